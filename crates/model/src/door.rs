@@ -1,0 +1,144 @@
+//! Doors in ONVIF's words (Door Control Service Specification, §4 "Door State").
+
+use crate::ids::{BuildingId, ControllerId, DoorId};
+use crate::text::Label;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// The logical state of a door's lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum DoorMode {
+    /// Locked; opens for a granted request.
+    Locked,
+    /// Unlocked by a schedule or an administrator.
+    Unlocked,
+    /// Unlocked for a moment after a granted request.
+    Accessed,
+    /// Locked; opens for nobody until released.
+    Blocked,
+    /// Locked by an emergency; overrides everything but the way out.
+    LockedDown,
+    /// Held open by an administrator; overrides everything but an emergency.
+    LockedOpen,
+}
+
+/// What the door contact says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum DoorPosition {
+    /// There is no contact, or it has not spoken yet.
+    Unknown,
+    /// The leaf is open.
+    Open,
+    /// The leaf is closed.
+    Closed,
+}
+
+/// What is wrong with a door.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum DoorAlarm {
+    /// Nothing.
+    Normal,
+    /// The leaf opened without a granted request.
+    DoorForcedOpen,
+    /// The leaf stayed open past its time.
+    DoorOpenTooLong,
+}
+
+/// When the lock goes back after a granted request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Relock {
+    /// As soon as the leaf has opened: one person, one opening.
+    OnOpen,
+    /// When the leaf has closed again, or the release time is over.
+    OnClose,
+}
+
+/// Times of a door, all measured on the controller's monotonic clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct DoorTimes {
+    /// How long the lock stays released after a granted request, in ms: 1,000 to 60,000.
+    pub release_ms: u32,
+    /// How long the leaf may stay open before it is an alarm, in ms: 5,000 to 600,000.
+    pub open_ms: u32,
+    /// When the lock goes back.
+    pub relock: Relock,
+}
+
+impl DoorTimes {
+    /// Shortest and longest release time, ms. IEC 60839-11-1 asks for no less than 3 s where the system sets it;
+    /// an installer may go below for a turnstile.
+    pub const RELEASE_MS: std::ops::RangeInclusive<u32> = 1_000..=60_000;
+    /// Shortest and longest time the leaf may stand open, ms.
+    pub const OPEN_MS: std::ops::RangeInclusive<u32> = 5_000..=600_000;
+
+    /// Whether every time is in its range.
+    pub fn is_valid(&self) -> bool {
+        Self::RELEASE_MS.contains(&self.release_ms) && Self::OPEN_MS.contains(&self.open_ms)
+    }
+
+    /// The release time.
+    pub const fn release(&self) -> Duration {
+        Duration::from_millis(self.release_ms as u64)
+    }
+}
+
+impl Default for DoorTimes {
+    fn default() -> Self {
+        Self { release_ms: 5_000, open_ms: 30_000, relock: Relock::OnClose }
+    }
+}
+
+/// A door.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Door {
+    /// Id.
+    pub id: DoorId,
+    /// The building it belongs to.
+    pub building: BuildingId,
+    /// Such as "Entrance A" or "Garage".
+    pub name: Label,
+    /// The controller that drives it, once one is assigned.
+    pub controller: Option<ControllerId>,
+    /// Which output of the controller, from 0.
+    pub output: u16,
+    /// Its times.
+    pub times: DoorTimes,
+}
+
+/// A door controller.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Controller {
+    /// Id.
+    pub id: ControllerId,
+    /// The building it sits in.
+    pub building: BuildingId,
+    /// What the installer calls it.
+    pub name: Label,
+}
+
+/// What a controller says of one door, in the order it happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct DoorState {
+    /// The lock.
+    pub mode: DoorMode,
+    /// The leaf.
+    pub position: DoorPosition,
+    /// What is wrong.
+    pub alarm: DoorAlarm,
+}
+
+impl DoorState {
+    /// A locked, closed, healthy door.
+    pub const LOCKED: Self =
+        Self { mode: DoorMode::Locked, position: DoorPosition::Closed, alarm: DoorAlarm::Normal };
+}

@@ -1,0 +1,24 @@
+//! The vocabulary of Klinke: typed ids, what a house is made of, who lives there, and the types that
+//! keep privacy promises by what they cannot hold.
+//!
+//! Invariants of this crate:
+//! - nothing here reads a clock, draws randomness or does IO; time, randomness and ids are parameters;
+//! - a value that names a person is wrapped in [`privacy::Pii`], which prints as `‹redacted›`;
+//! - text that people typed is a [`text::Label`], checked once where it enters, trusted afterwards.
+//!
+//! The words are the field's (ONVIF for doors); the glossary in `ARCHITECTURE.md` says what each means.
+
+#![cfg_attr(
+    not(test),
+    deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
+)]
+
+pub mod door;
+pub mod ids;
+pub mod intercom;
+pub mod people;
+pub mod privacy;
+pub mod scope;
+pub mod site;
+pub mod text;
+pub mod time;

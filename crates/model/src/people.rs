@@ -1,0 +1,72 @@
+//! Who lives and works here: persons, their places in units, their devices and rights to administer.
+
+use crate::ids::{BuildingId, DeviceId, PersonId, UnitId};
+use crate::privacy::Pii;
+use crate::text::Label;
+use serde::{Deserialize, Serialize};
+
+/// A person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Person {
+    /// Id.
+    pub id: PersonId,
+    /// What others call them.
+    pub name: Pii<Label>,
+    /// Suspended persons ring nowhere and open nothing.
+    pub active: bool,
+}
+
+/// A person's place in a unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Membership {
+    /// Who.
+    pub person: PersonId,
+    /// Where.
+    pub unit: UnitId,
+    /// May decide for the unit.
+    pub owner: bool,
+}
+
+/// What a device is used as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum DeviceKind {
+    /// A phone, tablet or computer of one person.
+    App,
+    /// A tablet on the apartment's wall.
+    Station,
+}
+
+/// A signed-in app or station.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Device {
+    /// Id.
+    pub id: DeviceId,
+    /// Whose it is.
+    pub person: PersonId,
+    /// What its owner calls it.
+    pub name: Pii<Label>,
+    /// What it is used as.
+    pub kind: DeviceKind,
+}
+
+/// What a person may administer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Runs the whole of a property manager's buildings.
+    Manager,
+    /// Administers one building.
+    BuildingAdministrator,
+}
+
+/// A role and what it reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RoleGrant {
+    /// Which role.
+    pub role: Role,
+    /// The building; `None` is every building of the property manager.
+    pub building: Option<BuildingId>,
+}

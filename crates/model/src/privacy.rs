@@ -1,0 +1,176 @@
+//! Privacy by type.
+//!
+//! - [`Pii`] wraps a value that names or reaches a person; it never prints its content, so a log line that
+//!   takes it by accident shows `‹redacted›`.
+//! - A record of use, [`AccessRecord`], can only be built for a site whose marker is [`MayIdentify`]. That trait
+//!   is sealed and [`Commercial`] is its only implementor: residential code can build [`Tally`] and [`Alarm`],
+//!   which have no field for a person, unit, card, phone or session.
+
+use crate::ids::{BuildingId, DoorId, PersonId};
+use crate::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::marker::PhantomData;
+
+/// A value that names or reaches a person. Prints redacted; [`Pii::reveal`] is where reading it is decided.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Pii<T>(T);
+
+impl<T> Pii<T> {
+    /// Wraps a personal value.
+    pub const fn new(value: T) -> Self {
+        Self(value)
+    }
+
+    /// The value, for the one purpose at hand (a screen of somebody who may see it).
+    pub const fn reveal(&self) -> &T {
+        &self.0
+    }
+
+    /// The value itself.
+    pub fn into_inner(self) -> T {
+        self.0
+    }
+}
+
+impl<T> fmt::Debug for Pii<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("‹redacted›")
+    }
+}
+
+impl<T> fmt::Display for Pii<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("‹redacted›")
+    }
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for super::Commercial {}
+}
+
+/// Marker of a site whose owner may log use for a stated purpose. Sealed: [`Commercial`] only.
+pub trait MayIdentify: sealed::Sealed {}
+impl MayIdentify for Commercial {}
+
+/// Marker of a residential site.
+#[derive(Debug, Clone, Copy)]
+pub enum Residential {}
+
+/// Marker of a commercial site.
+#[derive(Debug, Clone, Copy)]
+pub enum Commercial {}
+
+/// A site with its privacy mode in the type.
+///
+/// A residential site can not make an access record:
+/// ```compile_fail
+/// use klinke_model::{ids::*, privacy::*, time::Timestamp};
+/// fn leak(site: Site<Residential>, door: DoorId, who: PersonId, at: Timestamp) -> AccessRecord<Residential> {
+///     AccessRecord::new(&site, door, who, at)
+/// }
+/// ```
+/// A commercial one can:
+/// ```
+/// use klinke_model::{ids::*, privacy::*, time::Timestamp};
+/// fn keep(site: Site<Commercial>, door: DoorId, who: PersonId, at: Timestamp) -> AccessRecord<Commercial> {
+///     AccessRecord::new(&site, door, who, at)
+/// }
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct Site<P> {
+    building: BuildingId,
+    mode: PhantomData<P>,
+}
+
+impl<P> Site<P> {
+    /// The building this site is.
+    pub const fn building(&self) -> BuildingId {
+        self.building
+    }
+}
+
+/// A site whose mode was read from its building.
+#[derive(Debug, Clone, Copy)]
+pub enum AnySite {
+    /// Nothing may be kept that tells who came or went.
+    Residential(Site<Residential>),
+    /// The owner may log use.
+    Commercial(Site<Commercial>),
+}
+
+impl AnySite {
+    /// The site of a building. A mixed building counts as residential: the stricter promise holds for all of it.
+    pub const fn of(building: BuildingId, kind: crate::site::BuildingKind) -> Self {
+        match kind {
+            crate::site::BuildingKind::Commercial => Self::Commercial(Site { building, mode: PhantomData }),
+            crate::site::BuildingKind::Residential | crate::site::BuildingKind::Mixed => {
+                Self::Residential(Site { building, mode: PhantomData })
+            }
+        }
+    }
+}
+
+/// Who opened which door when. Commercial sites only; there is no other constructor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccessRecord<P: MayIdentify> {
+    /// The building.
+    pub building: BuildingId,
+    /// The door.
+    pub door: DoorId,
+    /// Who.
+    pub person: Pii<PersonId>,
+    /// When.
+    pub at: Timestamp,
+    mode: PhantomData<P>,
+}
+
+impl<P: MayIdentify> AccessRecord<P> {
+    /// A record for a site that may identify.
+    pub const fn new(site: &Site<P>, door: DoorId, person: PersonId, at: Timestamp) -> Self {
+        Self { building: site.building, door, person: Pii::new(person), at, mode: PhantomData }
+    }
+}
+
+/// A count over a site and a period; has no field for a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tally {
+    /// The building.
+    pub building: BuildingId,
+    /// Days since 1970, UTC.
+    pub day: i64,
+    /// How many.
+    pub count: u64,
+}
+
+/// A fault of a device or door; has no field for a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Alarm {
+    /// The door it is about.
+    pub door: DoorId,
+    /// What is wrong.
+    pub kind: crate::door::DoorAlarm,
+    /// When it was seen.
+    pub at: Timestamp,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn personal_values_never_print() {
+        let name = Pii::new("Kari Haugen".to_owned());
+        assert_eq!(format!("{name} {name:?}"), "‹redacted› ‹redacted›");
+        assert_eq!(name.reveal(), "Kari Haugen");
+    }
+
+    #[test]
+    fn a_mixed_building_keeps_the_stricter_promise() {
+        let id = BuildingId(crate::ids::v4([1; 16]));
+        assert!(matches!(AnySite::of(id, crate::site::BuildingKind::Mixed), AnySite::Residential(_)));
+        assert!(matches!(AnySite::of(id, crate::site::BuildingKind::Commercial), AnySite::Commercial(_)));
+    }
+}
