@@ -1,4 +1,5 @@
-//! Calls: who is rung in which order ([`plan`]), and one call from tap to end ([`call`]).
+//! Calls: who is rung in which order ([`plan`]), one call from tap to end ([`call`]), and the rules between
+//! calls ([`lines`]).
 //!
 //! Sans-IO. The one invariant a driver keeps: **one input, then drain [`call::Call::poll`] until it says
 //! [`call::Poll::Wait`], then the next input.** Nothing here reads a clock, draws an id or sends anything.
