@@ -214,3 +214,9 @@ pub struct AppDoor {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub state: Option<DoorState>,
 }
+
+impl From<ErrorNews> for AppEvent {
+    fn from(news: ErrorNews) -> Self {
+        Self::Error(news)
+    }
+}

@@ -209,3 +209,9 @@ pub enum PanelCallState {
         reason: EndReason,
     },
 }
+
+impl From<ErrorNews> for PanelEvent {
+    fn from(news: ErrorNews) -> Self {
+        Self::Error(news)
+    }
+}

@@ -1,0 +1,232 @@
+//! One controller's connection, from its hello to its end.
+//!
+//! The link is a reconciler too: it sends the wanted configuration in `welcome`, and again whenever it is woken
+//! or a minute has passed and the revision in the database is another one.
+
+use super::links::Order;
+use crate::node::Node;
+use klinke_model::ids::{BootId, ControllerId, DoorId};
+use klinke_model::scope::{Principal, Scope};
+use klinke_model::time::Mono;
+use klinke_wire::controller::{
+    ControllerEvent, ControllerRequest, DoorReport, HEARTBEAT_MS, Wanted, WantedDoor,
+};
+use klinke_wire::frame;
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+
+/// Three missed heartbeats make the link lost.
+const SILENCE: Duration = Duration::from_millis(3 * HEARTBEAT_MS);
+/// How often a link compares without being woken.
+const RECONCILE: Duration = Duration::from_secs(60);
+
+/// Why a link ended.
+#[derive(Debug, thiserror::Error)]
+pub enum LinkError {
+    /// The connection broke.
+    #[error("the connection broke: {0}")]
+    Io(#[from] std::io::Error),
+    /// The controller sent something that is no frame.
+    #[error("the controller sent {0}")]
+    Frame(#[from] frame::FrameError),
+    /// The controller said nothing for three heartbeats.
+    #[error("the controller fell silent")]
+    Silent,
+    /// The first message was not what it has to be.
+    #[error("the first message was not a hello")]
+    NoHello,
+    /// The database failed.
+    #[error(transparent)]
+    Storage(#[from] klinke_storage::StorageError),
+}
+
+/// A stream that speaks frames.
+#[derive(Debug)]
+pub struct Framed<S> {
+    stream: S,
+    buffer: Vec<u8>,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Framed<S> {
+    /// Wraps a stream.
+    pub const fn new(stream: S) -> Self {
+        Self { stream, buffer: Vec::new() }
+    }
+
+    /// The next message; `None` when the peer closed. Cancel-safe: what was read is kept.
+    ///
+    /// # Errors
+    /// When the connection broke or the bytes are no frame.
+    pub async fn next(&mut self) -> Result<Option<ControllerRequest>, LinkError> {
+        loop {
+            if let Some(message) = frame::decode(&mut self.buffer)? {
+                return Ok(Some(message));
+            }
+            if self.stream.read_buf(&mut self.buffer).await? == 0 {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Sends a message.
+    ///
+    /// # Errors
+    /// When the connection broke.
+    pub async fn send(&mut self, event: &ControllerEvent) -> Result<(), LinkError> {
+        self.stream.write_all(&frame::encode(event)?).await?;
+        self.stream.flush().await?;
+        Ok(())
+    }
+}
+
+/// Carries one controller's link to its end. `scope` was found by its certificate.
+///
+/// # Errors
+/// Says why it ended when the controller did not close it.
+pub async fn carry<S>(
+    node: &Arc<Node>,
+    scope: Scope,
+    controller: ControllerId,
+    mut framed: Framed<S>,
+) -> Result<(), LinkError>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let hello = tokio::time::timeout(SILENCE, framed.next()).await.map_err(|_| LinkError::Silent)??;
+    let Some(ControllerRequest::Hello { protocol, boot, mono, version, doors, .. }) = hello else {
+        return Err(LinkError::NoHello);
+    };
+    if protocol < klinke_wire::CONTROLLER {
+        let reason = format!("this server speaks protocol {}; update the controller", klinke_wire::CONTROLLER);
+        return framed.send(&ControllerEvent::Refused { reason }).await;
+    }
+    debug_assert_eq!(scope.principal, Principal::Controller(controller));
+    let link = Connected::begin(node, scope, controller, boot, mono, version);
+    link.run(framed, doors).await
+}
+
+struct Connected<'n> {
+    node: &'n Arc<Node>,
+    scope: Scope,
+    controller: ControllerId,
+    id: u64,
+    orders: tokio::sync::mpsc::Receiver<Order>,
+    sent: Option<u64>,
+    doors: HashSet<DoorId>,
+}
+
+impl<'n> Connected<'n> {
+    fn begin(
+        node: &'n Arc<Node>,
+        scope: Scope,
+        controller: ControllerId,
+        boot: BootId,
+        mono: Mono,
+        version: String,
+    ) -> Self {
+        let (id, orders) = node.links.connect(controller, boot, mono, node.clock.mono());
+        node.presence.controller_online(controller, version);
+        Self { node, scope, controller, id, orders, sent: None, doors: HashSet::new() }
+    }
+
+    async fn run<S>(mut self, mut framed: Framed<S>, reports: Vec<DoorReport>) -> Result<(), LinkError>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let wanted = self.wanted().await?;
+        self.sent = Some(wanted.revision);
+        self.doors = wanted.doors.iter().map(|door| door.door).collect();
+        let welcome =
+            ControllerEvent::Welcome { protocol: klinke_wire::CONTROLLER, controller: self.controller, wanted };
+        framed.send(&welcome).await?;
+        for report in reports {
+            self.door(report);
+        }
+        let mut reconcile = tokio::time::interval(RECONCILE);
+        loop {
+            tokio::select! {
+                order = self.orders.recv() => match order {
+                    Some(Order::Send(event)) => framed.send(&event).await?,
+                    Some(Order::Reconcile) => self.reconcile(&mut framed).await?,
+                    Some(Order::Replaced) | None => return Ok(()),
+                },
+                request = tokio::time::timeout(SILENCE, framed.next()) => {
+                    match request.map_err(|_| LinkError::Silent)?? {
+                        Some(request) => self.hear(request, &mut framed).await?,
+                        None => return Ok(()),
+                    }
+                }
+                _ = reconcile.tick() => self.reconcile(&mut framed).await?,
+                () = self.node.stopping.cancelled() => return Ok(()),
+            }
+        }
+    }
+
+    async fn hear<S>(&mut self, request: ControllerRequest, framed: &mut Framed<S>) -> Result<(), LinkError>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let heard = |mono| self.node.links.heard(self.controller, mono, self.node.clock.mono());
+        match request {
+            ControllerRequest::Heartbeat { mono } => {
+                heard(mono);
+                framed.send(&ControllerEvent::Alive).await?;
+            }
+            ControllerRequest::Outcome { mono, opening, outcome } => {
+                heard(mono);
+                self.node.links.outcome(opening, outcome);
+            }
+            ControllerRequest::Door { mono, door } => {
+                heard(mono);
+                self.door(door);
+            }
+            ControllerRequest::Applied { .. } => {}
+            ControllerRequest::Hello { .. } | ControllerRequest::Pair { .. } => return Err(LinkError::NoHello),
+        }
+        Ok(())
+    }
+
+    /// A controller speaks for its own doors only.
+    fn door(&self, report: DoorReport) {
+        if self.doors.contains(&report.door) {
+            self.node.presence.door_reported(report.door, report.state);
+            self.node.exchange.door_changed(report.door);
+        }
+    }
+
+    async fn wanted(&self) -> Result<Wanted, LinkError> {
+        let (revision, doors) = self.node.store.doors().doors_of_controller(&self.scope, self.controller).await?;
+        let doors = doors
+            .into_iter()
+            .map(|door| WantedDoor { door: door.id, output: door.output, times: door.times })
+            .collect();
+        Ok(Wanted { revision, doors })
+    }
+
+    async fn reconcile<S>(&mut self, framed: &mut Framed<S>) -> Result<(), LinkError>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let wanted = self.wanted().await?;
+        if self.sent != Some(wanted.revision) {
+            self.sent = Some(wanted.revision);
+            self.doors = wanted.doors.iter().map(|door| door.door).collect();
+            framed.send(&ControllerEvent::Configure { wanted }).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Connected<'_> {
+    fn drop(&mut self) {
+        if self.node.links.disconnect(self.controller, self.id) {
+            self.node.presence.controller_offline(self.controller);
+            for door in &self.doors {
+                self.node.presence.door_unknown(*door);
+                self.node.exchange.door_changed(*door);
+            }
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! A repeated tap is the same opening: recent requests of each device, in memory, for half a minute.
+//!
+//! Holds no person and no door beyond that time; nothing of it is written anywhere.
+
+use klinke_model::ids::{DeviceId, RequestId};
+use klinke_model::time::Mono;
+use klinke_wire::common::OpeningNews;
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// How long a request is remembered.
+const REMEMBERED: Duration = Duration::from_secs(30);
+/// Requests remembered at most, over all devices. Past it the oldest rule is to refuse new ones.
+const CAPACITY: usize = 10_000;
+
+/// Recent requests.
+#[derive(Debug, Default)]
+pub struct Openings {
+    recent: Mutex<HashMap<(DeviceId, RequestId), (Mono, watch::Receiver<OpeningNews>)>>,
+}
+
+/// What a request is.
+#[derive(Debug)]
+pub enum Begin {
+    /// A new one.
+    New(watch::Sender<OpeningNews>, watch::Receiver<OpeningNews>),
+    /// One that is under way or done: its news.
+    Same(watch::Receiver<OpeningNews>),
+    /// Too many at once.
+    Full,
+}
+
+impl Openings {
+    /// Looks a request up, or remembers it with its first news.
+    pub fn begin(&self, device: DeviceId, request: RequestId, first: OpeningNews, now: Mono) -> Begin {
+        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, news)) = recent.get(&(device, request)) {
+            return Begin::Same(news.clone());
+        }
+        if recent.len() >= CAPACITY {
+            recent.retain(|_, (at, _)| now.since(*at) < REMEMBERED);
+            if recent.len() >= CAPACITY {
+                return Begin::Full;
+            }
+        }
+        let (sender, news) = watch::channel(first);
+        recent.insert((device, request), (now, news.clone()));
+        Begin::New(sender, news)
+    }
+
+    /// Forgets what is older than half a minute. Called by the minute's job.
+    pub fn forget_old(&self, now: Mono) {
+        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        recent.retain(|_, (at, _)| now.since(*at) < REMEMBERED);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use klinke_model::ids::{self, DoorId};
+    use klinke_wire::common::OpeningState;
+
+    fn news() -> OpeningNews {
+        let door = DoorId(ids::v4([9; 16]));
+        OpeningNews { request: None, opening: None, door, state: OpeningState::Sending }
+    }
+
+    #[test]
+    fn a_repeated_request_is_the_same_opening_and_another_devices_is_not() {
+        let openings = Openings::default();
+        let (one, two) = (DeviceId(ids::v4([1; 16])), DeviceId(ids::v4([2; 16])));
+        let request = RequestId(ids::v4([3; 16]));
+        assert!(matches!(openings.begin(one, request, news(), Mono::from_millis(0)), Begin::New(..)));
+        assert!(matches!(openings.begin(one, request, news(), Mono::from_millis(1)), Begin::Same(_)));
+        assert!(matches!(openings.begin(two, request, news(), Mono::from_millis(1)), Begin::New(..)));
+        openings.forget_old(Mono::from_millis(40_000));
+        assert!(matches!(openings.begin(one, request, news(), Mono::from_millis(40_000)), Begin::New(..)));
+    }
+}
