@@ -55,8 +55,6 @@ pub enum Message {
     Quality(DeviceId, Quality),
     /// A device's media was lost though its connection may live: it may join anew.
     MediaLost(DeviceId),
-    /// The panel's media was lost.
-    PanelMediaLost,
     /// The media room failed.
     RoomFailed,
     /// Where does the call stand, for its panel?
@@ -177,11 +175,6 @@ impl Driver {
                 // a new token, so that the device can join anew
                 if let Some(call) = self.device_view(device) {
                     self.to_device(device, AppEvent::Ring { call });
-                }
-            }
-            Message::PanelMediaLost => {
-                if let Some(view) = self.machine.panel_view(self.now()) {
-                    self.tell_panel(view);
                 }
             }
             Message::RoomFailed => self.machine.handle(Input::Shutdown, self.now()),

@@ -1,8 +1,9 @@
 //! Live calls: [`exchange`] knows who is connected and which calls go on, [`driver`] runs one call, [`join`]
-//! hands out the single-use tokens for its media.
+//! hands out the single-use tokens for its media, [`media_news`] brings what the media room notices.
 //!
 //! The rules of a call are in the crate `klinke-calls`; here its outputs become messages, media and openings.
 
 pub mod driver;
 pub mod exchange;
 pub mod join;
+pub mod media_news;

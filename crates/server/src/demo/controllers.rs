@@ -1,0 +1,125 @@
+//! The demo's door controllers: the real `klinke-door` as child processes, with simulated outputs.
+//!
+//! Each is paired the way an installer does it: it shows a code, the code is claimed. They end with the demo:
+//! each holds the reading end of a pipe and stops when it closes.
+
+use super::town::DemoController;
+use crate::node::Node;
+use klinke_model::ids::DoorId;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::process::{Child, Command};
+
+/// How long a pairing may take.
+const PAIRING: Duration = Duration::from_secs(20);
+
+/// Why a controller did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum ControllerError {
+    /// The program is not beside this one.
+    #[error("{0} is missing: build the whole workspace (./run does it)")]
+    Missing(PathBuf),
+    /// It could not be started, or its files not be read.
+    #[error("could not start a door controller: {0}")]
+    Io(#[from] std::io::Error),
+    /// It showed no code in time.
+    #[error("a door controller showed no pairing code within {} s", PAIRING.as_secs())]
+    NoCode,
+    /// The pairing failed.
+    #[error("could not pair a door controller: {0}")]
+    Pairing(String),
+}
+
+/// Where controllers reach the server, and how they know that it is the right one.
+#[derive(Clone, Debug)]
+pub struct Address {
+    /// Host and port.
+    pub server: String,
+    /// SHA-256 of the authority's certificate, hexadecimal.
+    pub authority_sha256: String,
+}
+
+/// Starts the controller of a building, pairing it first when it has no certificate yet.
+///
+/// # Errors
+/// When it can not be started or paired.
+pub async fn start(
+    node: &Arc<Node>,
+    address: &Address,
+    folder: &Path,
+    controller: &DemoController,
+    claim: impl AsyncFnOnce(String, &str, Vec<(DoorId, u16)>) -> Result<(), String>,
+) -> Result<(), ControllerError> {
+    let program = std::env::current_exe()?.with_file_name("klinke-door");
+    if !program.exists() {
+        return Err(ControllerError::Missing(program));
+    }
+    let state = folder.join("controllers").join(controller.building.to_string());
+    if !state.join("certificate.pem").exists() {
+        pair(&program, address, &state, controller, claim).await?;
+    }
+    let mut command = Command::new(&program);
+    command.args(["run", "--simulated", "--exit-with-parent", "--server", &address.server, "--state"]).arg(&state);
+    let mut child = quiet(&mut command).spawn()?;
+    let stopping = node.stopping.clone();
+    node.tasks.spawn(async move {
+        tokio::select! {
+            ended = child.wait() => tracing::error!(?ended, "a simulated door controller ended"),
+            () = stopping.cancelled() => stop(child).await,
+        }
+    });
+    Ok(())
+}
+
+fn quiet(command: &mut Command) -> &mut Command {
+    command.stdin(Stdio::piped()).stdout(Stdio::null()).kill_on_drop(true)
+}
+
+async fn stop(mut child: Child) {
+    drop(child.stdin.take());
+    // it locks its doors and goes; one that hangs is killed when `child` falls
+    drop(tokio::time::timeout(Duration::from_secs(3), child.wait()).await);
+}
+
+async fn pair(
+    program: &Path,
+    address: &Address,
+    state: &Path,
+    controller: &DemoController,
+    claim: impl AsyncFnOnce(String, &str, Vec<(DoorId, u16)>) -> Result<(), String>,
+) -> Result<(), ControllerError> {
+    tokio::fs::create_dir_all(state).await?;
+    let code_file = state.join("pairing-code");
+    let mut command = Command::new(program);
+    command
+        .args(["pair", "--server", &address.server, "--authority-sha256", &address.authority_sha256])
+        .arg("--state")
+        .arg(state)
+        .arg("--code-file")
+        .arg(&code_file);
+    let mut child = quiet(&mut command).spawn()?;
+    let code = tokio::time::timeout(PAIRING, code_of(&code_file)).await.map_err(|_| ControllerError::NoCode)??;
+    let doors = controller.doors.iter().copied().zip(0..).collect();
+    claim(code, &controller.name, doors).await.map_err(ControllerError::Pairing)?;
+    let status = tokio::time::timeout(PAIRING, child.wait()).await.map_err(|_| ControllerError::NoCode)??;
+    tokio::fs::remove_file(&code_file).await?;
+    match status.success() {
+        true => Ok(()),
+        false => Err(ControllerError::Pairing(format!("klinke-door pair ended with {status}"))),
+    }
+}
+
+/// The code, once the file is there: it is written whole and renamed into place.
+async fn code_of(file: &Path) -> std::io::Result<String> {
+    let mut look = tokio::time::interval(Duration::from_millis(20));
+    loop {
+        look.tick().await;
+        match tokio::fs::read_to_string(file).await {
+            Ok(code) => return Ok(code.trim().to_owned()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
