@@ -37,7 +37,7 @@ pub struct Ask {
 /// Begins an opening and returns its news: first `sending` or `refused`, last `open` or `refused`, after which
 /// the channel closes. Asking again with the same device and request follows the same opening.
 pub fn open_door(node: &Arc<Node>, ask: Ask) -> watch::Receiver<OpeningNews> {
-    let opening = OpeningId(node.random.v4());
+    let opening: OpeningId = node.random.v4();
     let news = |state| OpeningNews { request: Some(ask.request), opening: Some(opening), door: ask.door, state };
     match node.openings.begin(ask.device, ask.request, news(OpeningState::Sending), node.clock.mono()) {
         Begin::Same(following) => following,

@@ -39,7 +39,7 @@ pub async fn ring(
     bell: BellId,
     member: Option<PersonId>,
 ) -> Result<(), RingError> {
-    let call = CallId(node.random.v4());
+    let call: CallId = node.random.v4();
     match node.exchange.tap(Tap { panel, request, bell, chosen: member }, call) {
         Tapped::New => {}
         Tapped::Same(same) => {

@@ -100,8 +100,8 @@ impl Exchange {
         self.tell_panels_call(panel, Input::PanelBack).await;
     }
 
-    /// A panel's connection ended. Returns whether the panel is gone with it.
-    pub async fn panel_gone(&self, panel: PanelId, line: &Line<PanelEvent>) -> bool {
+    /// A panel's connection ended.
+    pub async fn panel_away(&self, panel: PanelId, line: &Line<PanelEvent>) {
         let gone = {
             let mut inner = self.lock();
             let gone = inner.panels.get(&panel).is_some_and(|known| known.is(line));
@@ -113,7 +113,6 @@ impl Exchange {
         if gone {
             self.tell_panels_call(panel, Input::PanelAway).await;
         }
-        gone
     }
 
     /// Closes a panel's connection for good: its key was replaced or it was removed.

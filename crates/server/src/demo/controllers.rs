@@ -3,9 +3,10 @@
 //! Each is paired the way an installer does it: it shows a code, the code is claimed. They end with the demo:
 //! each holds the reading end of a pipe and stops when it closes.
 
-use super::town::DemoController;
+use super::town::{DemoController, Town};
+use crate::app::add_controller::{self, NewController, NewControllerDoor};
 use crate::node::Node;
-use klinke_model::ids::DoorId;
+use klinke_model::scope::Scope;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
@@ -49,8 +50,8 @@ pub async fn start(
     node: &Arc<Node>,
     address: &Address,
     folder: &Path,
+    town: &Town,
     controller: &DemoController,
-    claim: impl AsyncFnOnce(String, &str, Vec<(DoorId, u16)>) -> Result<(), String>,
 ) -> Result<(), ControllerError> {
     let program = std::env::current_exe()?.with_file_name("klinke-door");
     if !program.exists() {
@@ -58,12 +59,12 @@ pub async fn start(
     }
     let state = folder.join("controllers").join(controller.building.to_string());
     if !state.join("certificate.pem").exists() {
-        pair(&program, address, &state, controller, claim).await?;
+        pair(node, &program, address, &state, town, controller).await?;
     }
     let mut command = Command::new(&program);
     command.args(["run", "--simulated", "--exit-with-parent", "--server", &address.server, "--state"]).arg(&state);
     let mut child = quiet(&mut command).spawn()?;
-    let stopping = node.stopping.clone();
+    let stopping = node.stop.clone();
     node.tasks.spawn(async move {
         tokio::select! {
             ended = child.wait() => tracing::error!(?ended, "a simulated door controller ended"),
@@ -84,11 +85,12 @@ async fn stop(mut child: Child) {
 }
 
 async fn pair(
+    node: &Arc<Node>,
     program: &Path,
     address: &Address,
     state: &Path,
+    town: &Town,
     controller: &DemoController,
-    claim: impl AsyncFnOnce(String, &str, Vec<(DoorId, u16)>) -> Result<(), String>,
 ) -> Result<(), ControllerError> {
     tokio::fs::create_dir_all(state).await?;
     let code_file = state.join("pairing-code");
@@ -101,8 +103,11 @@ async fn pair(
         .arg(&code_file);
     let mut child = quiet(&mut command).spawn()?;
     let code = tokio::time::timeout(PAIRING, code_of(&code_file)).await.map_err(|_| ControllerError::NoCode)??;
-    let doors = controller.doors.iter().copied().zip(0..).collect();
-    claim(code, &controller.name, doors).await.map_err(ControllerError::Pairing)?;
+    let doors = controller.doors.iter().zip(0..).map(|(door, output)| NewControllerDoor { door: *door, output });
+    let new = NewController { code, name: controller.name.clone(), doors: doors.collect() };
+    let scope = Scope::system(town.tenant);
+    let added = add_controller::add(node, &scope, town.administrator, controller.building, new).await;
+    added.map_err(|problem| ControllerError::Pairing(format!("{problem:?}")))?;
     let status = tokio::time::timeout(PAIRING, child.wait()).await.map_err(|_| ControllerError::NoCode)??;
     tokio::fs::remove_file(&code_file).await?;
     match status.success() {

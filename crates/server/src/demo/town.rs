@@ -3,9 +3,11 @@
 //!
 //! Only what is made here is written; passwords are drawn at random and told once.
 
+use crate::auth::password::PasswordError;
 use crate::node::Node;
+use crate::random::Random;
 use klinke_model::door::{Door, DoorTimes};
-use klinke_model::ids::{self, BellId, BuildingId, DoorId, EntranceId, PanelId, PersonId, TenantId, UnitId};
+use klinke_model::ids::{BuildingId, DoorId, EntranceId, PanelId, PersonId, TenantId, UnitId};
 use klinke_model::intercom::{Bell, BellKind, BellMember, Panel};
 use klinke_model::people::{Membership, Person};
 use klinke_model::privacy::Pii;
@@ -26,8 +28,8 @@ pub enum TownError {
     #[error("a name of the demo town: {0}")]
     Label(#[from] LabelError),
     /// A password could not be hashed.
-    #[error("could not hash a password: {0}")]
-    Password(String),
+    #[error(transparent)]
+    Password(#[from] PasswordError),
 }
 
 /// A sign-in of the demo. Random for each town; kept in the demo's folder, readable by its owner only.
@@ -68,6 +70,8 @@ pub struct DemoController {
 pub struct Town {
     /// The property manager.
     pub tenant: TenantId,
+    /// Its administrator.
+    pub administrator: PersonId,
     /// Administrator first, then residents.
     pub sign_ins: Vec<SignIn>,
     /// Its panels.
@@ -139,17 +143,25 @@ const OFFICES: &[Home] = &[
 /// # Errors
 /// When the database fails; the town is half then, and the demo says to start over.
 pub async fn build(node: &Node) -> Result<Town, TownError> {
-    let tenant = TenantId(fresh(node));
+    let tenant: TenantId = node.random.v7(node.clock.now());
     let scope = Scope::system(tenant);
     let mut builder = Builder { node, scope, sign_ins: Vec::new(), panels: Vec::new() };
-    builder.claim(tenant).await?;
+    let administrator = builder.claim(tenant).await?;
     let homes = builder.association().await?;
     let offices = builder.offices().await?;
-    Ok(Town { tenant, sign_ins: builder.sign_ins, panels: builder.panels, controllers: vec![homes, offices] })
+    let Builder { sign_ins, panels, .. } = builder;
+    Ok(Town { tenant, administrator, sign_ins, panels, controllers: vec![homes, offices] })
 }
 
-fn fresh(node: &Node) -> Uuid {
-    ids::v7(node.clock.now(), node.random.bytes())
+/// Eight syllables, about 50 bits: can be read out and typed.
+fn password(random: &Random) -> String {
+    let letter = |from: &[u8]| {
+        let place = usize::try_from(random.below(u32::try_from(from.len()).unwrap_or(1))).unwrap_or_default();
+        from.get(place).copied().map_or('x', char::from)
+    };
+    let syllable = || [letter(b"bdfghjklmnprstvz"), letter(b"aeiou")].iter().collect::<String>();
+    let word = || syllable() + &syllable();
+    [word(), word(), word(), word()].join("-")
 }
 
 struct Builder<'n> {
@@ -161,13 +173,12 @@ struct Builder<'n> {
 
 impl Builder<'_> {
     fn id<T: From<Uuid>>(&self) -> T {
-        fresh(self.node).into()
+        self.node.random.v7(self.node.clock.now())
     }
 
     async fn sign_in(&mut self, name: &str, user_name: &str, unit: &str) -> Result<NewAccount, TownError> {
-        let password = self.node.random.words();
-        let password_hash = self.node.passwords.hash(password.clone().into());
-        let password_hash = password_hash.await.map_err(|error| TownError::Password(error.to_string()))?;
+        let password = password(&self.node.random);
+        let password_hash = self.node.passwords.hash(Pii::new(password.clone())).await?;
         self.sign_ins.push(SignIn {
             user_name: user_name.to_owned(),
             password,
@@ -178,15 +189,16 @@ impl Builder<'_> {
         Ok(NewAccount { person: self.id(), user_name, password_hash })
     }
 
-    async fn claim(&mut self, tenant: TenantId) -> Result<(), TownError> {
+    async fn claim(&mut self, tenant: TenantId) -> Result<PersonId, TownError> {
         let account = self.sign_in("Anna Sørli", "anna", "Administrator").await?;
         let new = NewInstallation {
             tenant: Tenant { id: tenant, name: Label::new("Nordlys Eiendom")? },
             administrator: Person { id: account.person, name: Pii::new(Label::new("Anna Sørli")?), active: true },
             account,
         };
+        let administrator = new.administrator.id;
         self.node.store.gate().claim(new).await?;
-        Ok(())
+        Ok(administrator)
     }
 
     async fn building(&self, name: &str, address: &str, kind: BuildingKind) -> Result<BuildingId, TownError> {
@@ -241,7 +253,7 @@ impl Builder<'_> {
     ) -> Result<(), TownError> {
         let Stair { building, entrance, doors, panels } = stair;
         let store = self.node.store.clone();
-        let unit = UnitId(self.id());
+        let unit: UnitId = self.id();
         store.sites().insert_unit(&self.scope, Unit { id: unit, building, entrance, number: Label::new(number)? }).await?;
         for door in doors {
             store.doors().give_unit_door(&self.scope, unit, *door).await?;
@@ -263,7 +275,7 @@ impl Builder<'_> {
         }
         for panel in panels {
             let bell = Bell {
-                id: BellId(self.id()),
+                id: self.id(),
                 panel: *panel,
                 unit,
                 label: Pii::new(Label::new(label)?),

@@ -127,7 +127,7 @@ impl<'n> Connected<'n> {
         version: String,
     ) -> Self {
         let (id, orders) = node.links.connect(controller, boot, mono, node.clock.mono());
-        node.presence.controller_online(controller, version);
+        node.presence.controller_arrives(controller, version);
         Self { node, scope, controller, id, orders, sent: None, doors: HashSet::new() }
     }
 
@@ -159,7 +159,7 @@ impl<'n> Connected<'n> {
                     }
                 }
                 _ = reconcile.tick() => self.reconcile(&mut framed).await?,
-                () = self.node.stopping.cancelled() => return Ok(()),
+                () = self.node.stop.cancelled() => return Ok(()),
             }
         }
     }
@@ -197,7 +197,9 @@ impl<'n> Connected<'n> {
     }
 
     async fn wanted(&self) -> Result<Wanted, LinkError> {
-        let (revision, doors) = self.node.store.doors().doors_of_controller(&self.scope, self.controller).await?;
+        let stored = self.node.store.doors().doors_of_controller(&self.scope, self.controller).await?;
+        // a controller that was removed meanwhile drives nothing
+        let (revision, doors) = stored.unwrap_or_default();
         let doors = doors
             .into_iter()
             .map(|door| WantedDoor { door: door.id, output: door.output, times: door.times })
@@ -221,12 +223,11 @@ impl<'n> Connected<'n> {
 
 impl Drop for Connected<'_> {
     fn drop(&mut self) {
-        if self.node.links.disconnect(self.controller, self.id) {
-            self.node.presence.controller_offline(self.controller);
-            for door in &self.doors {
-                self.node.presence.door_unknown(*door);
-                self.node.exchange.door_changed(*door);
-            }
+        self.node.links.disconnect(self.controller, self.id);
+        let doors: Vec<DoorId> = self.doors.iter().copied().collect();
+        self.node.presence.controller_leaves(self.controller, &doors);
+        for door in doors {
+            self.node.exchange.door_changed(door);
         }
     }
 }

@@ -98,14 +98,12 @@ impl Links {
         (id, orders)
     }
 
-    /// A connection ended. Returns whether the controller is gone with it (no newer connection took its place).
-    pub fn disconnect(&self, controller: ControllerId, id: u64) -> bool {
+    /// A connection ended; a newer one of the same controller stays.
+    pub fn disconnect(&self, controller: ControllerId, id: u64) {
         let mut inner = self.lock();
-        let gone = inner.links.get(&controller).is_some_and(|link| link.id == id);
-        if gone {
+        if inner.links.get(&controller).is_some_and(|link| link.id == id) {
             inner.links.remove(&controller);
         }
-        gone
     }
 
     /// A controller sent a reading of its clock.
@@ -213,9 +211,12 @@ mod tests {
         let (old, mut old_orders) = links.connect(controller, boot, ms(0), ms(0));
         let (new, mut orders) = links.connect(controller, boot, ms(0), ms(0));
         assert!(matches!(old_orders.recv().await, Some(Order::Replaced)));
-        assert!(!links.disconnect(controller, old), "the newer connection is there");
-        assert!(links.disconnect(controller, new));
-        assert!(orders.recv().await.is_none(), "no command waits");
+        links.disconnect(controller, old);
+        assert!(links.open(controller, opening, door, hold, ms(0)).is_ok(), "the newer connection is there");
+        links.disconnect(controller, new);
+        assert_eq!(links.open(controller, opening, door, hold, ms(0)).unwrap_err(), NoOutcome::Offline);
+        assert!(matches!(orders.recv().await, Some(Order::Send(_))));
+        assert!(orders.recv().await.is_none(), "nothing waits");
     }
 
     #[tokio::test(start_paused = true)]

@@ -4,10 +4,13 @@
 //! without a certificate can only pair; any other does not get past the handshake or the first look.
 
 use super::link::{self, Framed, LinkError};
+use crate::http::client::Prefix;
 use crate::node::Node;
+use crate::pairing;
 use klinke_model::scope::{Principal, Scope};
 use klinke_wire::controller::{ControllerEvent, ControllerRequest};
 use sha2::{Digest, Sha256};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
@@ -27,9 +30,9 @@ pub async fn listen(node: Arc<Node>, listener: TcpListener, tls: TlsAcceptor) {
     let connections = Arc::new(Semaphore::new(CONNECTIONS));
     let pairing = Arc::new(Semaphore::new(PAIRING));
     loop {
-        let stream = tokio::select! {
+        let (stream, address) = tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => stream,
+                Ok(accepted) => accepted,
                 Err(error) => {
                     tracing::warn!(%error, "could not take a controller's connection");
                     // out of file descriptors: the next accept would fail at once, so let others end first
@@ -37,13 +40,13 @@ pub async fn listen(node: Arc<Node>, listener: TcpListener, tls: TlsAcceptor) {
                     continue;
                 }
             },
-            () = node.stopping.cancelled() => return,
+            () = node.stop.cancelled() => return,
         };
         let Ok(place) = Arc::clone(&connections).try_acquire_owned() else { continue };
         let (task_node, tls, pairing) = (Arc::clone(&node), tls.clone(), Arc::clone(&pairing));
         node.tasks.spawn(async move {
             let _place = place;
-            if let Err(error) = connection(&task_node, stream, &tls, &pairing).await {
+            if let Err(error) = connection(&task_node, stream, address, &tls, &pairing).await {
                 tracing::info!(%error, "a controller's connection ended");
             }
         });
@@ -53,6 +56,7 @@ pub async fn listen(node: Arc<Node>, listener: TcpListener, tls: TlsAcceptor) {
 async fn connection(
     node: &Arc<Node>,
     stream: TcpStream,
+    address: SocketAddr,
     tls: &TlsAcceptor,
     pairing: &Semaphore,
 ) -> Result<(), LinkError> {
@@ -70,7 +74,7 @@ async fn connection(
             link::carry(node, scope, found.controller, Framed::new(stream)).await
         }
         None => match pairing.try_acquire() {
-            Ok(_place) => pair(node, Framed::new(stream)).await,
+            Ok(_place) => pair(node, address, Framed::new(stream)).await,
             Err(_) => {
                 let reason = "too many controllers wait for pairing; try again in ten minutes".to_owned();
                 Framed::new(stream).send(&ControllerEvent::Refused { reason }).await
@@ -79,19 +83,24 @@ async fn connection(
     }
 }
 
-async fn pair(node: &Arc<Node>, mut framed: Framed<TlsStream<TcpStream>>) -> Result<(), LinkError> {
+async fn pair(
+    node: &Arc<Node>,
+    address: SocketAddr,
+    mut framed: Framed<TlsStream<TcpStream>>,
+) -> Result<(), LinkError> {
     let first = tokio::time::timeout(PATIENCE, framed.next()).await.map_err(|_| LinkError::Silent)??;
     let Some(ControllerRequest::Pair { csr, version, outputs, .. }) = first else {
         return Err(LinkError::NoHello);
     };
-    let waiting = match node.pairing.open_controller(csr, version, outputs) {
-        Ok(waiting) => waiting,
+    let opened = node.pairings.open_controller(Prefix::of(address.ip()), csr, version, outputs);
+    let (code, claimed) = match opened {
+        Ok(opened) => opened,
         Err(error) => return framed.send(&ControllerEvent::Refused { reason: error.to_string() }).await,
     };
-    let expires_s = u32::try_from(waiting.expires.as_secs()).unwrap_or(u32::MAX);
-    framed.send(&ControllerEvent::PairingCode { code: waiting.code, expires_s }).await?;
+    let expires_s = u32::try_from(pairing::LIFE.as_secs()).unwrap_or(u32::MAX);
+    framed.send(&ControllerEvent::PairingCode { code: code.to_string(), expires_s }).await?;
     let answer = tokio::select! {
-        claimed = tokio::time::timeout(waiting.expires, waiting.claimed) => match claimed {
+        claimed = tokio::time::timeout(pairing::LIFE, claimed) => match claimed {
             Ok(Ok(claimed)) => ControllerEvent::Paired {
                 controller: claimed.controller,
                 certificate: claimed.certificate,
@@ -101,7 +110,7 @@ async fn pair(node: &Arc<Node>, mut framed: Framed<TlsStream<TcpStream>>) -> Res
         },
         // a controller that goes away gives its place back; one that speaks while it waits is not one of ours
         _ = framed.next() => return Ok(()),
-        () = node.stopping.cancelled() => return Ok(()),
+        () = node.stop.cancelled() => return Ok(()),
     };
     framed.send(&answer).await
 }

@@ -46,7 +46,7 @@ async fn connection(node: &Arc<Node>, mut socket: WebSocket) {
     let (line, outgoing) = socket::line();
     // from here on events queue up; the welcome below is sent before any of them and is never older
     node.exchange.panel_connected(panel, line.clone());
-    node.presence.panel_online(panel);
+    node.presence.panel_arrives(panel);
     match welcome(node, &scope, panel).await {
         Ok(Some(welcome)) => {
             if socket::send(&mut socket, &welcome).await.is_ok() {
@@ -61,9 +61,8 @@ async fn connection(node: &Arc<Node>, mut socket: WebSocket) {
             socket::refuse(socket, Closing::Stopping).await;
         }
     }
-    if node.exchange.panel_gone(panel, &line).await {
-        node.presence.panel_offline(panel);
-    }
+    node.presence.panel_leaves(panel);
+    node.exchange.panel_away(panel, &line).await;
 }
 
 /// Waits for `hello` and checks its signature against the panel's key.
