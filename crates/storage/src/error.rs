@@ -3,7 +3,7 @@
 //! "Not found" is never an error, it is `None` or `false`. No error carries a value of a row: what the database says
 //! about a row ("Key (user_name)=(kari) already exists") stays out, so an error can be logged as it is.
 
-use sea_orm::{DbErr, SqlErr};
+use sea_orm::{DbErr, RuntimeErr, SqlErr};
 
 /// Why the store could not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +41,9 @@ pub enum StorageError {
     /// A named row (of this tenant) is not there. Repositories answer `false` where the caller named it.
     #[error("a row that this one refers to is not there")]
     MissingReference,
+    /// Other writers came first again and again. Nothing was changed; it can be tried later.
+    #[error("too many changes at once")]
+    Contended,
     /// The caller broke a rule of the model.
     #[error("{0}")]
     Invalid(&'static str),
@@ -65,7 +68,26 @@ impl From<DbErr> for StorageError {
         match error.sql_err() {
             Some(SqlErr::UniqueConstraintViolation(_)) => Self::Conflict,
             Some(SqlErr::ForeignKeyConstraintViolation(_)) => Self::MissingReference,
+            _ if must_begin_again(&error) => Self::Contended,
             _ => Self::Database(error.to_string()),
         }
+    }
+}
+
+/// PostgreSQL's serialization failure and deadlock.
+fn must_begin_again(error: &DbErr) -> bool {
+    let (DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error))) = error
+    else {
+        return false;
+    };
+    let code = error.as_database_error().and_then(|error| error.code());
+    matches!(code.as_deref(), Some("40001" | "40P01"))
+}
+
+/// What somebody named is not there: `false`, not an error.
+pub fn absent_is_false(result: Result<bool, StorageError>) -> Result<bool, StorageError> {
+    match result {
+        Err(StorageError::MissingReference) => Ok(false),
+        other => other,
     }
 }

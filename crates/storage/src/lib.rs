@@ -24,10 +24,13 @@
     deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
 )]
 
+mod entity;
 mod error;
+mod migration;
 pub mod record;
 mod repo;
 mod store;
+mod tx;
 
 pub use error::StorageError;
 pub use repo::{Devices, Doors, Gate, Intercom, People, Sites};

@@ -2,6 +2,7 @@
 //!
 //! A record holds what one use needs, no more; what names a person is [`Pii`].
 
+use klinke_access::decide::SiteMode;
 use klinke_model::door::Door;
 use klinke_model::ids::{BellId, BuildingId, ControllerId, DeviceId, PersonId, SessionId, TenantId, UnitId};
 use klinke_model::intercom::{Bell, BellKind, BellMember, Panel};
@@ -149,15 +150,6 @@ pub struct RingFacts {
     pub devices: Vec<Device>,
     /// The doors that a call at this panel offers, in the panel's order.
     pub doors: Vec<Door>,
-}
-
-/// How a building's doors behave as a whole.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SiteMode {
-    /// As their rules say.
-    Normal,
-    /// Closed by an emergency.
-    LockedDown,
 }
 
 /// What is stored about one person before one door: the facts that a decision is made of.

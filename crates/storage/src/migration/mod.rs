@@ -27,7 +27,7 @@ pub async fn migrate(tx: &DatabaseTransaction) -> Result<()> {
 /// The first applied migration that this binary does not know.
 async fn unknown_migration(tx: &DatabaseTransaction) -> Result<Option<String>> {
     let known = |name: &str| HISTORY.iter().any(|(known, _)| *known == name);
-    let applied = sea_orm_migration::migrator_models(tx).await?;
+    let applied = Migrations::get_migration_models(tx).await?;
     Ok(applied.into_iter().map(|model| model.version).find(|name| !known(name)))
 }
 

@@ -1,10 +1,13 @@
 //! The repositories: concrete, cheap, one file each.
 
+mod convert;
 mod devices;
 mod doors;
 mod gate;
 mod intercom;
 mod people;
+mod reach;
+mod revision;
 mod sites;
 
 pub use devices::Devices;
