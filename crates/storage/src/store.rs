@@ -197,6 +197,25 @@ mod tests {
         }
     }
 
+    #[tokio::test]
+    async fn sqlite_connections_have_the_settings_that_keep_what_was_acknowledged() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("klinke.db").display());
+        let store = Store::open(&url).await.unwrap();
+        let number = async |connection: &DatabaseConnection, pragma: &str| {
+            let sql = format!("SELECT CAST({pragma} AS TEXT) FROM pragma_{pragma}()");
+            ask(connection, &sql).await.unwrap()
+        };
+        for connection in [&store.writer, &store.reader] {
+            assert_eq!(number(connection, "journal_mode").await, "wal");
+            assert_eq!(number(connection, "synchronous").await, "2", "FULL");
+            assert_eq!(number(connection, "foreign_keys").await, "1");
+            assert_eq!(number(connection, "secure_delete").await, "1");
+        }
+        assert_eq!(number(&store.writer, "query_only").await, "0");
+        assert_eq!(number(&store.reader, "query_only").await, "1", "a reader can not write");
+    }
+
     #[test]
     fn postgres_that_acknowledges_before_the_disk_is_refused() {
         for unsafe_setting in ["off", "local", "remote_write", ""] {
