@@ -51,7 +51,8 @@ impl Store {
         } else {
             return Err(StorageError::UnknownDatabase);
         };
-        tx::write(&store, Isolation::ReadCommitted, async |tx| migration::migrate(tx).await).await?;
+        tx::write(&store, Isolation::ReadCommitted, |tx| async move { migration::migrate(&tx).await })
+            .await?;
         Ok(store)
     }
 

@@ -14,7 +14,12 @@
 use crate::{Result, StorageError, Store};
 use sea_orm::{AccessMode, DatabaseConnection, DatabaseTransaction, DbBackend, IsolationLevel};
 use sea_orm::{SqliteTransactionMode, TransactionOptions, TransactionTrait};
+use std::sync::Arc;
 use std::time::Duration;
+
+/// A transaction in the hands of its work. By value, and not `AsyncFn(&DatabaseTransaction)`: the compiler can not yet see
+/// that the future of such a closure may move between threads.
+pub type Tx = Arc<DatabaseTransaction>;
 
 /// How often a serializable transaction may begin.
 const TRIES: u32 = 100;
@@ -29,10 +34,10 @@ pub enum Isolation {
 }
 
 /// Runs `work` in a write transaction: its `Ok` is on the disk when this returns, its error changed nothing.
-pub async fn write<T>(
+pub async fn write<T, F: Future<Output = Result<T>>>(
     store: &Store,
     isolation: Isolation,
-    work: impl AsyncFn(&DatabaseTransaction) -> Result<T>,
+    work: impl Fn(Tx) -> F,
 ) -> Result<T> {
     let level = match isolation {
         Isolation::ReadCommitted => IsolationLevel::ReadCommitted,
@@ -52,17 +57,23 @@ pub async fn write<T>(
 }
 
 /// Runs `work` in a read transaction: everything that it reads is as of one moment.
-pub async fn read<T>(store: &Store, work: impl AsyncFn(&DatabaseTransaction) -> Result<T>) -> Result<T> {
+pub async fn read<T, F: Future<Output = Result<T>>>(store: &Store, work: impl FnOnce(Tx) -> F) -> Result<T> {
     let level = IsolationLevel::RepeatableRead;
     let tx = begin(&store.reader, level, AccessMode::ReadOnly, SqliteTransactionMode::Deferred).await?;
-    finish(tx, &work).await
+    finish(tx, work).await
 }
 
-async fn finish<T>(
+async fn finish<T, F: Future<Output = Result<T>>>(
     tx: DatabaseTransaction,
-    work: &impl AsyncFn(&DatabaseTransaction) -> Result<T>,
+    work: impl FnOnce(Tx) -> F,
 ) -> Result<T> {
-    match work(&tx).await {
+    let tx = Arc::new(tx);
+    let done = work(Arc::clone(&tx)).await;
+    // The work is over and let go of it.
+    let Some(tx) = Arc::into_inner(tx) else {
+        return Err(StorageError::Invalid("a transaction outlived its work"));
+    };
+    match done {
         Ok(value) => {
             tx.commit().await?;
             Ok(value)

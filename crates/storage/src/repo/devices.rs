@@ -22,14 +22,14 @@ pub struct Devices<'a>(pub(crate) &'a Store);
 impl Devices<'_> {
     /// Signs a device in. `false` when the person is suspended or not there.
     pub async fn sign_in(&self, scope: &Scope, new: NewDevice) -> Result<bool> {
-        let NewDevice { device, session, token_hash, expires_day } = new;
+        let NewDevice { device, session, token_hash, expires_day } = &new;
         if !reach::is(scope, device.person) {
             return Ok(false);
         }
-        tx::write(self.0, Isolation::Serializable, async |tx| {
+        tx::write(self.0, Isolation::Serializable, |tx| async move {
             let active = person::Entity::find_by_id((scope.tenant.0, device.person.0))
                 .filter(person::Column::Active.eq(true))
-                .one(tx)
+                .one(&*tx)
                 .await?;
             if active.is_none() {
                 return Ok(false);
@@ -41,15 +41,15 @@ impl Devices<'_> {
                 name: Set(device.name.reveal().as_str().to_owned()),
                 kind: Set(device.kind.word().to_owned()),
             };
-            device::Entity::insert(row).exec_without_returning(tx).await?;
+            device::Entity::insert(row).exec_without_returning(&*tx).await?;
             let row = session::ActiveModel {
                 tenant: Set(scope.tenant.0),
                 id: Set(session.0),
                 device: Set(device.id.0),
                 token_hash: Set(token_hash.to_vec()),
-                expires_day: Set(expires_day),
+                expires_day: Set(*expires_day),
             };
-            session::Entity::insert(row).exec_without_returning(tx).await?;
+            session::Entity::insert(row).exec_without_returning(&*tx).await?;
             Ok(true)
         })
         .await
@@ -73,12 +73,12 @@ impl Devices<'_> {
         if !reach::is(scope, person) {
             return Ok(false);
         }
-        tx::write(self.0, Isolation::Serializable, async |tx| {
+        tx::write(self.0, Isolation::Serializable, |tx| async move {
             let gone = device::Entity::delete_many()
                 .filter(device::Column::Tenant.eq(scope.tenant.0))
                 .filter(device::Column::Id.eq(device.0))
                 .filter(device::Column::Person.eq(person.0))
-                .exec(tx)
+                .exec(&*tx)
                 .await?;
             Ok(gone.rows_affected > 0)
         })

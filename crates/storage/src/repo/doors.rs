@@ -53,11 +53,12 @@ impl Doors<'_> {
     /// [`StorageError::Conflict`] when the output drives another door, [`StorageError::Invalid`] when a time is out
     /// of range.
     pub async fn insert_door(&self, scope: &Scope, door: Door) -> Result<bool> {
+        let door = &door;
         if !door.times.is_valid() {
             return Err(StorageError::Invalid("a time of the door is out of range"));
         }
-        let added = tx::write(self.0, Isolation::Serializable, async |tx| {
-            if !reach::building(tx, scope, door.building).await? {
+        let added = tx::write(self.0, Isolation::Serializable, |tx| async move {
+            if !reach::building(&*tx, scope, door.building).await? {
                 return Ok(false);
             }
             let row = door::ActiveModel {
@@ -71,8 +72,8 @@ impl Doors<'_> {
                 open_ms: Set(door.times.open_ms.into()),
                 relock: Set(door.times.relock.word().to_owned()),
             };
-            door::Entity::insert(row).exec_without_returning(tx).await?;
-            touch(tx, scope, door.controller.map(|controller| controller.0)).await?;
+            door::Entity::insert(row).exec_without_returning(&*tx).await?;
+            touch(&*tx, scope, door.controller.map(|controller| controller.0)).await?;
             Ok(true)
         });
         absent_is_false(added.await)
@@ -81,15 +82,15 @@ impl Doors<'_> {
     /// Lets the members of a unit reach a door. Giving it again changes nothing. The principal must administer both
     /// the unit's and the door's building.
     pub async fn give_unit_door(&self, scope: &Scope, unit: UnitId, door: DoorId) -> Result<bool> {
-        let given = tx::write(self.0, Isolation::Serializable, async |tx| {
-            if !reaches_unit(tx, scope, unit).await? || reached_door(tx, scope, door).await?.is_none() {
+        let given = tx::write(self.0, Isolation::Serializable, |tx| async move {
+            if !reaches_unit(&*tx, scope, unit).await? || reached_door(&*tx, scope, door).await?.is_none() {
                 return Ok(false);
             }
             let row =
                 unit_door::ActiveModel { tenant: Set(scope.tenant.0), unit: Set(unit.0), door: Set(door.0) };
             unit_door::Entity::insert(row)
                 .on_conflict(OnConflict::new().do_nothing().to_owned())
-                .exec_without_returning(tx)
+                .exec_without_returning(&*tx)
                 .await?;
             Ok(true)
         });
@@ -108,8 +109,8 @@ impl Doors<'_> {
         controller: ControllerId,
         output: u16,
     ) -> Result<bool> {
-        let assigned = tx::write(self.0, Isolation::Serializable, async |tx| {
-            let Some(before) = reached_door(tx, scope, door).await? else { return Ok(false) };
+        let assigned = tx::write(self.0, Isolation::Serializable, |tx| async move {
+            let Some(before) = reached_door(&*tx, scope, door).await? else { return Ok(false) };
             if before.controller == Some(controller.0) && before.output == i32::from(output) {
                 return Ok(true);
             }
@@ -118,9 +119,9 @@ impl Doors<'_> {
                 .col_expr(door::Column::Output, Expr::val(i32::from(output)))
                 .filter(door::Column::Tenant.eq(scope.tenant.0))
                 .filter(door::Column::Id.eq(door.0))
-                .exec(tx)
+                .exec(&*tx)
                 .await?;
-            touch(tx, scope, before.controller.into_iter().chain([controller.0])).await?;
+            touch(&*tx, scope, before.controller.into_iter().chain([controller.0])).await?;
             Ok(true)
         });
         absent_is_false(assigned.await)
@@ -147,8 +148,9 @@ impl Doors<'_> {
         controller: Controller,
         certificate_sha256: [u8; 32],
     ) -> Result<bool> {
-        tx::write(self.0, Isolation::ReadCommitted, async |tx| {
-            if !reach::building(tx, scope, controller.building).await? {
+        let controller = &controller;
+        tx::write(self.0, Isolation::ReadCommitted, |tx| async move {
+            if !reach::building(&*tx, scope, controller.building).await? {
                 return Ok(false);
             }
             let row = controller::ActiveModel {
@@ -159,7 +161,7 @@ impl Doors<'_> {
                 certificate_sha256: Set(certificate_sha256.to_vec()),
                 revision: Set(1),
             };
-            controller::Entity::insert(row).exec_without_returning(tx).await?;
+            controller::Entity::insert(row).exec_without_returning(&*tx).await?;
             Ok(true)
         })
         .await
@@ -173,16 +175,16 @@ impl Doors<'_> {
         controller: ControllerId,
     ) -> Result<Option<(u64, Vec<Door>)>> {
         let itself = scope.principal == Principal::Controller(controller);
-        tx::read(self.0, async |tx| {
+        tx::read(self.0, |tx| async move {
             let found = controller::Entity::find_by_id((scope.tenant.0, controller.0))
                 .filter(Expr::val(itself).or(reach::administers(scope, controller::Column::Building)))
-                .one(tx)
+                .one(&*tx)
                 .await?;
             let Some(found) = found else { return Ok(None) };
             let doors = door::Entity::find()
                 .filter(door::Column::Tenant.eq(scope.tenant.0))
                 .filter(door::Column::Controller.eq(controller.0))
-                .all(tx)
+                .all(&*tx)
                 .await?;
             let revision = At("controller", "revision").number(found.revision)?;
             Ok(Some((revision, convert::sorted(&doors, convert::door, |door| door.output)?)))
@@ -222,12 +224,12 @@ impl Doors<'_> {
         if !reach::is(scope, person) {
             return Ok(None);
         }
-        tx::read(self.0, async |tx| {
+        tx::read(self.0, |tx| async move {
             let found = door::Entity::find_by_id((scope.tenant.0, door.0))
                 .find_both_related(building::Entity)
-                .one(tx)
+                .one(&*tx)
                 .await?;
-            let who = person::Entity::find_by_id((scope.tenant.0, person.0)).one(tx).await?;
+            let who = person::Entity::find_by_id((scope.tenant.0, person.0)).one(&*tx).await?;
             let (Some((door, building)), Some(who)) = (found, who) else { return Ok(None) };
             let reached = Expr::val(door.id).in_subquery(doors_reached(scope, person));
             let they = Scope {
@@ -237,8 +239,8 @@ impl Doors<'_> {
             let administered = reach::administers(&they, Expr::val(door.building));
             Ok(Some(StoredFacts {
                 person_active: who.active,
-                member_reaches_door: reach::holds(tx, reached).await?,
-                administers_building: reach::holds(tx, administered).await?,
+                member_reaches_door: reach::holds(&*tx, reached).await?,
+                administers_building: reach::holds(&*tx, administered).await?,
                 site_mode: At("building", "mode").choice(&building.mode)?,
                 door: convert::door(&door)?,
             }))

@@ -32,31 +32,31 @@ impl Gate<'_> {
     /// When the database can not be written, or [`StorageError::Invalid`] when the account is not the
     /// administrator's.
     pub async fn claim(&self, new: NewInstallation) -> Result<bool> {
-        let NewInstallation { tenant, administrator, account } = new;
+        let NewInstallation { tenant, administrator, account } = &new;
         if account.person != administrator.id {
             return Err(StorageError::Invalid("the first account must be the administrator's"));
         }
-        tx::write(self.0, Isolation::ReadCommitted, async |tx| {
+        tx::write(self.0, Isolation::ReadCommitted, |tx| async move {
             // The one row decides; whoever comes second waits here until the first is on the disk or has failed.
             let row = installation::ActiveModel { singleton: Set(1), tenant: Set(tenant.id.0) };
             let first = installation::Entity::insert(row)
                 .on_conflict(OnConflict::new().do_nothing().to_owned())
-                .exec_without_returning(tx)
+                .exec_without_returning(&*tx)
                 .await?;
             if first == 0 {
                 return Ok(false);
             }
             let row =
                 tenant::ActiveModel { tenant: Set(tenant.id.0), name: Set(tenant.name.as_str().to_owned()) };
-            tenant::Entity::insert(row).exec_without_returning(tx).await?;
-            person::Entity::insert(people::person_row(tenant.id, &administrator))
-                .exec_without_returning(tx)
+            tenant::Entity::insert(row).exec_without_returning(&*tx).await?;
+            person::Entity::insert(people::person_row(tenant.id, administrator))
+                .exec_without_returning(&*tx)
                 .await?;
-            account::Entity::insert(people::account_row(tenant.id, &account))
-                .exec_without_returning(tx)
+            account::Entity::insert(people::account_row(tenant.id, account))
+                .exec_without_returning(&*tx)
                 .await?;
             let role = manager::ActiveModel { tenant: Set(tenant.id.0), person: Set(administrator.id.0) };
-            manager::Entity::insert(role).exec_without_returning(tx).await?;
+            manager::Entity::insert(role).exec_without_returning(&*tx).await?;
             Ok(true)
         })
         .await

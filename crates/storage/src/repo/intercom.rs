@@ -27,14 +27,14 @@ pub struct Intercom<'a>(pub(crate) &'a Store);
 impl Intercom<'_> {
     /// Panels of a building, by name.
     pub async fn panels(&self, scope: &Scope, building: BuildingId) -> Result<Vec<Panel>> {
-        tx::read(self.0, async |tx| {
+        tx::read(self.0, |tx| async move {
             let rows = panel::Entity::find()
                 .filter(panel::Column::Tenant.eq(scope.tenant.0))
                 .filter(panel::Column::Building.eq(building.0))
                 .filter(reach::administers(scope, panel::Column::Building))
-                .all(tx)
+                .all(&*tx)
                 .await?;
-            let mut doors = doors_of(tx, scope, rows.iter().map(|row| row.id)).await?;
+            let mut doors = doors_of(&*tx, scope, rows.iter().map(|row| row.id)).await?;
             let with_doors = |row: panel::Model| {
                 let doors = doors.remove(&row.id).unwrap_or_default();
                 panel(&row, &doors)
@@ -48,9 +48,9 @@ impl Intercom<'_> {
 
     /// One panel. A panel sees itself.
     pub async fn panel(&self, scope: &Scope, panel: PanelId) -> Result<Option<Panel>> {
-        tx::read(self.0, async |tx| {
-            let Some(row) = reached_panel(tx, scope, panel).await? else { return Ok(None) };
-            let doors = doors_of(tx, scope, [row.id]).await?.remove(&row.id).unwrap_or_default();
+        tx::read(self.0, |tx| async move {
+            let Some(row) = reached_panel(&*tx, scope, panel).await? else { return Ok(None) };
+            let doors = doors_of(&*tx, scope, [row.id]).await?.remove(&row.id).unwrap_or_default();
             self::panel(&row, &doors).map(Some)
         })
         .await
@@ -63,8 +63,9 @@ impl Intercom<'_> {
         panel: Panel,
         public_key: Option<Vec<u8>>,
     ) -> Result<bool> {
-        let added = tx::write(self.0, Isolation::ReadCommitted, async |tx| {
-            if !reach::building(tx, scope, panel.building).await? {
+        let (panel, public_key) = (&panel, &public_key);
+        let added = tx::write(self.0, Isolation::ReadCommitted, |tx| async move {
+            if !reach::building(&*tx, scope, panel.building).await? {
                 return Ok(false);
             }
             let row = panel::ActiveModel {
@@ -75,7 +76,7 @@ impl Intercom<'_> {
                 name: Set(panel.name.as_str().to_owned()),
                 public_key: Set(public_key.clone()),
             };
-            panel::Entity::insert(row).exec_without_returning(tx).await?;
+            panel::Entity::insert(row).exec_without_returning(&*tx).await?;
             let doors = (0..).zip(&panel.doors).map(|(position, door)| panel_door::ActiveModel {
                 tenant: Set(scope.tenant.0),
                 panel: Set(panel.id.0),
@@ -83,7 +84,7 @@ impl Intercom<'_> {
                 building: Set(panel.building.0),
                 position: Set(position),
             });
-            panel_door::Entity::insert_many(doors).exec_without_returning(tx).await?;
+            panel_door::Entity::insert_many(doors).exec_without_returning(&*tx).await?;
             Ok(true)
         });
         absent_is_false(added.await)
@@ -91,13 +92,14 @@ impl Intercom<'_> {
 
     /// Gives a panel a key; the one before ends with it. For who administers its building.
     pub async fn set_panel_key(&self, scope: &Scope, panel: PanelId, public_key: Vec<u8>) -> Result<bool> {
-        tx::write(self.0, Isolation::Serializable, async |tx| {
+        let public_key = &public_key;
+        tx::write(self.0, Isolation::Serializable, |tx| async move {
             let changed = panel::Entity::update_many()
                 .col_expr(panel::Column::PublicKey, Expr::val(public_key.clone()))
                 .filter(panel::Column::Tenant.eq(scope.tenant.0))
                 .filter(panel::Column::Id.eq(panel.0))
                 .filter(reach::administers(scope, panel::Column::Building))
-                .exec(tx)
+                .exec(&*tx)
                 .await?;
             Ok(changed.rows_affected > 0)
         })
@@ -106,7 +108,7 @@ impl Intercom<'_> {
 
     /// Buttons of a building, by panel and place, with all their members.
     pub async fn bells(&self, scope: &Scope, building: BuildingId) -> Result<Vec<Bell>> {
-        tx::read(self.0, async |tx| {
+        tx::read(self.0, |tx| async move {
             let rows = bell::Entity::find()
                 .filter(bell::Column::Tenant.eq(scope.tenant.0))
                 .filter(bell::Column::Building.eq(building.0))
@@ -114,9 +116,9 @@ impl Intercom<'_> {
                 .order_by_asc(bell::Column::Panel)
                 .order_by_asc(bell::Column::Position)
                 .order_by_asc(bell::Column::Id)
-                .all(tx)
+                .all(&*tx)
                 .await?;
-            let mut members = members_of(tx, scope, rows.iter().map(|row| row.id), Who::All).await?;
+            let mut members = members_of(&*tx, scope, rows.iter().map(|row| row.id), Who::All).await?;
             rows.into_iter()
                 .map(|row| {
                     let members = members.remove(&row.id).unwrap_or_default();
@@ -134,13 +136,14 @@ impl Intercom<'_> {
     /// [`StorageError::Invalid`] when an individual button has not exactly one member, [`StorageError::Conflict`] when
     /// somebody is named twice.
     pub async fn insert_bell(&self, scope: &Scope, bell: Bell, position: i32) -> Result<bool> {
+        let bell = &bell;
         if bell.kind == BellKind::Individual && bell.members.len() != 1 {
             return Err(StorageError::Invalid("an individual button has exactly one member"));
         }
-        let added = tx::write(self.0, Isolation::Serializable, async |tx| {
+        let added = tx::write(self.0, Isolation::Serializable, |tx| async move {
             let panel = panel::Entity::find_by_id((scope.tenant.0, bell.panel.0))
                 .filter(reach::administers(scope, panel::Column::Building))
-                .one(tx)
+                .one(&*tx)
                 .await?;
             let Some(panel) = panel else { return Ok(false) };
             let row = bell::ActiveModel {
@@ -153,7 +156,7 @@ impl Intercom<'_> {
                 kind: Set(bell.kind.word().to_owned()),
                 position: Set(position),
             };
-            bell::Entity::insert(row).exec_without_returning(tx).await?;
+            bell::Entity::insert(row).exec_without_returning(&*tx).await?;
             let members = (0..).zip(&bell.members).map(|(position, member)| bell_member::ActiveModel {
                 tenant: Set(scope.tenant.0),
                 bell: Set(bell.id.0),
@@ -162,7 +165,7 @@ impl Intercom<'_> {
                 label: Set(member.label.reveal().as_str().to_owned()),
                 position: Set(position),
             });
-            bell_member::Entity::insert_many(members).exec_without_returning(tx).await?;
+            bell_member::Entity::insert_many(members).exec_without_returning(&*tx).await?;
             Ok(true)
         });
         absent_is_false(added.await)
@@ -170,9 +173,9 @@ impl Intercom<'_> {
 
     /// All that a panel shows at rest. For the panel itself, and who administers its building.
     pub async fn directory(&self, scope: &Scope, panel: PanelId) -> Result<Option<PanelDirectory>> {
-        tx::read(self.0, async |tx| {
-            let Some(panel) = reached_panel(tx, scope, panel).await? else { return Ok(None) };
-            let Some(building) = building_of(tx, scope, &panel).await? else { return Ok(None) };
+        tx::read(self.0, |tx| async move {
+            let Some(panel) = reached_panel(&*tx, scope, panel).await? else { return Ok(None) };
+            let Some(building) = building_of(&*tx, scope, &panel).await? else { return Ok(None) };
             let rows = bell::Entity::find()
                 .filter(bell::Column::Tenant.eq(scope.tenant.0))
                 .filter(bell::Column::Panel.eq(panel.id))
@@ -180,11 +183,11 @@ impl Intercom<'_> {
                 .order_by_asc(bell::Column::Id)
                 .find_also_related(unit::Entity)
                 .and_also_related(entrance::Entity)
-                .all(tx)
+                .all(&*tx)
                 .await?;
             let families =
                 rows.iter().map(|(bell, ..)| bell).filter(|bell| bell.kind == BellKind::Family.word());
-            let mut members = members_of(tx, scope, families.map(|bell| bell.id), Who::Active).await?;
+            let mut members = members_of(&*tx, scope, families.map(|bell| bell.id), Who::Active).await?;
             let mut bells = Vec::with_capacity(rows.len());
             for row in rows {
                 // Foreign keys see to it that a bell has a unit and a unit an entrance.
@@ -213,27 +216,27 @@ impl Intercom<'_> {
 
     /// All that a tap on a button needs, as of one moment. For the panel that the button is on, and the service.
     pub async fn ring_facts(&self, scope: &Scope, bell: BellId) -> Result<Option<RingFacts>> {
-        let at_this_panel = match scope.principal {
+        let at_this_panel = &match scope.principal {
             Principal::System => Expr::val(true),
             Principal::Panel(panel) => bell::Column::Panel.eq(panel.0),
             Principal::Person { .. } | Principal::Controller(_) => return Ok(None),
         };
-        tx::read(self.0, async |tx| {
+        tx::read(self.0, |tx| async move {
             let found = bell::Entity::find_by_id((scope.tenant.0, bell.0))
                 .filter(at_this_panel.clone())
                 .find_both_related(panel::Entity)
-                .one(tx)
+                .one(&*tx)
                 .await?;
             let Some((bell, panel)) = found else { return Ok(None) };
-            let Some(building) = building_of(tx, scope, &panel).await? else { return Ok(None) };
+            let Some(building) = building_of(&*tx, scope, &panel).await? else { return Ok(None) };
             let members =
-                members_of(tx, scope, [bell.id], Who::Active).await?.remove(&bell.id).unwrap_or_default();
+                members_of(&*tx, scope, [bell.id], Who::Active).await?.remove(&bell.id).unwrap_or_default();
             let devices = device::Entity::find()
                 .filter(device::Column::Tenant.eq(scope.tenant.0))
                 .filter(device::Column::Person.is_in(members.iter().map(|member| member.person.0)))
-                .all(tx)
+                .all(&*tx)
                 .await?;
-            let doors = doors_of(tx, scope, [panel.id]).await?.remove(&panel.id).unwrap_or_default();
+            let doors = doors_of(&*tx, scope, [panel.id]).await?.remove(&panel.id).unwrap_or_default();
             Ok(Some(RingFacts {
                 unit: bell.unit.into(),
                 bell: self::bell(&bell, members)?,

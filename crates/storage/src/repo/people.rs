@@ -25,11 +25,12 @@ pub struct People<'a>(pub(crate) &'a Store);
 impl People<'_> {
     /// Adds a person. For the service, managers and building administrators.
     pub async fn insert_person(&self, scope: &Scope, person: Person) -> Result<bool> {
-        let added = tx::write(self.0, Isolation::ReadCommitted, async |tx| {
-            if !reach::holds(tx, reach::administers_some(scope)).await? {
+        let person = &person;
+        let added = tx::write(self.0, Isolation::ReadCommitted, |tx| async move {
+            if !reach::holds(&*tx, reach::administers_some(scope)).await? {
                 return Ok(false);
             }
-            person::Entity::insert(person_row(scope.tenant, &person)).exec_without_returning(tx).await?;
+            person::Entity::insert(person_row(scope.tenant, person)).exec_without_returning(&*tx).await?;
             Ok(true)
         });
         absent_is_false(added.await)
@@ -57,13 +58,13 @@ impl People<'_> {
 
     /// Suspends a person, or ends that. For the service and managers.
     pub async fn set_active(&self, scope: &Scope, person: PersonId, active: bool) -> Result<bool> {
-        tx::write(self.0, Isolation::Serializable, async |tx| {
+        tx::write(self.0, Isolation::Serializable, |tx| async move {
             let changed = person::Entity::update_many()
                 .col_expr(person::Column::Active, Expr::val(active))
                 .filter(person::Column::Tenant.eq(scope.tenant.0))
                 .filter(person::Column::Id.eq(person.0))
                 .filter(reach::manages(scope))
-                .exec(tx)
+                .exec(&*tx)
                 .await?;
             Ok(changed.rows_affected > 0)
         })
@@ -75,11 +76,12 @@ impl People<'_> {
     /// # Errors
     /// [`StorageError::Conflict`] when the person has one or the user name is taken.
     pub async fn insert_account(&self, scope: &Scope, account: NewAccount) -> Result<bool> {
-        let added = tx::write(self.0, Isolation::Serializable, async |tx| {
-            if !reach::holds(tx, reach::manages(scope)).await? {
+        let account = &account;
+        let added = tx::write(self.0, Isolation::Serializable, |tx| async move {
+            if !reach::holds(&*tx, reach::manages(scope)).await? {
                 return Ok(false);
             }
-            account::Entity::insert(account_row(scope.tenant, &account)).exec_without_returning(tx).await?;
+            account::Entity::insert(account_row(scope.tenant, account)).exec_without_returning(&*tx).await?;
             Ok(true)
         });
         absent_is_false(added.await)
@@ -87,8 +89,8 @@ impl People<'_> {
 
     /// Gives a person a place in a unit.
     pub async fn add_membership(&self, scope: &Scope, membership: Membership) -> Result<bool> {
-        let added = tx::write(self.0, Isolation::Serializable, async |tx| {
-            if !reaches_unit(tx, scope, membership.unit).await? {
+        let added = tx::write(self.0, Isolation::Serializable, |tx| async move {
+            if !reaches_unit(&*tx, scope, membership.unit).await? {
                 return Ok(false);
             }
             let row = membership::ActiveModel {
@@ -97,7 +99,7 @@ impl People<'_> {
                 person: Set(membership.person.0),
                 owner: Set(membership.owner),
             };
-            membership::Entity::insert(row).exec_without_returning(tx).await?;
+            membership::Entity::insert(row).exec_without_returning(&*tx).await?;
             Ok(true)
         });
         absent_is_false(added.await)
@@ -106,8 +108,8 @@ impl People<'_> {
     /// Ends a person's place in a unit. They leave its buttons with it, and an individual button of theirs goes,
     /// because its text names them.
     pub async fn remove_membership(&self, scope: &Scope, person: PersonId, unit: UnitId) -> Result<bool> {
-        tx::write(self.0, Isolation::Serializable, async |tx| {
-            if !reaches_unit(tx, scope, unit).await? {
+        tx::write(self.0, Isolation::Serializable, |tx| async move {
+            if !reaches_unit(&*tx, scope, unit).await? {
                 return Ok(false);
             }
             let their_bells = Query::select()
@@ -122,9 +124,10 @@ impl People<'_> {
                 .filter(bell::Column::Unit.eq(unit.0))
                 .filter(bell::Column::Kind.eq(BellKind::Individual.word()))
                 .filter(bell::Column::Id.in_subquery(their_bells))
-                .exec(tx)
+                .exec(&*tx)
                 .await?;
-            let gone = membership::Entity::delete_by_id((scope.tenant.0, unit.0, person.0)).exec(tx).await?;
+            let gone =
+                membership::Entity::delete_by_id((scope.tenant.0, unit.0, person.0)).exec(&*tx).await?;
             Ok(gone.rows_affected > 0)
         })
         .await
@@ -132,17 +135,17 @@ impl People<'_> {
 
     /// What a person may administer, the widest first. For themselves, managers and the service.
     pub async fn roles(&self, scope: &Scope, person: PersonId) -> Result<Vec<RoleGrant>> {
-        let reached = Expr::val(reach::is(scope, person)).or(reach::manages(scope));
-        tx::read(self.0, async |tx| {
+        let reached = &Expr::val(reach::is(scope, person)).or(reach::manages(scope));
+        tx::read(self.0, |tx| async move {
             let manager = manager::Entity::find_by_id((scope.tenant.0, person.0))
                 .filter(reached.clone())
-                .one(tx)
+                .one(&*tx)
                 .await?;
             let buildings = building_administrator::Entity::find()
                 .filter(building_administrator::Column::Tenant.eq(scope.tenant.0))
                 .filter(building_administrator::Column::Person.eq(person.0))
                 .filter(reached.clone())
-                .all(tx)
+                .all(&*tx)
                 .await?;
             let manager = manager.map(|_| RoleGrant { role: Role::Manager, building: None });
             let mut buildings: Vec<_> = buildings.into_iter().map(|row| row.building.into()).collect();
@@ -160,15 +163,15 @@ impl People<'_> {
     /// # Errors
     /// [`StorageError::Invalid`] when a manager is given one building or a building administrator none.
     pub async fn grant_role(&self, scope: &Scope, person: PersonId, grant: RoleGrant) -> Result<bool> {
-        let granted = tx::write(self.0, Isolation::Serializable, async |tx| {
-            if !reach::holds(tx, reach::manages(scope)).await? {
+        let granted = tx::write(self.0, Isolation::Serializable, |tx| async move {
+            if !reach::holds(&*tx, reach::manages(scope)).await? {
                 return Ok(false);
             }
             let once = OnConflict::new().do_nothing().to_owned();
             match (grant.role, grant.building) {
                 (Role::Manager, None) => {
                     let row = manager::ActiveModel { tenant: Set(scope.tenant.0), person: Set(person.0) };
-                    manager::Entity::insert(row).on_conflict(once).exec_without_returning(tx).await?;
+                    manager::Entity::insert(row).on_conflict(once).exec_without_returning(&*tx).await?;
                 }
                 (Role::BuildingAdministrator, Some(building)) => {
                     let row = building_administrator::ActiveModel {
@@ -178,7 +181,7 @@ impl People<'_> {
                     };
                     building_administrator::Entity::insert(row)
                         .on_conflict(once)
-                        .exec_without_returning(tx)
+                        .exec_without_returning(&*tx)
                         .await?;
                 }
                 (Role::Manager, Some(_)) | (Role::BuildingAdministrator, None) => {

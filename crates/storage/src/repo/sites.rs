@@ -67,8 +67,9 @@ impl Sites<'_> {
 
     /// Adds a building, in normal mode. For the service and managers.
     pub async fn insert_building(&self, scope: &Scope, building: Building) -> Result<bool> {
-        let added = tx::write(self.0, Isolation::ReadCommitted, async |tx| {
-            if !reach::holds(tx, reach::manages(scope)).await? {
+        let building = &building;
+        let added = tx::write(self.0, Isolation::ReadCommitted, |tx| async move {
+            if !reach::holds(&*tx, reach::manages(scope)).await? {
                 return Ok(false);
             }
             let row = building::ActiveModel {
@@ -80,7 +81,7 @@ impl Sites<'_> {
                 time_zone: Set(building.time_zone.clone()),
                 mode: Set(SiteMode::Normal.word().to_owned()),
             };
-            building::Entity::insert(row).exec_without_returning(tx).await?;
+            building::Entity::insert(row).exec_without_returning(&*tx).await?;
             Ok(true)
         });
         absent_is_false(added.await)
@@ -88,8 +89,9 @@ impl Sites<'_> {
 
     /// Adds an entrance.
     pub async fn insert_entrance(&self, scope: &Scope, entrance: Entrance) -> Result<bool> {
-        tx::write(self.0, Isolation::ReadCommitted, async |tx| {
-            if !reach::building(tx, scope, entrance.building).await? {
+        let entrance = &entrance;
+        tx::write(self.0, Isolation::ReadCommitted, |tx| async move {
+            if !reach::building(&*tx, scope, entrance.building).await? {
                 return Ok(false);
             }
             let row = entrance::ActiveModel {
@@ -98,7 +100,7 @@ impl Sites<'_> {
                 building: Set(entrance.building.0),
                 name: Set(entrance.name.as_str().to_owned()),
             };
-            entrance::Entity::insert(row).exec_without_returning(tx).await?;
+            entrance::Entity::insert(row).exec_without_returning(&*tx).await?;
             Ok(true)
         })
         .await
@@ -106,8 +108,9 @@ impl Sites<'_> {
 
     /// Adds a unit; its entrance must be in the same building.
     pub async fn insert_unit(&self, scope: &Scope, unit: Unit) -> Result<bool> {
-        let added = tx::write(self.0, Isolation::ReadCommitted, async |tx| {
-            if !reach::building(tx, scope, unit.building).await? {
+        let unit = &unit;
+        let added = tx::write(self.0, Isolation::ReadCommitted, |tx| async move {
+            if !reach::building(&*tx, scope, unit.building).await? {
                 return Ok(false);
             }
             let row = unit::ActiveModel {
@@ -117,7 +120,7 @@ impl Sites<'_> {
                 entrance: Set(unit.entrance.0),
                 number: Set(unit.number.as_str().to_owned()),
             };
-            unit::Entity::insert(row).exec_without_returning(tx).await?;
+            unit::Entity::insert(row).exec_without_returning(&*tx).await?;
             Ok(true)
         });
         absent_is_false(added.await)
@@ -125,13 +128,13 @@ impl Sites<'_> {
 
     /// Sets whether an emergency is on in a building.
     pub async fn set_mode(&self, scope: &Scope, building: BuildingId, mode: SiteMode) -> Result<bool> {
-        tx::write(self.0, Isolation::Serializable, async |tx| {
+        tx::write(self.0, Isolation::Serializable, |tx| async move {
             let changed = building::Entity::update_many()
                 .col_expr(building::Column::Mode, Expr::val(mode.word()))
                 .filter(building::Column::Tenant.eq(scope.tenant.0))
                 .filter(building::Column::Id.eq(building.0))
                 .filter(reach::administers(scope, building::Column::Id))
-                .exec(tx)
+                .exec(&*tx)
                 .await?;
             Ok(changed.rows_affected > 0)
         })

@@ -7,7 +7,7 @@
 use crate::database::{Db, on_both};
 use crate::town::{Town, hash, id, label, two_towns};
 use klinke_access::decide::SiteMode;
-use klinke_model::door::{Controller, Door, DoorTimes};
+use klinke_model::door::{Door, DoorTimes};
 use klinke_model::intercom::{BellKind, Panel};
 use klinke_model::people::{Membership, Role, RoleGrant};
 use klinke_model::scope::{Principal, Scope};

@@ -50,7 +50,8 @@ async fn connect(url: &str) -> DatabaseConnection {
 
 /// Tests that run on SQLite and on PostgreSQL: `name::sqlite`, `name::postgres`.
 macro_rules! on_both {
-    ($(async fn $name:ident($db:ident) $body:block)+) => {$(
+    ($($(#[$doc:meta])* async fn $name:ident($db:ident) $body:block)+) => {$(
+        $(#[$doc])*
         mod $name {
             use super::*;
 

@@ -4,7 +4,7 @@
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
-use std::process::{ChildStdin, Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 
 /// Starts a cluster, says where its socket is, and stops when its input ends: when this process does, however that is.
@@ -23,8 +23,8 @@ cat >/dev/null
 
 struct Cluster {
     url: String,
-    /// Held open: the cluster stops when it closes.
-    _life: Option<ChildStdin>,
+    /// Its input is held open: the cluster stops when that closes.
+    _life: Option<Child>,
 }
 
 /// The address of a database of the cluster; replace its last part for another one.
@@ -68,7 +68,7 @@ fn start() -> Cluster {
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut socket).unwrap();
     let socket = socket.trim();
     assert!(!socket.is_empty(), "PostgreSQL did not start; what it said is above");
-    Cluster { url: format!("postgres://klinke@localhost/postgres?host={socket}"), _life: child.stdin.take() }
+    Cluster { url: format!("postgres://klinke@localhost/postgres?host={socket}"), _life: Some(child) }
 }
 
 /// The folder of the newest PostgreSQL here.
