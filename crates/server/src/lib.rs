@@ -1,1 +1,37 @@
-//! placeholder
+//! The server of Klinke: use cases, their HTTP side, sign-in, signalling, and the node that holds them together.
+//!
+//! ```text
+//! main ─▶ config ─▶ node ──▶ http ──▶ app (one use case a file) ──▶ storage
+//!                     │        └────▶ signalling ──▶ calls, doors
+//!                     └─▶ store · authority · pairings · presence · setup · passwords · limits
+//! ```
+//!
+//! Invariants:
+//! - who asks is proven once (a session's cookie, a panel's key, a controller's certificate) and becomes a
+//!   `Scope`; no use case reads or writes without one, and what the scope does not reach is `not_found`;
+//! - before the first claim nothing answers but the claim;
+//! - limits, pairings and presence are in memory: nothing here records that something was used.
+
+#![cfg_attr(
+    not(test),
+    deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
+)]
+
+pub mod app;
+pub mod auth;
+pub mod authority;
+pub mod config;
+pub mod demo;
+pub mod http;
+pub mod node;
+pub mod pairing;
+pub mod presence;
+pub mod random;
+pub mod secrets;
+pub mod setup;
+pub mod signalling;
+pub mod telemetry;
+#[cfg(test)]
+mod testing;
+pub mod text;
+mod web;

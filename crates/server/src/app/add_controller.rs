@@ -1,0 +1,111 @@
+//! An administrator adds the door controller that shows a code.
+//!
+//! The controller made its key itself and sent a signing request; here it gets its name, and the certificate with
+//! which it proves that name from now on.
+
+use super::administered;
+use super::controllers::Controller;
+use crate::auth::session::SignedIn;
+use crate::authority::AuthorityError;
+use crate::http::body::{Body, Object};
+use crate::http::problem::{Code, FieldCode, Fields, Problem, ProblemBody};
+use crate::node::Node;
+use crate::pairing::{Claimed, Device, PairingCode};
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use klinke_model::ids::{BuildingId, ControllerId, DoorId};
+use serde::Deserialize;
+use std::collections::HashSet;
+use std::sync::Arc;
+use utoipa::ToSchema;
+
+/// A new controller.
+#[derive(Deserialize, ToSchema)]
+pub struct NewController {
+    /// What the controller shows: eight digits, spaces do not matter.
+    #[schema(example = "4071 9936")]
+    code: String,
+    /// What the installer calls it.
+    name: String,
+    /// The doors it drives.
+    doors: Vec<NewControllerDoor>,
+}
+
+/// A door of a new controller.
+#[derive(Deserialize, ToSchema)]
+pub struct NewControllerDoor {
+    door: DoorId,
+    /// Which of the controller's outputs, from 0.
+    output: u16,
+}
+
+impl From<AuthorityError> for Problem {
+    fn from(error: AuthorityError) -> Self {
+        tracing::error!(%error, "could not certify");
+        Code::Internal.into()
+    }
+}
+
+/// Adds the controller that shows this code to a building.
+#[utoipa::path(post, path = "/api/v1/buildings/{building}/controllers", operation_id = "add_controller", tag = "pairing", request_body = NewController,
+    params(("building" = uuid::Uuid, Path, description = "The building")), security(("session" = [])),
+    responses((status = 201, description = "Added, and told so", body = Controller),
+        (status = 404, description = "`not_found`; `unknown_code`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "`too_many_tries`, with `Retry-After`", body = ProblemBody, content_type = "application/problem+json")))]
+pub async fn handler(
+    State(node): State<Arc<Node>>,
+    who: SignedIn,
+    Object(building): Object<BuildingId>,
+    Body(new): Body<NewController>,
+) -> Result<(StatusCode, Json<Controller>), Problem> {
+    administered(&node, &who, building).await?;
+    let mut fields = Fields::default();
+    let name = fields.label("/name", &new.name);
+    let doors = node.store.doors().doors(&who.scope, building).await?;
+    let (mut named, mut outputs) = (HashSet::new(), HashSet::new());
+    for (place, wanted) in new.doors.iter().enumerate() {
+        if doors.iter().all(|known| known.id != wanted.door) {
+            fields.wrong(format!("/doors/{place}/door"), FieldCode::NotFound);
+        } else if !named.insert(wanted.door) {
+            fields.wrong(format!("/doors/{place}/door"), FieldCode::Taken);
+        }
+        if !outputs.insert(wanted.output) {
+            fields.wrong(format!("/doors/{place}/output"), FieldCode::Taken);
+        }
+    }
+    let Some(name) = name else { return Err(fields.into()) };
+    fields.check()?;
+
+    let code = PairingCode::parse(&new.code).ok_or(Code::UnknownCode)?;
+    let is_controller = |device: &Device| matches!(device, Device::Controller(_));
+    let reservation = node.pairings.reserve(who.person, code, is_controller)?.ok_or(Code::UnknownCode)?;
+    let Some(Device::Controller(waiting)) = reservation.device() else {
+        return Err(Code::UnknownCode.into());
+    };
+    let mut fields = Fields::default();
+    for (place, wanted) in new.doors.iter().enumerate() {
+        if wanted.output >= waiting.outputs {
+            fields.wrong(format!("/doors/{place}/output"), FieldCode::OutOfRange);
+        }
+    }
+    fields.check()?;
+
+    let now = node.clock.now();
+    let id: ControllerId = node.random.v7(now);
+    let certificate = node.authority.certify_controller(&waiting.csr, id, now)?;
+    let controller = klinke_model::door::Controller { id, building, name };
+    // `false` when the rights or a door went in between.
+    let repository = node.store.doors();
+    if !repository.insert_controller(&who.scope, controller.clone(), certificate.sha256).await? {
+        return Err(Code::NotFound.into());
+    }
+    for wanted in &new.doors {
+        if !repository.assign(&who.scope, wanted.door, id, wanted.output).await? {
+            return Err(Code::NotFound.into());
+        }
+    }
+    let authority = node.authority.pem().to_owned();
+    reservation.settle_controller(Claimed { controller: id, certificate: certificate.pem, authority });
+    Ok((StatusCode::CREATED, Json(Controller::new(&node, controller))))
+}

@@ -1,0 +1,196 @@
+//! A person signs a device in with user name and password.
+//!
+//! Whoever guesses learns nothing: an unknown user name, a wrong password and a suspended person get the same body
+//! after the same work. Guesses are limited for each address, for each account from each address, and for each
+//! account from everywhere; the last is wide, so that a stranger can not lock somebody out by guessing badly. A
+//! right password counts against no limit.
+
+use crate::app::session::Session;
+use crate::auth::limit::{Limit, TooMany, Try};
+use crate::auth::password::fold_user_name;
+use crate::auth::session::{DAYS, cookie};
+use crate::auth::token::Token;
+use crate::http::body::Body;
+use crate::http::client::{Client, Prefix};
+use crate::http::problem::{Code, Fields, Problem};
+use crate::node::Node;
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use klinke_model::ids::{DeviceId, PersonId, TenantId};
+use klinke_model::people::{Device, DeviceKind};
+use klinke_model::privacy::Pii;
+use klinke_model::scope::{Principal, Scope};
+use klinke_model::text::Label;
+use klinke_model::time::Clock;
+use klinke_storage::record::NewDevice;
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+use std::sync::Arc;
+use std::time::Duration;
+use utoipa::ToSchema;
+
+/// What is typed to sign in.
+#[derive(Deserialize, ToSchema)]
+pub struct SignIn {
+    #[schema(value_type = String, example = "kari@example.org")]
+    user_name: Pii<String>,
+    #[schema(value_type = String, format = Password)]
+    password: Pii<String>,
+    /// What the owner calls this device, 1 to 80 characters.
+    #[schema(value_type = String, example = "Phone")]
+    device_name: Pii<String>,
+}
+
+/// An account as the limits know it: a hash, so that a memory dump does not list who tried.
+type AccountKey = [u8; 32];
+
+/// How often passwords may be tried.
+pub struct SignInLimits {
+    address: Limit<Prefix>,
+    account_at_address: Limit<(AccountKey, Prefix)>,
+    account: Limit<AccountKey>,
+}
+
+/// A guess that counts until it turns out right.
+#[must_use]
+struct Guess<'a>(Try<'a, Prefix>, Try<'a, (AccountKey, Prefix)>, Try<'a, AccountKey>);
+
+impl SignInLimits {
+    /// Nothing tried yet.
+    pub fn new(clock: &Arc<dyn Clock>) -> Self {
+        Self {
+            address: Limit::new(clock.clone(), 20, Duration::from_secs(30)),
+            account_at_address: Limit::new(clock.clone(), 8, Duration::from_secs(60)),
+            account: Limit::new(clock.clone(), 200, Duration::from_secs(15)),
+        }
+    }
+
+    fn guess(&self, user_name: &Pii<String>, client: Prefix) -> Result<Guess<'_>, TooMany> {
+        let account: AccountKey = Sha256::digest(user_name.reveal()).into();
+        let address = self.address.take(client)?;
+        let both = self.account_at_address.take((account, client))?;
+        Ok(Guess(address, both, self.account.take(account)?))
+    }
+}
+
+impl Guess<'_> {
+    fn was_right(self) {
+        self.0.give_back();
+        self.1.give_back();
+        self.2.give_back();
+    }
+}
+
+/// Signs a device in.
+#[utoipa::path(post, path = "/api/v1/session", operation_id = "sign_in", tag = "session", request_body = SignIn,
+    responses(
+        (status = 201, description = "Signed in; the session's cookie is set", body = Session, headers(("Set-Cookie" = String))),
+        (status = 401, description = "`sign_in_failed`", body = crate::http::problem::ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "`too_many_tries`, with `Retry-After`", body = crate::http::problem::ProblemBody, content_type = "application/problem+json"),
+    ))]
+pub async fn handler(
+    State(node): State<Arc<Node>>,
+    client: Client,
+    Body(typed): Body<SignIn>,
+) -> Result<SignedInNow, Problem> {
+    let mut fields = Fields::default();
+    let Some(device_name) = fields.label("/device_name", typed.device_name.reveal()) else {
+        return Err(fields.into());
+    };
+    let user_name = fold_user_name(&typed.user_name);
+    let guess = node.sign_in_limits.guess(&user_name, client.prefix())?;
+    let account = node.store.gate().account(user_name.reveal()).await?;
+    let stored = account.as_ref().map(|account| account.password_hash.clone());
+    let fits = node.passwords.verify(typed.password, stored).await?;
+    let account = account.filter(|account| fits && account.active).ok_or(Code::SignInFailed)?;
+    guess.was_right();
+    sign_in(&node, account.tenant, account.person, device_name).await
+}
+
+/// Answer to a sign-in: the session, and its cookie.
+pub type SignedInNow = (StatusCode, [(HeaderName, HeaderValue); 1], Json<Session>);
+
+/// Signs a new device of this person in; who they are was proven before.
+///
+/// # Errors
+/// `sign_in_failed` when the person was suspended in between; `internal` when the store fails.
+pub async fn sign_in(
+    node: &Node,
+    tenant: TenantId,
+    person: PersonId,
+    device_name: Label,
+) -> Result<SignedInNow, Problem> {
+    let now = node.clock.now();
+    // Not a v7 id: that would tell when somebody signed in.
+    let device: DeviceId = node.random.v4();
+    let device = Device { id: device, person, name: Pii::new(device_name), kind: DeviceKind::App };
+    let token = Token::new(&node.random);
+    let scope = Scope { tenant, principal: Principal::Person { person, device: device.id } };
+    let new = NewDevice {
+        device: device.clone(),
+        session: node.random.v4(),
+        token_hash: token.hash().0,
+        expires_day: now.day() + DAYS,
+    };
+    if !node.store.devices().sign_in(&scope, new).await? {
+        return Err(Code::SignInFailed.into());
+    }
+    let person_found = node.store.people().person(&scope, person).await?.ok_or(Code::SignInFailed)?;
+    let roles = node.store.people().roles(&scope, person).await?;
+    let session = Session::new(person_found, device, &roles);
+    Ok((StatusCode::CREATED, [(header::SET_COOKIE, cookie(node.is_https(), &token))], Json(session)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::TestClock;
+
+    fn prefix(last: u8) -> Prefix {
+        Prefix::V4([192, 0, 2, last])
+    }
+
+    fn name(text: &str) -> Pii<String> {
+        Pii::new(text.to_owned())
+    }
+
+    #[test]
+    fn few_guesses_of_many_reach_the_hash_and_the_owner_is_not_locked_out() {
+        let clock: Arc<dyn Clock> = TestClock::new();
+        let limits = SignInLimits::new(&clock);
+        let passed = (0..10_000).filter(|_| limits.guess(&name("kari"), prefix(1)).is_ok()).count();
+        assert!(passed <= 20, "{passed}");
+        assert!(limits.guess(&name("kari"), prefix(2)).is_ok());
+        assert!(limits.guess(&name("ola"), prefix(1)).is_ok() || passed >= 20);
+    }
+
+    #[test]
+    fn one_address_can_not_walk_through_the_accounts() {
+        let clock: Arc<dyn Clock> = TestClock::new();
+        let limits = SignInLimits::new(&clock);
+        let passed =
+            (0..1_000).filter(|n| limits.guess(&name(&format!("user{n}")), prefix(1)).is_ok()).count();
+        assert_eq!(passed, 20);
+    }
+
+    #[test]
+    fn many_addresses_can_not_guess_one_account_for_ever() {
+        let clock: Arc<dyn Clock> = TestClock::new();
+        let limits = SignInLimits::new(&clock);
+        let passed = (0..=255)
+            .flat_map(|last| [prefix(last); 4])
+            .filter(|from| limits.guess(&name("kari"), *from).is_ok());
+        assert_eq!(passed.count(), 200);
+    }
+
+    #[test]
+    fn right_passwords_do_not_count() {
+        let clock: Arc<dyn Clock> = TestClock::new();
+        let limits = SignInLimits::new(&clock);
+        for _ in 0..500 {
+            let Ok(guess) = limits.guess(&name("kari"), prefix(1)) else { panic!("a right one was counted") };
+            guess.was_right();
+        }
+    }
+}

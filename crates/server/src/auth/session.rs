@@ -1,0 +1,87 @@
+//! Sessions: a device that is signed in, proven by its cookie.
+
+use super::token::Token;
+use crate::http::problem::{Code, Problem};
+use crate::node::Node;
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue};
+use axum_extra::extract::CookieJar;
+use klinke_model::ids::{DeviceId, PersonId, SessionId};
+use klinke_model::people::DeviceKind;
+use klinke_model::scope::{Principal, Scope};
+use std::sync::Arc;
+
+/// How many days a session lives. It is not made longer by use: that would keep a record of use.
+pub const DAYS: i64 = 90;
+
+/// Who asks, proven by the session's cookie. As an extractor it refuses everybody else with `not_signed_in`.
+#[derive(Clone, Copy, Debug)]
+pub struct SignedIn {
+    /// Whose data they may touch; every repository call takes it.
+    pub scope: Scope,
+    /// Which session.
+    pub session: SessionId,
+    /// On which device.
+    pub device: DeviceId,
+    /// What the device is used as.
+    pub device_kind: DeviceKind,
+    /// Who.
+    pub person: PersonId,
+}
+
+impl SignedIn {
+    /// Finds out who holds the cookie of this request.
+    ///
+    /// # Errors
+    /// `not_signed_in` without a session that is alive; `internal` when the store fails.
+    pub async fn by_cookie(node: &Node, headers: &HeaderMap) -> Result<Self, Problem> {
+        let jar = CookieJar::from_headers(headers);
+        let token = jar.get(cookie_name(node.is_https())).and_then(|cookie| Token::parse(cookie.value()));
+        let token = token.ok_or(Code::NotSignedIn)?;
+        let holder = node.store.gate().session(token.hash().0, node.clock.now().day()).await?;
+        let holder = holder.ok_or(Code::NotSignedIn)?;
+        let principal = Principal::Person { person: holder.person, device: holder.device };
+        Ok(Self {
+            scope: Scope { tenant: holder.tenant, principal },
+            session: holder.session,
+            device: holder.device,
+            device_kind: holder.device_kind,
+            person: holder.person,
+        })
+    }
+}
+
+impl FromRequestParts<Arc<Node>> for SignedIn {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, node: &Arc<Node>) -> Result<Self, Problem> {
+        Self::by_cookie(node, &parts.headers).await
+    }
+}
+
+/// The cookie's name. `__Host-` makes browsers refuse it without `Secure`, from another host or for a part of the
+/// site; it can not be set over plain http, which only this machine is served by.
+pub const fn cookie_name(https: bool) -> &'static str {
+    if https { "__Host-klinke" } else { "klinke" }
+}
+
+/// The cookie that signs a device in.
+pub fn cookie(https: bool, token: &Token) -> HeaderValue {
+    written(https, &token.text(), DAYS * 86_400)
+}
+
+/// The cookie that takes it away again.
+pub fn no_cookie(https: bool) -> HeaderValue {
+    written(https, "", 0)
+}
+
+/// `Strict` is enough for a page entered by a link from elsewhere: its own requests come from our site.
+fn written(https: bool, value: &str, max_age: i64) -> HeaderValue {
+    let name = cookie_name(https);
+    let secure = if https { "; Secure" } else { "" };
+    let text = format!("{name}={value}; Path=/; Max-Age={max_age}; HttpOnly; SameSite=Strict{secure}");
+    let mut value = HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static(""));
+    value.set_sensitive(true);
+    value
+}

@@ -1,0 +1,260 @@
+//! Refusals as RFC 9457 problem bodies.
+//!
+//! A [`Problem`] is a stable [`Code`], and for a form the fields that are wrong. It becomes a body at the very
+//! end of a request, in [`render`], where the reader's language is known.
+
+use crate::auth::limit::TooMany;
+use crate::text::Language;
+use axum::extract::Request;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use klinke_model::text::{Label, LabelError};
+use klinke_storage::StorageError;
+use serde::Serialize;
+use std::time::Duration;
+use utoipa::ToSchema;
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $text:literal, $status:ident;)+) => {
+        /// Why a request was refused. Stable: clients act on it and translate it.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+        #[serde(rename_all = "snake_case")]
+        pub enum Code { $($(#[$doc])* $name,)+ }
+
+        impl Code {
+            /// Every code.
+            pub const ALL: &[Self] = &[$(Self::$name),+];
+
+            /// As it is written in the body.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text),+ }
+            }
+
+            /// The status that goes with it.
+            pub const fn status(self) -> StatusCode {
+                match self { $(Self::$name => StatusCode::$status),+ }
+            }
+        }
+    };
+}
+
+codes! {
+    /// Not JSON, or not the fields of this operation.
+    Malformed = "malformed", BAD_REQUEST;
+    /// Some fields are wrong; `errors` says which.
+    Invalid = "invalid", UNPROCESSABLE_ENTITY;
+    /// The body is over the limit.
+    TooLarge = "too_large", PAYLOAD_TOO_LARGE;
+    /// The body is not `application/json`.
+    WrongMediaType = "wrong_media_type", UNSUPPORTED_MEDIA_TYPE;
+    /// This address does not know the method.
+    WrongMethod = "wrong_method", METHOD_NOT_ALLOWED;
+    /// The request did not arrive, or was not answered, in time.
+    TimedOut = "timed_out", REQUEST_TIMEOUT;
+    /// Nobody has claimed this installation yet.
+    NotSetUp = "not_set_up", SERVICE_UNAVAILABLE;
+    /// The installation was claimed before.
+    AlreadyClaimed = "already_claimed", GONE;
+    /// Not the set-up code.
+    WrongCode = "wrong_code", FORBIDDEN;
+    /// The set-up code is too old: a restart of the server makes a new one.
+    CodeExpired = "code_expired", GONE;
+    /// No session, or one that ended.
+    NotSignedIn = "not_signed_in", UNAUTHORIZED;
+    /// No such account, or not its password; which of the two is not told.
+    SignInFailed = "sign_in_failed", UNAUTHORIZED;
+    /// Too many tries; `Retry-After` says when to go on.
+    TooManyTries = "too_many_tries", TOO_MANY_REQUESTS;
+    /// Signed in, but this is for administrators.
+    Forbidden = "forbidden", FORBIDDEN;
+    /// The request comes from a page of another site.
+    WrongOrigin = "wrong_origin", FORBIDDEN;
+    /// Nothing here by that name, or nothing that the asker may know of.
+    NotFound = "not_found", NOT_FOUND;
+    /// No device waits with this pairing code.
+    UnknownCode = "unknown_code", NOT_FOUND;
+    /// No such ticket, or it was used.
+    UnknownTicket = "unknown_ticket", NOT_FOUND;
+    /// As many devices wait to be paired as there is room for.
+    TooManyWaiting = "too_many_waiting", SERVICE_UNAVAILABLE;
+    /// More work than the server can do just now.
+    Overloaded = "overloaded", SERVICE_UNAVAILABLE;
+    /// Not built yet.
+    NotImplemented = "not_implemented", NOT_IMPLEMENTED;
+    /// The server failed; the log has the cause.
+    Internal = "internal", INTERNAL_SERVER_ERROR;
+}
+
+impl Code {
+    /// The Fluent message that is the title.
+    pub fn title_id(self) -> String {
+        format!("error-{}", self.as_str().replace('_', "-"))
+    }
+}
+
+/// What is wrong with a field. Stable: clients translate it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FieldCode {
+    /// Nothing but white space.
+    Empty,
+    /// Too long.
+    TooLong,
+    /// Too short.
+    TooShort,
+    /// A character that is not allowed.
+    Control,
+    /// The password holds the user name.
+    HoldsUserName,
+    /// Not a P-256 public key as base64 SubjectPublicKeyInfo.
+    NotAKey,
+    /// Nothing by this id in this building.
+    NotFound,
+    /// Named twice.
+    Taken,
+    /// The controller does not have this output.
+    OutOfRange,
+}
+
+/// One wrong field.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct FieldError {
+    /// JSON pointer (RFC 6901) into the request's body.
+    #[schema(example = "/name")]
+    pub pointer: String,
+    /// What is wrong.
+    pub code: FieldCode,
+}
+
+/// A refusal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    code: Code,
+    errors: Vec<FieldError>,
+    retry_after: Option<Duration>,
+}
+
+impl From<Code> for Problem {
+    fn from(code: Code) -> Self {
+        Self { code, errors: Vec::new(), retry_after: None }
+    }
+}
+
+impl From<TooMany> for Problem {
+    fn from(too_many: TooMany) -> Self {
+        Self { code: Code::TooManyTries, errors: Vec::new(), retry_after: Some(too_many.retry_after) }
+    }
+}
+
+impl From<StorageError> for Problem {
+    fn from(error: StorageError) -> Self {
+        tracing::error!(%error, "storage failed");
+        Code::Internal.into()
+    }
+}
+
+/// The body of a refusal (RFC 9457).
+#[derive(Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub struct ProblemBody {
+    /// Stable code.
+    code: Code,
+    /// In the reader's language.
+    title: String,
+    /// The status again.
+    status: u16,
+    /// For `invalid`: which fields, and why.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    errors: Vec<FieldError>,
+}
+
+impl IntoResponse for Problem {
+    /// The status, and the problem itself for [`render`] to write.
+    fn into_response(self) -> Response {
+        let mut response = self.code.status().into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// Writes the bodies of refusals in the reader's language.
+pub async fn render(request: Request, next: Next) -> Response {
+    let language = Language::preferred(request.headers());
+    let mut response = next.run(request).await;
+    let Some(problem) = response.extensions_mut().remove::<Problem>() else { return response };
+    let code = problem.code;
+    let title = language.text(&code.title_id()).unwrap_or_else(|| code.as_str().to_owned());
+    let body = ProblemBody { code, title, status: code.status().as_u16(), errors: problem.errors };
+    let mut response = (code.status(), axum::Json(body)).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));
+    headers.insert(header::VARY, HeaderValue::from_static("Accept-Language"));
+    if let Some(wait) = problem.retry_after {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs() + 1));
+    }
+    response
+}
+
+/// The fields of a form, checked one by one so that the answer names all that are wrong, not only the first.
+#[derive(Debug, Default)]
+pub struct Fields(Vec<FieldError>);
+
+impl Fields {
+    /// A field is wrong.
+    pub fn wrong(&mut self, pointer: impl Into<String>, code: FieldCode) {
+        self.0.push(FieldError { pointer: pointer.into(), code });
+    }
+
+    /// A field that is a label.
+    pub fn label(&mut self, pointer: &str, text: &str) -> Option<Label> {
+        let code = match Label::new(text) {
+            Ok(label) => return Some(label),
+            Err(LabelError::Empty) => FieldCode::Empty,
+            Err(LabelError::TooLong) => FieldCode::TooLong,
+            Err(LabelError::Control) => FieldCode::Control,
+        };
+        self.wrong(pointer, code);
+        None
+    }
+
+    /// Nothing, when no field is wrong.
+    ///
+    /// # Errors
+    /// All the fields that are.
+    pub fn check(self) -> Result<(), Problem> {
+        if self.0.is_empty() { Ok(()) } else { Err(self.into()) }
+    }
+}
+
+impl From<Fields> for Problem {
+    fn from(fields: Fields) -> Self {
+        Self { code: Code::Invalid, errors: fields.0, retry_after: None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_written_one_way() {
+        for code in Code::ALL {
+            assert_eq!(serde_json::to_value(code).unwrap(), code.as_str());
+            assert!(code.status().is_client_error() || code.status().is_server_error());
+        }
+    }
+
+    #[test]
+    fn a_form_names_every_wrong_field() {
+        let mut fields = Fields::default();
+        assert!(fields.label("/a", "fine").is_some());
+        assert!(fields.label("/b", " ").is_none());
+        assert!(fields.label("/c", "x\u{7}").is_none());
+        let Err(problem) = fields.check() else { panic!("two fields are wrong") };
+        assert_eq!(problem.code, Code::Invalid);
+        assert_eq!(problem.errors.iter().map(|e| e.pointer.as_str()).collect::<Vec<_>>(), ["/b", "/c"]);
+    }
+}

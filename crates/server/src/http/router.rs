@@ -1,0 +1,78 @@
+//! Every route, and the layers around them.
+
+use super::problem::{Code, Problem};
+use super::{access_log, body, document, gate, headers, origin, probes, problem};
+use crate::app;
+use crate::node::Node;
+use crate::web;
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::Response;
+use axum::routing::{any, get};
+use std::sync::Arc;
+use std::time::Duration;
+use tower_http::compression::CompressionLayer;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// How long a request may take, body and answer together. WebSockets are answered at once and live on.
+const TIME_LIMIT: Duration = Duration::from_secs(15);
+
+/// The operations of the document.
+pub fn operations() -> OpenApiRouter<Arc<Node>> {
+    OpenApiRouter::new()
+        .routes(routes!(probes::health))
+        .routes(routes!(probes::ready))
+        .routes(routes!(probes::metrics))
+        .routes(routes!(document::handler))
+        .routes(routes!(app::claim::state))
+        .routes(routes!(app::claim::handler))
+        .routes(routes!(app::sign_in::handler, app::session::handler, app::sign_out::handler))
+        .routes(routes!(app::devices::list))
+        .routes(routes!(app::devices::sign_out))
+        .routes(routes!(app::buildings::handler))
+        .routes(routes!(app::entrances::handler))
+        .routes(routes!(app::units::handler))
+        .routes(routes!(app::bells::handler))
+        .routes(routes!(app::panels::handler, app::add_panel::handler))
+        .routes(routes!(app::doors::handler))
+        .routes(routes!(app::controllers::handler, app::add_controller::handler))
+        .routes(routes!(app::controller_pairing::handler))
+        .routes(routes!(app::pair_panel::open))
+        .routes(routes!(app::pair_panel::state))
+        .routes(routes!(app::pair_panel::redeem))
+}
+
+/// The whole of the HTTP side.
+pub fn router(node: &Arc<Node>) -> Router {
+    let (operations, _) = operations().split_for_parts();
+    operations
+        .route("/api/v1/panel/socket", get(crate::signalling::panel))
+        .route("/api/v1/app/socket", get(crate::signalling::app))
+        .route("/api", any(nothing))
+        .route("/api/{*rest}", any(nothing))
+        .method_not_allowed_fallback(wrong_method)
+        .merge(web::pages())
+        .layer(DefaultBodyLimit::max(body::MAX_BODY))
+        .layer(from_fn_with_state(node.clone(), gate::guard))
+        .layer(from_fn_with_state(node.clone(), origin::guard))
+        .layer(from_fn(time_limit))
+        .layer(from_fn(problem::render))
+        .layer(CompressionLayer::new())
+        .layer(from_fn_with_state(node.clone(), headers::add))
+        .layer(from_fn_with_state(node.clone(), access_log::record))
+        .with_state(node.clone())
+}
+
+async fn nothing() -> Problem {
+    Code::NotFound.into()
+}
+
+async fn wrong_method() -> Problem {
+    Code::WrongMethod.into()
+}
+
+async fn time_limit(request: Request, next: Next) -> Result<Response, Problem> {
+    tokio::time::timeout(TIME_LIMIT, next.run(request)).await.map_err(|_| Code::TimedOut.into())
+}

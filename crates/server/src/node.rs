@@ -1,0 +1,259 @@
+//! The composition root: builds everything that the server is made of, listens, and stops in good order.
+//!
+//! ```text
+//! start ──▶ running ── stop ──▶ no new connections, WebSockets told ── all done, or 5 s ──▶ stopped
+//! ```
+//!
+//! [`Node`] is what use cases are given: concrete parts, no globals. Time and randomness come in as parameters, so
+//! that a test can hold the clock.
+
+use crate::app::sign_in::SignInLimits;
+use crate::auth::password::{PasswordError, Passwords};
+use crate::authority::{self, Authority, AuthorityError};
+use crate::config::{Config, PublicUrl, Tls};
+use crate::http::origin::Origins;
+use crate::http::router::router;
+use crate::pairing::Pairings;
+use crate::presence::Presence;
+use crate::random::Random;
+use crate::setup::Setup;
+use crate::telemetry;
+use axum_server::Handle;
+use axum_server::tls_rustls::RustlsConfig;
+use hyper_util::rt::TokioTimer;
+use klinke_model::time::Clock;
+use klinke_storage::{StorageError, Store};
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// How long a stopping server waits for what is going on.
+const STOP_WITHIN: Duration = Duration::from_secs(5);
+
+/// How long a client may take for the head of a request.
+const HEAD_WITHIN: Duration = Duration::from_secs(10);
+
+/// All that the server is made of.
+pub struct Node {
+    /// As it was started.
+    pub config: Config,
+    /// What is kept.
+    pub store: Store,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Where tokens, codes and ids come from.
+    pub random: Arc<Random>,
+    /// The installation's certificates.
+    pub authority: Authority,
+    /// The first claim.
+    pub setup: Setup,
+    /// Devices that wait for an administrator.
+    pub pairings: Pairings,
+    /// What is connected.
+    pub presence: Presence,
+    /// Password hashing.
+    pub passwords: Passwords,
+    /// How often passwords may be tried.
+    pub sign_in_limits: SignInLimits,
+    /// The address that people type.
+    pub public_url: PublicUrl,
+    /// Where our own pages come from.
+    pub origins: Origins,
+    /// Cancelled when the server stops: long-lived connections close then.
+    pub stop: CancellationToken,
+    /// What must end before the process does: spawn long-lived work here.
+    pub tasks: TaskTracker,
+}
+
+impl Node {
+    /// Whether browsers come over HTTPS; decides the session's cookie.
+    pub const fn is_https(&self) -> bool {
+        self.public_url.is_https()
+    }
+
+    /// Whether browsers are told to come over HTTPS only. Not with `--lan`: who has not yet trusted its
+    /// certificates must be able to pass the browser's warning.
+    pub const fn strict_transport(&self) -> bool {
+        self.is_https() && !self.config.http.lan
+    }
+
+    /// Host and port that door controllers dial.
+    pub fn controllers_address(&self) -> String {
+        let (host, port) = (self.public_url.host(), self.config.controllers.listen.port());
+        if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
+    }
+
+    /// TLS for the controllers' port.
+    ///
+    /// # Errors
+    /// When the certificate can not be made.
+    pub fn controllers_tls(&self) -> Result<rustls::ServerConfig, AuthorityError> {
+        self.authority.controllers_tls(&authority::host_names(self.public_url.host()), self.clock.now())
+    }
+}
+
+/// Why the server did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address to listen on.
+    #[error("can not listen on {0}: {1}")]
+    Listen(SocketAddr, std::io::Error),
+    /// The database.
+    #[error("can not open the store: {0}")]
+    Storage(#[from] StorageError),
+    /// The installation's keys.
+    #[error(transparent)]
+    Authority(#[from] AuthorityError),
+    /// Password hashing.
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+    /// The certificate of the configuration.
+    #[error("can not use the certificate {0}: {1}")]
+    Tls(String, std::io::Error),
+}
+
+/// A server that serves.
+pub struct Running {
+    /// What it is made of.
+    pub node: Arc<Node>,
+    /// Where the pages and the API are.
+    pub address: SocketAddr,
+    handle: Handle<SocketAddr>,
+    serving: JoinHandle<std::io::Result<()>>,
+}
+
+/// Starts a server.
+///
+/// # Errors
+/// When it can not listen, or a part of it can not be built.
+pub async fn start(config: Config, clock: Arc<dyn Clock>, random: Random) -> Result<Running, StartError> {
+    // A second provider in the process is not an error: the first one stays.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    telemetry::metrics();
+    let listener = listen(config.http.listen)?;
+    let address = listener.local_addr().map_err(|error| StartError::Listen(config.http.listen, error))?;
+    let authority = Authority::open(&config.data.folder, clock.now())?;
+    let store = Store::open(config.data.database_url().reveal()).await?;
+    let network = if config.http.lan { authority::network_addresses() } else { Vec::new() };
+    let public_url = config.http.public_url.clone().unwrap_or_else(|| match network.first() {
+        Some(host) if host.is_ipv6() => PublicUrl::new(true, format!("[{host}]"), address.port()),
+        Some(host) => PublicUrl::new(true, host.to_string(), address.port()),
+        None => PublicUrl::new(config.http.lan, "localhost", address.port()),
+    });
+    let random = Arc::new(random);
+    let node = Arc::new(Node {
+        setup: Setup::new(&random, clock.clone()),
+        pairings: Pairings::new(clock.clone(), random.clone()),
+        presence: Presence::default(),
+        passwords: Passwords::new(random.bytes())?,
+        sign_in_limits: SignInLimits::new(&clock),
+        origins: Origins::new(&public_url, address.port(), &network),
+        stop: CancellationToken::new(),
+        tasks: TaskTracker::new(),
+        config,
+        store,
+        clock,
+        random,
+        authority,
+        public_url,
+    });
+    let handle = Handle::new();
+    let serving = serve(&node, listener, handle.clone()).await?;
+    Ok(Running { node, address, handle, serving })
+}
+
+fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
+    let listener = TcpListener::bind(address).map_err(|error| StartError::Listen(address, error))?;
+    listener.set_nonblocking(true).map_err(|error| StartError::Listen(address, error))?;
+    Ok(listener)
+}
+
+async fn serve(
+    node: &Arc<Node>,
+    listener: TcpListener,
+    handle: Handle<SocketAddr>,
+) -> Result<JoinHandle<std::io::Result<()>>, StartError> {
+    let app = router(node).into_make_service_with_connect_info::<SocketAddr>();
+    let listen_error = |error| StartError::Listen(node.config.http.listen, error);
+    Ok(match tls(node).await? {
+        Some(tls) => {
+            let mut server =
+                axum_server::from_tcp_rustls(listener, tls).map_err(listen_error)?.handle(handle);
+            limit_heads(server.http_builder());
+            tokio::spawn(server.serve(app))
+        }
+        None => {
+            let mut server = axum_server::from_tcp(listener).map_err(listen_error)?.handle(handle);
+            limit_heads(server.http_builder());
+            tokio::spawn(server.serve(app))
+        }
+    })
+}
+
+/// A client that sends its headers drop by drop must not hold a connection for ever.
+fn limit_heads(builder: &mut hyper_util::server::conn::auto::Builder<hyper_util::rt::TokioExecutor>) {
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN);
+    builder.http2().timer(TokioTimer::new()).max_concurrent_streams(64).keep_alive_interval(HEAD_WITHIN);
+}
+
+async fn tls(node: &Node) -> Result<Option<RustlsConfig>, StartError> {
+    if let Some(Tls { certificate, key }) = &node.config.tls {
+        let tls = RustlsConfig::from_pem_file(certificate, key).await;
+        return tls.map(Some).map_err(|error| StartError::Tls(certificate.display().to_string(), error));
+    }
+    if !node.config.http.lan {
+        return Ok(None);
+    }
+    let config =
+        node.authority.pages_tls(&authority::host_names(node.public_url.host()), node.clock.now())?;
+    Ok(Some(RustlsConfig::from_config(Arc::new(config))))
+}
+
+impl Running {
+    /// What whoever starts it should read: where it is, how to trust it, and the set-up code while there is no owner.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn greeting(&self) -> Result<String, StorageError> {
+        let node = &self.node;
+        let mut lines = vec![format!("Klinke is at {}", node.public_url)];
+        if node.config.http.lan {
+            lines.push(format!("Trust its certificate on each device: {}/trust", node.public_url));
+            lines.push(format!("Fingerprint (SHA-256): {}", node.authority.fingerprint()));
+        }
+        if !node.setup.is_claimed(&node.store).await? {
+            lines.push(format!(
+                "Nobody owns this installation yet. Open {}/admin within 15 minutes",
+                node.public_url
+            ));
+            lines.push(format!("and type this code: {}", node.setup.code()));
+        }
+        Ok(lines.join("\n"))
+    }
+
+    /// Ends when the server does by itself, which it only does when it fails.
+    pub async fn failed(&mut self) -> std::io::Error {
+        match (&mut self.serving).await {
+            Ok(Err(error)) => error,
+            Ok(Ok(())) => std::io::Error::other("the server stopped by itself"),
+            Err(error) => std::io::Error::other(error),
+        }
+    }
+
+    /// Stops in good order: no new connections, long-lived ones are told, and what is going on may end.
+    pub async fn stop(self) {
+        self.node.stop.cancel();
+        self.handle.graceful_shutdown(Some(STOP_WITHIN));
+        self.node.tasks.close();
+        let ended = async {
+            let _ = self.serving.await;
+            self.node.tasks.wait().await;
+        };
+        if tokio::time::timeout(STOP_WITHIN + Duration::from_secs(1), ended).await.is_err() {
+            tracing::warn!("stopped with work still going on");
+        }
+    }
+}

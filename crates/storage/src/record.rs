@@ -1,0 +1,168 @@
+//! The small records that repositories take and give where a `model` type says too little.
+//!
+//! A record holds what one use needs, no more; what names a person is [`Pii`].
+
+use klinke_access::decide::SiteMode;
+use klinke_model::door::Door;
+use klinke_model::ids::{BellId, BuildingId, ControllerId, DeviceId, PersonId, SessionId, TenantId, UnitId};
+use klinke_model::intercom::{Bell, BellKind, BellMember, Panel};
+use klinke_model::people::{Device, DeviceKind, Membership, Person};
+use klinke_model::privacy::Pii;
+use klinke_model::site::{Building, Tenant};
+use klinke_model::text::Label;
+
+/// What the first claim of an installation makes, all at once.
+#[derive(Clone, Debug)]
+pub struct NewInstallation {
+    /// The property manager.
+    pub tenant: Tenant,
+    /// Its first administrator; becomes [`klinke_model::people::Role::Manager`].
+    pub administrator: Person,
+    /// How the administrator signs in; its `person` is the administrator.
+    pub account: NewAccount,
+}
+
+/// How a person will sign in.
+#[derive(Clone, Debug)]
+pub struct NewAccount {
+    /// Whose account it is.
+    pub person: PersonId,
+    /// What they type, folded to lower case by the caller; unique in the installation.
+    pub user_name: Pii<String>,
+    /// Argon2id, as a PHC string.
+    pub password_hash: Pii<String>,
+}
+
+/// An account that somebody tries to sign in to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// Whose data it reaches.
+    pub tenant: TenantId,
+    /// Who.
+    pub person: PersonId,
+    /// Argon2id, as a PHC string.
+    pub password_hash: Pii<String>,
+    /// Not suspended. The caller compares the password first, so that both answers take the same time.
+    pub active: bool,
+}
+
+/// Who holds a session's token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionHolder {
+    /// Whose data it reaches.
+    pub tenant: TenantId,
+    /// Which session.
+    pub session: SessionId,
+    /// On which device.
+    pub device: DeviceId,
+    /// What the device is used as.
+    pub device_kind: DeviceKind,
+    /// Who.
+    pub person: PersonId,
+}
+
+/// What a panel must prove.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PanelKey {
+    /// Whose panel it is.
+    pub tenant: TenantId,
+    /// The building it hangs at.
+    pub building: BuildingId,
+    /// ECDSA P-256, SubjectPublicKeyInfo in DER.
+    pub public_key: Vec<u8>,
+}
+
+/// The controller behind a client certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ControllerIdentity {
+    /// Whose controller it is.
+    pub tenant: TenantId,
+    /// Which.
+    pub controller: ControllerId,
+}
+
+/// A device that signs in, with its session.
+#[derive(Clone, Debug)]
+pub struct NewDevice {
+    /// The device.
+    pub device: Device,
+    /// Its session. UUIDv4: a version 7 id would tell when somebody signed in.
+    pub session: SessionId,
+    /// SHA-256 of the token; the token itself is never stored.
+    pub token_hash: [u8; 32],
+    /// Last day the session is good for, days since 1970 in UTC.
+    pub expires_day: i64,
+}
+
+/// A person and their place in a unit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnitMember {
+    /// The place.
+    pub membership: Membership,
+    /// The person, suspended or not.
+    pub person: Person,
+}
+
+/// All that a panel shows at rest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PanelDirectory {
+    /// The building's name.
+    pub building: Label,
+    /// The building's address.
+    pub address: Label,
+    /// Where the panel hangs.
+    pub panel: Label,
+    /// Changes exactly when anything else here changes; the same content has the same revision in any database.
+    pub revision: String,
+    /// The buttons, in the order to show.
+    pub bells: Vec<DirectoryBell>,
+}
+
+/// One button as a panel shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DirectoryBell {
+    /// Which.
+    pub bell: BellId,
+    /// Its text.
+    pub label: Pii<Label>,
+    /// Apartment number or company.
+    pub unit: Label,
+    /// The stair of the unit.
+    pub entrance: Label,
+    /// How it rings.
+    pub kind: BellKind,
+    /// Active members to choose from, in order. [`BellKind::Family`] only: no other button names its members.
+    pub members: Vec<BellMember>,
+}
+
+/// All that a tap on a button needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RingFacts {
+    /// The button, with its active members only.
+    pub bell: Bell,
+    /// The unit it rings.
+    pub unit: UnitId,
+    /// The panel it is on.
+    pub panel: Panel,
+    /// The building of the panel.
+    pub building: Building,
+    /// Every device of the members, in no order.
+    pub devices: Vec<Device>,
+    /// The doors that a call at this panel offers, in the panel's order.
+    pub doors: Vec<Door>,
+}
+
+/// What is stored about one person before one door: the facts that a decision is made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredFacts {
+    /// The door.
+    pub door: Door,
+    /// The person is not suspended.
+    pub person_active: bool,
+    /// The person lives in a unit whose door set holds the door.
+    pub member_reaches_door: bool,
+    /// The person administers the door's building.
+    pub administers_building: bool,
+    /// How the building's doors behave as a whole.
+    pub site_mode: SiteMode,
+}

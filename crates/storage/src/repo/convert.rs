@@ -1,0 +1,155 @@
+//! Rows into `klinke_model` types. What a row holds was checked when it was written; what does not fit is
+//! [`StorageError::Corrupt`], with the column but never the value.
+
+use crate::entity::{bell_member, building, controller, device, door, entrance, membership, person, unit};
+use crate::{Result, StorageError};
+use klinke_access::decide::SiteMode;
+use klinke_model::door::{Controller, Door, DoorTimes, Relock};
+use klinke_model::intercom::{BellKind, BellMember};
+use klinke_model::people::{Device, DeviceKind, Membership, Person};
+use klinke_model::privacy::Pii;
+use klinke_model::site::{Building, BuildingKind, Entrance, Unit};
+use klinke_model::text::Label;
+
+/// A choice as the database writes it. The words stay when a name in the code changes.
+pub trait Word: Copy {
+    /// The word in the column.
+    fn word(self) -> &'static str;
+    /// The choice that a word stands for.
+    fn from_word(word: &str) -> Option<Self>;
+}
+
+macro_rules! words {
+    ($($choice:ident { $($variant:ident = $word:literal),+ })+) => {$(
+        impl Word for $choice {
+            fn word(self) -> &'static str {
+                match self { $(Self::$variant => $word),+ }
+            }
+            fn from_word(word: &str) -> Option<Self> {
+                match word { $($word => Some(Self::$variant),)+ _ => None }
+            }
+        }
+    )+};
+}
+
+words! {
+    BuildingKind { Residential = "residential", Commercial = "commercial", Mixed = "mixed" }
+    SiteMode { Normal = "normal", LockedDown = "locked_down" }
+    DeviceKind { App = "app", Station = "station" }
+    Relock { OnOpen = "on_open", OnClose = "on_close" }
+    BellKind { Individual = "individual", Sequential = "sequential", Parallel = "parallel", Family = "family" }
+}
+
+/// Where a value came from, for [`StorageError::Corrupt`].
+#[derive(Clone, Copy, Debug)]
+pub struct At(pub &'static str, pub &'static str);
+
+impl At {
+    fn corrupt(self) -> StorageError {
+        StorageError::Corrupt { table: self.0, column: self.1 }
+    }
+
+    /// A label.
+    pub fn label(self, text: &str) -> Result<Label> {
+        Label::new(text).map_err(|_| self.corrupt())
+    }
+
+    /// A choice.
+    pub fn choice<T: Word>(self, word: &str) -> Result<T> {
+        T::from_word(word).ok_or_else(|| self.corrupt())
+    }
+
+    /// A number in its range.
+    pub fn number<T: TryFrom<i64>>(self, number: i64) -> Result<T> {
+        T::try_from(number).map_err(|_| self.corrupt())
+    }
+}
+
+pub fn building(row: &building::Model) -> Result<Building> {
+    Ok(Building {
+        id: row.id.into(),
+        name: At("building", "name").label(&row.name)?,
+        address: At("building", "address").label(&row.address)?,
+        kind: At("building", "kind").choice(&row.kind)?,
+        time_zone: row.time_zone.clone(),
+    })
+}
+
+pub fn entrance(row: &entrance::Model) -> Result<Entrance> {
+    Ok(Entrance {
+        id: row.id.into(),
+        building: row.building.into(),
+        name: At("entrance", "name").label(&row.name)?,
+    })
+}
+
+pub fn unit(row: &unit::Model) -> Result<Unit> {
+    Ok(Unit {
+        id: row.id.into(),
+        building: row.building.into(),
+        entrance: row.entrance.into(),
+        number: At("unit", "number").label(&row.number)?,
+    })
+}
+
+pub fn person(row: &person::Model) -> Result<Person> {
+    Ok(Person {
+        id: row.id.into(),
+        name: Pii::new(At("person", "name").label(&row.name)?),
+        active: row.active,
+    })
+}
+
+pub fn membership(row: &membership::Model) -> Membership {
+    Membership { person: row.person.into(), unit: row.unit.into(), owner: row.owner }
+}
+
+pub fn device(row: &device::Model) -> Result<Device> {
+    Ok(Device {
+        id: row.id.into(),
+        person: row.person.into(),
+        name: Pii::new(At("device", "name").label(&row.name)?),
+        kind: At("device", "kind").choice(&row.kind)?,
+    })
+}
+
+pub fn controller(row: &controller::Model) -> Result<Controller> {
+    Ok(Controller {
+        id: row.id.into(),
+        building: row.building.into(),
+        name: At("controller", "name").label(&row.name)?,
+    })
+}
+
+pub fn door(row: &door::Model) -> Result<Door> {
+    Ok(Door {
+        id: row.id.into(),
+        building: row.building.into(),
+        name: At("door", "name").label(&row.name)?,
+        controller: row.controller.map(Into::into),
+        output: At("door", "output").number(row.output.into())?,
+        times: DoorTimes {
+            release_ms: At("door", "release_ms").number(row.release_ms)?,
+            open_ms: At("door", "open_ms").number(row.open_ms)?,
+            relock: At("door", "relock").choice(&row.relock)?,
+        },
+    })
+}
+
+pub fn bell_member(row: &bell_member::Model) -> Result<BellMember> {
+    Ok(BellMember {
+        person: row.person.into(),
+        label: Pii::new(At("bell_member", "label").label(&row.label)?),
+    })
+}
+
+/// Rows into their type, in the order of a key. Sorted here because databases sort text each in their own way.
+pub fn sorted<R, T, K: Ord>(
+    rows: &[R],
+    convert: impl Fn(&R) -> Result<T>,
+    key: impl Fn(&T) -> K,
+) -> Result<Vec<T>> {
+    let mut all = rows.iter().map(convert).collect::<Result<Vec<T>>>()?;
+    all.sort_by_cached_key(key);
+    Ok(all)
+}

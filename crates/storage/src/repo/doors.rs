@@ -1,0 +1,283 @@
+//! Doors, their controllers, and who reaches them.
+
+use crate::entity::{building, controller, door, person, unit_door};
+use crate::error::absent_is_false;
+use crate::record::StoredFacts;
+use crate::repo::convert::{self, At, Word};
+use crate::repo::people::{reaches_unit, units_of};
+use crate::repo::reach;
+use crate::tx::{self, Isolation};
+use crate::{Result, StorageError, Store};
+use klinke_model::door::{Controller, Door};
+use klinke_model::ids::{BuildingId, ControllerId, DoorId, PersonId, UnitId};
+use klinke_model::scope::{Principal, Scope};
+use klinke_model::text::Label;
+use sea_orm::ActiveValue::Set;
+use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, Query, SelectStatement};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter};
+use uuid::Uuid;
+
+/// Doors and controllers: for who administers the building; a controller sees its own doors.
+///
+/// Every function fails only when the database can not do its work; what is not there, or not the principal's, is
+/// `None`, `false` or empty. An id that is taken is [`StorageError::Conflict`].
+#[derive(Debug)]
+pub struct Doors<'a>(pub(crate) &'a Store);
+
+impl Doors<'_> {
+    /// Doors of a building, by name.
+    pub async fn doors(&self, scope: &Scope, building: BuildingId) -> Result<Vec<Door>> {
+        let rows = door::Entity::find()
+            .filter(door::Column::Tenant.eq(scope.tenant.0))
+            .filter(door::Column::Building.eq(building.0))
+            .filter(reach::administers(scope, door::Column::Building))
+            .all(&self.0.reader)
+            .await?;
+        convert::sorted(&rows, convert::door, |door| (door.name.clone(), door.id))
+    }
+
+    /// One door.
+    pub async fn door(&self, scope: &Scope, door: DoorId) -> Result<Option<Door>> {
+        door::Entity::find_by_id((scope.tenant.0, door.0))
+            .filter(reach::administers(scope, door::Column::Building))
+            .one(&self.0.reader)
+            .await?
+            .as_ref()
+            .map(convert::door)
+            .transpose()
+    }
+
+    /// Adds a door; its controller, if it has one, must be in its building.
+    ///
+    /// # Errors
+    /// [`StorageError::Conflict`] when the output drives another door, [`StorageError::Invalid`] when a time is out
+    /// of range.
+    pub async fn insert_door(&self, scope: &Scope, door: Door) -> Result<bool> {
+        let door = &door;
+        if !door.times.is_valid() {
+            return Err(StorageError::Invalid("a time of the door is out of range"));
+        }
+        let added = tx::write(self.0, Isolation::Serializable, |tx| async move {
+            if !reach::building(&*tx, scope, door.building).await? {
+                return Ok(false);
+            }
+            let row = door::ActiveModel {
+                tenant: Set(scope.tenant.0),
+                id: Set(door.id.0),
+                building: Set(door.building.0),
+                name: Set(door.name.as_str().to_owned()),
+                controller: Set(door.controller.map(|controller| controller.0)),
+                output: Set(door.output.into()),
+                release_ms: Set(door.times.release_ms.into()),
+                open_ms: Set(door.times.open_ms.into()),
+                relock: Set(door.times.relock.word().to_owned()),
+            };
+            door::Entity::insert(row).exec_without_returning(&*tx).await?;
+            touch(&*tx, scope, door.controller.map(|controller| controller.0)).await?;
+            Ok(true)
+        });
+        absent_is_false(added.await)
+    }
+
+    /// Lets the members of a unit reach a door. Giving it again changes nothing. The principal must administer both
+    /// the unit's and the door's building.
+    pub async fn give_unit_door(&self, scope: &Scope, unit: UnitId, door: DoorId) -> Result<bool> {
+        let given = tx::write(self.0, Isolation::Serializable, |tx| async move {
+            if !reaches_unit(&*tx, scope, unit).await? || reached_door(&*tx, scope, door).await?.is_none() {
+                return Ok(false);
+            }
+            let row =
+                unit_door::ActiveModel { tenant: Set(scope.tenant.0), unit: Set(unit.0), door: Set(door.0) };
+            unit_door::Entity::insert(row)
+                .on_conflict(OnConflict::new().do_nothing().to_owned())
+                .exec_without_returning(&*tx)
+                .await?;
+            Ok(true)
+        });
+        absent_is_false(given.await)
+    }
+
+    /// Lets a controller of the same building drive a door. The revision of this controller grows, and of the one
+    /// before.
+    ///
+    /// # Errors
+    /// [`StorageError::Conflict`] when the output drives another door.
+    pub async fn assign(
+        &self,
+        scope: &Scope,
+        door: DoorId,
+        controller: ControllerId,
+        output: u16,
+    ) -> Result<bool> {
+        let assigned = tx::write(self.0, Isolation::Serializable, |tx| async move {
+            let Some(before) = reached_door(&*tx, scope, door).await? else { return Ok(false) };
+            if before.controller == Some(controller.0) && before.output == i32::from(output) {
+                return Ok(true);
+            }
+            door::Entity::update_many()
+                .col_expr(door::Column::Controller, Expr::val(controller.0))
+                .col_expr(door::Column::Output, Expr::val(i32::from(output)))
+                .filter(door::Column::Tenant.eq(scope.tenant.0))
+                .filter(door::Column::Id.eq(door.0))
+                .exec(&*tx)
+                .await?;
+            touch(&*tx, scope, before.controller.into_iter().chain([controller.0])).await?;
+            Ok(true)
+        });
+        absent_is_false(assigned.await)
+    }
+
+    /// Controllers of a building, by name.
+    pub async fn controllers(&self, scope: &Scope, building: BuildingId) -> Result<Vec<Controller>> {
+        let rows = controller::Entity::find()
+            .filter(controller::Column::Tenant.eq(scope.tenant.0))
+            .filter(controller::Column::Building.eq(building.0))
+            .filter(reach::administers(scope, controller::Column::Building))
+            .all(&self.0.reader)
+            .await?;
+        convert::sorted(&rows, convert::controller, |controller| (controller.name.clone(), controller.id))
+    }
+
+    /// Adds a controller with the SHA-256 of its client certificate.
+    ///
+    /// # Errors
+    /// [`StorageError::Conflict`] when another controller has this certificate.
+    pub async fn insert_controller(
+        &self,
+        scope: &Scope,
+        controller: Controller,
+        certificate_sha256: [u8; 32],
+    ) -> Result<bool> {
+        let controller = &controller;
+        tx::write(self.0, Isolation::ReadCommitted, |tx| async move {
+            if !reach::building(&*tx, scope, controller.building).await? {
+                return Ok(false);
+            }
+            let row = controller::ActiveModel {
+                tenant: Set(scope.tenant.0),
+                id: Set(controller.id.0),
+                building: Set(controller.building.0),
+                name: Set(controller.name.as_str().to_owned()),
+                certificate_sha256: Set(certificate_sha256.to_vec()),
+                revision: Set(1),
+            };
+            controller::Entity::insert(row).exec_without_returning(&*tx).await?;
+            Ok(true)
+        })
+        .await
+    }
+
+    /// What a controller should drive: a revision that grows with every change, and its doors by output. For the
+    /// controller itself, and who administers its building.
+    pub async fn doors_of_controller(
+        &self,
+        scope: &Scope,
+        controller: ControllerId,
+    ) -> Result<Option<(u64, Vec<Door>)>> {
+        let itself = scope.principal == Principal::Controller(controller);
+        tx::read(self.0, |tx| async move {
+            let found = controller::Entity::find_by_id((scope.tenant.0, controller.0))
+                .filter(Expr::val(itself).or(reach::administers(scope, controller::Column::Building)))
+                .one(&*tx)
+                .await?;
+            let Some(found) = found else { return Ok(None) };
+            let doors = door::Entity::find()
+                .filter(door::Column::Tenant.eq(scope.tenant.0))
+                .filter(door::Column::Controller.eq(controller.0))
+                .all(&*tx)
+                .await?;
+            let revision = At("controller", "revision").number(found.revision)?;
+            Ok(Some((revision, convert::sorted(&doors, convert::door, |door| door.output)?)))
+        })
+        .await
+    }
+
+    /// The doors that a person reaches by living somewhere, each with the name of its building, by both names.
+    /// Empty while they are suspended. For themselves and the service.
+    pub async fn openable(&self, scope: &Scope, person: PersonId) -> Result<Vec<(Door, Label)>> {
+        if !reach::is(scope, person) {
+            return Ok(Vec::new());
+        }
+        let active = reach::exists(
+            person::Entity,
+            Condition::all()
+                .add(person::Column::Tenant.eq(scope.tenant.0))
+                .add(person::Column::Id.eq(person.0))
+                .add(person::Column::Active.eq(true)),
+        );
+        let rows = door::Entity::find()
+            .filter(door::Column::Tenant.eq(scope.tenant.0))
+            .filter(door::Column::Id.in_subquery(doors_reached(scope, person)))
+            .filter(active)
+            .find_both_related(building::Entity)
+            .all(&self.0.reader)
+            .await?;
+        convert::sorted(
+            &rows,
+            |(door, building)| Ok((convert::door(door)?, At("building", "name").label(&building.name)?)),
+            |(door, building)| (building.clone(), door.name.clone(), door.id),
+        )
+    }
+
+    /// What is stored about a person before a door, as of one moment. For themselves and the service.
+    pub async fn facts(&self, scope: &Scope, person: PersonId, door: DoorId) -> Result<Option<StoredFacts>> {
+        if !reach::is(scope, person) {
+            return Ok(None);
+        }
+        tx::read(self.0, |tx| async move {
+            let found = door::Entity::find_by_id((scope.tenant.0, door.0))
+                .find_both_related(building::Entity)
+                .one(&*tx)
+                .await?;
+            let who = person::Entity::find_by_id((scope.tenant.0, person.0)).one(&*tx).await?;
+            let (Some((door, building)), Some(who)) = (found, who) else { return Ok(None) };
+            let reached = Expr::val(door.id).in_subquery(doors_reached(scope, person));
+            let they = Scope {
+                tenant: scope.tenant,
+                principal: Principal::Person { person, device: Uuid::nil().into() },
+            };
+            let administered = reach::administers(&they, Expr::val(door.building));
+            Ok(Some(StoredFacts {
+                person_active: who.active,
+                member_reaches_door: reach::holds(&*tx, reached).await?,
+                administers_building: reach::holds(&*tx, administered).await?,
+                site_mode: At("building", "mode").choice(&building.mode)?,
+                door: convert::door(&door)?,
+            }))
+        })
+        .await
+    }
+}
+
+/// A door that is there and whose building the principal administers.
+async fn reached_door(db: &impl ConnectionTrait, scope: &Scope, door: DoorId) -> Result<Option<door::Model>> {
+    Ok(door::Entity::find_by_id((scope.tenant.0, door.0))
+        .filter(reach::administers(scope, door::Column::Building))
+        .one(db)
+        .await?)
+}
+
+/// Lets the revision of controllers grow.
+async fn touch(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    controllers: impl IntoIterator<Item = Uuid>,
+) -> Result<()> {
+    controller::Entity::update_many()
+        .col_expr(controller::Column::Revision, Expr::col(controller::Column::Revision).add(1))
+        .filter(controller::Column::Tenant.eq(scope.tenant.0))
+        .filter(controller::Column::Id.is_in(controllers))
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
+/// The doors in the door sets of the units that a person lives in.
+fn doors_reached(scope: &Scope, person: PersonId) -> SelectStatement {
+    Query::select()
+        .column(unit_door::Column::Door)
+        .from(unit_door::Entity)
+        .and_where(unit_door::Column::Tenant.eq(scope.tenant.0))
+        .and_where(unit_door::Column::Unit.in_subquery(units_of(scope, person)))
+        .take()
+}

@@ -1,0 +1,133 @@
+//! The gate: finds out who asks. The only queries without a tenant, because they find it.
+
+use crate::entity::{account, controller, device, installation, manager, panel, person, session, tenant};
+use crate::record::{Account, ControllerIdentity, NewInstallation, PanelKey, SessionHolder};
+use crate::repo::convert::At;
+use crate::repo::people;
+use crate::tx::{self, Isolation};
+use crate::{Result, StorageError, Store};
+use klinke_model::ids::PanelId;
+use klinke_model::privacy::Pii;
+use sea_orm::ActiveValue::Set;
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
+
+/// Finds out who asks.
+#[derive(Debug)]
+pub struct Gate<'a>(pub(crate) &'a Store);
+
+impl Gate<'_> {
+    /// Whether the installation has an owner.
+    ///
+    /// # Errors
+    /// When the database can not be read.
+    pub async fn is_claimed(&self) -> Result<bool> {
+        Ok(installation::Entity::find().count(&self.0.reader).await? > 0)
+    }
+
+    /// Gives the installation its owner: tenant, administrator, account and role in one transaction. `false` when it
+    /// had one already; of many tries at once exactly one wins.
+    ///
+    /// # Errors
+    /// When the database can not be written, or [`StorageError::Invalid`] when the account is not the
+    /// administrator's.
+    pub async fn claim(&self, new: NewInstallation) -> Result<bool> {
+        let NewInstallation { tenant, administrator, account } = &new;
+        if account.person != administrator.id {
+            return Err(StorageError::Invalid("the first account must be the administrator's"));
+        }
+        tx::write(self.0, Isolation::ReadCommitted, |tx| async move {
+            // The one row decides; whoever comes second waits here until the first is on the disk or has failed.
+            let row = installation::ActiveModel { singleton: Set(1), tenant: Set(tenant.id.0) };
+            let first = installation::Entity::insert(row)
+                .on_conflict(OnConflict::new().do_nothing().to_owned())
+                .exec_without_returning(&*tx)
+                .await?;
+            if first == 0 {
+                return Ok(false);
+            }
+            let row =
+                tenant::ActiveModel { tenant: Set(tenant.id.0), name: Set(tenant.name.as_str().to_owned()) };
+            tenant::Entity::insert(row).exec_without_returning(&*tx).await?;
+            person::Entity::insert(people::person_row(tenant.id, administrator))
+                .exec_without_returning(&*tx)
+                .await?;
+            account::Entity::insert(people::account_row(tenant.id, account))
+                .exec_without_returning(&*tx)
+                .await?;
+            let role = manager::ActiveModel { tenant: Set(tenant.id.0), person: Set(administrator.id.0) };
+            manager::Entity::insert(role).exec_without_returning(&*tx).await?;
+            Ok(true)
+        })
+        .await
+    }
+
+    /// The account of a user name (folded to lower case), of a suspended person too.
+    ///
+    /// # Errors
+    /// When the database can not be read.
+    pub async fn account(&self, user_name: &str) -> Result<Option<Account>> {
+        let found = account::Entity::find()
+            .filter(account::Column::UserName.eq(user_name))
+            .find_both_related(person::Entity)
+            .one(&self.0.reader)
+            .await?;
+        Ok(found.map(|(account, person)| Account {
+            tenant: account.tenant.into(),
+            person: account.person.into(),
+            password_hash: Pii::new(account.password_hash),
+            active: person.active,
+        }))
+    }
+
+    /// Who holds the token with this SHA-256: a session that has not ended, of a person who is not suspended.
+    /// `today` is in days since 1970, UTC.
+    ///
+    /// # Errors
+    /// When the database can not be read.
+    pub async fn session(&self, token_hash: [u8; 32], today: i64) -> Result<Option<SessionHolder>> {
+        let found = session::Entity::find()
+            .filter(session::Column::TokenHash.eq(token_hash.to_vec()))
+            .filter(session::Column::ExpiresDay.gte(today))
+            .find_also_related(device::Entity)
+            .and_also_related(person::Entity)
+            .filter(person::Column::Active.eq(true))
+            .one(&self.0.reader)
+            .await?;
+        let Some((session, Some(device), Some(person))) = found else { return Ok(None) };
+        Ok(Some(SessionHolder {
+            tenant: session.tenant.into(),
+            session: session.id.into(),
+            device: device.id.into(),
+            device_kind: At("device", "kind").choice(&device.kind)?,
+            person: person.id.into(),
+        }))
+    }
+
+    /// The key that a panel must prove; `None` also while it has none.
+    ///
+    /// # Errors
+    /// When the database can not be read.
+    pub async fn panel_key(&self, panel: PanelId) -> Result<Option<PanelKey>> {
+        let found = panel::Entity::find().filter(panel::Column::Id.eq(panel.0)).one(&self.0.reader).await?;
+        Ok(found.and_then(|row| {
+            row.public_key.map(|public_key| PanelKey {
+                tenant: row.tenant.into(),
+                building: row.building.into(),
+                public_key,
+            })
+        }))
+    }
+
+    /// The controller whose client certificate has this SHA-256.
+    ///
+    /// # Errors
+    /// When the database can not be read.
+    pub async fn controller(&self, certificate_sha256: [u8; 32]) -> Result<Option<ControllerIdentity>> {
+        let found = controller::Entity::find()
+            .filter(controller::Column::CertificateSha256.eq(certificate_sha256.to_vec()))
+            .one(&self.0.reader)
+            .await?;
+        Ok(found.map(|row| ControllerIdentity { tenant: row.tenant.into(), controller: row.id.into() }))
+    }
+}

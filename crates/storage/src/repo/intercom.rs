@@ -1,0 +1,345 @@
+//! Panels, buttons, and what a tap needs.
+
+use crate::entity::{bell, bell_member, building, device, door, entrance, panel, panel_door, person, unit};
+use crate::error::absent_is_false;
+use crate::record::{DirectoryBell, PanelDirectory, RingFacts};
+use crate::repo::convert::{self, At, Word};
+use crate::repo::{reach, revision};
+use crate::tx::{self, Isolation};
+use crate::{Result, StorageError, Store};
+use klinke_model::ids::{BellId, BuildingId, PanelId};
+use klinke_model::intercom::{Bell, BellKind, BellMember, Panel};
+use klinke_model::privacy::Pii;
+use klinke_model::scope::{Principal, Scope};
+use sea_orm::ActiveValue::Set;
+use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
+use std::collections::HashMap;
+use uuid::Uuid;
+
+/// Panels and buttons: for who administers the building; a panel sees itself.
+///
+/// Every function fails only when the database can not do its work; what is not there, or not the principal's, is
+/// `None`, `false` or empty. An id that is taken is [`StorageError::Conflict`].
+#[derive(Debug)]
+pub struct Intercom<'a>(pub(crate) &'a Store);
+
+impl Intercom<'_> {
+    /// Panels of a building, by name.
+    pub async fn panels(&self, scope: &Scope, building: BuildingId) -> Result<Vec<Panel>> {
+        tx::read(self.0, |tx| async move {
+            let rows = panel::Entity::find()
+                .filter(panel::Column::Tenant.eq(scope.tenant.0))
+                .filter(panel::Column::Building.eq(building.0))
+                .filter(reach::administers(scope, panel::Column::Building))
+                .all(&*tx)
+                .await?;
+            let mut doors = doors_of(&*tx, scope, rows.iter().map(|row| row.id)).await?;
+            let with_doors = |row: panel::Model| {
+                let doors = doors.remove(&row.id).unwrap_or_default();
+                panel(&row, &doors)
+            };
+            let mut panels = rows.into_iter().map(with_doors).collect::<Result<Vec<_>>>()?;
+            panels.sort_by_cached_key(|panel| (panel.name.clone(), panel.id));
+            Ok(panels)
+        })
+        .await
+    }
+
+    /// One panel. A panel sees itself.
+    pub async fn panel(&self, scope: &Scope, panel: PanelId) -> Result<Option<Panel>> {
+        tx::read(self.0, |tx| async move {
+            let Some(row) = reached_panel(&*tx, scope, panel).await? else { return Ok(None) };
+            let doors = doors_of(&*tx, scope, [row.id]).await?.remove(&row.id).unwrap_or_default();
+            self::panel(&row, &doors).map(Some)
+        })
+        .await
+    }
+
+    /// Adds a panel; its entrance and doors must be in its building. The key (SPKI DER, P-256) may come later.
+    pub async fn insert_panel(
+        &self,
+        scope: &Scope,
+        panel: Panel,
+        public_key: Option<Vec<u8>>,
+    ) -> Result<bool> {
+        let (panel, public_key) = (&panel, &public_key);
+        let added = tx::write(self.0, Isolation::ReadCommitted, |tx| async move {
+            if !reach::building(&*tx, scope, panel.building).await? {
+                return Ok(false);
+            }
+            let row = panel::ActiveModel {
+                tenant: Set(scope.tenant.0),
+                id: Set(panel.id.0),
+                building: Set(panel.building.0),
+                entrance: Set(panel.entrance.map(|entrance| entrance.0)),
+                name: Set(panel.name.as_str().to_owned()),
+                public_key: Set(public_key.clone()),
+            };
+            panel::Entity::insert(row).exec_without_returning(&*tx).await?;
+            let doors = (0..).zip(&panel.doors).map(|(position, door)| panel_door::ActiveModel {
+                tenant: Set(scope.tenant.0),
+                panel: Set(panel.id.0),
+                door: Set(door.0),
+                building: Set(panel.building.0),
+                position: Set(position),
+            });
+            panel_door::Entity::insert_many(doors).exec_without_returning(&*tx).await?;
+            Ok(true)
+        });
+        absent_is_false(added.await)
+    }
+
+    /// Gives a panel a key; the one before ends with it. For who administers its building.
+    pub async fn set_panel_key(&self, scope: &Scope, panel: PanelId, public_key: Vec<u8>) -> Result<bool> {
+        let public_key = &public_key;
+        tx::write(self.0, Isolation::Serializable, |tx| async move {
+            let changed = panel::Entity::update_many()
+                .col_expr(panel::Column::PublicKey, Expr::val(public_key.clone()))
+                .filter(panel::Column::Tenant.eq(scope.tenant.0))
+                .filter(panel::Column::Id.eq(panel.0))
+                .filter(reach::administers(scope, panel::Column::Building))
+                .exec(&*tx)
+                .await?;
+            Ok(changed.rows_affected > 0)
+        })
+        .await
+    }
+
+    /// Buttons of a building, by panel and place, with all their members.
+    pub async fn bells(&self, scope: &Scope, building: BuildingId) -> Result<Vec<Bell>> {
+        tx::read(self.0, |tx| async move {
+            let rows = bell::Entity::find()
+                .filter(bell::Column::Tenant.eq(scope.tenant.0))
+                .filter(bell::Column::Building.eq(building.0))
+                .filter(reach::administers(scope, bell::Column::Building))
+                .order_by_asc(bell::Column::Panel)
+                .order_by_asc(bell::Column::Position)
+                .order_by_asc(bell::Column::Id)
+                .all(&*tx)
+                .await?;
+            let mut members = members_of(&*tx, scope, rows.iter().map(|row| row.id), Who::All).await?;
+            rows.into_iter()
+                .map(|row| {
+                    let members = members.remove(&row.id).unwrap_or_default();
+                    self::bell(&row, members)
+                })
+                .collect()
+        })
+        .await
+    }
+
+    /// Adds a button at a place of its panel (lowest first). Panel and unit must be in the same building, and the
+    /// members must live in the unit.
+    ///
+    /// # Errors
+    /// [`StorageError::Invalid`] when an individual button has not exactly one member, [`StorageError::Conflict`] when
+    /// somebody is named twice.
+    pub async fn insert_bell(&self, scope: &Scope, bell: Bell, position: i32) -> Result<bool> {
+        let bell = &bell;
+        if bell.kind == BellKind::Individual && bell.members.len() != 1 {
+            return Err(StorageError::Invalid("an individual button has exactly one member"));
+        }
+        let added = tx::write(self.0, Isolation::Serializable, |tx| async move {
+            let panel = panel::Entity::find_by_id((scope.tenant.0, bell.panel.0))
+                .filter(reach::administers(scope, panel::Column::Building))
+                .one(&*tx)
+                .await?;
+            let Some(panel) = panel else { return Ok(false) };
+            let row = bell::ActiveModel {
+                tenant: Set(scope.tenant.0),
+                id: Set(bell.id.0),
+                building: Set(panel.building),
+                panel: Set(bell.panel.0),
+                unit: Set(bell.unit.0),
+                label: Set(bell.label.reveal().as_str().to_owned()),
+                kind: Set(bell.kind.word().to_owned()),
+                position: Set(position),
+            };
+            bell::Entity::insert(row).exec_without_returning(&*tx).await?;
+            let members = (0..).zip(&bell.members).map(|(position, member)| bell_member::ActiveModel {
+                tenant: Set(scope.tenant.0),
+                bell: Set(bell.id.0),
+                person: Set(member.person.0),
+                unit: Set(bell.unit.0),
+                label: Set(member.label.reveal().as_str().to_owned()),
+                position: Set(position),
+            });
+            bell_member::Entity::insert_many(members).exec_without_returning(&*tx).await?;
+            Ok(true)
+        });
+        absent_is_false(added.await)
+    }
+
+    /// All that a panel shows at rest. For the panel itself, and who administers its building.
+    pub async fn directory(&self, scope: &Scope, panel: PanelId) -> Result<Option<PanelDirectory>> {
+        tx::read(self.0, |tx| async move {
+            let Some(panel) = reached_panel(&*tx, scope, panel).await? else { return Ok(None) };
+            let Some(building) = building_of(&*tx, scope, &panel).await? else { return Ok(None) };
+            let rows = bell::Entity::find()
+                .filter(bell::Column::Tenant.eq(scope.tenant.0))
+                .filter(bell::Column::Panel.eq(panel.id))
+                .order_by_asc(bell::Column::Position)
+                .order_by_asc(bell::Column::Id)
+                .find_also_related(unit::Entity)
+                .and_also_related(entrance::Entity)
+                .all(&*tx)
+                .await?;
+            let families =
+                rows.iter().map(|(bell, ..)| bell).filter(|bell| bell.kind == BellKind::Family.word());
+            let mut members = members_of(&*tx, scope, families.map(|bell| bell.id), Who::Active).await?;
+            let mut bells = Vec::with_capacity(rows.len());
+            for row in rows {
+                // Foreign keys see to it that a bell has a unit and a unit an entrance.
+                let (bell, Some(unit), Some(entrance)) = row else { continue };
+                bells.push(DirectoryBell {
+                    bell: bell.id.into(),
+                    label: Pii::new(At("bell", "label").label(&bell.label)?),
+                    unit: At("unit", "number").label(&unit.number)?,
+                    entrance: At("entrance", "name").label(&entrance.name)?,
+                    kind: At("bell", "kind").choice(&bell.kind)?,
+                    members: members.remove(&bell.id).unwrap_or_default(),
+                });
+            }
+            let building = convert::building(&building)?;
+            let panel = At("panel", "name").label(&panel.name)?;
+            Ok(Some(PanelDirectory {
+                revision: revision::of(&building.name, &building.address, &panel, &bells),
+                building: building.name,
+                address: building.address,
+                panel,
+                bells,
+            }))
+        })
+        .await
+    }
+
+    /// All that a tap on a button needs, as of one moment. For the panel that the button is on, and the service.
+    pub async fn ring_facts(&self, scope: &Scope, bell: BellId) -> Result<Option<RingFacts>> {
+        let at_this_panel = &match scope.principal {
+            Principal::System => Expr::val(true),
+            Principal::Panel(panel) => bell::Column::Panel.eq(panel.0),
+            Principal::Person { .. } | Principal::Controller(_) => return Ok(None),
+        };
+        tx::read(self.0, |tx| async move {
+            let found = bell::Entity::find_by_id((scope.tenant.0, bell.0))
+                .filter(at_this_panel.clone())
+                .find_both_related(panel::Entity)
+                .one(&*tx)
+                .await?;
+            let Some((bell, panel)) = found else { return Ok(None) };
+            let Some(building) = building_of(&*tx, scope, &panel).await? else { return Ok(None) };
+            let members =
+                members_of(&*tx, scope, [bell.id], Who::Active).await?.remove(&bell.id).unwrap_or_default();
+            let devices = device::Entity::find()
+                .filter(device::Column::Tenant.eq(scope.tenant.0))
+                .filter(device::Column::Person.is_in(members.iter().map(|member| member.person.0)))
+                .all(&*tx)
+                .await?;
+            let doors = doors_of(&*tx, scope, [panel.id]).await?.remove(&panel.id).unwrap_or_default();
+            Ok(Some(RingFacts {
+                unit: bell.unit.into(),
+                bell: self::bell(&bell, members)?,
+                panel: self::panel(&panel, &doors)?,
+                building: convert::building(&building)?,
+                devices: devices.iter().map(convert::device).collect::<Result<_>>()?,
+                doors: doors.iter().map(convert::door).collect::<Result<_>>()?,
+            }))
+        })
+        .await
+    }
+}
+
+/// A panel that is there and is the principal, or whose building the principal administers.
+async fn reached_panel(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    panel: PanelId,
+) -> Result<Option<panel::Model>> {
+    let itself = scope.principal == Principal::Panel(panel);
+    Ok(panel::Entity::find_by_id((scope.tenant.0, panel.0))
+        .filter(Expr::val(itself).or(reach::administers(scope, panel::Column::Building)))
+        .one(db)
+        .await?)
+}
+
+async fn building_of(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    panel: &panel::Model,
+) -> Result<Option<building::Model>> {
+    Ok(building::Entity::find_by_id((scope.tenant.0, panel.building)).one(db).await?)
+}
+
+/// The doors that calls at these panels offer, in the panels' order.
+async fn doors_of(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    panels: impl IntoIterator<Item = Uuid>,
+) -> Result<HashMap<Uuid, Vec<door::Model>>> {
+    let rows = panel_door::Entity::find()
+        .filter(panel_door::Column::Tenant.eq(scope.tenant.0))
+        .filter(panel_door::Column::Panel.is_in(panels))
+        .order_by_asc(panel_door::Column::Position)
+        .find_both_related(door::Entity)
+        .all(db)
+        .await?;
+    let mut doors: HashMap<Uuid, Vec<door::Model>> = HashMap::new();
+    for (offered, door) in rows {
+        doors.entry(offered.panel).or_default().push(door);
+    }
+    Ok(doors)
+}
+
+/// Which members of a button.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Who {
+    /// Also those who are suspended.
+    All,
+    /// Those who can be rung.
+    Active,
+}
+
+/// The members of these buttons, in the buttons' order.
+async fn members_of(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    bells: impl IntoIterator<Item = Uuid>,
+    who: Who,
+) -> Result<HashMap<Uuid, Vec<BellMember>>> {
+    let rows = bell_member::Entity::find()
+        .filter(bell_member::Column::Tenant.eq(scope.tenant.0))
+        .filter(bell_member::Column::Bell.is_in(bells))
+        .order_by_asc(bell_member::Column::Position)
+        .find_both_related(person::Entity)
+        .all(db)
+        .await?;
+    let mut members: HashMap<Uuid, Vec<BellMember>> = HashMap::new();
+    for (member, person) in rows {
+        if who == Who::All || person.active {
+            members.entry(member.bell).or_default().push(convert::bell_member(&member)?);
+        }
+    }
+    Ok(members)
+}
+
+fn panel(row: &panel::Model, doors: &[door::Model]) -> Result<Panel> {
+    Ok(Panel {
+        id: row.id.into(),
+        building: row.building.into(),
+        entrance: row.entrance.map(Into::into),
+        name: At("panel", "name").label(&row.name)?,
+        doors: doors.iter().map(|door| door.id.into()).collect(),
+    })
+}
+
+fn bell(row: &bell::Model, members: Vec<BellMember>) -> Result<Bell> {
+    Ok(Bell {
+        id: row.id.into(),
+        panel: row.panel.into(),
+        unit: row.unit.into(),
+        label: Pii::new(At("bell", "label").label(&row.label)?),
+        kind: At("bell", "kind").choice(&row.kind)?,
+        members,
+    })
+}

@@ -1,0 +1,18 @@
+//! The repositories: concrete, cheap, one file each.
+
+mod convert;
+mod devices;
+mod doors;
+mod gate;
+mod intercom;
+mod people;
+mod reach;
+mod revision;
+mod sites;
+
+pub use devices::Devices;
+pub use doors::Doors;
+pub use gate::Gate;
+pub use intercom::Intercom;
+pub use people::People;
+pub use sites::Sites;

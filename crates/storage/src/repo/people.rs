@@ -1,0 +1,258 @@
+//! Persons, accounts, places in units, roles.
+
+use crate::entity::{account, bell, bell_member, building_administrator, manager, membership, person, unit};
+use crate::error::absent_is_false;
+use crate::record::{NewAccount, UnitMember};
+use crate::repo::convert::{self, Word};
+use crate::repo::reach;
+use crate::tx::{self, Isolation};
+use crate::{Result, StorageError, Store};
+use klinke_model::ids::{BuildingId, PersonId, TenantId, UnitId};
+use klinke_model::intercom::BellKind;
+use klinke_model::people::{Membership, Person, Role, RoleGrant};
+use klinke_model::scope::Scope;
+use sea_orm::ActiveValue::Set;
+use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, Query};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter};
+
+/// Persons, accounts, places in units, roles.
+///
+/// Every function fails only when the database can not do its work; what is not there, or not the principal's, is
+/// `None`, `false` or empty. An id that is taken is [`StorageError::Conflict`].
+#[derive(Debug)]
+pub struct People<'a>(pub(crate) &'a Store);
+
+impl People<'_> {
+    /// Adds a person. For the service, managers and building administrators.
+    pub async fn insert_person(&self, scope: &Scope, person: Person) -> Result<bool> {
+        let person = &person;
+        let added = tx::write(self.0, Isolation::ReadCommitted, |tx| async move {
+            if !reach::holds(&*tx, reach::administers_some(scope)).await? {
+                return Ok(false);
+            }
+            person::Entity::insert(person_row(scope.tenant, person)).exec_without_returning(&*tx).await?;
+            Ok(true)
+        });
+        absent_is_false(added.await)
+    }
+
+    /// A person: oneself, or somebody in a unit of a building that the principal administers; managers and the
+    /// service see everybody.
+    pub async fn person(&self, scope: &Scope, person: PersonId) -> Result<Option<Person>> {
+        let lives_with_me = reach::exists(
+            unit::Entity,
+            Condition::all()
+                .add(unit::Column::Tenant.eq(scope.tenant.0))
+                .add(unit::Column::Id.in_subquery(units_of(scope, person)))
+                .add(reach::administers(scope, unit::Column::Building)),
+        );
+        let reached = Expr::val(reach::is(scope, person)).or(reach::manages(scope)).or(lives_with_me);
+        person::Entity::find_by_id((scope.tenant.0, person.0))
+            .filter(reached)
+            .one(&self.0.reader)
+            .await?
+            .as_ref()
+            .map(convert::person)
+            .transpose()
+    }
+
+    /// Suspends a person, or ends that. For the service and managers.
+    pub async fn set_active(&self, scope: &Scope, person: PersonId, active: bool) -> Result<bool> {
+        tx::write(self.0, Isolation::Serializable, |tx| async move {
+            let changed = person::Entity::update_many()
+                .col_expr(person::Column::Active, Expr::val(active))
+                .filter(person::Column::Tenant.eq(scope.tenant.0))
+                .filter(person::Column::Id.eq(person.0))
+                .filter(reach::manages(scope))
+                .exec(&*tx)
+                .await?;
+            Ok(changed.rows_affected > 0)
+        })
+        .await
+    }
+
+    /// Gives a person an account. For the service and managers.
+    ///
+    /// # Errors
+    /// [`StorageError::Conflict`] when the person has one or the user name is taken.
+    pub async fn insert_account(&self, scope: &Scope, account: NewAccount) -> Result<bool> {
+        let account = &account;
+        let added = tx::write(self.0, Isolation::Serializable, |tx| async move {
+            if !reach::holds(&*tx, reach::manages(scope)).await? {
+                return Ok(false);
+            }
+            account::Entity::insert(account_row(scope.tenant, account)).exec_without_returning(&*tx).await?;
+            Ok(true)
+        });
+        absent_is_false(added.await)
+    }
+
+    /// Gives a person a place in a unit.
+    pub async fn add_membership(&self, scope: &Scope, membership: Membership) -> Result<bool> {
+        let added = tx::write(self.0, Isolation::Serializable, |tx| async move {
+            if !reaches_unit(&*tx, scope, membership.unit).await? {
+                return Ok(false);
+            }
+            let row = membership::ActiveModel {
+                tenant: Set(scope.tenant.0),
+                unit: Set(membership.unit.0),
+                person: Set(membership.person.0),
+                owner: Set(membership.owner),
+            };
+            membership::Entity::insert(row).exec_without_returning(&*tx).await?;
+            Ok(true)
+        });
+        absent_is_false(added.await)
+    }
+
+    /// Ends a person's place in a unit. They leave its buttons with it, and an individual button of theirs goes,
+    /// because its text names them.
+    pub async fn remove_membership(&self, scope: &Scope, person: PersonId, unit: UnitId) -> Result<bool> {
+        tx::write(self.0, Isolation::Serializable, |tx| async move {
+            if !reaches_unit(&*tx, scope, unit).await? {
+                return Ok(false);
+            }
+            let their_bells = Query::select()
+                .column(bell_member::Column::Bell)
+                .from(bell_member::Entity)
+                .and_where(bell_member::Column::Tenant.eq(scope.tenant.0))
+                .and_where(bell_member::Column::Unit.eq(unit.0))
+                .and_where(bell_member::Column::Person.eq(person.0))
+                .take();
+            bell::Entity::delete_many()
+                .filter(bell::Column::Tenant.eq(scope.tenant.0))
+                .filter(bell::Column::Unit.eq(unit.0))
+                .filter(bell::Column::Kind.eq(BellKind::Individual.word()))
+                .filter(bell::Column::Id.in_subquery(their_bells))
+                .exec(&*tx)
+                .await?;
+            let gone =
+                membership::Entity::delete_by_id((scope.tenant.0, unit.0, person.0)).exec(&*tx).await?;
+            Ok(gone.rows_affected > 0)
+        })
+        .await
+    }
+
+    /// What a person may administer, the widest first. For themselves, managers and the service.
+    pub async fn roles(&self, scope: &Scope, person: PersonId) -> Result<Vec<RoleGrant>> {
+        let reached = &Expr::val(reach::is(scope, person)).or(reach::manages(scope));
+        tx::read(self.0, |tx| async move {
+            let manager = manager::Entity::find_by_id((scope.tenant.0, person.0))
+                .filter(reached.clone())
+                .one(&*tx)
+                .await?;
+            let buildings = building_administrator::Entity::find()
+                .filter(building_administrator::Column::Tenant.eq(scope.tenant.0))
+                .filter(building_administrator::Column::Person.eq(person.0))
+                .filter(reached.clone())
+                .all(&*tx)
+                .await?;
+            let manager = manager.map(|_| RoleGrant { role: Role::Manager, building: None });
+            let mut buildings: Vec<_> = buildings.into_iter().map(|row| row.building.into()).collect();
+            buildings.sort();
+            let buildings = buildings
+                .into_iter()
+                .map(|building| RoleGrant { role: Role::BuildingAdministrator, building: Some(building) });
+            Ok(manager.into_iter().chain(buildings).collect())
+        })
+        .await
+    }
+
+    /// Gives a person a role. Giving it again changes nothing. For the service and managers.
+    ///
+    /// # Errors
+    /// [`StorageError::Invalid`] when a manager is given one building or a building administrator none.
+    pub async fn grant_role(&self, scope: &Scope, person: PersonId, grant: RoleGrant) -> Result<bool> {
+        let granted = tx::write(self.0, Isolation::Serializable, |tx| async move {
+            if !reach::holds(&*tx, reach::manages(scope)).await? {
+                return Ok(false);
+            }
+            let once = OnConflict::new().do_nothing().to_owned();
+            match (grant.role, grant.building) {
+                (Role::Manager, None) => {
+                    let row = manager::ActiveModel { tenant: Set(scope.tenant.0), person: Set(person.0) };
+                    manager::Entity::insert(row).on_conflict(once).exec_without_returning(&*tx).await?;
+                }
+                (Role::BuildingAdministrator, Some(building)) => {
+                    let row = building_administrator::ActiveModel {
+                        tenant: Set(scope.tenant.0),
+                        person: Set(person.0),
+                        building: Set(building.0),
+                    };
+                    building_administrator::Entity::insert(row)
+                        .on_conflict(once)
+                        .exec_without_returning(&*tx)
+                        .await?;
+                }
+                (Role::Manager, Some(_)) | (Role::BuildingAdministrator, None) => {
+                    return Err(StorageError::Invalid(
+                        "a manager has every building, a building administrator one",
+                    ));
+                }
+            }
+            Ok(true)
+        });
+        absent_is_false(granted.await)
+    }
+
+    /// Who lives in the units of a building, by unit, then name.
+    pub async fn unit_members(&self, scope: &Scope, building: BuildingId) -> Result<Vec<UnitMember>> {
+        let units = Query::select()
+            .column(unit::Column::Id)
+            .from(unit::Entity)
+            .and_where(unit::Column::Tenant.eq(scope.tenant.0))
+            .and_where(unit::Column::Building.eq(building.0))
+            .and_where(reach::administers(scope, unit::Column::Building))
+            .take();
+        let rows = membership::Entity::find()
+            .filter(membership::Column::Tenant.eq(scope.tenant.0))
+            .filter(membership::Column::Unit.in_subquery(units))
+            .find_both_related(person::Entity)
+            .all(&self.0.reader)
+            .await?;
+        convert::sorted(
+            &rows,
+            |(place, person)| {
+                Ok(UnitMember { membership: convert::membership(place), person: convert::person(person)? })
+            },
+            |member| (member.membership.unit, member.person.name.clone(), member.person.id),
+        )
+    }
+}
+
+/// Whether a unit is there and the principal administers its building.
+pub(super) async fn reaches_unit(db: &impl ConnectionTrait, scope: &Scope, unit: UnitId) -> Result<bool> {
+    let found = unit::Entity::find_by_id((scope.tenant.0, unit.0))
+        .filter(reach::administers(scope, unit::Column::Building))
+        .one(db)
+        .await?;
+    Ok(found.is_some())
+}
+
+/// The units that a person lives in.
+pub(super) fn units_of(scope: &Scope, person: PersonId) -> sea_orm::sea_query::SelectStatement {
+    Query::select()
+        .column(membership::Column::Unit)
+        .from(membership::Entity)
+        .and_where(membership::Column::Tenant.eq(scope.tenant.0))
+        .and_where(membership::Column::Person.eq(person.0))
+        .take()
+}
+
+pub(super) fn person_row(tenant: TenantId, person: &Person) -> person::ActiveModel {
+    person::ActiveModel {
+        tenant: Set(tenant.0),
+        id: Set(person.id.0),
+        name: Set(person.name.reveal().as_str().to_owned()),
+        active: Set(person.active),
+    }
+}
+
+pub(super) fn account_row(tenant: TenantId, account: &NewAccount) -> account::ActiveModel {
+    account::ActiveModel {
+        tenant: Set(tenant.0),
+        person: Set(account.person.0),
+        user_name: Set(account.user_name.reveal().clone()),
+        password_hash: Set(account.password_hash.reveal().clone()),
+    }
+}

@@ -1,0 +1,143 @@
+//! Buildings, entrances, units.
+
+use crate::entity::{building, entrance, unit};
+use crate::error::absent_is_false;
+use crate::repo::convert::{self, Word};
+use crate::repo::reach;
+use crate::tx::{self, Isolation};
+use crate::{Result, Store};
+use klinke_access::decide::SiteMode;
+use klinke_model::ids::BuildingId;
+use klinke_model::scope::Scope;
+use klinke_model::site::{Building, Entrance, Unit};
+use sea_orm::ActiveValue::Set;
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+
+/// Buildings, entrances, units: for who administers the building.
+///
+/// Every function fails only when the database can not do its work; what is not there, or not the principal's, is
+/// `None`, `false` or empty. An id that is taken is [`crate::StorageError::Conflict`].
+#[derive(Debug)]
+pub struct Sites<'a>(pub(crate) &'a Store);
+
+impl Sites<'_> {
+    /// The buildings that the principal administers, by name.
+    pub async fn buildings(&self, scope: &Scope) -> Result<Vec<Building>> {
+        let rows = building::Entity::find()
+            .filter(building::Column::Tenant.eq(scope.tenant.0))
+            .filter(reach::administers(scope, building::Column::Id))
+            .all(&self.0.reader)
+            .await?;
+        convert::sorted(&rows, convert::building, |building| (building.name.clone(), building.id))
+    }
+
+    /// One of them.
+    pub async fn building(&self, scope: &Scope, building: BuildingId) -> Result<Option<Building>> {
+        building::Entity::find_by_id((scope.tenant.0, building.0))
+            .filter(reach::administers(scope, building::Column::Id))
+            .one(&self.0.reader)
+            .await?
+            .as_ref()
+            .map(convert::building)
+            .transpose()
+    }
+
+    /// Entrances of a building, by name.
+    pub async fn entrances(&self, scope: &Scope, building: BuildingId) -> Result<Vec<Entrance>> {
+        let rows = entrance::Entity::find()
+            .filter(entrance::Column::Tenant.eq(scope.tenant.0))
+            .filter(entrance::Column::Building.eq(building.0))
+            .filter(reach::administers(scope, entrance::Column::Building))
+            .all(&self.0.reader)
+            .await?;
+        convert::sorted(&rows, convert::entrance, |entrance| (entrance.name.clone(), entrance.id))
+    }
+
+    /// Units of a building, by number.
+    pub async fn units(&self, scope: &Scope, building: BuildingId) -> Result<Vec<Unit>> {
+        let rows = unit::Entity::find()
+            .filter(unit::Column::Tenant.eq(scope.tenant.0))
+            .filter(unit::Column::Building.eq(building.0))
+            .filter(reach::administers(scope, unit::Column::Building))
+            .all(&self.0.reader)
+            .await?;
+        convert::sorted(&rows, convert::unit, |unit| (unit.number.clone(), unit.id))
+    }
+
+    /// Adds a building, in normal mode. For the service and managers.
+    pub async fn insert_building(&self, scope: &Scope, building: Building) -> Result<bool> {
+        let building = &building;
+        let added = tx::write(self.0, Isolation::ReadCommitted, |tx| async move {
+            if !reach::holds(&*tx, reach::manages(scope)).await? {
+                return Ok(false);
+            }
+            let row = building::ActiveModel {
+                tenant: Set(scope.tenant.0),
+                id: Set(building.id.0),
+                name: Set(building.name.as_str().to_owned()),
+                address: Set(building.address.as_str().to_owned()),
+                kind: Set(building.kind.word().to_owned()),
+                time_zone: Set(building.time_zone.clone()),
+                mode: Set(SiteMode::Normal.word().to_owned()),
+            };
+            building::Entity::insert(row).exec_without_returning(&*tx).await?;
+            Ok(true)
+        });
+        absent_is_false(added.await)
+    }
+
+    /// Adds an entrance.
+    pub async fn insert_entrance(&self, scope: &Scope, entrance: Entrance) -> Result<bool> {
+        let entrance = &entrance;
+        tx::write(self.0, Isolation::ReadCommitted, |tx| async move {
+            if !reach::building(&*tx, scope, entrance.building).await? {
+                return Ok(false);
+            }
+            let row = entrance::ActiveModel {
+                tenant: Set(scope.tenant.0),
+                id: Set(entrance.id.0),
+                building: Set(entrance.building.0),
+                name: Set(entrance.name.as_str().to_owned()),
+            };
+            entrance::Entity::insert(row).exec_without_returning(&*tx).await?;
+            Ok(true)
+        })
+        .await
+    }
+
+    /// Adds a unit; its entrance must be in the same building.
+    pub async fn insert_unit(&self, scope: &Scope, unit: Unit) -> Result<bool> {
+        let unit = &unit;
+        let added = tx::write(self.0, Isolation::ReadCommitted, |tx| async move {
+            if !reach::building(&*tx, scope, unit.building).await? {
+                return Ok(false);
+            }
+            let row = unit::ActiveModel {
+                tenant: Set(scope.tenant.0),
+                id: Set(unit.id.0),
+                building: Set(unit.building.0),
+                entrance: Set(unit.entrance.0),
+                number: Set(unit.number.as_str().to_owned()),
+            };
+            unit::Entity::insert(row).exec_without_returning(&*tx).await?;
+            Ok(true)
+        });
+        absent_is_false(added.await)
+    }
+
+    /// Sets whether an emergency is on in a building.
+    pub async fn set_mode(&self, scope: &Scope, building: BuildingId, mode: SiteMode) -> Result<bool> {
+        tx::write(self.0, Isolation::Serializable, |tx| async move {
+            let changed = building::Entity::update_many()
+                .col_expr(building::Column::Mode, Expr::val(mode.word()))
+                .filter(building::Column::Tenant.eq(scope.tenant.0))
+                .filter(building::Column::Id.eq(building.0))
+                .filter(reach::administers(scope, building::Column::Id))
+                .exec(&*tx)
+                .await?;
+            Ok(changed.rows_affected > 0)
+        })
+        .await
+    }
+}

@@ -1,0 +1,228 @@
+//! Opening the store: which database, with which settings, at which schema.
+
+use crate::repo::{Devices, Doors, Gate, Intercom, People, Sites};
+use crate::tx::{self, Isolation};
+use crate::{Result, StorageError, migration};
+use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, Statement};
+use std::fs::{OpenOptions, Permissions};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+use std::time::Duration;
+
+/// Connections that only read, SQLite.
+const READERS: u32 = 4;
+/// Connections, PostgreSQL.
+const CONNECTIONS: u32 = 16;
+/// How long a writer waits for its turn, or a reader for a connection.
+const TURN: Duration = Duration::from_secs(30);
+/// How long SQLite waits for another process (a backup) that holds the database.
+const BUSY: Duration = Duration::from_secs(10);
+/// How long PostgreSQL may work on one statement.
+const STATEMENT: Duration = Duration::from_secs(10);
+
+/// The store. Clones share the connections.
+#[derive(Clone, Debug)]
+pub struct Store {
+    /// SQLite: the one connection that writes, and so the one that checkpoints.
+    pub(crate) writer: DatabaseConnection,
+    /// SQLite: connections that can not write. PostgreSQL: the same as the writer's.
+    pub(crate) reader: DatabaseConnection,
+}
+
+impl Store {
+    /// Opens a database and brings its schema up to date.
+    ///
+    /// `url` is `sqlite://path` (made with mode 0600 when it is not there), `sqlite::memory:` (gone with the store) or
+    /// `postgres://…`.
+    ///
+    /// An acknowledged write survives `kill -9` and power cuts: SQLite runs with WAL and `synchronous=FULL` (NORMAL lost a
+    /// quarter of acknowledged commits in simulated power cuts) and must be 3.51.3 or newer; PostgreSQL must run with
+    /// `synchronous_commit`. What is deleted is overwritten (`secure_delete`).
+    ///
+    /// # Errors
+    /// When the database can not be reached, is not safe to use (see [`StorageError`]), or was written by a newer
+    /// Klinke.
+    pub async fn open(url: &str) -> Result<Self> {
+        let store = if url.starts_with("sqlite:") {
+            Self::sqlite(url).await?
+        } else if url.starts_with("postgres:") {
+            Self::postgres(url).await?
+        } else {
+            return Err(StorageError::UnknownDatabase);
+        };
+        tx::write(&store, Isolation::ReadCommitted, |tx| async move { migration::migrate(&tx).await })
+            .await?;
+        Ok(store)
+    }
+
+    async fn sqlite(url: &str) -> Result<Self> {
+        let in_memory = url.starts_with("sqlite::memory:");
+        if !in_memory {
+            let options: SqliteConnectOptions =
+                url.parse().map_err(|_| StorageError::Database("not a SQLite address".to_owned()))?;
+            protect(options.get_filename())?;
+        }
+        let writer = Database::connect(sqlite_options(url, 1, false)).await?;
+        sqlite_is_sound(&ask(&writer, "SELECT sqlite_version()").await?)?;
+        // A database in memory belongs to its one connection.
+        let reader = if in_memory {
+            writer.clone()
+        } else {
+            Database::connect(sqlite_options(url, READERS, true)).await?
+        };
+        Ok(Self { writer, reader })
+    }
+
+    async fn postgres(url: &str) -> Result<Self> {
+        let mut options = ConnectOptions::new(url);
+        options
+            .max_connections(CONNECTIONS)
+            .acquire_timeout(TURN)
+            .statement_timeout(STATEMENT)
+            .sqlx_logging(false)
+            .record_stmt_in_spans(false)
+            .set_application_name("klinke")
+            .map_sqlx_postgres_opts(|options| {
+                options.options([("idle_in_transaction_session_timeout", "30s")])
+            });
+        let connection = Database::connect(options).await?;
+        commits_wait_for_the_disk(&ask(&connection, "SELECT current_setting('synchronous_commit')").await?)?;
+        Ok(Self { writer: connection.clone(), reader: connection })
+    }
+
+    /// Finds out who asks.
+    pub fn gate(&self) -> Gate<'_> {
+        Gate(self)
+    }
+
+    /// Buildings, entrances, units.
+    pub fn sites(&self) -> Sites<'_> {
+        Sites(self)
+    }
+
+    /// Persons, accounts, places in units, roles.
+    pub fn people(&self) -> People<'_> {
+        People(self)
+    }
+
+    /// Devices and their sessions.
+    pub fn devices(&self) -> Devices<'_> {
+        Devices(self)
+    }
+
+    /// Panels and buttons.
+    pub fn intercom(&self) -> Intercom<'_> {
+        Intercom(self)
+    }
+
+    /// Doors and controllers.
+    pub fn doors(&self) -> Doors<'_> {
+        Doors(self)
+    }
+}
+
+/// A file that only its owner can read; SQLite gives its WAL the same mode.
+fn protect(path: &Path) -> std::io::Result<()> {
+    let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path)?;
+    file.set_permissions(Permissions::from_mode(0o600))
+}
+
+fn sqlite_options(url: &str, connections: u32, read_only: bool) -> ConnectOptions {
+    let mut options = ConnectOptions::new(url);
+    options
+        .max_connections(connections)
+        .min_connections(1)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .acquire_timeout(TURN)
+        .sqlx_logging(false)
+        .record_stmt_in_spans(false)
+        .map_sqlx_sqlite_opts(move |options| {
+            options
+                .journal_mode(SqliteJournalMode::Wal)
+                .synchronous(SqliteSynchronous::Full)
+                .foreign_keys(true)
+                .busy_timeout(BUSY)
+                .pragma("secure_delete", "ON")
+                .pragma("mmap_size", "0")
+                .pragma("temp_store", "MEMORY")
+                .pragma("query_only", if read_only { "ON" } else { "OFF" })
+        });
+    options
+}
+
+/// The one value that a statement answers.
+async fn ask(connection: &DatabaseConnection, sql: &str) -> Result<String> {
+    let statement = Statement::from_string(connection.get_database_backend(), sql);
+    let row = connection.query_one_raw(statement).await?;
+    let row = row.ok_or_else(|| StorageError::Database("no answer".to_owned()))?;
+    Ok(row.try_get_by_index(0)?)
+}
+
+/// SQLite 3.7.0 to 3.51.2 can corrupt a database when its WAL starts over.
+fn sqlite_is_sound(version: &str) -> Result<()> {
+    let mut parts = version.split('.').map(|part| part.parse::<u32>().unwrap_or(0));
+    let mut next = || parts.next().unwrap_or(0);
+    if (next(), next(), next()) >= (3, 51, 3) {
+        Ok(())
+    } else {
+        Err(StorageError::SqliteTooOld { found: version.to_owned() })
+    }
+}
+
+/// `on` waits for the disk here (and of a synchronous standby), `remote_apply` for more than that.
+fn commits_wait_for_the_disk(synchronous_commit: &str) -> Result<()> {
+    match synchronous_commit {
+        "on" | "remote_apply" => Ok(()),
+        found => {
+            Err(StorageError::Unsafe { setting: "synchronous_commit", found: found.to_owned(), needed: "on" })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sqlite_before_the_wal_reset_fix_is_refused() {
+        for old in ["3.7.0", "3.50.4", "3.51.2", "2.99.99", "", "nonsense"] {
+            assert!(
+                matches!(sqlite_is_sound(old), Err(StorageError::SqliteTooOld { found }) if found == old),
+                "{old}"
+            );
+        }
+        for sound in ["3.51.3", "3.52.0", "3.100.0", "4.0.0"] {
+            assert!(sqlite_is_sound(sound).is_ok(), "{sound}");
+        }
+    }
+
+    #[tokio::test]
+    async fn sqlite_connections_have_the_settings_that_keep_what_was_acknowledged() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("klinke.db").display());
+        let store = Store::open(&url).await.unwrap();
+        let number = async |connection: &DatabaseConnection, pragma: &str| {
+            let sql = format!("SELECT CAST({pragma} AS TEXT) FROM pragma_{pragma}()");
+            ask(connection, &sql).await.unwrap()
+        };
+        for connection in [&store.writer, &store.reader] {
+            assert_eq!(number(connection, "journal_mode").await, "wal");
+            assert_eq!(number(connection, "synchronous").await, "2", "FULL");
+            assert_eq!(number(connection, "foreign_keys").await, "1");
+            assert_eq!(number(connection, "secure_delete").await, "1");
+        }
+        assert_eq!(number(&store.writer, "query_only").await, "0");
+        assert_eq!(number(&store.reader, "query_only").await, "1", "a reader can not write");
+    }
+
+    #[test]
+    fn postgres_that_acknowledges_before_the_disk_is_refused() {
+        for unsafe_setting in ["off", "local", "remote_write", ""] {
+            assert!(commits_wait_for_the_disk(unsafe_setting).is_err(), "{unsafe_setting}");
+        }
+        assert!(commits_wait_for_the_disk("on").is_ok());
+        assert!(commits_wait_for_the_disk("remote_apply").is_ok());
+    }
+}

@@ -1,0 +1,14 @@
+//! The store on both databases. Every test gets a database of its own; see [`database`].
+
+mod access;
+mod concurrency;
+mod database;
+mod doors;
+mod durability;
+mod gate;
+mod intercom;
+mod people;
+mod postgres;
+mod schema;
+mod sites;
+mod town;

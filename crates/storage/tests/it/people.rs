@@ -1,0 +1,101 @@
+//! Persons, their places, roles and devices.
+
+use crate::database::on_both;
+use crate::town::two_towns;
+use klinke_model::people::{DeviceKind, Membership, Role, RoleGrant};
+use klinke_storage::StorageError;
+
+on_both! {
+    async fn persons_come_back_as_they_were_put_in(db) {
+        let (ours, _) = two_towns(&db).await;
+        let people = db.store.people();
+        let mut kari = ours.person(ours.kari, "Kari Haugen");
+        assert_eq!(people.person(&ours.system(), ours.kari).await.unwrap(), Some(kari.clone()));
+        assert!(people.set_active(&ours.system(), ours.kari, false).await.unwrap());
+        kari.active = false;
+        assert_eq!(people.person(&ours.system(), ours.kari).await.unwrap(), Some(kari));
+        assert!(!people.set_active(&ours.system(), ours.fresh(1), false).await.unwrap());
+    }
+
+    async fn a_person_has_one_account_and_a_user_name_one_owner(db) {
+        let (ours, theirs) = two_towns(&db).await;
+        let people = db.store.people();
+        assert!(people.insert_account(&ours.system(), ours.account(ours.kari, "kari")).await.unwrap());
+        assert_eq!(db.store.gate().account("kari").await.unwrap().unwrap().person, ours.kari);
+        for (town, person, name) in [(ours, ours.kari, "kari2"), (ours, ours.ola, "kari"), (theirs, theirs.kari, "kari")] {
+            let again = people.insert_account(&town.system(), town.account(person, name)).await;
+            assert!(matches!(again, Err(StorageError::Conflict)), "{again:?}");
+        }
+    }
+
+    async fn roles_are_given_once_and_make_sense(db) {
+        let (ours, _) = two_towns(&db).await;
+        let (people, scope) = (db.store.people(), ours.system());
+        let manager = RoleGrant { role: Role::Manager, building: None };
+        let of = |building| RoleGrant { role: Role::BuildingAdministrator, building: Some(building) };
+        for grant in [of(ours.office), of(ours.house), of(ours.office), manager, manager] {
+            assert!(people.grant_role(&scope, ours.kari, grant).await.unwrap());
+        }
+        let roles = people.roles(&scope, ours.kari).await.unwrap();
+        assert_eq!(roles, [manager, of(ours.house), of(ours.office)]);
+        assert_eq!(people.roles(&scope, ours.ola).await.unwrap(), []);
+        for (role, building) in [(Role::Manager, Some(ours.house)), (Role::BuildingAdministrator, None)] {
+            let odd = people.grant_role(&scope, ours.ola, RoleGrant { role, building }).await;
+            assert!(matches!(odd, Err(StorageError::Invalid(_))));
+        }
+    }
+
+    async fn the_members_of_a_building_are_those_of_its_units(db) {
+        let (ours, _) = two_towns(&db).await;
+        let members = db.store.people().unit_members(&ours.system(), ours.house).await.unwrap();
+        let place = |person, unit, owner| Membership { person, unit, owner };
+        let places: Vec<_> = members.iter().map(|member| member.membership).collect();
+        assert_eq!(places, [
+            place(ours.gone, ours.unit, false),
+            place(ours.kari, ours.unit, true),
+            place(ours.ola, ours.unit, false),
+            place(ours.lone, ours.neighbour_unit, true),
+        ]);
+        assert!(members.iter().all(|member| member.person.id == member.membership.person));
+        assert_eq!(members.iter().filter(|member| !member.person.active).count(), 1);
+        assert_eq!(db.store.people().unit_members(&ours.system(), ours.office).await.unwrap(), []);
+    }
+
+    async fn who_moves_out_leaves_the_buttons_and_the_doors(db) {
+        let (ours, theirs) = two_towns(&db).await;
+        let (people, scope) = (db.store.people(), ours.system());
+        assert_eq!(db.store.doors().openable(&scope, ours.kari).await.unwrap().len(), 1);
+        assert!(people.remove_membership(&scope, ours.kari, ours.unit).await.unwrap());
+        assert!(!people.remove_membership(&scope, ours.kari, ours.unit).await.unwrap());
+        let bells = db.store.intercom().bells(&scope, ours.house).await.unwrap();
+        let kinds: Vec<_> = bells.iter().map(|bell| bell.id).collect();
+        assert_eq!(kinds, [ours.sequential, ours.parallel, ours.family], "the individual button named her");
+        assert!(bells.iter().flat_map(|bell| &bell.members).all(|member| member.person != ours.kari));
+        assert!(bells.iter().all(|bell| bell.members.iter().any(|member| member.person == ours.ola)));
+        assert_eq!(db.store.doors().openable(&scope, ours.kari).await.unwrap(), []);
+        let facts = db.store.doors().facts(&scope, ours.kari, ours.front).await.unwrap().unwrap();
+        assert!(!facts.member_reaches_door);
+        let next_door = db.store.intercom().bells(&theirs.system(), theirs.house).await.unwrap();
+        assert_eq!(next_door.len(), 4);
+    }
+
+    async fn devices_come_back_as_they_signed_in(db) {
+        let (ours, _) = two_towns(&db).await;
+        let (devices, kari) = (db.store.devices(), ours.as_person(ours.kari));
+        let list = devices.list(&kari, ours.kari).await.unwrap();
+        let tablet = ours.device(ours.fresh(51), ours.kari, "Hallway", DeviceKind::Station);
+        let phone = ours.device(ours.phone, ours.kari, "Kari's phone", DeviceKind::App);
+        assert_eq!(list, [tablet, phone]);
+        let ola = ours.as_person(ours.ola);
+        assert!(!devices.sign_out(&ola, ours.ola, ours.phone).await.unwrap(), "it is Kari's");
+        assert!(!devices.sign_in(&ours.system(), ours.new_device(ours.gone, 1)).await.unwrap(), "suspended");
+        assert!(!devices.sign_in(&ours.system(), ours.new_device(ours.fresh(9), 1)).await.unwrap(), "nobody");
+        assert_eq!(devices.list(&ours.system(), ours.gone).await.unwrap().len(), 1);
+        let taken = klinke_storage::record::NewDevice {
+            token_hash: ours.new_device(ours.kari, 50).token_hash,
+            ..ours.new_device(ours.kari, 1)
+        };
+        assert!(matches!(devices.sign_in(&kari, taken).await, Err(StorageError::Conflict)));
+        assert_eq!(devices.list(&kari, ours.kari).await.unwrap().len(), 2, "a device without its session stayed");
+    }
+}
