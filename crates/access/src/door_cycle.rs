@@ -276,9 +276,10 @@ impl DoorCycle {
     }
 
     fn output_fault(&mut self) {
+        let lock_is_due = self.lease.is_some() || self.commands.contains(&Output::Lock);
         // nothing that was asked of a broken output stands; only an answer is still owed
         self.commands.retain(|command| *command == Output::Refused);
-        if self.lease.is_some() {
+        if lock_is_due {
             // it may have released all the same
             self.lock();
         } else {
