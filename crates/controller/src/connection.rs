@@ -1,12 +1,10 @@
-//! Messages over one TLS stream.
+//! Messages over one stream: TLS, or a pipe in tests.
 
 use klinke_wire::controller::{ControllerEvent, ControllerRequest, HEARTBEAT_MS};
 use klinke_wire::frame::{FrameError, decode, encode};
 use std::io;
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
-use tokio_rustls::client::TlsStream;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 /// A connection on which nothing moves for this long is dead: three heartbeats.
 pub const SILENCE_LIMIT: Duration = Duration::from_millis(3 * HEARTBEAT_MS);
@@ -30,15 +28,15 @@ pub enum ConnectionError {
 
 /// One connection to the server.
 #[derive(Debug)]
-pub struct Connection {
-    stream: TlsStream<TcpStream>,
+pub struct Connection<S> {
+    stream: S,
     /// What was received and not yet taken; never more than one message and one read.
     received: Vec<u8>,
 }
 
-impl Connection {
+impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Over a stream whose handshake is done.
-    pub const fn new(stream: TlsStream<TcpStream>) -> Self {
+    pub const fn new(stream: S) -> Self {
         Self { stream, received: Vec::new() }
     }
 

@@ -124,7 +124,7 @@ impl Doors {
         match self.guard.admit(command, is_known, now) {
             Err(refusal) => self.reports.outcome(command.opening, refused(refusal), now),
             Ok(hold) => {
-                for driven in driven.iter_mut().filter(|driven| driven.door == command.door) {
+                if let Some(driven) = driven.iter_mut().find(|driven| driven.door == command.door) {
                     driven.cycle.handle(Input::Grant { hold }, now);
                     driven.carry_out(&mut *self.board, &mut self.reports, Some(command.opening), now);
                 }

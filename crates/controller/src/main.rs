@@ -103,12 +103,13 @@ async fn run_pair(
 ) -> Result<(), Box<dyn Error>> {
     let state = StateDir::open(&common.state)?;
     let show = |code: &PairingCode| {
+        // the file first: who waits for the line finds it there
+        if let Some(path) = &code_file {
+            replace(path, format!("{}\n", code.code).as_bytes(), Durable::No)?;
+        }
         println!("Give this code to an administrator: {}", code.code);
         println!("It can be claimed for {} minutes.", code.life.as_secs().div_ceil(60));
-        match &code_file {
-            Some(path) => replace(path, format!("{}\n", code.code).as_bytes(), Durable::No),
-            None => Ok(()),
-        }
+        Ok(())
     };
     let paired = pair(&common.server, authority, &state, common.outputs, show).await;
     if let Some(path) = &code_file

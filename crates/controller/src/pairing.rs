@@ -14,11 +14,12 @@ use crate::tls::{DialError, Fingerprint, dial, pairing_config};
 use klinke_model::ids::ControllerId;
 use klinke_wire::CONTROLLER;
 use klinke_wire::controller::{ControllerEvent, ControllerRequest};
-use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256, PublicKeyData};
+use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair, PKCS_ECDSA_P256_SHA256, PublicKeyData};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
 
 /// The answer to `pair` has to come within this.
 const CODE_LIMIT: Duration = Duration::from_secs(15);
@@ -84,7 +85,7 @@ pub async fn pair(
         return Err(StateError::Paired.into());
     }
     let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
-    let csr = CertificateParams::default().serialize_request(&key)?.pem()?;
+    let csr = request(&key)?;
 
     let stream = dial(server, Arc::new(pairing_config(authority)?)).await?;
     let mut connection = Connection::new(stream);
@@ -109,9 +110,17 @@ pub async fn pair(
     }
 }
 
+/// A signing request for our key. What the certificate says is the server's to decide.
+fn request(key: &KeyPair) -> Result<String, rcgen::Error> {
+    let mut params = CertificateParams::default();
+    params.distinguished_name = DistinguishedName::new();
+    params.distinguished_name.push(DnType::CommonName, "klinke-door");
+    params.serialize_request(key)?.pem()
+}
+
 /// The next message that is not a refusal, or `late` after `limit`.
 async fn receive(
-    connection: &mut Connection,
+    connection: &mut Connection<impl AsyncRead + AsyncWrite + Unpin>,
     limit: Duration,
     late: PairError,
 ) -> Result<ControllerEvent, PairError> {

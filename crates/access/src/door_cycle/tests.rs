@@ -464,6 +464,8 @@ proptest! {
                         prop_assert!(is_grant, "released without a grant");
                         let ends = now + u64::try_from(lease.as_millis()).unwrap_or(u64::MAX);
                         prop_assert!(ends == now || lease_runs(&witness.grants, ends - 1), "the lease is too long");
+                        let asked = witness.running.iter().map(|&(at, hold)| at + hold).max();
+                        prop_assert_eq!(ends, asked.unwrap_or(now), "not what is left of the lease");
                     }
                     Output::Changed(state) => {
                         prop_assert_ne!(state, told, "told twice");
