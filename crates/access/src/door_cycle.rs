@@ -42,7 +42,8 @@
 //! - A lock that would not lock is told again every [`RETRY`].
 //!
 //! `DoorMode::Unlocked` and `DoorMode::LockedOpen` (released by a schedule or an administrator, without a grant)
-//! do not exist here yet: nothing asks for them, and they will need leases of their own.
+//! do not exist here yet: nothing asks for them, and they will need leases of their own. [`Input::Restrict`] has no
+//! message on the wire yet.
 
 use klinke_model::door::{DoorAlarm, DoorMode, DoorPosition, DoorState, DoorTimes, Relock};
 use klinke_model::time::Mono;
