@@ -131,3 +131,144 @@ pub fn decide(request: &Request, facts: &Facts) -> Decision {
     }
     Decision::Granted { hold: facts.times.release() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use klinke_model::door::Relock;
+    use proptest::prelude::*;
+
+    const TIMES: DoorTimes = DoorTimes { release_ms: 5_000, open_ms: 30_000, relock: Relock::OnClose };
+    /// A resident at their own door.
+    const RESIDENT: Facts = Facts {
+        person_active: true,
+        member_reaches_door: true,
+        administers_building: false,
+        call_offers_door: true,
+        site_mode: SiteMode::Normal,
+        times: TIMES,
+        door_mode: Some(DoorMode::Locked),
+    };
+    const STRANGER: Facts = Facts { member_reaches_door: false, ..RESIDENT };
+    const ADMINISTRATOR: Facts = Facts { administers_building: true, ..STRANGER };
+    const GRANTED: Decision = Decision::Granted { hold: Duration::from_millis(5_000) };
+
+    #[test]
+    fn every_reason_has_its_row() {
+        use Cause::{Call, List};
+        use Decision::Denied;
+        let mode = |mode| Facts { door_mode: Some(mode), ..RESIDENT };
+        let times =
+            |release_ms, open_ms| Facts { times: DoorTimes { release_ms, open_ms, ..TIMES }, ..RESIDENT };
+        let everything_wrong = Facts {
+            person_active: false,
+            member_reaches_door: false,
+            administers_building: false,
+            call_offers_door: false,
+            site_mode: SiteMode::LockedDown,
+            times: DoorTimes { release_ms: 0, ..TIMES },
+            door_mode: Some(DoorMode::Blocked),
+        };
+        let rows = [
+            (List, RESIDENT, GRANTED),
+            (Call, RESIDENT, GRANTED),
+            (List, ADMINISTRATOR, GRANTED),
+            (List, Facts { call_offers_door: false, ..RESIDENT }, GRANTED),
+            (List, Facts { door_mode: None, ..RESIDENT }, GRANTED),
+            (List, mode(DoorMode::Unlocked), GRANTED),
+            (List, mode(DoorMode::Accessed), GRANTED),
+            (List, mode(DoorMode::LockedOpen), GRANTED),
+            (List, Facts { person_active: false, ..RESIDENT }, Denied(Reason::PersonSuspended)),
+            (List, Facts { person_active: false, ..ADMINISTRATOR }, Denied(Reason::PersonSuspended)),
+            (List, STRANGER, Denied(Reason::NoRight)),
+            (Call, STRANGER, Denied(Reason::NoRight)),
+            (Call, ADMINISTRATOR, Denied(Reason::NoRight)),
+            (Call, Facts { call_offers_door: false, ..RESIDENT }, Denied(Reason::DoorNotOfCall)),
+            (List, Facts { site_mode: SiteMode::LockedDown, ..RESIDENT }, Denied(Reason::SiteLockedDown)),
+            (
+                List,
+                Facts { site_mode: SiteMode::LockedDown, ..ADMINISTRATOR },
+                Denied(Reason::SiteLockedDown),
+            ),
+            (Call, Facts { site_mode: SiteMode::LockedDown, ..RESIDENT }, Denied(Reason::SiteLockedDown)),
+            (List, mode(DoorMode::Blocked), Denied(Reason::DoorBlocked)),
+            (List, mode(DoorMode::LockedDown), Denied(Reason::DoorLockedDown)),
+            (List, times(999, 30_000), Denied(Reason::DoorTimesInvalid)),
+            (List, times(60_001, 30_000), Denied(Reason::DoorTimesInvalid)),
+            (List, times(5_000, 4_999), Denied(Reason::DoorTimesInvalid)),
+            (List, times(5_000, 600_001), Denied(Reason::DoorTimesInvalid)),
+            // the first that applies is told: nothing about site or door to somebody without a right
+            (Call, everything_wrong, Denied(Reason::PersonSuspended)),
+            (Call, Facts { person_active: true, ..everything_wrong }, Denied(Reason::NoRight)),
+            (
+                Call,
+                Facts { person_active: true, member_reaches_door: true, ..everything_wrong },
+                Denied(Reason::DoorNotOfCall),
+            ),
+        ];
+        for (cause, facts, expected) in rows {
+            assert_eq!(decide(&Request { cause }, &facts), expected, "{cause:?} {facts:?}");
+        }
+    }
+
+    fn any_mode() -> impl Strategy<Value = DoorMode> {
+        prop_oneof![
+            Just(DoorMode::Locked),
+            Just(DoorMode::Unlocked),
+            Just(DoorMode::Accessed),
+            Just(DoorMode::Blocked),
+            Just(DoorMode::LockedDown),
+            Just(DoorMode::LockedOpen),
+        ]
+    }
+
+    prop_compose! {
+        /// Facts of every kind; each is favourable more often than not, so that grants are common.
+        fn any_facts()(
+            person_active in prop::bool::weighted(0.8),
+            member_reaches_door in prop::bool::weighted(0.6),
+            administers_building in prop::bool::weighted(0.4),
+            call_offers_door in prop::bool::weighted(0.7),
+            locked_down in prop::bool::weighted(0.2),
+            release_ms in 500_u32..65_000,
+            open_ms in 4_000_u32..620_000,
+            door_mode in prop::option::of(any_mode()),
+        ) -> Facts {
+            Facts {
+                person_active, member_reaches_door, administers_building, call_offers_door,
+                site_mode: if locked_down { SiteMode::LockedDown } else { SiteMode::Normal },
+                times: DoorTimes { release_ms, open_ms, relock: Relock::OnClose },
+                door_mode,
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 10_000, ..ProptestConfig::default() })]
+
+        /// The condition in the module's head, written out a second time and in another shape.
+        #[test]
+        fn granted_exactly_when_the_documented_condition_holds(facts in any_facts(), from_call in any::<bool>()) {
+            let right = if from_call {
+                facts.member_reaches_door && facts.call_offers_door
+            } else {
+                facts.member_reaches_door | facts.administers_building
+            };
+            let door_in_use = !matches!(facts.door_mode, Some(DoorMode::Blocked | DoorMode::LockedDown));
+            let times_ok = (1_000..=60_000).contains(&facts.times.release_ms)
+                && (5_000..=600_000).contains(&facts.times.open_ms);
+            let condition = [
+                facts.person_active, right, facts.site_mode == SiteMode::Normal, door_in_use, times_ok,
+            ];
+
+            let cause = if from_call { Cause::Call } else { Cause::List };
+            match decide(&Request { cause }, &facts) {
+                Decision::Granted { hold } => {
+                    prop_assert_eq!(condition, [true; 5]);
+                    prop_assert_eq!(hold.as_millis(), u128::from(facts.times.release_ms));
+                }
+                Decision::Denied(_) => prop_assert!(condition.contains(&false)),
+            }
+        }
+    }
+}

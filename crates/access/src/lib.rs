@@ -9,3 +9,5 @@
 )]
 
 pub mod decide;
+pub mod door_cycle;
+pub mod open_command;

@@ -1,1 +1,34 @@
-//! placeholder
+//! The door controller: the part of Klinke that sits on the inside of the wall and moves locks.
+//!
+//! ```text
+//!   server ◀── TLS 1.3, dialled by us ──▶ link ──Open, Configure──▶ doors ──release, lock──▶ output
+//!                                           ◀──Outcome, Door, Applied──   ◀────contacts───── output
+//! ```
+//!
+//! - [`link`] keeps one mutually authenticated connection and reconnects; its loss or return never moves a lock.
+//! - [`doors`] owns every door. One task, one mutation point: guard ([`klinke_access::open_command`]), lock
+//!   ([`klinke_access::door_cycle`]) and [`output`] in one synchronous step.
+//! - [`output`] takes *leases* only: what it releases it locks again by itself, whether we live or not.
+//! - [`pairing`] makes the key, which never leaves [`state`], and gets it certified by an administrator.
+//!
+//! Nothing here logs or keeps that a door was opened: in a small house a door and a time name a person. The log
+//! speaks of the link, the configuration and faults.
+
+#![cfg_attr(
+    not(test),
+    deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
+)]
+
+pub mod address;
+pub mod backoff;
+pub mod connection;
+pub mod doors;
+pub mod file;
+pub mod link;
+pub mod output;
+pub mod pairing;
+pub mod state;
+pub mod tls;
+
+/// The software version that the controller tells the server.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

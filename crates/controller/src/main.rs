@@ -1,1 +1,179 @@
-fn main() {}
+//! `klinke-door`: pairs a door controller with its server, and runs it.
+
+use clap::{Args, Parser, Subcommand};
+use klinke_controller::address::ServerAddress;
+use klinke_controller::doors::{self, Doors};
+use klinke_controller::file::{Durable, replace};
+use klinke_controller::link::Link;
+use klinke_controller::output::simulated::SimulatedBoard;
+use klinke_controller::pairing::{PairingCode, pair};
+use klinke_controller::state::StateDir;
+use klinke_controller::tls::{Fingerprint, link_config};
+use klinke_model::ids::{BootId, v4};
+use klinke_model::time::{Clock, SystemClock};
+use std::error::Error;
+use std::io::{self, Read};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tracing::info;
+use tracing_subscriber::EnvFilter;
+
+/// How many requests and contacts may wait for the doors.
+const WAITING: usize = 64;
+
+/// Klinke's door controller.
+#[derive(Parser)]
+#[command(name = "klinke-door", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Make a key and wait for an administrator to claim this controller
+    Pair {
+        #[command(flatten)]
+        common: Common,
+        /// SHA-256 fingerprint of the installation's authority, as the server prints it
+        #[arg(long, value_name = "HEX")]
+        authority_sha256: Fingerprint,
+        /// Also write the code to this file while it can be claimed
+        #[arg(long, value_name = "FILE")]
+        code_file: Option<PathBuf>,
+    },
+    /// Drive the doors
+    Run {
+        #[command(flatten)]
+        common: Common,
+        /// Drive simulated locks, one file each under STATE/outputs (there are no others yet)
+        #[arg(long, required = true)]
+        simulated: bool,
+        /// Let a simulated visitor pull each door after it is released
+        #[arg(long)]
+        simulate_leaf: bool,
+        /// Stop when standard input closes
+        #[arg(long)]
+        exit_with_parent: bool,
+    },
+}
+
+#[derive(Args)]
+struct Common {
+    /// Where the server listens for controllers
+    #[arg(long, value_name = "HOST:PORT")]
+    server: ServerAddress,
+    /// Folder for this controller's identity
+    #[arg(long, value_name = "DIR")]
+    state: PathBuf,
+    /// How many outputs this controller has
+    #[arg(long, default_value_t = 8, value_name = "N")]
+    outputs: u16,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_writer(io::stderr).with_env_filter(filter).init();
+    let done = match Cli::parse().command {
+        Command::Pair { common, authority_sha256, code_file } => {
+            run_pair(common, authority_sha256, code_file).await
+        }
+        Command::Run { common, simulated: _, simulate_leaf, exit_with_parent } => {
+            run(common, simulate_leaf, exit_with_parent).await
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("klinke-door: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run_pair(
+    common: Common,
+    authority: Fingerprint,
+    code_file: Option<PathBuf>,
+) -> Result<(), Box<dyn Error>> {
+    let state = StateDir::open(&common.state)?;
+    let show = |code: &PairingCode| {
+        // the file first: who waits for the line finds it there
+        if let Some(path) = &code_file {
+            replace(path, format!("{}\n", code.code).as_bytes(), Durable::No)?;
+        }
+        println!("Give this code to an administrator: {}", code.code);
+        println!("It can be claimed for {} minutes.", code.life.as_secs().div_ceil(60));
+        Ok(())
+    };
+    let paired = pair(&common.server, authority, &state, common.outputs, show).await;
+    if let Some(path) = &code_file
+        && path.exists()
+    {
+        std::fs::remove_file(path)?;
+    }
+    paired?;
+    println!("Paired.");
+    Ok(())
+}
+
+async fn run(common: Common, simulate_leaf: bool, exit_with_parent: bool) -> Result<(), Box<dyn Error>> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
+    let mut random = [0; 16];
+    getrandom::fill(&mut random)?;
+    let boot = BootId(v4(random));
+
+    // lock before anything that can fail or take time
+    let state = StateDir::open(&common.state)?;
+    let (contacts_sender, contacts) = mpsc::channel(WAITING);
+    let contacts_sender = simulate_leaf.then_some(contacts_sender);
+    let board = SimulatedBoard::open(&state.outputs(), common.outputs, Arc::clone(&clock), contacts_sender)?;
+    let doors = Doors::start(boot, Box::new(board))?;
+
+    let tls = Arc::new(link_config(&state.load()?)?);
+    let stop = stop_token(exit_with_parent)?;
+    let (requests, receiver) = mpsc::channel(WAITING);
+    let link = Link {
+        server: common.server,
+        tls,
+        boot,
+        outputs: common.outputs,
+        clock: Arc::clone(&clock),
+        doors: requests,
+    };
+    let link = tokio::spawn(link.keep());
+    info!(outputs = common.outputs, "started; every output is locked");
+    // in a task of its own, so that a panic in it is an error here and a restart outside
+    tokio::spawn(doors::run(doors, clock, receiver, contacts, stop)).await?;
+    link.abort();
+    info!("stopped; every output is locked");
+    Ok(())
+}
+
+/// Cancelled by SIGTERM and SIGINT, and with the parent when that is asked for.
+fn stop_token(exit_with_parent: bool) -> io::Result<CancellationToken> {
+    let stop = CancellationToken::new();
+    for kind in [SignalKind::terminate(), SignalKind::interrupt()] {
+        let mut signals = signal(kind)?;
+        let stop = stop.clone();
+        tokio::spawn(async move {
+            signals.recv().await;
+            stop.cancel();
+        });
+    }
+    if exit_with_parent {
+        let stop = stop.clone();
+        // a thread, because a blocking read of standard input cannot be cancelled
+        std::thread::spawn(move || {
+            let mut nobody_reads_this = [0; 64];
+            while matches!(io::stdin().read(&mut nobody_reads_this), Ok(1..)) {}
+            stop.cancel();
+        });
+    }
+    Ok(stop)
+}

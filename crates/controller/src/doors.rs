@@ -1,0 +1,306 @@
+//! All doors of this controller, in one place and one task.
+//!
+//! [`Doors`] is synchronous: every request is guarded, decided and carried out on the [`Board`] before the next one
+//! is looked at. [`run`] is the task around it, and the only one that touches it.
+//!
+//! What happens is told to the link that is attached, in order and without waiting: a link that does not keep up
+//! is dropped and starts over with the whole state, a lock waits for nobody. Nothing in here knows whether a link
+//! stands, so its loss or return cannot move a lock.
+
+use crate::output::{Board, Contact, OutputError};
+use klinke_access::door_cycle::{DoorCycle, Input, Output, Poll};
+use klinke_access::open_command::{Guard, OpenCommand, Refusal};
+use klinke_model::door::DoorPosition;
+use klinke_model::ids::{BootId, DoorId, OpeningId};
+use klinke_model::time::{Clock, Mono};
+use klinke_wire::controller::{
+    ControllerRequest, DoorReport, OPEN_LIFE_MS, Outcome, OutcomeRefusal, Wanted, WantedDoor,
+};
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+
+/// How many commands are remembered while they could still be valid: 200 a second, far over what doors can do.
+const OPENINGS_REMEMBERED: usize = 1_024;
+
+/// How many reports may wait for the link.
+const REPORTS_WAITING: usize = 1_024;
+
+/// What the link asks of the doors.
+#[derive(Debug)]
+pub enum Request {
+    /// A new link, in the place of any before: from now on reports go to it.
+    Attach(oneshot::Sender<Attached>),
+    /// Open a door, if the guard lets it through.
+    Open(OpenCommand),
+    /// Drive these doors from now on.
+    Configure(Wanted),
+}
+
+/// What a new link gets.
+#[derive(Debug)]
+pub struct Attached {
+    /// How every door is now.
+    pub doors: Vec<DoorReport>,
+    /// What happens from now on. Ends when another link attaches or this one does not keep up.
+    pub reports: mpsc::Receiver<ControllerRequest>,
+}
+
+/// All doors of this controller.
+pub struct Doors {
+    board: Box<dyn Board>,
+    guard: Guard,
+    revision: u64,
+    driven: Vec<Driven>,
+    reports: Reports,
+}
+
+impl Doors {
+    /// Locks every output; no door is known before [`Doors::configure`].
+    ///
+    /// # Errors
+    /// When an output does not lock. The process had better start over than go on.
+    pub fn start(boot: BootId, mut board: Box<dyn Board>) -> Result<Self, OutputError> {
+        for output in 0..board.outputs() {
+            board.lock(output)?;
+        }
+        let guard = Guard::new(boot, Duration::from_millis(OPEN_LIFE_MS), OPENINGS_REMEMBERED);
+        Ok(Self { board, guard, revision: 0, driven: Vec::new(), reports: Reports::default() })
+    }
+
+    /// Takes one request of the link.
+    pub fn handle(&mut self, request: Request, now: Mono) {
+        match request {
+            Request::Attach(link) => self.attach(link),
+            Request::Open(command) => self.open(&command, now),
+            Request::Configure(wanted) => self.configure(&wanted, now),
+        }
+    }
+
+    /// Takes what a door contact says.
+    pub fn contact(&mut self, contact: Contact, now: Mono) {
+        if let Some(driven) = self.driven.iter_mut().find(|driven| driven.output == contact.output) {
+            driven.cycle.handle(Input::Contact(contact.position), now);
+            driven.carry_out(&mut *self.board, &mut self.reports, None, now);
+        }
+    }
+
+    /// Time has passed (the moment of [`Doors::wakes_at`]).
+    pub fn tick(&mut self, now: Mono) {
+        self.all(Input::Tick, now);
+    }
+
+    /// Locks everything: the process ends.
+    pub fn lock_all(&mut self, now: Mono) {
+        self.all(Input::Reset, now);
+    }
+
+    /// When to call [`Doors::tick`] next.
+    pub fn wakes_at(&self) -> Option<Mono> {
+        self.driven.iter().filter_map(|driven| driven.wakes_at).min()
+    }
+
+    fn all(&mut self, input: Input, now: Mono) {
+        for driven in &mut self.driven {
+            driven.cycle.handle(input, now);
+            driven.carry_out(&mut *self.board, &mut self.reports, None, now);
+        }
+    }
+
+    fn attach(&mut self, link: oneshot::Sender<Attached>) {
+        let (sender, reports) = mpsc::channel(REPORTS_WAITING);
+        self.reports = Reports(Some(sender));
+        let doors = self.driven.iter().map(Driven::report).collect();
+        // a link that is gone again will not miss the answer
+        let _ = link.send(Attached { doors, reports });
+    }
+
+    fn open(&mut self, command: &OpenCommand, now: Mono) {
+        let driven = &mut self.driven;
+        let is_known = |door| driven.iter().any(|driven| driven.door == door);
+        match self.guard.admit(command, is_known, now) {
+            Err(refusal) => self.reports.outcome(command.opening, refused(refusal), now),
+            Ok(hold) => {
+                if let Some(driven) = driven.iter_mut().find(|driven| driven.door == command.door) {
+                    driven.cycle.handle(Input::Grant { hold }, now);
+                    driven.carry_out(&mut *self.board, &mut self.reports, Some(command.opening), now);
+                }
+            }
+        }
+    }
+
+    fn configure(&mut self, wanted: &Wanted, now: Mono) {
+        if wanted.revision < self.revision || !self.can_drive(&wanted.doors) {
+            // the last good one stays in force, and the server sees that this one is not applied
+            warn!(revision = wanted.revision, in_force = self.revision, "refused a configuration");
+            return;
+        }
+        // an output is locked before another door takes it
+        self.driven.retain_mut(|driven| {
+            let stays =
+                wanted.doors.iter().any(|door| (door.door, door.output) == (driven.door, driven.output));
+            if !stays {
+                driven.cycle.handle(Input::Reset, now);
+                driven.carry_out(&mut *self.board, &mut self.reports, None, now);
+            }
+            stays
+        });
+        let mut added = Vec::new();
+        for door in &wanted.doors {
+            if let Some(driven) = self.driven.iter_mut().find(|driven| driven.door == door.door) {
+                driven.cycle.handle(Input::Times(door.times), now);
+                driven.carry_out(&mut *self.board, &mut self.reports, None, now);
+            } else {
+                added.push(Driven::start(door, &mut *self.board, now));
+            }
+        }
+        if wanted.revision != self.revision {
+            info!(revision = wanted.revision, doors = wanted.doors.len(), "configured");
+        }
+        self.revision = wanted.revision;
+        self.reports.say(ControllerRequest::Applied { revision: wanted.revision });
+        for driven in &added {
+            self.reports.say(ControllerRequest::Door { mono: now, door: driven.report() });
+        }
+        self.driven.append(&mut added);
+    }
+
+    /// Whether each door has an output of its own that exists, and times in their ranges.
+    fn can_drive(&self, doors: &[WantedDoor]) -> bool {
+        let (mut ids, mut outputs) = (HashSet::new(), HashSet::new());
+        doors.iter().all(|door| {
+            ids.insert(door.door)
+                && outputs.insert(door.output)
+                && door.output < self.board.outputs()
+                && door.times.is_valid()
+        })
+    }
+}
+
+/// The task that owns the doors. Ends, with every door locked, when `stop` is cancelled.
+pub async fn run(
+    mut doors: Doors,
+    clock: Arc<dyn Clock>,
+    mut requests: mpsc::Receiver<Request>,
+    mut contacts: mpsc::Receiver<Contact>,
+    stop: CancellationToken,
+) {
+    loop {
+        let wakes_at = doors.wakes_at();
+        let time_passes = async {
+            match wakes_at {
+                Some(at) => tokio::time::sleep(at.since(clock.mono())).await,
+                None => std::future::pending().await,
+            }
+        };
+        // in the order of urgency: no flood of requests keeps a lock from locking
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => return doors.lock_all(clock.mono()),
+            () = time_passes => doors.tick(clock.mono()),
+            Some(contact) = contacts.recv() => doors.contact(contact, clock.mono()),
+            Some(request) = requests.recv() => doors.handle(request, clock.mono()),
+        }
+    }
+}
+
+/// One door and the output it is on.
+struct Driven {
+    door: DoorId,
+    output: u16,
+    cycle: DoorCycle,
+    wakes_at: Option<Mono>,
+}
+
+impl Driven {
+    fn start(wanted: &WantedDoor, board: &mut dyn Board, now: Mono) -> Self {
+        let cycle = DoorCycle::new(wanted.times, now);
+        let mut driven = Self { door: wanted.door, output: wanted.output, cycle, wakes_at: None };
+        let position = board.position(wanted.output);
+        if position != DoorPosition::Unknown {
+            driven.cycle.handle(Input::Contact(position), now);
+        }
+        // it is told as a whole once it is in force, so nobody is told yet
+        driven.carry_out(board, &mut Reports::default(), None, now);
+        driven
+    }
+
+    const fn report(&self) -> DoorReport {
+        DoorReport { door: self.door, state: self.cycle.state() }
+    }
+
+    /// Drains the cycle: moves the lock, tells what changed, and answers `opening` with what became of it.
+    fn carry_out(
+        &mut self,
+        board: &mut dyn Board,
+        reports: &mut Reports,
+        mut opening: Option<OpeningId>,
+        now: Mono,
+    ) {
+        let mut answer = |reports: &mut Reports, outcome| {
+            if let Some(opening) = opening.take() {
+                reports.outcome(opening, outcome, now);
+            }
+        };
+        self.wakes_at = loop {
+            let moved = match self.cycle.poll() {
+                Poll::Wait(deadline) => break deadline,
+                Poll::Output(Output::Release { lease }) => board.release(self.output, lease).map(|()| {
+                    let for_ms = u32::try_from(lease.as_millis()).unwrap_or(u32::MAX);
+                    answer(reports, Outcome::Opened { for_ms });
+                }),
+                Poll::Output(Output::Lock) => board.lock(self.output),
+                Poll::Output(Output::Refused) => {
+                    answer(reports, Outcome::Refused { reason: OutcomeRefusal::Blocked });
+                    Ok(())
+                }
+                Poll::Output(Output::Changed(state)) => {
+                    let door = DoorReport { door: self.door, state };
+                    reports.say(ControllerRequest::Door { mono: now, door });
+                    Ok(())
+                }
+            };
+            if let Err(fault) = moved {
+                error!(%fault, "an output did not take a command");
+                self.cycle.handle(Input::OutputFault, now);
+            }
+        };
+        answer(reports, Outcome::Refused { reason: OutcomeRefusal::OutputFault });
+    }
+}
+
+/// The way to the link, while one is attached and keeps up.
+#[derive(Default)]
+struct Reports(Option<mpsc::Sender<ControllerRequest>>);
+
+impl Reports {
+    fn say(&mut self, report: ControllerRequest) {
+        if self.0.as_ref().is_some_and(|link| link.try_send(report).is_err()) {
+            self.0 = None;
+        }
+    }
+
+    fn outcome(&mut self, opening: OpeningId, outcome: Outcome, now: Mono) {
+        self.say(ControllerRequest::Outcome { mono: now, opening, outcome });
+    }
+}
+
+/// A guard's refusal in the words of the protocol.
+const fn refused(refusal: Refusal) -> Outcome {
+    let reason = match refusal {
+        Refusal::Expired => return Outcome::Expired,
+        Refusal::OtherBoot => OutcomeRefusal::OtherBoot,
+        Refusal::DeadlineTooFar => OutcomeRefusal::DeadlineTooFar,
+        Refusal::Repeated => OutcomeRefusal::Repeated,
+        Refusal::Overloaded => OutcomeRefusal::Overloaded,
+        Refusal::UnknownDoor => OutcomeRefusal::UnknownDoor,
+        Refusal::BadHold => OutcomeRefusal::BadHold,
+    };
+    Outcome::Refused { reason }
+}
+
+#[cfg(test)]
+mod tests;
