@@ -17,8 +17,24 @@
 //!                        driver: one UDP and one TCP port   └─▶ leg       one peer connection (str0m)
 //! ```
 
+mod driver;
+mod forward;
+mod leg;
+mod negotiate;
+mod quality;
+mod relay;
+mod room;
+
+use driver::Driver;
+use driver::shard::Command;
+use relay::Who;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
+
+/// Events that may wait for their reader.
+const EVENTS: usize = 1_000;
 
 /// A room; the same value as the call's id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -107,10 +123,24 @@ pub enum MediaError {
     Stopped,
 }
 
+/// What the media holds at the moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Load {
+    /// Open rooms.
+    pub rooms: usize,
+    /// Connections of panels and apps, standing or expected.
+    pub connections: usize,
+    /// Network addresses that lead to a connection.
+    pub addresses: usize,
+}
+
 /// The running media; clones share it, and the last one dropped stops it.
+///
+/// Commands are handed to the room's thread in order and answered when it has done them; those about rooms and
+/// peers that are not there change nothing.
 #[derive(Clone)]
 pub struct Media {
-    local_addr: SocketAddr,
+    driver: Arc<Driver>,
 }
 
 impl Media {
@@ -119,49 +149,95 @@ impl Media {
     ///
     /// # Errors
     /// [`MediaError::Listen`] and [`MediaError::Config`].
-    pub fn start(config: MediaConfig) -> Result<(Self, tokio::sync::mpsc::Receiver<MediaEvent>), MediaError> {
-        let (_events, receiver) = tokio::sync::mpsc::channel(1_000);
-        Ok((Self { local_addr: config.listen }, receiver))
+    pub fn start(config: &MediaConfig) -> Result<(Self, mpsc::Receiver<MediaEvent>), MediaError> {
+        let (events, receiver) = mpsc::channel(EVENTS);
+        let driver = driver::start(config, &events)?;
+        Ok((Self { driver: Arc::new(driver) }, receiver))
     }
 
     /// The address the port really has.
     pub fn local_addr(&self) -> SocketAddr {
-        self.local_addr
+        self.driver.local_addr
     }
 
     /// Opens a room. Opening an open one changes nothing.
-    pub async fn open_room(&self, _room: RoomId) {}
+    pub async fn open_room(&self, room: RoomId) {
+        self.command(room, Command::Open(room)).await;
+    }
 
     /// Ends every connection of the room and frees what it held.
-    pub async fn close_room(&self, _room: RoomId) {}
+    pub async fn close_room(&self, room: RoomId) {
+        self.command(room, Command::Close(room)).await;
+    }
 
-    /// Takes the panel's offer (video sendonly, audio sendrecv) and answers it. A second one replaces the first
-    /// (the page was reloaded); those who watch see the picture go on.
+    /// Takes the panel's offer (video sendonly, audio sendrecv) and answers it. Another one, of a new peer
+    /// connection, replaces the first (the page was reloaded); those who watch see the picture go on.
     ///
     /// # Errors
     /// [`MediaError::Offer`], [`MediaError::NoSuchRoom`], [`MediaError::Full`], [`MediaError::Stopped`].
-    pub async fn publish(&self, _room: RoomId, _offer: String) -> Result<String, MediaError> {
-        Err(MediaError::Stopped)
+    pub async fn publish(&self, room: RoomId, offer: String) -> Result<String, MediaError> {
+        self.join(room, Who::Panel, offer).await
     }
 
     /// Takes an app's offer (video recvonly, audio sendrecv) and answers it. The picture comes at once, sound
-    /// with [`Media::bridge`]. A second offer of the same peer replaces the first and keeps its place in the call.
+    /// with [`Media::bridge`]. Another offer of the same peer, of a new peer connection, replaces the first and
+    /// keeps the peer's place in the call.
     ///
     /// # Errors
     /// [`MediaError::Offer`], [`MediaError::NoSuchRoom`], [`MediaError::Full`], [`MediaError::Stopped`].
-    pub async fn subscribe(&self, _room: RoomId, _peer: PeerId, _offer: String) -> Result<String, MediaError> {
-        Err(MediaError::Stopped)
+    pub async fn subscribe(&self, room: RoomId, peer: PeerId, offer: String) -> Result<String, MediaError> {
+        self.join(room, Who::Peer(peer), offer).await
     }
 
-    /// Lets sound pass both ways between the panel and this peer, and ends it for any other.
-    pub async fn bridge(&self, _room: RoomId, _peer: PeerId) {}
+    /// Lets sound pass both ways between the panel and this peer, and ends it for any other. The peer may
+    /// connect later.
+    pub async fn bridge(&self, room: RoomId, peer: PeerId) {
+        self.command(room, Command::Bridge(room, peer)).await;
+    }
 
     /// Stops the sound of this peer; the picture stays.
-    pub async fn unbridge(&self, _room: RoomId, _peer: PeerId) {}
+    pub async fn unbridge(&self, room: RoomId, peer: PeerId) {
+        self.command(room, Command::Unbridge(room, peer)).await;
+    }
 
-    /// Whether this peer wants the picture (it does at first).
-    pub async fn set_video(&self, _room: RoomId, _peer: PeerId, _wanted: bool) {}
+    /// Whether this peer, which has subscribed, wants the picture (it does at first).
+    pub async fn set_video(&self, room: RoomId, peer: PeerId, wanted: bool) {
+        self.command(room, Command::SetVideo(room, peer, wanted)).await;
+    }
 
-    /// Ends this peer's connection.
-    pub async fn leave(&self, _room: RoomId, _peer: PeerId) {}
+    /// Ends this peer's connection and forgets its place in the call.
+    pub async fn leave(&self, room: RoomId, peer: PeerId) {
+        self.command(room, Command::Leave(room, peer)).await;
+    }
+
+    /// What all shards hold together.
+    pub async fn load(&self) -> Load {
+        let mut sum = Load::default();
+        for shard in &self.driver.shards {
+            let (answer, load) = oneshot::channel();
+            if shard.send(Command::Load(answer)).await.is_ok()
+                && let Ok(load) = load.await
+            {
+                sum.rooms += load.rooms;
+                sum.connections += load.connections;
+                sum.addresses += load.addresses;
+            }
+        }
+        sum
+    }
+
+    async fn join(&self, room: RoomId, who: Who, offer: String) -> Result<String, MediaError> {
+        let (answer, answered) = oneshot::channel();
+        self.command(room, Command::Join { room, who, offer, answer }).await;
+        answered.await.unwrap_or(Err(MediaError::Stopped))
+    }
+
+    async fn command(&self, room: RoomId, command: Command) {
+        let shards = &self.driver.shards;
+        let index = room.0.as_u128() % shards.len() as u128;
+        if let Some(shard) = usize::try_from(index).ok().and_then(|index| shards.get(index)) {
+            // A shard ends only after its last handle; there is nobody left to tell.
+            let _ = shard.send(command).await;
+        }
+    }
 }

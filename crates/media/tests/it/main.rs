@@ -1,0 +1,6 @@
+//! The room with native peers over the loopback network.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod call;
