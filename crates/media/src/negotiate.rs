@@ -17,7 +17,7 @@ use str0m::change::SdpOffer;
 use str0m::config::{CryptoProvider, DtlsCert};
 use str0m::format::Codec;
 use str0m::media::{Direction, MediaKind, Mid, Pt};
-use str0m::{Candidate, Event, IceCreds, Output, Rtc, RtcConfig};
+use str0m::{Candidate, IceCreds, Rtc, RtcConfig};
 
 /// Bytes of an offer; those of browsers have six to nine thousand.
 const LONGEST_OFFER: usize = 32 * 1024;
@@ -114,39 +114,29 @@ pub fn answer(
     }
     let offer: String =
         offer.split_inclusive('\n').filter(|line| !line.starts_with("a=candidate:")).collect();
-    let offer = SdpOffer::from_sdp_string(&offer).map_err(|error| refuse(&error))?;
+    let parsed = SdpOffer::from_sdp_string(&offer).map_err(|error| refuse(&error))?;
     let mut rtc = terms.rtc(role, ice, now);
-    let answer = rtc.sdp_api().accept_offer(offer).map_err(|error| refuse(&error))?;
+    let answer = rtc.sdp_api().accept_offer(parsed).map_err(|error| refuse(&error))?;
 
     let (mut audio, mut video) = (None, None);
-    while let Output::Event(event) = next_event(&mut rtc).map_err(|error| refuse(&error))? {
-        let Event::MediaAdded(added) = event else { continue };
-        let section = match added.kind {
+    let names = offer.lines().filter_map(|line| line.strip_prefix("a=mid:"));
+    for media in names.filter_map(|name| rtc.media(Mid::from(name.trim_end()))) {
+        let section = match media.kind() {
             MediaKind::Audio => &mut audio,
             MediaKind::Video => &mut video,
         };
-        if section.replace(added.mid).is_some() {
+        if section.replace(media.mid()).is_some() {
             return Err(refuse(&"more than one section of a kind"));
         }
-        if added.kind == MediaKind::Video && added.direction != role.video() {
+        if media.kind() == MediaKind::Video && media.direction() != role.video() {
             return Err(refuse(&"the picture goes from the panel to the apps only"));
         }
     }
-    if audio.is_none() && video.is_none() {
-        return Err(refuse(&"neither sound nor picture"));
-    }
     let payload_types = agreed_payload_types(&rtc, audio.into_iter().chain(video));
-    Ok(Agreed { rtc, answer: answer.to_sdp_string(), audio, video, payload_types })
-}
-
-/// The next output that is not for the network: nothing can be sent before the browser has called.
-fn next_event(rtc: &mut Rtc) -> Result<Output, str0m::RtcError> {
-    loop {
-        match rtc.poll_output()? {
-            Output::Transmit(_) => {}
-            output => return Ok(output),
-        }
+    if payload_types.is_empty() {
+        return Err(refuse(&"neither sound nor picture in a codec for all"));
     }
+    Ok(Agreed { rtc, answer: answer.to_sdp_string(), audio, video, payload_types })
 }
 
 fn agreed_payload_types(rtc: &Rtc, sections: impl Iterator<Item = Mid>) -> Vec<(Codec, Pt)> {
