@@ -1,0 +1,342 @@
+//! One call's media, sans-IO: connects the decisions of [`Room`] with the connections.
+//!
+//! ```text
+//!                       ┌────────── Relay ───────────┐
+//!   panel's Leg ──▶ Packet ──▶ Room: who? ──▶ peers' Legs ──▶ datagrams
+//!        ▲              │ Estimate ▶ Capacity         │
+//!        └── key frame, rate limit ◀──────────────────┘
+//! ```
+//!
+//! A method changes one connection, drains it, and works off what follows for the others before it returns.
+//! What is to be sent or told is in [`Outputs`]; whoever drives the relay empties them after every call.
+
+use crate::forward::Source;
+use crate::leg::{Leg, LegEvent};
+use crate::quality::{self, Capacity};
+use crate::room::Room;
+use crate::{MediaEvent, PeerId, Quality, RoomId};
+use std::collections::{BTreeMap, VecDeque};
+use std::time::{Duration, Instant};
+use str0m::Input;
+use str0m::format::Codec;
+use str0m::net::{Receive, Transmit};
+use str0m::rtp::RtpPacket;
+
+/// Key frames are large; more often than this helps nobody.
+const KEYFRAME_EVERY: Duration = Duration::from_millis(300);
+/// How often capacities are looked at and the panel is told its limit (a lost message is made good by the next).
+const ADAPT_EVERY: Duration = Duration::from_secs(1);
+
+/// Whose connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Who {
+    /// The panel that publishes.
+    Panel,
+    /// An app that subscribes.
+    Peer(PeerId),
+}
+
+impl Who {
+    fn peer(self) -> Option<PeerId> {
+        match self {
+            Self::Panel => None,
+            Self::Peer(peer) => Some(peer),
+        }
+    }
+}
+
+/// What a relay wants done.
+#[derive(Default)]
+pub struct Outputs {
+    /// To be sent.
+    pub datagrams: Vec<Transmit>,
+    /// To be told.
+    pub events: Vec<MediaEvent>,
+    /// Connections that ended; their addresses lead nowhere now.
+    pub ended: Vec<u64>,
+}
+
+/// An app's connection and what its network carries.
+struct Peer {
+    leg: Leg,
+    capacity: Capacity,
+}
+
+/// The call's media.
+pub struct Relay {
+    id: RoomId,
+    room: Room,
+    panel: Option<Leg>,
+    peers: BTreeMap<PeerId, Peer>,
+    keyframe_wanted: bool,
+    keyframe_not_before: Instant,
+    adapt_at: Instant,
+    work: VecDeque<(Who, LegEvent)>,
+}
+
+impl Relay {
+    /// An empty room.
+    pub fn new(id: RoomId, now: Instant) -> Self {
+        Self {
+            id,
+            room: Room::default(),
+            panel: None,
+            peers: BTreeMap::new(),
+            keyframe_wanted: false,
+            keyframe_not_before: now,
+            adapt_at: now + ADAPT_EVERY,
+            work: VecDeque::new(),
+        }
+    }
+
+    /// Apps, connected or expected.
+    pub fn peers(&self) -> usize {
+        self.peers.len()
+    }
+
+    /// Whether an app has a connection here.
+    pub fn has_peer(&self, peer: PeerId) -> bool {
+        self.peers.contains_key(&peer)
+    }
+
+    /// Gives the panel or an app its connection, instead of the one it had.
+    pub fn join(&mut self, who: Who, leg: Leg, now: Instant, out: &mut Outputs) {
+        self.end(who, out);
+        match who {
+            Who::Panel => self.panel = Some(leg),
+            Who::Peer(peer) => {
+                self.peers.insert(peer, Peer { leg, capacity: Capacity::default() });
+                self.seek_bandwidth(peer);
+            }
+        }
+        self.settle(who, now, out);
+    }
+
+    /// Connects the sound of the panel and this peer.
+    pub fn bridge(&mut self, peer: PeerId) {
+        self.room.bridge(peer);
+    }
+
+    /// Ends this peer's sound.
+    pub fn unbridge(&mut self, peer: PeerId) {
+        self.room.unbridge(peer);
+    }
+
+    /// Switches the picture for this peer.
+    pub fn set_video(&mut self, peer: PeerId, wanted: bool, now: Instant, out: &mut Outputs) {
+        if !self.has_peer(peer) || self.room.sees(peer) == wanted {
+            return;
+        }
+        self.room.set_video(peer, wanted);
+        if let Some(seat) = self.peers.get_mut(&peer) {
+            seat.leg.pause_video();
+        }
+        self.seek_bandwidth(peer);
+        self.keyframe_wanted |= wanted;
+        self.settle(Who::Peer(peer), now, out);
+    }
+
+    /// Ends the app's connection and forgets it.
+    pub fn leave(&mut self, peer: PeerId, out: &mut Outputs) {
+        self.room.leave(peer);
+        self.end(Who::Peer(peer), out);
+    }
+
+    /// Ends all connections.
+    pub fn close(mut self, out: &mut Outputs) {
+        self.end(Who::Panel, out);
+        while let Some((peer, _)) = self.peers.first_key_value() {
+            self.end(Who::Peer(*peer), out);
+        }
+    }
+
+    /// Whether a connectivity check knows the password of this connection.
+    pub fn proves_itself(&mut self, who: Who, input: &Input) -> bool {
+        self.leg(who).is_some_and(|leg| leg.proves_itself(input))
+    }
+
+    /// Takes a datagram from an address of this connection, which came in at `at`.
+    pub fn receive(&mut self, who: Who, at: Instant, datagram: Receive, now: Instant, out: &mut Outputs) {
+        if let Some(leg) = self.leg(who) {
+            leg.receive(at, datagram);
+            self.settle(who, now, out);
+        }
+    }
+
+    /// When [`Relay::timeout`] is due.
+    pub fn wake_at(&self) -> Instant {
+        let legs = self.panel.iter().chain(self.peers.values().map(|peer| &peer.leg));
+        let keyframe = self.keyframe_wanted.then_some(self.keyframe_not_before);
+        legs.map(Leg::wake_at).chain(keyframe).fold(self.adapt_at, Instant::min)
+    }
+
+    /// Does what is due.
+    pub fn timeout(&mut self, now: Instant, out: &mut Outputs) {
+        if now >= self.adapt_at {
+            self.adapt_at = now + ADAPT_EVERY;
+            self.adapt(now, out);
+        }
+        let all = std::iter::once(Who::Panel).chain(self.peers.keys().map(|peer| Who::Peer(*peer)));
+        for who in all.collect::<Vec<_>>() {
+            if let Some(leg) = self.leg(who).filter(|leg| leg.wake_at() <= now) {
+                leg.timeout(now);
+                self.drain(who, now, out);
+            }
+        }
+        self.work_off(now, out);
+    }
+
+    fn leg(&mut self, who: Who) -> Option<&mut Leg> {
+        match who {
+            Who::Panel => self.panel.as_mut(),
+            Who::Peer(peer) => self.peers.get_mut(&peer).map(|peer| &mut peer.leg),
+        }
+    }
+
+    fn end(&mut self, who: Who, out: &mut Outputs) {
+        let leg = match who {
+            Who::Panel => self.panel.take(),
+            Who::Peer(peer) => self.peers.remove(&peer).map(|peer| peer.leg),
+        };
+        if let Some(leg) = leg {
+            out.ended.push(leg.id);
+            leg.close(&mut out.datagrams);
+        }
+    }
+
+    /// Works off what a change of this connection brought about, there and elsewhere.
+    fn settle(&mut self, who: Who, now: Instant, out: &mut Outputs) {
+        self.drain(who, now, out);
+        self.work_off(now, out);
+    }
+
+    fn work_off(&mut self, now: Instant, out: &mut Outputs) {
+        while let Some((who, event)) = self.work.pop_front() {
+            self.handle(who, event, now, out);
+        }
+        self.ask_for_keyframe(now, out);
+    }
+
+    fn drain(&mut self, who: Who, now: Instant, out: &mut Outputs) {
+        let leg = match who {
+            Who::Panel => self.panel.as_mut(),
+            Who::Peer(peer) => self.peers.get_mut(&peer).map(|peer| &mut peer.leg),
+        };
+        if let Some(leg) = leg {
+            leg.drain(who, now, &mut out.datagrams, &mut self.work);
+        }
+    }
+
+    fn handle(&mut self, who: Who, event: LegEvent, now: Instant, out: &mut Outputs) {
+        match event {
+            LegEvent::Connected => {
+                // A decoder that starts, or an encoder that did: both begin with a key frame, unasked for it
+                // would come late.
+                self.keyframe_wanted = true;
+                out.events.push(MediaEvent::Connected { room: self.id, peer: who.peer() });
+            }
+            LegEvent::Gone => {
+                if self.leg(who).is_some() {
+                    self.end(who, out);
+                    out.events.push(MediaEvent::Lost { room: self.id, peer: who.peer() });
+                }
+            }
+            LegEvent::KeyframeWanted => self.keyframe_wanted = true,
+            LegEvent::Estimate(total) => {
+                let Who::Peer(peer) = who else { return };
+                if let Some(peer) = self.peers.get_mut(&peer) {
+                    peer.capacity.estimate(total);
+                    self.adapt(now, out);
+                }
+            }
+            LegEvent::Packet(codec, packet) => match who {
+                Who::Panel => self.relay_panel(codec, &packet, now, out),
+                Who::Peer(peer) => self.relay_peer(peer, codec, &packet, now, out),
+            },
+        }
+    }
+
+    fn relay_panel(&mut self, codec: Codec, packet: &RtpPacket, now: Instant, out: &mut Outputs) {
+        let Some(panel) = &self.panel else { return };
+        let source = Source { leg: panel.id, ssrc: *packet.header.ssrc };
+        for (id, peer) in &mut self.peers {
+            let takes = match codec.is_audio() {
+                true => self.room.bridged() == Some(*id),
+                false => self.room.sees(*id) && peer.capacity.quality() != Quality::AudioOnly,
+            };
+            if takes {
+                peer.leg.forward(codec, source, packet, now);
+                peer.leg.drain(Who::Peer(*id), now, &mut out.datagrams, &mut self.work);
+            }
+        }
+    }
+
+    fn relay_peer(
+        &mut self,
+        peer: PeerId,
+        codec: Codec,
+        packet: &RtpPacket,
+        now: Instant,
+        out: &mut Outputs,
+    ) {
+        let Some(sender) = self.peers.get(&peer) else { return };
+        let source = Source { leg: sender.leg.id, ssrc: *packet.header.ssrc };
+        if let Some(panel) = &mut self.panel
+            && codec.is_audio()
+            && self.room.bridged() == Some(peer)
+        {
+            panel.forward(codec, source, packet, now);
+            panel.drain(Who::Panel, now, &mut out.datagrams, &mut self.work);
+        }
+    }
+
+    fn ask_for_keyframe(&mut self, now: Instant, out: &mut Outputs) {
+        if !self.keyframe_wanted || now < self.keyframe_not_before {
+            return;
+        }
+        self.keyframe_wanted = false;
+        if let Some(panel) = &mut self.panel {
+            self.keyframe_not_before = now + KEYFRAME_EVERY;
+            panel.request_keyframe();
+            self.drain(Who::Panel, now, out);
+        }
+    }
+
+    /// Fits the picture to what the peers' networks carry.
+    fn adapt(&mut self, now: Instant, out: &mut Outputs) {
+        let mut ceiling = quality::MOST;
+        let mut changed = Vec::new();
+        for (id, peer) in &mut self.peers {
+            if !peer.leg.is_connected() || !peer.leg.has_video() || !self.room.sees(*id) {
+                continue;
+            }
+            if let Some(quality) = peer.capacity.poll(now) {
+                changed.push((*id, quality));
+            }
+            ceiling = peer.capacity.ceiling().map_or(ceiling, |most| ceiling.min(most));
+        }
+        for (peer, quality) in changed {
+            if let Some(seat) = self.peers.get_mut(&peer).filter(|_| quality == Quality::AudioOnly) {
+                seat.leg.pause_video();
+            }
+            self.keyframe_wanted |= quality != Quality::AudioOnly;
+            self.seek_bandwidth(peer);
+            self.drain(Who::Peer(peer), now, out);
+            out.events.push(MediaEvent::Quality { room: self.id, peer, quality });
+        }
+        if let Some(panel) = &mut self.panel {
+            panel.limit_video(ceiling);
+            self.drain(Who::Panel, now, out);
+        }
+    }
+
+    fn seek_bandwidth(&mut self, peer: PeerId) {
+        let wanted = self.room.sees(peer);
+        let Some(seat) = self.peers.get_mut(&peer) else { return };
+        match (wanted, seat.capacity.quality()) {
+            (false, _) => seat.leg.seek_bandwidth(0, 0),
+            (true, Quality::AudioOnly) => seat.leg.seek_bandwidth(quality::RETRY, quality::MOST),
+            (true, _) => seat.leg.seek_bandwidth(0, quality::MOST),
+        }
+    }
+}

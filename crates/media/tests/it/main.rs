@@ -1,0 +1,7 @@
+//! The room with native peers over the loopback network.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod call;
+mod network;
