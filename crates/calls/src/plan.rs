@@ -65,7 +65,7 @@ pub struct Step {
 /// Who is rung, in which order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RingPlan {
-    steps: Vec<Step>,
+    pub(crate) steps: Vec<Step>,
 }
 
 impl RingPlan {
