@@ -172,13 +172,14 @@ impl Lines {
     }
 
     fn answer(&mut self, call: CallId, leg: Leg) -> Option<CallId> {
-        let mut others = self.legs.get(&leg).into_iter().flatten();
-        let first = others.find(|(other, standing)| **other != call && **standing == Standing::Answered);
+        let calls = self.legs.get_mut(&leg).filter(|calls| calls.contains_key(&call))?;
+        let first =
+            calls.iter().find(|(other, standing)| **other != call && **standing == Standing::Answered);
         let first = first.map(|(first, _)| *first);
+        calls.insert(call, Standing::Answered);
         if let Some(first) = first {
-            self.leave(first, leg);
+            calls.remove(&first);
         }
-        self.stand(call, leg, Standing::Answered);
         first
     }
 
