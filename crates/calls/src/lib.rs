@@ -12,3 +12,6 @@
 pub mod call;
 pub mod lines;
 pub mod plan;
+
+#[cfg(test)]
+mod testing;

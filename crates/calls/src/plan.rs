@@ -65,7 +65,7 @@ pub struct Step {
 /// Who is rung, in which order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RingPlan {
-    steps: Vec<Step>,
+    pub(crate) steps: Vec<Step>,
 }
 
 impl RingPlan {
@@ -104,5 +104,74 @@ impl RingPlan {
     /// Every leg of every step with its person, in the order of the plan.
     pub fn legs(&self) -> impl Iterator<Item = (Leg, PersonId)> + '_ {
         self.steps.iter().flat_map(|step| step.legs.iter().copied())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{device, person};
+
+    /// `[(person, [devices])]` to members.
+    fn members(of: &[(u8, &[u8])]) -> Vec<Member> {
+        let member = |(who, legs): &(u8, &[u8])| Member {
+            person: person(*who),
+            legs: legs.iter().map(|leg| device(*leg)).collect(),
+        };
+        of.iter().map(member).collect()
+    }
+
+    /// The steps as `[[(device, person)]]`.
+    fn steps(kind: BellKind, of: &[(u8, &[u8])], chosen: Option<u8>) -> Vec<Vec<(Leg, PersonId)>> {
+        let plan = RingPlan::new(kind, &members(of), chosen.map(person));
+        plan.steps().iter().map(|step| step.legs.clone()).collect()
+    }
+
+    fn expected(of: &[&[(u8, u8)]]) -> Vec<Vec<(Leg, PersonId)>> {
+        of.iter().map(|step| step.iter().map(|(leg, who)| (device(*leg), person(*who))).collect()).collect()
+    }
+
+    #[test]
+    fn each_kind_rings_as_it_should() {
+        use BellKind::{Family, Individual, Parallel, Sequential};
+        let three: &[(u8, &[u8])] = &[(1, &[11, 12]), (2, &[21]), (3, &[31])];
+        let all: &[&[(u8, u8)]] = &[&[(11, 1), (12, 1), (21, 2), (31, 3)]];
+        let in_turn: &[&[(u8, u8)]] = &[&[(11, 1), (12, 1)], &[(21, 2)], &[(31, 3)]];
+        for (kind, chosen, wanted) in [
+            (Individual, None, &in_turn[..1]),
+            (Sequential, None, in_turn),
+            (Parallel, None, all),
+            (Family, None, all),
+            (Family, Some(2), &in_turn[1..2]),
+            (Family, Some(9), &[]),
+            // only a family button has somebody to choose
+            (Individual, Some(2), &in_turn[..1]),
+            (Sequential, Some(2), in_turn),
+            (Parallel, Some(2), all),
+        ] {
+            assert_eq!(steps(kind, three, chosen), expected(wanted), "{kind:?} {chosen:?}");
+        }
+    }
+
+    #[test]
+    fn who_can_not_be_reached_makes_no_step() {
+        for kind in [BellKind::Individual, BellKind::Sequential, BellKind::Parallel, BellKind::Family] {
+            assert_eq!(steps(kind, &[], None), expected(&[]), "{kind:?}");
+            assert_eq!(steps(kind, &[(1, &[])], None), expected(&[]), "{kind:?}");
+        }
+        let gap: &[(u8, &[u8])] = &[(1, &[]), (2, &[21]), (3, &[]), (4, &[41])];
+        assert_eq!(steps(BellKind::Sequential, gap, None), expected(&[&[(21, 2)], &[(41, 4)]]));
+        assert_eq!(steps(BellKind::Family, gap, Some(3)), expected(&[]));
+        // an individual button has one member: nobody else answers for one who can't be reached
+        assert_eq!(steps(BellKind::Individual, gap, None), expected(&[]));
+    }
+
+    #[test]
+    fn a_leg_is_in_the_plan_once() {
+        let shared: &[(u8, &[u8])] = &[(1, &[11, 11]), (2, &[11]), (3, &[11, 31])];
+        assert_eq!(steps(BellKind::Sequential, shared, None), expected(&[&[(11, 1)], &[(31, 3)]]));
+        assert_eq!(steps(BellKind::Parallel, shared, None), expected(&[&[(11, 1), (31, 3)]]));
+        let plan = RingPlan::new(BellKind::Sequential, &members(shared), None);
+        assert_eq!(plan.legs().collect::<Vec<_>>(), [(device(11), person(1)), (device(31), person(3))]);
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 /// What happens to a call. A leg that is not of this call, or that says something out of turn, is ignored;
 /// only [`Input::LegOpens`] is always answered (or was before).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Input {
     /// A leg said that it rings.
     LegRinging(Leg),
@@ -58,7 +58,7 @@ pub enum Input {
 }
 
 /// What the driver does next.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Output {
     /// Ring this leg. Again after [`Input::LegBack`]: tell the new connection, nothing else changed. The time left
     /// is in [`super::Call::leg_view`].
@@ -153,7 +153,7 @@ pub enum LegView {
 }
 
 /// What [`super::Call::poll`] says.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Poll {
     /// Do this, then poll again.
     Output(Output),
