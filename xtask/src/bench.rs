@@ -142,7 +142,7 @@ const MEASUREMENTS: &[Measurement] = &[
 /// How often each is run.
 const RUNS: usize = 3;
 
-/// `cargo xtask bench [NAME…]`: measures, prints a table, writes `bench/results/NAME.json` and `latest.json`.
+/// `cargo xtask bench [NAME…]`: measures, prints a table, writes `benchmarks/latest.json`.
 ///
 /// # Errors
 /// When a name is not known, a program is missing, or a measurement fails.
@@ -177,13 +177,13 @@ pub fn bench(workshop: &Workshop, arguments: &[String]) -> Result<ExitCode, Fail
 }
 
 fn write(workshop: &Workshop, results: &[Value]) -> Result<ExitCode, Failure> {
-    let folder = workshop.root.join("bench/results");
+    let folder = workshop.root.join("benchmarks");
     fs::create_dir_all(&folder)?;
     let file = folder.join("latest.json");
     let all = json!({ "machine": machine(), "commit": commit(workshop), "at": now(), "results": results });
     let text = serde_json::to_string_pretty(&all).map_err(|error| Failure::new(error.to_string()))?;
     fs::write(&file, text + "\n")?;
-    println!("\nwritten to bench/results/latest.json");
+    println!("\nwritten to benchmarks/latest.json");
     Ok(ExitCode::SUCCESS)
 }
 

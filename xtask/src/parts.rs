@@ -67,7 +67,7 @@ pub static PARTS: &[Part] = &[
 ];
 
 fn fmt(workshop: &Workshop, log: &mut Log) -> Result<Outcome, Failure> {
-    log.run(workshop.cargo().args(["fmt", "--all", "--check"]))?;
+    log.run(workshop.cargo().args(["fmt", "--all", "--check", "--", "--color=never"]))?;
     Ok(Outcome::tests(Counts::passed(1)))
 }
 

@@ -73,7 +73,7 @@ impl Cluster {
                 return Err(Failure::new(format!("PostgreSQL ended at once: {status}")));
             }
             let mut ready = Command::new(programs.join("pg_isready"));
-            if ready.arg("-q").arg("-h").arg(&self.folder).status().is_ok_and(|status| status.success()) {
+            if ready.args(["-q", "-U", "postgres", "-h"]).arg(&self.folder).status().is_ok_and(|status| status.success()) {
                 return Ok(());
             }
             std::thread::sleep(Duration::from_millis(50));
