@@ -22,7 +22,7 @@ export class Panel {
 
   /** The directory is on the screen. */
   async ready() {
-    await this.page.getByRole('heading', { name: t('panel-who') }).waitFor();
+    await this.page.getByRole('heading', { name: t('panel-title') }).waitFor();
   }
 
   /** Taps a bell; of a family or business button then one member, or (without `member`) all. */
@@ -37,7 +37,8 @@ export class Panel {
   /** Taps, and waits until the panel says that it calls. */
   async ring(bell, member) {
     await this.tap(bell, member);
-    await this.page.getByText(pattern('panel-calling', { label: member ?? bell.label })).first().waitFor();
+    await this.isCalling();
+    await this.page.getByText(member ?? bell.label).first().waitFor();
   }
 
   /** Taps a name; types its first letters where the list is longer than the screen. */
@@ -52,11 +53,11 @@ export class Panel {
   }
 
   async isCalling() {
-    await this.page.getByText(pattern('panel-calling')).first().waitFor();
+    await this.page.getByText(t('panel-calling'), { exact: true }).waitFor();
   }
 
   async talks() {
-    await this.page.getByText(t('panel-connected')).first().waitFor();
+    await this.page.getByText(t('panel-talk'), { exact: true }).first().waitFor();
   }
 
   /** The door is open, says the panel; it may only say so when the controller did. */
@@ -65,7 +66,7 @@ export class Panel {
   }
 
   async hangUp() {
-    await this.page.getByRole('button', { name: t('panel-hang-up') }).click();
+    await this.page.getByRole('button', { name: t('panel-end') }).click();
   }
 
   async cancel() {
@@ -76,7 +77,7 @@ export class Panel {
     await this.page.getByRole('button', { name: t('common-try-again') }).click();
   }
 
-  /** The call is over, and the screen says why. `key`: `panel-ended-…`. */
+  /** The call is over, and the screen says why. `key`: `panel-over-…`. */
   async says(key, values = {}) {
     await this.page.getByText(pattern(key, values)).first().waitFor();
   }

@@ -90,7 +90,7 @@ scenario('everybody declines: the visitor is told', async (world) => {
   await apps[0].isHome();
   await panel.isCalling();
   for (const app of apps.slice(1)) await app.decline();
-  await panel.says('panel-ended-declined');
+  await panel.says('panel-over-declined');
 });
 
 scenario(
@@ -100,7 +100,7 @@ scenario(
     const { panel, apps: [app] } = await world.household(bell);
     await panel.ring(bell);
     await app.rings();
-    await panel.says('panel-ended-no-answer');
+    await panel.says('panel-over-no_answer');
     await app.says('app-ended-no-answer');
     await app.isHome();
     await panel.tryAgain();
@@ -113,5 +113,5 @@ scenario('nobody’s device can be reached: the visitor is told at once', async 
   const bell = world.town.bell('individual');
   const panel = await world.panel(bell);
   await panel.tap(bell);
-  await panel.says('panel-ended-unreachable');
+  await panel.says('panel-over-unreachable');
 });

@@ -69,7 +69,7 @@ scenario('the server is killed in the middle of a call: it is over in words, and
   await world.demo.kill();
   await world.demo.restart();
   await app.says('app-ended-unknown');
-  await panel.says('panel-ended-interrupted');
+  await panel.says('panel-over-interrupted');
   await app.ready();
   await app.isHome();
   await panel.ready();

@@ -42,7 +42,7 @@ for (const theme of ['light', 'dark']) {
       await panel.ring(bell);
       await app.rings();
       await app.decline();
-      await panel.says('panel-ended-declined');
+      await panel.says('panel-over-declined');
       await look(panel.page, 'panel-declined');
     },
     { theme },
