@@ -1,13 +1,11 @@
 // The panel at the door, as a visitor uses it.
 
 import assert from 'node:assert/strict';
-import { pattern, t } from './texts.mjs';
+import { t } from './texts.mjs';
 
-/** A name as the start of a button's words ("Berg", not "Bergström"). */
-const startingWith = (label) => new RegExp(`^\\s*${label.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}(?![\\p{L}\\p{N}])`, 'u');
-
-/** Letters that Unicode does not take apart, as the panel's keys have them. */
-const KEYS = { æ: 'a', ø: 'o', å: 'a', ä: 'a', ö: 'o' };
+/** Letters as the keys on the panel's screen have them (English layout). */
+const keysOf = (label) =>
+  [...label.toLowerCase().replaceAll('æ', 'ae').replaceAll('ø', 'o').normalize('NFD')].filter((letter) => /[a-z0-9]/.test(letter));
 
 export class Panel {
   constructor(page, told) {
@@ -22,47 +20,70 @@ export class Panel {
 
   /** The directory is on the screen. */
   async ready() {
-    await this.page.getByRole('heading', { name: t('panel-title') }).waitFor();
+    await this.#names.waitFor();
+  }
+
+  get #names() {
+    return this.#heading(t('panel-title'));
+  }
+
+  /** What a screen says first, in large letters. */
+  #heading(words) {
+    return this.page.getByRole('heading', { level: 1, name: words });
+  }
+
+  /** From the words about a call that is over, or the green screen, to the names. */
+  async backToNames() {
+    const back = this.page.getByRole('button', { name: t('panel-to-names') });
+    await back.or(this.#names).first().waitFor();
+    if (await back.isVisible()) await back.click();
+    await this.ready();
+  }
+
+  /** A button that has these words, whole. */
+  #button(...words) {
+    const all = words.map((word) => this.page.getByText(word, { exact: true }));
+    return all.reduce((button, has) => button.filter({ has }), this.page.getByRole('button')).first();
+  }
+
+  /** Finds a name and taps it; wakes the screen and types, where the list is longer than the screen. */
+  async choose({ label, unit }) {
+    const name = this.#button(label, unit);
+    const wake = this.page.getByRole('button', { name: t('panel-touch') });
+    for (const letter of keysOf(label).slice(0, 8)) {
+      if (await name.isVisible()) break;
+      if (await wake.isVisible()) await wake.click();
+      const key = this.page.getByRole('button', { name: letter.toUpperCase(), exact: true });
+      if (await key.isEnabled()) await key.click();
+    }
+    await name.click();
   }
 
   /** Taps a bell; of a family or business button then one member, or (without `member`) all. */
   async tap(bell, member) {
     await this.choose(bell);
-    if (bell.kind === 'family') {
-      const whom = member ? startingWith(member) : pattern('panel-ring-all');
-      await this.page.getByRole('button', { name: whom }).click();
-    }
+    if (bell.kind !== 'family') return;
+    if (member) await this.#button(member).click();
+    else await this.page.getByRole('button', { name: t('panel-ring-all') }).click();
   }
 
   /** Taps, and waits until the panel says that it calls. */
   async ring(bell, member) {
     await this.tap(bell, member);
-    await this.isCalling();
-    await this.page.getByText(member ?? bell.label).first().waitFor();
-  }
-
-  /** Taps a name; types its first letters where the list is longer than the screen. */
-  async choose({ label }) {
-    const button = this.page.getByRole('button', { name: startingWith(label) });
-    for (const letter of label.toLowerCase().slice(0, 8)) {
-      if (await button.first().isVisible()) break;
-      const key = this.page.getByRole('button', { name: KEYS[letter] ?? letter, exact: true });
-      if (await key.isEnabled()) await key.click();
-    }
-    await button.first().click();
+    await this.#heading(`${t('panel-calling')}: ${member ?? bell.label}`).waitFor();
   }
 
   async isCalling() {
-    await this.page.getByText(t('panel-calling'), { exact: true }).waitFor();
+    await this.#heading(t('panel-calling')).waitFor();
   }
 
   async talks() {
-    await this.page.getByText(t('panel-talk'), { exact: true }).first().waitFor();
+    await this.#heading(t('panel-talk')).waitFor();
   }
 
   /** The door is open, says the panel; it may only say so when the controller did. */
   async showsOpen() {
-    await this.page.getByText(t('panel-open')).first().waitFor();
+    await this.#heading(t('panel-open')).waitFor();
   }
 
   async hangUp() {
@@ -78,8 +99,8 @@ export class Panel {
   }
 
   /** The call is over, and the screen says why. `key`: `panel-over-…`. */
-  async says(key, values = {}) {
-    await this.page.getByText(pattern(key, values)).first().waitFor();
+  async says(key) {
+    await this.#heading(t(key)).waitFor();
   }
 
   /** Nobody is ever shown to the visitor: no picture but the visitor's own. */

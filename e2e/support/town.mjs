@@ -2,7 +2,7 @@
 
 /** A bell with the panel it hangs on and the demo residents who can sign in behind it, in ringing order. */
 export class Town {
-  /** [{ kind, label, members: [label], panel: { name, url }, residents: [sign_in] }] */
+  /** [{ kind, label, unit, members: [label], panel: { name, url }, residents: [sign_in] }] */
   bells;
 
   static async read(demo, request) {
@@ -11,7 +11,7 @@ export class Town {
       if (!answer.ok()) throw new Error(`GET ${path}: ${answer.status()} ${await answer.text()}`);
       return answer.json();
     };
-    const { administrator } = demo.told;
+    const { administrator, panel_urls, sign_ins } = demo.told;
     const answer = await request.post(`${demo.origin}/api/v1/session`, {
       headers: { origin: demo.origin },
       data: { user_name: administrator.user_name, password: administrator.password, device_name: 'tests' },
@@ -27,13 +27,12 @@ export class Town {
       for (const bell of bells) {
         const panel = panels.find(({ id }) => id === bell.panel);
         const unit = units.find(({ id }) => id === bell.unit);
-        const told = demo.told.panel_urls.find(({ name }) => name === panel.name || name === `${building.name}: ${panel.name}`);
+        const told = panel_urls.find(({ name }) => name === panel.name || name === `${building.name}: ${panel.name}`);
         if (!told) continue;
-        const here = demo.told.sign_ins.filter((resident) => resident.unit === unit.number);
-        // in the order in which the button rings them, where the button says it
-        const order = (resident) => bell.members.findIndex((member) => resident.name.includes(member) || member.includes(resident.name));
-        const residents = here.toSorted((a, b) => order(a) - order(b));
-        town.bells.push({ kind: bell.kind, label: bell.label, members: bell.members, panel: told, residents });
+        const here = sign_ins.filter((resident) => resident.unit === unit.number);
+        // those whom the button rings, in its order
+        const residents = bell.members.flatMap((member) => here.find(({ name }) => name.includes(member) || member.includes(name)) ?? []);
+        town.bells.push({ kind: bell.kind, label: bell.label, unit: unit.number, members: bell.members, panel: told, residents });
       }
     }
     return town;

@@ -49,7 +49,7 @@ scenario('one tap answers: both hear each other, the visitor sees nobody, the se
   await talker.hangUp();
   await talker.says('app-ended-resident-hung-up');
   await talker.isHome();
-  await panel.ready();
+  await panel.backToNames();
 });
 
 scenario('a second device of the same resident is told as well', async (world) => {
@@ -71,7 +71,7 @@ scenario('the visitor hangs up while it rings, and in the middle of a talk', asy
   await panel.cancel();
   await app.says('app-ended-visitor-left');
   await app.isHome();
-  await panel.ready();
+  await panel.backToNames();
 
   await panel.ring(bell);
   await app.rings();

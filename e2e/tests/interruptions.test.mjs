@@ -72,7 +72,7 @@ scenario('the server is killed in the middle of a call: it is over in words, and
   await panel.says('panel-over-interrupted');
   await app.ready();
   await app.isHome();
-  await panel.ready();
+  await panel.backToNames();
 
   await panel.ring(bell);
   await app.rings();
@@ -90,7 +90,8 @@ scenario('the server is killed while it rings: no ghost of the call comes back',
   await app.rings();
   await world.demo.kill();
   await world.demo.restart();
-  await panel.ready();
+  await panel.says('panel-over-interrupted');
+  await panel.backToNames();
   await app.ready();
   await app.isHome();
   const later = await world.app(bell.residents[0]);

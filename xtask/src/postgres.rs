@@ -33,7 +33,7 @@ impl Cluster {
         let data = folder.join("data");
         let mut initdb = as_user(&programs.join("initdb"));
         initdb.args([
-            "--username=postgres",
+            "--username=klinke",
             "--auth=trust",
             "--encoding=UTF8",
             "--locale=C",
@@ -62,7 +62,7 @@ impl Cluster {
     /// Where the tests find it.
     pub fn url(&self) -> String {
         let socket = self.folder.to_string_lossy().replace('/', "%2F");
-        format!("postgres://postgres@localhost/postgres?host={socket}")
+        format!("postgres://klinke@localhost/postgres?host={socket}")
     }
 
     #[expect(clippy::disallowed_methods, reason = "waits for a process of the operating system")]
@@ -73,7 +73,12 @@ impl Cluster {
                 return Err(Failure::new(format!("PostgreSQL ended at once: {status}")));
             }
             let mut ready = Command::new(programs.join("pg_isready"));
-            if ready.args(["-q", "-U", "postgres", "-h"]).arg(&self.folder).status().is_ok_and(|status| status.success()) {
+            if ready
+                .args(["-q", "-U", "klinke", "-d", "postgres", "-h"])
+                .arg(&self.folder)
+                .status()
+                .is_ok_and(|status| status.success())
+            {
                 return Ok(());
             }
             std::thread::sleep(Duration::from_millis(50));
