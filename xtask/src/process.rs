@@ -39,15 +39,15 @@ pub struct Workshop {
 }
 
 impl Workshop {
-    /// The repository that this program was built from.
+    /// The repository whose cargo runs this program. Asked at run time: clones that share a target folder share
+    /// the program too.
     ///
     /// # Errors
-    /// When cargo can't read the workspace.
+    /// When it was not started by cargo.
     pub fn here() -> Result<Self, Failure> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .parent()
-            .ok_or_else(|| Failure::new("xtask has no folder above it"))?
-            .to_owned();
+        let xtask = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+        let root = xtask.as_deref().and_then(Path::parent);
+        let root = root.ok_or_else(|| Failure::new("start this with `cargo xtask`"))?.to_owned();
         let target = match std::env::var_os("CARGO_TARGET_DIR") {
             Some(folder) => std::env::current_dir()?.join(folder),
             None => root.join("target"),
