@@ -1,0 +1,57 @@
+// Chromium with a fake camera and microphone. One process for the panels and one for the residents, so that each side
+// has a voice of its own.
+
+import { chromium } from 'playwright-core';
+import { microphoneFile, watchMedia } from './sound.mjs';
+
+const FLAGS = [
+  '--use-fake-device-for-media-stream',
+  '--use-fake-ui-for-media-stream',
+  '--autoplay-policy=no-user-gesture-required',
+  // a machine without a network has loopback only
+  '--allow-loopback-in-peer-connection',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--disable-background-timer-throttling',
+  '--disable-backgrounding-occluded-windows',
+  '--disable-renderer-backgrounding',
+];
+
+/** Starts a browser whose microphone plays this pitch. */
+export function launch(hertz) {
+  return chromium.launch({
+    executablePath: process.env.KLINKE_CHROMIUM ?? '/usr/bin/chromium',
+    args: [
+      ...FLAGS,
+      `--use-file-for-fake-audio-capture=${microphoneFile(hertz)}`,
+      // root has no user namespaces for Chromium's sandbox
+      ...(process.getuid() === 0 ? ['--no-sandbox'] : []),
+    ],
+  });
+}
+
+/** Sizes from the design: the panel's portrait screen, a phone, a tablet, a desktop window. */
+export const SIZES = {
+  panel: { width: 800, height: 1280 },
+  phone: { width: 390, height: 844 },
+  tablet: { width: 1024, height: 768 },
+  desktop: { width: 1280, height: 800 },
+};
+
+/** A device with nothing on it: its own storage, cookies and permissions. */
+export async function device(browser, size, { theme = 'light', origin } = {}) {
+  const context = await browser.newContext({
+    viewport: SIZES[size],
+    locale: 'en-GB',
+    timezoneId: 'Europe/Oslo',
+    colorScheme: theme,
+    reducedMotion: 'reduce',
+  });
+  if (origin) await context.grantPermissions(['camera', 'microphone'], { origin });
+  context.setDefaultTimeout(15_000);
+  await context.addInitScript(watchMedia);
+  return context;
+}

@@ -1,0 +1,34 @@
+// How a screen looks and whether everybody can use it.
+
+import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { SCREENS } from './world.mjs';
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** Fails when axe finds anything on the screen (WCAG 2.2 A and AA). */
+export async function usableByAll(page, name) {
+  // evaluated, not added as a script: the pages' content security policy allows no other script
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate(() =>
+    window.axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] }),
+  );
+  if (violations.length === 0) return;
+  const found = violations.map(({ id, help, nodes }) => `${id}: ${help}\n    ${nodes.map(({ html }) => html).join('\n    ')}`);
+  throw new Error(`${name}\n  ${found.join('\n  ')}`);
+}
+
+/**
+ * Keeps a picture of a screen: e2e/screens/NAME-THEME.png.
+ * With KLINKE_PICTURES set, those that the README shows are written anew.
+ */
+export async function shoot(page, name, theme, { readme } = {}) {
+  mkdirSync(SCREENS, { recursive: true });
+  const file = `${SCREENS}${name}-${theme}.png`;
+  await page.screenshot({ path: file });
+  if (readme && theme === 'light' && process.env.KLINKE_PICTURES) {
+    const folder = new URL('../../docs/pictures/', import.meta.url).pathname;
+    mkdirSync(folder, { recursive: true });
+    copyFileSync(file, `${folder}${readme}.png`);
+  }
+}

@@ -1,0 +1,235 @@
+//! The parts of `./test`, in the order in which they run: what fails fast first, what needs the most last.
+
+use crate::counts::{self, Counts};
+use crate::postgres::Cluster;
+use crate::process::{Failure, Log, Workshop, output_of};
+use crate::test::Outcome;
+use crate::tools::{self, Tool};
+use crate::{deps, generate, web};
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// A part.
+pub struct Part {
+    /// What to type.
+    pub name: &'static str,
+    /// What it shows.
+    pub what: &'static str,
+    /// Whether CI runs it.
+    pub in_full: bool,
+    /// Whether `./test quick` runs it.
+    pub in_quick: bool,
+    /// What it needs.
+    pub tools: &'static [&'static Tool],
+    /// The work.
+    pub run: fn(&Workshop, &mut Log) -> Result<Outcome, Failure>,
+}
+
+impl Part {
+    const fn new(
+        name: &'static str,
+        what: &'static str,
+        run: fn(&Workshop, &mut Log) -> Result<Outcome, Failure>,
+    ) -> Self {
+        Self { name, what, in_full: true, in_quick: false, tools: &[], run }
+    }
+
+    const fn needs(mut self, tools: &'static [&'static Tool]) -> Self {
+        self.tools = tools;
+        self
+    }
+
+    const fn also_quick(mut self) -> Self {
+        self.in_quick = true;
+        self
+    }
+
+    const fn only_quick(mut self) -> Self {
+        self.in_full = false;
+        self.also_quick()
+    }
+}
+
+/// All of them.
+pub static PARTS: &[Part] = &[
+    Part::new("fmt", "the formatting is rustfmt's", fmt).also_quick(),
+    Part::new("check-deps", "arrows, purity, licences and reasons of dependencies", check_deps).also_quick(),
+    Part::new("changed", "tests of the crates that changed since the main branch", changed).only_quick(),
+    // before Rust: the server takes the built pages in
+    Part::new("web", "web pages: types, unit tests, build, size budgets", web_pages).needs(&[&tools::NODE]),
+    Part::new("clippy", "no warning of clippy", clippy),
+    Part::new("rust", "Rust tests, storage on SQLite and PostgreSQL", rust).needs(&[&tools::POSTGRES]),
+    Part::new("generated", "generated files are fresh", generated).needs(&[&tools::NODE]),
+    Part::new("browser", "calls through the real pages in Chromium", browser)
+        .needs(&[&tools::NODE, &tools::CHROMIUM]),
+];
+
+fn fmt(workshop: &Workshop, log: &mut Log) -> Result<Outcome, Failure> {
+    log.run(workshop.cargo().args(["fmt", "--all", "--check", "--", "--color=never"]))?;
+    Ok(Outcome::tests(Counts::passed(1)))
+}
+
+fn check_deps(workshop: &Workshop, _log: &mut Log) -> Result<Outcome, Failure> {
+    let checked = deps::check(workshop)?;
+    let failed = checked.iter().filter(|rule| !rule.faults.is_empty()).count() as u64;
+    let counts = Counts { passed: checked.len() as u64 - failed, failed, skipped: 0 };
+    Ok(Outcome { counts, complaints: checked.into_iter().flat_map(|rule| rule.faults).collect() })
+}
+
+fn clippy(workshop: &Workshop, log: &mut Log) -> Result<Outcome, Failure> {
+    let clippy = ["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"];
+    log.run(workshop.cargo().args(clippy))?;
+    Ok(Outcome::tests(Counts::passed(1)))
+}
+
+fn rust(workshop: &Workshop, log: &mut Log) -> Result<Outcome, Failure> {
+    let cluster = Cluster::start(log)?;
+    let mut counts = cargo_tests(workshop, log, &["--workspace".to_owned()], Some(&cluster))?;
+    let doc =
+        log.finish(workshop.cargo().args(["test", "--doc", "--workspace", "--locked", "--no-fail-fast"]))?;
+    counts += counts::cargo_test(&doc.text).ok_or_else(|| Failure::new("the doc tests did not build"))?;
+    Ok(Outcome::tests(counts))
+}
+
+/// Runs tests of the selected packages, with cargo-nextest where it is installed.
+fn cargo_tests(
+    workshop: &Workshop,
+    log: &mut Log,
+    selection: &[String],
+    cluster: Option<&Cluster>,
+) -> Result<Counts, Failure> {
+    let mut cargo = workshop.cargo();
+    cargo.envs(cluster.map(|cluster| ("KLINKE_TEST_POSTGRES", cluster.url())));
+    let nextest = tools::find("cargo-nextest").is_some();
+    if nextest {
+        cargo.args(["nextest", "run", "--no-tests=pass"]);
+    } else {
+        cargo.args(["test", "--no-fail-fast", "--lib", "--bins", "--tests"]);
+    }
+    let ran = log.finish(cargo.arg("--locked").args(selection))?;
+    let read = if nextest { counts::nextest } else { counts::cargo_test };
+    let counts = read(&ran.text).ok_or_else(|| Failure::new("the tests did not build"))?;
+    if ran.success || counts.failed > 0 { Ok(counts) } else { Err(Failure::new("the test runner failed")) }
+}
+
+fn changed(workshop: &Workshop, log: &mut Log) -> Result<Outcome, Failure> {
+    let packages = changed_packages(workshop)?;
+    if packages.is_empty() {
+        log.line("no crate changed")?;
+        return Ok(Outcome::tests(Counts::passed(1)));
+    }
+    println!("   {}", packages.join(" "));
+    let selection: Vec<String> =
+        packages.into_iter().flat_map(|package| ["--package".to_owned(), package]).collect();
+    // PostgreSQL only where it is there: the inner loop installs nothing
+    let cluster = tools::postgres_folder().map(|_| Cluster::start(log)).transpose()?;
+    Ok(Outcome::tests(cargo_tests(workshop, log, &selection, cluster.as_ref())?))
+}
+
+/// Packages with a file that differs from where this branch left the main one, or that git does not know yet.
+fn changed_packages(workshop: &Workshop) -> Result<Vec<String>, Failure> {
+    let git = |arguments: &[&str]| -> Result<String, Failure> {
+        let said = output_of(workshop.command("git", "").args(arguments))?;
+        Ok(String::from_utf8_lossy(&said).into_owned())
+    };
+    let base = ["origin/main", "main"].iter().find_map(|main| git(&["merge-base", "HEAD", main]).ok());
+    let base = base.as_deref().map_or("HEAD", str::trim);
+    let files = git(&["diff", "--name-only", base])? + &git(&["ls-files", "--others", "--exclude-standard"])?;
+    Ok(packages_of(&files).into_iter().collect())
+}
+
+fn packages_of(files: &str) -> BTreeSet<String> {
+    let package = |file: &str| {
+        let mut folders = file.split('/');
+        match (folders.next()?, folders.next()?, folders.next()) {
+            ("crates", name, Some(_)) => Some(format!("klinke-{name}")),
+            ("xtask", _, _) => Some("xtask".to_owned()),
+            _ => None,
+        }
+    };
+    files.lines().filter_map(package).collect()
+}
+
+fn web_pages(workshop: &Workshop, log: &mut Log) -> Result<Outcome, Failure> {
+    log.run(&mut web::npm_ci(workshop, "web"))?;
+    let npm = |script: &str| {
+        let mut command = workshop.command("npm", "web");
+        command.args(["run", "--silent", script]);
+        command
+    };
+    let mut complaints = Vec::new();
+    for script in ["check", "build"] {
+        if !log.finish(&mut npm(script))?.success {
+            complaints.push(format!("`npm run {script}` failed"));
+        }
+    }
+    if complaints.is_empty() {
+        web::remember_built(workshop)?;
+        complaints.extend(web::check_budgets(workshop, log).err().map(|failure| failure.to_string()));
+    }
+    let mut outcome = Outcome::checks(3, complaints);
+
+    let report = workshop.root.join("var/test/vitest.json");
+    let _ = fs::remove_file(&report);
+    let mut vitest = npm("test");
+    vitest.args(["--", "--reporter=default", "--reporter=json", "--outputFile"]).arg(&report);
+    let ran = log.finish(&mut vitest)?;
+    let report = fs::read_to_string(&report).ok();
+    let tests =
+        report.as_deref().and_then(counts::vitest).ok_or_else(|| Failure::new("vitest did not run"))?;
+    if tests.is_empty() || !ran.success && tests.failed == 0 {
+        return Err(Failure::new("vitest failed or found no test"));
+    }
+    outcome.counts += tests;
+    Ok(outcome)
+}
+
+fn generated(workshop: &Workshop, _log: &mut Log) -> Result<Outcome, Failure> {
+    let (files, stale) = generate::stale(workshop);
+    Ok(Outcome::checks(files, stale))
+}
+
+fn browser(workshop: &Workshop, log: &mut Log) -> Result<Outcome, Failure> {
+    log.run(&mut web::npm_ci(workshop, "e2e"))?;
+    let chromium = tools::chromium().ok_or_else(|| Failure::new("Chromium is missing"))?;
+    // the tests' own build of the binaries: the same features, nothing compiled twice
+    log.run(workshop.cargo().args(["build", "--workspace", "--all-targets", "--locked"]))?;
+    let mut node: Command = workshop.command("node", "e2e");
+    node.args(["--test", "--test-reporter=spec", "--test-concurrency=1", "--test-timeout=180000"])
+        .args(browser_tests(&workshop.root.join("e2e/tests"))?)
+        .env("KLINKE_BINARY", workshop.binary("debug", "klinke"))
+        .env("KLINKE_CHROMIUM", chromium);
+    let ran = log.finish(&mut node)?;
+    let counts = counts::node_test(&ran.text).ok_or_else(|| Failure::new("the browser tests did not run"))?;
+    if ran.success || counts.failed > 0 {
+        Ok(Outcome::tests(counts))
+    } else {
+        Err(Failure::new("node failed"))
+    }
+}
+
+/// The test files, one after another: two cores carry one town and two browsers.
+fn browser_tests(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.to_string_lossy().ends_with(".test.mjs") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::packages_of;
+
+    #[test]
+    fn a_changed_file_names_its_package() {
+        let files = "crates/calls/src/call.rs\ncrates/calls/Cargo.toml\ncrates/README.md\nxtask/src/main.rs\nREADME.md\n";
+        assert_eq!(packages_of(files).into_iter().collect::<Vec<_>>(), ["klinke-calls", "xtask"]);
+    }
+}

@@ -1,0 +1,170 @@
+//! Programs of others that the work needs: looked for, installed as Debian packages after asking.
+
+use crate::process::{Failure, show};
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// A program that must be there.
+pub struct Tool {
+    /// What it is, for people.
+    name: &'static str,
+    /// Whether it is there.
+    present: fn() -> bool,
+    /// Debian packages that bring it.
+    packages: &'static [&'static str],
+    /// What to do where there is no `apt-get`.
+    otherwise: &'static str,
+}
+
+/// Node and npm, for the web pages.
+pub const NODE: Tool = Tool {
+    name: "Node.js 20.19 or newer with npm",
+    present: || node_is_new_enough() && find("npm").is_some(),
+    packages: &["nodejs", "npm"],
+    otherwise: "install Node.js 20.19 or newer (https://nodejs.org)",
+};
+
+/// The browser of the browser tests.
+pub const CHROMIUM: Tool = Tool {
+    name: "Chromium",
+    present: || chromium().is_some(),
+    packages: &["chromium", "fonts-liberation"],
+    otherwise: "install Chromium and set KLINKE_CHROMIUM to its path",
+};
+
+/// PostgreSQL's server programs, for the storage tests.
+pub const POSTGRES: Tool = Tool {
+    name: "PostgreSQL (server programs)",
+    present: || postgres_folder().is_some(),
+    packages: &["postgresql"],
+    otherwise: "install PostgreSQL 14 or newer, so that `initdb` is on the PATH",
+};
+
+/// The MQTT broker and its own clients, a peer of the bench.
+pub const MOSQUITTO: Tool = Tool {
+    name: "Mosquitto",
+    present: || find("mosquitto").is_some() && find("mosquitto_pub").is_some(),
+    packages: &["mosquitto", "mosquitto-clients"],
+    otherwise: "install Mosquitto with its command line clients",
+};
+
+/// Makes sure that all of these are there; asks before installing, unless `consent` (or `CI`) says yes already.
+///
+/// # Errors
+/// When something is missing and may not or can't be installed; the text says what to do.
+pub fn provide(tools: &[&Tool], consent: bool) -> Result<(), Failure> {
+    let missing: Vec<&&Tool> = tools.iter().filter(|tool| !(tool.present)()).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let names = missing.iter().map(|tool| tool.name).collect::<Vec<_>>().join(", ");
+    let packages: Vec<&str> = missing.iter().flat_map(|tool| tool.packages).copied().collect();
+    let by_hand = missing.iter().map(|tool| format!("  - {}", tool.otherwise)).collect::<Vec<_>>().join("\n");
+    if find("apt-get").is_none() {
+        return Err(Failure::new(format!("Missing: {names}. Please\n{by_hand}")));
+    }
+    let install = ["apt-get", "install", "-y", "--no-install-recommends"];
+    let line = as_root(&install).into_iter().chain(packages.iter().copied()).collect::<Vec<_>>().join(" ");
+    if !(consent
+        || std::env::var_os("CI").is_some()
+        || ask(&format!("Missing: {names}. Install with `{line}`?"))?)
+    {
+        return Err(Failure::new(format!("Missing: {names}. Install with\n  {line}\nor\n{by_hand}")));
+    }
+    apt(&["apt-get", "update", "-q"])?;
+    apt(&install.into_iter().chain(packages).collect::<Vec<_>>())?;
+    match missing.iter().find(|tool| !(tool.present)()) {
+        None => Ok(()),
+        // the distribution's version may be too old
+        Some(tool) => Err(Failure::new(format!("{} is still missing: {}", tool.name, tool.otherwise))),
+    }
+}
+
+fn apt(words: &[&str]) -> Result<(), Failure> {
+    let words = as_root(words);
+    show(Command::new(words[0]).args(&words[1..]).env("DEBIAN_FRONTEND", "noninteractive"))
+}
+
+/// The same command with `sudo` in front, where that is needed.
+fn as_root<'a>(words: &[&'a str]) -> Vec<&'a str> {
+    let mut words = words.to_vec();
+    if !is_root() {
+        words.insert(0, "sudo");
+    }
+    words
+}
+
+/// Whether we are root.
+pub fn is_root() -> bool {
+    use std::os::unix::fs::MetadataExt;
+    std::fs::metadata("/proc/self").is_ok_and(|me| me.uid() == 0)
+}
+
+fn ask(question: &str) -> Result<bool, Failure> {
+    if !std::io::stdin().is_terminal() {
+        return Ok(false);
+    }
+    print!("{question} [Y/n] ");
+    std::io::stdout().flush()?;
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer)?;
+    Ok(!answer.trim_start().starts_with(['n', 'N']))
+}
+
+/// A program on the PATH.
+pub fn find(program: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    // where Debian puts servers, which is not on every user's PATH
+    let folders = std::env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]);
+    folders.map(|folder| folder.join(program)).find(|file| file.is_file())
+}
+
+/// The browser: `KLINKE_CHROMIUM`, or what is installed.
+pub fn chromium() -> Option<PathBuf> {
+    match std::env::var_os("KLINKE_CHROMIUM") {
+        Some(path) => Some(path.into()),
+        None => ["chromium", "chromium-browser", "google-chrome"].into_iter().find_map(find),
+    }
+}
+
+/// The folder with `initdb` and `postgres`; the newest where Debian has several.
+pub fn postgres_folder() -> Option<PathBuf> {
+    let debian = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let newest = debian
+        .filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok())
+        .max()
+        .map(|version| Path::new("/usr/lib/postgresql").join(version.to_string()).join("bin"));
+    let on_path = || find("initdb")?.canonicalize().ok()?.parent().map(Path::to_owned);
+    newest.filter(|folder| folder.join("initdb").is_file()).or_else(on_path)
+}
+
+fn node_is_new_enough() -> bool {
+    let said = Command::new("node").arg("--version").stdin(Stdio::null()).output();
+    said.is_ok_and(|said| node_version(&String::from_utf8_lossy(&said.stdout)) >= Some((20, 19)))
+}
+
+/// Major and minor of `v20.19.2`.
+fn node_version(text: &str) -> Option<(u32, u32)> {
+    let mut numbers = text.trim().strip_prefix('v')?.split('.').map(str::parse);
+    Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_compare_as_numbers() {
+        assert_eq!(node_version("v20.19.2\n"), Some((20, 19)));
+        assert!(node_version("v20.9.0") < Some((20, 19)));
+        assert!(node_version("v22.1.0") >= Some((20, 19)));
+        assert!(node_version("command not found") < Some((20, 19)));
+    }
+
+    #[test]
+    fn a_program_that_is_not_there_is_not_found() {
+        assert!(find("sh").is_some());
+        assert!(find("klinke-no-such-program").is_none());
+    }
+}
