@@ -7,6 +7,7 @@ import { microphone } from '../lib/rtc';
 import { Bell } from './bell';
 import * as house from './house';
 import { Line } from './line.svelte';
+import { requestId } from './request-id';
 import { Wake } from './wake';
 
 const PROTOCOL = 1;
@@ -90,7 +91,7 @@ export class Home {
   // ----- what the resident does
 
   openDoor(door: string, call?: string): void {
-    const request = crypto.randomUUID();
+    const request = requestId();
     const sent = this.#signalling.send({ type: 'open', request, door, ...(call && { call }) });
     if (sent) this.#put(house.ask(this.house, door, request, call, performance.now()));
   }
