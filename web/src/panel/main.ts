@@ -1,7 +1,11 @@
 import '../ui/base.css';
+import './panel.css';
 import { mount } from 'svelte';
 import { startTexts } from '../lib/i18n';
-import Placeholder from './Placeholder.svelte';
+import { Panel } from './panel.svelte';
+import PanelPage from './PanelPage.svelte';
 
 await startTexts();
-mount(Placeholder, { target: document.body });
+const panel = new Panel();
+mount(PanelPage, { target: document.body, props: { panel } });
+void panel.start();

@@ -12,6 +12,8 @@ export type Equipment = 'opening' | 'ready' | 'ask' | 'denied' | 'no_camera' | '
 
 /** Enough for a face at 720p; the browser goes lower by itself on a slow network. */
 const MAX_BITRATE = 1_500_000;
+/** How long a call waits for a camera that is still being opened, ms. */
+const CAMERA_WAIT_MS = 2_000;
 /** How long to wait before a failed connection is offered anew, ms. */
 const AGAIN_MS = 1_000;
 
@@ -33,6 +35,7 @@ interface Session {
 export class PanelMedia {
   readonly #stream = new MediaStream();
   readonly #loudspeaker = new Audio();
+  #opened = Promise.resolve();
   #session: Session | undefined;
 
   constructor(private readonly on: MediaEvents) {
@@ -45,7 +48,12 @@ export class PanelMedia {
   }
 
   /** Opens what may be opened without asking; `byTouch` also asks. */
-  async open(byTouch = false): Promise<void> {
+  open(byTouch = false): Promise<void> {
+    this.#opened = this.#open(byTouch);
+    return this.#opened;
+  }
+
+  async #open(byTouch: boolean): Promise<void> {
     if (!byTouch && (await mustAsk())) return this.on.equipment('ask');
     this.on.equipment('opening');
     const both = await capture({ video: PICTURE, audio: SOUND });
@@ -76,9 +84,12 @@ export class PanelMedia {
   /** Offers picture and sound for a call; again for the same call replaces what was offered before. */
   async publish(call: CallId): Promise<void> {
     this.close();
-    const connection = new RTCPeerConnection();
+    const connection = new RTCPeerConnection({ bundlePolicy: 'max-bundle' });
     const session: Session = { call, connection };
     this.#session = session;
+    // A camera that is still starting is worth a short wait; one that hangs must not keep the bell from ringing.
+    await Promise.race([this.#opened, new Promise((resolve) => setTimeout(resolve, CAMERA_WAIT_MS))]);
+    if (session !== this.#session) return;
     const [picture] = this.#stream.getVideoTracks();
     const [sound] = this.#stream.getAudioTracks();
     const video = connection.addTransceiver(picture ?? 'video', {
@@ -110,6 +121,12 @@ export class PanelMedia {
   /** Whether the resident is heard. */
   hear(on: boolean): void {
     this.#loudspeaker.muted = !on;
+  }
+
+  /** Whether the media of the call run, or are about to. */
+  get alive(): boolean {
+    const state = this.#session?.connection.connectionState;
+    return state === 'connecting' || state === 'connected';
   }
 
   /** Loudness, 0 to 1. */

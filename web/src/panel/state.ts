@@ -57,7 +57,7 @@ export interface Target {
 }
 
 /** Why a call is over: the server's reasons, and those that the panel finds itself. */
-export type Ending = EndReason | 'offline' | 'busy' | 'not_accepted';
+export type Ending = Exclude<EndReason, 'visitor_left'> | 'offline' | 'busy' | 'not_accepted';
 
 export type Visit =
   | { at: 'rest' }
