@@ -44,7 +44,7 @@ export class Bell {
     clearInterval(this.#timer);
     this.#timer = undefined;
     this.#onBlocked(false);
-    navigator.vibrate?.(0);
+    buzz(0);
   }
 
   #ready(): AudioContext | undefined {
@@ -58,8 +58,7 @@ export class Bell {
   }
 
   #strike(): void {
-    // Chromium logs an error for a buzz before the first touch, and does nothing.
-    if (navigator.userActivation?.hasBeenActive) navigator.vibrate?.(BUZZ_MS);
+    buzz(BUZZ_MS);
     const context = this.#ready();
     const running = context?.state === 'running';
     this.#onBlocked(!running);
@@ -68,6 +67,11 @@ export class Bell {
       for (const { ratio, gain } of PARTIALS) sound(context, frequency * ratio, gain, context.currentTime + after);
     }
   }
+}
+
+/** Before the first touch Chromium only logs an error. */
+function buzz(pattern: number | number[]): void {
+  if (navigator.userActivation?.hasBeenActive) navigator.vibrate?.(pattern);
 }
 
 function sound(context: AudioContext, frequency: number, gain: number, at: number): void {
