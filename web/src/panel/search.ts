@@ -107,9 +107,10 @@ export function typable(all: readonly Entry[], filter: Filter): string {
   return query;
 }
 
-/** The stairs of a directory, in order. */
+/** The stairs of a directory, A before B and 2 before 10. */
 export function stairs(bells: readonly DirectoryBell[]): string[] {
-  return [...new Set(bells.map((bell) => bell.entrance))];
+  const names = [...new Set(bells.map((bell) => bell.entrance))];
+  return names.sort((a, b) => a.localeCompare(b, undefined, { numeric: true }));
 }
 
 /** The stair that a panel stands at, when it has the stair's name. */
