@@ -1,0 +1,1 @@
+export const ROUTES = { doors: '/app', me: '/app/me' } as const;

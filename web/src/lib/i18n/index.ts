@@ -1,0 +1,1 @@
+export { LOCALES, locale, setLocale, startTexts, t, type Locale } from './texts.svelte';

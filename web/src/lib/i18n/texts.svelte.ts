@@ -1,0 +1,61 @@
+/**
+ * Texts from the Fluent files in `src/locales`, which the server shares. One locale is loaded at a time, as a
+ * chunk of its own. `t` reads reactive state: a component that calls it is drawn anew when the locale changes.
+ */
+import { FluentBundle, FluentResource, type FluentVariable } from '@fluent/bundle';
+
+export type Locale = 'nb' | 'sv' | 'en';
+
+/** Every locale, with its name in its own language. */
+export const LOCALES: Readonly<Record<Locale, string>> = { nb: 'Norsk', sv: 'Svenska', en: 'English' };
+
+/** Where this device remembers its locale. */
+const STORED = 'klinke.locale';
+
+const sources = import.meta.glob<string>('../../locales/*.ftl', { query: '?raw', import: 'default' });
+
+let current = $state.raw<{ locale: Locale; bundle: FluentBundle }>();
+
+/** Which locale a list of language tags asks for, best first. Danish readers are nearest to Norwegian. */
+export function negotiate(wanted: readonly string[]): Locale {
+  for (const tag of wanted) {
+    const language = tag.toLowerCase().split('-')[0];
+    if (language === 'sv' || language === 'en') return language;
+    if (language === 'nb' || language === 'nn' || language === 'no' || language === 'da') return 'nb';
+  }
+  return 'en';
+}
+
+function preferred(): Locale {
+  const stored = localStorage.getItem(STORED);
+  return negotiate(stored ? [stored] : navigator.languages);
+}
+
+/** Loads the texts of this device's locale. Await it before the first component is drawn. */
+export function startTexts(): Promise<void> {
+  return setLocale(preferred(), { remember: false });
+}
+
+/** Changes the locale; `remember: false` keeps the device's own for the next start (a visitor's choice). */
+export async function setLocale(next: Locale, { remember = true } = {}): Promise<void> {
+  if (remember) localStorage.setItem(STORED, next);
+  const load = sources[`../../locales/${next}.ftl`];
+  if (!load) throw new Error(`there are no texts for ${next}`);
+  // Without isolation marks: all our locales run left to right, and the marks break copying and matching.
+  const bundle = new FluentBundle(next, { useIsolating: false });
+  bundle.addResource(new FluentResource(await load()));
+  current = { locale: next, bundle };
+  document.documentElement.lang = next;
+}
+
+/** The locale that is shown. */
+export function locale(): Locale {
+  return current?.locale ?? 'en';
+}
+
+/** The text of a key. A key without a text shows itself; a test holds that there is none. */
+export function t(key: string, args?: Record<string, FluentVariable>): string {
+  const message = current?.bundle.getMessage(key);
+  if (!current || !message?.value) return key;
+  return current.bundle.formatPattern(message.value, args ?? null);
+}
