@@ -277,6 +277,7 @@ admin-added = { $name } was added.
 admin-unit = Unit
 admin-entrance = Entrance
 admin-entrance-none = None
+admin-entrance-all = All entrances
 admin-residents = Residents
 admin-devices-ring = Devices that ring
 admin-reach = Can be rung

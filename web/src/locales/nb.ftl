@@ -277,6 +277,7 @@ admin-added = { $name } er lagt til.
 admin-unit = Boenhet
 admin-entrance = Inngang
 admin-entrance-none = Ingen
+admin-entrance-all = Alle innganger
 admin-residents = Beboere
 admin-devices-ring = Enheter som ringer
 admin-reach = Kan ringes på hos

@@ -277,6 +277,7 @@ admin-added = { $name } har lagts till.
 admin-unit = Lägenhet
 admin-entrance = Entré
 admin-entrance-none = Ingen
+admin-entrance-all = Alla entréer
 admin-residents = Boende
 admin-devices-ring = Enheter som ringer
 admin-reach = Kan ringas på
