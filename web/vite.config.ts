@@ -1,9 +1,23 @@
 /// <reference types="vitest/config" />
 import { svelte } from '@sveltejs/vite-plugin-svelte';
+import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { defineConfig, type Plugin } from 'vite';
+import { gzipSync } from 'node:zlib';
+import { defineConfig, type Plugin, type Rolldown } from 'vite';
 
 const SURFACES = ['panel', 'app', 'admin'] as const;
+type Surface = (typeof SURFACES)[number];
+
+/** Most kilobytes (1,000 bytes, gzip) of script that a surface may need to start, with its texts. */
+const BUDGET: Record<Surface, number> = { panel: 45, app: 75, admin: 130 };
+
+/**
+ * The panel is built by itself (`--mode panel`): sharing chunks with the others would make it load what only
+ * they need, and no browser loads both.
+ */
+function built(mode: string): readonly Surface[] {
+  return mode === 'panel' ? ['panel'] : ['app', 'admin'];
+}
 
 /** The server serves `/panel/…` from panel.html and so on; the development server does the same. */
 function surfaces(): Plugin {
@@ -21,18 +35,67 @@ function surfaces(): Plugin {
   };
 }
 
-export default defineConfig({
-  plugins: [svelte(), surfaces()],
+/** Leaves out the sections (`## panel`) of the texts that are for surfaces not in this build. */
+function texts(surfaces: readonly string[]): Plugin {
+  const others = SURFACES.filter((surface) => !surfaces.includes(surface));
+  return {
+    name: 'klinke-texts',
+    apply: 'build',
+    enforce: 'pre',
+    async load(id) {
+      const [path = '', query] = id.split('?');
+      if (!path.endsWith('.ftl') || query !== 'raw') return null;
+      const sections = (await readFile(path, 'utf8')).split(/^(?=## )/m);
+      const kept = sections.filter((section) => !others.some((other) => section.startsWith(`## ${other}\n`)));
+      return `export default ${JSON.stringify(kept.join('').replace(/^#.*\n/gm, ''))}`;
+    },
+  };
+}
+
+/** Fails the build when a page needs more script than its budget. */
+function budgets(): Plugin {
+  return {
+    name: 'klinke-budgets',
+    apply: 'build',
+    generateBundle(_options, bundle) {
+      const size = (chunk: Rolldown.OutputChunk) => gzipSync(chunk.code).length;
+      const chunk = (file: string) => {
+        const found = bundle[file];
+        return found?.type === 'chunk' ? found : undefined;
+      };
+      const needed = (file: string, seen: Set<string>): number => {
+        const found = chunk(file);
+        if (!found || seen.has(file)) return 0;
+        seen.add(file);
+        return found.imports.reduce((sum, next) => sum + needed(next, seen), size(found));
+      };
+      const languages = Object.values(bundle).flatMap((output) =>
+        output.type === 'chunk' && output.facadeModuleId?.includes('.ftl') ? [size(output)] : [],
+      );
+      for (const surface of SURFACES) {
+        const entry = Object.values(bundle).find((output) => output.type === 'chunk' && output.isEntry && output.name === surface);
+        if (!entry) continue;
+        const kilobytes = (needed(entry.fileName, new Set()) + Math.max(0, ...languages)) / 1_000;
+        this.info(`${surface}: ${kilobytes.toFixed(1)} of ${BUDGET[surface]} kB`);
+        if (kilobytes > BUDGET[surface]) this.error(`${surface} needs ${kilobytes.toFixed(1)} kB of script, more than ${BUDGET[surface]} kB`);
+      }
+    },
+  };
+}
+
+export default defineConfig(({ mode }) => ({
+  plugins: [svelte(), surfaces(), texts(built(mode)), budgets()],
   appType: 'mpa',
   resolve: process.env.VITEST ? { conditions: ['browser'] } : {},
   build: {
     outDir: 'dist',
+    emptyOutDir: mode !== 'panel',
     // No inline script or style anywhere: the server's content security policy forbids both.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     rolldownOptions: {
       input: Object.fromEntries(
-        SURFACES.map((name) => [name, fileURLToPath(new URL(`./${name}.html`, import.meta.url))]),
+        built(mode).map((name) => [name, fileURLToPath(new URL(`./${name}.html`, import.meta.url))]),
       ),
     },
   },
@@ -45,4 +108,4 @@ export default defineConfig({
     include: ['src/**/*.test.ts'],
     setupFiles: ['src/test-setup.ts'],
   },
-});
+}));

@@ -1,7 +1,7 @@
 import '../ui/base.css';
 import { mount } from 'svelte';
 import { startTexts } from '../lib/i18n';
-import Placeholder from './Placeholder.svelte';
+import Admin from './Admin.svelte';
 
 await startTexts();
-mount(Placeholder, { target: document.body });
+mount(Admin, { target: document.body });

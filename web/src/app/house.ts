@@ -167,7 +167,9 @@ export function receive(house: House, event: AppEvent, now: number): House {
       return { ...house, doors };
     }
     case 'error': {
-      const asked = [...house.openings].find(([, opening]) => opening.request && opening.request === event.request);
+      // An error that names no request may be of the answer: the button comes back, to be tapped again.
+      if (!event.request) return { ...house, calls: house.calls.map((call) => ({ ...call, answering: false })) };
+      const asked = [...house.openings].find(([, opening]) => opening.request === event.request);
       if (!asked) return house;
       // The server did not take the request: nothing was opened by it.
       return withOpening(house, asked[0], { ...asked[1], phase: 'unanswered', until: now + REFUSED_MS });

@@ -143,11 +143,12 @@ export class Panel {
     const proof = { panel, sign: (text: string) => sign(identity, text) };
     this.#link = new PanelLink(url, proof, {
       event: (event) => {
+        const held = mediaCall(this.state);
         this.do({ do: 'event', event });
         if (event.type === 'answer') void this.#media.answer(event.call, event.sdp);
-        // The offer may have been lost with the connection.
-        const call = mediaCall(this.state);
-        if (event.type === 'welcome' && call !== undefined && !this.#media.alive) void this.#media.publish(call);
+        // The offer of a call that goes on may have been lost with the connection.
+        const resumed = event.type === 'welcome' && held !== undefined && held === mediaCall(this.state);
+        if (resumed && !this.#media.alive) void this.#media.publish(held);
       },
       lost: () => this.do({ do: 'lost' }),
       unknown: () => void this.#forgotten(identity),

@@ -1,0 +1,40 @@
+// What the administrator's pages ask the server, and how often.
+
+import { QueryClient, queryOptions } from '@tanstack/svelte-query';
+import { api, ApiError } from '../lib/api';
+
+/** How often live lists are asked for again. */
+const LIVE_MS = 2_000;
+
+export function newQueryClient(): QueryClient {
+  return new QueryClient({
+    defaultOptions: {
+      queries: {
+        // The server may be in the cellar: that the internet is away says nothing about it.
+        networkMode: 'offlineFirst',
+        retry: (failures, error) => failures < 2 && error instanceof ApiError && (error.offline || error.status >= 500),
+        retryDelay: 500,
+        staleTime: LIVE_MS / 2,
+      },
+      mutations: { networkMode: 'offlineFirst' },
+    },
+  });
+}
+
+const live = { refetchInterval: LIVE_MS } as const;
+
+export const buildings = () => queryOptions({ queryKey: ['buildings'], queryFn: api.buildings });
+export const entrances = (building: string) =>
+  queryOptions({ queryKey: ['entrances', building], queryFn: () => api.entrances(building) });
+export const units = (building: string) =>
+  queryOptions({ queryKey: ['units', building], queryFn: () => api.units(building), ...live });
+export const bells = (building: string) =>
+  queryOptions({ queryKey: ['bells', building], queryFn: () => api.bells(building), ...live });
+export const panels = (building: string) =>
+  queryOptions({ queryKey: ['panels', building], queryFn: () => api.panels(building), ...live });
+export const doors = (building: string) =>
+  queryOptions({ queryKey: ['doors', building], queryFn: () => api.doors(building), ...live });
+export const controllers = (building: string) =>
+  queryOptions({ queryKey: ['controllers', building], queryFn: () => api.controllers(building), ...live });
+export const controllerPairing = () =>
+  queryOptions({ queryKey: ['controller-pairing'], queryFn: api.controllerPairing, staleTime: Infinity });
