@@ -59,7 +59,7 @@ pub struct Doors {
 }
 
 impl Doors {
-    /// Locks every output; no door is known before [`Doors::configure`].
+    /// Locks every output; no door is known before the first [`Request::Configure`].
     ///
     /// # Errors
     /// When an output does not lock. The process had better start over than go on.
