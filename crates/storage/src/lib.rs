@@ -7,8 +7,9 @@
 //! ```
 //!
 //! Invariants:
-//! - every table has a `tenant` column, every key begins with it, every foreign key holds it: a row can not refer to
-//!   another tenant's, and no query outside [`Gate`] is without the tenant;
+//! - every table has a `tenant` column, every primary key begins with it, every foreign key holds it: a row can not
+//!   refer to another tenant's, and no query outside [`Gate`] is without the tenant. Only what the gate looks up is
+//!   unique by itself: user name, token hash, panel id, certificate;
 //! - a person sees what they administer or are; a panel and a controller see themselves; the service sees the tenant.
 //!   Anything else is `None`, `false` or an empty list, the same as if it were not there;
 //! - an acknowledged write is on the disk (see [`Store::open`]);

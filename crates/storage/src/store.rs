@@ -18,6 +18,8 @@ const CONNECTIONS: u32 = 16;
 const TURN: Duration = Duration::from_secs(30);
 /// How long SQLite waits for another process (a backup) that holds the database.
 const BUSY: Duration = Duration::from_secs(10);
+/// A PostgreSQL connection that was idle this long is asked whether it still is one.
+const STALE: Duration = Duration::from_secs(30);
 /// How long PostgreSQL may work on one statement.
 const STATEMENT: Duration = Duration::from_secs(10);
 
@@ -79,6 +81,7 @@ impl Store {
         options
             .max_connections(CONNECTIONS)
             .acquire_timeout(TURN)
+            .test_before_acquire_if_idle_for(STALE)
             .statement_timeout(STATEMENT)
             .sqlx_logging(false)
             .record_stmt_in_spans(false)
@@ -136,6 +139,7 @@ fn sqlite_options(url: &str, connections: u32, read_only: bool) -> ConnectOption
         .idle_timeout(None)
         .max_lifetime(None)
         .acquire_timeout(TURN)
+        .test_before_acquire(false)
         .sqlx_logging(false)
         .record_stmt_in_spans(false)
         .map_sqlx_sqlite_opts(move |options| {

@@ -71,7 +71,7 @@ async fn finish<T, F: Future<Output = Result<T>>>(
     let done = work(Arc::clone(&tx)).await;
     // The work is over and let go of it.
     let Some(tx) = Arc::into_inner(tx) else {
-        return Err(StorageError::Invalid("a transaction outlived its work"));
+        return Err(StorageError::Database("a transaction outlived its work".to_owned()));
     };
     match done {
         Ok(value) => {

@@ -16,7 +16,9 @@ const HISTORY: &[(&str, &str)] = &[("m0001_first_call", include_str!("m0001_firs
 /// Brings the schema up to date, all or nothing. Several servers may start at once: one does it, the others wait.
 pub async fn migrate(tx: &DatabaseTransaction) -> Result<()> {
     if tx.get_database_backend() == DbBackend::Postgres {
-        tx.execute_unprepared("SELECT pg_advisory_xact_lock(4071993600)").await?;
+        // Waiting for the others, and changing a big table, may take longer than a question may.
+        tx.execute_unprepared("SET LOCAL statement_timeout = 0; SELECT pg_advisory_xact_lock(4071993600)")
+            .await?;
     }
     if let Some(migration) = unknown_migration(tx).await? {
         return Err(StorageError::NewerSchema { migration });

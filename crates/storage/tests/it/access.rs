@@ -306,29 +306,6 @@ on_both! {
         assert_eq!(store.doors().facts(&scope, theirs.kari, ours.front).await.unwrap(), None);
         assert_eq!(store.doors().facts(&scope, ours.kari, theirs.front).await.unwrap(), None);
     }
-
-    async fn the_same_id_in_two_towns_is_two_things(db) {
-        let (ours, theirs) = two_towns(&db).await;
-        let (sites, people) = (db.store.sites(), db.store.people());
-        let twin = Building { name: label("Twin"), ..ours.the_house() };
-        assert!(sites.insert_building(&theirs.system(), twin.clone()).await.unwrap());
-        assert!(people.insert_person(&theirs.system(), theirs.person(ours.kari, "Other")).await.unwrap());
-        assert!(people.set_active(&theirs.system(), ours.kari, false).await.unwrap());
-        assert!(sites.set_mode(&theirs.system(), ours.house, SiteMode::LockedDown).await.unwrap());
-        assert_eq!(sites.units(&theirs.system(), ours.house).await.unwrap(), []);
-        assert_eq!(sites.entrances(&theirs.system(), ours.house).await.unwrap(), []);
-        assert_eq!(people.unit_members(&theirs.system(), ours.house).await.unwrap(), []);
-        assert_eq!(people.roles(&theirs.system(), ours.kari).await.unwrap(), []);
-        assert_eq!(db.store.devices().list(&theirs.system(), ours.kari).await.unwrap(), []);
-        assert_eq!(db.store.doors().openable(&theirs.system(), ours.kari).await.unwrap(), []);
-        assert_eq!(db.store.doors().doors(&theirs.system(), ours.house).await.unwrap(), []);
-        assert_eq!(db.store.doors().controllers(&theirs.system(), ours.house).await.unwrap(), []);
-        assert_eq!(db.store.intercom().panels(&theirs.system(), ours.house).await.unwrap(), []);
-        assert_eq!(db.store.intercom().bells(&theirs.system(), ours.house).await.unwrap(), []);
-        assert_eq!(sites.building(&ours.system(), ours.house).await.unwrap(), Some(ours.the_house()));
-        let facts = db.store.doors().facts(&ours.system(), ours.kari, ours.front).await.unwrap().unwrap();
-        assert!(facts.person_active && facts.member_reaches_door && facts.site_mode == SiteMode::Normal);
-    }
 }
 
 /// Every function that takes a scope is in the table: a new one must say who may call it.

@@ -24,6 +24,12 @@ impl Db {
 
     /// A database of the tests' cluster.
     pub async fn postgres() -> Self {
+        let url = Self::empty_postgres().await;
+        Self { store: Store::open(&url).await.unwrap(), url, folder: None }
+    }
+
+    /// The address of a new database in the tests' cluster, not migrated.
+    pub async fn empty_postgres() -> String {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let name = format!("klinke_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         let server = postgres::url();
@@ -32,8 +38,7 @@ impl Db {
         cluster.close().await.unwrap();
         let (address, options) = server.split_once('?').unwrap_or((server, ""));
         let (host, _) = address.rsplit_once('/').unwrap();
-        let url = format!("{host}/{name}?{options}");
-        Self { store: Store::open(&url).await.unwrap(), url, folder: None }
+        format!("{host}/{name}?{options}")
     }
 
     /// A connection beside the store, for what the store has no function for.

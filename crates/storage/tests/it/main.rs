@@ -12,3 +12,4 @@ mod postgres;
 mod schema;
 mod sites;
 mod town;
+mod twins;

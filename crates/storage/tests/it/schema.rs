@@ -5,6 +5,7 @@ use klinke_storage::{StorageError, Store};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use tokio::task::JoinSet;
 
 /// One line of the dump per row. Columns in their order, constraints and indexes by name.
 const POSTGRES: &str = "
@@ -88,10 +89,15 @@ on_both! {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn servers_that_start_at_once_on_an_empty_database_share_it() {
     let folder = tempfile::tempdir().unwrap();
-    let url = format!("sqlite://{}", folder.path().join("new.db").display());
-    let (one, other) = tokio::join!(Store::open(&url), Store::open(&url));
-    assert!(!one.unwrap().gate().is_claimed().await.unwrap());
-    assert!(!other.unwrap().gate().is_claimed().await.unwrap());
+    let sqlite = format!("sqlite://{}", folder.path().join("new.db").display());
+    for url in [sqlite, Db::empty_postgres().await] {
+        let mut servers = JoinSet::new();
+        for _ in 0..8 {
+            let url = url.clone();
+            servers.spawn(async move { Store::open(&url).await.unwrap().gate().is_claimed().await.unwrap() });
+        }
+        assert_eq!(servers.join_all().await, [false; 8]);
+    }
 }
 
 #[tokio::test]

@@ -1,0 +1,191 @@
+account.tenant uuid NOT NULL
+account.person uuid NOT NULL
+account.user_name text NOT NULL
+account.password_hash text NOT NULL
+account: account_pkey PRIMARY KEY (tenant, person)
+account: account_tenant_person_fkey FOREIGN KEY (tenant, person) REFERENCES person(tenant, id) ON DELETE CASCADE
+account: account_user_name_key UNIQUE (user_name)
+CREATE UNIQUE INDEX account_pkey ON public.account USING btree (tenant, person)
+CREATE UNIQUE INDEX account_user_name_key ON public.account USING btree (user_name)
+bell.tenant uuid NOT NULL
+bell.id uuid NOT NULL
+bell.building uuid NOT NULL
+bell.panel uuid NOT NULL
+bell.unit uuid NOT NULL
+bell.label text NOT NULL
+bell.kind text NOT NULL
+bell.position integer NOT NULL
+bell: bell_kind_check CHECK ((kind = ANY (ARRAY['individual'::text, 'sequential'::text, 'parallel'::text, 'family'::text])))
+bell: bell_pkey PRIMARY KEY (tenant, id)
+bell: bell_tenant_building_panel_fkey FOREIGN KEY (tenant, building, panel) REFERENCES panel(tenant, building, id) ON DELETE CASCADE
+bell: bell_tenant_building_unit_fkey FOREIGN KEY (tenant, building, unit) REFERENCES unit(tenant, building, id) ON DELETE CASCADE
+bell: bell_tenant_unit_id_key UNIQUE (tenant, unit, id)
+CREATE INDEX bell_panel ON public.bell USING btree (tenant, panel)
+CREATE UNIQUE INDEX bell_pkey ON public.bell USING btree (tenant, id)
+CREATE UNIQUE INDEX bell_tenant_unit_id_key ON public.bell USING btree (tenant, unit, id)
+bell_member.tenant uuid NOT NULL
+bell_member.bell uuid NOT NULL
+bell_member.person uuid NOT NULL
+bell_member.unit uuid NOT NULL
+bell_member.label text NOT NULL
+bell_member.position integer NOT NULL
+bell_member: bell_member_pkey PRIMARY KEY (tenant, bell, person)
+bell_member: bell_member_tenant_unit_bell_fkey FOREIGN KEY (tenant, unit, bell) REFERENCES bell(tenant, unit, id) ON DELETE CASCADE
+bell_member: bell_member_tenant_unit_person_fkey FOREIGN KEY (tenant, unit, person) REFERENCES membership(tenant, unit, person) ON DELETE CASCADE
+CREATE INDEX bell_member_membership ON public.bell_member USING btree (tenant, unit, person)
+CREATE UNIQUE INDEX bell_member_pkey ON public.bell_member USING btree (tenant, bell, person)
+building.tenant uuid NOT NULL
+building.id uuid NOT NULL
+building.name text NOT NULL
+building.address text NOT NULL
+building.kind text NOT NULL
+building.time_zone text NOT NULL
+building.mode text NOT NULL
+building: building_kind_check CHECK ((kind = ANY (ARRAY['residential'::text, 'commercial'::text, 'mixed'::text])))
+building: building_mode_check CHECK ((mode = ANY (ARRAY['normal'::text, 'locked_down'::text])))
+building: building_pkey PRIMARY KEY (tenant, id)
+building: building_tenant_fkey FOREIGN KEY (tenant) REFERENCES tenant(tenant)
+CREATE UNIQUE INDEX building_pkey ON public.building USING btree (tenant, id)
+building_administrator.tenant uuid NOT NULL
+building_administrator.person uuid NOT NULL
+building_administrator.building uuid NOT NULL
+building_administrator: building_administrator_pkey PRIMARY KEY (tenant, person, building)
+building_administrator: building_administrator_tenant_building_fkey FOREIGN KEY (tenant, building) REFERENCES building(tenant, id) ON DELETE CASCADE
+building_administrator: building_administrator_tenant_person_fkey FOREIGN KEY (tenant, person) REFERENCES person(tenant, id) ON DELETE CASCADE
+CREATE UNIQUE INDEX building_administrator_pkey ON public.building_administrator USING btree (tenant, person, building)
+controller.tenant uuid NOT NULL
+controller.id uuid NOT NULL
+controller.building uuid NOT NULL
+controller.name text NOT NULL
+controller.certificate_sha256 bytea NOT NULL
+controller.revision bigint NOT NULL
+controller: controller_certificate_sha256_key UNIQUE (certificate_sha256)
+controller: controller_pkey PRIMARY KEY (tenant, id)
+controller: controller_tenant_building_fkey FOREIGN KEY (tenant, building) REFERENCES building(tenant, id)
+controller: controller_tenant_building_id_key UNIQUE (tenant, building, id)
+CREATE UNIQUE INDEX controller_certificate_sha256_key ON public.controller USING btree (certificate_sha256)
+CREATE UNIQUE INDEX controller_pkey ON public.controller USING btree (tenant, id)
+CREATE UNIQUE INDEX controller_tenant_building_id_key ON public.controller USING btree (tenant, building, id)
+device.tenant uuid NOT NULL
+device.id uuid NOT NULL
+device.person uuid NOT NULL
+device.name text NOT NULL
+device.kind text NOT NULL
+device: device_kind_check CHECK ((kind = ANY (ARRAY['app'::text, 'station'::text])))
+device: device_pkey PRIMARY KEY (tenant, id)
+device: device_tenant_person_fkey FOREIGN KEY (tenant, person) REFERENCES person(tenant, id) ON DELETE CASCADE
+CREATE INDEX device_person ON public.device USING btree (tenant, person)
+CREATE UNIQUE INDEX device_pkey ON public.device USING btree (tenant, id)
+door.tenant uuid NOT NULL
+door.id uuid NOT NULL
+door.building uuid NOT NULL
+door.name text NOT NULL
+door.controller uuid
+door.output integer NOT NULL
+door.release_ms bigint NOT NULL
+door.open_ms bigint NOT NULL
+door.relock text NOT NULL
+door: door_pkey PRIMARY KEY (tenant, id)
+door: door_relock_check CHECK ((relock = ANY (ARRAY['on_open'::text, 'on_close'::text])))
+door: door_tenant_building_controller_fkey FOREIGN KEY (tenant, building, controller) REFERENCES controller(tenant, building, id)
+door: door_tenant_building_fkey FOREIGN KEY (tenant, building) REFERENCES building(tenant, id)
+door: door_tenant_building_id_key UNIQUE (tenant, building, id)
+door: door_tenant_controller_output_key UNIQUE (tenant, controller, output)
+CREATE UNIQUE INDEX door_pkey ON public.door USING btree (tenant, id)
+CREATE UNIQUE INDEX door_tenant_building_id_key ON public.door USING btree (tenant, building, id)
+CREATE UNIQUE INDEX door_tenant_controller_output_key ON public.door USING btree (tenant, controller, output)
+entrance.tenant uuid NOT NULL
+entrance.id uuid NOT NULL
+entrance.building uuid NOT NULL
+entrance.name text NOT NULL
+entrance: entrance_pkey PRIMARY KEY (tenant, id)
+entrance: entrance_tenant_building_fkey FOREIGN KEY (tenant, building) REFERENCES building(tenant, id)
+entrance: entrance_tenant_building_id_key UNIQUE (tenant, building, id)
+CREATE UNIQUE INDEX entrance_pkey ON public.entrance USING btree (tenant, id)
+CREATE UNIQUE INDEX entrance_tenant_building_id_key ON public.entrance USING btree (tenant, building, id)
+installation.singleton integer NOT NULL
+installation.tenant uuid NOT NULL
+installation: installation_pkey PRIMARY KEY (singleton)
+installation: installation_singleton_check CHECK ((singleton = 1))
+installation: installation_tenant_fkey FOREIGN KEY (tenant) REFERENCES tenant(tenant) DEFERRABLE INITIALLY DEFERRED
+CREATE UNIQUE INDEX installation_pkey ON public.installation USING btree (singleton)
+manager.tenant uuid NOT NULL
+manager.person uuid NOT NULL
+manager: manager_pkey PRIMARY KEY (tenant, person)
+manager: manager_tenant_person_fkey FOREIGN KEY (tenant, person) REFERENCES person(tenant, id) ON DELETE CASCADE
+CREATE UNIQUE INDEX manager_pkey ON public.manager USING btree (tenant, person)
+membership.tenant uuid NOT NULL
+membership.unit uuid NOT NULL
+membership.person uuid NOT NULL
+membership.owner boolean NOT NULL
+membership: membership_pkey PRIMARY KEY (tenant, unit, person)
+membership: membership_tenant_person_fkey FOREIGN KEY (tenant, person) REFERENCES person(tenant, id) ON DELETE CASCADE
+membership: membership_tenant_unit_fkey FOREIGN KEY (tenant, unit) REFERENCES unit(tenant, id) ON DELETE CASCADE
+CREATE INDEX membership_person ON public.membership USING btree (tenant, person)
+CREATE UNIQUE INDEX membership_pkey ON public.membership USING btree (tenant, unit, person)
+panel.tenant uuid NOT NULL
+panel.id uuid NOT NULL
+panel.building uuid NOT NULL
+panel.entrance uuid
+panel.name text NOT NULL
+panel.public_key bytea
+panel: panel_id_key UNIQUE (id)
+panel: panel_pkey PRIMARY KEY (tenant, id)
+panel: panel_tenant_building_entrance_fkey FOREIGN KEY (tenant, building, entrance) REFERENCES entrance(tenant, building, id)
+panel: panel_tenant_building_fkey FOREIGN KEY (tenant, building) REFERENCES building(tenant, id)
+panel: panel_tenant_building_id_key UNIQUE (tenant, building, id)
+CREATE UNIQUE INDEX panel_id_key ON public.panel USING btree (id)
+CREATE UNIQUE INDEX panel_pkey ON public.panel USING btree (tenant, id)
+CREATE UNIQUE INDEX panel_tenant_building_id_key ON public.panel USING btree (tenant, building, id)
+panel_door.tenant uuid NOT NULL
+panel_door.panel uuid NOT NULL
+panel_door.door uuid NOT NULL
+panel_door.building uuid NOT NULL
+panel_door.position integer NOT NULL
+panel_door: panel_door_pkey PRIMARY KEY (tenant, panel, door)
+panel_door: panel_door_tenant_building_door_fkey FOREIGN KEY (tenant, building, door) REFERENCES door(tenant, building, id) ON DELETE CASCADE
+panel_door: panel_door_tenant_building_panel_fkey FOREIGN KEY (tenant, building, panel) REFERENCES panel(tenant, building, id) ON DELETE CASCADE
+CREATE UNIQUE INDEX panel_door_pkey ON public.panel_door USING btree (tenant, panel, door)
+person.tenant uuid NOT NULL
+person.id uuid NOT NULL
+person.name text NOT NULL
+person.active boolean NOT NULL
+person: person_pkey PRIMARY KEY (tenant, id)
+person: person_tenant_fkey FOREIGN KEY (tenant) REFERENCES tenant(tenant)
+CREATE UNIQUE INDEX person_pkey ON public.person USING btree (tenant, id)
+seaql_migrations.version character varying NOT NULL
+seaql_migrations.applied_at bigint NOT NULL
+seaql_migrations: seaql_migrations_pkey PRIMARY KEY (version)
+CREATE UNIQUE INDEX seaql_migrations_pkey ON public.seaql_migrations USING btree (version)
+session.tenant uuid NOT NULL
+session.id uuid NOT NULL
+session.device uuid NOT NULL
+session.token_hash bytea NOT NULL
+session.expires_day bigint NOT NULL
+session: session_pkey PRIMARY KEY (tenant, id)
+session: session_tenant_device_fkey FOREIGN KEY (tenant, device) REFERENCES device(tenant, id) ON DELETE CASCADE
+session: session_token_hash_key UNIQUE (token_hash)
+CREATE INDEX session_device ON public.session USING btree (tenant, device)
+CREATE UNIQUE INDEX session_pkey ON public.session USING btree (tenant, id)
+CREATE UNIQUE INDEX session_token_hash_key ON public.session USING btree (token_hash)
+tenant.tenant uuid NOT NULL
+tenant.name text NOT NULL
+tenant: tenant_pkey PRIMARY KEY (tenant)
+CREATE UNIQUE INDEX tenant_pkey ON public.tenant USING btree (tenant)
+unit.tenant uuid NOT NULL
+unit.id uuid NOT NULL
+unit.building uuid NOT NULL
+unit.entrance uuid NOT NULL
+unit.number text NOT NULL
+unit: unit_pkey PRIMARY KEY (tenant, id)
+unit: unit_tenant_building_entrance_fkey FOREIGN KEY (tenant, building, entrance) REFERENCES entrance(tenant, building, id)
+unit: unit_tenant_building_id_key UNIQUE (tenant, building, id)
+CREATE UNIQUE INDEX unit_pkey ON public.unit USING btree (tenant, id)
+CREATE UNIQUE INDEX unit_tenant_building_id_key ON public.unit USING btree (tenant, building, id)
+unit_door.tenant uuid NOT NULL
+unit_door.unit uuid NOT NULL
+unit_door.door uuid NOT NULL
+unit_door: unit_door_pkey PRIMARY KEY (tenant, unit, door)
+unit_door: unit_door_tenant_door_fkey FOREIGN KEY (tenant, door) REFERENCES door(tenant, id) ON DELETE CASCADE
+unit_door: unit_door_tenant_unit_fkey FOREIGN KEY (tenant, unit) REFERENCES unit(tenant, id) ON DELETE CASCADE
+CREATE UNIQUE INDEX unit_door_pkey ON public.unit_door USING btree (tenant, unit, door)

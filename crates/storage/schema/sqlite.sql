@@ -1,0 +1,181 @@
+CREATE TABLE account (
+    tenant UUID NOT NULL,
+    person UUID NOT NULL,
+    user_name TEXT NOT NULL UNIQUE,
+    password_hash TEXT NOT NULL,
+    PRIMARY KEY (tenant, person),
+    FOREIGN KEY (tenant, person) REFERENCES person (tenant, id) ON DELETE CASCADE
+);
+CREATE TABLE bell (
+    tenant UUID NOT NULL,
+    id UUID NOT NULL,
+    building UUID NOT NULL,
+    panel UUID NOT NULL,
+    unit UUID NOT NULL,
+    label TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('individual', 'sequential', 'parallel', 'family')),
+    position INTEGER NOT NULL,
+    PRIMARY KEY (tenant, id),
+    UNIQUE (tenant, unit, id),
+    FOREIGN KEY (tenant, building, panel) REFERENCES panel (tenant, building, id) ON DELETE CASCADE,
+    FOREIGN KEY (tenant, building, unit) REFERENCES unit (tenant, building, id) ON DELETE CASCADE
+);
+CREATE INDEX bell_panel ON bell (tenant, panel);
+CREATE TABLE bell_member (
+    tenant UUID NOT NULL,
+    bell UUID NOT NULL,
+    person UUID NOT NULL,
+    unit UUID NOT NULL,
+    label TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    PRIMARY KEY (tenant, bell, person),
+    FOREIGN KEY (tenant, unit, bell) REFERENCES bell (tenant, unit, id) ON DELETE CASCADE,
+    FOREIGN KEY (tenant, unit, person) REFERENCES membership (tenant, unit, person) ON DELETE CASCADE
+);
+CREATE INDEX bell_member_membership ON bell_member (tenant, unit, person);
+CREATE TABLE building (
+    tenant UUID NOT NULL REFERENCES tenant (tenant),
+    id UUID NOT NULL,
+    name TEXT NOT NULL,
+    address TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('residential', 'commercial', 'mixed')),
+    time_zone TEXT NOT NULL,
+    mode TEXT NOT NULL CHECK (mode IN ('normal', 'locked_down')),
+    PRIMARY KEY (tenant, id)
+);
+CREATE TABLE building_administrator (
+    tenant UUID NOT NULL,
+    person UUID NOT NULL,
+    building UUID NOT NULL,
+    PRIMARY KEY (tenant, person, building),
+    FOREIGN KEY (tenant, person) REFERENCES person (tenant, id) ON DELETE CASCADE,
+    FOREIGN KEY (tenant, building) REFERENCES building (tenant, id) ON DELETE CASCADE
+);
+CREATE TABLE controller (
+    tenant UUID NOT NULL,
+    id UUID NOT NULL,
+    building UUID NOT NULL,
+    name TEXT NOT NULL,
+    certificate_sha256 BYTEA NOT NULL UNIQUE,
+    revision BIGINT NOT NULL,
+    PRIMARY KEY (tenant, id),
+    UNIQUE (tenant, building, id),
+    FOREIGN KEY (tenant, building) REFERENCES building (tenant, id)
+);
+CREATE TABLE device (
+    tenant UUID NOT NULL,
+    id UUID NOT NULL,
+    person UUID NOT NULL,
+    name TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('app', 'station')),
+    PRIMARY KEY (tenant, id),
+    FOREIGN KEY (tenant, person) REFERENCES person (tenant, id) ON DELETE CASCADE
+);
+CREATE INDEX device_person ON device (tenant, person);
+CREATE TABLE door (
+    tenant UUID NOT NULL,
+    id UUID NOT NULL,
+    building UUID NOT NULL,
+    name TEXT NOT NULL,
+    controller UUID,
+    output INTEGER NOT NULL,
+    release_ms BIGINT NOT NULL,
+    open_ms BIGINT NOT NULL,
+    relock TEXT NOT NULL CHECK (relock IN ('on_open', 'on_close')),
+    PRIMARY KEY (tenant, id),
+    UNIQUE (tenant, building, id),
+    UNIQUE (tenant, controller, output),
+    FOREIGN KEY (tenant, building) REFERENCES building (tenant, id),
+    FOREIGN KEY (tenant, building, controller) REFERENCES controller (tenant, building, id)
+);
+CREATE TABLE entrance (
+    tenant UUID NOT NULL,
+    id UUID NOT NULL,
+    building UUID NOT NULL,
+    name TEXT NOT NULL,
+    PRIMARY KEY (tenant, id),
+    UNIQUE (tenant, building, id),
+    FOREIGN KEY (tenant, building) REFERENCES building (tenant, id)
+);
+CREATE TABLE installation (
+    singleton INTEGER PRIMARY KEY CHECK (singleton = 1),
+    tenant UUID NOT NULL REFERENCES tenant (tenant) DEFERRABLE INITIALLY DEFERRED
+);
+CREATE TABLE manager (
+    tenant UUID NOT NULL,
+    person UUID NOT NULL,
+    PRIMARY KEY (tenant, person),
+    FOREIGN KEY (tenant, person) REFERENCES person (tenant, id) ON DELETE CASCADE
+);
+CREATE TABLE membership (
+    tenant UUID NOT NULL,
+    unit UUID NOT NULL,
+    person UUID NOT NULL,
+    owner BOOLEAN NOT NULL,
+    PRIMARY KEY (tenant, unit, person),
+    FOREIGN KEY (tenant, unit) REFERENCES unit (tenant, id) ON DELETE CASCADE,
+    FOREIGN KEY (tenant, person) REFERENCES person (tenant, id) ON DELETE CASCADE
+);
+CREATE INDEX membership_person ON membership (tenant, person);
+CREATE TABLE panel (
+    tenant UUID NOT NULL,
+    id UUID NOT NULL UNIQUE,
+    building UUID NOT NULL,
+    entrance UUID,
+    name TEXT NOT NULL,
+    public_key BYTEA,
+    PRIMARY KEY (tenant, id),
+    UNIQUE (tenant, building, id),
+    FOREIGN KEY (tenant, building) REFERENCES building (tenant, id),
+    FOREIGN KEY (tenant, building, entrance) REFERENCES entrance (tenant, building, id)
+);
+CREATE TABLE panel_door (
+    tenant UUID NOT NULL,
+    panel UUID NOT NULL,
+    door UUID NOT NULL,
+    building UUID NOT NULL,
+    position INTEGER NOT NULL,
+    PRIMARY KEY (tenant, panel, door),
+    FOREIGN KEY (tenant, building, panel) REFERENCES panel (tenant, building, id) ON DELETE CASCADE,
+    FOREIGN KEY (tenant, building, door) REFERENCES door (tenant, building, id) ON DELETE CASCADE
+);
+CREATE TABLE person (
+    tenant UUID NOT NULL REFERENCES tenant (tenant),
+    id UUID NOT NULL,
+    name TEXT NOT NULL,
+    active BOOLEAN NOT NULL,
+    PRIMARY KEY (tenant, id)
+);
+CREATE TABLE "seaql_migrations" ( "version" varchar NOT NULL PRIMARY KEY, "applied_at" integer NOT NULL );
+CREATE TABLE session (
+    tenant UUID NOT NULL,
+    id UUID NOT NULL,
+    device UUID NOT NULL,
+    token_hash BYTEA NOT NULL UNIQUE,
+    expires_day BIGINT NOT NULL,
+    PRIMARY KEY (tenant, id),
+    FOREIGN KEY (tenant, device) REFERENCES device (tenant, id) ON DELETE CASCADE
+);
+CREATE INDEX session_device ON session (tenant, device);
+CREATE TABLE tenant (
+    tenant UUID PRIMARY KEY,
+    name TEXT NOT NULL
+);
+CREATE TABLE unit (
+    tenant UUID NOT NULL,
+    id UUID NOT NULL,
+    building UUID NOT NULL,
+    entrance UUID NOT NULL,
+    number TEXT NOT NULL,
+    PRIMARY KEY (tenant, id),
+    UNIQUE (tenant, building, id),
+    FOREIGN KEY (tenant, building, entrance) REFERENCES entrance (tenant, building, id)
+);
+CREATE TABLE unit_door (
+    tenant UUID NOT NULL,
+    unit UUID NOT NULL,
+    door UUID NOT NULL,
+    PRIMARY KEY (tenant, unit, door),
+    FOREIGN KEY (tenant, unit) REFERENCES unit (tenant, id) ON DELETE CASCADE,
+    FOREIGN KEY (tenant, door) REFERENCES door (tenant, id) ON DELETE CASCADE
+);

@@ -1,0 +1,161 @@
+//! Ids are unique by chance only. Here a second property manager has the same ids for other things, and nothing of ours
+//! may change by that: the test that notices a single forgotten tenant predicate.
+
+use crate::database::{Db, on_both};
+use crate::town::{Town, hash, label, two_towns};
+use klinke_access::decide::SiteMode;
+use klinke_model::door::{Controller, Door};
+use klinke_model::intercom::{BellKind, Panel};
+use klinke_model::people::{Device, Membership, Person, Role, RoleGrant};
+use klinke_model::scope::Scope;
+use klinke_model::site::{Building, Entrance, Unit};
+use klinke_model::text::Label;
+use klinke_storage::record::{NewDevice, PanelDirectory, RingFacts, StoredFacts, UnitMember};
+
+/// All that one principal can read of ours.
+#[derive(Debug, PartialEq)]
+struct View {
+    buildings: Vec<Building>,
+    building: Option<Building>,
+    entrances: Vec<Entrance>,
+    units: Vec<Unit>,
+    persons: Vec<Option<Person>>,
+    roles: Vec<Vec<RoleGrant>>,
+    unit_members: Vec<UnitMember>,
+    devices: Vec<Vec<Device>>,
+    panels: Vec<Panel>,
+    panel: Option<Panel>,
+    bells: Vec<klinke_model::intercom::Bell>,
+    directory: Option<PanelDirectory>,
+    ring_facts: Option<RingFacts>,
+    doors: Vec<Door>,
+    door: Option<Door>,
+    controllers: Vec<Controller>,
+    doors_of_controller: Option<(u64, Vec<Door>)>,
+    openable: Vec<Vec<(Door, Label)>>,
+    facts: Vec<Option<StoredFacts>>,
+}
+
+impl View {
+    async fn of(db: &Db, ours: &Town, scope: &Scope) -> Self {
+        let (sites, people, devices) = (db.store.sites(), db.store.people(), db.store.devices());
+        let (intercom, doors) = (db.store.intercom(), db.store.doors());
+        let mut view = Self {
+            buildings: sites.buildings(scope).await.unwrap(),
+            building: sites.building(scope, ours.house).await.unwrap(),
+            entrances: sites.entrances(scope, ours.house).await.unwrap(),
+            units: sites.units(scope, ours.house).await.unwrap(),
+            persons: vec![],
+            roles: vec![],
+            unit_members: people.unit_members(scope, ours.house).await.unwrap(),
+            devices: vec![],
+            panels: intercom.panels(scope, ours.house).await.unwrap(),
+            panel: intercom.panel(scope, ours.panel).await.unwrap(),
+            bells: intercom.bells(scope, ours.house).await.unwrap(),
+            directory: intercom.directory(scope, ours.panel).await.unwrap(),
+            ring_facts: intercom.ring_facts(scope, ours.family).await.unwrap(),
+            doors: doors.doors(scope, ours.house).await.unwrap(),
+            door: doors.door(scope, ours.front).await.unwrap(),
+            controllers: doors.controllers(scope, ours.house).await.unwrap(),
+            doors_of_controller: doors.doors_of_controller(scope, ours.controller).await.unwrap(),
+            openable: vec![],
+            facts: vec![],
+        };
+        for person in [ours.kari, ours.ola, ours.lone, ours.gone, ours.manager, ours.admin] {
+            view.persons.push(people.person(scope, person).await.unwrap());
+            view.roles.push(people.roles(scope, person).await.unwrap());
+            view.devices.push(devices.list(scope, person).await.unwrap());
+            view.openable.push(doors.openable(scope, person).await.unwrap());
+            for door in [ours.front, ours.garage] {
+                view.facts.push(doors.facts(scope, person, door).await.unwrap());
+            }
+        }
+        view
+    }
+}
+
+/// Another property manager's house with our ids, where everything is the other way round. Panels, tokens and
+/// certificates can not be the same: the gate knows each once.
+async fn build_twin(db: &Db, ours: &Town, theirs: &Scope) {
+    let (sites, people, devices) = (db.store.sites(), db.store.people(), db.store.devices());
+    let (intercom, doors) = (db.store.intercom(), db.store.doors());
+    let house = Building { name: label("Twin"), ..ours.the_house() };
+    assert!(sites.insert_building(theirs, house).await.unwrap());
+    assert!(sites.set_mode(theirs, ours.house, SiteMode::LockedDown).await.unwrap());
+    let entrance = Entrance { id: ours.entrance, building: ours.house, name: label("Twin") };
+    assert!(sites.insert_entrance(theirs, entrance).await.unwrap());
+    for id in [ours.unit, ours.neighbour_unit] {
+        let unit = Unit { id, building: ours.house, entrance: ours.entrance, number: label("Twin") };
+        assert!(sites.insert_unit(theirs, unit).await.unwrap());
+    }
+    let controller = Controller { id: ours.controller, building: ours.house, name: label("Twin") };
+    assert!(doors.insert_controller(theirs, controller, hash(77)).await.unwrap());
+    let twin = |door: Door| Door { name: label("Twin"), output: door.output + 7, ..door };
+    assert!(doors.insert_door(theirs, twin(ours.the_front())).await.unwrap());
+    assert!(doors.insert_door(theirs, twin(ours.the_garage())).await.unwrap());
+    let panel =
+        Panel { id: ours.fresh(90), name: label("Twin"), doors: vec![ours.front], ..ours.the_panel() };
+    assert!(intercom.insert_panel(theirs, panel.clone(), None).await.unwrap());
+    let manager = RoleGrant { role: Role::Manager, building: None };
+    let of_the_house = RoleGrant { role: Role::BuildingAdministrator, building: Some(ours.house) };
+    let everybody = [ours.kari, ours.ola, ours.lone, ours.gone, ours.manager, ours.admin, ours.office_admin];
+    for (number, person) in (80..).zip(everybody) {
+        assert!(people.insert_person(theirs, ours.person(person, "Twin")).await.unwrap());
+        assert!(people.grant_role(theirs, person, of_the_house).await.unwrap());
+        assert!(people.grant_role(theirs, person, manager).await.unwrap());
+        let new = NewDevice { token_hash: hash(number), ..ours.new_device(person, number) };
+        assert!(devices.sign_in(theirs, new).await.unwrap());
+        for unit in [ours.unit, ours.neighbour_unit] {
+            let place = Membership { person, unit, owner: false };
+            assert!(people.add_membership(theirs, place).await.unwrap());
+        }
+    }
+    for unit in [ours.unit, ours.neighbour_unit] {
+        assert!(doors.give_unit_door(theirs, unit, ours.front).await.unwrap());
+        assert!(doors.give_unit_door(theirs, unit, ours.garage).await.unwrap());
+    }
+    let members = everybody.map(|person| ours.member(person, "Twin")).to_vec();
+    let mut bell = ours.bell(ours.family, "Twin", BellKind::Family, members);
+    bell.panel = panel.id;
+    assert!(intercom.insert_bell(theirs, bell, 0).await.unwrap());
+}
+
+/// The other property manager ends, moves and suspends all that has our ids.
+async fn undo_twin(db: &Db, ours: &Town, theirs: &Scope) {
+    let (people, doors) = (db.store.people(), db.store.doors());
+    for (number, person) in (80..).zip([ours.kari, ours.ola, ours.lone]) {
+        assert!(people.remove_membership(theirs, person, ours.unit).await.unwrap());
+        assert!(people.set_active(theirs, person, false).await.unwrap());
+        assert!(db.store.devices().sign_out(theirs, person, ours.fresh(number)).await.unwrap());
+    }
+    assert!(doors.assign(theirs, ours.front, ours.controller, 40).await.unwrap());
+}
+
+on_both! {
+    async fn a_town_with_the_same_ids_changes_nothing_of_ours(db) {
+        let (ours, theirs) = two_towns(&db).await;
+        let principals = [
+            ours.system(),
+            ours.as_person(ours.manager),
+            ours.as_person(ours.admin),
+            ours.as_person(ours.office_admin),
+            ours.as_person(ours.kari),
+            ours.as_person(ours.lone),
+            ours.as_person(ours.gone),
+            ours.as_panel(ours.panel),
+            ours.as_controller(ours.controller),
+        ];
+        let mut before = Vec::new();
+        for scope in &principals {
+            before.push(View::of(&db, &ours, scope).await);
+        }
+        build_twin(&db, &ours, &theirs.system()).await;
+        for (scope, before) in principals.iter().zip(&before) {
+            assert!(View::of(&db, &ours, scope).await == *before, "built beside us: {scope:?}");
+        }
+        undo_twin(&db, &ours, &theirs.system()).await;
+        for (scope, before) in principals.iter().zip(&before) {
+            assert!(View::of(&db, &ours, scope).await == *before, "changed beside us: {scope:?}");
+        }
+    }
+}
