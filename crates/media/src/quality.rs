@@ -1,10 +1,10 @@
 //! What one peer's network carries, from the sender's estimate of it; pure.
 //!
 //! ```text
-//!           below FULL                 below LOW for 2 s
-//!   Good ───────────────▶ Reduced ──────────────────────▶ AudioOnly
-//!     ◀───────────────────  ▲ ◀──────────────────────────────┘
-//!      FULL + ¼ for 2 s         LOW + ½ for 3 s
+//!        below FULL for 1 s            below LOW for 2 s
+//!   Good ─────────────────▶ Reduced ──────────────────────▶ AudioOnly
+//!     ◀──────────────────────  ▲ ◀──────────────────────────────┘
+//!       above ENOUGH for 2 s         LOW + ½ for 3 s
 //! ```
 //!
 //! The panel encodes one picture for all, so its bit rate follows the slowest peer that still takes the
@@ -18,6 +18,8 @@ use std::time::{Duration, Instant};
 pub const LOW: u64 = 150_000;
 /// Bits in a second from which on the peer is not what limits the picture.
 pub const FULL: u64 = 700_000;
+/// Bits in a second that end a reduction; between the two nothing changes.
+pub const ENOUGH: u64 = FULL + FULL / 4;
 /// The most the panel is ever asked for: 720p at 25 frames needs no more.
 pub const MOST: u64 = 2_500_000;
 /// What must pass, as padding, before a picture is tried again.
@@ -27,6 +29,7 @@ pub const START: u64 = 1_000_000;
 /// Sound and its overhead, taken off the estimate first.
 const SOUND: u64 = 60_000;
 
+const REDUCED_AFTER: Duration = Duration::from_secs(1);
 const WORSE_AFTER: Duration = Duration::from_secs(2);
 const BETTER_AFTER: Duration = Duration::from_secs(2);
 const PICTURE_AFTER: Duration = Duration::from_secs(3);
@@ -77,8 +80,8 @@ impl Capacity {
             Quality::Good | Quality::Reduced if self.estimate < LOW => {
                 Some((Quality::AudioOnly, WORSE_AFTER))
             }
-            Quality::Good if self.estimate < FULL => Some((Quality::Reduced, Duration::ZERO)),
-            Quality::Reduced if self.estimate >= FULL + FULL / 4 => Some((Quality::Good, BETTER_AFTER)),
+            Quality::Good if self.estimate < FULL => Some((Quality::Reduced, REDUCED_AFTER)),
+            Quality::Reduced if self.estimate >= ENOUGH => Some((Quality::Good, BETTER_AFTER)),
             Quality::AudioOnly if self.estimate >= LOW + LOW / 2 => Some((Quality::Reduced, PICTURE_AFTER)),
             _ => None,
         }
@@ -114,14 +117,15 @@ mod tests {
     }
 
     #[test]
-    fn a_slower_network_lowers_the_rate_at_once_and_raises_it_after_a_while() {
+    fn a_slower_network_lowers_the_rate_at_once_and_is_told_after_a_while() {
         let (mut peer, t0) = (Capacity::default(), origin());
         peer.estimate(400_000 + SOUND);
-        assert_eq!(peer.poll(t0), Some(Quality::Reduced));
-        assert_eq!(peer.ceiling(), Some(400_000));
+        assert_eq!((peer.poll(t0), peer.ceiling()), (None, Some(400_000)));
+        assert_eq!(peer.poll(t0 + REDUCED_AFTER), Some(Quality::Reduced));
         peer.estimate(1_200_000);
-        assert_eq!(peer.poll(t0), None, "a moment proves nothing");
-        assert_eq!(peer.poll(t0 + BETTER_AFTER), Some(Quality::Good));
+        let t1 = t0 + Duration::from_secs(10);
+        assert_eq!(peer.poll(t1), None, "a moment proves nothing");
+        assert_eq!(peer.poll(t1 + BETTER_AFTER), Some(Quality::Good));
         assert_eq!(peer.ceiling(), Some(1_200_000 - SOUND));
     }
 

@@ -310,16 +310,17 @@ impl Relay {
             if !peer.leg.is_connected() || !peer.leg.has_video() || !self.room.sees(*id) {
                 continue;
             }
+            let before = peer.capacity.quality();
             if let Some(quality) = peer.capacity.poll(now) {
-                changed.push((*id, quality));
+                changed.push((*id, before, quality));
             }
             ceiling = peer.capacity.ceiling().map_or(ceiling, |most| ceiling.min(most));
         }
-        for (peer, quality) in changed {
+        for (peer, before, quality) in changed {
             if let Some(seat) = self.peers.get_mut(&peer).filter(|_| quality == Quality::AudioOnly) {
                 seat.leg.pause_video();
             }
-            self.keyframe_wanted |= quality != Quality::AudioOnly;
+            self.keyframe_wanted |= before == Quality::AudioOnly;
             self.seek_bandwidth(peer);
             self.drain(Who::Peer(peer), now, out);
             out.events.push(MediaEvent::Quality { room: self.id, peer, quality });
@@ -336,7 +337,9 @@ impl Relay {
         match (wanted, seat.capacity.quality()) {
             (false, _) => seat.leg.seek_bandwidth(0, 0),
             (true, Quality::AudioOnly) => seat.leg.seek_bandwidth(quality::RETRY, quality::MOST),
-            (true, _) => seat.leg.seek_bandwidth(0, quality::MOST),
+            // Looking for more than ends the reduction would only lose packets of a network that is short.
+            (true, Quality::Reduced) => seat.leg.seek_bandwidth(0, quality::ENOUGH),
+            (true, Quality::Good) => seat.leg.seek_bandwidth(0, quality::MOST),
         }
     }
 }
