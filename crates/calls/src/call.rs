@@ -40,6 +40,8 @@
 //!   reload the driver bridges the new media by [`Call::bridged`]. So there is no second `Bridge`.
 //! - A door opened while ringing ends the call at once; how long the panel goes on showing "open" is the panel's.
 
+#[cfg(test)]
+mod histories;
 mod messages;
 mod party;
 #[cfg(test)]
@@ -229,8 +231,10 @@ impl Call {
     }
 
     fn leg_declined(&mut self, leg: Leg) {
-        let cancel = self.party_mut(leg).and_then(|party| party.stop(Stage::Declined, Cancel::Stopped));
-        self.outputs.extend(cancel);
+        if self.is_offered(leg) {
+            let cancel = self.party_mut(leg).and_then(|party| party.stop(Stage::Declined, Cancel::Stopped));
+            self.outputs.extend(cancel);
+        }
     }
 
     fn leg_away(&mut self, leg: Leg) {
@@ -364,6 +368,9 @@ impl Call {
         match self.phase {
             Phase::Over { .. } => return,
             Phase::Talking { leg, .. } => {
+                if let Some(party) = self.party_mut(leg) {
+                    party.stage = Stage::Passed;
+                }
                 self.outputs.push_back(Output::Unbridge(leg));
                 self.outputs.push_back(Output::Cancel(leg, Cancel::Ended(reason)));
             }

@@ -212,6 +212,7 @@ fn a_leg_that_is_away_when_its_turn_comes_is_offered_when_it_is_back() {
     scene.give(Input::LegAway(device(3)));
     assert_eq!(scene.tick(20_000), [stopped(1), calling(2, 3, false, 40_000)]);
     assert_eq!(scene.give(Input::LegAccepted(device(2))), [], "it was not offered");
+    assert_eq!(scene.give(Input::LegDeclined(device(2))), []);
     assert_eq!(scene.give(opens(2, 1)), [refuse(2, 1)]);
     assert_eq!(scene.at(25_000, Input::LegBack(device(2))), [offer(2)]);
     assert_eq!(scene.tick(40_000), [stopped(2), calling(3, 3, false, 20_000)]);
@@ -327,6 +328,9 @@ fn an_input_after_a_deadline_comes_too_late_even_without_a_tick() {
     assert_eq!(scene.at(10_000, Input::PanelBack).last(), Some(&Output::Ended(Interrupted)));
     let mut scene = Scene::pair();
     assert_eq!(scene.at(60_000, Input::LegAccepted(device(1))).last(), Some(&Output::Ended(NoAnswer)));
+    let mut scene = Scene::talking();
+    let over = [Output::Unbridge(device(1)), ended(1, TimeLimit), Output::Ended(TimeLimit)];
+    assert_eq!(scene.at(120_000, Input::LegBack(device(1))), over, "nothing to a leg that was let go");
     let mut scene = Scene::pair();
     let outputs = scene.at(60_000, opens(1, 1));
     assert_eq!(outputs, [ended(1, NoAnswer), ended(2, NoAnswer), refuse(1, 1), Output::Ended(NoAnswer)]);
