@@ -1,6 +1,8 @@
 //! Files that are made from others and checked in: made anew, or proven fresh.
+//!
+//! The dumps of the SQL schema are made and proven by a test of `storage`, which has both databases.
 
-use crate::process::{Failure, Workshop, output_of};
+use crate::process::{Failure, Log, Workshop, output_of};
 use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
@@ -21,20 +23,37 @@ enum Maker {
 
 /// In an order in which each can be made from those before it.
 const GENERATED: &[Generated] = &[
-    Generated { file: "crates/server/openapi.json", maker: Maker::Server(&["print", "openapi"]) },
-    Generated { file: "crates/server/config.schema.json", maker: Maker::Server(&["print", "config-schema"]) },
+    Generated { file: "crates/server/openapi.json", maker: Maker::Server(&["openapi"]) },
+    Generated {
+        file: "crates/server/config.schema.json",
+        maker: Maker::Server(&["check-config", "--schema"]),
+    },
     Generated {
         file: "web/src/api/schema.d.ts",
         maker: Maker::Web(&["--no-install", "openapi-typescript", "../crates/server/openapi.json"]),
     },
 ];
 
+/// Builds the server as the tests build it, so that nothing is compiled twice.
+///
+/// # Errors
+/// When it does not build.
+pub fn build(workshop: &Workshop, log: &mut Log) -> Result<(), Failure> {
+    log.run(workshop.cargo().args(["build", "--workspace", "--all-targets", "--locked"])).map(drop)
+}
+
 /// `cargo xtask generate`: builds the server and writes every generated file.
 ///
 /// # Errors
 /// When something can't be built or made.
 pub fn write_all(workshop: &Workshop) -> Result<ExitCode, Failure> {
-    crate::process::show(workshop.cargo().args(["build", "--workspace", "--locked", "--quiet"]))?;
+    let mut log = Log::new(workshop, "generate")?;
+    let mut schema = workshop.cargo();
+    schema
+        .args(["test", "--locked", "--package", "klinke-storage", "--test", "it", "schema"])
+        .env("UPDATE_SCHEMA", "1");
+    let made = build(workshop, &mut log).and_then(|()| log.run(&mut schema));
+    made.map_err(|failure| Failure::new(format!("{}\n{failure}", log.tail(40))))?;
     for generated in GENERATED {
         let fresh = make(workshop, generated)?;
         let path = workshop.root.join(generated.file);

@@ -186,7 +186,8 @@ fn web_pages(workshop: &Workshop, log: &mut Log) -> Result<Outcome, Failure> {
     Ok(outcome)
 }
 
-fn generated(workshop: &Workshop, _log: &mut Log) -> Result<Outcome, Failure> {
+fn generated(workshop: &Workshop, log: &mut Log) -> Result<Outcome, Failure> {
+    generate::build(workshop, log)?;
     let (files, stale) = generate::stale(workshop);
     Ok(Outcome::checks(files, stale))
 }
@@ -194,8 +195,7 @@ fn generated(workshop: &Workshop, _log: &mut Log) -> Result<Outcome, Failure> {
 fn browser(workshop: &Workshop, log: &mut Log) -> Result<Outcome, Failure> {
     log.run(&mut web::npm_ci(workshop, "e2e"))?;
     let chromium = tools::chromium().ok_or_else(|| Failure::new("Chromium is missing"))?;
-    // the tests' own build of the binaries: the same features, nothing compiled twice
-    log.run(workshop.cargo().args(["build", "--workspace", "--all-targets", "--locked"]))?;
+    generate::build(workshop, log)?;
     let mut node: Command = workshop.command("node", "e2e");
     node.args(["--test", "--test-reporter=spec", "--test-concurrency=1", "--test-timeout=180000"])
         .args(browser_tests(&workshop.root.join("e2e/tests"))?)

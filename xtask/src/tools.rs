@@ -13,6 +13,8 @@ pub struct Tool {
     present: fn() -> bool,
     /// Debian packages that bring it.
     packages: &'static [&'static str],
+    /// Whether those of this distribution are new enough.
+    packaged: fn() -> bool,
     /// What to do where there is no `apt-get`.
     otherwise: &'static str,
 }
@@ -22,6 +24,10 @@ pub const NODE: Tool = Tool {
     name: "Node.js 20.19 or newer with npm",
     present: || node_is_new_enough() && find("npm").is_some(),
     packages: &["nodejs", "npm"],
+    packaged: || {
+        let said = Command::new("apt-cache").args(["policy", "nodejs"]).stdin(Stdio::null()).output();
+        said.is_ok_and(|said| candidate(&String::from_utf8_lossy(&said.stdout)) >= OLDEST_NODE)
+    },
     otherwise: "install Node.js 20.19 or newer (https://nodejs.org)",
 };
 
@@ -30,6 +36,7 @@ pub const CHROMIUM: Tool = Tool {
     name: "Chromium",
     present: || chromium().is_some(),
     packages: &["chromium", "fonts-liberation"],
+    packaged: || true,
     otherwise: "install Chromium and set KLINKE_CHROMIUM to its path",
 };
 
@@ -38,6 +45,7 @@ pub const POSTGRES: Tool = Tool {
     name: "PostgreSQL (server programs)",
     present: || postgres_folder().is_some(),
     packages: &["postgresql"],
+    packaged: || true,
     otherwise: "install PostgreSQL 14 or newer, so that `initdb` is on the PATH",
 };
 
@@ -46,6 +54,7 @@ pub const MOSQUITTO: Tool = Tool {
     name: "Mosquitto",
     present: || find("mosquitto").is_some() && find("mosquitto_pub").is_some(),
     packages: &["mosquitto", "mosquitto-clients"],
+    packaged: || true,
     otherwise: "install Mosquitto with its command line clients",
 };
 
@@ -61,7 +70,7 @@ pub fn provide(tools: &[&Tool], consent: bool) -> Result<(), Failure> {
     let names = missing.iter().map(|tool| tool.name).collect::<Vec<_>>().join(", ");
     let packages: Vec<&str> = missing.iter().flat_map(|tool| tool.packages).copied().collect();
     let by_hand = missing.iter().map(|tool| format!("  - {}", tool.otherwise)).collect::<Vec<_>>().join("\n");
-    if find("apt-get").is_none() {
+    if find("apt-get").is_none() || !missing.iter().all(|tool| (tool.packaged)()) {
         return Err(Failure::new(format!("Missing: {names}. Please\n{by_hand}")));
     }
     let install = ["apt-get", "install", "-y", "--no-install-recommends"];
@@ -141,13 +150,21 @@ pub fn postgres_folder() -> Option<PathBuf> {
 
 fn node_is_new_enough() -> bool {
     let said = Command::new("node").arg("--version").stdin(Stdio::null()).output();
-    said.is_ok_and(|said| node_version(&String::from_utf8_lossy(&said.stdout)) >= Some((20, 19)))
+    said.is_ok_and(|said| version(&String::from_utf8_lossy(&said.stdout)) >= OLDEST_NODE)
 }
 
-/// Major and minor of `v20.19.2`.
-fn node_version(text: &str) -> Option<(u32, u32)> {
-    let mut numbers = text.trim().strip_prefix('v')?.split('.').map(str::parse);
+/// What Vite asks for.
+const OLDEST_NODE: Option<(u32, u32)> = Some((20, 19));
+
+/// Major and minor of `v20.19.2` or `20.19.2+dfsg-1`.
+fn version(text: &str) -> Option<(u32, u32)> {
+    let mut numbers = text.trim().trim_start_matches('v').split('.').map(str::parse);
     Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
+}
+
+/// The version that `apt-cache policy` says would be installed.
+fn candidate(policy: &str) -> Option<(u32, u32)> {
+    policy.lines().find_map(|line| version(line.trim().strip_prefix("Candidate:")?))
 }
 
 #[cfg(test)]
@@ -156,10 +173,12 @@ mod tests {
 
     #[test]
     fn versions_compare_as_numbers() {
-        assert_eq!(node_version("v20.19.2\n"), Some((20, 19)));
-        assert!(node_version("v20.9.0") < Some((20, 19)));
-        assert!(node_version("v22.1.0") >= Some((20, 19)));
-        assert!(node_version("command not found") < Some((20, 19)));
+        assert_eq!(version("v20.19.2\n"), Some((20, 19)));
+        assert!(version("v20.9.0") < OLDEST_NODE);
+        assert!(version("v22.1.0") >= OLDEST_NODE);
+        assert!(version("command not found") < OLDEST_NODE);
+        let policy = "nodejs:\n  Installed: (none)\n  Candidate: 18.20.4+dfsg-1~deb12u1\n  Version table:\n";
+        assert_eq!(candidate(policy), Some((18, 20)));
     }
 
     #[test]
