@@ -20,8 +20,10 @@
 pub mod app;
 pub mod auth;
 pub mod authority;
+pub mod calls;
 pub mod config;
 pub mod demo;
+pub mod doors;
 pub mod http;
 pub mod node;
 pub mod pairing;

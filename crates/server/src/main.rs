@@ -3,7 +3,8 @@
 use clap::{Parser, Subcommand};
 use klinke_model::time::{Clock, SystemClock};
 use klinke_server::authority::Authority;
-use klinke_server::config::Config;
+use klinke_server::config::{Config, Log};
+use klinke_server::node::Running;
 use klinke_server::random::Random;
 use klinke_server::{demo, http, node, telemetry};
 use std::error::Error;
@@ -33,7 +34,7 @@ enum Command {
         lan: bool,
     },
     /// Serve a seeded town, to look around.
-    Demo,
+    Demo(demo::Options),
     /// Check the configuration and say what to write where it is wrong.
     CheckConfig {
         /// Print the JSON schema of the configuration instead.
@@ -61,7 +62,7 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let load = || Config::load(arguments.config.as_deref());
     match arguments.command {
         Command::Serve { lan } => serve(load()?, lan).await,
-        Command::Demo => Ok(demo::run().await?),
+        Command::Demo(options) => serve_demo(&options).await,
         Command::CheckConfig { schema: true } => {
             print!("{}", Config::schema());
             Ok(())
@@ -91,9 +92,18 @@ async fn serve(mut config: Config, lan: bool) -> Result<(), Box<dyn Error>> {
             config.http.listen = SocketAddr::from((Ipv4Addr::UNSPECIFIED, config.http.listen.port()));
         }
     }
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let mut running = node::start(config, Arc::new(SystemClock::start()), Random::system()).await?;
+    let running = node::start(config, Arc::new(SystemClock::start()), Random::system()).await?;
     println!("{}", running.greeting().await?);
+    until_stopped(running).await
+}
+
+async fn serve_demo(options: &demo::Options) -> Result<(), Box<dyn Error>> {
+    telemetry::start(&Log { filter: "warn".to_owned(), ..Log::default() });
+    until_stopped(demo::start(options).await?).await
+}
+
+async fn until_stopped(mut running: Running) -> Result<(), Box<dyn Error>> {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}

@@ -10,7 +10,12 @@
 use crate::app::sign_in::SignInLimits;
 use crate::auth::password::{PasswordError, Passwords};
 use crate::authority::{self, Authority, AuthorityError};
+use crate::calls::exchange::Exchange;
+use crate::calls::media_news;
 use crate::config::{Config, PublicUrl, Tls};
+use crate::doors::links::Links;
+use crate::doors::listen;
+use crate::doors::openings::Openings;
 use crate::http::origin::Origins;
 use crate::http::router::router;
 use crate::pairing::Pairings;
@@ -21,12 +26,14 @@ use crate::telemetry;
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
 use hyper_util::rt::TokioTimer;
+use klinke_media::{Media, MediaConfig, MediaError};
 use klinke_model::time::Clock;
 use klinke_storage::{StorageError, Store};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -53,7 +60,15 @@ pub struct Node {
     /// Devices that wait for an administrator.
     pub pairings: Pairings,
     /// What is connected.
-    pub presence: Presence,
+    pub presence: Arc<Presence>,
+    /// Connections and calls.
+    pub exchange: Exchange,
+    /// Ways to the door controllers.
+    pub links: Links,
+    /// Openings that a repeated tap is.
+    pub openings: Openings,
+    /// Picture and sound.
+    pub media: Media,
     /// Password hashing.
     pub passwords: Passwords,
     /// How often passwords may be tried.
@@ -110,6 +125,9 @@ pub enum StartError {
     /// Password hashing.
     #[error(transparent)]
     Password(#[from] PasswordError),
+    /// Picture and sound.
+    #[error("can not carry picture and sound: {0}")]
+    Media(#[from] MediaError),
     /// The certificate of the configuration.
     #[error("can not use the certificate {0}: {1}")]
     Tls(String, std::io::Error),
@@ -121,6 +139,8 @@ pub struct Running {
     pub node: Arc<Node>,
     /// Where the pages and the API are.
     pub address: SocketAddr,
+    /// Where door controllers dial in.
+    pub controllers: SocketAddr,
     handle: Handle<SocketAddr>,
     serving: JoinHandle<std::io::Result<()>>,
 }
@@ -133,7 +153,10 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>, random: Random) -> Res
     // A second provider in the process is not an error: the first one stays.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     telemetry::metrics();
-    let listener = listen(config.http.listen)?;
+    let listener = bind(config.http.listen)?;
+    let controllers = bind(config.controllers.listen)?;
+    let (media, media_events) = Media::start(&media_config(&config))?;
+    let presence = Arc::new(Presence::default());
     let address = listener.local_addr().map_err(|error| StartError::Listen(config.http.listen, error))?;
     let authority = Authority::open(&config.data.folder, clock.now())?;
     let store = Store::open(config.data.database_url().reveal()).await?;
@@ -147,7 +170,11 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>, random: Random) -> Res
     let node = Arc::new(Node {
         setup: Setup::new(&random, clock.clone()),
         pairings: Pairings::new(clock.clone(), random.clone()),
-        presence: Presence::default(),
+        exchange: Exchange::new(Arc::clone(&presence)),
+        presence,
+        links: Links::default(),
+        openings: Openings::default(),
+        media,
         passwords: Passwords::new(random.bytes())?,
         sign_in_limits: SignInLimits::new(&clock),
         origins: Origins::new(&public_url, address.port(), &network),
@@ -162,10 +189,42 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>, random: Random) -> Res
     });
     let handle = Handle::new();
     let serving = serve(&node, listener, handle.clone()).await?;
-    Ok(Running { node, address, handle, serving })
+    node.tasks.spawn(media_news::follow(Arc::clone(&node), media_events));
+    node.tasks.spawn(every_minute(Arc::clone(&node)));
+    let controllers = listen_for_controllers(&node, controllers)?;
+    Ok(Running { node, address, controllers, handle, serving })
 }
 
-fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
+/// What is forgotten by time.
+async fn every_minute(node: Arc<Node>) {
+    let mut minute = tokio::time::interval(Duration::from_secs(60));
+    while node.stop.run_until_cancelled(minute.tick()).await.is_some() {
+        node.openings.forget_old(node.clock.mono());
+    }
+}
+
+fn listen_for_controllers(node: &Arc<Node>, listener: TcpListener) -> Result<SocketAddr, StartError> {
+    let listen_error = |error| StartError::Listen(node.config.controllers.listen, error);
+    let listener = tokio::net::TcpListener::from_std(listener).map_err(listen_error)?;
+    let address = listener.local_addr().map_err(listen_error)?;
+    let tls = TlsAcceptor::from(Arc::new(node.controllers_tls()?));
+    node.tasks.spawn(listen::listen(Arc::clone(node), listener, tls));
+    Ok(address)
+}
+
+fn media_config(config: &Config) -> MediaConfig {
+    let listen = config.media.listen;
+    let advertise = match config.media.advertise.as_slice() {
+        [] if listen.ip().is_unspecified() => authority::network_addresses(),
+        [] => vec![listen.ip()],
+        addresses => addresses.to_vec(),
+    };
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let shards = config.media.shards.map_or(processors, usize::from);
+    MediaConfig { listen, advertise, shards }
+}
+
+fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
     let listener = TcpListener::bind(address).map_err(|error| StartError::Listen(address, error))?;
     listener.set_nonblocking(true).map_err(|error| StartError::Listen(address, error))?;
     Ok(listener)
@@ -245,6 +304,7 @@ impl Running {
 
     /// Stops in good order: no new connections, long-lived ones are told, and what is going on may end.
     pub async fn stop(self) {
+        self.node.exchange.stop().await;
         self.node.stop.cancel();
         self.handle.graceful_shutdown(Some(STOP_WITHIN));
         self.node.tasks.close();

@@ -100,7 +100,17 @@ pub struct Claimed {
     pub authority: String,
 }
 
+/// How often a ticket can be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TicketUse {
+    /// Once.
+    Once,
+    /// As often as wanted until this process ends, each time replacing the key: the demo's addresses.
+    UntilRestart,
+}
+
 struct Ticket {
+    usable: TicketUse,
     hash: TokenHash,
     tenant: TenantId,
     panel: PanelId,
@@ -272,21 +282,24 @@ impl Pairings {
         Some(Reservation { pairings: self, id: entry.id, device: Some(device) })
     }
 
-    /// A ticket with which one panel can claim itself to be `panel`, once; good until a restart. The demo prints
-    /// one in the panel's address.
-    pub fn issue_ticket(&self, tenant: TenantId, panel: PanelId) -> Token {
+    /// A ticket with which a device can claim itself to be `panel`; good until a restart.
+    pub fn issue_ticket(&self, tenant: TenantId, panel: PanelId, usable: TicketUse) -> Token {
         let token = Token::new(&self.random);
-        self.tickets().push(Ticket { hash: token.hash(), tenant, panel });
+        self.tickets().push(Ticket { usable, hash: token.hash(), tenant, panel });
         token
     }
 
-    /// Uses a ticket up: the panel that it stands for.
+    /// Uses a ticket: the panel that it stands for.
     pub fn use_ticket(&self, ticket: &Token) -> Option<(TenantId, PanelId)> {
         let hash = ticket.hash();
         let mut tickets = self.tickets();
         let place = tickets.iter().position(|ticket| ticket.hash == hash)?;
-        let ticket = tickets.swap_remove(place);
-        Some((ticket.tenant, ticket.panel))
+        let ticket = tickets.get(place)?;
+        let stands_for = (ticket.tenant, ticket.panel);
+        if ticket.usable == TicketUse::Once {
+            tickets.swap_remove(place);
+        }
+        Some(stands_for)
     }
 
     fn entries(&self) -> MutexGuard<'_, Vec<Entry>> {

@@ -115,7 +115,7 @@ fn a_controller_that_hung_up_waits_no_more() {
 fn a_ticket_is_used_once() {
     let (_, pairings) = pairings();
     let stands_for = (TenantId(klinke_model::ids::v4([1; 16])), PanelId(klinke_model::ids::v4([2; 16])));
-    let ticket = pairings.issue_ticket(stands_for.0, stands_for.1);
+    let ticket = pairings.issue_ticket(stands_for.0, stands_for.1, TicketUse::Once);
     assert_eq!(pairings.use_ticket(&Token::new(&Random::seeded(99))), None);
     assert_eq!(pairings.use_ticket(&ticket), Some(stands_for));
     assert_eq!(pairings.use_ticket(&ticket), None);

@@ -14,7 +14,8 @@ use crate::pairing::{Claimed, Device, PairingCode};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use klinke_model::ids::{BuildingId, ControllerId, DoorId};
+use klinke_model::ids::{BuildingId, ControllerId, DoorId, PersonId};
+use klinke_model::scope::Scope;
 use serde::Deserialize;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -25,19 +26,20 @@ use utoipa::ToSchema;
 pub struct NewController {
     /// What the controller shows: eight digits, spaces do not matter.
     #[schema(example = "4071 9936")]
-    code: String,
+    pub code: String,
     /// What the installer calls it.
-    name: String,
+    pub name: String,
     /// The doors it drives.
-    doors: Vec<NewControllerDoor>,
+    pub doors: Vec<NewControllerDoor>,
 }
 
 /// A door of a new controller.
 #[derive(Deserialize, ToSchema)]
 pub struct NewControllerDoor {
-    door: DoorId,
+    /// Which door.
+    pub door: DoorId,
     /// Which of the controller's outputs, from 0.
-    output: u16,
+    pub output: u16,
 }
 
 impl From<AuthorityError> for Problem {
@@ -60,9 +62,24 @@ pub async fn handler(
     Body(new): Body<NewController>,
 ) -> Result<(StatusCode, Json<Controller>), Problem> {
     administered(&node, &who, building).await?;
+    let added = add(&node, &who.scope, who.person, building, new).await?;
+    Ok((StatusCode::CREATED, Json(Controller::new(&node, added))))
+}
+
+/// Adds the controller, for an administrator of the building.
+///
+/// # Errors
+/// Names the field that is wrong, or says that no controller shows this code.
+pub async fn add(
+    node: &Node,
+    scope: &Scope,
+    administrator: PersonId,
+    building: BuildingId,
+    new: NewController,
+) -> Result<klinke_model::door::Controller, Problem> {
     let mut fields = Fields::default();
     let name = fields.label("/name", &new.name);
-    let doors = node.store.doors().doors(&who.scope, building).await?;
+    let doors = node.store.doors().doors(scope, building).await?;
     let (mut named, mut outputs) = (HashSet::new(), HashSet::new());
     for (place, wanted) in new.doors.iter().enumerate() {
         if doors.iter().all(|known| known.id != wanted.door) {
@@ -79,7 +96,7 @@ pub async fn handler(
 
     let code = PairingCode::parse(&new.code).ok_or(Code::UnknownCode)?;
     let is_controller = |device: &Device| matches!(device, Device::Controller(_));
-    let reservation = node.pairings.reserve(who.person, code, is_controller)?.ok_or(Code::UnknownCode)?;
+    let reservation = node.pairings.reserve(administrator, code, is_controller)?.ok_or(Code::UnknownCode)?;
     let Some(Device::Controller(waiting)) = reservation.device() else {
         return Err(Code::UnknownCode.into());
     };
@@ -97,15 +114,15 @@ pub async fn handler(
     let controller = klinke_model::door::Controller { id, building, name };
     // `false` when the rights or a door went in between.
     let repository = node.store.doors();
-    if !repository.insert_controller(&who.scope, controller.clone(), certificate.sha256).await? {
+    if !repository.insert_controller(scope, controller.clone(), certificate.sha256).await? {
         return Err(Code::NotFound.into());
     }
     for wanted in &new.doors {
-        if !repository.assign(&who.scope, wanted.door, id, wanted.output).await? {
+        if !repository.assign(scope, wanted.door, id, wanted.output).await? {
             return Err(Code::NotFound.into());
         }
     }
     let authority = node.authority.pem().to_owned();
     reservation.settle_controller(Claimed { controller: id, certificate: certificate.pem, authority });
-    Ok((StatusCode::CREATED, Json(Controller::new(&node, controller))))
+    Ok(controller)
 }

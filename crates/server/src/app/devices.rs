@@ -49,5 +49,9 @@ pub async fn sign_out(
     Object(device): Object<DeviceId>,
 ) -> Result<StatusCode, Problem> {
     let gone = node.store.devices().sign_out(&who.scope, who.person, device).await?;
-    if gone { Ok(StatusCode::NO_CONTENT) } else { Err(Code::NotFound.into()) }
+    if !gone {
+        return Err(Code::NotFound.into());
+    }
+    node.exchange.device_signed_out(device).await;
+    Ok(StatusCode::NO_CONTENT)
 }

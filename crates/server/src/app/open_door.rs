@@ -38,7 +38,7 @@ pub struct Ask {
 /// the channel closes. Asking again with the same device and request follows the same opening.
 pub fn open_door(node: &Arc<Node>, ask: Ask) -> watch::Receiver<OpeningNews> {
     let opening: OpeningId = node.random.v4();
-    let news = |state| OpeningNews { request: Some(ask.request), opening: Some(opening), door: ask.door, state };
+    let news = move |state| OpeningNews { request: Some(ask.request), opening: Some(opening), door: ask.door, state };
     match node.openings.begin(ask.device, ask.request, news(OpeningState::Sending), node.clock.mono()) {
         Begin::Same(following) => following,
         Begin::Full => watch::channel(news(refused(RefusalCode::Fault))).1,
@@ -47,7 +47,7 @@ pub fn open_door(node: &Arc<Node>, ask: Ask) -> watch::Receiver<OpeningNews> {
             node.tasks.clone().spawn(async move {
                 let state = carry_out(&node, &ask, opening).await;
                 // the asker may have gone; the opening is done all the same
-                drop(sender.send(news(state)));
+                let _ = sender.send(news(state));
             });
             following
         }

@@ -144,6 +144,8 @@ pub async fn redeem(
     if !node.store.intercom().set_panel_key(&scope, panel, public_key.clone()).await? {
         return Err(Code::UnknownTicket.into());
     }
+    // whoever held the former key is somebody else now
+    node.exchange.panel_signed_out(panel);
     reservation.settle_panel(panel);
     Ok(Json(PairedPanel { panel }))
 }

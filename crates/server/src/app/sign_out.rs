@@ -16,5 +16,6 @@ pub async fn handler(
 ) -> Result<(StatusCode, [(HeaderName, HeaderValue); 1]), Problem> {
     // `false` when another request of the same device was faster: signed out all the same.
     node.store.devices().sign_out(&who.scope, who.person, who.device).await?;
+    node.exchange.device_signed_out(who.device).await;
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, no_cookie(node.is_https()))]))
 }

@@ -18,7 +18,7 @@ use klinke_model::intercom::EndReason;
 use klinke_model::scope::Scope;
 use klinke_model::text::Label;
 use klinke_model::time::Mono;
-use klinke_storage::RingFacts;
+use klinke_storage::record::RingFacts;
 use klinke_wire::app::{AppCall, AppCallState, AppEvent};
 use klinke_wire::common::{
     DoorRef, ErrorCode, ErrorNews, MediaQuality, OpeningNews, OpeningState, RefusalCode, Sdp,
@@ -85,7 +85,6 @@ pub struct Start {
 pub struct TooMany;
 
 /// Runs one call.
-#[derive(Debug)]
 pub struct Driver {
     node: Arc<Node>,
     start: Start,

@@ -155,6 +155,19 @@ impl Default for Calls {
     }
 }
 
+impl Calls {
+    /// As the call machine takes them.
+    pub fn limits(&self) -> klinke_calls::plan::Limits {
+        let seconds = |s: u16| std::time::Duration::from_secs(s.into());
+        klinke_calls::plan::Limits {
+            ring: seconds(self.ring_s),
+            talk: seconds(self.talk_s),
+            step: seconds(self.step_s),
+            ..klinke_calls::plan::Limits::default()
+        }
+    }
+}
+
 /// What is logged, and how.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]

@@ -14,7 +14,8 @@ use klinke_model::privacy::Pii;
 use klinke_model::scope::Scope;
 use klinke_model::site::{Building, BuildingKind, Entrance, Tenant, Unit};
 use klinke_model::text::{Label, LabelError};
-use klinke_storage::{NewAccount, NewInstallation, StorageError};
+use klinke_storage::StorageError;
+use klinke_storage::record::{NewAccount, NewInstallation};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 

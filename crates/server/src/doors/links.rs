@@ -117,7 +117,7 @@ impl Links {
     pub fn outcome(&self, opening: OpeningId, outcome: Outcome) {
         if let Some(waiting) = self.lock().waiting.remove(&opening) {
             // the asker may have gone
-            drop(waiting.send(outcome));
+            let _ = waiting.send(outcome);
         }
     }
 

@@ -92,7 +92,7 @@ async fn pair(
     let Some(ControllerRequest::Pair { csr, version, outputs, .. }) = first else {
         return Err(LinkError::NoHello);
     };
-    let opened = node.pairings.open_controller(Prefix::of(address.ip()), csr, version, outputs);
+    let opened = node.pairings.open_controller(Prefix::from(address.ip()), csr, version, outputs);
     let (code, claimed) = match opened {
         Ok(opened) => opened,
         Err(error) => return framed.send(&ControllerEvent::Refused { reason: error.to_string() }).await,

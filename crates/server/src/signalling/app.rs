@@ -2,7 +2,7 @@
 
 use super::socket::{self, Closing, Line, Peer};
 use crate::app::open_door::{self, Ask};
-use crate::auth::SignedIn;
+use crate::auth::session::SignedIn;
 use crate::calls::driver::Message;
 use crate::node::Node;
 use axum::extract::State;

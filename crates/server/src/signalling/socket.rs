@@ -147,7 +147,8 @@ pub async fn converse<P: Peer>(
     let reason = loop {
         tokio::select! {
             biased;
-            _ = outgoing.closing.wait_for(Option::is_some) => break *outgoing.closing.borrow(),
+            // it changes once: the first reason counts
+            _ = outgoing.closing.changed() => break *outgoing.closing.borrow_and_update(),
             event = outgoing.queue.recv() => {
                 let Some(event) = event else { break None };
                 let sent = tokio::time::timeout(P::SILENCE, send(&mut socket, &event)).await;
