@@ -6,12 +6,13 @@
 use super::town::{DemoController, Town};
 use crate::app::add_controller::{self, NewController, NewControllerDoor};
 use crate::node::Node;
+use crate::secrets::{self, SecretFileError};
 use klinke_model::scope::Scope;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::process::{Child, Command};
+use tokio::process::Command;
 
 /// How long a pairing may take.
 const PAIRING: Duration = Duration::from_secs(20);
@@ -25,6 +26,9 @@ pub enum ControllerError {
     /// It could not be started, or its files not be read.
     #[error("could not start a door controller: {0}")]
     Io(#[from] std::io::Error),
+    /// Its folder.
+    #[error(transparent)]
+    Folder(#[from] SecretFileError),
     /// It showed no code in time.
     #[error("a door controller showed no pairing code within {} s", PAIRING.as_secs())]
     NoCode,
@@ -57,18 +61,26 @@ pub async fn start(
     if !program.exists() {
         return Err(ControllerError::Missing(program));
     }
-    let state = folder.join("controllers").join(controller.building.to_string());
-    if !state.join("certificate.pem").exists() {
+    let controllers = folder.join("controllers");
+    secrets::private_folder(&controllers)?;
+    let state = controllers.join(controller.building.to_string());
+    if !state.join("identity.pem").exists() {
         pair(node, &program, address, &state, town, controller).await?;
     }
     let mut command = Command::new(&program);
-    command.args(["run", "--simulated", "--exit-with-parent", "--server", &address.server, "--state"]).arg(&state);
+    command.args(["run", "--simulated", "--simulate-leaf", "--exit-with-parent", "--server", &address.server, "--state"]).arg(&state);
     let mut child = quiet(&mut command).spawn()?;
+    // `wait` would close the pipe that tells the controller that we live
+    let pipe = child.stdin.take();
     let stopping = node.stop.clone();
     node.tasks.spawn(async move {
         tokio::select! {
             ended = child.wait() => tracing::error!(?ended, "a simulated door controller ended"),
-            () = stopping.cancelled() => stop(child).await,
+            () = stopping.cancelled() => {
+                drop(pipe);
+                // it locks its doors and goes; one that hangs is killed when `child` falls
+                let _ = tokio::time::timeout(Duration::from_secs(3), child.wait()).await;
+            }
         }
     });
     Ok(())
@@ -76,12 +88,6 @@ pub async fn start(
 
 fn quiet(command: &mut Command) -> &mut Command {
     command.stdin(Stdio::piped()).stdout(Stdio::null()).kill_on_drop(true)
-}
-
-async fn stop(mut child: Child) {
-    drop(child.stdin.take());
-    // it locks its doors and goes; one that hangs is killed when `child` falls
-    drop(tokio::time::timeout(Duration::from_secs(3), child.wait()).await);
 }
 
 async fn pair(
@@ -92,8 +98,7 @@ async fn pair(
     town: &Town,
     controller: &DemoController,
 ) -> Result<(), ControllerError> {
-    tokio::fs::create_dir_all(state).await?;
-    let code_file = state.join("pairing-code");
+    let code_file = state.with_extension("code");
     let mut command = Command::new(program);
     command
         .args(["pair", "--server", &address.server, "--authority-sha256", &address.authority_sha256])
@@ -109,7 +114,6 @@ async fn pair(
     let added = add_controller::add(node, &scope, town.administrator, controller.building, new).await;
     added.map_err(|problem| ControllerError::Pairing(format!("{problem:?}")))?;
     let status = tokio::time::timeout(PAIRING, child.wait()).await.map_err(|_| ControllerError::NoCode)??;
-    tokio::fs::remove_file(&code_file).await?;
     match status.success() {
         true => Ok(()),
         false => Err(ControllerError::Pairing(format!("klinke-door pair ended with {status}"))),
