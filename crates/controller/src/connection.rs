@@ -70,3 +70,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_servers_end_is_an_error_also_within_a_message() {
+        let (mut server, ours) = tokio::io::duplex(64);
+        server.write_all(&[0, 0, 0]).await.unwrap();
+        drop(server);
+        let received = Connection::new(ours).receive().await;
+        assert!(matches!(received, Err(ConnectionError::Closed)), "{received:?}");
+    }
+}
