@@ -24,7 +24,12 @@ export class Demo {
     const demo = new Demo();
     demo.#folder = await mkdtemp(join(tmpdir(), 'klinke-e2e-'));
     demo.#options = options;
-    await demo.#spawn('0');
+    try {
+      await demo.#spawn('0');
+    } catch (error) {
+      await demo.stop();
+      throw error;
+    }
     return demo;
   }
 
@@ -54,7 +59,7 @@ export class Demo {
 
   /** Ends it as an operator would, and removes its folder. */
   async stop() {
-    if (this.#child.exitCode === null && this.#child.signalCode === null) {
+    if (this.#child.pid && this.#child.exitCode === null && this.#child.signalCode === null) {
       const ended = once(this.#child, 'exit');
       this.#child.kill('SIGTERM');
       const late = setTimeout(() => this.#child.kill('SIGKILL'), STOP_MS);
@@ -63,7 +68,7 @@ export class Demo {
     }
     // what it started itself (simulated controllers) goes with its process group
     try {
-      process.kill(-this.#child.pid, 'SIGKILL');
+      if (this.#child.pid) process.kill(-this.#child.pid, 'SIGKILL');
     } catch {
       // nobody is left
     }
@@ -76,8 +81,11 @@ export class Demo {
     this.#child = child;
     createInterface(child.stderr).on('line', (line) => this.#said.push(line));
     this.told = await new Promise((resolve, reject) => {
-      const fail = (why) => reject(new Error(`klinke ${words.join(' ')}: ${why}\n${this.log}`));
       const late = setTimeout(() => fail(`not ready after ${START_MS} ms`), START_MS);
+      const fail = (why) => {
+        clearTimeout(late);
+        reject(new Error(`klinke ${words.join(' ')}: ${why}\n${this.log}`));
+      };
       child.once('error', (error) => fail(error.message));
       child.once('exit', (code, signal) => fail(`ended with ${code ?? signal}`));
       createInterface(child.stdout).on('line', (line) => {

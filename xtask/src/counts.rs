@@ -97,6 +97,28 @@ pub fn node_test(text: &str) -> Option<Counts> {
     })
 }
 
+/// Names of failed tests as cargo-nextest, `cargo test` and node print them, each once.
+pub fn failed_names(text: &str) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for line in text.lines().map(str::trim) {
+        let nextest = ["FAIL [", "TIMEOUT [", "SIGABRT ["].iter().find_map(|word| line.strip_prefix(word));
+        let name = if let Some(rest) = nextest {
+            // "   0.129s] (136/323) klinke-calls plan::tests::rings"
+            rest.split_once("] ").map(|(_, name)| name.split_once(") ").map_or(name, |(_, name)| name))
+        } else if let Some(rest) = line.strip_prefix("test ") {
+            rest.strip_suffix(" ... FAILED")
+        } else {
+            line.strip_prefix("✖ ").filter(|name| *name != "failing tests:")
+        };
+        if let Some(name) = name.map(|name| format!("failed: {}", name.trim()))
+            && !names.contains(&name)
+        {
+            names.push(name);
+        }
+    }
+    names
+}
+
 /// The JSON report of vitest.
 pub fn vitest(json: &str) -> Option<Counts> {
     let report: serde_json::Value = serde_json::from_str(json).ok()?;
@@ -134,6 +156,17 @@ mod tests {
         let text = "ok\nℹ tests 9\nℹ suites 2\nℹ pass 6\nℹ fail 1\nℹ cancelled 1\nℹ skipped 1\nℹ todo 0\nℹ duration_ms 5";
         assert_eq!(node_test(text), Some(Counts { passed: 6, failed: 2, skipped: 1 }));
         assert_eq!(node_test("SyntaxError"), None);
+    }
+
+    #[test]
+    fn failed_tests_have_names() {
+        let text = "        FAIL [   0.129s] (136/323) klinke-calls plan::rings\n        PASS [ 0.1s] x y\n\
+                    test src/a.rs - a (line 3) ... FAILED\ntest b ... ok\n✖ rings (4.2ms)\n✖ failing tests:\n\
+                    \n  FAIL [   0.129s] (136/323) klinke-calls plan::rings\n";
+        assert_eq!(
+            failed_names(text),
+            ["failed: klinke-calls plan::rings", "failed: src/a.rs - a (line 3)", "failed: rings (4.2ms)"]
+        );
     }
 
     #[test]

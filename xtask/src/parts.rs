@@ -2,7 +2,7 @@
 
 use crate::counts::{self, Counts};
 use crate::postgres::Cluster;
-use crate::process::{Failure, Log, Workshop, output_of};
+use crate::process::{Failure, Finished, Log, Workshop, output_of};
 use crate::test::Outcome;
 use crate::tools::{self, Tool};
 use crate::{deps, generate, web};
@@ -85,12 +85,15 @@ fn clippy(workshop: &Workshop, log: &mut Log) -> Result<Outcome, Failure> {
 }
 
 fn rust(workshop: &Workshop, log: &mut Log) -> Result<Outcome, Failure> {
-    let cluster = Cluster::start(log)?;
-    let mut counts = cargo_tests(workshop, log, &["--workspace".to_owned()], Some(&cluster))?;
     let doc =
         log.finish(workshop.cargo().args(["test", "--doc", "--workspace", "--locked", "--no-fail-fast"]))?;
-    counts += counts::cargo_test(&doc.text).ok_or_else(|| Failure::new("the doc tests did not build"))?;
-    Ok(Outcome::tests(counts))
+    let counts = counts::cargo_test(&doc.text).ok_or_else(|| Failure::new("the doc tests did not build"))?;
+    let complaints = counts::failed_names(&doc.text);
+    let cluster = Cluster::start(workshop)?;
+    let mut outcome = cargo_tests(workshop, log, &["--workspace".to_owned()], Some(&cluster))?;
+    outcome.counts += counts;
+    outcome.complaints.extend(complaints);
+    Ok(outcome)
 }
 
 /// Runs tests of the selected packages, with cargo-nextest where it is installed.
@@ -99,7 +102,7 @@ fn cargo_tests(
     log: &mut Log,
     selection: &[String],
     cluster: Option<&Cluster>,
-) -> Result<Counts, Failure> {
+) -> Result<Outcome, Failure> {
     let mut cargo = workshop.cargo();
     cargo.envs(cluster.map(|cluster| ("KLINKE_TEST_POSTGRES", cluster.url())));
     let nextest = tools::find("cargo-nextest").is_some();
@@ -111,7 +114,7 @@ fn cargo_tests(
     let ran = log.finish(cargo.arg("--locked").args(selection))?;
     let read = if nextest { counts::nextest } else { counts::cargo_test };
     let counts = read(&ran.text).ok_or_else(|| Failure::new("the tests did not build"))?;
-    if ran.success || counts.failed > 0 { Ok(counts) } else { Err(Failure::new("the test runner failed")) }
+    judged(&ran, counts, "the test runner failed")
 }
 
 fn changed(workshop: &Workshop, log: &mut Log) -> Result<Outcome, Failure> {
@@ -124,8 +127,8 @@ fn changed(workshop: &Workshop, log: &mut Log) -> Result<Outcome, Failure> {
     let selection: Vec<String> =
         packages.into_iter().flat_map(|package| ["--package".to_owned(), package]).collect();
     // PostgreSQL only where it is there: the inner loop installs nothing
-    let cluster = tools::postgres_folder().map(|_| Cluster::start(log)).transpose()?;
-    Ok(Outcome::tests(cargo_tests(workshop, log, &selection, cluster.as_ref())?))
+    let cluster = tools::postgres_folder().map(|_| Cluster::start(workshop)).transpose()?;
+    cargo_tests(workshop, log, &selection, cluster.as_ref())
 }
 
 /// Packages with a file that differs from where this branch left the main one, or that git does not know yet.
@@ -203,10 +206,15 @@ fn browser(workshop: &Workshop, log: &mut Log) -> Result<Outcome, Failure> {
         .env("KLINKE_CHROMIUM", chromium);
     let ran = log.finish(&mut node)?;
     let counts = counts::node_test(&ran.text).ok_or_else(|| Failure::new("the browser tests did not run"))?;
+    judged(&ran, counts, "node failed")
+}
+
+/// A runner that failed without a failed test did not do its work.
+fn judged(ran: &Finished, counts: Counts, otherwise: &str) -> Result<Outcome, Failure> {
     if ran.success || counts.failed > 0 {
-        Ok(Outcome::tests(counts))
+        Ok(Outcome { counts, complaints: counts::failed_names(&ran.text) })
     } else {
-        Err(Failure::new("node failed"))
+        Err(Failure::new(otherwise))
     }
 }
 

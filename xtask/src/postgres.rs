@@ -3,7 +3,7 @@
 //! It listens on a Unix socket only, and ends with us: when [`Cluster`] is dropped, or, should we be killed, by the
 //! parent death signal.
 
-use crate::process::{Failure, Log};
+use crate::process::{Failure, Log, Workshop};
 use crate::tools;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,11 +17,12 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// Makes and starts a cluster.
+    /// Makes and starts a cluster; it writes to `var/test/postgres.log`.
     ///
     /// # Errors
     /// When PostgreSQL is missing or does not start within 30 s.
-    pub fn start(log: &mut Log) -> Result<Self, Failure> {
+    pub fn start(workshop: &Workshop) -> Result<Self, Failure> {
+        let mut log = Log::new(workshop, "postgres")?;
         let programs = tools::postgres_folder().ok_or_else(|| Failure::new("PostgreSQL is missing"))?;
         remove_left_over();
         // the path of a Unix socket has room for about 100 bytes: not under the repository
