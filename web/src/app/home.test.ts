@@ -222,6 +222,7 @@ describe('a connection that comes back', () => {
     socket().close();
     expect(home.house.openings.get('d1')?.phase).toBe('unanswered');
     home.openDoor('d1');
+    expect(home.house.openings.get('d1')?.phase).toBe('unanswered');
     await vi.advanceTimersByTimeAsync(500);
     await connect();
     expect(sent()).toEqual([]);
