@@ -328,7 +328,9 @@ impl Watch {
         }
         match input {
             Input::LegAccepted(leg) if rang(leg) => assert!(self.holds(leg), "an answer that nobody heard"),
-            Input::LegDeclined(leg) if rang(leg) => assert!(self.cancelled.contains(&leg)),
+            Input::LegDeclined(leg) | Input::LegHungUp(leg) if rang(leg) => {
+                assert!(self.cancelled.contains(&leg))
+            }
             Input::LegBack(leg) if rang(leg) => assert!(outputs.contains(&Output::Offer(leg))),
             Input::LegBack(leg) if before.holds(leg) => assert!(matches!(outputs, [Output::TellLeg(..)])),
             Input::LegRinging(leg) if rang(leg) => assert!(self.reached),
