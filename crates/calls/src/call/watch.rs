@@ -329,7 +329,7 @@ impl Watch {
         match input {
             Input::LegAccepted(leg) if rang(leg) => assert!(self.holds(leg), "an answer that nobody heard"),
             Input::LegDeclined(leg) | Input::LegHungUp(leg) if rang(leg) => {
-                assert!(self.cancelled.contains(&leg))
+                assert!(self.cancelled.contains(&leg));
             }
             Input::LegBack(leg) if rang(leg) => assert!(outputs.contains(&Output::Offer(leg))),
             Input::LegBack(leg) if before.holds(leg) => assert!(matches!(outputs, [Output::TellLeg(..)])),
