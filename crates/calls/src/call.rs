@@ -46,6 +46,8 @@ mod messages;
 mod party;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod watch;
 
 pub use messages::{Cancel, Input, LegView, Output, PanelView, Poll};
 

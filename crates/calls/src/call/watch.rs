@@ -1,0 +1,392 @@
+//! What anybody outside can tell of a call: the plan, the inputs and the outputs.
+//!
+//! [`Watch`] knows nothing of the machine's inside. It keeps the few facts that follow from the trace (who was
+//! offered, cancelled, bridged; what was asked for; who is away since when) and checks every output, every
+//! silence and every deadline by them.
+
+use super::*;
+use crate::testing::device;
+use klinke_model::ids::PersonId;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Devices 0 to 5 can be in a plan; 6 and 7 never are.
+pub(super) const DEVICES: u8 = 8;
+
+/// What the trace has shown so far.
+#[derive(Clone)]
+pub(super) struct Watch {
+    limits: Limits,
+    start: Mono,
+    pub(super) now: Mono,
+    /// Person and step of every leg.
+    plan: BTreeMap<Leg, (PersonId, usize)>,
+    steps: usize,
+    step: usize,
+    step_since: Mono,
+    pub(super) offered: BTreeSet<Leg>,
+    pub(super) cancelled: BTreeSet<Leg>,
+    declined: BTreeSet<Leg>,
+    gone: BTreeSet<Leg>,
+    /// Their step was over by time, before they said anything.
+    passed: BTreeSet<Leg>,
+    away: BTreeMap<Leg, Mono>,
+    panel_away: Option<Mono>,
+    reached: bool,
+    /// And until when it may talk.
+    bridged: Option<(Leg, Mono)>,
+    was_bridged: bool,
+    /// Openings passed on, and until when they are under way.
+    pub(super) asked: BTreeMap<(Leg, RequestId), Option<Mono>>,
+    pub(super) wait: Option<Mono>,
+    ended: Option<EndReason>,
+}
+
+impl Watch {
+    pub(super) fn new(plan: &RingPlan, limits: Limits, start: Mono) -> Self {
+        let steps = plan.steps().iter().enumerate();
+        let legs = steps.flat_map(|(n, step)| step.legs.iter().map(move |(leg, who)| (*leg, (*who, n))));
+        Self {
+            limits,
+            start,
+            now: start,
+            plan: legs.collect(),
+            steps: plan.steps().len(),
+            step: 0,
+            step_since: start,
+            offered: BTreeSet::new(),
+            cancelled: BTreeSet::new(),
+            declined: BTreeSet::new(),
+            gone: BTreeSet::new(),
+            passed: BTreeSet::new(),
+            away: BTreeMap::new(),
+            panel_away: None,
+            reached: false,
+            bridged: None,
+            was_bridged: false,
+            asked: BTreeMap::new(),
+            wait: None,
+            ended: None,
+        }
+    }
+
+    fn person(&self, leg: Leg) -> PersonId {
+        self.plan[&leg].0
+    }
+
+    /// Offered and not cancelled: it rings, or it has answered.
+    fn lives(&self, leg: Leg) -> bool {
+        self.offered.contains(&leg) && !self.cancelled.contains(&leg)
+    }
+
+    fn holds(&self, leg: Leg) -> bool {
+        self.bridged.is_some_and(|(bridged, _)| bridged == leg)
+    }
+
+    fn opening(&self) -> bool {
+        self.asked.values().flatten().any(|until| *until > self.now)
+    }
+
+    fn ring_until(&self) -> Mono {
+        self.start + self.limits.ring
+    }
+
+    /// No leg of a step can ring any more.
+    fn spent(&self, step: usize) -> bool {
+        let mut legs = self.plan.iter().filter(|(_, (_, n))| *n == step).map(|(leg, _)| leg);
+        legs.all(|leg| [&self.cancelled, &self.declined, &self.gone].iter().any(|out| out.contains(leg)))
+    }
+
+    /// Somebody waits behind this step, and its time has come.
+    fn step_is_over(&self) -> bool {
+        let mut later =
+            self.plan.iter().filter(|(leg, (_, step))| *step > self.step && !self.gone.contains(leg));
+        later.next().is_some() && self.now >= self.step_since + self.limits.step && !self.opening()
+    }
+
+    fn lost(&self, since: Option<Mono>) -> bool {
+        since.is_some_and(|since| self.now >= since + self.limits.away)
+    }
+
+    /// The panel or the answering leg has been away too long.
+    fn interrupted(&self) -> bool {
+        let answering = self.bridged.and_then(|(leg, _)| self.away.get(&leg).copied());
+        self.lost(self.panel_away) || self.lost(answering)
+    }
+
+    /// Gives the call one input (`None`: it was just made), drains it and checks all it said.
+    pub(super) fn observe(&mut self, call: &mut Call, input: Option<Input>, now: Mono) -> Vec<Output> {
+        self.now = self.now.max(now);
+        let before = self.clone();
+        if let Some(input) = input {
+            call.handle(input, now);
+        }
+        let outputs: Vec<Output> = std::iter::from_fn(|| match call.poll() {
+            Poll::Output(output) => Some(output),
+            Poll::Wait(_) => None,
+        })
+        .take(1_000)
+        .collect();
+        if before.ended.is_some() {
+            assert_eq!(outputs, [], "nothing after the end");
+            assert_eq!(call.poll(), Poll::Wait(None));
+            return outputs;
+        }
+        self.note_before(input);
+        for output in &outputs {
+            assert_eq!(self.ended, None, "ended is the last output");
+            self.check_output(&before, input, output);
+        }
+        self.note_after(input);
+        if let Some(input) = input {
+            self.check_answer(&before, input, &outputs);
+        }
+        let Poll::Wait(wait) = call.poll() else { panic!("not drained") };
+        self.wait = wait;
+        self.check_rest(&before, input, call);
+        outputs
+    }
+
+    /// In the order in which it counts: an outcome lets go of the step's time, what is due comes before the rest.
+    fn note_before(&mut self, input: Option<Input>) {
+        if let Some(Input::DoorOutcome { request, leg, .. }) = input {
+            self.asked.entry((leg, request)).and_modify(|until| *until = None);
+        }
+        if self.bridged.is_none() && self.step_is_over() {
+            let step = self.plan.iter().filter(|(_, (_, step))| *step == self.step).map(|(leg, _)| *leg);
+            self.passed.extend(step.filter(|leg| !self.declined.contains(leg) && !self.gone.contains(leg)));
+        }
+        if let Some(Input::LegGone(leg)) = input {
+            self.gone.insert(leg);
+        }
+    }
+
+    fn note_after(&mut self, input: Option<Input>) {
+        match input {
+            Some(Input::LegAway(leg)) => _ = self.away.entry(leg).or_insert(self.now),
+            Some(Input::LegBack(leg)) => _ = self.away.remove(&leg),
+            Some(Input::PanelAway) => _ = self.panel_away.get_or_insert(self.now),
+            Some(Input::PanelBack) => self.panel_away = None,
+            _ => {}
+        }
+    }
+
+    fn check_output(&mut self, before: &Self, input: Option<Input>, output: &Output) {
+        match *output {
+            Output::Offer(leg) => {
+                let came_back = input == Some(Input::LegBack(leg));
+                assert!(!self.cancelled.contains(&leg), "offered after its cancel");
+                assert!(!before.gone.contains(&leg), "offered though gone");
+                assert_eq!(self.bridged, None, "offered while another talks");
+                assert!(came_back || !self.offered.contains(&leg), "offered twice");
+                assert!(came_back || !before.away.contains_key(&leg), "offered while away");
+                let step = self.plan[&leg].1;
+                if step > self.step {
+                    self.check_step_may_end();
+                    (self.step, self.step_since) = (step, self.now);
+                }
+                assert_eq!(step, self.step, "offered out of turn");
+                self.offered.insert(leg);
+            }
+            Output::Cancel(leg, why) => {
+                assert!(self.offered.contains(&leg), "cancelled, never offered");
+                assert!(!self.holds(leg), "cancelled before its unbridge");
+                assert!(self.cancelled.insert(leg), "cancelled twice");
+                let said_no = [Input::LegDeclined(leg), Input::LegHungUp(leg)].map(Some).contains(&input);
+                if why == Cancel::Stopped && said_no && !self.passed.contains(&leg) {
+                    self.declined.insert(leg);
+                }
+                self.check_cancel(input, leg, why);
+            }
+            Output::Bridge(leg) => {
+                assert_eq!(input, Some(Input::LegAccepted(leg)));
+                assert!(self.lives(leg), "bridged without being rung");
+                assert!(!self.was_bridged, "bridged twice");
+                self.bridged = Some((leg, self.now + self.limits.talk));
+                self.was_bridged = true;
+                self.away.remove(&leg);
+            }
+            Output::Unbridge(leg) => {
+                assert!(self.holds(leg), "unbridged, not bridged");
+                self.bridged = None;
+            }
+            Output::TellPanel(PanelView::Calling { step, steps, reached, left }) => {
+                assert_eq!(self.bridged, None);
+                let step = usize::from(step) - 1;
+                assert!(step >= self.step, "back in the sequence");
+                if step > self.step {
+                    self.check_step_may_end();
+                    (self.step, self.step_since) = (step, self.now);
+                }
+                let rings = matches!(input, Some(Input::LegRinging(leg)) if self.lives(leg));
+                assert!(if reached { self.reached || rings } else { !self.reached }, "reached");
+                self.reached = reached;
+                assert_eq!((usize::from(steps), left), (self.steps, self.ring_until().since(self.now)));
+            }
+            Output::TellPanel(PanelView::Connected { left }) => {
+                assert_eq!(left, self.bridged.expect("nobody answered").1.since(self.now));
+            }
+            Output::TellLeg(leg, left) => {
+                let (bridged, until) = self.bridged.expect("nobody answered");
+                assert_eq!((leg, left), (bridged, until.since(self.now)));
+            }
+            Output::OpenDoor { leg, person, request, door } => {
+                assert_eq!(input, Some(Input::LegOpens { leg, request, door }));
+                assert_eq!(person, self.person(leg));
+                assert!(self.lives(leg) && (self.bridged.is_none() || self.holds(leg)), "may not open");
+                assert!(self.holds(leg) || self.now < self.ring_until(), "opening begun after ring time");
+                let twice = self.asked.insert((leg, request), Some(self.now + OPENING_LIFE));
+                assert_eq!(twice, None, "asked twice");
+            }
+            Output::RefuseOpen { leg, request, door } => {
+                assert_eq!(input, Some(Input::LegOpens { leg, request, door }));
+            }
+            Output::Ended(reason) => {
+                self.check_end(before, input, reason);
+                self.ended = Some(reason);
+            }
+        }
+    }
+
+    fn check_step_may_end(&self) {
+        assert!(self.step_is_over() || self.spent(self.step), "next step too soon");
+        assert!(!self.opening(), "next step while an opening is under way");
+    }
+
+    fn check_cancel(&self, input: Option<Input>, leg: Leg, why: Cancel) {
+        match why {
+            Cancel::Elsewhere { by, opened: false } => {
+                let Some(Input::LegAccepted(first)) = input else { panic!("answered by nobody") };
+                assert!(self.holds(first) && first != leg);
+                assert_eq!(by, self.person(first));
+            }
+            Cancel::Elsewhere { by, opened: true } => {
+                let Some(Input::DoorOutcome { leg: opener, opened_for: Some(_), request }) = input else {
+                    panic!("opened by nobody")
+                };
+                assert!(self.asked.contains_key(&(opener, request)) && opener != leg);
+                assert_eq!(by, self.person(opener));
+            }
+            Cancel::Stopped => assert!(!self.was_bridged, "stopped after the answer"),
+            // whether the reason is the call's own is seen in `check_rest`
+            Cancel::Ended(_) => {}
+        }
+    }
+
+    fn check_end(&self, before: &Self, input: Option<Input>, reason: EndReason) {
+        assert_eq!(self.bridged, None, "ended while bridged");
+        assert!(self.offered.is_subset(&self.cancelled), "ended with a leg that rings");
+        let fruitless = before.bridged.is_none() && !self.opening();
+        let time = self.now >= self.ring_until();
+        let refused = |leg| self.declined.contains(leg) || self.gone.contains(leg);
+        let nobody_left =
+            self.plan.iter().filter(|(_, (_, step))| *step >= self.step).all(|(leg, _)| refused(leg));
+        match reason {
+            EndReason::NoAnswer => assert!(fruitless && (time || nobody_left && !self.passed.is_empty())),
+            EndReason::Declined => {
+                assert!(fruitless && nobody_left && self.passed.is_empty() && !self.declined.is_empty());
+            }
+            EndReason::Unreachable => {
+                assert!(fruitless && nobody_left && self.passed.is_empty() && self.declined.is_empty());
+            }
+            EndReason::VisitorLeft => assert_eq!(input, Some(Input::VisitorHungUp)),
+            EndReason::ResidentHungUp => {
+                assert!(matches!(input, Some(Input::LegHungUp(leg)) if before.holds(leg)));
+            }
+            EndReason::TimeLimit => assert!(before.bridged.is_some_and(|(_, until)| self.now >= until)),
+            EndReason::Opened => {
+                let Some(Input::DoorOutcome { leg, request, opened_for: Some(_) }) = input else {
+                    panic!("opened by nobody")
+                };
+                assert!(before.asked.contains_key(&(leg, request)) && before.bridged.is_none());
+            }
+            EndReason::Interrupted => {
+                let gone = matches!(input, Some(Input::LegGone(leg)) if before.holds(leg));
+                assert!(gone || input == Some(Input::Shutdown) || before.interrupted());
+            }
+        }
+    }
+
+    /// What this input must bring, when nothing was due before it.
+    fn check_answer(&self, before: &Self, input: Input, outputs: &[Output]) {
+        let on_time = before.wait.is_none_or(|wait| self.now < wait);
+        let rang = |leg| before.lives(leg) && before.bridged.is_none();
+        let answers =
+            outputs.iter().filter(|o| matches!(o, Output::OpenDoor { .. } | Output::RefuseOpen { .. }));
+        let answers: Vec<_> = answers.collect();
+        if let Input::LegOpens { leg, request, .. } = input {
+            let known = before.asked.contains_key(&(leg, request));
+            assert_eq!(answers.len(), usize::from(!known), "every request has one answer");
+            // while another opening holds the time, whether this one may begin is the rule tests' to say
+            if on_time && !before.opening() && !known && (rang(leg) || before.holds(leg)) {
+                assert!(matches!(answers[..], [Output::OpenDoor { .. }]), "refused whom it rings");
+            }
+        } else {
+            assert_eq!(answers.len(), 0, "an answer nobody asked for");
+        }
+        if !on_time {
+            return;
+        }
+        match input {
+            Input::LegAccepted(leg) if rang(leg) => assert!(self.holds(leg), "an answer that nobody heard"),
+            Input::LegDeclined(leg) | Input::LegHungUp(leg) if rang(leg) => {
+                assert!(self.cancelled.contains(&leg));
+            }
+            Input::LegBack(leg) if rang(leg) => assert!(outputs.contains(&Output::Offer(leg))),
+            Input::LegBack(leg) if before.holds(leg) => assert!(matches!(outputs, [Output::TellLeg(..)])),
+            Input::LegRinging(leg) if rang(leg) => assert!(self.reached),
+            Input::PanelBack => assert!(matches!(outputs, [Output::TellPanel(_)])),
+            Input::LegHungUp(leg) if before.holds(leg) => {
+                assert_eq!(self.ended, Some(EndReason::ResidentHungUp));
+            }
+            Input::LegGone(leg) if before.holds(leg) => assert_eq!(self.ended, Some(EndReason::Interrupted)),
+            Input::VisitorHungUp => assert_eq!(self.ended, Some(EndReason::VisitorLeft)),
+            Input::Shutdown => assert_eq!(self.ended, Some(EndReason::Interrupted)),
+            Input::DoorOutcome { leg, request, opened_for: Some(_) }
+                if before.bridged.is_none() && before.asked.contains_key(&(leg, request)) =>
+            {
+                assert_eq!(self.ended, Some(EndReason::Opened));
+                assert!(outputs.iter().all(|output| match *output {
+                    Output::Cancel(who, Cancel::Ended(_)) => who == leg,
+                    Output::Cancel(who, why) => {
+                        who != leg && why == Cancel::Elsewhere { by: self.person(leg), opened: true }
+                    }
+                    _ => true,
+                }));
+            }
+            _ => {}
+        }
+    }
+
+    /// What holds between inputs.
+    fn check_rest(&self, before: &Self, input: Option<Input>, call: &Call) {
+        assert_eq!(self.wait.is_none(), self.ended.is_some(), "waits exactly while it lives");
+        assert_eq!(call.end_reason(), self.ended);
+        assert_eq!(call.bridged(), self.bridged.map(|(leg, _)| leg));
+        assert_eq!(call.panel_view(self.now).is_none(), self.ended.is_some());
+        let ringing = |leg| matches!(call.leg_view(leg, self.now), Some(LegView::Ringing { .. }));
+        for leg in (0..DEVICES).map(device) {
+            let views = call.leg_view(leg, self.now).is_some();
+            assert!(views || !self.lives(leg), "rings without a view");
+            assert!(!views || self.lives(leg) || self.away.contains_key(&leg), "a view without ringing");
+        }
+        if self.ended.is_some() {
+            return;
+        }
+        assert!(self.wait > Some(self.now), "a deadline that is over");
+        assert!(!before.interrupted() && !self.interrupted(), "outlived a loss");
+        if let Some((leg, until)) = self.bridged {
+            assert!(self.now < until, "outlived the talk time");
+            assert!(
+                self.plan.keys().all(|other| *other == leg || !self.lives(*other)),
+                "rings beside a talk"
+            );
+            return;
+        }
+        if self.opening() {
+            return;
+        }
+        assert!(self.now < self.ring_until(), "outlived the ring time");
+        assert!(self.plan.keys().any(|leg| ringing(*leg)), "rings nobody, {input:?}");
+        assert!(!self.step_is_over(), "a step outlived its time");
+    }
+}
