@@ -72,7 +72,7 @@ enum Order {
 
 /// A peer that has made its offer.
 pub struct Offering {
-    rtc: Rtc,
+    rtc: Box<Rtc>,
     pending: SdpPendingOffer,
     pub sdp: String,
     link: Link,
@@ -103,6 +103,7 @@ fn now() -> Instant {
 impl Offering {
     /// `mark` is the first byte of every payload this peer sends.
     pub async fn new(role: Role, via: Via, server: SocketAddr, numbers: Numbers, mark: u8) -> Self {
+        let (link, local) = Link::open(via, server).await;
         let mut config = RtcConfig::new().set_rtp_mode(true).clear_codecs();
         let Numbers(opus, vp8, h264) = numbers;
         let codecs = config.codec_config();
@@ -112,9 +113,8 @@ impl Offering {
         let rtx = Some((vp8 + 1).into());
         codecs.add_config(vp8.into(), rtx, Codec::Vp8, Frequency::NINETY_KHZ, None, plain);
         codecs.add_h264(h264.into(), Some((h264 + 1).into()), true, 0x42_e0_1f);
-        let mut rtc = config.build(now());
+        let mut rtc = Box::new(config.build(now()));
 
-        let (link, local) = Link::open(via, server).await;
         let candidate = match via {
             Via::Udp => Candidate::builder().udp().host(local).build(),
             Via::Tcp => Candidate::builder().tcp().host(local).tcptype(TcpType::Active).build(),
@@ -252,7 +252,7 @@ impl Link {
 }
 
 struct Task {
-    rtc: Rtc,
+    rtc: Box<Rtc>,
     local: SocketAddr,
     server: SocketAddr,
     role: Role,
