@@ -59,7 +59,8 @@ async fn a_peer_without_room_for_the_picture_keeps_its_sound_and_gets_the_pictur
     let (annas, bens) = (anna.seen(), ben.seen());
     anna.until("sound go on", |seen| seen.audio >= annas.audio + 100).await;
     ben.until("its picture go on", |seen| seen.video.len() >= bens.video.len() + 100).await;
-    assert!(anna.seen().video.len() <= annas.video.len() + 20, "no picture where there is no room");
+    // What was on its way may still have come.
+    assert!(anna.seen().video_arrived <= annas.video_arrived + 5, "no picture where there is no room");
 
     anna.narrow(None);
     let asked = panel.seen().keyframe_requests;

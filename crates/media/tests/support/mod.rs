@@ -48,6 +48,8 @@ pub struct Seen {
     pub audio: u64,
     /// Extended sequence number, timestamp, codec and first byte of each picture packet.
     pub video: Vec<VideoPacket>,
+    /// Picture packets that were sent to this peer, also those that its link then lost.
+    pub video_arrived: u64,
     pub keyframe_requests: u64,
     /// Bits in a second that the room last asked the panel to keep to.
     pub limit: Option<u64>,
@@ -320,6 +322,11 @@ impl Task {
 
     fn receive(&mut self, datagram: &[u8], protocol: Protocol) {
         let is_media = datagram.first().is_some_and(|byte| (128..192).contains(byte));
+        // The second byte holds the payload type, in clear.
+        let number = datagram.get(1).map(|byte| byte & 0x7f);
+        if is_media && number == Some(*self.payload_type(Codec::Vp8)) {
+            self.seen.send_modify(|seen| seen.video_arrived += 1);
+        }
         if is_media && !self.passes(datagram.len()) {
             return;
         }
