@@ -30,6 +30,15 @@ fn a_reload_continues_numbers_and_time() {
 }
 
 #[test]
+fn a_repaired_packet_does_not_turn_the_time_back() {
+    let (mut out, t0) = (Rewriter::new(90_000, 0), origin());
+    out.rewrite(PANEL, 10, 1_000, t0);
+    out.rewrite(PANEL, 12, 7_000, t0);
+    out.rewrite(PANEL, 11, 4_000, t0);
+    assert_eq!(out.rewrite(RELOADED, 0, 0, t0), Some((3, 7_001)));
+}
+
+#[test]
 fn a_pause_leaves_no_hole() {
     let (mut out, t0) = (Rewriter::new(48_000, 0), origin());
     assert_eq!(out.rewrite(PANEL, 10, 0, t0), Some((0, 0)));

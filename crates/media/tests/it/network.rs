@@ -59,7 +59,8 @@ async fn a_peer_without_room_for_the_picture_keeps_its_sound_and_gets_the_pictur
     let (annas, bens) = (anna.seen(), ben.seen());
     anna.until("sound go on", |seen| seen.audio >= annas.audio + 100).await;
     ben.until("its picture go on", |seen| seen.video.len() >= bens.video.len() + 100).await;
-    assert!(anna.seen().video.len() <= annas.video.len() + 20, "no picture where there is no room");
+    // What was on its way may still have come.
+    assert!(anna.seen().video_arrived <= annas.video_arrived + 5, "no picture where there is no room");
 
     anna.narrow(None);
     let asked = panel.seen().keyframe_requests;
@@ -116,17 +117,16 @@ async fn a_password_is_needed_to_take_a_place() {
     let call = Call::open().await;
     let offering =
         Offering::new(Role::App, Via::Udp, call.media.local_addr(), Numbers(111, 96, 103), 9).await;
-    let answer = call.media.subscribe(ROOM, ANNA, offering.sdp.clone()).await.unwrap();
+    let answer = call.media.subscribe(ROOM, BEN, offering.sdp.clone()).await.unwrap();
     let password = answer.lines().find_map(|line| line.strip_prefix("a=ice-pwd:")).unwrap();
     let forged = answer.replace(password, &"0".repeat(password.len()));
     let stranger = offering.connect(&forged);
-    stranger.until("its own clock go on", |_| true).await;
-    // The right one comes, although the stranger knocks all the time.
+    // Two seconds of picture, in which the stranger knocks several times.
     let anna = call.app(ANNA, Via::Udp).await;
     let _panel = call.panel(1).await;
-    anna.until("the picture", |seen| seen.video.len() >= 50).await;
+    anna.until("the picture", |seen| seen.video.len() >= 250).await;
     assert!(!stranger.seen().connected);
-    assert_eq!(call.media.load().await.addresses, 2);
+    assert_eq!(call.media.load().await, Load { rooms: 1, connections: 3, addresses: 2 });
 }
 
 #[tokio::test]

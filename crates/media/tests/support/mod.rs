@@ -48,6 +48,8 @@ pub struct Seen {
     pub audio: u64,
     /// Extended sequence number, timestamp, codec and first byte of each picture packet.
     pub video: Vec<VideoPacket>,
+    /// Picture packets that were sent to this peer, also those that its link then lost.
+    pub video_arrived: u64,
     pub keyframe_requests: u64,
     /// Bits in a second that the room last asked the panel to keep to.
     pub limit: Option<u64>,
@@ -72,7 +74,7 @@ enum Order {
 
 /// A peer that has made its offer.
 pub struct Offering {
-    rtc: Rtc,
+    rtc: Box<Rtc>,
     pending: SdpPendingOffer,
     pub sdp: String,
     link: Link,
@@ -103,6 +105,7 @@ fn now() -> Instant {
 impl Offering {
     /// `mark` is the first byte of every payload this peer sends.
     pub async fn new(role: Role, via: Via, server: SocketAddr, numbers: Numbers, mark: u8) -> Self {
+        let (link, local) = Link::open(via, server).await;
         let mut config = RtcConfig::new().set_rtp_mode(true).clear_codecs();
         let Numbers(opus, vp8, h264) = numbers;
         let codecs = config.codec_config();
@@ -112,9 +115,8 @@ impl Offering {
         let rtx = Some((vp8 + 1).into());
         codecs.add_config(vp8.into(), rtx, Codec::Vp8, Frequency::NINETY_KHZ, None, plain);
         codecs.add_h264(h264.into(), Some((h264 + 1).into()), true, 0x42_e0_1f);
-        let mut rtc = config.build(now());
+        let mut rtc = Box::new(config.build(now()));
 
-        let (link, local) = Link::open(via, server).await;
         let candidate = match via {
             Via::Udp => Candidate::builder().udp().host(local).build(),
             Via::Tcp => Candidate::builder().tcp().host(local).tcptype(TcpType::Active).build(),
@@ -252,7 +254,7 @@ impl Link {
 }
 
 struct Task {
-    rtc: Rtc,
+    rtc: Box<Rtc>,
     local: SocketAddr,
     server: SocketAddr,
     role: Role,
@@ -320,6 +322,11 @@ impl Task {
 
     fn receive(&mut self, datagram: &[u8], protocol: Protocol) {
         let is_media = datagram.first().is_some_and(|byte| (128..192).contains(byte));
+        // The second byte holds the payload type, in clear.
+        let number = datagram.get(1).map(|byte| byte & 0x7f);
+        if is_media && number == Some(*self.payload_type(Codec::Vp8)) {
+            self.seen.send_modify(|seen| seen.video_arrived += 1);
+        }
         if is_media && !self.passes(datagram.len()) {
             return;
         }
