@@ -203,11 +203,17 @@ impl Config {
     /// When a named file is missing, or a value is not one that Klinke can use; says in which file or variable,
     /// which key, and what to write.
     pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
-        if let Some(file) = file.filter(|file| !file.is_file()) {
-            return Err(ConfigError::missing_file(file));
+        let in_this_folder = Path::new("klinke.toml");
+        let file = match file {
+            Some(named) if !named.is_file() => return Err(ConfigError::missing_file(named)),
+            None => in_this_folder.is_file().then_some(in_this_folder),
+            named => named,
+        };
+        let mut layers = Figment::new();
+        if let Some(file) = file {
+            layers = layers.merge(Toml::file_exact(file));
         }
-        let toml = Toml::file_exact(file.unwrap_or(Path::new("klinke.toml")));
-        Self::from_layers(Figment::new().merge(toml).merge(Env::prefixed("KLINKE_").split("__")))
+        Self::from_layers(layers.merge(Env::prefixed("KLINKE_").split("__")))
     }
 
     fn from_layers(layers: Figment) -> Result<Self, ConfigError> {
