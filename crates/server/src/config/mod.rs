@@ -213,12 +213,12 @@ impl Config {
         if let Some(file) = file {
             layers = layers.merge(Toml::file_exact(file));
         }
-        Self::from_layers(layers.merge(Env::prefixed("KLINKE_").split("__")))
+        Self::from_layers(&layers.merge(Env::prefixed("KLINKE_").split("__")))
     }
 
-    fn from_layers(layers: Figment) -> Result<Self, ConfigError> {
+    fn from_layers(layers: &Figment) -> Result<Self, ConfigError> {
         let config: Self = layers.extract().map_err(|error| ConfigError::from_figment(&error))?;
-        config.check().map_err(|(key, wrong)| ConfigError::new(&layers, key, wrong))?;
+        config.check().map_err(|(key, wrong)| ConfigError::new(layers, key, wrong))?;
         Ok(config)
     }
 
@@ -269,7 +269,7 @@ mod tests {
     use super::*;
 
     fn load(toml: &str) -> Result<Config, String> {
-        Config::from_layers(Figment::new().merge(Toml::string(toml))).map_err(|error| error.to_string())
+        Config::from_layers(&Figment::new().merge(Toml::string(toml))).map_err(|error| error.to_string())
     }
 
     #[test]

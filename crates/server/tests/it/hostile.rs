@@ -63,7 +63,7 @@ async fn names_that_would_be_code_stay_text_or_are_refused() {
 
 #[tokio::test]
 async fn pages_of_other_sites_can_change_nothing() {
-    let (world, manager) = World::claimed().await;
+    let (_world, manager) = World::claimed().await;
     let changing: Vec<_> = operations().into_iter().filter(|(method, _)| !method.is_safe()).collect();
     assert!(changing.len() >= 8);
     for (method, template) in changing {
