@@ -25,7 +25,7 @@ const NOT_BUILT: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\
      <p>Build them with <code>npm ci &amp;&amp; npm run build</code> in the folder <code>web</code>, \
      or start with <code>./run</code>, which does it for you. The API below <code>/api</code> works.</p></html>";
 
-/// Routes of the pages, and of everything that is not the API.
+/// Routes of the pages, and an answer for everything else.
 pub fn pages() -> Router<Arc<Node>> {
     Router::new()
         .route("/", get(async || Redirect::temporary("/app")))
@@ -35,10 +35,11 @@ pub fn pages() -> Router<Arc<Node>> {
 }
 
 async fn page(request: Request) -> Response {
-    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+    let path = request.uri().path().trim_start_matches('/');
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    if !reads || path == "api" || path.starts_with("api/") {
         return Problem::from(Code::NotFound).into_response();
     }
-    let path = request.uri().path().trim_start_matches('/');
     if path.starts_with("assets/") {
         return file(path, "public, max-age=31536000, immutable")
             .unwrap_or_else(|| Problem::from(Code::NotFound).into_response());

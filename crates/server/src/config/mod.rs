@@ -216,16 +216,22 @@ impl Config {
     /// When a named file is missing, or a value is not one that Klinke can use; says in which file or variable,
     /// which key, and what to write.
     pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
-        if let Some(file) = file.filter(|file| !file.is_file()) {
-            return Err(ConfigError::missing_file(file));
+        let in_this_folder = Path::new("klinke.toml");
+        let file = match file {
+            Some(named) if !named.is_file() => return Err(ConfigError::missing_file(named)),
+            None => in_this_folder.is_file().then_some(in_this_folder),
+            named => named,
+        };
+        let mut layers = Figment::new();
+        if let Some(file) = file {
+            layers = layers.merge(Toml::file_exact(file));
         }
-        let toml = Toml::file_exact(file.unwrap_or(Path::new("klinke.toml")));
-        Self::from_layers(Figment::new().merge(toml).merge(Env::prefixed("KLINKE_").split("__")))
+        Self::from_layers(&layers.merge(Env::prefixed("KLINKE_").split("__")))
     }
 
-    fn from_layers(layers: Figment) -> Result<Self, ConfigError> {
+    fn from_layers(layers: &Figment) -> Result<Self, ConfigError> {
         let config: Self = layers.extract().map_err(|error| ConfigError::from_figment(&error))?;
-        config.check().map_err(|(key, wrong)| ConfigError::new(&layers, key, wrong))?;
+        config.check().map_err(|(key, wrong)| ConfigError::new(layers, key, wrong))?;
         Ok(config)
     }
 
@@ -276,7 +282,7 @@ mod tests {
     use super::*;
 
     fn load(toml: &str) -> Result<Config, String> {
-        Config::from_layers(Figment::new().merge(Toml::string(toml))).map_err(|error| error.to_string())
+        Config::from_layers(&Figment::new().merge(Toml::string(toml))).map_err(|error| error.to_string())
     }
 
     #[test]

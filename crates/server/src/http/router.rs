@@ -9,7 +9,7 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::Response;
-use axum::routing::{any, get};
+use axum::routing::get;
 use std::sync::Arc;
 use std::time::Duration;
 use tower_http::compression::CompressionLayer;
@@ -48,10 +48,15 @@ pub fn operations() -> OpenApiRouter<Arc<Node>> {
 pub fn router(node: &Arc<Node>) -> Router {
     let (operations, _) = operations().split_for_parts();
     operations
+<<<<<<< HEAD
         .route("/api/v1/panel/socket", get(crate::signalling::panel::upgrade))
         .route("/api/v1/app/socket", get(crate::signalling::app::upgrade))
         .route("/api", any(nothing))
         .route("/api/{*rest}", any(nothing))
+=======
+        .route("/api/v1/panel/socket", get(crate::signalling::panel))
+        .route("/api/v1/app/socket", get(crate::signalling::app))
+>>>>>>> http
         .method_not_allowed_fallback(wrong_method)
         .merge(web::pages())
         .layer(DefaultBodyLimit::max(body::MAX_BODY))
@@ -63,10 +68,6 @@ pub fn router(node: &Arc<Node>) -> Router {
         .layer(from_fn_with_state(node.clone(), headers::add))
         .layer(from_fn_with_state(node.clone(), access_log::record))
         .with_state(node.clone())
-}
-
-async fn nothing() -> Problem {
-    Code::NotFound.into()
 }
 
 async fn wrong_method() -> Problem {

@@ -1,0 +1,16 @@
+//! The server as its clients meet it: a real one listens on a port of its own, each test has a fresh installation
+//! and a clock that stands still, and the client is somebody else's.
+//!
+//! Every answer is held against the OpenAPI document: a status that an operation does not document fails the test.
+
+mod administration;
+mod claim;
+mod command_line;
+mod hostile;
+mod pages;
+mod pairing;
+mod privacy;
+mod session;
+#[path = "../../src/testing.rs"]
+mod testing;
+mod world;
