@@ -70,7 +70,7 @@ export class Panel {
   /** Taps, and waits until the panel says that it calls. */
   async ring(bell, member) {
     await this.tap(bell, member);
-    await this.#heading(`${t('panel-calling')}: ${member ?? bell.label}`).waitFor();
+    await this.#heading(new RegExp(`^${t('panel-calling')}\\s*:\\s*${member ?? bell.label}$`)).waitFor();
   }
 
   async isCalling() {

@@ -15,7 +15,7 @@ use klinke_calls::plan::{Leg, RingPlan};
 use klinke_media::{MediaError, PeerId, Quality, RoomId};
 use klinke_model::ids::{CallId, DeviceId, DoorId, PanelId, PersonId, RequestId};
 use klinke_model::intercom::EndReason;
-use klinke_model::scope::Scope;
+use klinke_model::scope::{Principal, Scope};
 use klinke_model::text::Label;
 use klinke_model::time::Mono;
 use klinke_storage::record::RingFacts;
@@ -270,7 +270,8 @@ impl Driver {
         let Leg::Device(device) = leg;
         let offered = self.start.facts.doors.iter().find(|known| known.id == door);
         let ask = Ask {
-            scope: self.start.scope,
+            // the leg was proven when its device connected: the right asked for is its person's own
+            scope: Scope { tenant: self.start.scope.tenant, principal: Principal::Person { person, device } },
             person,
             device,
             request,

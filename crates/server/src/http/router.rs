@@ -48,15 +48,8 @@ pub fn operations() -> OpenApiRouter<Arc<Node>> {
 pub fn router(node: &Arc<Node>) -> Router {
     let (operations, _) = operations().split_for_parts();
     operations
-<<<<<<< HEAD
         .route("/api/v1/panel/socket", get(crate::signalling::panel::upgrade))
         .route("/api/v1/app/socket", get(crate::signalling::app::upgrade))
-        .route("/api", any(nothing))
-        .route("/api/{*rest}", any(nothing))
-=======
-        .route("/api/v1/panel/socket", get(crate::signalling::panel))
-        .route("/api/v1/app/socket", get(crate::signalling::app))
->>>>>>> http
         .method_not_allowed_fallback(wrong_method)
         .merge(web::pages())
         .layer(DefaultBodyLimit::max(body::MAX_BODY))

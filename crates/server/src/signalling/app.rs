@@ -4,9 +4,11 @@ use super::socket::{self, Closing, Line, Peer};
 use crate::app::open_door::{self, Ask};
 use crate::auth::session::SignedIn;
 use crate::calls::driver::Message;
+use crate::http::problem::Problem;
 use crate::node::Node;
 use axum::extract::State;
 use axum::extract::ws::{WebSocket, WebSocketUpgrade};
+use axum::http::HeaderMap;
 use axum::response::Response;
 use klinke_access::decide::Cause;
 use klinke_calls::call::Input;
@@ -27,11 +29,14 @@ const OWN_SYSTEM: &str = "Klinke";
 pub async fn upgrade(
     State(node): State<Arc<Node>>,
     signed_in: SignedIn,
+    headers: HeaderMap,
     upgrade: WebSocketUpgrade,
-) -> Response {
-    socket::limited(upgrade).on_upgrade(move |socket| async move {
+) -> Result<Response, Problem> {
+    // a cookie goes with a WebSocket from any page: only our own may open one
+    node.origins.check_socket(&headers)?;
+    Ok(socket::limited(upgrade).on_upgrade(move |socket| async move {
         connection(&node, &signed_in, socket).await;
-    })
+    }))
 }
 
 async fn connection(node: &Arc<Node>, who: &SignedIn, mut socket: WebSocket) {
