@@ -119,3 +119,12 @@ async fn cookies_that_are_not_ours_sign_nobody_in() {
         assert_eq!(answer.code(), "not_signed_in", "{cookie}");
     }
 }
+
+#[tokio::test]
+async fn who_knows_the_password_is_never_slowed_down() {
+    let (world, _) = World::claimed().await;
+    let browser = world.browser();
+    for _ in 0..25 {
+        assert_eq!(browser.post("/api/v1/session", sign_in(MANAGER, PASSWORD)).await.status, 201);
+    }
+}
