@@ -390,3 +390,16 @@ error-too-many-waiting = Too many devices wait to be paired. Try again in ten mi
 error-not-implemented = Klinke can not do this yet.
 error-taken = This is in use already.
 error-out-of-range = This is outside what is possible.
+
+## server only
+trust-title = Trust this Klinke
+trust-intro = This server makes its own certificates. A phone, tablet or computer that is to be an app or a panel must trust them once.
+trust-download = Download the certificate
+trust-compare = Compare its SHA-256 fingerprint with the one that the server printed when it started (or: klinke fingerprint)
+trust-ios = iPhone and iPad
+trust-ios-steps = Open this page in Safari and download the certificate. Settings, Profile Downloaded, Install. Then Settings, General, About, Certificate Trust Settings: switch it on.
+trust-android = Android
+trust-android-steps = Download the certificate. Settings, search for "CA certificate", Install anyway, and choose the file.
+trust-desktop = Computer
+trust-desktop-steps = Chrome and Edge: Settings, Privacy and security, Security, Manage certificates, import it as an authority. Firefox: Settings, Certificates, View certificates, Authorities, Import.
+trust-remove = Remove it again the same way when this server is no longer yours.

@@ -390,3 +390,16 @@ error-too-many-waiting = For mange enheter venter på å bli paret. Prøv igjen 
 error-not-implemented = Klinke kan ikke dette ennå.
 error-taken = Dette er allerede i bruk.
 error-out-of-range = Dette er utenfor det som er mulig.
+
+## server only
+trust-title = Stol på denne Klinke
+trust-intro = Denne serveren lager sine egne sertifikater. En telefon, et nettbrett eller en datamaskin som skal være app eller panel, må stole på dem én gang.
+trust-download = Last ned sertifikatet
+trust-compare = Sammenlign SHA-256-fingeravtrykket med det serveren skrev ut da den startet (eller: klinke fingerprint)
+trust-ios = iPhone og iPad
+trust-ios-steps = Åpne denne siden i Safari og last ned sertifikatet. Innstillinger, Profil er lastet ned, Installer. Deretter Innstillinger, Generelt, Om, Sertifikattillit: slå det på.
+trust-android = Android
+trust-android-steps = Last ned sertifikatet. Innstillinger, søk etter «CA-sertifikat», Installer likevel, og velg filen.
+trust-desktop = Datamaskin
+trust-desktop-steps = Chrome og Edge: Innstillinger, Personvern og sikkerhet, Sikkerhet, Administrer sertifikater, importer det som utsteder. Firefox: Innstillinger, Sertifikater, Vis sertifikater, Utstedere, Importer.
+trust-remove = Fjern det igjen på samme måte når serveren ikke lenger er din.

@@ -390,3 +390,16 @@ error-too-many-waiting = För många enheter väntar på att paras. Försök ige
 error-not-implemented = Klinke kan inte detta ännu.
 error-taken = Detta används redan.
 error-out-of-range = Detta är utanför det möjliga.
+
+## server only
+trust-title = Lita på denna Klinke
+trust-intro = Den här servern gör sina egna certifikat. En telefon, surfplatta eller dator som ska vara app eller panel måste lita på dem en gång.
+trust-download = Hämta certifikatet
+trust-compare = Jämför SHA-256-fingeravtrycket med det som servern skrev ut när den startade (eller: klinke fingerprint)
+trust-ios = iPhone och iPad
+trust-ios-steps = Öppna den här sidan i Safari och hämta certifikatet. Inställningar, Profil hämtad, Installera. Sedan Inställningar, Allmänt, Om, Inställningar för certifikattillit: slå på det.
+trust-android = Android
+trust-android-steps = Hämta certifikatet. Inställningar, sök efter ”CA-certifikat”, Installera ändå, och välj filen.
+trust-desktop = Dator
+trust-desktop-steps = Chrome och Edge: Inställningar, Integritet och säkerhet, Säkerhet, Hantera certifikat, importera det som utfärdare. Firefox: Inställningar, Certifikat, Visa certifikat, Utfärdare, Importera.
+trust-remove = Ta bort det på samma sätt när servern inte längre är din.

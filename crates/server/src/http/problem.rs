@@ -80,8 +80,6 @@ codes! {
     TooManyWaiting = "too_many_waiting", SERVICE_UNAVAILABLE;
     /// More work than the server can do just now.
     Overloaded = "overloaded", SERVICE_UNAVAILABLE;
-    /// Not built yet.
-    NotImplemented = "not_implemented", NOT_IMPLEMENTED;
     /// The server failed; the log has the cause.
     Internal = "internal", INTERNAL_SERVER_ERROR;
 }
