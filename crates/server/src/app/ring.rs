@@ -92,6 +92,11 @@ async fn begin(
         })
         .collect();
     let plan = RingPlan::new(facts.bell.kind, &members, chosen);
-    let start = Start { call, request, scope: *scope, label: label.into_inner(), facts, plan };
+    let people = members
+        .iter()
+        .map(|member| member.person)
+        .filter(|person| chosen.is_none_or(|chosen| chosen == *person));
+    let people = people.collect();
+    let start = Start { call, request, scope: *scope, label: label.into_inner(), facts, plan, people };
     Driver::start(node, start).map_err(|_| RingError::Overloaded)
 }

@@ -78,6 +78,8 @@ pub struct Start {
     pub facts: RingFacts,
     /// Who is rung.
     pub plan: RingPlan,
+    /// Whom the button (or the choice behind it) reaches, connected or not.
+    pub people: Vec<PersonId>,
 }
 
 /// The server takes no more calls.
@@ -109,8 +111,9 @@ impl Driver {
     /// # Errors
     /// When there are too many.
     pub fn start(node: &Arc<Node>, start: Start) -> Result<(), TooMany> {
-        let (own, messages) =
-            node.exchange.enter(start.call, start.plan.legs().map(|(leg, _)| leg)).ok_or(TooMany)?;
+        let entered =
+            node.exchange.enter(start.call, start.plan.legs().map(|(leg, _)| leg), start.people.clone());
+        let (own, messages) = entered.ok_or(TooMany)?;
         let own = own.downgrade();
         let machine = Call::new(start.plan.clone(), node.config.calls.limits(), node.clock.mono());
         let answers = Some(start.request);
