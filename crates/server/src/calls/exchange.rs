@@ -373,16 +373,6 @@ impl Exchange {
         }
     }
 
-    /// Answers a repeated tap whose call is over.
-    pub fn tell_panel_over(&self, panel: PanelId, call: CallId, request: RequestId, reason: EndReason) {
-        let ended = klinke_wire::panel::PanelCallState::Ended { reason };
-        // the label is not kept with ended calls; the panel knows what it asked for
-        if let Ok(label) = klinke_model::text::Label::new("–") {
-            let call = PanelCall { call, label, state: ended };
-            self.to_panel(panel, PanelEvent::Call { call, request: Some(request) });
-        }
-    }
-
     /// Ends every call and connection; the server stops.
     pub async fn stop(&self) {
         let (calls, panels, devices) = {
