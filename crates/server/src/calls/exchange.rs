@@ -14,7 +14,7 @@ use klinke_calls::plan::Leg;
 use klinke_model::door::{DoorMode, DoorPosition, DoorState};
 use klinke_model::ids::{CallId, DeviceId, DoorId, PanelId, PersonId, RequestId};
 use klinke_model::intercom::EndReason;
-use klinke_wire::app::{AppCall, AppDoor, AppEvent};
+use klinke_wire::app::{AppCall, AppCallState, AppDoor, AppEvent};
 use klinke_wire::panel::{PanelCall, PanelEvent};
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -324,11 +324,18 @@ impl Exchange {
         drop(earlier.call.try_send(Message::Input(Input::LegHungUp(*leg))));
     }
 
-    /// A call is over.
-    pub fn leave(&self, call: CallId, reason: EndReason) {
+    /// A call's task is over. Whoever still rings or talks in it (the task failed) is told that it was interrupted.
+    pub fn leave(&self, call: CallId) {
         let mut inner = self.lock();
         inner.calls.remove(&call);
-        inner.lines.end(call, reason);
+        let left = inner.lines.legs_of(call);
+        inner.lines.end(call, EndReason::Interrupted);
+        for (Leg::Device(device), standing) in left {
+            if let Some(known) = inner.devices.get(&device).filter(|_| standing != Standing::Planned) {
+                let state = AppCallState::Ended { reason: EndReason::Interrupted };
+                known.line.send(AppEvent::Call { call, state });
+            }
+        }
     }
 
     /// To the call that a panel is in; false when it is in no such call.
