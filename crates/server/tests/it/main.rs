@@ -4,13 +4,17 @@
 //! Every answer is held against the OpenAPI document: a status that an operation does not document fails the test.
 
 mod administration;
+mod answering;
 mod claim;
 mod command_line;
 mod hostile;
+mod opening;
 mod pages;
 mod pairing;
 mod privacy;
+mod ringing;
 mod session;
+mod support;
 #[path = "../../src/testing.rs"]
 mod testing;
 mod world;
