@@ -8,12 +8,14 @@ mod answering;
 mod claim;
 mod command_line;
 mod hostile;
+mod misuse;
 mod opening;
 mod pages;
 mod pairing;
 mod privacy;
 mod ringing;
 mod session;
+mod signing_out;
 mod support;
 #[path = "../../src/testing.rs"]
 mod testing;

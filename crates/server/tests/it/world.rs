@@ -98,16 +98,7 @@ impl World {
 
     /// Homes of another tenant.
     pub async fn neighbours(&self) -> Town {
-        let tenant = TenantId(v4([200; 16]));
-        // No use case makes a second tenant yet.
-        let url = self.node().config.data.database_url();
-        let database = Database::connect(url.reveal()).await.unwrap();
-        let id = tenant.0.simple();
-        database
-            .execute_unprepared(&format!("INSERT INTO tenant (tenant, name) VALUES (x'{id}', 'Neighbours')"))
-            .await
-            .unwrap();
-        self.build(tenant, 201).await
+        self.build(second_tenant(self.node()).await, 201).await
     }
 
     async fn build(&self, tenant: TenantId, base: u8) -> Town {
@@ -140,6 +131,18 @@ impl World {
         assert!(doors.insert_door(&scope, front).await.unwrap());
         Town { tenant, building, entrance, door }
     }
+}
+
+/// Another property manager. No use case makes a second one yet.
+pub async fn second_tenant(node: &Node) -> TenantId {
+    let tenant = TenantId(v4([200; 16]));
+    let database = Database::connect(node.config.data.database_url().reveal()).await.unwrap();
+    let id = tenant.0.simple();
+    database
+        .execute_unprepared(&format!("INSERT INTO tenant (tenant, name) VALUES (x'{id}', 'Neighbours')"))
+        .await
+        .unwrap();
+    tenant
 }
 
 /// A configuration that keeps everything in this folder and takes any free ports of this machine.

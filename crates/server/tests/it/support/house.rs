@@ -12,12 +12,12 @@
 
 use super::app::{App, Phone};
 use super::door::{Controller, ControllerKey};
-use super::panel::{Panel, PanelKey};
+use super::panel::{self, PanelKey};
 use super::until;
-use crate::world::{Browser, MANAGER, PASSWORD, claim, config, label};
+use crate::world::{Browser, MANAGER, PASSWORD, claim, config, label, second_tenant};
 use klinke_model::door::{Door, DoorTimes};
 use klinke_model::ids::{BellId, BuildingId, DoorId, EntranceId, PersonId, TenantId, UnitId};
-use klinke_model::intercom::{Bell, BellKind, BellMember};
+use klinke_model::intercom::{Bell, BellKind, BellMember, Panel};
 use klinke_model::people::{Membership, Person};
 use klinke_model::privacy::Pii;
 use klinke_model::scope::Scope;
@@ -130,12 +130,12 @@ impl House {
     }
 
     /// The panel at the entrance, connected.
-    pub async fn panel(&self) -> Panel {
+    pub async fn panel(&self) -> panel::Panel {
         self.plan.entrance_panel.connect(self.at()).await
     }
 
     /// The panel at the gate, connected.
-    pub async fn gate_panel(&self) -> Panel {
+    pub async fn gate_panel(&self) -> panel::Panel {
         self.plan.gate_panel.connect(self.at()).await
     }
 
@@ -157,6 +157,31 @@ impl House {
         controller
     }
 
+    /// Another tenant's house: a bell, a door that opens from its panel, and the panel.
+    pub async fn neighbours(&self) -> (BellId, DoorId, PanelKey) {
+        let (node, store) = (self.node(), &self.node().store);
+        let scope = Scope::system(second_tenant(node).await);
+        let (building, entrance, unit, door, bell): (_, _, UnitId, _, _) =
+            (id(node), id(node), id(node), id(node), id(node));
+        let (stair, home) = (
+            Entrance { id: entrance, building, name: label("A") },
+            Unit { id: unit, building, entrance, number: label("1") },
+        );
+        assert!(store.sites().insert_building(&scope, house(building, "Storgata 14")).await.unwrap());
+        assert!(store.sites().insert_entrance(&scope, stair).await.unwrap());
+        assert!(store.sites().insert_unit(&scope, home).await.unwrap());
+        assert!(store.doors().insert_door(&scope, new_door(door, building, "Front")).await.unwrap());
+        assert!(store.doors().give_unit_door(&scope, unit, door).await.unwrap());
+        let (key, public) = PanelKey::fresh(id(node));
+        let panel = Panel { id: key.id, building, entrance: None, name: label("Entrance"), doors: vec![door] };
+        assert!(store.intercom().insert_panel(&scope, panel, Some(public)).await.unwrap());
+        let text = Pii::new(label("Neighbour"));
+        let kind = BellKind::Individual;
+        let bell_row = Bell { id: bell, panel: key.id, unit, label: text, kind, members: Vec::new() };
+        assert!(store.intercom().insert_bell(&scope, bell_row, 1).await.unwrap());
+        (bell, door, key)
+    }
+
     /// Stops the server and keeps the folder.
     pub async fn stop(self) -> (tempfile::TempDir, Plan) {
         self.running.stop().await;
@@ -170,22 +195,13 @@ async fn furnish(running: &Running, manager: &Browser, state: &std::path::Path, 
     let tenant = store.gate().account(MANAGER).await.unwrap().unwrap().tenant;
     let scope = Scope::system(tenant);
     let (building, entrance): (BuildingId, EntranceId) = (id(node), id(node));
-    let house = Building {
-        id: building,
-        name: label("Storgata 12"),
-        address: label("Storgata 12, Oslo"),
-        kind: BuildingKind::Residential,
-        time_zone: "Europe/Oslo".into(),
-    };
-    assert!(store.sites().insert_building(&scope, house).await.unwrap());
+    assert!(store.sites().insert_building(&scope, house(building, "Storgata 12")).await.unwrap());
     let stair = Entrance { id: entrance, building, name: label("A") };
     assert!(store.sites().insert_entrance(&scope, stair).await.unwrap());
 
     let [front, gate, garage, boiler] = [id(node), id(node), id(node), id(node)];
     for (door, name) in [(front, "Front"), (gate, "Gate"), (garage, "Garage"), (boiler, "Boiler room")] {
-        let times = DoorTimes { release_ms: 1_000, ..DoorTimes::default() };
-        let door = Door { id: door, building, name: label(name), controller: None, output: 0, times };
-        assert!(store.doors().insert_door(&scope, door).await.unwrap());
+        assert!(store.doors().insert_door(&scope, new_door(door, building, name)).await.unwrap());
     }
     let authority = node.authority.fingerprint();
     let doors = [front, gate, garage, boiler];
@@ -240,6 +256,21 @@ async fn furnish(running: &Running, manager: &Browser, state: &std::path::Path, 
         units,
         bells,
     }
+}
+
+fn house(id: BuildingId, name: &str) -> Building {
+    Building {
+        id,
+        name: label(name),
+        address: label("Oslo"),
+        kind: BuildingKind::Residential,
+        time_zone: "Europe/Oslo".into(),
+    }
+}
+
+fn new_door(id: DoorId, building: BuildingId, name: &str) -> Door {
+    let times = DoorTimes { release_ms: 1_000, ..DoorTimes::default() };
+    Door { id, building, name: label(name), controller: None, output: 0, times }
 }
 
 fn id<T: From<uuid::Uuid>>(node: &Node) -> T {

@@ -32,18 +32,31 @@ pub fn request() -> RequestId {
     RequestId(v4(random))
 }
 
-/// Opens a pairing for a fresh key: the key, the pairing's id, its secret and its code.
-async fn open_pairing(browser: &Browser) -> (SigningKey, String, String, String) {
+/// A fresh key, and its public part (SPKI DER).
+fn fresh_key() -> (SigningKey, Vec<u8>) {
     let mut random = [0; 32];
     getrandom::fill(&mut random).unwrap();
     let key = SigningKey::from_slice(&random).unwrap();
-    let public = BASE64_STANDARD.encode(key.verifying_key().to_public_key_der().unwrap());
+    let public = key.verifying_key().to_public_key_der().unwrap().into_vec();
+    (key, public)
+}
+
+/// Opens a pairing for a fresh key: the key, the pairing's id, its secret and its code.
+async fn open_pairing(browser: &Browser) -> (SigningKey, String, String, String) {
+    let (key, public) = fresh_key();
+    let public = BASE64_STANDARD.encode(public);
     let opened = browser.post("/api/v1/panel-pairings", json!({ "public_key": public })).await.json();
     let text = |field: &str| opened[field].as_str().unwrap().to_owned();
     (key, text("pairing"), text("secret"), text("code"))
 }
 
 impl PanelKey {
+    /// A panel that nobody knows yet, and its public key.
+    pub fn fresh(id: PanelId) -> (Self, Vec<u8>) {
+        let (key, public) = fresh_key();
+        (Self { id, key }, public)
+    }
+
     /// The panel shows a code, and an administrator claims it.
     pub async fn pair(manager: &Browser, building: BuildingId, name: &str, doors: &[DoorId]) -> Self {
         let (key, _, _, code) = open_pairing(manager).await;
