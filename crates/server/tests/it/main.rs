@@ -5,6 +5,7 @@
 
 mod administration;
 mod answering;
+mod canary;
 mod claim;
 mod command_line;
 mod hostile;
@@ -13,6 +14,7 @@ mod opening;
 mod pages;
 mod pairing;
 mod privacy;
+mod restart;
 mod ringing;
 mod session;
 mod signing_out;

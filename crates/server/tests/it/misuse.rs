@@ -265,7 +265,7 @@ async fn garbage_for_media_is_a_bad_offer() {
     let call = panel.ring(house.plan.bell("Dahl")).await.call;
     let join = kari.rung().await.join;
     let nearly = "v=0\r\no=- 0 0 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\nm=video 9 UDP/TLS/RTP/SAVPF 96\r\n";
-    for sdp in ["", "garbage", "v=0", nearly, &"\0".repeat(2_000), &"a=x\r\n".repeat(10_000), "\u{1f6aa}"] {
+    for sdp in ["", "garbage", "v=0", nearly, &"\0".repeat(2_000), &"a=x\r\n".repeat(5_000), "\u{1f6aa}"] {
         panel.offer(call, sdp).await;
         assert_eq!(panel.error().await, ErrorCode::BadOffer, "{sdp:.60}");
     }

@@ -175,10 +175,14 @@ impl House {
         let (key, public) = PanelKey::fresh(id(node));
         let panel = Panel { id: key.id, building, entrance: None, name: label("Entrance"), doors: vec![door] };
         assert!(store.intercom().insert_panel(&scope, panel, Some(public)).await.unwrap());
-        let text = Pii::new(label("Neighbour"));
+        let (person, name) = (id(node), Pii::new(label("Neighbour")));
+        let resident = Person { id: person, name: name.clone(), active: true };
+        assert!(store.people().insert_person(&scope, resident).await.unwrap());
+        assert!(store.people().add_membership(&scope, Membership { person, unit, owner: true }).await.unwrap());
+        let members = vec![BellMember { person, label: name.clone() }];
         let kind = BellKind::Individual;
-        let bell_row = Bell { id: bell, panel: key.id, unit, label: text, kind, members: Vec::new() };
-        assert!(store.intercom().insert_bell(&scope, bell_row, 1).await.unwrap());
+        let button = Bell { id: bell, panel: key.id, unit, label: name, kind, members };
+        assert!(store.intercom().insert_bell(&scope, button, 1).await.unwrap());
         (bell, door, key)
     }
 
