@@ -12,7 +12,7 @@ use klinke_controller::pairing::pair;
 use klinke_controller::state::StateDir;
 use klinke_controller::tls::{Fingerprint, dial, link_config};
 use klinke_model::door::DoorPosition;
-use klinke_model::ids::{BootId, BuildingId, ControllerId, DoorId, v4};
+use klinke_model::ids::{BootId, BuildingId, DoorId, v4};
 use klinke_model::time::{Clock, Mono, SystemClock};
 use klinke_wire::controller::{ControllerEvent, ControllerRequest};
 use serde_json::json;
@@ -32,7 +32,6 @@ pub const OUTPUTS: u16 = 4;
 /// What a controller is known by: its state folder.
 #[derive(Clone)]
 pub struct ControllerKey {
-    pub id: ControllerId,
     pub state: PathBuf,
 }
 
@@ -108,7 +107,8 @@ impl ControllerKey {
         let new = json!({ "code": shown.await.unwrap(), "name": "Basement", "doors": doors });
         let added = manager.post(&format!("/api/v1/buildings/{building}/controllers"), new).await;
         assert_eq!(added.status, 201, "{added:?}");
-        Self { id: pairing.await.unwrap(), state: state.to_owned() }
+        pairing.await.unwrap();
+        Self { state: state.to_owned() }
     }
 
     /// Starts the controller; it dials until it is linked.
