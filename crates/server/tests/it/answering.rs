@@ -12,7 +12,8 @@ use klinke_wire::panel::PanelCallState;
 
 /// Both Nguyens are rung from the entrance.
 async fn two_are_rung(house: &House) -> (Panel, App, App, CallId) {
-    let (mut panel, mut linh, mut anh) = (house.panel().await, house.app("linh").await, house.app("anh").await);
+    let (mut panel, mut linh, mut anh) =
+        (house.panel().await, house.app("linh").await, house.app("anh").await);
     let call = panel.ring(house.plan.bell("Nguyen")).await.call;
     assert_eq!((linh.rung().await.call, anh.rung().await.call), (call, call));
     (panel, linh, anh, call)
@@ -38,7 +39,10 @@ async fn the_others_are_told_who_answered_and_can_not_answer_too() {
     anh.accept(call).await;
     assert_eq!(anh.error().await, ErrorCode::NotFound, "the call is no more hers");
     let connected = panel.connected().await;
-    assert!(matches!(connected.state, PanelCallState::Connected { left_ms: 100_000..=120_000 }), "{connected:?}");
+    assert!(
+        matches!(connected.state, PanelCallState::Connected { left_ms: 100_000..=120_000 }),
+        "{connected:?}"
+    );
     let told = linh.socket.before_pong().await;
     assert!(told.is_empty(), "the first answer stands: {told:?}");
 }
@@ -94,11 +98,17 @@ async fn the_visitor_hangs_up_while_it_rings_and_while_they_talk() {
     let (mut panel, mut linh, mut anh, call) = two_are_rung(&house).await;
     panel.hang_up(call).await;
     assert_eq!(panel.ended(call).await, EndReason::VisitorLeft);
-    assert_eq!((linh.ended(call).await, anh.ended(call).await), (EndReason::VisitorLeft, EndReason::VisitorLeft));
+    assert_eq!(
+        (linh.ended(call).await, anh.ended(call).await),
+        (EndReason::VisitorLeft, EndReason::VisitorLeft)
+    );
     drop(panel);
     let (mut panel, mut kari, call) = kari_talks(&house).await;
     panel.hang_up(call).await;
-    assert_eq!((panel.ended(call).await, kari.ended(call).await), (EndReason::VisitorLeft, EndReason::VisitorLeft));
+    assert_eq!(
+        (panel.ended(call).await, kari.ended(call).await),
+        (EndReason::VisitorLeft, EndReason::VisitorLeft)
+    );
 }
 
 #[tokio::test]
@@ -195,13 +205,18 @@ async fn who_answers_at_another_panel_hangs_up_at_the_first() {
 #[tokio::test]
 async fn a_panel_rings_one_name_at_a_time() {
     let house = House::new().await;
-    let (mut panel, mut kari, mut nora) = (house.panel().await, house.app("kari").await, house.app("nora").await);
+    let (mut panel, mut kari, mut nora) =
+        (house.panel().await, house.app("kari").await, house.app("nora").await);
     let tap = request();
     let call = panel.ring_as(tap, house.plan.bell("Dahl"), None).await.call;
     panel.tap(request(), house.plan.bell("Berg"), None).await;
     assert_eq!(panel.error().await, ErrorCode::Busy);
     assert_eq!(panel.ring_as(tap, house.plan.bell("Dahl"), None).await.call, call, "repeated");
-    assert_eq!(panel.ring_as(request(), house.plan.bell("Dahl"), None).await.call, call, "the same name again");
+    assert_eq!(
+        panel.ring_as(request(), house.plan.bell("Dahl"), None).await.call,
+        call,
+        "the same name again"
+    );
     kari.rung().await;
     let told = kari.socket.before_pong().await;
     assert!(!told.iter().any(|event| matches!(event, AppEvent::Ring { .. })), "it rings once: {told:?}");

@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::UNIX_EPOCH;
 use uuid::Uuid;
 
 const RESIDENTS: [&str; 8] = ["kari", "nora", "emil", "linh", "anh", "ingrid", "per", "liv"];
@@ -71,7 +71,7 @@ struct Everybody {
 }
 
 fn now_ms() -> u64 {
-    u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap()
+    u64::try_from(SystemClock::start().now().as_millis()).unwrap()
 }
 
 impl Everybody {
@@ -180,7 +180,8 @@ fn moments_in(bytes: &[u8], moments: &[u64]) -> Vec<String> {
     let near_s = |s: u64| near(s.saturating_mul(1_000)) || near(s.saturating_mul(1_000) + 999);
     let mut found = Vec::new();
     for (at, window) in bytes.windows(6).enumerate() {
-        let number = |order: &mut dyn Iterator<Item = &u8>| order.fold(0, |sum, byte| sum << 8 | u64::from(*byte));
+        let number =
+            |order: &mut dyn Iterator<Item = &u8>| order.fold(0, |sum, byte| sum << 8 | u64::from(*byte));
         if near(number(&mut window.iter())) || near(number(&mut window.iter().rev())) {
             found.push(format!("ms, binary, at {at}"));
         }
@@ -306,7 +307,7 @@ async fn after_a_day_nothing_tells_who_came_home() {
         assert_eq!(spelling, None, "a door, a person or a phone is in a log line or a label");
     }
     let (ids, moments) = (day.ids.clone(), day.moments.clone());
-    let look = || scan(&data, &[plan.controller.state.clone()], &printed, &ids, &moments);
+    let look = || scan(&data, std::slice::from_ref(&plan.controller.state), &printed, &ids, &moments);
     assert_eq!(look(), Vec::<String>::new(), "while it runs");
     // the log is a file of its own and was searched as what was printed
     controller.stop().await;
@@ -325,9 +326,15 @@ struct Cast {
 }
 
 /// One day in a copy of the house; every file that it left.
-async fn twin(original: &Path, plan: &Plan, phones: &[(&'static str, Phone)], cast: &Cast) -> BTreeMap<PathBuf, Vec<u8>> {
+async fn twin(
+    original: &Path,
+    plan: &Plan,
+    phones: &[(&'static str, Phone)],
+    cast: &Cast,
+) -> BTreeMap<PathBuf, Vec<u8>> {
     let folder = tempfile::tempdir().unwrap();
-    let copied = std::process::Command::new("cp").arg("-a").arg(original).arg(folder.path().join("house")).status();
+    let copied =
+        std::process::Command::new("cp").arg("-a").arg(original).arg(folder.path().join("house")).status();
     assert!(copied.unwrap().success());
     let home = folder.path().join("house");
     let mut plan = plan.clone();
@@ -373,13 +380,15 @@ async fn two_days_that_differ_in_who_came_home_leave_the_same_bytes() {
         visited: [("Olsen", "ingrid", &["per", "liv"]), ("Dahl", "kari", &[])],
         sends_away: ("Nguyen", "linh"),
     };
-    let (a, b) = (twin(folder.path(), &plan, &phones, &one).await, twin(folder.path(), &plan, &phones, &other).await);
+    let (a, b) =
+        (twin(folder.path(), &plan, &phones, &one).await, twin(folder.path(), &plan, &phones, &other).await);
     assert_eq!(a.keys().collect::<Vec<_>>(), b.keys().collect::<Vec<_>>());
     for (path, bytes) in &a {
         assert!(!bytes.is_empty() || b[path].is_empty());
         assert!(bytes == &b[path], "{} differs", path.display());
     }
     assert!(a.keys().any(|path| path.ends_with("klinke.db")), "{:?}", a.keys());
-    let changed = a.iter().any(|(path, bytes)| std::fs::read(folder.path().join(path)).ok().as_ref() != Some(bytes));
+    let changed =
+        a.iter().any(|(path, bytes)| std::fs::read(folder.path().join(path)).ok().as_ref() != Some(bytes));
     assert!(changed, "the day wrote something: the second phone");
 }

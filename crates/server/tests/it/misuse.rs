@@ -57,8 +57,18 @@ async fn what_can_not_be_understood_is_answered_and_the_connection_lives() {
     let bystanders = Bystanders::talk(&house).await;
     let (mut panel, mut kari) = (house.panel().await, house.app("kari").await);
     let wrong = [
-        "", "{", "null", "[]", "7", "\"ring\"", "{}", r#"{"type":7}"#, r#"{"type":"unheard_of"}"#,
-        r#"{"type":"ring"}"#, r#"{"type":"accept","call":"x"}"#, r#"{"type":"hang_up","call":null}"#,
+        "",
+        "{",
+        "null",
+        "[]",
+        "7",
+        "\"ring\"",
+        "{}",
+        r#"{"type":7}"#,
+        r#"{"type":"unheard_of"}"#,
+        r#"{"type":"ring"}"#,
+        r#"{"type":"accept","call":"x"}"#,
+        r#"{"type":"hang_up","call":null}"#,
         r#"{"type":"ring","request":1,"bell":2}"#,
         "{\"type\":\"ping\"",
     ];
@@ -310,7 +320,8 @@ async fn a_call_is_joined_by_a_phone_that_it_rang_with_its_own_token_once() {
 async fn whose_turn_has_not_come_is_not_in_the_call() {
     let house = House::new().await;
     let controller = house.controller().await;
-    let (mut panel, mut nora, mut emil) = (house.panel().await, house.app("nora").await, house.app("emil").await);
+    let (mut panel, mut nora, mut emil) =
+        (house.panel().await, house.app("nora").await, house.app("emil").await);
     let call = panel.ring(house.plan.bell("Berg")).await.call;
     nora.rung().await;
     emil.accept(call).await;

@@ -18,7 +18,8 @@ const OPEN: OpeningState = OpeningState::Open { for_ms: 1_000 };
 
 /// Both Nguyens are rung from the entrance.
 async fn two_are_rung(house: &House) -> (Panel, App, App, CallId) {
-    let (mut panel, mut linh, mut anh) = (house.panel().await, house.app("linh").await, house.app("anh").await);
+    let (mut panel, mut linh, mut anh) =
+        (house.panel().await, house.app("linh").await, house.app("anh").await);
     let call = panel.ring(house.plan.bell("Nguyen")).await.call;
     assert_eq!((linh.rung().await.call, anh.rung().await.call), (call, call));
     (panel, linh, anh, call)
@@ -33,7 +34,10 @@ async fn one_tap_opens_while_it_rings_and_ends_the_call() {
     assert_eq!(panel.opened().await, OPEN);
     assert_eq!(panel.ended(call).await, EndReason::Opened);
     assert_eq!(linh.ended(call).await, EndReason::Opened);
-    assert_eq!(anh.state(call).await, AppCallState::Elsewhere { by: crate::world::label("linh"), opened: true });
+    assert_eq!(
+        anh.state(call).await,
+        AppCallState::Elsewhere { by: crate::world::label("linh"), opened: true }
+    );
     assert_eq!((controller.releases.of(0), controller.releases.count()), (1, 1));
     controller.stop().await;
 }

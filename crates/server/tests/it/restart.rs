@@ -21,8 +21,7 @@ async fn killed_while_it_rings_and_opens_it_comes_back_with_all_that_it_acknowle
     assert_eq!(manager.post("/api/v1/session", sign_in(MANAGER, crate::world::PASSWORD)).await.status, 201);
     let (kari, nora) = (Phone::sign_in(at, "kari", "Phone").await, Phone::sign_in(at, "nora", "Phone").await);
     let mut mute = plan.controller.mute(server.controllers).await;
-    let (mut entrance, mut gate) =
-        (plan.entrance_panel.connect(at).await, plan.gate_panel.connect(at).await);
+    let (mut entrance, mut gate) = (plan.entrance_panel.connect(at).await, plan.gate_panel.connect(at).await);
     let (mut kari_app, mut nora_app) = (kari.connect(at).await, nora.connect(at).await);
     let ringing = entrance.ring(plan.bell("Berg")).await.call;
     nora_app.rung().await;
@@ -37,7 +36,9 @@ async fn killed_while_it_rings_and_opens_it_comes_back_with_all_that_it_acknowle
     assert!(matches!(mute.receive().await, Ok(ControllerEvent::Open { .. })));
     server.kill();
     drop(mute);
-    for end in [entrance.socket.closed().await.0, gate.socket.closed().await.0, kari_app.socket.closed().await.0] {
+    for end in
+        [entrance.socket.closed().await.0, gate.socket.closed().await.0, kari_app.socket.closed().await.0]
+    {
         assert_eq!(end, None, "there was no goodbye");
     }
 

@@ -10,13 +10,17 @@ use klinke_wire::panel::PanelCallState;
 /// Nothing has rung on this phone.
 async fn is_quiet(app: &mut App) {
     let told = app.socket.before_pong().await;
-    assert!(!told.iter().any(|event| matches!(event, AppEvent::Ring { .. } | AppEvent::Call { .. })), "{told:?}");
+    assert!(
+        !told.iter().any(|event| matches!(event, AppEvent::Ring { .. } | AppEvent::Call { .. })),
+        "{told:?}"
+    );
 }
 
 #[tokio::test]
 async fn an_individual_bell_rings_every_phone_of_its_one_resident() {
     let house = House::new().await;
-    let (mut panel, mut one, mut two) = (house.panel().await, house.app("kari").await, house.app("kari").await);
+    let (mut panel, mut one, mut two) =
+        (house.panel().await, house.app("kari").await, house.app("kari").await);
     let mut nora = house.app("nora").await;
     let call = panel.ring(house.plan.bell("Dahl")).await;
     assert!(
@@ -40,7 +44,8 @@ async fn an_individual_bell_rings_every_phone_of_its_one_resident() {
 #[tokio::test]
 async fn a_sequential_bell_goes_on_at_once_when_somebody_declines() {
     let house = House::new().await;
-    let (mut panel, mut nora, mut emil) = (house.panel().await, house.app("nora").await, house.app("emil").await);
+    let (mut panel, mut nora, mut emil) =
+        (house.panel().await, house.app("nora").await, house.app("emil").await);
     let call = panel.ring(house.plan.bell("Berg")).await;
     assert!(matches!(call.state, PanelCallState::Calling { step: 1, steps: 2, .. }), "{call:?}");
     nora.rung().await;
@@ -56,7 +61,8 @@ async fn a_sequential_bell_goes_on_at_once_when_somebody_declines() {
 #[tokio::test]
 async fn a_sequential_bell_goes_on_after_its_time_and_ends_after_the_ring_time() {
     let house = House::with(|config| (config.calls.step_s, config.calls.ring_s) = (1, 3)).await;
-    let (mut panel, mut nora, mut emil) = (house.panel().await, house.app("nora").await, house.app("emil").await);
+    let (mut panel, mut nora, mut emil) =
+        (house.panel().await, house.app("nora").await, house.app("emil").await);
     let call = panel.ring(house.plan.bell("Berg")).await.call;
     nora.rung().await;
     assert_eq!(nora.state(call).await, AppCallState::Stopped);
@@ -77,7 +83,8 @@ async fn a_sequential_bell_passes_over_who_can_not_be_reached() {
 #[tokio::test]
 async fn a_parallel_bell_rings_all_at_once() {
     let house = House::new().await;
-    let (mut panel, mut linh, mut anh) = (house.panel().await, house.app("linh").await, house.app("anh").await);
+    let (mut panel, mut linh, mut anh) =
+        (house.panel().await, house.app("linh").await, house.app("anh").await);
     let call = panel.ring(house.plan.bell("Nguyen")).await;
     assert!(matches!(call.state, PanelCallState::Calling { step: 1, steps: 1, .. }), "{call:?}");
     assert_eq!((linh.rung().await.call, anh.rung().await.call), (call.call, call.call));

@@ -66,8 +66,7 @@ async fn a_connection_that_says_hello_after_its_phone_was_signed_out_is_closed()
 async fn a_panel_whose_key_was_replaced_is_closed_and_its_old_key_is_dead() {
     let house = House::new().await;
     let mut old = house.panel().await;
-    let ticket =
-        house.node().pairings.issue_ticket(house.plan.tenant, old.id, TicketUse::Once).text();
+    let ticket = house.node().pairings.issue_ticket(house.plan.tenant, old.id, TicketUse::Once).text();
     let key = PanelKey::redeem(&house.manager, &ticket).await;
     assert_eq!(key.id, old.id);
     assert_eq!(old.socket.closed().await.0, Some(SIGNED_OUT));

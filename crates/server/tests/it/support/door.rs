@@ -102,8 +102,11 @@ impl ControllerKey {
             };
             pair(&address(server), authority, &state, OUTPUTS, show).await.unwrap()
         });
-        let doors: Vec<_> =
-            doors.iter().zip(0_u16..).map(|(door, output)| json!({ "door": door, "output": output })).collect();
+        let doors: Vec<_> = doors
+            .iter()
+            .zip(0_u16..)
+            .map(|(door, output)| json!({ "door": door, "output": output }))
+            .collect();
         let new = json!({ "code": shown.await.unwrap(), "name": "Basement", "doors": doors });
         let added = manager.post(&format!("/api/v1/buildings/{building}/controllers"), new).await;
         assert_eq!(added.status, 201, "{added:?}");

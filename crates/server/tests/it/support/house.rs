@@ -153,7 +153,8 @@ impl House {
     pub async fn controller(&self) -> Controller {
         let controller = self.plan.controller.start(self.running.controllers);
         let doors = [self.plan.front, self.plan.gate, self.plan.garage, self.plan.boiler];
-        until("every door's state", || doors.iter().all(|door| self.node().presence.door(*door).is_some())).await;
+        until("every door's state", || doors.iter().all(|door| self.node().presence.door(*door).is_some()))
+            .await;
         controller
     }
 
@@ -173,12 +174,15 @@ impl House {
         assert!(store.doors().insert_door(&scope, new_door(door, building, "Front")).await.unwrap());
         assert!(store.doors().give_unit_door(&scope, unit, door).await.unwrap());
         let (key, public) = PanelKey::fresh(id(node));
-        let panel = Panel { id: key.id, building, entrance: None, name: label("Entrance"), doors: vec![door] };
+        let panel =
+            Panel { id: key.id, building, entrance: None, name: label("Entrance"), doors: vec![door] };
         assert!(store.intercom().insert_panel(&scope, panel, Some(public)).await.unwrap());
         let (person, name) = (id(node), Pii::new(label("Neighbour")));
         let resident = Person { id: person, name: name.clone(), active: true };
         assert!(store.people().insert_person(&scope, resident).await.unwrap());
-        assert!(store.people().add_membership(&scope, Membership { person, unit, owner: true }).await.unwrap());
+        assert!(
+            store.people().add_membership(&scope, Membership { person, unit, owner: true }).await.unwrap()
+        );
         let members = vec![BellMember { person, label: name.clone() }];
         let kind = BellKind::Individual;
         let button = Bell { id: bell, panel: key.id, unit, label: name, kind, members };
@@ -230,7 +234,8 @@ async fn furnish(running: &Running, manager: &Browser, state: &std::path::Path, 
             let resident = Person { id: person, name: called.clone(), active: true };
             assert!(store.people().insert_person(&scope, resident).await.unwrap());
             let user_name_typed = Pii::new((*user_name).to_owned());
-            let account = NewAccount { person, user_name: user_name_typed, password_hash: password_hash.clone() };
+            let account =
+                NewAccount { person, user_name: user_name_typed, password_hash: password_hash.clone() };
             assert!(store.people().insert_account(&scope, account).await.unwrap());
             let membership = Membership { person, unit, owner: members.is_empty() };
             assert!(store.people().add_membership(&scope, membership).await.unwrap());

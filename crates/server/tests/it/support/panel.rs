@@ -9,9 +9,7 @@ use klinke_model::ids::{BellId, BuildingId, CallId, DoorId, PanelId, PersonId, R
 use klinke_model::intercom::EndReason;
 use klinke_wire::SIGNALLING;
 use klinke_wire::common::{ErrorCode, OpeningNews, OpeningState, Sdp};
-use klinke_wire::panel::{
-    Directory, PanelCall, PanelCallState, PanelEvent, PanelRequest, challenge_text,
-};
+use klinke_wire::panel::{Directory, PanelCall, PanelCallState, PanelEvent, PanelRequest, challenge_text};
 use p256::ecdsa::signature::Signer as _;
 use p256::ecdsa::{Signature, SigningKey};
 use p256::pkcs8::EncodePublicKey as _;
@@ -127,7 +125,9 @@ impl Panel {
         self.tap(request, bell, member).await;
         self.socket
             .expect("the answer to a tap", |event| match event {
-                PanelEvent::Call { call, request: Some(answers) } if *answers == request => Some(call.clone()),
+                PanelEvent::Call { call, request: Some(answers) } if *answers == request => {
+                    Some(call.clone())
+                }
                 _ => None,
             })
             .await
@@ -163,11 +163,10 @@ impl Panel {
     pub async fn ended(&mut self, of: CallId) -> EndReason {
         self.socket
             .expect("the end of the call", |event| match event {
-                PanelEvent::Call { call: PanelCall { call, state: PanelCallState::Ended { reason }, .. }, .. }
-                    if *call == of =>
-                {
-                    Some(*reason)
-                }
+                PanelEvent::Call {
+                    call: PanelCall { call, state: PanelCallState::Ended { reason }, .. },
+                    ..
+                } if *call == of => Some(*reason),
                 _ => None,
             })
             .await

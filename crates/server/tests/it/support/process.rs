@@ -1,11 +1,12 @@
 //! The program itself, on the folder of a house, so that it can be killed.
 
 use super::PATIENCE;
+use klinke_model::time::{Clock, Mono, SystemClock};
 use std::fs::File;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// `klinke serve`.
 pub struct Process {
@@ -38,7 +39,7 @@ impl Place {
     /// Starts the program and waits until it is ready.
     pub async fn serve(&self) -> Process {
         let log = File::options().create(true).append(true).open(&self.log).unwrap();
-        let begin = Instant::now();
+        let clock = SystemClock::start();
         let child = Command::new(env!("CARGO_BIN_EXE_klinke"))
             .arg("serve")
             .env_clear()
@@ -53,16 +54,17 @@ impl Place {
             .stderr(log)
             .spawn()
             .unwrap();
-        let mut process = Process { child, at: self.at, controllers: self.controllers, ready_after: Duration::ZERO };
+        let mut process =
+            Process { child, at: self.at, controllers: self.controllers, ready_after: Duration::ZERO };
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
         let ready = format!("http://{}/readyz", self.at);
         loop {
             if client.get(&ready).send().await.is_ok_and(|answer| answer.status() == 204) {
-                process.ready_after = begin.elapsed();
+                process.ready_after = clock.mono().since(Mono::from_millis(0));
                 return process;
             }
             let ended = process.child.try_wait().unwrap();
-            assert!(ended.is_none() && begin.elapsed() < PATIENCE, "it is not ready: {ended:?}");
+            assert!(ended.is_none() && clock.mono().since(Mono::from_millis(0)) < PATIENCE, "it is not ready: {ended:?}");
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
     }

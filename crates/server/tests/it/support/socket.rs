@@ -64,7 +64,9 @@ impl<E: DeserializeOwned + Debug> Socket<E> {
         let read = tokio::time::timeout(PATIENCE, async {
             loop {
                 match self.stream.next().await {
-                    Some(Ok(Message::Text(text))) if text.as_str() == r#"{"type":"pong"}"# => return Next::Pong,
+                    Some(Ok(Message::Text(text))) if text.as_str() == r#"{"type":"pong"}"# => {
+                        return Next::Pong;
+                    }
                     Some(Ok(Message::Text(text))) => {
                         let event = serde_json::from_str(&text);
                         return Next::Event(event.unwrap_or_else(|error| panic!("{error}: {text}")));
