@@ -62,6 +62,12 @@ impl Openings {
         Begin::New(sender, news)
     }
 
+    /// The news of a request that is remembered.
+    pub fn follow(&self, device: DeviceId, request: RequestId) -> Option<watch::Receiver<OpeningNews>> {
+        let recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        recent.get(&(device, request)).map(|known| known.news.clone())
+    }
+
     /// Forgets what is older than half a minute. Called by the minute's job.
     pub fn forget_old(&self, now: Mono) {
         let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);

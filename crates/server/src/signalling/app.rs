@@ -7,6 +7,7 @@ use crate::calls::driver::Message;
 use crate::http::problem::Problem;
 use crate::node::Node;
 use axum::extract::State;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{WebSocket, WebSocketUpgrade};
 use axum::http::HeaderMap;
 use axum::response::Response;
@@ -15,9 +16,10 @@ use klinke_calls::call::Input;
 use klinke_calls::plan::Leg;
 use klinke_model::ids::{CallId, DeviceId, DoorId, RequestId};
 use klinke_wire::app::{AppDoor, AppEvent, AppRequest};
-use klinke_wire::common::{ErrorCode, ErrorNews};
+use klinke_wire::common::{ErrorCode, ErrorNews, OpeningNews};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::watch;
 
 /// How long an app may take to say hello.
 const HELLO: Duration = Duration::from_secs(10);
@@ -30,11 +32,11 @@ pub async fn upgrade(
     State(node): State<Arc<Node>>,
     signed_in: SignedIn,
     headers: HeaderMap,
-    upgrade: WebSocketUpgrade,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Problem> {
     // a cookie goes with a WebSocket from any page: only our own may open one
     node.origins.check_socket(&headers)?;
-    Ok(socket::limited(upgrade).on_upgrade(move |socket| async move {
+    Ok(socket::limited(upgrade)?.on_upgrade(move |socket| async move {
         connection(&node, &signed_in, socket).await;
     }))
 }
@@ -56,14 +58,31 @@ async fn connection(node: &Arc<Node>, who: &SignedIn, mut socket: WebSocket) {
     let (line, outgoing) = socket::line();
     // from here on events queue up; the welcome below is sent before any of them and is never older
     let doors = node.exchange.device_connected(who.device, who.person, line.clone(), doors);
-    let calls = node.exchange.device_calls(who.device).await;
-    let welcome = AppEvent::Welcome { protocol: klinke_wire::SIGNALLING, device: who.device, calls, doors };
-    if socket::send(&mut socket, &welcome).await.is_ok() {
-        node.exchange.device_back(who.device, who.person).await;
-        let mut peer = AppPeer { node, who };
-        socket::converse(socket, &mut peer, &line, outgoing).await;
+    // and a sign-out finds this connection; one that came earlier did not
+    match is_signed_in(node, who).await {
+        Ok(true) => {
+            let calls = node.exchange.device_calls(who.device).await;
+            let welcome =
+                AppEvent::Welcome { protocol: klinke_wire::SIGNALLING, device: who.device, calls, doors };
+            if socket::send(&mut socket, &welcome).await.is_ok() {
+                node.exchange.device_back(who.device, who.person).await;
+                let mut peer = AppPeer { node, who };
+                socket::converse(socket, &mut peer, &line, outgoing).await;
+            }
+        }
+        Ok(false) => socket::refuse(socket, Closing::SignedOut).await,
+        Err(error) => {
+            tracing::error!(%error, "could not read a person's devices");
+            socket::refuse(socket, Closing::Stopping).await;
+        }
     }
     node.exchange.device_away(who.device, &line).await;
+}
+
+/// Whether the device is still signed in, long after its request was let in.
+async fn is_signed_in(node: &Node, who: &SignedIn) -> Result<bool, klinke_storage::StorageError> {
+    let devices = node.store.devices().list(&who.scope, who.person).await?;
+    Ok(devices.iter().any(|device| device.id == who.device))
 }
 
 /// The doors this person may open, without their state.
@@ -97,12 +116,17 @@ impl Peer for AppPeer<'_> {
                 line.send(AppEvent::Pong);
                 return Ok(());
             }
-            AppRequest::Open { request, door, call: None } => {
-                self.open_from_list(request, door, line);
+            AppRequest::Open { request, door, call } => {
+                // repeated, it is the same opening, also when its call is over
+                match (self.node.openings.follow(self.who.device, request), call) {
+                    (Some(news), _) => self.pass_on(call, news, line),
+                    (None, None) => self.open_from_list(request, door, line),
+                    (None, Some(call)) => {
+                        let input = Input::LegOpens { leg, request, door };
+                        self.tell(call, Message::Input(input), line).await;
+                    }
+                }
                 return Ok(());
-            }
-            AppRequest::Open { request, door, call: Some(call) } => {
-                (call, Message::Input(Input::LegOpens { leg, request, door }))
             }
             AppRequest::Ringing { call } => (call, Message::Input(Input::LegRinging(leg))),
             AppRequest::Offer { call, join, sdp } => {
@@ -140,12 +164,16 @@ impl AppPeer<'_> {
             cause: Cause::List,
             call_offers_door: false,
         };
-        let mut news = open_door::open_door(self.node, ask);
+        self.pass_on(None, open_door::open_door(self.node, ask), line);
+    }
+
+    /// Tells the device how its opening goes, to its end.
+    fn pass_on(&self, call: Option<CallId>, mut news: watch::Receiver<OpeningNews>, line: &Line<AppEvent>) {
         let line = line.clone();
         self.node.tasks.spawn(async move {
             loop {
                 let now = *news.borrow_and_update();
-                line.send(AppEvent::Opening { call: None, news: now });
+                line.send(AppEvent::Opening { call, news: now });
                 if news.changed().await.is_err() {
                     return;
                 }

@@ -3,8 +3,10 @@
 use super::socket::{self, Closing, Line, Peer};
 use crate::app::ring::{self, RingError};
 use crate::calls::driver::Message;
+use crate::http::problem::Problem;
 use crate::node::Node;
 use axum::extract::State;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{WebSocket, WebSocketUpgrade};
 use axum::response::Response;
 use base64::Engine as _;
@@ -26,10 +28,13 @@ use std::time::Duration;
 const PROOF: Duration = Duration::from_secs(10);
 
 /// `GET /api/v1/panel/socket`.
-pub async fn upgrade(State(node): State<Arc<Node>>, upgrade: WebSocketUpgrade) -> Response {
-    socket::limited(upgrade).on_upgrade(move |socket| async move {
+pub async fn upgrade(
+    State(node): State<Arc<Node>>,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Result<Response, Problem> {
+    Ok(socket::limited(upgrade)?.on_upgrade(move |socket| async move {
         connection(&node, socket).await;
-    })
+    }))
 }
 
 async fn connection(node: &Arc<Node>, mut socket: WebSocket) {

@@ -1,10 +1,12 @@
 //! One WebSocket, either kind: bounded both ways, and gone when its peer is slow, silent, noisy or foreign.
 //!
 //! - Outgoing: a queue of [`QUEUE`] events. When it is full the *client* is dropped, never the sender blocked.
-//! - Incoming: messages of at most [`klinke_wire::MAX_MESSAGE`] bytes, [`BURST`] at once and [`PER_SECOND`] in the
-//!   long run. A message that can not be understood is answered with an error and the connection lives on.
+//! - Incoming: frames of any kind, of at most [`klinke_wire::MAX_MESSAGE`] bytes, [`BURST`] at once and
+//!   [`PER_SECOND`] in the long run. A message that can not be understood is answered with an error and the connection lives on.
 //! - A peer that says nothing for [`Peer::SILENCE`] is gone.
 
+use crate::http::problem::{Code, Problem};
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
 use klinke_wire::common::{ErrorCode, ErrorNews};
 use serde::{Serialize, de::DeserializeOwned};
@@ -20,6 +22,13 @@ pub const QUEUE: usize = 64;
 pub const BURST: f64 = 60.0;
 /// Messages a second a client may send in the long run.
 pub const PER_SECOND: f64 = 20.0;
+
+/// How long a connection may take to end.
+const GOODBYE: Duration = Duration::from_secs(1);
+
+/// Bytes of a message that are read at all. Over [`klinke_wire::MAX_MESSAGE`], so that a message that is a bit too
+/// large is off the wire when its refusal is sent: what is left unread makes TCP reset, and the refusal is lost.
+const READ_UP_TO: usize = 2 * klinke_wire::MAX_MESSAGE;
 
 /// Why the server closes a connection. The codes are what clients act on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,13 +134,19 @@ pub trait Peer: Send {
 }
 
 /// Sets the limits of every WebSocket here.
-pub fn limited(upgrade: WebSocketUpgrade) -> WebSocketUpgrade {
-    upgrade
-        .max_message_size(klinke_wire::MAX_MESSAGE)
-        .max_frame_size(klinke_wire::MAX_MESSAGE)
+///
+/// # Errors
+/// `malformed` for a request that opens no WebSocket.
+pub fn limited(
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Result<WebSocketUpgrade, Problem> {
+    let upgrade = upgrade.map_err(|_| Code::Malformed)?;
+    Ok(upgrade
+        .max_message_size(READ_UP_TO)
+        .max_frame_size(READ_UP_TO)
         .read_buffer_size(4 * 1024)
         .write_buffer_size(0)
-        .max_write_buffer_size(4 * klinke_wire::MAX_MESSAGE)
+        .max_write_buffer_size(4 * klinke_wire::MAX_MESSAGE))
 }
 
 /// Carries one conversation to its end.
@@ -151,36 +166,51 @@ pub async fn converse<P: Peer>(
             _ = outgoing.closing.changed() => break *outgoing.closing.borrow_and_update(),
             event = outgoing.queue.recv() => {
                 let Some(event) = event else { break None };
-                let sent = tokio::time::timeout(P::SILENCE, send(&mut socket, &event)).await;
-                match sent {
-                    Ok(Ok(())) => {}
-                    Ok(Err(_)) => break None,
-                    Err(_) => break Some(Closing::Slow),
+                // a peer that does not read is closed when its queue is full, not when this event is through
+                tokio::select! {
+                    biased;
+                    _ = outgoing.closing.changed() => break *outgoing.closing.borrow_and_update(),
+                    sent = tokio::time::timeout(P::SILENCE, send(&mut socket, &event)) => match sent {
+                        Ok(Ok(())) => {}
+                        Ok(Err(_)) => break None,
+                        Err(_) => break Some(Closing::Slow),
+                    }
                 }
             }
             message = socket.recv() => {
-                let text = match message {
-                    Some(Ok(Message::Text(text))) => text,
-                    Some(Ok(Message::Binary(_))) => {
-                        line.send(ErrorNews { request: None, code: ErrorCode::Malformed }.into());
-                        continue;
-                    }
-                    Some(Ok(Message::Ping(_) | Message::Pong(_))) => continue,
-                    Some(Ok(Message::Close(_))) | None => break None,
-                    Some(Err(error)) => break is_too_large(&error).then_some(Closing::TooLarge),
-                };
                 let now = Instant::now();
-                silence.as_mut().reset(now + P::SILENCE);
+                // whatever it is: every frame costs work, also one that says nothing
                 if !allowance.take(now) {
                     break Some(Closing::TooMany);
                 }
-                match serde_json::from_str(&text) {
-                    Ok(request) => {
+                let request = match message {
+                    Some(Ok(Message::Text(text))) if text.len() > klinke_wire::MAX_MESSAGE => {
+                        break Some(Closing::TooLarge);
+                    }
+                    Some(Ok(Message::Binary(bytes))) if bytes.len() > klinke_wire::MAX_MESSAGE => {
+                        break Some(Closing::TooLarge);
+                    }
+                    Some(Ok(Message::Text(text))) => serde_json::from_str(&text).ok(),
+                    Some(Ok(Message::Binary(_))) => None,
+                    Some(Ok(Message::Ping(_) | Message::Pong(_))) => continue,
+                    Some(Ok(Message::Close(_))) | None => break None,
+                    Some(Err(error)) => {
+                        if is_too_large(&error) {
+                            // nothing may be read any more: the next read would take in the message after all
+                            let goodbye = say_goodbye(&mut socket, Closing::TooLarge);
+                            drop(tokio::time::timeout(GOODBYE, goodbye).await);
+                        }
+                        break None;
+                    }
+                };
+                silence.as_mut().reset(now + P::SILENCE);
+                match request {
+                    Some(request) => {
                         if let Err(closing) = peer.hear(request, line).await {
                             break Some(closing);
                         }
                     }
-                    Err(_) => line.send(ErrorNews { request: None, code: ErrorCode::Malformed }.into()),
+                    None => line.send(ErrorNews { request: None, code: ErrorCode::Malformed }.into()),
                 }
             }
             () = &mut silence => break Some(Closing::Silent),
@@ -193,9 +223,19 @@ pub async fn converse<P: Peer>(
 
 /// Closes a connection with a reason.
 pub async fn refuse(mut socket: WebSocket, reason: Closing) {
-    let frame = CloseFrame { code: reason.code(), reason: "".into() };
+    let goodbye = async {
+        if say_goodbye(&mut socket, reason).await.is_ok() {
+            // what is still on its way is read, until the peer has said goodbye too: see `READ_UP_TO`
+            while let Some(Ok(_)) = socket.recv().await {}
+        }
+    };
     // a peer that does not take its close frame is dropped all the same
-    drop(tokio::time::timeout(Duration::from_secs(1), socket.send(Message::Close(Some(frame)))).await);
+    drop(tokio::time::timeout(GOODBYE, goodbye).await);
+}
+
+async fn say_goodbye(socket: &mut WebSocket, reason: Closing) -> Result<(), axum::Error> {
+    let frame = CloseFrame { code: reason.code(), reason: "".into() };
+    socket.send(Message::Close(Some(frame))).await
 }
 
 /// The first message of a connection; `None` when it is not text or the peer is gone.

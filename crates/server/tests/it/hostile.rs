@@ -93,7 +93,8 @@ async fn what_is_not_there_is_a_problem_below_api() {
     }
     let request = manager.http.put(manager.url(PATH)).header("origin", &manager.base);
     assert_eq!(manager.send(request, Method::PUT, PATH).await.code(), "wrong_method");
-    assert_eq!(world.browser().get("/api/v1/panel/socket").await.code(), "not_implemented");
+    assert_eq!(world.browser().get("/api/v1/panel/socket").await.code(), "malformed");
+    assert_eq!(world.browser().get("/api/v1/app/socket").await.code(), "not_signed_in");
 }
 
 #[tokio::test]

@@ -4,13 +4,21 @@
 //! Every answer is held against the OpenAPI document: a status that an operation does not document fails the test.
 
 mod administration;
+mod answering;
+mod canary;
 mod claim;
 mod command_line;
 mod hostile;
+mod misuse;
+mod opening;
 mod pages;
 mod pairing;
 mod privacy;
+mod restart;
+mod ringing;
 mod session;
+mod signing_out;
+mod support;
 #[path = "../../src/testing.rs"]
 mod testing;
 mod world;

@@ -4,8 +4,7 @@ use crate::world::{Browser, World};
 use axum::http::Method;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use klinke_server::pairing::TicketUse;
-use klinke_server::pairing::{LIFE, ROOM};
+use klinke_server::pairing::{LIFE, ROOM, TicketUse};
 use p256::pkcs8::EncodePublicKey;
 use serde_json::{Value, json};
 
@@ -192,8 +191,6 @@ async fn a_controller_is_certified_by_the_code_that_it_shows() {
     let door = manager.get(&format!("/api/v1/buildings/{}/doors", town.building)).await.json()[0].clone();
     assert_eq!((&door["controller"], &door["output"]), (&json!(claimed.controller), &json!(1)));
     let how = manager.get("/api/v1/controller-pairing").await.json();
-    assert_eq!(
-        how,
-        json!({ "address": "localhost:7443", "authority_sha256": world.node().authority.fingerprint() })
-    );
+    let address = format!("localhost:{}", world.running.controllers.port());
+    assert_eq!(how, json!({ "address": address, "authority_sha256": world.node().authority.fingerprint() }));
 }

@@ -72,15 +72,7 @@ impl World {
 
     /// A new browser at another address. All of 127/8 is this machine.
     pub fn browser_at(&self, address: [u8; 4]) -> Browser {
-        let http = reqwest::Client::builder()
-            .cookie_store(true)
-            .no_proxy()
-            .local_address(IpAddr::V4(Ipv4Addr::from(address)))
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .unwrap();
-        let base = format!("http://127.0.0.1:{}", self.running.address.port());
-        Browser { http, base }
+        Browser::at(address, self.running.address)
     }
 
     /// Homes for the first tenant, with a resident who can sign in.
@@ -106,16 +98,7 @@ impl World {
 
     /// Homes of another tenant.
     pub async fn neighbours(&self) -> Town {
-        let tenant = TenantId(v4([200; 16]));
-        // No use case makes a second tenant yet.
-        let url = self.node().config.data.database_url();
-        let database = Database::connect(url.reveal()).await.unwrap();
-        let id = tenant.0.simple();
-        database
-            .execute_unprepared(&format!("INSERT INTO tenant (tenant, name) VALUES (x'{id}', 'Neighbours')"))
-            .await
-            .unwrap();
-        self.build(tenant, 201).await
+        self.build(second_tenant(self.node()).await, 201).await
     }
 
     async fn build(&self, tenant: TenantId, base: u8) -> Town {
@@ -150,12 +133,33 @@ impl World {
     }
 }
 
+/// Another property manager. No use case makes a second one yet.
+pub async fn second_tenant(node: &Node) -> TenantId {
+    let tenant = TenantId(v4([200; 16]));
+    let database = Database::connect(node.config.data.database_url().reveal()).await.unwrap();
+    let id = tenant.0.simple();
+    database
+        .execute_unprepared(&format!("INSERT INTO tenant (tenant, name) VALUES (x'{id}', 'Neighbours')"))
+        .await
+        .unwrap();
+    tenant
+}
+
+/// A configuration that keeps everything in this folder and takes any free ports of this machine.
+pub fn config(folder: &std::path::Path) -> Config {
+    let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let mut config = Config::default();
+    config.http.listen = free;
+    config.controllers.listen = free;
+    config.media.listen = free;
+    config.media.shards = Some(1);
+    config.data.folder = folder.to_owned();
+    config
+}
+
 /// Starts the installation of this folder.
 pub async fn start(folder: &std::path::Path, clock: &Arc<TestClock>) -> Running {
-    let mut config = Config::default();
-    config.http.listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    config.data.folder = folder.to_owned();
-    node::start(config, clock.clone(), Random::system()).await.unwrap()
+    node::start(config(folder), clock.clone(), Random::system()).await.unwrap()
 }
 
 pub fn label(text: &str) -> Label {
@@ -200,6 +204,18 @@ impl Answer {
 }
 
 impl Browser {
+    /// A browser at one of this machine's addresses that looks at a server there.
+    pub fn at(address: [u8; 4], server: SocketAddr) -> Self {
+        let http = reqwest::Client::builder()
+            .cookie_store(true)
+            .no_proxy()
+            .local_address(IpAddr::V4(Ipv4Addr::from(address)))
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .unwrap();
+        Self { http, base: format!("http://{server}") }
+    }
+
     pub async fn get(&self, path: &str) -> Answer {
         self.send(self.http.get(self.url(path)), Method::GET, path).await
     }

@@ -1,0 +1,201 @@
+//! A door controller: the real one, in this process, over mutual TLS; with outputs that count.
+
+use super::until;
+use crate::world::Browser;
+use klinke_controller::address::ServerAddress;
+use klinke_controller::connection::Connection;
+use klinke_controller::doors::{self, Doors};
+use klinke_controller::link::Link;
+use klinke_controller::output::simulated::SimulatedBoard;
+use klinke_controller::output::{Board, OutputError};
+use klinke_controller::pairing::pair;
+use klinke_controller::state::StateDir;
+use klinke_controller::tls::{Fingerprint, dial, link_config};
+use klinke_model::door::DoorPosition;
+use klinke_model::ids::{BootId, BuildingId, DoorId, v4};
+use klinke_model::time::{Clock, Mono, SystemClock};
+use klinke_wire::controller::{ControllerEvent, ControllerRequest};
+use serde_json::json;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+use tokio_rustls::client::TlsStream;
+use tokio_util::sync::CancellationToken;
+
+/// How many outputs it has.
+pub const OUTPUTS: u16 = 4;
+
+/// What a controller is known by: its state folder.
+#[derive(Clone)]
+pub struct ControllerKey {
+    pub state: PathBuf,
+}
+
+/// What the outputs were told, in order.
+#[derive(Clone, Default)]
+pub struct Releases(Arc<Mutex<Vec<u16>>>);
+
+impl Releases {
+    /// How often this output was released.
+    pub fn of(&self, output: u16) -> usize {
+        self.0.lock().unwrap().iter().filter(|released| **released == output).count()
+    }
+
+    /// How often any was.
+    pub fn count(&self) -> usize {
+        self.0.lock().unwrap().len()
+    }
+}
+
+struct CountingBoard {
+    board: SimulatedBoard,
+    releases: Releases,
+}
+
+impl Board for CountingBoard {
+    fn outputs(&self) -> u16 {
+        self.board.outputs()
+    }
+    fn release(&mut self, output: u16, lease: Duration) -> Result<(), OutputError> {
+        self.releases.0.lock().unwrap().push(output);
+        self.board.release(output, lease)
+    }
+    fn lock(&mut self, output: u16) -> Result<(), OutputError> {
+        self.board.lock(output)
+    }
+    fn position(&self, output: u16) -> DoorPosition {
+        self.board.position(output)
+    }
+}
+
+fn address(server: SocketAddr) -> ServerAddress {
+    server.to_string().parse().unwrap()
+}
+
+fn boot() -> BootId {
+    let mut random = [0; 16];
+    getrandom::fill(&mut random).unwrap();
+    BootId(v4(random))
+}
+
+impl ControllerKey {
+    /// The controller shows a code, and an administrator claims it with these doors, output 0 first.
+    pub async fn pair(
+        server: SocketAddr,
+        authority: &str,
+        state: &Path,
+        manager: &Browser,
+        building: BuildingId,
+        doors: &[DoorId],
+    ) -> Self {
+        let (show, shown) = oneshot::channel();
+        let (folder, authority) = (state.to_owned(), authority.parse::<Fingerprint>().unwrap());
+        let pairing = tokio::spawn(async move {
+            let state = StateDir::open(&folder).unwrap();
+            let show = |code: &klinke_controller::pairing::PairingCode| {
+                show.send(code.code.clone()).unwrap();
+                Ok(())
+            };
+            pair(&address(server), authority, &state, OUTPUTS, show).await.unwrap()
+        });
+        let doors: Vec<_> = doors
+            .iter()
+            .zip(0_u16..)
+            .map(|(door, output)| json!({ "door": door, "output": output }))
+            .collect();
+        let new = json!({ "code": shown.await.unwrap(), "name": "Basement", "doors": doors });
+        let added = manager.post(&format!("/api/v1/buildings/{building}/controllers"), new).await;
+        assert_eq!(added.status, 201, "{added:?}");
+        pairing.await.unwrap();
+        Self { state: state.to_owned() }
+    }
+
+    /// Starts the controller; it dials until it is linked.
+    pub fn start(&self, server: SocketAddr) -> Controller {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
+        let (boot, releases, stop) = (boot(), Releases::default(), CancellationToken::new());
+        let state = StateDir::open(&self.state).unwrap();
+        let board = SimulatedBoard::open(&state.outputs(), OUTPUTS, Arc::clone(&clock), None).unwrap();
+        let board = CountingBoard { board, releases: releases.clone() };
+        let machine = Doors::start(boot, Box::new(board)).unwrap();
+        let (requests, receiver) = mpsc::channel(64);
+        let (_, contacts) = mpsc::channel(1);
+        let link = Link {
+            server: address(server),
+            tls: Arc::new(link_config(&state.load().unwrap()).unwrap()),
+            boot,
+            outputs: OUTPUTS,
+            clock: Arc::clone(&clock),
+            doors: requests,
+        };
+        Controller {
+            releases,
+            link: tokio::spawn(link.keep()),
+            doors: tokio::spawn(doors::run(machine, clock, receiver, contacts, stop.clone())),
+            stop,
+            outputs: state.outputs(),
+        }
+    }
+
+    /// A controller that links and then says and does nothing.
+    pub async fn mute(&self, server: SocketAddr) -> Connection<TlsStream<TcpStream>> {
+        let identity = StateDir::open(&self.state).unwrap().load().unwrap();
+        let tls = Arc::new(link_config(&identity).unwrap());
+        let mut connection = Connection::new(dial(&address(server), tls).await.unwrap());
+        let hello = ControllerRequest::Hello {
+            protocol: klinke_wire::CONTROLLER,
+            boot: boot(),
+            mono: Mono::from_millis(1_000_000),
+            version: "mute".into(),
+            outputs: OUTPUTS,
+            doors: Vec::new(),
+        };
+        connection.send(&hello).await.unwrap();
+        let welcome = connection.receive().await.unwrap();
+        assert!(matches!(welcome, ControllerEvent::Welcome { .. }), "{welcome:?}");
+        connection
+    }
+}
+
+/// A running controller.
+pub struct Controller {
+    pub releases: Releases,
+    link: JoinHandle<()>,
+    doors: JoinHandle<()>,
+    stop: CancellationToken,
+    outputs: PathBuf,
+}
+
+impl Controller {
+    /// Waits until every lock is locked, by its own time.
+    pub async fn locked(&self) {
+        let is_locked = |output: u16| {
+            std::fs::read_to_string(self.outputs.join(output.to_string())).unwrap() == "locked\n"
+        };
+        until("every lock locked", || (0..OUTPUTS).all(is_locked)).await;
+    }
+
+    /// Cuts the link; the doors live on.
+    pub async fn cut(&mut self) {
+        self.link.abort();
+        drop((&mut self.link).await);
+    }
+
+    /// Stops in good order.
+    pub async fn stop(mut self) {
+        self.cut().await;
+        self.stop.cancel();
+        (&mut self.doors).await.unwrap();
+    }
+}
+
+impl Drop for Controller {
+    fn drop(&mut self) {
+        self.link.abort();
+        self.doors.abort();
+    }
+}
