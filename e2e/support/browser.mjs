@@ -42,12 +42,13 @@ export const SIZES = {
 };
 
 /** A device with nothing on it: its own storage, cookies and permissions. */
-export async function device(browser, size, { theme = 'light', origin } = {}) {
+export async function device(browser, size, { theme = 'light', forcedColors = 'none', origin } = {}) {
   const context = await browser.newContext({
     viewport: SIZES[size],
     locale: 'en-GB',
     timezoneId: 'Europe/Oslo',
     colorScheme: theme,
+    forcedColors,
     reducedMotion: 'reduce',
   });
   if (origin) await context.grantPermissions(['camera', 'microphone'], { origin });

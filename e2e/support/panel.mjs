@@ -94,6 +94,15 @@ export class Panel {
     await this.page.getByRole('button', { name: t('panel-cancel') }).click();
   }
 
+  /** Whatever is on the screen, the visitor goes: no call is left behind. */
+  async leave() {
+    const screen = this.page.locator('[data-screen]');
+    const end = this.page.getByRole('button', { name: t('panel-end') });
+    const cancel = this.page.getByRole('button', { name: t('panel-cancel') });
+    // an open door hides the call's buttons for a few seconds
+    if (['asking', 'calling', 'connected'].includes(await screen.getAttribute('data-screen'))) await end.or(cancel).click();
+  }
+
   async tryAgain() {
     await this.page.getByRole('button', { name: t('common-try-again') }).click();
   }
