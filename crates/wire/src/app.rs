@@ -77,6 +77,7 @@ pub enum AppRequest {
         door: DoorId,
         /// In which call; absent for the door list.
         #[serde(skip_serializing_if = "Option::is_none", default)]
+        #[cfg_attr(feature = "openapi", schema(nullable = false))]
         call: Option<CallId>,
     },
     /// Still here; answered with `pong`. Sent every 20 s; the server gives up after 60 s of silence.
@@ -130,6 +131,7 @@ pub enum AppEvent {
     Opening {
         /// In which call.
         #[serde(skip_serializing_if = "Option::is_none", default)]
+        #[cfg_attr(feature = "openapi", schema(nullable = false))]
         call: Option<CallId>,
         /// How far it is; `open` only when the controller said so.
         #[serde(flatten)]
@@ -212,6 +214,7 @@ pub struct AppDoor {
     pub system: String,
     /// What its controller last said; absent while the controller is not connected.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub state: Option<DoorState>,
 }
 

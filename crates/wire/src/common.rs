@@ -76,9 +76,11 @@ pub enum RefusalCode {
 pub struct OpeningNews {
     /// The request that it answers, for the client that asked.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub request: Option<RequestId>,
     /// Which opening; absent when it was refused before one began.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub opening: Option<OpeningId>,
     /// Which door.
     pub door: DoorId,
@@ -135,6 +137,7 @@ pub enum ErrorCode {
 pub struct ErrorNews {
     /// The request it answers, when it had one.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub request: Option<RequestId>,
     /// Stable code; screens translate it.
     pub code: ErrorCode,

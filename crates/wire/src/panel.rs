@@ -48,6 +48,7 @@ pub enum PanelRequest {
         bell: BellId,
         /// Which member of a family or business button; absent rings all.
         #[serde(skip_serializing_if = "Option::is_none", default)]
+        #[cfg_attr(feature = "openapi", schema(nullable = false))]
         member: Option<PersonId>,
     },
     /// The panel's media; may be repeated for the same call (a reload): the newest counts.
@@ -86,6 +87,7 @@ pub enum PanelEvent {
         directory: Directory,
         /// The call this panel is in.
         #[serde(skip_serializing_if = "Option::is_none", default)]
+        #[cfg_attr(feature = "openapi", schema(nullable = false))]
         call: Option<PanelCall>,
     },
     /// The directory changed.
@@ -99,6 +101,7 @@ pub enum PanelEvent {
         call: PanelCall,
         /// The `ring` that it answers.
         #[serde(skip_serializing_if = "Option::is_none", default)]
+        #[cfg_attr(feature = "openapi", schema(nullable = false))]
         request: Option<RequestId>,
     },
     /// Answer to `offer`.
@@ -155,7 +158,6 @@ pub struct DirectoryBell {
     /// How it rings; `family` opens into its members.
     pub kind: BellKind,
     /// Members to choose from; filled for `family` only.
-    #[serde(default)]
     pub members: Vec<DirectoryMember>,
 }
 

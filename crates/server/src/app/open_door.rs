@@ -38,7 +38,12 @@ pub struct Ask {
 /// the channel closes. Asking again with the same device and request follows the same opening.
 pub fn open_door(node: &Arc<Node>, ask: Ask) -> watch::Receiver<OpeningNews> {
     let opening: OpeningId = node.random.v4();
-    let news = move |state| OpeningNews { request: Some(ask.request), opening: Some(opening), door: ask.door, state };
+    let news = move |state| OpeningNews {
+        request: Some(ask.request),
+        opening: Some(opening),
+        door: ask.door,
+        state,
+    };
     match node.openings.begin(ask.device, ask.request, news(OpeningState::Sending), node.clock.mono()) {
         Begin::Same(following) => following,
         Begin::Full => watch::channel(news(refused(RefusalCode::Fault))).1,

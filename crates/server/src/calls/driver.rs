@@ -114,8 +114,7 @@ impl Driver {
         let own = own.downgrade();
         let machine = Call::new(start.plan.clone(), node.config.calls.limits(), node.clock.mono());
         let answers = Some(start.request);
-        let driver =
-            Self { node: Arc::clone(node), start, machine, joins: Joins::default(), own, answers };
+        let driver = Self { node: Arc::clone(node), start, machine, joins: Joins::default(), own, answers };
         node.tasks.spawn(driver.run(messages));
         Ok(())
     }
@@ -337,7 +336,8 @@ impl Driver {
         let random = &self.node.random;
         let join = self.joins.token(device, || BASE64_URL_SAFE_NO_PAD.encode(random.bytes::<32>()), now);
         let facts = &self.start.facts;
-        let doors = facts.doors.iter().map(|door| DoorRef { door: door.id, name: door.name.clone() }).collect();
+        let doors =
+            facts.doors.iter().map(|door| DoorRef { door: door.id, name: door.name.clone() }).collect();
         Some(AppCall {
             call: self.start.call,
             building: facts.building.name.clone(),

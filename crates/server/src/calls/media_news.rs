@@ -14,7 +14,9 @@ pub async fn follow(node: Arc<Node>, mut events: mpsc::Receiver<MediaEvent>) {
             // a lost panel offers again by itself: it needs no token
             MediaEvent::Connected { .. } | MediaEvent::Lost { peer: None, .. } => continue,
             MediaEvent::Lost { room, peer: Some(peer) } => (room, Message::MediaLost(DeviceId(peer.0))),
-            MediaEvent::Quality { room, peer, quality } => (room, Message::Quality(DeviceId(peer.0), quality)),
+            MediaEvent::Quality { room, peer, quality } => {
+                (room, Message::Quality(DeviceId(peer.0), quality))
+            }
             MediaEvent::RoomFailed { room } => {
                 tracing::error!("a media room failed; its call ends");
                 (room, Message::RoomFailed)

@@ -68,7 +68,17 @@ pub async fn start(
         pair(node, &program, address, &state, town, controller).await?;
     }
     let mut command = Command::new(&program);
-    command.args(["run", "--simulated", "--simulate-leaf", "--exit-with-parent", "--server", &address.server, "--state"]).arg(&state);
+    command
+        .args([
+            "run",
+            "--simulated",
+            "--simulate-leaf",
+            "--exit-with-parent",
+            "--server",
+            &address.server,
+            "--state",
+        ])
+        .arg(&state);
     let mut child = quiet(&mut command).spawn()?;
     // `wait` would close the pipe that tells the controller that we live
     let pipe = child.stdin.take();
@@ -107,8 +117,10 @@ async fn pair(
         .arg("--code-file")
         .arg(&code_file);
     let mut child = quiet(&mut command).spawn()?;
-    let code = tokio::time::timeout(PAIRING, code_of(&code_file)).await.map_err(|_| ControllerError::NoCode)??;
-    let doors = controller.doors.iter().zip(0..).map(|(door, output)| NewControllerDoor { door: *door, output });
+    let code =
+        tokio::time::timeout(PAIRING, code_of(&code_file)).await.map_err(|_| ControllerError::NoCode)??;
+    let doors =
+        controller.doors.iter().zip(0..).map(|(door, output)| NewControllerDoor { door: *door, output });
     let new = NewController { code, name: controller.name.clone(), doors: doors.collect() };
     let scope = Scope::system(town.tenant);
     let added = add_controller::add(node, &scope, town.administrator, controller.building, new).await;

@@ -107,9 +107,8 @@ pub async fn start(options: &Options) -> Result<Running, DemoError> {
         }
         None => {
             let town = town::build(node).await?;
-            let text = serde_json::to_string_pretty(&town).map_err(|error| {
-                DemoError::Clear(town_file.clone(), std::io::Error::other(error))
-            })?;
+            let text = serde_json::to_string_pretty(&town)
+                .map_err(|error| DemoError::Clear(town_file.clone(), std::io::Error::other(error)))?;
             secrets::write(&town_file, &text)?;
             town
         }
@@ -178,7 +177,8 @@ fn greet(node: &Node, options: &Options, town: &Town) {
 }
 
 fn greeting(node: &Node, options: &Options, ready: &Ready<'_>) -> String {
-    let mut text = String::from("\nKlinke is ready.\n\n  Panels: open one, and allow camera and microphone\n");
+    let mut text =
+        String::from("\nKlinke is ready.\n\n  Panels: open one, and allow camera and microphone\n");
     // writing to a string can not fail
     for panel in &ready.panel_urls {
         let _ = writeln!(text, "    {:<12} {}", panel.name, panel.url);

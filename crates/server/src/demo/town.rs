@@ -97,7 +97,12 @@ struct Stair<'a> {
 
 const ENTRANCE_A: &[Home] = &[
     ("1101", "Haugen", BellKind::Parallel, &[("Kari Haugen", Some("kari")), ("Ola Haugen", Some("ola"))]),
-    ("1102", "Berg / Lind", BellKind::Sequential, &[("Nora Berg", Some("nora")), ("Emil Lind", Some("emil"))]),
+    (
+        "1102",
+        "Berg / Lind",
+        BellKind::Sequential,
+        &[("Nora Berg", Some("nora")), ("Emil Lind", Some("emil"))],
+    ),
     ("1103", "Karin Andersson", BellKind::Individual, &[("Karin Andersson", Some("karin"))]),
     (
         "1201",
@@ -116,10 +121,40 @@ const ENTRANCE_A: &[Home] = &[
 ];
 
 const SURNAMES: [&str; 34] = [
-    "Andersson", "Johansson", "Karlsson", "Nilsson", "Eriksson", "Larsson", "Olsson", "Persson", "Svensson",
-    "Gustafsson", "Pettersson", "Jonsson", "Hansen", "Johansen", "Olsen", "Larsen", "Andersen", "Pedersen",
-    "Nilsen", "Kristiansen", "Jensen", "Karlsen", "Johnsen", "Pettersen", "Eriksen", "Berg", "Haugen", "Hagen",
-    "Johannessen", "Andreassen", "Jacobsen", "Dahl", "Jørgensen", "Lund",
+    "Andersson",
+    "Johansson",
+    "Karlsson",
+    "Nilsson",
+    "Eriksson",
+    "Larsson",
+    "Olsson",
+    "Persson",
+    "Svensson",
+    "Gustafsson",
+    "Pettersson",
+    "Jonsson",
+    "Hansen",
+    "Johansen",
+    "Olsen",
+    "Larsen",
+    "Andersen",
+    "Pedersen",
+    "Nilsen",
+    "Kristiansen",
+    "Jensen",
+    "Karlsen",
+    "Johnsen",
+    "Pettersen",
+    "Eriksen",
+    "Berg",
+    "Haugen",
+    "Hagen",
+    "Johannessen",
+    "Andreassen",
+    "Jacobsen",
+    "Dahl",
+    "Jørgensen",
+    "Lund",
 ];
 
 const FIRST_NAMES: [&str; 17] = [
@@ -194,7 +229,11 @@ impl Builder<'_> {
         let account = self.sign_in("Anna Sørli", "anna", "Administrator").await?;
         let new = NewInstallation {
             tenant: Tenant { id: tenant, name: Label::new("Nordlys Eiendom")? },
-            administrator: Person { id: account.person, name: Pii::new(Label::new("Anna Sørli")?), active: true },
+            administrator: Person {
+                id: account.person,
+                name: Pii::new(Label::new("Anna Sørli")?),
+                active: true,
+            },
             account,
         };
         let administrator = new.administrator.id;
@@ -255,7 +294,10 @@ impl Builder<'_> {
         let Stair { building, entrance, doors, panels } = stair;
         let store = self.node.store.clone();
         let unit: UnitId = self.id();
-        store.sites().insert_unit(&self.scope, Unit { id: unit, building, entrance, number: Label::new(number)? }).await?;
+        store
+            .sites()
+            .insert_unit(&self.scope, Unit { id: unit, building, entrance, number: Label::new(number)? })
+            .await?;
         for door in doors {
             store.doors().give_unit_door(&self.scope, unit, *door).await?;
         }
@@ -267,11 +309,17 @@ impl Builder<'_> {
                 None => None,
             };
             let person = account.as_ref().map_or_else(|| self.id(), |account| account.person);
-            store.people().insert_person(&self.scope, Person { id: person, name: name_label.clone(), active: true }).await?;
+            store
+                .people()
+                .insert_person(&self.scope, Person { id: person, name: name_label.clone(), active: true })
+                .await?;
             if let Some(account) = account {
                 store.people().insert_account(&self.scope, account).await?;
             }
-            store.people().add_membership(&self.scope, Membership { person, unit, owner: index == 0 }).await?;
+            store
+                .people()
+                .add_membership(&self.scope, Membership { person, unit, owner: index == 0 })
+                .await?;
             members.push(BellMember { person, label: name_label });
         }
         for panel in panels {
@@ -293,8 +341,11 @@ impl Builder<'_> {
             self.building("Storgata borettslag", "Storgata 12, Oslo", BuildingKind::Residential).await?;
         let (gate, garage) = (self.door(building, "Gate").await?, self.door(building, "Garage").await?);
         let bikes = self.door(building, "Bike room").await?;
-        let mut controller =
-            DemoController { building, name: "Basement, Storgata 12".to_owned(), doors: vec![gate, garage, bikes] };
+        let mut controller = DemoController {
+            building,
+            name: "Basement, Storgata 12".to_owned(),
+            doors: vec![gate, garage, bikes],
+        };
         let mut entrances = Vec::new();
         for letter in ["A", "B", "C"] {
             let name = format!("Entrance {letter}");
@@ -329,7 +380,9 @@ impl Builder<'_> {
         positions: &mut std::ops::RangeFrom<i32>,
     ) -> Result<(), TownError> {
         let first_names = FIRST_NAMES.iter().cycle().skip(number).step_by(3);
-        for (((index, surname), first), position) in SURNAMES.iter().enumerate().zip(first_names).zip(positions) {
+        for (((index, surname), first), position) in
+            SURNAMES.iter().enumerate().zip(first_names).zip(positions)
+        {
             let home = format!("{number}{}0{}", index / 4 + 1, index % 4 + 1);
             let name = format!("{first} {surname}");
             self.home(stair, (&home, &name, BellKind::Individual, &[(&name, None)]), position).await?;
@@ -338,7 +391,8 @@ impl Builder<'_> {
     }
 
     async fn offices(&mut self) -> Result<DemoController, TownError> {
-        let building = self.building("Kvarngården", "Kvarngatan 3, Göteborg", BuildingKind::Commercial).await?;
+        let building =
+            self.building("Kvarngården", "Kvarngatan 3, Göteborg", BuildingKind::Commercial).await?;
         let entrance = self.entrance(building, "Kvarngatan 3").await?;
         let (front, goods) = (self.door(building, "Front door").await?, self.door(building, "Goods").await?);
         let panel = self.panel(building, Some(entrance), "Front door", vec![front]).await?;

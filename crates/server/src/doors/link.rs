@@ -99,7 +99,8 @@ where
         return Err(LinkError::NoHello);
     };
     if protocol < klinke_wire::CONTROLLER {
-        let reason = format!("this server speaks protocol {}; update the controller", klinke_wire::CONTROLLER);
+        let reason =
+            format!("this server speaks protocol {}; update the controller", klinke_wire::CONTROLLER);
         return framed.send(&ControllerEvent::Refused { reason }).await;
     }
     debug_assert_eq!(scope.principal, Principal::Controller(controller));
@@ -138,8 +139,11 @@ impl<'n> Connected<'n> {
         let wanted = self.wanted().await?;
         self.sent = Some(wanted.revision);
         self.doors = wanted.doors.iter().map(|door| door.door).collect();
-        let welcome =
-            ControllerEvent::Welcome { protocol: klinke_wire::CONTROLLER, controller: self.controller, wanted };
+        let welcome = ControllerEvent::Welcome {
+            protocol: klinke_wire::CONTROLLER,
+            controller: self.controller,
+            wanted,
+        };
         framed.send(&welcome).await?;
         for report in reports {
             self.door(report);
@@ -183,7 +187,9 @@ impl<'n> Connected<'n> {
                 self.door(door);
             }
             ControllerRequest::Applied { .. } => {}
-            ControllerRequest::Hello { .. } | ControllerRequest::Pair { .. } => return Err(LinkError::NoHello),
+            ControllerRequest::Hello { .. } | ControllerRequest::Pair { .. } => {
+                return Err(LinkError::NoHello);
+            }
         }
         Ok(())
     }

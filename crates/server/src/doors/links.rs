@@ -192,7 +192,8 @@ mod tests {
         let links = Links::default();
         let (_, mut orders) = links.connect(controller, boot, ms(1_000_000), ms(50));
         let sent = links.open(controller, opening, door, Duration::from_secs(5), ms(250)).unwrap();
-        let Some(Order::Send(ControllerEvent::Open { not_after, boot: to, hold_ms, .. })) = orders.recv().await
+        let Some(Order::Send(ControllerEvent::Open { not_after, boot: to, hold_ms, .. })) =
+            orders.recv().await
         else {
             panic!("no command");
         };

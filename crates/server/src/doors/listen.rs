@@ -64,7 +64,7 @@ async fn connection(
     let timed_out = || std::io::Error::from(std::io::ErrorKind::TimedOut);
     let stream = tokio::time::timeout(PATIENCE, tls.accept(stream)).await.map_err(|_| timed_out())??;
     let certificate = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
-    match certificate.map(|certificate| Sha256::digest(certificate)) {
+    match certificate.map(Sha256::digest) {
         Some(fingerprint) => {
             let Some(found) = node.store.gate().controller(fingerprint.into()).await? else {
                 let reason = "this controller was removed; pair it again".to_owned();

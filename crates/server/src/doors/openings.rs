@@ -18,7 +18,13 @@ const CAPACITY: usize = 10_000;
 /// Recent requests.
 #[derive(Debug, Default)]
 pub struct Openings {
-    recent: Mutex<HashMap<(DeviceId, RequestId), (Mono, watch::Receiver<OpeningNews>)>>,
+    recent: Mutex<HashMap<(DeviceId, RequestId), Recent>>,
+}
+
+#[derive(Debug)]
+struct Recent {
+    began: Mono,
+    news: watch::Receiver<OpeningNews>,
 }
 
 /// What a request is.
@@ -32,28 +38,34 @@ pub enum Begin {
     Full,
 }
 
+impl Recent {
+    fn is_remembered(&self, now: Mono) -> bool {
+        now.since(self.began) < REMEMBERED
+    }
+}
+
 impl Openings {
     /// Looks a request up, or remembers it with its first news.
     pub fn begin(&self, device: DeviceId, request: RequestId, first: OpeningNews, now: Mono) -> Begin {
         let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, news)) = recent.get(&(device, request)) {
-            return Begin::Same(news.clone());
+        if let Some(known) = recent.get(&(device, request)) {
+            return Begin::Same(known.news.clone());
         }
         if recent.len() >= CAPACITY {
-            recent.retain(|_, (at, _)| now.since(*at) < REMEMBERED);
+            recent.retain(|_, known| known.is_remembered(now));
             if recent.len() >= CAPACITY {
                 return Begin::Full;
             }
         }
         let (sender, news) = watch::channel(first);
-        recent.insert((device, request), (now, news.clone()));
+        recent.insert((device, request), Recent { began: now, news: news.clone() });
         Begin::New(sender, news)
     }
 
     /// Forgets what is older than half a minute. Called by the minute's job.
     pub fn forget_old(&self, now: Mono) {
         let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
-        recent.retain(|_, (at, _)| now.since(*at) < REMEMBERED);
+        recent.retain(|_, known| known.is_remembered(now));
     }
 }
 

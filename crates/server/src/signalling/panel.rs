@@ -13,7 +13,9 @@ use klinke_calls::call::Input;
 use klinke_model::ids::PanelId;
 use klinke_model::scope::{Principal, Scope};
 use klinke_wire::common::{ErrorCode, ErrorNews};
-use klinke_wire::panel::{Directory, DirectoryBell, DirectoryMember, PanelEvent, PanelRequest, challenge_text};
+use klinke_wire::panel::{
+    Directory, DirectoryBell, DirectoryMember, PanelEvent, PanelRequest, challenge_text,
+};
 use p256::ecdsa::signature::Verifier as _;
 use p256::ecdsa::{Signature, VerifyingKey};
 use p256::pkcs8::DecodePublicKey as _;

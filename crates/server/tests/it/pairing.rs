@@ -4,6 +4,7 @@ use crate::world::{Browser, World};
 use axum::http::Method;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use klinke_server::pairing::TicketUse;
 use klinke_server::pairing::{LIFE, ROOM};
 use p256::pkcs8::EncodePublicKey;
 use serde_json::{Value, json};
@@ -144,7 +145,7 @@ async fn a_ticket_makes_a_device_the_panel_once() {
     let new = json!({ "code": first["code"], "name": "A", "doors": [] });
     let added = manager.post(&format!("/api/v1/buildings/{}/panels", town.building), new).await.json();
     let id = added["id"].as_str().unwrap().parse().unwrap();
-    let ticket = world.node().pairings.issue_ticket(town.tenant, id).text();
+    let ticket = world.node().pairings.issue_ticket(town.tenant, id, TicketUse::Once).text();
 
     let redeem = async |opened: &Value, secret: &Value, ticket: &str| {
         let path = format!("/api/v1/panel-pairings/{}/ticket", opened["pairing"].as_str().unwrap());
