@@ -1,5 +1,6 @@
 // How a screen looks and whether everybody can use it.
 
+import assert from 'node:assert/strict';
 import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { SCREENS } from './world.mjs';
@@ -30,5 +31,34 @@ export async function shoot(page, name, theme, { readme } = {}) {
     const folder = new URL('../../docs/pictures/', import.meta.url).pathname;
     mkdirSync(folder, { recursive: true });
     copyFileSync(file, `${folder}${readme}.png`);
+  }
+}
+
+const THEMES = {
+  light: { colorScheme: 'light', forcedColors: 'none' },
+  dark: { colorScheme: 'dark', forcedColors: 'none' },
+  forced: { colorScheme: 'dark', forcedColors: 'active' },
+};
+
+/**
+ * Looks at a screen in light and dark, and with `forced` in the colours that a person chose: keeps a picture of each,
+ * and fails when axe finds anything. `still`: what must be there to the end, of a screen that goes away by itself.
+ */
+export async function look(page, name, { forced = false, readme, still } = {}) {
+  for (const theme of forced ? ['light', 'dark', 'forced'] : ['light', 'dark']) {
+    await page.emulateMedia(THEMES[theme]);
+    await shoot(page, name, theme, { readme });
+    await usableByAll(page, `${name}, ${theme}`);
+    if (still) assert.ok(await still.isVisible(), `${name}, ${theme}: the screen was gone too early`);
+  }
+  await page.emulateMedia(THEMES.light);
+}
+
+/** Nothing is cut off: no scrolling sideways, and everything that can be pressed can be brought into view and hit. */
+export async function fits(page, name) {
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+  assert.ok(wide <= 0, `${name}: ${wide} px wider than the screen`);
+  for (const control of await page.locator('button:visible:enabled, a:visible, input:visible:enabled, select:visible').all()) {
+    await control.click({ trial: true, timeout: 2_000 });
   }
 }

@@ -2,6 +2,8 @@
 
 /** A bell with the panel it hangs on and the demo residents who can sign in behind it, in ringing order. */
 export class Town {
+  /** The name of the building with the panels that the bells hang on. */
+  building;
   /** [{ kind, label, unit, members: [label], panel: { name, url }, residents: [sign_in] }] */
   bells;
 
@@ -20,7 +22,9 @@ export class Town {
 
     const town = new Town();
     town.bells = [];
-    for (const building of await get('/buildings')) {
+    const buildings = await get('/buildings');
+    town.building = buildings[0].name;
+    for (const building of buildings) {
       const [units, panels, bells] = await Promise.all(
         ['units', 'panels', 'bells'].map((list) => get(`/buildings/${building.id}/${list}`)),
       );

@@ -104,10 +104,15 @@ class World {
 
   /** A device of a resident, signed in and ready to ring. Each call is another device. */
   async app(resident, size = 'phone') {
-    const context = await this.#device(this.#residents, size);
-    const app = new App(await context.newPage(), resident);
+    const app = await this.signedOut(resident, size);
     await app.signIn(this.demo.told.app_url);
     return app;
+  }
+
+  /** A device on which a resident has not signed in yet. */
+  async signedOut(resident, size = 'phone') {
+    const context = await this.#device(this.#residents, size);
+    return new App(await context.newPage(), resident);
   }
 
   /** A panel, and a signed-in device for each resident behind a bell. */
