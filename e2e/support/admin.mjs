@@ -45,6 +45,6 @@ export class Admin {
 
   /** The row of a table that has this name. */
   row(name) {
-    return this.page.getByRole('row').filter({ has: this.page.getByText(name, { exact: true }) });
+    return this.page.getByRole('row').filter({ hasText: name });
   }
 }

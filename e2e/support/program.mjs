@@ -18,7 +18,11 @@ export class Program {
 
   constructor(file, words, { env = {}, cwd } = {}) {
     this.#name = [file.split('/').pop(), ...words].join(' ');
-    this.#child = spawn(file, words, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env }, cwd });
+    // our own variables look like the server's settings
+    const { KLINKE_BINARY: _binary, KLINKE_PICTURES: _pictures, KLINKE_CHROMIUM: _chromium, ...others } = process.env;
+    this.#child = spawn(file, words, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...others, ...env }, cwd });
+    // `prints` says that it is not there
+    this.#child.once('error', (error) => this.#lines.push(error.message));
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       createInterface(stream).on('line', (line) => {
         this.#lines.push(line);
@@ -35,7 +39,7 @@ export class Program {
   }
 
   get #ended() {
-    return this.#child.exitCode !== null || this.#child.signalCode !== null;
+    return this.#child.pid === undefined || this.#child.exitCode !== null || this.#child.signalCode !== null;
   }
 
   /** Waits until it has printed this; gives the match. */

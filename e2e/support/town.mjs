@@ -2,7 +2,7 @@
 
 /** A bell with the panel it hangs on and the demo residents who can sign in behind it, in ringing order. */
 export class Town {
-  /** The name of the building with the panels that the bells hang on. */
+  /** The name of the largest building. */
   building;
   /** [{ kind, label, unit, members: [label], panel: { name, url }, residents: [sign_in] }] */
   bells;
@@ -22,12 +22,12 @@ export class Town {
 
     const town = new Town();
     town.bells = [];
-    const buildings = await get('/buildings');
-    town.building = buildings[0].name;
-    for (const building of buildings) {
+    let most = 0;
+    for (const building of await get('/buildings')) {
       const [units, panels, bells] = await Promise.all(
         ['units', 'panels', 'bells'].map((list) => get(`/buildings/${building.id}/${list}`)),
       );
+      if (bells.length > most) [most, town.building] = [bells.length, building.name];
       for (const bell of bells) {
         const panel = panels.find(({ id }) => id === bell.panel);
         const unit = units.find(({ id }) => id === bell.unit);

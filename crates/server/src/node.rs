@@ -149,12 +149,15 @@ pub struct Running {
 ///
 /// # Errors
 /// When it can not listen, or a part of it can not be built.
-pub async fn start(config: Config, clock: Arc<dyn Clock>, random: Random) -> Result<Running, StartError> {
+pub async fn start(mut config: Config, clock: Arc<dyn Clock>, random: Random) -> Result<Running, StartError> {
     // A second provider in the process is not an error: the first one stays.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     telemetry::metrics();
     let listener = bind(config.http.listen)?;
     let controllers = bind(config.controllers.listen)?;
+    // port 0 is any free one; administrators are told which
+    config.controllers.listen =
+        controllers.local_addr().map_err(|error| StartError::Listen(config.controllers.listen, error))?;
     let (media, media_events) = Media::start(&media_config(&config))?;
     let presence = Arc::new(Presence::default());
     let address = listener.local_addr().map_err(|error| StartError::Listen(config.http.listen, error))?;
