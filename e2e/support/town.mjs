@@ -49,4 +49,11 @@ export class Town {
     const known = this.bells.map((bell) => `${bell.kind} ${bell.label} (${bell.residents.length})`).join(', ');
     throw new Error(`the demo has no ${kind} bell with ${residents} residents to sign in; it has: ${known}`);
   }
+
+  /** Any bell of the panel with the most of them. */
+  crowded() {
+    const names = this.bells.map(({ panel }) => panel.name);
+    const count = (name) => names.filter((other) => other === name).length;
+    return this.bells.toSorted((a, b) => count(b.panel.name) - count(a.panel.name))[0];
+  }
 }

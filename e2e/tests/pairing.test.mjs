@@ -44,7 +44,7 @@ scenario('a panel shows a code, is added with it, and comes online without anybo
   // the key stays: it needs no code after a restart, and the same code adds nothing more
   await panel.reload();
   await panel.getByText(t('panel-empty'), { exact: true }).waitFor();
-  await panel.context().close();
+  await panel.close();
   await admin.row('Basement').getByText(t('admin-offline')).waitFor();
 });
 
