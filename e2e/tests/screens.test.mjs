@@ -56,7 +56,7 @@ scenario('a call that nobody takes', async (world) => {
   await panel.says('panel-over-declined');
   await look(panel.page, 'panel-declined');
   await app.page.getByRole('link', { name: t('app-tab-me') }).click();
-  await app.page.getByText(t('app-device-this')).waitFor();
+  await app.page.getByText(t('app-device-this'), { exact: true }).waitFor();
   await look(app.page, 'app-me');
   await app.page.getByRole('button', { name: t('app-sign-out-here') }).click();
   await app.page.getByRole('dialog').waitFor();
@@ -162,7 +162,7 @@ scenario(
     await admin.signIn(world.demo.told.admin_url, world.demo.told.administrator);
     await admin.enter(world.town.building);
     await world.demo.kill();
-    await app.page.getByText(t('app-offline')).waitFor();
+    await app.page.getByText(t('app-offline'), { exact: true }).waitFor();
     await look(app.page, 'app-offline');
     await panel.page.getByText(t('panel-offline')).first().waitFor();
     await look(panel.page, 'panel-offline');
