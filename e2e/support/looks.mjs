@@ -37,10 +37,22 @@ async function shoot(page, name, theme, { readme } = {}) {
 }
 
 const THEMES = {
-  light: { colorScheme: 'light', forcedColors: 'none' },
-  dark: { colorScheme: 'dark', forcedColors: 'none' },
-  forced: { colorScheme: 'dark', forcedColors: 'active' },
+  // with the colour of the text, by which one knows that the page is painted
+  light: { colorScheme: 'light', forcedColors: 'none', ink: 'rgb(23, 33, 30)' },
+  dark: { colorScheme: 'dark', forcedColors: 'none', ink: 'rgb(237, 242, 239)' },
+  forced: { colorScheme: 'dark', forcedColors: 'active', ink: 'rgb(255, 255, 255)' },
 };
+
+/** Changes the theme; the browser takes a moment to repaint a page with many elements. */
+async function wear(page, theme) {
+  const { colorScheme, forcedColors } = THEMES[theme];
+  await page.emulateMedia({ colorScheme, forcedColors });
+  await page.waitForFunction((ink) => {
+    const texts = [document.body, ...document.querySelectorAll('li button')];
+    return texts.every((text) => text.closest(':disabled, [aria-pressed=true]') || getComputedStyle(text).color === ink);
+  }, THEMES[theme].ink);
+  await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+}
 
 /**
  * Looks at a screen in light and dark, and with `forced` in the colours that a person chose: keeps a picture of each,
@@ -48,12 +60,12 @@ const THEMES = {
  */
 export async function look(page, name, { forced = false, readme, still } = {}) {
   for (const theme of forced ? ['light', 'dark', 'forced'] : ['light', 'dark']) {
-    await page.emulateMedia(THEMES[theme]);
+    await wear(page, theme);
     await shoot(page, name, theme, { readme });
     await usableByAll(page, name, theme);
     if (still) assert.ok(await still.isVisible(), `${name}, ${theme}: the screen was gone too early`);
   }
-  await page.emulateMedia(THEMES.light);
+  await wear(page, 'light');
 }
 
 /** Nothing is cut off: no scrolling sideways, and everything that can be pressed can be brought into view and hit. */
