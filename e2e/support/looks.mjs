@@ -43,13 +43,13 @@ const THEMES = {
   forced: { colorScheme: 'dark', forcedColors: 'active', ink: 'rgb(255, 255, 255)' },
 };
 
-/** Changes the theme; the browser takes a moment to repaint a page with many elements. */
+/** Changes the theme; the browser takes a moment to repaint a page with many names. */
 async function wear(page, theme) {
   const { colorScheme, forcedColors } = THEMES[theme];
   await page.emulateMedia({ colorScheme, forcedColors });
   await page.waitForFunction((ink) => {
-    const texts = [document.body, ...document.querySelectorAll('li button')];
-    return texts.every((text) => text.closest(':disabled, [aria-pressed=true]') || getComputedStyle(text).color === ink);
+    const texts = [document.body, ...document.querySelectorAll('[data-screen] li button')];
+    return texts.every((text) => getComputedStyle(text).color === ink);
   }, THEMES[theme].ink);
   await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
 }

@@ -143,6 +143,7 @@ scenario('administration', async (world) => {
     await admin.section(`admin-section-${section}`);
     await page.getByRole('button', { name: t(add) }).click();
     await admin.dialog.waitFor();
+    await admin.dialog.getByLabel(t('admin-code'), { exact: true }).and(page.locator(':focus')).waitFor();
     await admin.loaded();
     await look(page, add, { forced: true });
     await admin.dialog.getByRole('button', { name: t('common-cancel') }).click();
