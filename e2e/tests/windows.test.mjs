@@ -1,6 +1,7 @@
 // Why the server closes a connection, and what the pages make of it.
 
 import { App } from '../support/app.mjs';
+import { look } from '../support/looks.mjs';
 import { Panel } from '../support/panel.mjs';
 import { t } from '../support/texts.mjs';
 import { scenarios } from '../support/world.mjs';
@@ -14,6 +15,7 @@ scenario('the app in a second window takes over, and the first takes it back whe
   await second.page.goto(world.demo.told.app_url);
   await second.ready();
   await first.page.getByText(t('app-elsewhere-open')).waitFor();
+  await look(first.page, 'app-other-window');
   await panel.ring(bell);
   await second.rings();
   await first.isQuiet();
@@ -35,6 +37,7 @@ scenario('the panel in a second window takes over, and the first takes it back w
   await second.reload();
   await second.ready();
   await first.page.getByText(t('panel-elsewhere')).waitFor();
+  await look(first.page, 'panel-other-window');
   await first.page.getByRole('button', { name: t('panel-use-here') }).click();
   await second.page.getByText(t('panel-elsewhere')).waitFor();
   await first.ring(bell);
