@@ -52,7 +52,7 @@ mod watch;
 pub use messages::{Cancel, Input, LegView, Output, PanelView, Poll};
 
 use crate::plan::{Leg, Limits, RingPlan};
-use klinke_model::ids::{DoorId, RequestId};
+use klinke_model::ids::{DoorId, PersonId, RequestId};
 use klinke_model::intercom::EndReason;
 use klinke_model::time::Mono;
 use party::{Opening, Party, Stage};
@@ -70,7 +70,7 @@ pub struct Call {
     now: Mono,
     ring_until: Mono,
     steps: usize,
-    /// In the order of the plan.
+    /// In the order of the plan, then those who joined.
     parties: Vec<Party>,
     phase: Phase,
     /// A leg has said that it rings.
@@ -133,6 +133,7 @@ impl Call {
             Input::LegHungUp(leg) => self.leg_declined(leg),
             Input::LegAway(leg) => self.leg_away(leg),
             Input::LegBack(leg) => self.leg_back(leg),
+            Input::LegJoined { leg, person } => self.leg_joined(leg, person),
             Input::LegGone(leg) if self.bridged() == Some(leg) => self.end(EndReason::Interrupted),
             Input::LegGone(leg) => self.leg_gone(leg),
             Input::LegOpens { leg, request, door } => self.leg_opens(leg, request, door),
@@ -262,6 +263,19 @@ impl Call {
             _ => return,
         };
         self.outputs.push_back(news);
+    }
+
+    fn leg_joined(&mut self, leg: Leg, person: PersonId) {
+        if self.party(leg).is_some() {
+            return self.leg_back(leg);
+        }
+        let Phase::Ringing { step: now, .. } = self.phase else { return };
+        let own = self.parties.iter().find(|party| party.person == person).map(|party| party.step);
+        let step = own.unwrap_or(self.steps.saturating_sub(1));
+        // in a step that is over it waits for good
+        let stage = if step == now { Stage::Ringing { offered: true } } else { Stage::Waiting };
+        self.parties.push(Party { leg, person, step, stage, away: None });
+        self.outputs.extend((step == now).then_some(Output::Offer(leg)));
     }
 
     fn leg_gone(&mut self, leg: Leg) {

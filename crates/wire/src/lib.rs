@@ -3,7 +3,8 @@
 //!
 //! Rules of every protocol here:
 //! - one JSON object a message, tagged by `type`; unknown fields are ignored (an older peer may meet a newer
-//!   one), an unknown `type` is an error for that message alone;
+//!   one). An unknown `type` is an error for that message alone on a WebSocket, where people wait; on a
+//!   controller's link it ends the connection, for a peer that can not be understood must not drive doors;
 //! - moments are never absolute: a message says *how many milliseconds are left*, so clocks need not agree;
 //! - after a reconnect the server sends the whole state in `welcome`; nothing is replayed, and a request that
 //!   the client repeats (same `request`) is answered again, not carried out again;

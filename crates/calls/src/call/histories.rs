@@ -63,6 +63,7 @@ fn inputs() -> impl Strategy<Value = Input> {
         3 => leg().prop_map(Input::LegHungUp),
         8 => leg().prop_map(Input::LegAway),
         8 => leg().prop_map(Input::LegBack),
+        4 => (leg(), 99..106u8).prop_map(|(leg, n)| Input::LegJoined { leg, person: person(n) }),
         3 => leg().prop_map(Input::LegGone),
         10 => (leg(), ask(), 0..2u8).prop_map(|(leg, request, n)| Input::LegOpens { leg, request, door: door(n) }),
         4 => outcome.prop_map(|(request, leg, opened)| Input::DoorOutcome {
@@ -114,6 +115,7 @@ fn from(input: Input, leg: Leg) -> Input {
         Input::LegHungUp(_) => Input::LegHungUp(leg),
         Input::LegAway(_) => Input::LegAway(leg),
         Input::LegBack(_) => Input::LegBack(leg),
+        Input::LegJoined { person, .. } => Input::LegJoined { leg, person },
         Input::LegGone(_) => Input::LegGone(leg),
         Input::LegOpens { request, door, .. } => Input::LegOpens { leg, request, door },
         other => other,

@@ -22,6 +22,15 @@ pub enum Input {
     LegAway(Leg),
     /// A leg has a new connection (reload, reconnect), whether or not the loss of the old one was noticed.
     LegBack(Leg),
+    /// A leg of a member has connected that could not be rung when the visitor tapped: somebody opens the app
+    /// because the phone on the other table rings. It rings with its person's other legs; whose person had none,
+    /// with the last step. A leg that is in the call already is back.
+    LegJoined {
+        /// Which.
+        leg: Leg,
+        /// Whose.
+        person: PersonId,
+    },
     /// A leg is gone for good (signed out, suspended).
     LegGone(Leg),
     /// A leg asks to open a door of the panel. The driver has checked nothing; the machine checks that the leg

@@ -206,6 +206,21 @@ fn a_ringing_leg_that_was_away_is_offered_again_and_others_are_not() {
 }
 
 #[test]
+fn a_leg_that_connects_while_it_rings_joins_its_person() {
+    let joins = |leg, who| Input::LegJoined { leg: device(leg), person: person(who) };
+    let (mut scene, _) = Scene::new(Sequential, &[&[1], &[2]]);
+    assert_eq!(scene.at(5_000, joins(3, 1)), [offer(3)], "its person is rung now");
+    assert_eq!(scene.give(joins(3, 1)), [offer(3)], "it is in the call already");
+    assert_eq!(scene.give(joins(4, 2)), [], "its person's turn has not come");
+    assert_eq!(scene.give(joins(5, 7)), [], "whose person had no leg waits for the last step");
+    let next = [stopped(1), stopped(3), offer(2), offer(4), offer(5), calling(2, 2, false, 40_000)];
+    assert_eq!(scene.tick(20_000), next);
+    assert_eq!(scene.give(joins(6, 1)), [], "its person's turn is over");
+    assert!(scene.give(Input::LegAccepted(device(5))).contains(&Output::Bridge(device(5))));
+    assert_eq!(scene.give(joins(8, 2)), [], "somebody has answered");
+}
+
+#[test]
 fn a_leg_that_is_away_when_its_turn_comes_is_offered_when_it_is_back() {
     let (mut scene, _) = Scene::new(Sequential, &[&[1], &[2], &[3]]);
     scene.give(Input::LegAway(device(2)));

@@ -9,7 +9,7 @@ use crate::testing::device;
 use klinke_model::ids::PersonId;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Devices 0 to 5 can be in a plan; 6 and 7 never are.
+/// Devices 0 to 5 can be in a plan; 6 and 7 can only join.
 pub(super) const DEVICES: u8 = 8;
 
 /// What the trace has shown so far.
@@ -155,15 +155,29 @@ impl Watch {
             let step = self.plan.iter().filter(|(_, (_, step))| *step == self.step).map(|(leg, _)| *leg);
             self.passed.extend(step.filter(|leg| !self.declined.contains(leg) && !self.gone.contains(leg)));
         }
-        if let Some(Input::LegGone(leg)) = input {
+        if let Some(Input::LegGone(leg)) = input
+            && self.plan.contains_key(&leg)
+        {
             self.gone.insert(leg);
         }
     }
 
+    /// A leg joins with its person, or with the last step.
+    fn note_joined(&mut self, input: Option<Input>) {
+        if let Some(Input::LegJoined { leg, person }) = input
+            && self.bridged.is_none()
+            && self.ended.is_none()
+        {
+            let own = self.plan.values().find(|(known, _)| *known == person).map(|(_, step)| *step);
+            self.plan.entry(leg).or_insert((person, own.unwrap_or(self.steps.saturating_sub(1))));
+        }
+    }
+
     fn note_after(&mut self, input: Option<Input>) {
+        self.note_joined(input);
         match input {
             Some(Input::LegAway(leg)) => _ = self.away.entry(leg).or_insert(self.now),
-            Some(Input::LegBack(leg)) => _ = self.away.remove(&leg),
+            Some(Input::LegBack(leg) | Input::LegJoined { leg, .. }) => _ = self.away.remove(&leg),
             Some(Input::PanelAway) => _ = self.panel_away.get_or_insert(self.now),
             Some(Input::PanelBack) => self.panel_away = None,
             _ => {}
@@ -173,7 +187,8 @@ impl Watch {
     fn check_output(&mut self, before: &Self, input: Option<Input>, output: &Output) {
         match *output {
             Output::Offer(leg) => {
-                let came_back = input == Some(Input::LegBack(leg));
+                self.note_joined(input);
+                let came_back = matches!(input, Some(Input::LegBack(back) | Input::LegJoined { leg: back, .. }) if back == leg);
                 assert!(!self.cancelled.contains(&leg), "offered after its cancel");
                 assert!(!before.gone.contains(&leg), "offered though gone");
                 assert_eq!(self.bridged, None, "offered while another talks");
@@ -333,6 +348,14 @@ impl Watch {
             }
             Input::LegBack(leg) if rang(leg) => assert!(outputs.contains(&Output::Offer(leg))),
             Input::LegBack(leg) if before.holds(leg) => assert!(matches!(outputs, [Output::TellLeg(..)])),
+            Input::LegJoined { leg, .. } if before.bridged.is_none() && !before.plan.contains_key(&leg) => {
+                let turn = self.plan[&leg].1;
+                assert_eq!(
+                    outputs.contains(&Output::Offer(leg)),
+                    turn == self.step,
+                    "whose turn it is, rings"
+                );
+            }
             Input::LegRinging(leg) if rang(leg) => assert!(self.reached),
             Input::PanelBack => assert!(matches!(outputs, [Output::TellPanel(_)])),
             Input::LegHungUp(leg) if before.holds(leg) => {

@@ -112,15 +112,11 @@ pub async fn add(
     let id: ControllerId = node.random.v7(now);
     let certificate = node.authority.certify_controller(&waiting.csr, id, now)?;
     let controller = klinke_model::door::Controller { id, building, name };
+    let drives: Vec<_> = new.doors.iter().map(|wanted| (wanted.door, wanted.output)).collect();
     // `false` when the rights or a door went in between.
     let repository = node.store.doors();
-    if !repository.insert_controller(scope, controller.clone(), certificate.sha256).await? {
+    if !repository.insert_controller(scope, controller.clone(), certificate.sha256, &drives).await? {
         return Err(Code::NotFound.into());
-    }
-    for wanted in &new.doors {
-        if !repository.assign(scope, wanted.door, id, wanted.output).await? {
-            return Err(Code::NotFound.into());
-        }
     }
     let authority = node.authority.pem().to_owned();
     reservation.settle_controller(Claimed { controller: id, certificate: certificate.pem, authority });

@@ -7,6 +7,9 @@ use klinke_calls::plan::{Leg, Member, RingPlan};
 use klinke_model::ids::{BellId, CallId, PanelId, PersonId, RequestId};
 use klinke_model::intercom::{BellKind, EndReason};
 use klinke_model::scope::Scope;
+use klinke_model::text::Label;
+use klinke_storage::record::RingFacts;
+use klinke_wire::panel::{PanelCall, PanelCallState, PanelEvent};
 use std::sync::Arc;
 
 /// Why a tap rings nobody.
@@ -46,8 +49,11 @@ pub async fn ring(
             node.exchange.tell_panel_again(panel, same, request).await;
             return Ok(());
         }
-        Tapped::Over(same, reason) => {
-            node.exchange.tell_panel_over(panel, same, request, reason);
+        Tapped::Over(call, reason) => {
+            let facts = node.store.intercom().ring_facts(scope, bell).await?.ok_or(RingError::NotFound)?;
+            let call =
+                PanelCall { call, label: label(&facts, member)?, state: PanelCallState::Ended { reason } };
+            node.exchange.to_panel(panel, PanelEvent::Call { call, request: Some(request) });
             return Ok(());
         }
         Tapped::Busy => return Err(RingError::Busy),
@@ -68,14 +74,7 @@ async fn begin(
     chosen: Option<PersonId>,
 ) -> Result<(), RingError> {
     let facts = node.store.intercom().ring_facts(scope, bell).await?.ok_or(RingError::NotFound)?;
-    let label = match chosen {
-        None => facts.bell.label.clone(),
-        Some(person) => {
-            let member = facts.bell.members.iter().find(|member| member.person == person);
-            let behind = member.filter(|_| facts.bell.kind == BellKind::Family);
-            behind.map(|member| member.label.clone()).ok_or(RingError::NotFound)?
-        }
-    };
+    let label = label(&facts, chosen)?;
     let connected = node.exchange.connected(facts.devices.iter().map(|device| device.id));
     let members: Vec<Member> = facts
         .bell
@@ -92,6 +91,19 @@ async fn begin(
         })
         .collect();
     let plan = RingPlan::new(facts.bell.kind, &members, chosen);
-    let start = Start { call, request, scope: *scope, label: label.into_inner(), facts, plan };
+    let people = members
+        .iter()
+        .map(|member| member.person)
+        .filter(|person| chosen.is_none_or(|chosen| chosen == *person));
+    let people = people.collect();
+    let start = Start { call, request, scope: *scope, label, facts, plan, people };
     Driver::start(node, start).map_err(|_| RingError::Overloaded)
+}
+
+/// What the visitor tapped: the button's text, or that of the member chosen behind a family button.
+fn label(facts: &RingFacts, chosen: Option<PersonId>) -> Result<Label, RingError> {
+    let Some(person) = chosen else { return Ok(facts.bell.label.reveal().clone()) };
+    let member = facts.bell.members.iter().find(|member| member.person == person);
+    let behind = member.filter(|_| facts.bell.kind == BellKind::Family);
+    behind.map(|member| member.label.reveal().clone()).ok_or(RingError::NotFound)
 }

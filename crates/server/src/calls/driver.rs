@@ -78,6 +78,8 @@ pub struct Start {
     pub facts: RingFacts,
     /// Who is rung.
     pub plan: RingPlan,
+    /// Whom the button (or the choice behind it) reaches, connected or not.
+    pub people: Vec<PersonId>,
 }
 
 /// The server takes no more calls.
@@ -109,8 +111,9 @@ impl Driver {
     /// # Errors
     /// When there are too many.
     pub fn start(node: &Arc<Node>, start: Start) -> Result<(), TooMany> {
-        let (own, messages) =
-            node.exchange.enter(start.call, start.plan.legs().map(|(leg, _)| leg)).ok_or(TooMany)?;
+        let entered =
+            node.exchange.enter(start.call, start.plan.legs().map(|(leg, _)| leg), start.people.clone());
+        let (own, messages) = entered.ok_or(TooMany)?;
         let own = own.downgrade();
         let machine = Call::new(start.plan.clone(), node.config.calls.limits(), node.clock.mono());
         let answers = Some(start.request);
@@ -133,7 +136,12 @@ impl Driver {
 
     async fn run(mut self, mut messages: mpsc::Receiver<Message>) {
         // frees the line and the room even when this task is cancelled or panics
-        let _leaving = Leaving { node: Arc::clone(&self.node), call: self.start.call };
+        let mut leaving = Leaving {
+            node: Arc::clone(&self.node),
+            call: self.start.call,
+            panel: self.panel(),
+            untold: Some(self.panel_call(PanelCallState::Ended { reason: EndReason::Interrupted })),
+        };
         self.node.media.open_room(self.room()).await;
         loop {
             let deadline = match self.machine.poll() {
@@ -142,7 +150,10 @@ impl Driver {
                     continue;
                 }
                 Poll::Wait(Some(deadline)) => deadline,
-                Poll::Wait(None) => break,
+                Poll::Wait(None) => {
+                    leaving.untold = None;
+                    break;
+                }
             };
             let wait = deadline.since(self.now());
             match tokio::time::timeout(wait, messages.recv()).await {
@@ -376,14 +387,21 @@ fn bad_media(error: &MediaError) -> ErrorNews {
     ErrorNews { request: None, code }
 }
 
+/// Cleans up behind a call, also behind one whose task failed: then the panel and the devices are told.
 struct Leaving {
     node: Arc<Node>,
     call: CallId,
+    panel: PanelId,
+    /// What the panel has to be told if the call does not come to its own end.
+    untold: Option<PanelCall>,
 }
 
 impl Drop for Leaving {
     fn drop(&mut self) {
-        self.node.exchange.leave(self.call, EndReason::Interrupted);
+        self.node.exchange.leave(self.call);
+        if let Some(call) = self.untold.take() {
+            self.node.exchange.to_panel(self.panel, PanelEvent::Call { call, request: None });
+        }
         let (media, room) = (self.node.media.clone(), RoomId(self.call.0));
         self.node.tasks.spawn(async move { media.close_room(room).await });
     }

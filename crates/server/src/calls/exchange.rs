@@ -14,7 +14,7 @@ use klinke_calls::plan::Leg;
 use klinke_model::door::{DoorMode, DoorPosition, DoorState};
 use klinke_model::ids::{CallId, DeviceId, DoorId, PanelId, PersonId, RequestId};
 use klinke_model::intercom::EndReason;
-use klinke_wire::app::{AppCall, AppDoor, AppEvent};
+use klinke_wire::app::{AppCall, AppCallState, AppDoor, AppEvent};
 use klinke_wire::panel::{PanelCall, PanelEvent};
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -34,10 +34,17 @@ pub struct Exchange {
 struct Inner {
     panels: HashMap<PanelId, Line<PanelEvent>>,
     devices: HashMap<DeviceId, Device>,
-    calls: HashMap<CallId, mpsc::Sender<Message>>,
+    calls: HashMap<CallId, Live>,
     lines: Lines,
     /// Which connected devices list a door, and what they were told of it.
     doors: HashMap<DoorId, Listed>,
+}
+
+#[derive(Debug)]
+struct Live {
+    call: mpsc::Sender<Message>,
+    /// Whom it rings, now or later.
+    people: Vec<PersonId>,
 }
 
 #[derive(Debug)]
@@ -75,7 +82,7 @@ impl Exchange {
     }
 
     fn call(&self, call: CallId) -> Option<mpsc::Sender<Message>> {
-        self.lock().calls.get(&call).cloned()
+        self.lock().calls.get(&call).map(|live| live.call.clone())
     }
 
     // === panels ===
@@ -177,11 +184,24 @@ impl Exchange {
         views
     }
 
-    /// Tells the calls of a device that it is there. Calls that ring its person without it take it in.
-    pub async fn device_back(&self, device: DeviceId) {
+    /// Tells the calls of a person that a device of theirs is there: those that knew it, and those that began
+    /// without it.
+    pub async fn device_back(&self, device: DeviceId, person: PersonId) {
         let leg = Leg::Device(device);
-        for call in self.calls_at(device) {
-            drop(call.send(Message::Input(Input::LegBack(leg))).await);
+        let calls: Vec<_> = {
+            let mut inner = self.lock();
+            let Inner { calls, lines, .. } = &mut *inner;
+            let known: HashSet<CallId> = lines.at_leg(leg).into_iter().map(|(call, _)| call).collect();
+            let of_person = calls.iter().filter(|(_, live)| live.people.contains(&person));
+            let of_person: Vec<_> = of_person.map(|(call, live)| (*call, live.call.clone())).collect();
+            for (call, _) in of_person.iter().filter(|(call, _)| !known.contains(call)) {
+                lines.expect(*call, [leg]);
+            }
+            of_person
+        };
+        for (_, call) in calls {
+            // the call may have ended meanwhile
+            drop(call.send(Message::Input(Input::LegJoined { leg, person })).await);
         }
     }
 
@@ -241,7 +261,10 @@ impl Exchange {
     fn calls_at(&self, device: DeviceId) -> Vec<mpsc::Sender<Message>> {
         let inner = self.lock();
         let calls = inner.lines.at_leg(Leg::Device(device));
-        calls.into_iter().filter_map(|(call, _)| inner.calls.get(&call).cloned()).collect()
+        calls
+            .into_iter()
+            .filter_map(|(call, _)| inner.calls.get(&call).map(|live| live.call.clone()))
+            .collect()
     }
 
     /// A door's state was reported or its controller was lost: those who list it are told, if what a list shows
@@ -280,13 +303,14 @@ impl Exchange {
         &self,
         call: CallId,
         legs: impl IntoIterator<Item = Leg>,
+        people: Vec<PersonId>,
     ) -> Option<(mpsc::Sender<Message>, mpsc::Receiver<Message>)> {
         let mut inner = self.lock();
         if inner.calls.len() >= CALLS {
             return None;
         }
         let (sender, messages) = mpsc::channel(64);
-        inner.calls.insert(call, sender.clone());
+        inner.calls.insert(call, Live { call: sender.clone(), people });
         inner.lines.expect(call, legs);
         Some((sender, messages))
     }
@@ -297,14 +321,21 @@ impl Exchange {
         let Some(earlier) = inner.lines.follow(call, output) else { return };
         let (Output::Bridge(leg), Some(earlier)) = (output, inner.calls.get(&earlier)) else { return };
         // the earlier call has an empty queue in all but a flood; its leg's reload time ends it otherwise
-        drop(earlier.try_send(Message::Input(Input::LegHungUp(*leg))));
+        drop(earlier.call.try_send(Message::Input(Input::LegHungUp(*leg))));
     }
 
-    /// A call is over.
-    pub fn leave(&self, call: CallId, reason: EndReason) {
+    /// A call's task is over. Whoever still rings or talks in it (the task failed) is told that it was interrupted.
+    pub fn leave(&self, call: CallId) {
         let mut inner = self.lock();
         inner.calls.remove(&call);
-        inner.lines.end(call, reason);
+        let left = inner.lines.legs_of(call);
+        inner.lines.end(call, EndReason::Interrupted);
+        for (Leg::Device(device), standing) in left {
+            if let Some(known) = inner.devices.get(&device).filter(|_| standing != Standing::Planned) {
+                let state = AppCallState::Ended { reason: EndReason::Interrupted };
+                known.line.send(AppEvent::Call { call, state });
+            }
+        }
     }
 
     /// To the call that a panel is in; false when it is in no such call.
@@ -328,7 +359,7 @@ impl Exchange {
         let inner = self.lock();
         let rung = |(known, standing): &(CallId, Standing)| *known == call && *standing != Standing::Planned;
         inner.lines.at_leg(Leg::Device(device)).iter().find(|at| rung(at))?;
-        inner.calls.get(&call).cloned()
+        inner.calls.get(&call).map(|live| live.call.clone())
     }
 
     /// Media news for a call.
@@ -349,22 +380,12 @@ impl Exchange {
         }
     }
 
-    /// Answers a repeated tap whose call is over.
-    pub fn tell_panel_over(&self, panel: PanelId, call: CallId, request: RequestId, reason: EndReason) {
-        let ended = klinke_wire::panel::PanelCallState::Ended { reason };
-        // the label is not kept with ended calls; the panel knows what it asked for
-        if let Ok(label) = klinke_model::text::Label::new("–") {
-            let call = PanelCall { call, label, state: ended };
-            self.to_panel(panel, PanelEvent::Call { call, request: Some(request) });
-        }
-    }
-
     /// Ends every call and connection; the server stops.
     pub async fn stop(&self) {
         let (calls, panels, devices) = {
             let inner = self.lock();
             (
-                inner.calls.values().cloned().collect::<Vec<_>>(),
+                inner.calls.values().map(|live| live.call.clone()).collect::<Vec<_>>(),
                 inner.panels.values().cloned().collect::<Vec<_>>(),
                 inner.devices.values().map(|device| device.line.clone()).collect::<Vec<_>>(),
             )

@@ -59,7 +59,7 @@ async fn connection(node: &Arc<Node>, who: &SignedIn, mut socket: WebSocket) {
     let calls = node.exchange.device_calls(who.device).await;
     let welcome = AppEvent::Welcome { protocol: klinke_wire::SIGNALLING, device: who.device, calls, doors };
     if socket::send(&mut socket, &welcome).await.is_ok() {
-        node.exchange.device_back(who.device).await;
+        node.exchange.device_back(who.device, who.person).await;
         let mut peer = AppPeer { node, who };
         socket::converse(socket, &mut peer, &line, outgoing).await;
     }

@@ -111,17 +111,7 @@ impl Doors<'_> {
     ) -> Result<bool> {
         let assigned = tx::write(self.0, Isolation::Serializable, |tx| async move {
             let Some(before) = reached_door(&*tx, scope, door).await? else { return Ok(false) };
-            if before.controller == Some(controller.0) && before.output == i32::from(output) {
-                return Ok(true);
-            }
-            door::Entity::update_many()
-                .col_expr(door::Column::Controller, Expr::val(controller.0))
-                .col_expr(door::Column::Output, Expr::val(i32::from(output)))
-                .filter(door::Column::Tenant.eq(scope.tenant.0))
-                .filter(door::Column::Id.eq(door.0))
-                .exec(&*tx)
-                .await?;
-            touch(&*tx, scope, before.controller.into_iter().chain([controller.0])).await?;
+            put(&*tx, scope, before, controller, output).await?;
             Ok(true)
         });
         absent_is_false(assigned.await)
@@ -138,20 +128,27 @@ impl Doors<'_> {
         convert::sorted(&rows, convert::controller, |controller| (controller.name.clone(), controller.id))
     }
 
-    /// Adds a controller with the SHA-256 of its client certificate.
+    /// Adds a controller with the SHA-256 of its client certificate and the doors it drives, each with its output; all
+    /// of it or nothing. `false` when the building or a door of it is not there.
     ///
     /// # Errors
-    /// [`StorageError::Conflict`] when another controller has this certificate.
+    /// [`StorageError::Conflict`] when another controller has this certificate, or an output is named twice.
     pub async fn insert_controller(
         &self,
         scope: &Scope,
         controller: Controller,
         certificate_sha256: [u8; 32],
+        drives: &[(DoorId, u16)],
     ) -> Result<bool> {
         let controller = &controller;
-        tx::write(self.0, Isolation::ReadCommitted, |tx| async move {
+        let inserted = tx::write(self.0, Isolation::Serializable, |tx| async move {
             if !reach::building(&*tx, scope, controller.building).await? {
                 return Ok(false);
+            }
+            let mut doors = Vec::with_capacity(drives.len());
+            for (door, output) in drives {
+                let Some(door) = reached_door(&*tx, scope, *door).await? else { return Ok(false) };
+                doors.push((door, *output));
             }
             let row = controller::ActiveModel {
                 tenant: Set(scope.tenant.0),
@@ -162,9 +159,12 @@ impl Doors<'_> {
                 revision: Set(1),
             };
             controller::Entity::insert(row).exec_without_returning(&*tx).await?;
+            for (door, output) in doors {
+                put(&*tx, scope, door, controller.id, output).await?;
+            }
             Ok(true)
-        })
-        .await
+        });
+        absent_is_false(inserted.await)
     }
 
     /// What a controller should drive: a revision that grows with every change, and its doors by output. For the
@@ -255,6 +255,27 @@ async fn reached_door(db: &impl ConnectionTrait, scope: &Scope, door: DoorId) ->
         .filter(reach::administers(scope, door::Column::Building))
         .one(db)
         .await?)
+}
+
+/// Lets `controller` drive a door by one of its outputs.
+async fn put(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    door: door::Model,
+    controller: ControllerId,
+    output: u16,
+) -> Result<()> {
+    if door.controller == Some(controller.0) && door.output == i32::from(output) {
+        return Ok(());
+    }
+    door::Entity::update_many()
+        .col_expr(door::Column::Controller, Expr::val(controller.0))
+        .col_expr(door::Column::Output, Expr::val(i32::from(output)))
+        .filter(door::Column::Tenant.eq(scope.tenant.0))
+        .filter(door::Column::Id.eq(door.id))
+        .exec(db)
+        .await?;
+    touch(db, scope, door.controller.into_iter().chain([controller.0])).await
 }
 
 /// Lets the revision of controllers grow.

@@ -221,7 +221,7 @@ const PROBES: &[Probe] = probes! {
     insert_controller [System Manager Admin] |r| {
         let controller =
             klinke_model::door::Controller { id: r.id(), building: r.ours.house, name: label("New") };
-        r.store.doors().insert_controller(&r.scope, controller, hash(r.n)).await
+        r.store.doors().insert_controller(&r.scope, controller, hash(r.n), &[]).await
     };
     doors_of_controller [System Manager Admin Controller] |r| {
         Ok(r.store.doors().doors_of_controller(&r.scope, r.ours.controller).await?.is_some())

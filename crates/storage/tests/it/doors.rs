@@ -3,7 +3,7 @@
 use crate::database::on_both;
 use crate::town::{label, two_towns};
 use klinke_access::decide::SiteMode;
-use klinke_model::door::{Door, DoorTimes};
+use klinke_model::door::{Controller, Door, DoorTimes};
 use klinke_storage::StorageError;
 use klinke_storage::record::StoredFacts;
 
@@ -50,6 +50,29 @@ on_both! {
         let astray = Door { id: ours.fresh(1), controller: Some(ours.office_controller), ..ours.the_front() };
         assert!(!doors.insert_door(&scope, astray).await.unwrap());
         assert_eq!(doors.door(&scope, ours.front).await.unwrap(), Some(ours.the_front()));
+    }
+
+    async fn a_controller_comes_with_all_its_doors_or_not_at_all(db) {
+        let (ours, _) = two_towns(&db).await;
+        let (doors, scope) = (db.store.doors(), ours.system());
+        let new = |n| Controller { id: ours.fresh(n), building: ours.house, name: label("Loft") };
+        let before = doors.controllers(&scope, ours.house).await.unwrap();
+        let half = [(ours.front, 0), (ours.fresh(9), 1)];
+        assert!(!doors.insert_controller(&scope, new(1), [1; 32], &half).await.unwrap(), "a door that is not there");
+        let astray = [(ours.front, 0), (ours.office_door, 1)];
+        assert!(!doors.insert_controller(&scope, new(1), [1; 32], &astray).await.unwrap(), "another building's");
+        let doubled = [(ours.front, 0), (ours.garage, 0)];
+        let refused = doors.insert_controller(&scope, new(1), [1; 32], &doubled).await;
+        assert!(matches!(refused, Err(StorageError::Conflict)));
+        assert_eq!(doors.controllers(&scope, ours.house).await.unwrap(), before);
+        assert_eq!(doors.door(&scope, ours.front).await.unwrap(), Some(ours.the_front()));
+
+        let both = [(ours.front, 0), (ours.garage, 1)];
+        assert!(doors.insert_controller(&scope, new(1), [1; 32], &both).await.unwrap());
+        let (_, driven) = doors.doors_of_controller(&scope, ours.fresh(1)).await.unwrap().unwrap();
+        assert_eq!(driven.iter().map(|door| (door.id, door.output)).collect::<Vec<_>>(), both);
+        let (_, left) = doors.doors_of_controller(&scope, ours.controller).await.unwrap().unwrap();
+        assert_eq!(left, [], "a door has one controller");
     }
 
     async fn the_revision_of_a_controller_grows_with_every_change_of_its_doors(db) {

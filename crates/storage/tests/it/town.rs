@@ -286,7 +286,9 @@ impl Town {
             (self.office_controller, self.office, "Server room", 3),
         ] {
             let controller = Controller { id, building, name: label(name) };
-            assert!(doors.insert_controller(scope, controller, hash(self.base + certificate)).await.unwrap());
+            assert!(
+                doors.insert_controller(scope, controller, hash(self.base + certificate), &[]).await.unwrap()
+            );
         }
         let office_door = Door {
             id: self.office_door,

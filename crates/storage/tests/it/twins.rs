@@ -89,7 +89,7 @@ async fn build_twin(db: &Db, ours: &Town, theirs: &Scope) {
         assert!(sites.insert_unit(theirs, unit).await.unwrap());
     }
     let controller = Controller { id: ours.controller, building: ours.house, name: label("Twin") };
-    assert!(doors.insert_controller(theirs, controller, hash(77)).await.unwrap());
+    assert!(doors.insert_controller(theirs, controller, hash(77), &[]).await.unwrap());
     let twin = |door: Door| Door { name: label("Twin"), output: door.output + 7, ..door };
     assert!(doors.insert_door(theirs, twin(ours.the_front())).await.unwrap());
     assert!(doors.insert_door(theirs, twin(ours.the_garage())).await.unwrap());
