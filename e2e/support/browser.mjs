@@ -1,8 +1,10 @@
 // Chromium with a fake camera and microphone. One process for the panels and one for the residents, so that each side
 // has a voice of its own.
 
+import { copyFileSync } from 'node:fs';
 import { chromium } from 'playwright-core';
-import { microphoneFile, watchMedia } from './sound.mjs';
+import { join } from 'node:path';
+import { folder, microphoneFile, watchMedia } from './sound.mjs';
 
 const FLAGS = [
   '--use-fake-device-for-media-stream',
@@ -20,12 +22,20 @@ const FLAGS = [
   '--disable-renderer-backgrounding',
 ];
 
-/** Starts a browser whose microphone plays this pitch. */
+/** A still of a visitor (drawn in visitor.svg): by its name Chromium takes it for a film of one picture. */
+function cameraFile() {
+  const file = join(folder, 'visitor.mjpeg');
+  copyFileSync(new URL('visitor.jpg', import.meta.url), file);
+  return file;
+}
+
+/** Starts a browser whose microphone plays this pitch, and whose camera sees a visitor. */
 export function launch(hertz) {
   return chromium.launch({
     executablePath: process.env.KLINKE_CHROMIUM ?? '/usr/bin/chromium',
     args: [
       ...FLAGS,
+      `--use-file-for-fake-video-capture=${cameraFile()}`,
       `--use-file-for-fake-audio-capture=${microphoneFile(hertz)}`,
       // root has no user namespaces for Chromium's sandbox
       ...(process.getuid() === 0 ? ['--no-sandbox'] : []),
@@ -42,13 +52,16 @@ export const SIZES = {
 };
 
 /** A device with nothing on it: its own storage, cookies and permissions. */
-export async function device(browser, size, { theme = 'light', origin } = {}) {
+export async function device(browser, size, { theme = 'light', forcedColors = 'none', origin } = {}) {
   const context = await browser.newContext({
     viewport: SIZES[size],
     locale: 'en-GB',
     timezoneId: 'Europe/Oslo',
     colorScheme: theme,
+    forcedColors,
     reducedMotion: 'reduce',
+    // `--lan` makes its own certificates
+    ignoreHTTPSErrors: true,
   });
   if (origin) await context.grantPermissions(['camera', 'microphone'], { origin });
   context.setDefaultTimeout(15_000);

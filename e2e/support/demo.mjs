@@ -6,8 +6,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { KLINKE } from './program.mjs';
 
-const BINARY = process.env.KLINKE_BINARY ?? new URL('../../target/debug/klinke', import.meta.url).pathname;
 const START_MS = 30_000;
 const STOP_MS = 10_000;
 
@@ -77,7 +77,7 @@ export class Demo {
 
   async #spawn(port) {
     const words = ['demo', '--dir', this.#folder, '--port', port, '--print-json', ...this.#options];
-    const child = spawn(BINARY, words, { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+    const child = spawn(KLINKE, words, { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
     this.#child = child;
     createInterface(child.stderr).on('line', (line) => this.#said.push(line));
     this.told = await new Promise((resolve, reject) => {

@@ -1,5 +1,6 @@
 // How a screen looks and whether everybody can use it.
 
+import assert from 'node:assert/strict';
 import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { SCREENS } from './world.mjs';
@@ -7,22 +8,24 @@ import { SCREENS } from './world.mjs';
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 /** Fails when axe finds anything on the screen (WCAG 2.2 A and AA). */
-export async function usableByAll(page, name) {
+async function usableByAll(page, name, theme) {
   // evaluated, not added as a script: the pages' content security policy allows no other script
   await page.evaluate(axe);
-  const { violations } = await page.evaluate(() =>
-    window.axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] }),
+  const { violations } = await page.evaluate(
+    (rules) => window.axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'], rules }),
+    // the browser paints chosen colours, but tells scripts the page's own backgrounds
+    { 'color-contrast': { enabled: theme !== 'forced' } },
   );
   if (violations.length === 0) return;
   const found = violations.map(({ id, help, nodes }) => `${id}: ${help}\n    ${nodes.map(({ html }) => html).join('\n    ')}`);
-  throw new Error(`${name}\n  ${found.join('\n  ')}`);
+  throw new Error(`${name}, ${theme}\n  ${found.join('\n  ')}`);
 }
 
 /**
  * Keeps a picture of a screen: e2e/screens/NAME-THEME.png.
  * With KLINKE_PICTURES set, those that the README shows are written anew.
  */
-export async function shoot(page, name, theme, { readme } = {}) {
+async function shoot(page, name, theme, { readme } = {}) {
   mkdirSync(SCREENS, { recursive: true });
   const file = `${SCREENS}${name}-${theme}.png`;
   await page.screenshot({ path: file });
@@ -30,5 +33,49 @@ export async function shoot(page, name, theme, { readme } = {}) {
     const folder = new URL('../../docs/pictures/', import.meta.url).pathname;
     mkdirSync(folder, { recursive: true });
     copyFileSync(file, `${folder}${readme}.png`);
+  }
+}
+
+const THEMES = {
+  // with the colour of the text, by which one knows that the page is painted
+  light: { colorScheme: 'light', forcedColors: 'none', ink: 'rgb(23, 33, 30)' },
+  dark: { colorScheme: 'dark', forcedColors: 'none', ink: 'rgb(237, 242, 239)' },
+  forced: { colorScheme: 'dark', forcedColors: 'active', ink: 'rgb(255, 255, 255)' },
+};
+
+/** Changes the theme; the browser takes a moment to repaint a page with many names. */
+async function wear(page, theme) {
+  const { colorScheme, forcedColors } = THEMES[theme];
+  await page.emulateMedia({ colorScheme, forcedColors });
+  await page.waitForFunction((ink) => {
+    const texts = [document.body, ...document.querySelectorAll('[data-screen] li button')];
+    return texts.every((text) => getComputedStyle(text).color === ink);
+  }, THEMES[theme].ink);
+  await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+}
+
+/**
+ * Looks at a screen in light and dark, and with `forced` in the colours that a person chose: keeps a picture of each,
+ * and fails when axe finds anything. `still`: what must be there to the end, of a screen that goes away by itself.
+ */
+export async function look(page, name, { forced = false, readme, still } = {}) {
+  for (const theme of forced ? ['light', 'dark', 'forced'] : ['light', 'dark']) {
+    await wear(page, theme);
+    await shoot(page, name, theme, { readme });
+    await usableByAll(page, name, theme);
+    if (still) assert.ok(await still.isVisible(), `${name}, ${theme}: the screen was gone too early`);
+  }
+  await wear(page, 'light');
+}
+
+/** Nothing is cut off: no scrolling sideways, and everything that can be pressed can be brought into view and hit. */
+export async function fits(page, name) {
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+  assert.ok(wide <= 0, `${name}: ${wide} px wider than the screen`);
+  // what lies under a dialog waits for it
+  const dialog = page.getByRole('dialog');
+  const top = (await dialog.count()) > 0 ? dialog : page;
+  for (const control of await top.locator('button:visible:enabled, a:visible, input:visible:enabled, select:visible').all()) {
+    await control.click({ trial: true, timeout: 2_000 });
   }
 }

@@ -94,6 +94,22 @@ export class Panel {
     await this.page.getByRole('button', { name: t('panel-cancel') }).click();
   }
 
+  /** Whatever is on the screen, the visitor goes: no call is left behind. */
+  async leave() {
+    // in one go, for the call may end by itself between a look and a click; an open door hides its buttons for a while
+    await this.page.waitForFunction(
+      (words) => {
+        const screen = document.querySelector('[data-screen]');
+        if (!screen || !['asking', 'calling', 'connected'].includes(screen.dataset.screen)) return true;
+        [...screen.querySelectorAll('button')].find((button) => words.includes(button.textContent.trim()))?.click();
+        return false;
+      },
+      [t('panel-end'), t('panel-cancel')],
+    );
+    // the hang-up has left the page when a later message has its answer
+    await this.page.evaluate(() => fetch('/healthz'));
+  }
+
   async tryAgain() {
     await this.page.getByRole('button', { name: t('common-try-again') }).click();
   }

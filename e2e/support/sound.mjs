@@ -13,6 +13,10 @@ export const RESIDENT_HZ = 1060;
 export const HEARD = 0.01;
 export const SILENT = 0.001;
 
+/** Files that a browser reads, for as long as this process lives. */
+export const folder = mkdtempSync(join(tmpdir(), 'klinke-media-'));
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+
 const RATE = 48_000;
 const SECONDS = 3;
 
@@ -37,8 +41,6 @@ export function microphoneFile(hertz) {
     const burst = Math.max(0, Math.sin(2 * Math.PI * 2.5 * time)) ** 0.5;
     wav.writeInt16LE(Math.round(0.6 * burst * Math.sin(2 * Math.PI * hertz * time) * 32_767), 44 + i * 2);
   }
-  const folder = mkdtempSync(join(tmpdir(), 'klinke-sound-'));
-  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
   const file = join(folder, `${hertz}.wav`);
   writeFileSync(file, wav);
   return file;

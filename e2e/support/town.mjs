@@ -2,6 +2,8 @@
 
 /** A bell with the panel it hangs on and the demo residents who can sign in behind it, in ringing order. */
 export class Town {
+  /** The name of the largest building. */
+  building;
   /** [{ kind, label, unit, members: [label], panel: { name, url }, residents: [sign_in] }] */
   bells;
 
@@ -20,10 +22,12 @@ export class Town {
 
     const town = new Town();
     town.bells = [];
+    let most = 0;
     for (const building of await get('/buildings')) {
       const [units, panels, bells] = await Promise.all(
         ['units', 'panels', 'bells'].map((list) => get(`/buildings/${building.id}/${list}`)),
       );
+      if (bells.length > most) [most, town.building] = [bells.length, building.name];
       for (const bell of bells) {
         const panel = panels.find(({ id }) => id === bell.panel);
         const unit = units.find(({ id }) => id === bell.unit);
@@ -44,5 +48,12 @@ export class Town {
     if (found) return found;
     const known = this.bells.map((bell) => `${bell.kind} ${bell.label} (${bell.residents.length})`).join(', ');
     throw new Error(`the demo has no ${kind} bell with ${residents} residents to sign in; it has: ${known}`);
+  }
+
+  /** Any bell of the panel with the most of them. */
+  crowded() {
+    const names = this.bells.map(({ panel }) => panel.name);
+    const count = (name) => names.filter((other) => other === name).length;
+    return this.bells.toSorted((a, b) => count(b.panel.name) - count(a.panel.name))[0];
   }
 }

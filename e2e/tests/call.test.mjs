@@ -1,5 +1,6 @@
 // One call from the tap on a name to its end, on every screen it touches.
 
+import { look } from '../support/looks.mjs';
 import { hears, hearsNothing, RESIDENT_HZ, VISITOR_HZ } from '../support/sound.mjs';
 import { scenarios } from '../support/world.mjs';
 
@@ -102,6 +103,7 @@ scenario(
     await app.rings();
     await panel.says('panel-over-no_answer');
     await app.says('app-ended-no-answer');
+    await look(panel.page, 'panel-no-answer');
     await app.isHome();
     await panel.tryAgain();
     await app.rings();
@@ -114,4 +116,5 @@ scenario('nobody’s device can be reached: the visitor is told at once', async 
   const panel = await world.panel(bell);
   await panel.tap(bell);
   await panel.says('panel-over-unreachable');
+  await look(panel.page, 'panel-unreachable');
 });

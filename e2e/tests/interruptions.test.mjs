@@ -81,7 +81,7 @@ scenario('the server is killed in the middle of a call: it is over in words, and
   await hearEachOther({ panel, app });
   await app.openDoor();
   await panel.showsOpen();
-});
+}, { fresh: true });
 
 scenario('the server is killed while it rings: no ghost of the call comes back', async (world) => {
   const bell = world.town.bell('individual');
@@ -96,4 +96,4 @@ scenario('the server is killed while it rings: no ghost of the call comes back',
   await app.isHome();
   const later = await world.app(bell.residents[0]);
   await later.isQuiet();
-});
+}, { fresh: true });

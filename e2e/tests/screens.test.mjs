@@ -1,120 +1,216 @@
-// Every screen in light and dark: a picture of each, and nothing for axe to find.
+// Every screen in light, dark and (the main ones) chosen colours: a picture of each, and nothing for axe to find.
 
-import { shoot, usableByAll } from '../support/looks.mjs';
-import { t } from '../support/texts.mjs';
+import { Admin } from '../support/admin.mjs';
+import { fits, look } from '../support/looks.mjs';
+import { pattern, t } from '../support/texts.mjs';
+import { SIZES } from '../support/browser.mjs';
 import { scenarios } from '../support/world.mjs';
 
 const scenario = scenarios();
+const SECTIONS = ['overview', 'units', 'bells', 'panels', 'doors', 'controllers'];
 
-for (const theme of ['light', 'dark']) {
-  const look = async (page, name, options) => {
-    await shoot(page, name, theme, options);
-    await usableByAll(page, name);
+scenario('a call, from the names to the words at its end', async (world) => {
+  const bell = world.town.bell('parallel', 2);
+  const { panel, apps: [app, other] } = await world.household(bell);
+  await look(panel.page, 'panel-home-few', { forced: true });
+  await look(app.page, 'app-doors', { forced: true });
+
+  await panel.ring(bell);
+  await app.rings();
+  await app.seesPicture();
+  await look(panel.page, 'panel-calling');
+  await look(app.page, 'app-ringing', { readme: 'app-ringing', forced: true });
+
+  await app.answer();
+  await panel.talks();
+  await app.talks();
+  await other.says('app-elsewhere-answered');
+  await look(other.page, 'app-elsewhere', { still: other.call });
+  await look(panel.page, 'panel-in-call', { forced: true });
+  await app.seesPicture();
+  await look(app.page, 'app-in-call', { forced: true });
+
+  const controls = app.page.getByRole('dialog');
+  await controls.getByRole('button', { name: t('app-mute') }).click();
+  await controls.getByRole('button', { name: t('app-video-off') }).click();
+  await controls.getByText(t('app-picture-off')).waitFor();
+  await look(app.page, 'app-in-call-muted-no-picture');
+
+  await app.openDoor();
+  await panel.showsOpen();
+  await look(app.page, 'app-door-open');
+  await app.openDoor();
+  await panel.showsOpen();
+  await look(panel.page, 'panel-door-open', { still: panel.page.getByRole('heading', { name: t('panel-open') }) });
+  await app.hangUp();
+  await app.says('app-ended-resident-hung-up');
+  await look(app.page, 'app-call-over', { still: app.call });
+});
+
+scenario('a call that nobody takes', async (world) => {
+  const bell = world.town.bell('individual');
+  const { panel, apps: [app] } = await world.household(bell);
+  await panel.ring(bell);
+  await app.rings();
+  await app.decline();
+  await panel.says('panel-over-declined');
+  await look(panel.page, 'panel-declined');
+  await app.page.getByRole('link', { name: t('app-tab-me') }).click();
+  await app.page.getByText(t('app-device-this'), { exact: true }).waitFor();
+  await look(app.page, 'app-me');
+  await app.page.getByRole('button', { name: t('app-sign-out-here') }).click();
+  await app.page.getByRole('dialog').waitFor();
+  await look(app.page, 'app-sign-out');
+});
+
+scenario('the panel of a whole association: at rest, searching, large', async (world) => {
+  const panel = await world.panel(world.town.crowded());
+  const { page } = panel;
+  await look(page, 'panel-rest', { forced: true });
+  await page.getByRole('button', { name: t('panel-touch') }).click();
+  await look(page, 'panel-home', { readme: 'panel', forced: true });
+  await page.getByRole('button', { name: 'H', exact: true }).click();
+  await look(page, 'panel-search');
+  await page.getByRole('button', { name: t('panel-large') }).click();
+  await look(page, 'panel-large');
+  await page.getByRole('button', { name: t('panel-large') }).click();
+  await page.setViewportSize({ width: 1280, height: 800 });
+  await look(page, 'panel-home-landscape');
+});
+
+scenario('the panel: a family’s members', async (world) => {
+  const bell = world.town.bell('family');
+  const panel = await world.panel(bell);
+  await panel.choose(bell);
+  await look(panel.page, 'panel-members');
+});
+
+scenario('the app on a tablet', async (world) => {
+  const bell = world.town.bell('individual');
+  const panel = await world.panel(bell);
+  const app = await world.app(bell.residents[0], 'tablet');
+  await look(app.page, 'app-doors-tablet');
+  await panel.ring(bell);
+  await app.rings();
+  await app.seesPicture();
+  await look(app.page, 'app-ringing-tablet');
+  await app.answer();
+  await app.talks();
+  await look(app.page, 'app-in-call-tablet');
+});
+
+scenario('before anybody is signed in or paired', async (world) => {
+  const { app_url, admin_url } = world.demo.told;
+  const app = await world.page('phone');
+  await app.goto(app_url);
+  const signIn = app.getByRole('button', { name: t('app-sign-in'), exact: true });
+  await signIn.waitFor();
+  await look(app, 'app-sign-in', { forced: true });
+  await app.getByLabel(t('app-user-name')).fill('nobody');
+  await app.getByLabel(t('app-password'), { exact: true }).fill('not the password');
+  await signIn.click();
+  await app.getByText(t('error-sign-in-failed')).waitFor();
+  await look(app, 'app-sign-in-failed');
+
+  const admin = await world.page('desktop');
+  await admin.goto(admin_url);
+  await admin.getByRole('button', { name: t('app-sign-in'), exact: true }).waitFor();
+  await look(admin, 'admin-sign-in');
+
+  const panel = await world.page('panel');
+  await panel.goto(new URL('/panel', app_url).href);
+  await panel.getByText(/\d{4} \d{4}/).waitFor();
+  await look(panel, 'panel-pairing');
+});
+
+scenario('administration', async (world) => {
+  const admin = new Admin(await world.page('desktop'));
+  const { page } = admin;
+  const { admin_url, administrator } = world.demo.told;
+  await admin.signIn(admin_url, administrator);
+  await admin.loaded();
+  await look(page, 'admin-buildings');
+  await admin.enter(world.town.building);
+  for (const section of SECTIONS) {
+    await admin.section(`admin-section-${section}`);
+    await page.setViewportSize(SIZES.desktop);
+    await look(page, `admin-${section}`, { forced: section === 'overview' || section === 'units' });
+    await page.setViewportSize(SIZES.phone);
+    await look(page, `admin-${section}-phone`);
+  }
+  await page.setViewportSize(SIZES.desktop);
+  for (const [section, add] of [['panels', 'admin-panel-add'], ['controllers', 'admin-controller-add']]) {
+    await admin.section(`admin-section-${section}`);
+    await page.getByRole('button', { name: t(add) }).click();
+    await admin.dialog.waitFor();
+    await admin.dialog.getByLabel(t('admin-code'), { exact: true }).and(page.locator(':focus')).waitFor();
+    await admin.loaded();
+    await look(page, add, { forced: true });
+    await admin.dialog.getByRole('button', { name: t('common-cancel') }).click();
+  }
+  await page.route('**/api/v1/buildings/*/bells', (route) => route.fulfill({ status: 500, json: { code: 'internal', title: '', status: 500 } }));
+  await page.goto(page.url().replace(/controllers$/, 'bells'));
+  await page.getByText(t('admin-list-failed')).waitFor();
+  await look(page, 'admin-failed');
+});
+
+scenario(
+  'when the server is gone',
+  async (world) => {
+    const bell = world.town.bell('individual');
+    const { panel, apps: [app] } = await world.household(bell);
+    const admin = new Admin(await world.page('desktop'));
+    await admin.signIn(world.demo.told.admin_url, world.demo.told.administrator);
+    await admin.enter(world.town.building);
+    await world.demo.kill();
+    await app.page.getByText(t('app-offline'), { exact: true }).waitFor();
+    await look(app.page, 'app-offline');
+    await panel.page.getByText(t('panel-offline')).first().waitFor();
+    await look(panel.page, 'panel-offline');
+    await panel.tap(bell);
+    await panel.says('panel-over-offline');
+    await look(panel.page, 'panel-over-offline');
+    await admin.page.getByText(pattern('admin-stale')).first().waitFor();
+    await look(admin.page, 'admin-offline');
+    await world.demo.restart();
+    await app.ready();
+    await panel.backToNames();
+  },
+  { fresh: true },
+);
+
+scenario('twice as large: nothing is lost on the app and the administration', async (world) => {
+  // 200 % of a window is the window at half its size; 320 wide is 400 % of a desktop (WCAG 1.4.10)
+  const sizes = { 'half a desktop': { width: 640, height: 400 }, narrow: { width: 320, height: 568 } };
+  const bell = world.town.bell('individual');
+  const panel = await world.panel(bell);
+  const admin = new Admin(await world.page('desktop'));
+  await admin.signIn(world.demo.told.admin_url, world.demo.told.administrator);
+  await admin.enter(world.town.building);
+  for (const section of SECTIONS) {
+    await admin.section(`admin-section-${section}`);
+    for (const [name, size] of Object.entries(sizes)) {
+      await admin.page.setViewportSize(size);
+      await fits(admin.page, `admin ${section}, ${name}`);
+      if (section === 'units') await look(admin.page, `admin-units-zoom-${size.width}`);
+    }
+    await admin.page.setViewportSize(SIZES.desktop);
+  }
+
+  const app = await world.app(bell.residents[0], 'desktop');
+  const everySize = async (screen) => {
+    for (const [name, size] of Object.entries(sizes)) {
+      await app.page.setViewportSize(size);
+      await fits(app.page, `app ${screen}, ${name}`);
+      await look(app.page, `app-${screen}-zoom-${size.width}`);
+    }
   };
-
-  scenario(
-    `panel and app in a call, ${theme}`,
-    async (world) => {
-      const bell = world.town.bell('individual');
-      const { panel, apps: [app] } = await world.household(bell);
-      await look(panel.page, 'panel-home', { readme: 'panel' });
-      await look(app.page, 'app-doors');
-
-      await panel.ring(bell);
-      await app.rings();
-      await app.seesPicture();
-      await look(panel.page, 'panel-calling');
-      await look(app.page, 'app-ringing', { readme: 'app-ringing' });
-
-      await app.answer();
-      await panel.talks();
-      await app.talks();
-      await look(panel.page, 'panel-in-call');
-      await look(app.page, 'app-in-call');
-
-      await app.openDoor();
-      await panel.showsOpen();
-      await look(app.page, 'app-door-open');
-      await look(panel.page, 'panel-door-open');
-
-      await app.hangUp();
-      await app.isHome();
-      await panel.backToNames();
-      await panel.ring(bell);
-      await app.rings();
-      await app.decline();
-      await panel.says('panel-over-declined');
-      await look(panel.page, 'panel-declined');
-    },
-    { theme },
-  );
-
-  scenario(
-    `panel: a family’s members, ${theme}`,
-    async (world) => {
-      const bell = world.town.bell('family');
-      const panel = await world.panel(bell);
-      await panel.choose(bell);
-      await look(panel.page, 'panel-members');
-    },
-    { theme },
-  );
-
-  scenario(
-    `app on a tablet, ${theme}`,
-    async (world) => {
-      const bell = world.town.bell('individual');
-      const panel = await world.panel(bell);
-      const app = await world.app(bell.residents[0], 'tablet');
-      await look(app.page, 'app-doors-tablet');
-      await panel.ring(bell);
-      await app.rings();
-      await app.seesPicture();
-      await look(app.page, 'app-ringing-tablet');
-    },
-    { theme },
-  );
-
-  scenario(
-    `before anybody is signed in or paired, ${theme}`,
-    async (world) => {
-      const { app_url, admin_url } = world.demo.told;
-      const app = await world.page('phone');
-      await app.goto(app_url);
-      await app.getByRole('button', { name: t('app-sign-in'), exact: true }).waitFor();
-      await look(app, 'app-sign-in');
-
-      const admin = await world.page('desktop');
-      await admin.goto(admin_url);
-      await admin.getByRole('button', { name: t('app-sign-in'), exact: true }).waitFor();
-      await look(admin, 'admin-sign-in');
-
-      const panel = await world.page('panel');
-      await panel.goto(new URL('/panel', app_url).href);
-      await panel.getByText(/\d{4} \d{4}/).waitFor();
-      await look(panel, 'panel-pairing');
-    },
-    { theme },
-  );
-
-  scenario(
-    `administration, ${theme}`,
-    async (world) => {
-      const page = await world.page('desktop');
-      const { admin_url, administrator } = world.demo.told;
-      await page.goto(admin_url);
-      await page.getByLabel(t('app-user-name')).fill(administrator.user_name);
-      await page.getByLabel(t('app-password'), { exact: true }).fill(administrator.password);
-      await page.getByRole('button', { name: t('app-sign-in'), exact: true }).click();
-      const links = page.getByRole('navigation').getByRole('link');
-      await links.first().waitFor();
-      for (const name of await links.allInnerTexts()) {
-        await links.getByText(name, { exact: true }).click();
-        await page.getByRole('heading', { level: 1 }).first().waitFor();
-        await page.locator('[aria-busy=true]').first().waitFor({ state: 'detached' });
-        await look(page, `admin-${name.trim().toLowerCase().replace(/\W+/g, '-')}`);
-      }
-    },
-    { theme },
-  );
-}
+  await everySize('doors');
+  await panel.ring(bell);
+  await app.rings();
+  await app.seesPicture();
+  await everySize('ringing');
+  await app.answer();
+  await app.talks();
+  await everySize('in-call');
+});

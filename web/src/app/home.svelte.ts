@@ -2,6 +2,7 @@
 // What is true stands in `house.ts`; here is what has to be done about it.
 
 import type { AppEvent, AppRequest } from '../api/wire';
+import { reloadForNewVersion } from '../lib/closing';
 import { type Link, Signalling, socketUrl } from '../lib/signalling';
 import { microphone } from '../lib/rtc';
 import { Bell } from './bell';
@@ -50,7 +51,6 @@ export class Home {
       hello: { type: 'hello', protocol: PROTOCOL },
       ping: { type: 'ping' },
       isWelcome: (event) => event.type === 'welcome',
-      isVersionRefusal: (event) => event.type === 'error' && event.code === 'version',
       onEvent: (event) => this.#receive(event),
       onLink: (link) => this.#linked(link)
     });
@@ -141,6 +141,11 @@ export class Home {
     this.#signalling.connect();
   }
 
+  /** Klinke is used in this window from now on, and not in the other. */
+  takeOver(): void {
+    this.#signalling.takeOver();
+  }
+
   hearBell(): void {
     void this.#bell.arm();
   }
@@ -155,8 +160,6 @@ export class Home {
       this.#rings(event.call.call);
     } else if (event.type === 'answer') {
       this.lines.get(event.call)?.answered(event.sdp);
-    } else if (event.type === 'error' && event.code === 'not_proven') {
-      this.#onSignedOut();
     }
   }
 
@@ -168,6 +171,12 @@ export class Home {
     const lost = this.link.phase === 'online' && link.phase === 'waiting';
     this.link = link;
     if (lost) this.#put(house.lose(this.house, performance.now()));
+    if (link.phase === 'refused') {
+      // Calls go on in the other window, or nowhere; here nothing is known of them any more.
+      this.#put({ ...this.house, calls: [], openings: new Map() });
+      if (link.why === 'signed_out') this.#onSignedOut();
+      if (link.why === 'version') reloadForNewVersion();
+    }
     if (link.phase === 'waiting') {
       void this.#checkSession().then((signedIn) => {
         if (!signedIn) this.#onSignedOut();

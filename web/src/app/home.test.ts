@@ -8,7 +8,7 @@ class FakeSocket {
   sent: AppRequest[] = [];
   onopen: (() => void) | null = null;
   onmessage: ((message: { data: string }) => void) | null = null;
-  onclose: (() => void) | null = null;
+  onclose: ((event: { code: number }) => void) | null = null;
 
   constructor() {
     FakeSocket.all.push(this);
@@ -18,9 +18,9 @@ class FakeSocket {
     this.sent.push(JSON.parse(text) as AppRequest);
   }
 
-  close() {
+  close(code = 1006) {
     this.readyState = 3;
-    this.onclose?.();
+    this.onclose?.({ code });
   }
 
   says(event: AppEvent) {
@@ -233,6 +233,25 @@ describe('a connection that comes back', () => {
     signedIn = false;
     socket().close();
     await settle();
+    expect(signedOut).toHaveBeenCalledOnce();
+  });
+});
+
+describe('a connection that the server ends', () => {
+  it('lets go of the call when another window took over, and takes it back when asked', async () => {
+    await connect([{ ...RING, state: 'connected', left_ms: 90_000 } as AppCall]);
+    socket().close(4001);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect([home.shown, FakePeer.all[0]!.closed, home.microphone, FakeSocket.all.length]).toEqual([[], true, 'off', 1]);
+    expect(signedOut).not.toHaveBeenCalled();
+    home.takeOver();
+    await connect([{ ...RING, join: 'j2', state: 'connected', left_ms: 30_000 } as AppCall]);
+    expect([home.shown.length, home.online, FakePeer.all.length]).toEqual([1, true, 2]);
+  });
+
+  it('shows the sign-in when this device was signed out', async () => {
+    await connect();
+    socket().close(4002);
     expect(signedOut).toHaveBeenCalledOnce();
   });
 });

@@ -10,7 +10,7 @@ class FakeSocket {
   sent: Message[] = [];
   onopen: (() => void) | null = null;
   onmessage: ((message: { data: unknown }) => void) | null = null;
-  onclose: (() => void) | null = null;
+  onclose: ((event: { code: number }) => void) | null = null;
 
   constructor(readonly url: string) {
     FakeSocket.all.push(this);
@@ -20,9 +20,9 @@ class FakeSocket {
     this.sent.push(JSON.parse(text) as Message);
   }
 
-  close() {
+  close(code = 1006) {
     this.readyState = 3;
-    this.onclose?.();
+    this.onclose?.({ code });
   }
 
   opens() {
@@ -43,7 +43,6 @@ function line() {
     hello: { type: 'hello' },
     ping: { type: 'ping' },
     isWelcome: ({ type }) => type === 'welcome',
-    isVersionRefusal: ({ type }) => type === 'version',
     onEvent: (event) => events.push(event),
     onLink: (link) => links.push(link),
     now: () => 0,
@@ -134,14 +133,37 @@ describe('signalling', () => {
     expect(links.at(-1)?.phase).toBe('waiting');
   });
 
-  it('stops for good when no version fits', () => {
-    const { signalling, links } = line();
-    last().opens();
-    last().says({ type: 'version' });
+  it.each([
+    [4001, 'replaced'],
+    [4002, 'signed_out'],
+    [4004, 'version'],
+  ])('stays away when the server closes with %i: %s', (code, why) => {
+    const { signalling, links } = online();
+    last().close(code);
     vi.advanceTimersByTime(60_000);
     signalling.connect();
     expect(FakeSocket.all).toHaveLength(1);
-    expect(links.at(-1)?.phase).toBe('refused');
+    expect(links.at(-1)).toEqual({ phase: 'refused', why });
+  });
+
+  it('comes back by itself after every other code', () => {
+    for (const code of [1001, 1006, 1008, 1012, 4000, 4003]) {
+      const { links } = online();
+      last().close(code);
+      expect(links.at(-1)?.phase).toBe('waiting');
+    }
+  });
+
+  it('takes over when a person asks for it, and only then', () => {
+    const { signalling, links } = online();
+    signalling.takeOver();
+    expect(FakeSocket.all).toHaveLength(1);
+    last().close(4001);
+    signalling.takeOver();
+    last().opens();
+    last().says({ type: 'welcome' });
+    expect(FakeSocket.all).toHaveLength(2);
+    expect(links.at(-1)).toEqual({ phase: 'online' });
   });
 
   it('hears nothing from a connection that it gave up', () => {

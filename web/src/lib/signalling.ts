@@ -3,7 +3,8 @@
 //   connecting ──open──▶ proving ──welcome──▶ online
 //       ▲                   │ lost               │ lost, or silent
 //       │                   ▼                    ▼
-//       └──back-off over── waiting ◀─────────────┘         refused: no version in common, never tried again
+//       └──back-off over── waiting ◀─────────────┘
+//   any ──closed by the server with a reason to stay away──▶ refused ──takeOver, by a person──▶ connecting
 //
 // Invariants:
 // - Nothing is queued. `send` says whether the message left; what matters is asked for again by the caller after
@@ -11,11 +12,22 @@
 // - A connection counts once `welcome` has come; only then does the back-off start over.
 // - Silence is loss: a server that stays quiet for `silentMs` after a ping is taken as gone.
 
+import { CLOSED } from './closing';
+
+/** Why this page must not come back by itself. */
+export type Refusal = 'replaced' | 'signed_out' | 'version';
+
+const REFUSALS: ReadonlyMap<number, Refusal> = new Map([
+  [CLOSED.replaced, 'replaced'],
+  [CLOSED.signedOut, 'signed_out'],
+  [CLOSED.version, 'version'],
+]);
+
 export type Link =
   | { phase: 'connecting' }
   | { phase: 'online' }
   | { phase: 'waiting'; attempt: number; retryAt: number }
-  | { phase: 'refused' }
+  | { phase: 'refused'; why: Refusal }
   | { phase: 'closed' };
 
 export interface SignallingOptions<Request, Event> {
@@ -25,8 +37,6 @@ export interface SignallingOptions<Request, Event> {
   ping: Request;
   /** Whether this message proves the connection. */
   isWelcome(event: Event): boolean;
-  /** Whether this message says that a newer page is needed. */
-  isVersionRefusal(event: Event): boolean;
   onEvent(event: Event): void;
   onLink(link: Link): void;
   /** Monotonic milliseconds. */
@@ -75,9 +85,17 @@ export class Signalling<Request, Event> {
     this.#socket = socket;
     socket.onopen = () => socket.send(JSON.stringify(this.#options.hello));
     socket.onmessage = (message) => this.#receive(socket, message.data);
-    socket.onclose = () => this.#lost(socket);
+    socket.onclose = ({ code }) => this.#closed(socket, code);
     // `close` always follows `error`, which carries nothing more.
     this.#expect(CONNECT_MS);
+  }
+
+  /** Connects although the server said to stay away: a person asked for it. */
+  takeOver(): void {
+    if (this.#link.phase !== 'refused') return;
+    this.#attempt = 0;
+    this.#link = { phase: 'closed' };
+    this.connect();
   }
 
   /** Drops the connection and makes a new one, for a fresh `welcome`. */
@@ -108,11 +126,6 @@ export class Signalling<Request, Event> {
     } catch {
       return; // Not this protocol: the rules say that it counts for that message alone.
     }
-    if (this.#options.isVersionRefusal(event)) {
-      this.#drop();
-      this.#set({ phase: 'refused' });
-      return;
-    }
     if (this.#options.isWelcome(event)) {
       this.#attempt = 0;
       this.#set({ phase: 'online' });
@@ -131,6 +144,14 @@ export class Signalling<Request, Event> {
   #expect(within: number): void {
     clearTimeout(this.#pulse);
     this.#pulse = setTimeout(() => this.reconnect(), within);
+  }
+
+  #closed(socket: WebSocket, code: number): void {
+    const why = REFUSALS.get(code);
+    if (why === undefined) return this.#lost(socket);
+    if (socket !== this.#socket) return;
+    this.#drop();
+    this.#set({ phase: 'refused', why });
   }
 
   #lost(socket: WebSocket): void {

@@ -6,5 +6,7 @@ export function timeOfDay(moment: Date): string {
 }
 
 export function dayAndMonth(moment: Date): string {
-  return new Intl.DateTimeFormat(locale(), { weekday: 'long', day: 'numeric', month: 'long' }).format(moment);
+  // English as it is written in Europe: the day before the month
+  const language = locale() === 'en' ? 'en-GB' : locale();
+  return new Intl.DateTimeFormat(language, { weekday: 'long', day: 'numeric', month: 'long' }).format(moment);
 }

@@ -8,7 +8,7 @@ class FakeSocket {
   static all: FakeSocket[] = [];
   readyState = FakeSocket.OPEN;
   onmessage: ((message: { data: string }) => void) | null = null;
-  onclose: (() => void) | null = null;
+  onclose: ((event: { code: number }) => void) | null = null;
   sent: PanelRequest[] = [];
 
   constructor(readonly url: string) {
@@ -27,9 +27,9 @@ class FakeSocket {
     this.onmessage?.({ data: JSON.stringify(event) });
   }
 
-  drop() {
+  drop(code = 1006) {
     this.readyState = 3;
-    this.onclose?.();
+    this.onclose?.({ code });
   }
 }
 
@@ -42,6 +42,7 @@ const WELCOME = {
 let events: PanelEvent[];
 let lost: number;
 let unknown: number;
+let replaced: number;
 let link: PanelLink;
 
 const socket = () => {
@@ -64,10 +65,16 @@ beforeEach(() => {
   events = [];
   lost = 0;
   unknown = 0;
+  replaced = 0;
   link = new PanelLink(
     'ws://door/socket',
     { panel: 'p1', sign: (text) => Promise.resolve(`signed ${text}`) },
-    { event: (event) => events.push(event), lost: () => (lost += 1), unknown: () => (unknown += 1) },
+    {
+      event: (event) => events.push(event),
+      lost: () => (lost += 1),
+      unknown: () => (unknown += 1),
+      replaced: () => (replaced += 1),
+    },
   );
   link.start();
 });
@@ -129,11 +136,53 @@ describe('the link', () => {
   });
 
   it('stops when the server does not know the key', async () => {
-    socket().receive({ type: 'challenge', protocol: 1, nonce: 'n1' });
-    socket().receive({ type: 'error', code: 'not_proven' });
+    socket().drop(4003);
+    expect(unknown).toBe(0);
+    await vi.advanceTimersByTimeAsync(500);
+    socket().drop(4003);
+    expect(unknown).toBe(1);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(FakeSocket.all).toHaveLength(2);
+  });
+
+  it('forgets one late proof when the next is taken', async () => {
+    socket().drop(4003);
+    await vi.advanceTimersByTimeAsync(500);
+    await welcomed();
+    socket().drop(4003);
+    expect(unknown).toBe(0);
+  });
+
+  it('stops when its key was replaced', async () => {
+    await welcomed();
+    socket().drop(4002);
     expect(unknown).toBe(1);
     await vi.advanceTimersByTimeAsync(60_000);
     expect(FakeSocket.all).toHaveLength(1);
+  });
+
+  it('leaves the panel to another window, until it is started again', async () => {
+    await welcomed();
+    socket().drop(4001);
+    await vi.advanceTimersByTimeAsync(60_000);
+    link.hurry();
+    expect([replaced, lost, FakeSocket.all.length]).toEqual([1, 0, 1]);
+    link.start();
+    await welcomed();
+    expect(link.send({ type: 'ping' })).toBe(true);
+  });
+
+  it('loads a page that is too old again, and goes on trying', async () => {
+    sessionStorage.clear();
+    const reload = vi.fn();
+    vi.stubGlobal('location', { reload });
+    await welcomed();
+    socket().drop(4004);
+    await vi.advanceTimersByTimeAsync(500);
+    socket().drop(4004);
+    expect(reload).toHaveBeenCalledTimes(1);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(FakeSocket.all).toHaveLength(3);
   });
 
   it('does not hear a socket that it has given up', async () => {

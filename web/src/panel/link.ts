@@ -8,7 +8,9 @@
  * ```
  *
  * Nothing is queued: a message that can not go now is not sent, and `welcome` brings the whole state.
+ * Where the server says to stay away (another window took over, the key is not known), the link stops.
  */
+import { CLOSED, reloadForNewVersion } from '../lib/closing';
 import { SIGNALLING, type PanelEvent, type PanelId, type PanelRequest } from '../api/wire';
 
 /** How often the panel says that it is here, ms. */
@@ -24,6 +26,8 @@ export interface LinkEvents {
   lost(): void;
   /** The server does not know this panel's key. The link has stopped. */
   unknown(): void;
+  /** The same panel runs in another window. The link has stopped; `start` takes over. */
+  replaced(): void;
 }
 
 export interface Proof {
@@ -40,6 +44,7 @@ export class PanelLink {
   #socket: WebSocket | undefined;
   #proven = false;
   #failures = 0;
+  #refusals = 0;
   #stopped = false;
   #retry: ReturnType<typeof setTimeout> | undefined;
   #silence: ReturnType<typeof setTimeout> | undefined;
@@ -53,6 +58,7 @@ export class PanelLink {
 
   start(): void {
     this.#stopped = false;
+    this.#refusals = 0;
     this.#open();
   }
 
@@ -82,8 +88,8 @@ export class PanelLink {
     socket.onmessage = ({ data }) => {
       if (socket === this.#socket) this.#receive(socket, data);
     };
-    socket.onclose = () => {
-      if (socket === this.#socket) this.#lost();
+    socket.onclose = ({ code }) => {
+      if (socket === this.#socket) this.#closed(code);
     };
     this.#listen();
   }
@@ -99,16 +105,9 @@ export class PanelLink {
       case 'welcome':
         this.#proven = true;
         this.#failures = 0;
+        this.#refusals = 0;
         clearInterval(this.#ping);
         this.#ping = setInterval(() => this.send({ type: 'ping' }), PING_MS);
-        this.on.event(event);
-        return;
-      case 'error':
-        if (event.code === 'not_proven') {
-          this.stop();
-          this.on.unknown();
-          return;
-        }
         this.on.event(event);
         return;
       default:
@@ -128,6 +127,21 @@ export class PanelLink {
   #listen(): void {
     clearTimeout(this.#silence);
     this.#silence = setTimeout(() => this.#lost(), SILENCE_MS);
+  }
+
+  #closed(code: number): void {
+    // One refusal may be of a proof that came late; two in a row are an answer.
+    if (code === CLOSED.notProven) this.#refusals += 1;
+    if (code === CLOSED.signedOut || this.#refusals >= 2) {
+      this.stop();
+      this.on.unknown();
+    } else if (code === CLOSED.replaced) {
+      this.stop();
+      this.on.replaced();
+    } else {
+      if (code === CLOSED.version) reloadForNewVersion();
+      this.#lost();
+    }
   }
 
   #lost(): void {

@@ -21,6 +21,8 @@ export class Panel {
   state: PanelState = $state.raw(initial(snapshot(), performance.now()));
   /** Set while this panel is not known to the server. */
   pairing: PairingView | { is: 'insecure' } | undefined = $state.raw();
+  /** The same panel runs in another window. */
+  elsewhere = $state(false);
   equipment: Equipment = $state('opening');
   /** The clock of the deadlines in `state`, ms. */
   now = $state(performance.now());
@@ -152,8 +154,22 @@ export class Panel {
       },
       lost: () => this.do({ do: 'lost' }),
       unknown: () => void this.#forgotten(identity),
+      replaced: () => this.#replaced(),
     });
     this.#link.start();
+  }
+
+  /** Calls go on in the other window. */
+  #replaced(): void {
+    this.elsewhere = true;
+    this.state = initial(this.state.directory, performance.now());
+    this.#media.close();
+  }
+
+  /** This window is the panel from now on, and not the other. */
+  takeOver(): void {
+    this.elsewhere = false;
+    this.#link?.start();
   }
 
   /** The server does not know this panel any more: its names are not for this screen either. */

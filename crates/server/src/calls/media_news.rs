@@ -7,9 +7,9 @@ use klinke_model::ids::{CallId, DeviceId};
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
-/// Follows the rooms until the media stops.
+/// Follows the rooms until the server stops. (The rooms would not end first: this holds them by the node.)
 pub async fn follow(node: Arc<Node>, mut events: mpsc::Receiver<MediaEvent>) {
-    while let Some(event) = events.recv().await {
+    while let Some(Some(event)) = node.stop.run_until_cancelled(events.recv()).await {
         let (room, message) = match event {
             // a lost panel offers again by itself: it needs no token
             MediaEvent::Connected { .. } | MediaEvent::Lost { peer: None, .. } => continue,

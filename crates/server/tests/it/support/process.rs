@@ -64,7 +64,10 @@ impl Place {
                 return process;
             }
             let ended = process.child.try_wait().unwrap();
-            assert!(ended.is_none() && clock.mono().since(Mono::from_millis(0)) < PATIENCE, "it is not ready: {ended:?}");
+            assert!(
+                ended.is_none() && clock.mono().since(Mono::from_millis(0)) < PATIENCE,
+                "it is not ready: {ended:?}"
+            );
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
     }
