@@ -1,0 +1,3 @@
+//! stub
+pub mod klinke { pub async fn serve() -> crate::Result<serde_json::Value> { todo!() } }
+pub async fn measure() -> crate::Result<serde_json::Value> { todo!() }
