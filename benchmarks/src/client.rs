@@ -61,7 +61,8 @@ impl Socket {
     /// When the server closes, or says nothing for [`PATIENCE`].
     pub async fn next<E: DeserializeOwned>(&mut self) -> Result<E> {
         loop {
-            let message = tokio::time::timeout(PATIENCE, self.0.next()).await?.ok_or("the server is gone")??;
+            let message =
+                tokio::time::timeout(PATIENCE, self.0.next()).await?.ok_or("the server is gone")??;
             match message {
                 Message::Text(text) => return Ok(serde_json::from_str(&text)?),
                 Message::Close(frame) => return Err(format!("the server closed: {frame:?}").into()),
@@ -113,7 +114,8 @@ pub async fn app(origin: &str, cookie: &str) -> Result<(Socket, AppEvent)> {
 /// # Errors
 /// When the server refuses.
 pub async fn panel(origin: &str, address: &str) -> Result<(Socket, Directory)> {
-    let ticket = address.split_once("#ticket=").map(|(_, ticket)| ticket).ok_or("no ticket in the address")?;
+    let ticket =
+        address.split_once("#ticket=").map(|(_, ticket)| ticket).ok_or("no ticket in the address")?;
     let key = SigningKey::from_slice(&random::<32>()?)?;
     let public_key = BASE64_STANDARD.encode(key.verifying_key().to_public_key_der()?.as_bytes());
     let post = async |path: String, secret: &str, body: Value| -> Result<Value> {

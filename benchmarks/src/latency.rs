@@ -1,9 +1,9 @@
 //! How long people wait: native clients over real WebSockets against a real `klinke demo` and its door controllers.
 
+use crate::Result;
 use crate::client::{self, Socket};
 use crate::figures::{now, times};
 use crate::process::Process;
-use crate::Result;
 use klinke_model::ids::DoorId;
 use klinke_wire::app::{AppEvent, AppRequest};
 use klinke_wire::common::{OpeningNews, OpeningState};
@@ -89,9 +89,10 @@ pub async fn tap_to_ring(klinke: &Path) -> Result<Value> {
         panel.send(&PanelRequest::HangUp { call }).await?;
         panel
             .find(|event| match event {
-                PanelEvent::Call { call: PanelCall { call: over, state: PanelCallState::Ended { .. }, .. }, .. } => {
-                    (over == call).then_some(())
-                }
+                PanelEvent::Call {
+                    call: PanelCall { call: over, state: PanelCallState::Ended { .. }, .. },
+                    ..
+                } => (over == call).then_some(()),
                 _ => None,
             })
             .await?;
@@ -140,7 +141,9 @@ async fn open(app: &mut Socket, door: DoorId) -> Result<OpeningState> {
     let request = client::request()?;
     app.send(&AppRequest::Open { request, door, call: None }).await?;
     app.find(|event| match event {
-        AppEvent::Opening { news: OpeningNews { request: Some(answers), state, .. }, .. } if answers == request => {
+        AppEvent::Opening { news: OpeningNews { request: Some(answers), state, .. }, .. }
+            if answers == request =>
+        {
             (!matches!(state, OpeningState::Sending)).then_some(state)
         }
         _ => None,

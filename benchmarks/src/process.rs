@@ -33,7 +33,9 @@ impl Process {
             .spawn()
             .map_err(|error| format!("start {}: {error}", command.as_std().get_program().display()))?;
         let (input, output) = (child.stdin.take(), child.stdout.take());
-        let (Some(input), Some(output)) = (input, output) else { return Err("a program without pipes".into()) };
+        let (Some(input), Some(output)) = (input, output) else {
+            return Err("a program without pipes".into());
+        };
         Ok(Self { child, output: BufReader::new(output).lines(), input })
     }
 
@@ -75,7 +77,8 @@ impl Process {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.id()))?;
         // the name in brackets may hold spaces: count from its end, where the state is field 3
         let fields = stat.rsplit_once(')').map(|(_, fields)| fields.split_whitespace().skip(11).take(2));
-        let ticks = fields.into_iter().flatten().map(str::parse::<u64>).sum::<std::result::Result<u64, _>>()?;
+        let ticks =
+            fields.into_iter().flatten().map(str::parse::<u64>).sum::<std::result::Result<u64, _>>()?;
         Ok(Duration::from_millis(ticks * 10))
     }
 

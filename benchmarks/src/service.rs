@@ -9,7 +9,9 @@ use crate::figures::{now, times};
 use crate::process::Process;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use klinke_model::door::{Door, DoorTimes};
-use klinke_model::ids::{BuildingId, DeviceId, DoorId, EntranceId, PersonId, SessionId, TenantId, UnitId, v4};
+use klinke_model::ids::{
+    BuildingId, DeviceId, DoorId, EntranceId, PersonId, SessionId, TenantId, UnitId, v4,
+};
 use klinke_model::people::{Device, DeviceKind, Membership, Person};
 use klinke_model::privacy::Pii;
 use klinke_model::scope::Scope;
@@ -155,7 +157,10 @@ async fn settle_town(folder: &Path) -> Result<()> {
         time_zone: "Europe/Oslo".to_owned(),
     };
     store.sites().insert_building(&scope, house).await?;
-    store.sites().insert_entrance(&scope, Entrance { id: entrance, building, name: label("A".to_owned())? }).await?;
+    store
+        .sites()
+        .insert_entrance(&scope, Entrance { id: entrance, building, name: label("A".to_owned())? })
+        .await?;
     let name = label("Front".to_owned())?;
     let front = Door { id: door, building, name, controller: None, output: 0, times: DoorTimes::default() };
     store.doors().insert_door(&scope, front).await?;

@@ -238,7 +238,8 @@ fn values(runs: &[Sample]) -> (f64, Option<f64>) {
 fn row(measurement: &Measurement, samples: &[Sample], runs: &[Value]) -> Vec<String> {
     let (value, peer) = values(samples);
     let met = met(measurement.target, value, peer).map_or("", |met| if met { "yes" } else { "NO" });
-    let of_runs = |pointer: &str| runs.iter().filter_map(|run| run.pointer(pointer)?.as_f64()).collect::<Vec<_>>();
+    let of_runs =
+        |pointer: &str| runs.iter().filter_map(|run| run.pointer(pointer)?.as_f64()).collect::<Vec<_>>();
     // the median beside a tail
     let middle = measurement.value.strip_suffix("/p99").map(|all| of_runs(&format!("/figures{all}/p50")));
     let listed = |figures: Vec<f64>| figures.into_iter().map(figure).collect::<Vec<_>>().join(" ");

@@ -81,7 +81,8 @@ impl Connection {
     pub async fn new(at: IpAddr, tally: &Arc<Tally>) -> Result<Self> {
         let socket = UdpSocket::bind((at, 0)).await?;
         let local = socket.local_addr()?;
-        let config = RtcConfig::new().set_rtp_mode(true).clear_codecs().enable_opus(true, false).enable_vp8(true);
+        let config =
+            RtcConfig::new().set_rtp_mode(true).clear_codecs().enable_opus(true, false).enable_vp8(true);
         let mut rtc = config.build(now());
         rtc.add_local_candidate(Candidate::host(local, "udp")?);
         Ok(Self { rtc, socket, local, tally: Arc::clone(tally) })

@@ -143,7 +143,8 @@ impl Relay for Janus {
     async fn watch(&mut self, call: Uuid, app: Connection, with_sound: bool) -> Result<()> {
         let handle = self.attach().await?;
         let (feed, picture) = self.feeds.get(&call).ok_or("no such call")?;
-        let stream = if with_sound { json!({ "feed": feed }) } else { json!({ "feed": feed, "mid": picture }) };
+        let stream =
+            if with_sound { json!({ "feed": feed }) } else { json!({ "feed": feed, "mid": picture }) };
         let room = call.as_u128() as u64;
         let join = json!({ "request": "join", "ptype": "subscriber", "room": room, "streams": [stream] });
         let attached = self.tell(handle, join, None).await?;

@@ -2,8 +2,8 @@
 //!
 //! One line of JSON asks, one answers: the offer of a connection, and the answer to it.
 
-use super::connection::Connection;
 use super::Relay;
+use super::connection::Connection;
 use crate::Result;
 use crate::process::Process;
 use klinke_media::{Media, MediaConfig, PeerId, RoomId};

@@ -68,14 +68,15 @@ pub fn pages(workshop: &Workshop) -> Result<Value, Failure> {
 fn bench(workshop: &Workshop, name: &str) -> Result<Value, Failure> {
     // 10,000 connections are more files than a shell usually allows; as many as it may
     let mut shell = workshop.command("sh", "");
-    shell.args(["-c", "ulimit -n $(ulimit -H -n); exec \"$@\"", "sh"]).arg(workshop.binary("release", "klinke-bench"));
+    shell
+        .args(["-c", "ulimit -n $(ulimit -H -n); exec \"$@\"", "sh"])
+        .arg(workshop.binary("release", "klinke-bench"));
     figures(shell.args([name, "--klinke"]).arg(workshop.binary("release", "klinke")))
 }
 
 /// The one line that the program prints.
 fn figures(command: &mut Command) -> Result<Value, Failure> {
     let said = output_of(command)?;
-    serde_json::from_slice(&said).map_err(|error| {
-        Failure::new(format!("not figures ({error}): {}", String::from_utf8_lossy(&said)))
-    })
+    serde_json::from_slice(&said)
+        .map_err(|error| Failure::new(format!("not figures ({error}): {}", String::from_utf8_lossy(&said))))
 }
