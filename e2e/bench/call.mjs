@@ -10,6 +10,7 @@ import { App } from '../support/app.mjs';
 import { Demo } from '../support/demo.mjs';
 import { Panel } from '../support/panel.mjs';
 import { RESIDENT_HZ, VISITOR_HZ } from '../support/sound.mjs';
+import { t } from '../support/texts.mjs';
 import { Town } from '../support/town.mjs';
 
 const CALLS = 20;
@@ -19,18 +20,23 @@ const COLD = 1;
 /** Notes, in the page, when what happens. Runs before the page's own scripts. */
 function stopwatch() {
   const at = () => performance.timeOrigin + performance.now();
-  const moments = { tapped: 0, shown: 0, offered: 0, framed: 0 };
+  const moments = { tapped: 0, shown: 0, offered: 0, connected: 0, framed: 0 };
   window.benchMoments = moments;
   addEventListener('pointerup', () => (moments.tapped = at()), { capture: true });
   const offer = RTCPeerConnection.prototype.createOffer;
   const local = RTCPeerConnection.prototype.setLocalDescription;
-  const noteOffer = () => (moments.offered ||= at());
+  const noteOffer = (connection) => {
+    moments.offered ||= at();
+    connection.addEventListener('connectionstatechange', () => {
+      if (connection.connectionState === 'connected') moments.connected ||= at();
+    });
+  };
   RTCPeerConnection.prototype.createOffer = function (...words) {
-    noteOffer();
+    noteOffer(this);
     return offer.apply(this, words);
   };
   RTCPeerConnection.prototype.setLocalDescription = function (...words) {
-    noteOffer();
+    noteOffer(this);
     return local.apply(this, words);
   };
   const watched = new WeakSet();
@@ -78,24 +84,40 @@ try {
 
   const rings = [];
   const frames = [];
+  // where the time to the first frame goes: each side's own connection, and the app's wait after it
+  const [panelConnects, appConnects, waits] = [[], [], []];
   for (let call = 0; call < CALLS + COLD; call += 1) {
-    await Promise.all(apps.map((app) => forget(app.page)));
+    await Promise.all([panel, ...apps].map(({ page }) => forget(page)));
     await panel.ring(bell);
-    const { tapped } = await moments(panel.page);
     for (const app of apps) {
       await app.rings();
       await app.page.waitForFunction(() => window.benchMoments.framed > 0);
     }
     const seen = await Promise.all(apps.map((app) => moments(app.page)));
+    const visitor = await moments(panel.page);
     if (call >= COLD) {
-      rings.push(Math.max(...seen.map(({ shown }) => shown)) - tapped);
+      rings.push(Math.max(...seen.map(({ shown }) => shown)) - visitor.tapped);
       frames.push(...seen.map(({ framed, offered }) => framed - offered));
+      panelConnects.push(visitor.connected - visitor.tapped);
+      appConnects.push(...seen.map(({ connected, offered }) => connected - offered));
+      waits.push(...seen.map(({ framed, connected }) => framed - Math.max(connected, visitor.connected)));
     }
     await panel.cancel();
     await panel.backToNames();
-    await Promise.all(apps.map((app) => app.isHome()));
+    for (const app of apps) {
+      await app.call.getByRole('button', { name: t('common-close') }).click();
+      await app.isHome();
+    }
   }
-  console.log(JSON.stringify({ ring_ms: figures(rings), frame_ms: figures(frames) }));
+  console.log(
+    JSON.stringify({
+      ring_ms: figures(rings),
+      frame_ms: figures(frames),
+      panel_tap_to_connected_ms: figures(panelConnects),
+      app_offer_to_connected_ms: figures(appConnects),
+      both_connected_to_frame_ms: figures(waits),
+    }),
+  );
 } catch (error) {
   console.error(demo.log);
   throw error;

@@ -27,9 +27,9 @@ const PACKETS: f64 = 125.0 + 50.0;
 /// What an app without sound gets each second.
 const PICTURE_PACKETS: f64 = 125.0;
 /// Until rates are steady.
-const WARM_UP: Duration = Duration::from_secs(5);
+const WARM_UP: Duration = Duration::from_secs(3);
 /// How long is measured.
-const SPAN: Duration = Duration::from_secs(20);
+const SPAN: Duration = Duration::from_secs(12);
 
 /// A server that relays calls.
 trait Relay {
