@@ -1,17 +1,37 @@
 //! `./bench`: measurements, each beside its peer in the same run.
 //!
-//! To add one: a function that takes one run and gives its [`Sample`], and a line in [`MEASUREMENTS`]. Each run is
-//! whole (its own processes), the value is the median of the runs, and every run is kept in the JSON.
+//! A [`Program`] is run [`RUNS`] times, each run whole (its own processes), and gives figures as JSON; a
+//! [`Measurement`] is one of these figures, with its target. Its value is the median of the runs; every run is kept
+//! in the JSON, with the machine's load when it began. What speaks Klinke's own protocols is in `benchmarks/`, what
+//! needs the pages in `e2e/bench/`.
+//!
+//! To add one: a line in [`MEASUREMENTS`], and a program if none gives the figure yet.
 
 mod binary;
+mod klinke;
 mod mosquitto;
 
 use crate::process::{Failure, Workshop, output_of};
 use crate::table::table;
-use serde_json::{Value, json};
+use crate::tools;
+use serde_json::{Map, Value, json};
 use std::fs;
 use std::process::{Command, ExitCode};
 use std::time::{SystemTime, UNIX_EPOCH};
+
+/// What is run.
+struct Program {
+    name: &'static str,
+    /// One run; gives its figures.
+    run: fn(&Workshop) -> Result<Value, Failure>,
+}
+
+static TAP_TO_RING: Program = Program { name: "tap-to-ring", run: klinke::tap_to_ring };
+static PAGES: Program = Program { name: "pages", run: klinke::pages };
+static OPEN_TO_RELAY: Program = Program { name: "open-to-relay", run: klinke::open_to_relay };
+static FORWARD: Program = Program { name: "forward", run: klinke::forward };
+static SERVICE: Program = Program { name: "service", run: klinke::service };
+static BINARY: Program = Program { name: "binary", run: binary::size };
 
 /// What is measured.
 struct Measurement {
@@ -23,7 +43,12 @@ struct Measurement {
     unit: &'static str,
     /// What we want.
     target: Target,
-    how: How,
+    /// What to run for it.
+    program: &'static Program,
+    /// JSON pointer (RFC 6901) to the figure.
+    value: &'static str,
+    /// And to the peer's.
+    peer: Option<&'static str>,
 }
 
 /// What a value is held against.
@@ -39,107 +64,110 @@ enum Target {
     None,
 }
 
-enum How {
-    /// One run.
-    Run(fn(&Workshop) -> Result<Sample, Failure>),
-    /// Not measured yet; what it takes.
-    Later(&'static str),
-}
-
 /// One run.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Sample {
-    /// Ours (or, for a peer by itself, the peer's).
-    pub value: f64,
+struct Sample {
+    /// Ours.
+    value: f64,
     /// The peer's in the same run.
-    pub peer: Option<f64>,
-}
-
-const fn later(
-    name: &'static str,
-    what: &'static str,
-    unit: &'static str,
-    target: Target,
-    takes: &'static str,
-) -> Measurement {
-    Measurement { name, what, unit, target, how: How::Later(takes) }
+    peer: Option<f64>,
 }
 
 /// All of them.
 const MEASUREMENTS: &[Measurement] = &[
-    later(
-        "tap-to-ring",
-        "tap on the panel → ring shown in the app, p99",
-        "ms",
-        Target::AtMost(150.0),
-        "a panel and an app that speak the wire protocol to `klinke demo`",
-    ),
-    later(
-        "first-frame",
-        "offer → first decoded frame at the resident, p99",
-        "ms",
-        Target::AtMost(500.0),
-        "two Chromiums (e2e/support) and requestVideoFrameCallback",
-    ),
-    later(
-        "open-to-relay",
-        "tap on Open → relay on, p99; peer: Mosquitto publish → subscribe",
-        "ms",
-        Target::AtMostAndTimesPeer(100.0, 4.0),
-        "the wire protocol to `klinke demo`, the relay of its simulated controller, mosquitto::round_trip",
-    ),
     Measurement {
-        name: "mosquitto",
-        what: "Mosquitto publish → subscribe, QoS 0, p99 of 200 (the peer of open-to-relay)",
+        name: "tap-to-ring",
+        what: "tap on the panel → ring at both residents' apps, p99 (native clients)",
         unit: "ms",
-        target: Target::None,
-        how: How::Run(mosquitto::round_trip),
+        target: Target::AtMost(150.0),
+        program: &TAP_TO_RING,
+        value: "/ms/p99",
+        peer: None,
     },
-    later(
-        "forwarding-cpu",
-        "CPU of one relayed 720p call; peer: Janus 1.1.2 with the same senders",
-        "% of a core",
-        Target::TimesPeer(1.0),
-        "senders that play a recorded 720p stream, Janus's videoroom from Debian",
-    ),
-    later(
-        "call-memory",
-        "memory of one relayed 720p call; peer: Janus 1.1.2",
-        "KiB",
-        Target::TimesPeer(1.0),
-        "the same senders as forwarding-cpu",
-    ),
-    later(
-        "idle-clients",
-        "memory of one signed-in idle WebSocket, 10,000 at once",
-        "KiB",
-        Target::AtMost(32.0),
-        "10,000 WebSocket clients with sessions, resident memory before and after",
-    ),
-    later(
-        "start-up",
-        "start → /readyz says yes",
-        "ms",
-        Target::AtMost(300.0),
-        "`klinke serve` on a seeded folder",
-    ),
-    later(
-        "idle-memory",
-        "resident memory at rest",
-        "MiB",
-        Target::AtMost(60.0),
-        "`klinke serve` on a seeded folder",
-    ),
+    Measurement {
+        name: "tap-to-ring-pages",
+        what: "tap on the panel → call on both residents' screens, p99 (Chromium)",
+        unit: "ms",
+        target: Target::AtMost(150.0),
+        program: &PAGES,
+        value: "/ring_ms/p99",
+        peer: None,
+    },
+    Measurement {
+        name: "first-frame",
+        what: "the app's offer → first decoded frame on its screen, p99 (Chromium)",
+        unit: "ms",
+        target: Target::AtMost(500.0),
+        program: &PAGES,
+        value: "/frame_ms/p99",
+        peer: None,
+    },
+    Measurement {
+        name: "open-to-relay",
+        what: "tap on Open → app knows that the relay is on, p99; peer: Mosquitto publish → subscribe",
+        unit: "ms",
+        target: Target::AtMostAndTimesPeer(100.0, 4.0),
+        program: &OPEN_TO_RELAY,
+        value: "/ms/p99",
+        peer: Some("/mosquitto_ms/p99"),
+    },
+    Measurement {
+        name: "forwarding-cpu",
+        what: "CPU of one relayed 1 Mbit/s call with two apps; peer: Janus with the same senders",
+        unit: "% of a core",
+        target: Target::TimesPeer(1.0),
+        program: &FORWARD,
+        value: "/klinke/cpu_percent_per_call",
+        peer: Some("/janus/cpu_percent_per_call"),
+    },
+    Measurement {
+        name: "call-memory",
+        what: "memory of such a call; peer: Janus",
+        unit: "KiB",
+        target: Target::TimesPeer(1.0),
+        program: &FORWARD,
+        value: "/klinke/kib_per_call",
+        peer: Some("/janus/kib_per_call"),
+    },
+    Measurement {
+        name: "idle-clients",
+        what: "memory of one signed-in idle WebSocket, 10,000 at once",
+        unit: "KiB",
+        target: Target::AtMost(32.0),
+        program: &SERVICE,
+        value: "/kib_per_app",
+        peer: None,
+    },
+    Measurement {
+        name: "start-up",
+        what: "start → /readyz says yes, 10,000 people in the database, p99",
+        unit: "ms",
+        target: Target::AtMost(300.0),
+        program: &SERVICE,
+        value: "/start_ms/p99",
+        peer: None,
+    },
+    Measurement {
+        name: "idle-memory",
+        what: "resident memory at rest, 10,000 people in the database",
+        unit: "MiB",
+        target: Target::AtMost(60.0),
+        program: &SERVICE,
+        value: "/idle_mib",
+        peer: None,
+    },
     Measurement {
         name: "binary-size",
         what: "size of `klinke`, release build, web pages inside",
         unit: "MiB",
         target: Target::None,
-        how: How::Run(binary::size),
+        program: &BINARY,
+        value: "/mib",
+        peer: None,
     },
 ];
 
-/// How often each is run.
+/// How often each program is run.
 const RUNS: usize = 3;
 
 /// `cargo xtask bench [NAME…]`: measures, prints a table, writes `benchmarks/latest.json`.
@@ -152,35 +180,50 @@ pub fn bench(workshop: &Workshop, arguments: &[String]) -> Result<ExitCode, Fail
         let known = MEASUREMENTS.iter().map(|m| m.name).collect::<Vec<_>>().join(" ");
         return Err(Failure::new(format!("there is no measurement `{unknown}`; there are: {known}")));
     }
-    crate::tools::provide(&[&crate::tools::MOSQUITTO], arguments.len() > names.len())?;
+    let needed = [&tools::NODE, &tools::CHROMIUM, &tools::MOSQUITTO, &tools::JANUS];
+    tools::provide(&needed, arguments.len() > names.len())?;
+    klinke::build(workshop)?;
 
-    let (mut rows, mut results) = (Vec::new(), Vec::new());
+    let (mut rows, mut results, mut said) = (Vec::new(), Vec::new(), Map::new());
     for measurement in
         MEASUREMENTS.iter().filter(|m| names.is_empty() || names.iter().any(|name| *name == m.name))
     {
-        match measurement.how {
-            How::Later(takes) => {
-                println!("{}: not measured yet; it takes {takes}", measurement.name);
-                results
-                    .push(json!({ "name": measurement.name, "what": measurement.what, "measured": false }));
-            }
-            How::Run(run) => {
-                println!("{}: {} …", measurement.name, measurement.what);
-                let runs = (0..RUNS).map(|_| run(workshop)).collect::<Result<Vec<_>, _>>()?;
-                rows.push(row(measurement, &runs));
-                results.push(result(measurement, &runs));
-            }
+        let program = measurement.program;
+        if !said.contains_key(program.name) {
+            println!("{} …", program.name);
+            let runs = (0..RUNS).map(|_| run(workshop, program)).collect::<Result<Vec<_>, _>>()?;
+            said.insert(program.name.to_owned(), runs.into());
         }
+        let runs = said[program.name].as_array().map_or(&[][..], Vec::as_slice);
+        let samples = runs.iter().map(|run| sample(measurement, run)).collect::<Result<Vec<_>, _>>()?;
+        rows.push(row(measurement, &samples, runs));
+        results.push(result(measurement, &samples));
     }
-    println!("\n{}", table(&["what", "value", "unit", "peer", "ratio", "target", "met", "runs"], &rows));
-    write(workshop, &results)
+    let heads = ["what", "value", "median", "unit", "peer", "ratio", "target", "met", "runs", "load"];
+    println!("\n{}", table(&heads, &rows));
+    write(workshop, &results, &said)
 }
 
-fn write(workshop: &Workshop, results: &[Value]) -> Result<ExitCode, Failure> {
-    let folder = workshop.root.join("benchmarks");
-    fs::create_dir_all(&folder)?;
-    let file = folder.join("latest.json");
-    let all = json!({ "machine": machine(), "commit": commit(workshop), "at": now(), "results": results });
+/// One run: the load of the machine when it begins, and the figures.
+fn run(workshop: &Workshop, program: &Program) -> Result<Value, Failure> {
+    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let load: Option<f64> = load.split(' ').next().and_then(|minute| minute.parse().ok());
+    let figures = (program.run)(workshop)?;
+    println!("  {figures}");
+    Ok(json!({ "load": load, "figures": figures }))
+}
+
+fn sample(measurement: &Measurement, run: &Value) -> Result<Sample, Failure> {
+    let figure = |pointer: &str| {
+        let figure = run["figures"].pointer(pointer).and_then(Value::as_f64);
+        figure.ok_or_else(|| Failure::new(format!("{} gave no {pointer}", measurement.program.name)))
+    };
+    Ok(Sample { value: figure(measurement.value)?, peer: measurement.peer.map(figure).transpose()? })
+}
+
+fn write(workshop: &Workshop, results: &[Value], runs: &Map<String, Value>) -> Result<ExitCode, Failure> {
+    let file = workshop.root.join("benchmarks/latest.json");
+    let all = json!({ "machine": machine(), "commit": commit(workshop), "at": now(), "results": results, "runs": runs });
     let text = serde_json::to_string_pretty(&all).map_err(|error| Failure::new(error.to_string()))?;
     fs::write(&file, text + "\n")?;
     println!("\nwritten to benchmarks/latest.json");
@@ -192,34 +235,40 @@ fn values(runs: &[Sample]) -> (f64, Option<f64>) {
     (median(runs.iter().map(|sample| sample.value).collect()), peers.map(median))
 }
 
-fn row(measurement: &Measurement, runs: &[Sample]) -> Vec<String> {
-    let (value, peer) = values(runs);
+fn row(measurement: &Measurement, samples: &[Sample], runs: &[Value]) -> Vec<String> {
+    let (value, peer) = values(samples);
     let met = met(measurement.target, value, peer).map_or("", |met| if met { "yes" } else { "NO" });
+    let of_runs =
+        |pointer: &str| runs.iter().filter_map(|run| run.pointer(pointer)?.as_f64()).collect::<Vec<_>>();
+    // the median beside a tail
+    let middle = measurement.value.strip_suffix("/p99").map(|all| of_runs(&format!("/figures{all}/p50")));
+    let listed = |figures: Vec<f64>| figures.into_iter().map(figure).collect::<Vec<_>>().join(" ");
     vec![
         measurement.what.to_owned(),
         figure(value),
+        middle.map_or_else(String::new, |middle| figure(median(middle))),
         measurement.unit.to_owned(),
         peer.map_or_else(String::new, figure),
         peer.map_or_else(String::new, |peer| format!("{:.2}", value / peer)),
         target_text(measurement.target),
         met.to_owned(),
-        runs.iter().map(|sample| figure(sample.value)).collect::<Vec<_>>().join(" "),
+        listed(samples.iter().map(|sample| sample.value).collect()),
+        listed(of_runs("/load")),
     ]
 }
 
-fn result(measurement: &Measurement, runs: &[Sample]) -> Value {
-    let (value, peer) = values(runs);
+fn result(measurement: &Measurement, samples: &[Sample]) -> Value {
+    let (value, peer) = values(samples);
     json!({
         "name": measurement.name,
         "what": measurement.what,
-        "measured": true,
         "unit": measurement.unit,
         "value": value,
         "peer": peer,
         "ratio": peer.map(|peer| value / peer),
         "target": target_text(measurement.target),
         "met": met(measurement.target, value, peer),
-        "runs": runs.iter().map(|run| json!({ "value": run.value, "peer": run.peer })).collect::<Vec<_>>(),
+        "samples": samples.iter().map(|run| json!({ "value": run.value, "peer": run.peer })).collect::<Vec<_>>(),
     })
 }
 
@@ -291,6 +340,14 @@ fn now() -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_figure_that_a_program_does_not_give_is_a_failure() {
+        let [first, ..] = MEASUREMENTS else { panic!("nothing is measured") };
+        let run = json!({ "load": 0.5, "figures": { "ms": { "p50": 1.0, "p99": 2.0 } } });
+        assert_eq!(sample(first, &run), Ok(Sample { value: 2.0, peer: None }));
+        assert!(sample(first, &json!({ "figures": { "ms": {} } })).is_err());
+    }
 
     #[test]
     fn quantiles_are_nearest_rank() {

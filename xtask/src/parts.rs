@@ -149,6 +149,7 @@ fn packages_of(files: &str) -> BTreeSet<String> {
         match (folders.next()?, folders.next()?, folders.next()) {
             ("crates", name, Some(_)) => Some(format!("klinke-{name}")),
             ("xtask", _, _) => Some("xtask".to_owned()),
+            ("benchmarks", _, _) => Some("klinke-bench".to_owned()),
             _ => None,
         }
     };

@@ -15,7 +15,10 @@ pub fn run(workshop: &Workshop, arguments: &[String]) -> Result<ExitCode, Failur
     web::build_if_changed(workshop)?;
 
     let mut build = workshop.cargo();
-    build.args(["build", "--workspace", "--locked"]).env_remove("CARGO_TERM_COLOR").env_remove("NO_COLOR");
+    build
+        .args(["build", "--workspace", "--exclude", "klinke-bench", "--locked"])
+        .env_remove("CARGO_TERM_COLOR")
+        .env_remove("NO_COLOR");
     if given("--release") {
         build.arg("--release");
     }

@@ -58,6 +58,15 @@ pub const MOSQUITTO: Tool = Tool {
     otherwise: "install Mosquitto with its command line clients",
 };
 
+/// The WebRTC server beside which relaying is measured.
+pub const JANUS: Tool = Tool {
+    name: "Janus",
+    present: || find("janus").is_some(),
+    packages: &["janus"],
+    packaged: || true,
+    otherwise: "install Janus 1.x with its VideoRoom plugin and WebSocket transport",
+};
+
 /// Makes sure that all of these are there; asks before installing, unless `consent` (or `CI`) says yes already.
 ///
 /// # Errors

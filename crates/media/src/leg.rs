@@ -19,6 +19,13 @@ use str0m::{Event, IceConnectionState, Input, Output, Rtc};
 
 /// A browser that does not come within this time after the answer will not come.
 const CONNECT_WITHIN: Duration = Duration::from_secs(30);
+/// Packets of the picture are kept this long for a browser that lost them; what comes later is too late to be shown.
+/// This is most of what a connection takes of memory.
+const RESEND_WITHIN: Duration = Duration::from_secs(1);
+/// And no more than so many: a second at eight times the usual rate.
+const MOST_RESENDABLE: usize = 1_024;
+/// The share of resent bytes above which what waits to be resent is dropped (str0m's own).
+const MOST_RESENT: f32 = 0.15;
 /// Rounds of work that is due at once; more would mean a timer that never advances.
 const DUE_ROUNDS: usize = 16;
 
@@ -61,6 +68,7 @@ impl Leg {
         {
             // The panel's own pacing is kept: a second pacer would only add delay, and a queue without bound.
             stream.set_unpaced(true);
+            stream.set_rtx_cache(MOST_RESENDABLE, RESEND_WITHIN, Some(MOST_RESENT));
         }
         Self {
             id,

@@ -4,7 +4,8 @@
 //! - a command is handed to the connection that is there *now*, for the boot it announced; it is never kept for
 //!   later, so nothing opens when a link comes back;
 //! - the deadline is reckoned from the newest clock reading the controller sent. A reading is older when it
-//!   arrives than when it was taken, so the reckoned deadline is early, never late;
+//!   arrives than when it was taken, and [`UNCERTAINTY`] covers what two clocks disagree about, so the reckoned
+//!   deadline is early, never late (a controller refuses a late one);
 //! - everything here is in memory and forgets an opening when it ends.
 
 use klinke_model::ids::{BootId, ControllerId, DoorId, OpeningId};
@@ -17,6 +18,10 @@ use tokio::sync::{mpsc, oneshot};
 
 /// How long after a command's death its outcome may still arrive.
 const GRACE: Duration = Duration::from_millis(500);
+
+/// How far ahead of the controller's clock its reckoned reading may be: both clocks are read in whole milliseconds
+/// (1 ms), and clocks drift apart by up to 200 ppm between two readings, at most 15 s (3 ms); and some to spare.
+const UNCERTAINTY: Duration = Duration::from_millis(10);
 
 /// Commands that may wait for one controller; a door phone never has more in five seconds.
 pub const QUEUE: usize = 64;
@@ -149,7 +154,7 @@ impl Links {
             opening,
             door,
             hold_ms: u32::try_from(hold.as_millis()).unwrap_or(u32::MAX),
-            not_after: reading + now.since(at) + Duration::from_millis(OPEN_LIFE_MS),
+            not_after: reading + now.since(at) + (Duration::from_millis(OPEN_LIFE_MS) - UNCERTAINTY),
         };
         link.queue.try_send(Order::Send(command)).map_err(|_| NoOutcome::Offline)?;
         let (waiting, outcome) = oneshot::channel();
@@ -197,7 +202,7 @@ mod tests {
         else {
             panic!("no command");
         };
-        assert_eq!((not_after, to, hold_ms), (ms(1_005_200), boot, 5_000));
+        assert_eq!((not_after, to, hold_ms), (ms(1_005_190), boot, 5_000));
         links.outcome(opening, Outcome::Opened { for_ms: 5_000 });
         links.outcome(opening, Outcome::Expired);
         assert_eq!(links.await_outcome(sent).await, Ok(Outcome::Opened { for_ms: 5_000 }));

@@ -1,0 +1,82 @@
+//! Our own programs: `klinke-bench`, and the pages in Chromium.
+
+use super::mosquitto;
+use crate::process::{Failure, Workshop, output_of, show};
+use crate::web;
+use serde_json::Value;
+use std::process::Command;
+
+/// Builds what is measured and what measures, as it is released.
+///
+/// # Errors
+/// When something does not build.
+pub fn build(workshop: &Workshop) -> Result<(), Failure> {
+    web::build_if_changed(workshop)?;
+    if !workshop.root.join("e2e/node_modules").is_dir() {
+        show(&mut web::npm_ci(workshop, "e2e"))?;
+    }
+    show(workshop.cargo().args(["build", "--workspace", "--release", "--locked", "--quiet"]))
+}
+
+/// Tap → ring with native clients.
+///
+/// # Errors
+/// When a call does not ring.
+pub fn tap_to_ring(workshop: &Workshop) -> Result<Value, Failure> {
+    bench(workshop, "tap-to-ring")
+}
+
+/// Tap → relay, and beside it Mosquitto.
+///
+/// # Errors
+/// When a door is not opened or a message is lost.
+pub fn open_to_relay(workshop: &Workshop) -> Result<Value, Failure> {
+    let mut figures = bench(workshop, "open-to-relay")?;
+    figures["mosquitto_ms"] = mosquitto::round_trip()?;
+    Ok(figures)
+}
+
+/// Relayed calls, and beside them Janus's.
+///
+/// # Errors
+/// When packets do not arrive.
+pub fn forward(workshop: &Workshop) -> Result<Value, Failure> {
+    bench(workshop, "forward")
+}
+
+/// The server by itself and with idle apps.
+///
+/// # Errors
+/// When it does not start or take them.
+pub fn service(workshop: &Workshop) -> Result<Value, Failure> {
+    bench(workshop, "service")
+}
+
+/// Calls through the real pages.
+///
+/// # Errors
+/// When a page does not show what it should.
+pub fn pages(workshop: &Workshop) -> Result<Value, Failure> {
+    let mut node = workshop.command("node", "e2e");
+    node.arg("bench/call.mjs").env("KLINKE_BINARY", workshop.binary("release", "klinke"));
+    if let Some(chromium) = crate::tools::chromium() {
+        node.env("KLINKE_CHROMIUM", chromium);
+    }
+    figures(&mut node)
+}
+
+fn bench(workshop: &Workshop, name: &str) -> Result<Value, Failure> {
+    // 10,000 connections are more files than a shell usually allows; as many as it may
+    let mut shell = workshop.command("sh", "");
+    shell
+        .args(["-c", "ulimit -n $(ulimit -H -n); exec \"$@\"", "sh"])
+        .arg(workshop.binary("release", "klinke-bench"));
+    figures(shell.args([name, "--klinke"]).arg(workshop.binary("release", "klinke")))
+}
+
+/// The one line that the program prints.
+fn figures(command: &mut Command) -> Result<Value, Failure> {
+    let said = output_of(command)?;
+    serde_json::from_slice(&said)
+        .map_err(|error| Failure::new(format!("not figures ({error}): {}", String::from_utf8_lossy(&said))))
+}
