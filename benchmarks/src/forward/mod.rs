@@ -47,8 +47,8 @@ trait Relay {
 /// When one is missing or does not relay.
 pub async fn measure() -> Result<Value> {
     let at = own_address();
-    let ours = carry(klinke::Klinke::start(at).await?, at).await?;
-    let janus = carry(janus::Janus::start().await?, at).await?;
+    let ours = Box::pin(carry(klinke::Klinke::start(at).await?, at)).await?;
+    let janus = Box::pin(carry(janus::Janus::start().await?, at)).await?;
     Ok(json!({ "calls": CALLS, "apps_per_call": 2, "klinke": ours, "janus": janus }))
 }
 
