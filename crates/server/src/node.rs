@@ -318,5 +318,8 @@ impl Running {
         if tokio::time::timeout(STOP_WITHIN + Duration::from_secs(1), ended).await.is_err() {
             tracing::warn!("stopped with work still going on");
         }
+        if let Err(error) = self.node.store.close().await {
+            tracing::warn!(%error, "the database did not close in good order; it recovers by itself at the next start");
+        }
     }
 }

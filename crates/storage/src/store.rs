@@ -123,6 +123,15 @@ impl Store {
     pub fn doors(&self) -> Doors<'_> {
         Doors(self)
     }
+
+    /// Closes the connections. SQLite brings what is written into its one file then.
+    ///
+    /// # Errors
+    /// When the database does not take its leave; nothing that was acknowledged is lost by that.
+    pub async fn close(&self) -> Result<()> {
+        self.reader.close_by_ref().await?;
+        Ok(self.writer.close_by_ref().await?)
+    }
 }
 
 /// A file that only its owner can read; SQLite gives its WAL the same mode.

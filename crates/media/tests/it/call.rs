@@ -116,9 +116,11 @@ async fn a_watcher_that_connects_anew_replaces_itself_and_keeps_its_place() {
     let heard = panel.seen().audio;
     panel.until("sound of the second", |seen| seen.audio > heard + 10).await;
 
-    let peers: Vec<_> = std::iter::from_fn(|| call.events.try_recv().ok()).collect();
-    let connected = |peer| MediaEvent::Connected { room: ROOM, peer };
-    assert_eq!(peers, [connected(None), connected(Some(ANNA)), connected(Some(ANNA))]);
+    // the panel and the first watcher connect at the same time
+    let told: Vec<_> = std::iter::from_fn(|| call.events.try_recv().ok()).collect();
+    let count =
+        |peer| told.iter().filter(|event| **event == MediaEvent::Connected { room: ROOM, peer }).count();
+    assert_eq!((count(None), count(Some(ANNA)), told.len()), (1, 2, 3), "{told:?}");
 }
 
 #[tokio::test]

@@ -15,11 +15,12 @@ use klinke_model::time::{Clock, Mono, SystemClock, Timestamp};
 use klinke_server::node;
 use klinke_server::random::Random;
 use klinke_wire::common::OpeningState;
+use sea_orm::ConnectionTrait;
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::UNIX_EPOCH;
+use std::time::SystemTime;
 use uuid::Uuid;
 
 const RESIDENTS: [&str; 8] = ["kari", "nora", "emil", "linh", "anh", "ingrid", "per", "liv"];
@@ -57,6 +58,16 @@ impl Clock for Noon {
     fn mono(&self) -> Mono {
         self.0.mono()
     }
+}
+
+/// Makes the list of migrations a day old, which our own clock does not reach. Else a house that is furnished in the
+/// second before its first visitor would look like a leak.
+async fn age(data: &Path) {
+    let database =
+        sea_orm::Database::connect(format!("sqlite://{}", data.join("klinke.db").display())).await.unwrap();
+    let yesterday = "UPDATE seaql_migrations SET applied_at = applied_at - 86400";
+    database.execute_unprepared(yesterday).await.unwrap();
+    database.close().await.unwrap();
 }
 
 /// Everybody's phone and both panels, connected.
@@ -199,6 +210,14 @@ fn moments_in(bytes: &[u8], moments: &[u64]) -> Vec<String> {
     found
 }
 
+/// When each file was last written, but for the index of the write-ahead log: that is memory which SQLite shares
+/// between processes, and holds no rows.
+fn written(folders: &[&Path]) -> BTreeMap<PathBuf, SystemTime> {
+    let files = folders.iter().flat_map(|folder| files(folder));
+    let files = files.filter(|path| !path.to_string_lossy().ends_with("-shm"));
+    files.map(|path| (path.clone(), std::fs::metadata(&path).unwrap().modified().unwrap())).collect()
+}
+
 /// What was found where it must not be: each a sentence.
 fn scan(data: &Path, elsewhere: &[PathBuf], printed: &str, ids: &[Uuid], moments: &[u64]) -> Vec<String> {
     let mut leaks = Vec::new();
@@ -206,13 +225,6 @@ fn scan(data: &Path, elsewhere: &[PathBuf], printed: &str, ids: &[Uuid], moments
     for path in files(data).into_iter().chain(elsewhere.iter().flat_map(|folder| files(folder))) {
         // people are in the database: that they exist is what it is for
         let holds_people = path.file_name().unwrap().to_string_lossy().starts_with("klinke.db");
-        let changed = std::fs::metadata(&path).unwrap().modified().unwrap();
-        let changed = u64::try_from(changed.duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap();
-        // the index of the write-ahead log is memory that SQLite shares between processes; it holds no rows
-        let shared_memory = path.to_string_lossy().ends_with("-shm");
-        if !shared_memory && moments.iter().any(|moment| moment.abs_diff(changed) <= 200) {
-            leaks.push(format!("{} was changed when something happened", path.display()));
-        }
         sources.push((path.display().to_string(), std::fs::read(&path).unwrap(), holds_people));
     }
     for (source, bytes, holds_people) in &sources {
@@ -270,6 +282,7 @@ async fn after_a_day_nothing_tells_who_came_home() {
     }
     let (folder, plan) = house.stop().await;
     let (data, log) = (folder.path().join("data"), folder.path().join("log"));
+    age(&data).await;
     let filter = "debug,klinke_server=trace,klinke_media=trace,klinke_storage=trace";
     let server = Place::new(&data, &log, filter).serve().await;
     let mut day = Everybody::connect(&plan, server.at, &phones).await;
@@ -282,6 +295,8 @@ async fn after_a_day_nothing_tells_who_came_home() {
         })
         .await;
     let before = std::fs::read(&log).unwrap().len();
+    let places = [data.as_path(), plan.controller.state.as_path()];
+    let written_before = written(&places);
 
     day.comes_home("kari", plan.front).await;
     day.visit(&plan, "Nguyen", "anh", &["linh"]).await;
@@ -293,6 +308,7 @@ async fn after_a_day_nothing_tells_who_came_home() {
     assert_eq!(controller.releases.count(), 5);
     controller.locked().await;
 
+    assert_eq!(written(&places), written_before, "use writes to no file, not even when it happened");
     let day_log = String::from_utf8(std::fs::read(&log).unwrap().split_off(before)).unwrap();
     assert_eq!(day_log, "", "use is not logged at all, not even without a name");
     let metrics = reqwest::Client::builder().no_proxy().build().unwrap();
