@@ -29,7 +29,7 @@ use hyper_util::rt::TokioTimer;
 use klinke_media::{Media, MediaConfig, MediaError};
 use klinke_model::time::Clock;
 use klinke_storage::{StorageError, Store};
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinHandle;
@@ -218,7 +218,11 @@ fn listen_for_controllers(node: &Arc<Node>, listener: TcpListener) -> Result<Soc
 fn media_config(config: &Config) -> MediaConfig {
     let listen = config.media.listen;
     let advertise = match config.media.advertise.as_slice() {
-        [] if listen.ip().is_unspecified() => authority::network_addresses(),
+        [] if listen.ip().is_unspecified() => match authority::network_addresses() {
+            // a machine without a network still calls itself
+            none if none.is_empty() => vec![Ipv4Addr::LOCALHOST.into()],
+            addresses => addresses,
+        },
         [] => vec![listen.ip()],
         addresses => addresses.to_vec(),
     };

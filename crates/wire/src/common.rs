@@ -102,21 +102,13 @@ pub enum MediaQuality {
     AudioOnly,
 }
 
-/// Why a message was not accepted; the connection lives on unless said otherwise.
+/// Why a message was not accepted; the connection lives on. What ends a connection is told by its close code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorCode {
     /// Not JSON, not this protocol's message, or a field out of range.
     Malformed,
-    /// Over the size limit. The connection closes.
-    TooLarge,
-    /// Too many messages. The connection closes.
-    TooMany,
-    /// The peer speaks a version that this server does not. The connection closes.
-    Version,
-    /// `hello` was missing, repeated or not proven. The connection closes.
-    NotProven,
     /// No such bell, call or door here (or it belongs to somebody else).
     NotFound,
     /// This message does not fit what is going on.

@@ -763,10 +763,10 @@ export interface components {
          */
         EntranceId: string;
         /**
-         * @description Why a message was not accepted; the connection lives on unless said otherwise.
+         * @description Why a message was not accepted; the connection lives on. What ends a connection is told by its close code.
          * @enum {string}
          */
-        ErrorCode: "malformed" | "too_large" | "too_many" | "version" | "not_proven" | "not_found" | "out_of_order" | "busy" | "bad_offer" | "overloaded" | "internal";
+        ErrorCode: "malformed" | "not_found" | "out_of_order" | "busy" | "bad_offer" | "overloaded" | "internal";
         /** @description An error for one message. */
         ErrorNews: {
             /** @description Stable code; screens translate it. */

@@ -124,7 +124,7 @@ fn config(options: &Options) -> Config {
     config.http.listen = SocketAddr::from((host, options.port));
     config.http.lan = options.lan;
     config.data.folder.clone_from(&options.dir);
-    config.controllers.listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    config.controllers.listen = SocketAddr::from((host, 0));
     config.media.listen = SocketAddr::from((host, 0));
     if let Some(ring_s) = options.ring_seconds {
         config.calls.ring_s = ring_s;
@@ -146,7 +146,7 @@ fn clear(folder: &Path, town_file: &Path) -> Result<(), DemoError> {
 async fn start_controllers(running: &Running, folder: &Path, town: &Town) -> Result<(), DemoError> {
     let node = &running.node;
     let address = Address {
-        server: running.controllers.to_string(),
+        server: SocketAddr::from((Ipv4Addr::LOCALHOST, running.controllers.port())).to_string(),
         authority_sha256: node.authority.fingerprint().replace(':', ""),
     };
     for controller in &town.controllers {
