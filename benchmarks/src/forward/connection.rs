@@ -56,7 +56,7 @@ impl Tally {
 
 /// A connection that is not agreed yet.
 pub struct Connection {
-    rtc: Rtc,
+    rtc: Box<Rtc>,
     socket: UdpSocket,
     local: SocketAddr,
     tally: Arc<Tally>,
@@ -83,7 +83,7 @@ impl Connection {
         let local = socket.local_addr()?;
         let config =
             RtcConfig::new().set_rtp_mode(true).clear_codecs().enable_opus(true, false).enable_vp8(true);
-        let mut rtc = config.build(now());
+        let mut rtc = Box::new(config.build(now()));
         rtc.add_local_candidate(Candidate::host(local, "udp")?);
         Ok(Self { rtc, socket, local, tally: Arc::clone(tally) })
     }

@@ -102,6 +102,18 @@ impl Janus {
         }
     }
 
+    /// Waits until Janus says that the connection of this handle stands.
+    async fn until_up(&mut self, handle: u64) -> Result<()> {
+        loop {
+            let message = timeout(PATIENCE, self.socket.next()).await?.ok_or("Janus is gone")??;
+            let Message::Text(text) = message else { continue };
+            let event: Value = serde_json::from_str(&text)?;
+            if event["janus"] == "webrtcup" && event["sender"] == json!(handle) {
+                return Ok(());
+            }
+        }
+    }
+
     async fn attach(&mut self) -> Result<u64> {
         let attach = json!({ "janus": "attach", "plugin": "janus.plugin.videoroom" });
         id(&self.ask(attach).await?["data"]["id"])
@@ -137,7 +149,9 @@ impl Relay for Janus {
         self.no_more_candidates(handle).await?;
         let feed = id(&joined["plugindata"]["data"]["id"])?;
         self.feeds.insert(call, (feed, offering.video.to_string()));
-        offering.connect(text(&published["jsep"]["sdp"])?)
+        offering.connect(text(&published["jsep"]["sdp"])?)?;
+        // before that nobody can subscribe to it
+        self.until_up(handle).await
     }
 
     async fn watch(&mut self, call: Uuid, app: Connection, with_sound: bool) -> Result<()> {

@@ -3,7 +3,7 @@
 //! A receiver sees one stream for the whole call: one SSRC, sequence numbers without holes of our making and
 //! timestamps that go forward, although the source may change (the panel's page reloads, another app takes the
 //! call over) or be left out for a while (no picture wanted, no capacity for it). Payloads stay closed, so a
-//! switch is not aligned to frames: the receiver's decoder waits for the key frame with which the new panel begins.
+//! switch is not aligned to frames: the receiver's decoder waits for the key frame that we ask for at a switch.
 //!
 //! Invariants:
 //! - two different packets of the sources never get the same number;

@@ -230,13 +230,9 @@ impl Relay {
     fn handle(&mut self, who: Who, event: LegEvent, now: Instant, out: &mut Outputs) {
         match event {
             LegEvent::Connected => {
-                match who {
-                    // An encoder begins with a key frame, for everybody who is there. To ask for it would only
-                    // delay the next one: browsers ignore a request that follows another too soon.
-                    Who::Panel => self.keyframe_wanted = false,
-                    // A decoder that starts needs one; unasked for it would come late.
-                    Who::Peer(_) => self.want_keyframe(),
-                }
+                // A decoder that starts, or an encoder that did: both begin with a key frame, unasked for it
+                // would come late.
+                self.keyframe_wanted = true;
                 out.events.push(MediaEvent::Connected { room: self.id, peer: who.peer() });
             }
             LegEvent::Gone => {
@@ -245,7 +241,7 @@ impl Relay {
                     out.events.push(MediaEvent::Lost { room: self.id, peer: who.peer() });
                 }
             }
-            LegEvent::KeyframeWanted => self.want_keyframe(),
+            LegEvent::KeyframeWanted => self.keyframe_wanted = true,
             LegEvent::Estimate(total) => {
                 let Who::Peer(peer) = who else { return };
                 if let Some(peer) = self.peers.get_mut(&peer) {
@@ -292,11 +288,6 @@ impl Relay {
             panel.forward(codec, source, packet, now);
             panel.drain(Who::Panel, now, &mut out.datagrams, &mut self.work);
         }
-    }
-
-    /// A panel that is not connected yet will begin with one.
-    fn want_keyframe(&mut self) {
-        self.keyframe_wanted |= self.panel.as_ref().is_some_and(Leg::is_connected);
     }
 
     fn ask_for_keyframe(&mut self, now: Instant, out: &mut Outputs) {
