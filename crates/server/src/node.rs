@@ -24,7 +24,8 @@ use crate::random::Random;
 use crate::setup::Setup;
 use crate::telemetry;
 use axum_server::Handle;
-use axum_server::tls_rustls::RustlsConfig;
+use axum_server::accept::NoDelayAcceptor;
+use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use hyper_util::rt::TokioTimer;
 use klinke_media::{Media, MediaConfig, MediaError};
 use klinke_model::time::Clock;
@@ -242,17 +243,20 @@ async fn serve(
     listener: TcpListener,
     handle: Handle<SocketAddr>,
 ) -> Result<JoinHandle<std::io::Result<()>>, StartError> {
+    // what goes over a WebSocket is short and wanted at once: never wait for more to send (TCP_NODELAY)
     let app = router(node).into_make_service_with_connect_info::<SocketAddr>();
     let listen_error = |error| StartError::Listen(node.config.http.listen, error);
     Ok(match tls(node).await? {
         Some(tls) => {
-            let mut server =
-                axum_server::from_tcp_rustls(listener, tls).map_err(listen_error)?.handle(handle);
+            let acceptor = RustlsAcceptor::new(tls).acceptor(NoDelayAcceptor::new());
+            let server = axum_server::from_tcp(listener).map_err(listen_error)?;
+            let mut server = server.acceptor(acceptor).handle(handle);
             limit_heads(server.http_builder());
             tokio::spawn(server.serve(app))
         }
         None => {
-            let mut server = axum_server::from_tcp(listener).map_err(listen_error)?.handle(handle);
+            let server = axum_server::from_tcp(listener).map_err(listen_error)?;
+            let mut server = server.acceptor(NoDelayAcceptor::new()).handle(handle);
             limit_heads(server.http_builder());
             tokio::spawn(server.serve(app))
         }
