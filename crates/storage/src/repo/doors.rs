@@ -14,7 +14,10 @@ use klinke_model::scope::{Principal, Scope};
 use klinke_model::text::Label;
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, Query, SelectStatement};
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QuerySelect,
+    QueryTrait,
+};
 use uuid::Uuid;
 
 /// Doors and controllers: for who administers the building; a controller sees its own doors.
@@ -224,28 +227,33 @@ impl Doors<'_> {
         if !reach::is(scope, person) {
             return Ok(None);
         }
-        tx::read(self.0, |tx| async move {
-            let found = door::Entity::find_by_id((scope.tenant.0, door.0))
-                .find_both_related(building::Entity)
-                .one(&*tx)
-                .await?;
-            let who = person::Entity::find_by_id((scope.tenant.0, person.0)).one(&*tx).await?;
-            let (Some((door, building)), Some(who)) = (found, who) else { return Ok(None) };
-            let reached = Expr::val(door.id).in_subquery(doors_reached(scope, person));
-            let they = Scope {
-                tenant: scope.tenant,
-                principal: Principal::Person { person, device: Uuid::nil().into() },
-            };
-            let administered = reach::administers(&they, Expr::val(door.building));
-            Ok(Some(StoredFacts {
-                person_active: who.active,
-                member_reaches_door: reach::holds(&*tx, reached).await?,
-                administers_building: reach::holds(&*tx, administered).await?,
-                site_mode: At("building", "mode").choice(&building.mode)?,
-                door: convert::door(&door)?,
-            }))
-        })
-        .await
+        let they = Scope {
+            tenant: scope.tenant,
+            principal: Principal::Person { person, device: Uuid::nil().into() },
+        };
+        let known = Condition::all()
+            .add(person::Column::Tenant.eq(scope.tenant.0))
+            .add(person::Column::Id.eq(person.0));
+        // one statement: it sees one moment by itself, and everybody who waits at a door waits for it
+        let row = door::Entity::find_by_id((scope.tenant.0, door.0))
+            .inner_join(building::Entity)
+            .column_as(building::Column::Mode, "site_mode")
+            .expr_as(reach::exists(person::Entity, known.clone()), "is_known")
+            .expr_as(reach::exists(person::Entity, known.add(person::Column::Active.eq(true))), "is_active")
+            .expr_as(door::Column::Id.in_subquery(doors_reached(scope, person)), "reaches")
+            .expr_as(reach::administers(&they, door::Column::Building), "administers")
+            .into_query();
+        let Some(row) = self.0.reader.query_one(&row).await? else { return Ok(None) };
+        if !row.try_get::<bool>("", "is_known")? {
+            return Ok(None);
+        }
+        Ok(Some(StoredFacts {
+            person_active: row.try_get("", "is_active")?,
+            member_reaches_door: row.try_get("", "reaches")?,
+            administers_building: row.try_get("", "administers")?,
+            site_mode: At("building", "mode").choice(&row.try_get::<String>("", "site_mode")?)?,
+            door: convert::door(&door::Model::from_query_result(&row, "")?)?,
+        }))
     }
 }
 
