@@ -49,7 +49,6 @@ struct Live {
 
 #[derive(Debug)]
 struct Device {
-    person: PersonId,
     line: Line<AppEvent>,
     doors: Vec<AppDoor>,
 }
@@ -150,7 +149,6 @@ impl Exchange {
     pub fn device_connected(
         &self,
         device: DeviceId,
-        person: PersonId,
         line: Line<AppEvent>,
         doors: Vec<AppDoor>,
     ) -> Vec<AppDoor> {
@@ -164,7 +162,7 @@ impl Exchange {
             listed.devices.insert(device);
             door.state = listed.told;
         }
-        if let Some(former) = inner.devices.insert(device, Device { person, line, doors }) {
+        if let Some(former) = inner.devices.insert(device, Device { line, doors }) {
             former.line.close(Closing::Replaced);
         }
         shown
@@ -246,16 +244,6 @@ impl Exchange {
         if let Some(known) = self.lock().devices.get(&device) {
             known.line.send(event);
         }
-    }
-
-    /// How many devices are connected.
-    pub fn device_count(&self) -> usize {
-        self.lock().devices.len()
-    }
-
-    /// Whether a person has a connected device.
-    pub fn is_reachable(&self, person: PersonId) -> bool {
-        self.lock().devices.values().any(|device| device.person == person)
     }
 
     fn calls_at(&self, device: DeviceId) -> Vec<mpsc::Sender<Message>> {

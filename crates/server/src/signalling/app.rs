@@ -57,7 +57,7 @@ async fn connection(node: &Arc<Node>, who: &SignedIn, mut socket: WebSocket) {
     };
     let (line, outgoing) = socket::line();
     // from here on events queue up; the welcome below is sent before any of them and is never older
-    let doors = node.exchange.device_connected(who.device, who.person, line.clone(), doors);
+    let doors = node.exchange.device_connected(who.device, line.clone(), doors);
     // and a sign-out finds this connection; one that came earlier did not
     match is_signed_in(node, who).await {
         Ok(true) => {
