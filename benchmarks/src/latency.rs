@@ -3,6 +3,7 @@
 use crate::Result;
 use crate::client::{self, Socket};
 use crate::figures::{now, times};
+use crate::locks::Locks;
 use crate::process::Process;
 use klinke_model::ids::DoorId;
 use klinke_wire::app::{AppEvent, AppRequest};
@@ -27,7 +28,7 @@ const RESIDENTS: [&str; 2] = ["kari", "ola"];
 /// A running demo, and what it told of itself.
 struct Demo {
     process: Process,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
     told: Value,
     origin: String,
 }
@@ -41,7 +42,7 @@ impl Demo {
         let told: Value = serde_json::from_str(&process.line().await?)?;
         let app_url = told["app_url"].as_str().ok_or("the demo told no address")?;
         let origin = app_url.trim_end_matches("/app").to_owned();
-        Ok(Self { process, _folder: folder, told, origin })
+        Ok(Self { process, folder, told, origin })
     }
 
     /// An app of this person; gives the doors it may open too.
@@ -103,7 +104,8 @@ pub async fn tap_to_ring(klinke: &Path) -> Result<Value> {
     Ok(json!({ "ms": times(taken) }))
 }
 
-/// Tap on Open → `open` at the app, which the controller says after its output is on.
+/// Tap on Open → the relay is on, as the kernel sees the simulated lock; and → `open` at the app, which the controller
+/// says after its output is on.
 ///
 /// # Errors
 /// When a door is not opened.
@@ -112,18 +114,21 @@ pub async fn open_to_relay(klinke: &Path) -> Result<Value> {
     let [resident, ..] = RESIDENTS;
     let (mut app, doors) = demo.app(resident).await?;
     until_online(&mut app, &doors).await?;
+    let mut locks = Locks::watch(demo.folder.path())?;
 
-    let mut taken = Vec::with_capacity(TAPS);
+    let (mut relay, mut news) = (Vec::with_capacity(TAPS), Vec::with_capacity(TAPS));
     for door in doors.iter().cycle().take(TAPS) {
         sleep(BETWEEN_OPENINGS).await;
+        locks.forget();
         let tap = now();
         match open(&mut app, *door).await? {
-            OpeningState::Open { .. } => taken.push(now() - tap),
+            OpeningState::Open { .. } => news.push(now() - tap),
             other => return Err(format!("a door was not opened: {other:?}").into()),
         }
+        relay.push(locks.released().await? - tap);
     }
     demo.process.stop().await?;
-    Ok(json!({ "ms": times(taken) }))
+    Ok(json!({ "relay_ms": times(relay), "news_ms": times(news) }))
 }
 
 /// Waits until the controller of these doors is connected.

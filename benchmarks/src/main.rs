@@ -11,6 +11,7 @@ mod client;
 mod figures;
 mod forward;
 mod latency;
+mod locks;
 mod process;
 mod service;
 

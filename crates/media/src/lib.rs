@@ -19,6 +19,7 @@
 
 mod driver;
 mod forward;
+mod keyframes;
 mod leg;
 mod negotiate;
 mod quality;

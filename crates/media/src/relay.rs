@@ -11,6 +11,7 @@
 //! What is to be sent or told is in [`Outputs`]; whoever drives the relay empties them after every call.
 
 use crate::forward::Source;
+use crate::keyframes::Keyframes;
 use crate::leg::{Leg, LegEvent};
 use crate::quality::{self, Capacity};
 use crate::room::Room;
@@ -22,8 +23,6 @@ use str0m::format::Codec;
 use str0m::net::{Receive, Transmit};
 use str0m::rtp::RtpPacket;
 
-/// Key frames are large; more often than this helps nobody.
-const KEYFRAME_EVERY: Duration = Duration::from_millis(300);
 /// How often capacities are looked at and the panel is told its limit (a lost message is made good by the next).
 const ADAPT_EVERY: Duration = Duration::from_secs(1);
 
@@ -68,8 +67,7 @@ pub struct Relay {
     room: Room,
     panel: Option<Leg>,
     peers: BTreeMap<PeerId, Peer>,
-    keyframe_wanted: bool,
-    keyframe_not_before: Instant,
+    keyframes: Keyframes,
     adapt_at: Instant,
     work: VecDeque<(Who, LegEvent)>,
 }
@@ -82,8 +80,7 @@ impl Relay {
             room: Room::default(),
             panel: None,
             peers: BTreeMap::new(),
-            keyframe_wanted: false,
-            keyframe_not_before: now,
+            keyframes: Keyframes::new(now),
             adapt_at: now + ADAPT_EVERY,
             work: VecDeque::new(),
         }
@@ -132,7 +129,9 @@ impl Relay {
             seat.leg.pause_video();
         }
         self.seek_bandwidth(peer);
-        self.keyframe_wanted |= wanted;
+        if wanted {
+            self.keyframes.want(now);
+        }
         self.settle(Who::Peer(peer), now, out);
     }
 
@@ -166,8 +165,7 @@ impl Relay {
     /// When [`Relay::timeout`] is due.
     pub fn wake_at(&self) -> Instant {
         let legs = self.panel.iter().chain(self.peers.values().map(|peer| &peer.leg));
-        let keyframe = self.keyframe_wanted.then_some(self.keyframe_not_before);
-        legs.map(Leg::wake_at).chain(keyframe).fold(self.adapt_at, Instant::min)
+        legs.map(Leg::wake_at).chain(self.keyframe_due()).fold(self.adapt_at, Instant::min)
     }
 
     /// Does what is due.
@@ -230,9 +228,10 @@ impl Relay {
     fn handle(&mut self, who: Who, event: LegEvent, now: Instant, out: &mut Outputs) {
         match event {
             LegEvent::Connected => {
-                // A decoder that starts, or an encoder that did: both begin with a key frame, unasked for it
-                // would come late.
-                self.keyframe_wanted = true;
+                // A decoder that starts needs a key frame; an encoder that starts begins with one by itself.
+                if who != Who::Panel {
+                    self.keyframes.want(now);
+                }
                 out.events.push(MediaEvent::Connected { room: self.id, peer: who.peer() });
             }
             LegEvent::Gone => {
@@ -241,7 +240,7 @@ impl Relay {
                     out.events.push(MediaEvent::Lost { room: self.id, peer: who.peer() });
                 }
             }
-            LegEvent::KeyframeWanted => self.keyframe_wanted = true,
+            LegEvent::KeyframeWanted => self.keyframes.want(now),
             LegEvent::Estimate(total) => {
                 let Who::Peer(peer) = who else { return };
                 if let Some(peer) = self.peers.get_mut(&peer) {
@@ -290,13 +289,22 @@ impl Relay {
         }
     }
 
+    /// When to ask the panel for a key frame. While nobody is there to see one, or nobody to make it, it stays wanted.
+    fn keyframe_due(&self) -> Option<Instant> {
+        self.panel.as_ref().filter(|panel| panel.is_connected())?;
+        let viewers = || self.peers.iter().filter(|(id, peer)| peer.leg.has_video() && self.room.sees(**id));
+        if !viewers().any(|(_, peer)| peer.leg.is_connected()) {
+            return None;
+        }
+        self.keyframes.due(viewers().any(|(_, peer)| !peer.leg.is_connected()))
+    }
+
     fn ask_for_keyframe(&mut self, now: Instant, out: &mut Outputs) {
-        if !self.keyframe_wanted || now < self.keyframe_not_before {
+        if self.keyframe_due().is_none_or(|due| now < due) {
             return;
         }
-        self.keyframe_wanted = false;
+        self.keyframes.asked(now);
         if let Some(panel) = &mut self.panel {
-            self.keyframe_not_before = now + KEYFRAME_EVERY;
             panel.request_keyframe();
             self.drain(Who::Panel, now, out);
         }
@@ -320,7 +328,9 @@ impl Relay {
             if let Some(seat) = self.peers.get_mut(&peer).filter(|_| quality == Quality::AudioOnly) {
                 seat.leg.pause_video();
             }
-            self.keyframe_wanted |= before == Quality::AudioOnly;
+            if before == Quality::AudioOnly {
+                self.keyframes.want(now);
+            }
             self.seek_bandwidth(peer);
             self.drain(Who::Peer(peer), now, out);
             out.events.push(MediaEvent::Quality { room: self.id, peer, quality });
