@@ -11,7 +11,10 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr};
 use sea_orm_migration::{MigrationName, MigrationTrait, MigratorTrait, SchemaManager, async_trait};
 
 /// Every migration, oldest first: its name, its SQL.
-const HISTORY: &[(&str, &str)] = &[("m0001_first_call", include_str!("m0001_first_call.sql"))];
+const HISTORY: &[(&str, &str)] = &[
+    ("m0001_first_call", include_str!("m0001_first_call.sql")),
+    ("m0002_people_and_buildings", include_str!("m0002_people_and_buildings.sql")),
+];
 
 /// Brings the schema up to date, all or nothing. Several servers may start at once: one does it, the others wait.
 pub async fn migrate(tx: &DatabaseTransaction) -> Result<()> {
