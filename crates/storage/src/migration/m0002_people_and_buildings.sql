@@ -157,9 +157,3 @@ CREATE TABLE import (
     PRIMARY KEY (tenant, id),
     FOREIGN KEY (tenant, building) REFERENCES building (tenant, id) ON DELETE CASCADE
 );
-
--- The roles move to their new table. Nothing was released with the old ones, and nothing but a demo made administrators of
--- single buildings.
-INSERT INTO role_grant (tenant, id, person, role) SELECT tenant, person, person, 'manager' FROM manager;
-DROP TABLE manager;
-DROP TABLE building_administrator;
