@@ -1,15 +1,16 @@
 //! The IO shell: one UDP and one TCP port, and the threads that serve rooms.
 //!
 //! ```text
-//!   UDP ──┐             ┌─▶ shard 0 ─┐
-//!         ├▶ net thread ┼─▶ shard 1 ─┼─▶ UDP socket, TCP connections
-//!   TCP ──┘   (routes)  └─▶ …       ─┘
+//!   UDP ──┐            ┌─▶ shard 0 ─┐
+//!         ├─▶ reader ──┼─▶ shard 1 ─┼─▶ UDP socket, TCP connections
+//!   TCP ──┘  (routes)  └─▶ …       ─┘
 //! ```
 //!
-//! The net thread reads everything and hands each datagram to the shard that owns the connection, which it
-//! knows without asking: the shard's number is the start of the ICE user name that we chose, and for whatever
-//! has no user name the address is looked up among those that passed a connectivity check. Anything else is
-//! dropped there, at the price of one look-up. Shards send by themselves.
+//! The reader hands each datagram to the shard that owns the connection, which it knows without asking: the shard's
+//! number is the start of the ICE user name that we chose, and for whatever has no user name the address is looked
+//! up among those that passed a connectivity check. Anything else is dropped there, at the price of one look-up.
+//! Shards send by themselves. Every shard has a thread; the reader shares the first one's, because waking another thread
+//! costs more than all else that is done for a datagram.
 //!
 //! Every queue is bounded. A full one drops datagrams, as a network would.
 
@@ -75,13 +76,20 @@ pub fn start(config: &MediaConfig, events: &mpsc::Sender<MediaEvent>) -> Result<
     let outgoing = udp.try_clone().map_err(listen_error)?;
     let net = Arc::new(Net::new(outgoing, local_addr, advertised, inboxes));
     let mut shards = Vec::new();
+    let mut reader = Some(net::serve(Arc::clone(&net), udp, tcp, stop.clone()));
     for (index, inbox) in receivers.into_iter().enumerate() {
         let (commands, queue) = mpsc::channel(COMMANDS);
-        let shard = Shard::new(index, Arc::clone(&terms), Arc::clone(&net), events.clone());
-        thread(&format!("media-{index}"), shard.run(inbox, queue)).map_err(listen_error)?;
+        let shard = Shard::new(index, Arc::clone(&terms), Arc::clone(&net), events.clone()).run(inbox, queue);
+        let name = format!("media-{index}");
+        match reader.take() {
+            Some(reader) => thread(&name, async {
+                tokio::join!(shard, reader);
+            }),
+            None => thread(&name, shard),
+        }
+        .map_err(listen_error)?;
         shards.push(commands);
     }
-    thread("media-net", net::serve(net, udp, tcp, stop.clone())).map_err(listen_error)?;
     Ok(Driver { shards, local_addr, stop })
 }
 
