@@ -79,6 +79,10 @@ typed_ids! {
     BootId,
     /// A pairing that waits for an administrator. UUIDv4.
     PairingId,
+    /// Work for later.
+    JobId,
+    /// A list of people that is read in.
+    ImportId,
 }
 
 #[cfg(test)]

@@ -25,6 +25,8 @@ pub mod config;
 pub mod demo;
 pub mod doors;
 pub mod http;
+pub mod jobs;
+pub mod mail;
 pub mod node;
 pub mod pairing;
 pub mod presence;

@@ -7,6 +7,7 @@
 //! [`Node`] is what use cases are given: concrete parts, no globals. Time and randomness come in as parameters, so
 //! that a test can hold the clock.
 
+use crate::app::follow_invitation::InvitationLimit;
 use crate::app::sign_in::SignInLimits;
 use crate::auth::password::{PasswordError, Passwords};
 use crate::authority::{self, Authority, AuthorityError};
@@ -18,6 +19,8 @@ use crate::doors::listen;
 use crate::doors::openings::Openings;
 use crate::http::origin::Origins;
 use crate::http::router::router;
+use crate::jobs;
+use crate::mail::{MailError, Mailer};
 use crate::pairing::Pairings;
 use crate::presence::Presence;
 use crate::random::Random;
@@ -33,6 +36,7 @@ use klinke_storage::{StorageError, Store};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
@@ -74,6 +78,12 @@ pub struct Node {
     pub passwords: Passwords,
     /// How often passwords may be tried.
     pub sign_in_limits: SignInLimits,
+    /// How often links to set a password may be tried.
+    pub invitation_limit: InvitationLimit,
+    /// Hands mails in; `None` when the configuration names no mail server.
+    pub mailer: Option<Mailer>,
+    /// Tell it when work for later was enqueued.
+    pub work: Notify,
     /// The address that people type.
     pub public_url: PublicUrl,
     /// Where our own pages come from.
@@ -126,6 +136,9 @@ pub enum StartError {
     /// Password hashing.
     #[error(transparent)]
     Password(#[from] PasswordError),
+    /// Mail.
+    #[error(transparent)]
+    Mail(#[from] MailError),
     /// Picture and sound.
     #[error("can not carry picture and sound: {0}")]
     Media(#[from] MediaError),
@@ -181,6 +194,9 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>, random: Random) ->
         media,
         passwords: Passwords::new(random.bytes())?,
         sign_in_limits: SignInLimits::new(&clock),
+        invitation_limit: InvitationLimit::new(&clock),
+        mailer: config.mail.as_ref().map(Mailer::new).transpose()?,
+        work: Notify::new(),
         origins: Origins::new(&public_url, address.port(), &network),
         stop: CancellationToken::new(),
         tasks: TaskTracker::new(),
@@ -195,6 +211,7 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>, random: Random) ->
     let serving = serve(&node, listener, handle.clone()).await?;
     node.tasks.spawn(media_news::follow(Arc::clone(&node), media_events));
     node.tasks.spawn(every_minute(Arc::clone(&node)));
+    node.tasks.spawn(jobs::work(Arc::clone(&node)));
     let controllers = listen_for_controllers(&node, controllers)?;
     Ok(Running { node, address, controllers, handle, serving })
 }

@@ -29,6 +29,15 @@ impl Language {
         }
     }
 
+    /// The language of a BCP 47 tag, or the nearest that there is a file for.
+    pub fn of(tag: &str) -> Self {
+        match tag.split('-').next().unwrap_or_default().to_ascii_lowercase().as_str() {
+            "nb" | "no" | "nn" | "da" => Self::Bokmal,
+            "sv" => Self::Swedish,
+            _ => Self::English,
+        }
+    }
+
     /// The reader's choice (RFC 9110, §12.5.4): the language with the highest weight that there is a file for.
     pub fn preferred(headers: &HeaderMap) -> Self {
         let accepted = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();

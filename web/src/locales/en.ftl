@@ -395,6 +395,9 @@ error-too-many-waiting = Too many devices wait to be paired. Try again in ten mi
 error-not-implemented = Klinke can not do this yet.
 error-taken = This is in use already.
 error-out-of-range = This is outside what is possible.
+error-unknown-invitation = This link does not work: it is not whole, or a newer one was sent.
+error-invitation-used = This link was used already. Sign in with the password that was set, or ask for a new link.
+error-invitation-expired = This link is too old. Ask the building's administrator for a new one.
 
 ## server only
 trust-title = Trust this Klinke
@@ -408,3 +411,12 @@ trust-android-steps = Download the certificate. Settings, search for "CA certifi
 trust-desktop = Computer
 trust-desktop-steps = Chrome and Edge: Settings, Privacy and security, Security, Manage certificates, import it as an authority. Firefox: Settings, Certificates, View certificates, Authorities, Import.
 trust-remove = Remove it again the same way when this server is no longer yours.
+
+## mail
+mail-hello = Hello
+mail-invite-subject = Your doorbell and doors: set a password
+mail-invite-why = You have been invited to Klinke, the door phone of your building. With it you answer the doorbell and open doors from your phone.
+mail-invite-user-name = Your user name
+mail-invite-link = Set your password here:
+mail-invite-ends = The link works once, for 72 hours. Nobody will ever ask you for your password by mail.
+mail-invite-not-you = If you did not expect this mail, you need not do anything.

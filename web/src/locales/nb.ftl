@@ -395,6 +395,9 @@ error-too-many-waiting = For mange enheter venter på å bli paret. Prøv igjen 
 error-not-implemented = Klinke kan ikke dette ennå.
 error-taken = Dette er allerede i bruk.
 error-out-of-range = Dette er utenfor det som er mulig.
+error-unknown-invitation = Denne lenken virker ikke: den er ikke hel, eller en nyere er sendt.
+error-invitation-used = Denne lenken er allerede brukt. Logg inn med passordet som ble valgt, eller be om en ny lenke.
+error-invitation-expired = Denne lenken er for gammel. Be byggets administrator om en ny.
 
 ## server only
 trust-title = Stol på denne Klinke
@@ -408,3 +411,12 @@ trust-android-steps = Last ned sertifikatet. Innstillinger, søk etter «CA-sert
 trust-desktop = Datamaskin
 trust-desktop-steps = Chrome og Edge: Innstillinger, Personvern og sikkerhet, Sikkerhet, Administrer sertifikater, importer det som utsteder. Firefox: Innstillinger, Sertifikater, Vis sertifikater, Utstedere, Importer.
 trust-remove = Fjern det igjen på samme måte når serveren ikke lenger er din.
+
+## mail
+mail-hello = Hei
+mail-invite-subject = Ringeklokken og dørene dine: velg et passord
+mail-invite-why = Du er invitert til Klinke, porttelefonen i bygget ditt. Med den svarer du når det ringer på, og åpner dører fra telefonen.
+mail-invite-user-name = Brukernavnet ditt
+mail-invite-link = Velg passordet ditt her:
+mail-invite-ends = Lenken virker én gang, i 72 timer. Ingen vil noen gang be deg om passordet i en e-post.
+mail-invite-not-you = Hvis du ikke ventet denne e-posten, trenger du ikke gjøre noe.

@@ -395,6 +395,9 @@ error-too-many-waiting = För många enheter väntar på att paras. Försök ige
 error-not-implemented = Klinke kan inte detta ännu.
 error-taken = Detta används redan.
 error-out-of-range = Detta är utanför det möjliga.
+error-unknown-invitation = Länken fungerar inte: den är inte hel, eller så har en nyare skickats.
+error-invitation-used = Länken har redan använts. Logga in med lösenordet som valdes, eller be om en ny länk.
+error-invitation-expired = Länken är för gammal. Be husets administratör om en ny.
 
 ## server only
 trust-title = Lita på denna Klinke
@@ -408,3 +411,12 @@ trust-android-steps = Hämta certifikatet. Inställningar, sök efter ”CA-cert
 trust-desktop = Dator
 trust-desktop-steps = Chrome och Edge: Inställningar, Integritet och säkerhet, Säkerhet, Hantera certifikat, importera det som utfärdare. Firefox: Inställningar, Certifikat, Visa certifikat, Utfärdare, Importera.
 trust-remove = Ta bort det på samma sätt när servern inte längre är din.
+
+## mail
+mail-hello = Hej
+mail-invite-subject = Din ringklocka och dina dörrar: välj ett lösenord
+mail-invite-why = Du är inbjuden till Klinke, porttelefonen i ditt hus. Med den svarar du när det ringer på och öppnar dörrar från telefonen.
+mail-invite-user-name = Ditt användarnamn
+mail-invite-link = Välj ditt lösenord här:
+mail-invite-ends = Länken fungerar en gång, i 72 timmar. Ingen kommer någonsin att be dig om lösenordet i ett mejl.
+mail-invite-not-you = Om du inte väntade dig det här mejlet behöver du inte göra något.

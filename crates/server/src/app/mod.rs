@@ -15,6 +15,8 @@ pub mod controllers;
 pub mod devices;
 pub mod doors;
 pub mod entrances;
+pub mod follow_invitation;
+pub mod invitations;
 pub mod open_door;
 pub mod pair_panel;
 pub mod panels;

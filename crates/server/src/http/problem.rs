@@ -76,6 +76,12 @@ codes! {
     UnknownCode = "unknown_code", NOT_FOUND;
     /// No such ticket, or it was used.
     UnknownTicket = "unknown_ticket", NOT_FOUND;
+    /// No such link to set a password, or a newer one took its place.
+    UnknownInvitation = "unknown_invitation", NOT_FOUND;
+    /// A password was set with this link before.
+    InvitationUsed = "invitation_used", GONE;
+    /// The link is older than 72 hours, or the person is suspended.
+    InvitationExpired = "invitation_expired", GONE;
     /// As many devices wait to be paired as there is room for.
     TooManyWaiting = "too_many_waiting", SERVICE_UNAVAILABLE;
     /// More work than the server can do just now.

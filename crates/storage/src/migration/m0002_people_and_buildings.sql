@@ -50,17 +50,20 @@ CREATE TABLE confidentiality (
     FOREIGN KEY (tenant, person) REFERENCES person (tenant, id) ON DELETE CASCADE
 );
 
--- A link to set a password. One a person; a new one takes the place of the old.
+-- A link to set a password. One a person; a new one takes the place of the old. A used one stays until the next, so that
+-- who follows it again is told why it does nothing.
 CREATE TABLE invitation (
     tenant UUID NOT NULL,
     person UUID NOT NULL,
     token_hash BYTEA NOT NULL UNIQUE,
     ends_at BIGINT NOT NULL,
+    used BOOLEAN NOT NULL,
     PRIMARY KEY (tenant, person),
     FOREIGN KEY (tenant, person) REFERENCES person (tenant, id) ON DELETE CASCADE
 );
 
--- Work for later, enqueued in the transaction that makes it necessary. Holds ids, never texts or secrets.
+-- Work for later, enqueued in the transaction that makes it necessary. Holds ids, never texts or secrets. Work for the same
+-- subject that waits already is not enqueued twice.
 CREATE TABLE job (
     tenant UUID NOT NULL,
     id UUID NOT NULL,
@@ -69,6 +72,7 @@ CREATE TABLE job (
     run_at BIGINT NOT NULL,
     attempts INTEGER NOT NULL,
     PRIMARY KEY (tenant, id),
+    UNIQUE (tenant, kind, subject),
     FOREIGN KEY (tenant) REFERENCES tenant (tenant)
 );
 CREATE INDEX job_due ON job (run_at);

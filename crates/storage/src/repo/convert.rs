@@ -3,6 +3,7 @@
 
 use crate::entity::{bell_member, building, controller, device, door, entrance, membership, person, unit};
 use crate::{Result, StorageError};
+use crate::record::JobKind;
 use klinke_access::decide::SiteMode;
 use klinke_model::door::{Controller, Door, DoorTimes, Relock};
 use klinke_model::intercom::{BellKind, BellMember};
@@ -37,6 +38,7 @@ words! {
     SiteMode { Normal = "normal", LockedDown = "locked_down" }
     DeviceKind { App = "app", Station = "station" }
     Relock { OnOpen = "on_open", OnClose = "on_close" }
+    JobKind { Invite = "invite" }
     BellKind { Individual = "individual", Sequential = "sequential", Parallel = "parallel", Family = "family" }
 }
 

@@ -245,6 +245,7 @@ pub(super) fn person_row(tenant: TenantId, person: &Person) -> person::ActiveMod
         id: Set(person.id.0),
         name: Set(person.name.reveal().as_str().to_owned()),
         active: Set(person.active),
+        ..Default::default()
     }
 }
 
