@@ -25,6 +25,7 @@ pub mod config;
 pub mod demo;
 pub mod doors;
 pub mod http;
+pub mod import;
 pub mod jobs;
 pub mod mail;
 pub mod node;

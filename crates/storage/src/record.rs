@@ -5,7 +5,7 @@
 use klinke_access::decide::SiteMode;
 use klinke_model::door::Door;
 use klinke_model::ids::{
-    BellId, BuildingId, ControllerId, DeviceId, JobId, PersonId, SessionId, TenantId, UnitId,
+    BellId, BuildingId, ControllerId, DeviceId, ImportId, JobId, PersonId, SessionId, TenantId, UnitId,
 };
 use klinke_model::intercom::{Bell, BellKind, BellMember, Panel};
 use klinke_model::people::{Device, DeviceKind, Membership, Person};
@@ -13,6 +13,7 @@ use klinke_model::privacy::Pii;
 use klinke_model::site::{Building, Tenant};
 use klinke_model::text::Label;
 use klinke_model::time::Timestamp;
+use serde::{Deserialize, Serialize};
 
 /// What the first claim of an installation makes, all at once.
 #[derive(Clone, Debug)]
@@ -250,4 +251,92 @@ pub enum Followed<T> {
     Expired,
     /// No such link, or a newer one took its place.
     Unknown,
+}
+
+/// A list of people that is being read in, or was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Import {
+    /// Which.
+    pub id: ImportId,
+    /// For which building.
+    pub building: BuildingId,
+    /// It was applied, and can be undone until `ends_at`.
+    pub applied: bool,
+    /// Its rows, as the server keeps them.
+    pub content: Pii<String>,
+    /// When it is forgotten.
+    pub ends_at: Timestamp,
+}
+
+/// What a list says of a person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Details {
+    /// Name.
+    pub name: Pii<String>,
+    /// E-mail address.
+    pub email: Option<Pii<String>>,
+    /// Phone number.
+    pub phone: Option<Pii<String>>,
+    /// The language they are written to in.
+    pub language: String,
+}
+
+/// A unit that a list may name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HouseUnit {
+    /// Which.
+    pub id: UnitId,
+    /// Its number.
+    pub number: Label,
+    /// Its entrance's name.
+    pub entrance: Label,
+}
+
+/// Somebody who lives there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HouseResident {
+    /// Who and where.
+    pub place: Membership,
+    /// What is known of them.
+    pub details: Details,
+}
+
+/// What a list is compared with: a building's units and who lives in them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct House {
+    /// Its units.
+    pub units: Vec<HouseUnit>,
+    /// Who lives in them; somebody with two homes twice.
+    pub residents: Vec<HouseResident>,
+}
+
+/// What an import does.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImportPlan {
+    /// New people.
+    pub people: Vec<(PersonId, Details)>,
+    /// New places, of new people and others.
+    pub places: Vec<(PersonId, UnitId, bool)>,
+    /// People who were known, as they were and as they become.
+    pub changes: Vec<(PersonId, Details, Details)>,
+    /// Places whose right to decide becomes this.
+    pub owners: Vec<(PersonId, UnitId, bool)>,
+}
+
+impl ImportPlan {
+    /// Nothing would change.
+    pub fn is_empty(&self) -> bool {
+        self.people.is_empty() && self.places.is_empty() && self.changes.is_empty() && self.owners.is_empty()
+    }
+}
+
+/// What became of a wish to apply or undo.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ImportOutcome {
+    /// Done. Undoing: so many people stayed, because they have signed in or moved on since.
+    Done(usize),
+    /// Not in this state: applied before, never applied, or with errors that were not to be left out.
+    Refused,
+    /// Not there, or not the principal's.
+    Absent,
 }

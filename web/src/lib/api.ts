@@ -1,7 +1,7 @@
 // Every call to the HTTP API. Each gives what the server answered, or throws an `ApiError`.
 
 import createClient from 'openapi-fetch';
-import type { Claim, NewController, NewPanel, paths, SignIn } from '../api/http';
+import type { Claim, InvitationToken, NewController, NewPanel, NewPassword, paths, SignIn } from '../api/http';
 import { ApiError, fromAnswer, noAnswer } from './api-problem';
 
 export { ApiError };
@@ -38,6 +38,13 @@ export const api = {
   myDevices: () => answer(client.GET('/api/v1/me/devices')),
   signOutDevice: (device: string) =>
     answer(client.DELETE('/api/v1/me/devices/{device}', { params: { path: { device } } })),
+
+  lookAtInvitation: (body: InvitationToken) => answer(client.POST('/api/v1/invitations/look', { body })),
+  acceptInvitation: (body: NewPassword) => answer(client.POST('/api/v1/invitations/accept', { body })),
+  invitation: (person: string) => answer(client.GET('/api/v1/people/{person}/invitation', { params: { path: { person } } })),
+  invite: (person: string) => answer(client.POST('/api/v1/people/{person}/invitation', { params: { path: { person } } })),
+  withdrawInvitation: (person: string) =>
+    answer(client.DELETE('/api/v1/people/{person}/invitation', { params: { path: { person } } })),
 
   buildings: () => answer(client.GET('/api/v1/buildings')),
   entrances: (building: string) => answer(client.GET('/api/v1/buildings/{building}/entrances', ofBuilding(building))),

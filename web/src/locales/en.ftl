@@ -233,6 +233,12 @@ app-ended-time-limit = The time for the call was up
 app-ended-opened = The door was opened
 app-ended-interrupted = The connection was lost
 app-ended-unknown = It is over
+app-invited = Welcome to Klinke
+app-invited-name = Welcome, { $name }
+app-invited-text = Choose a password. With it and your user name you sign in on every phone and computer.
+app-invited-again = You have a password already. A new one signs you out everywhere else.
+app-invited-do = Set the password
+app-invited-over = This link no longer works
 
 ## admin
 admin-sign-in = Sign in to administration

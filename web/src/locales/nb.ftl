@@ -233,6 +233,12 @@ app-ended-time-limit = Tiden for samtalen var ute
 app-ended-opened = Døren ble åpnet
 app-ended-interrupted = Forbindelsen ble brutt
 app-ended-unknown = Det er over
+app-invited = Velkommen til Klinke
+app-invited-name = Velkommen, { $name }
+app-invited-text = Velg et passord. Med det og brukernavnet logger du inn på alle telefoner og datamaskiner.
+app-invited-again = Du har allerede et passord. Et nytt logger deg ut alle andre steder.
+app-invited-do = Velg passordet
+app-invited-over = Denne lenken virker ikke lenger
 
 ## admin
 admin-sign-in = Logg inn på administrasjon

@@ -233,6 +233,12 @@ app-ended-time-limit = Tiden för samtalet var slut
 app-ended-opened = Dörren öppnades
 app-ended-interrupted = Förbindelsen bröts
 app-ended-unknown = Det är över
+app-invited = Välkommen till Klinke
+app-invited-name = Välkommen, { $name }
+app-invited-text = Välj ett lösenord. Med det och användarnamnet loggar du in på alla telefoner och datorer.
+app-invited-again = Du har redan ett lösenord. Ett nytt loggar ut dig överallt annars.
+app-invited-do = Välj lösenordet
+app-invited-over = Länken fungerar inte längre
 
 ## admin
 admin-sign-in = Logga in på administrationen

@@ -1,10 +1,11 @@
 //! What is due, of every property manager: the worker finds out here whose scope it needs.
 
-use crate::entity::job;
+use crate::entity::{import, job};
 use crate::record::Job;
 use crate::repo::Gate;
 use crate::repo::convert::At;
 use crate::Result;
+use crate::tx::{self, Isolation};
 use klinke_model::time::Timestamp;
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
 
@@ -40,5 +41,20 @@ impl Gate<'_> {
     /// When the database can not be read.
     pub async fn jobs_waiting(&self) -> Result<u64> {
         Ok(job::Entity::find().count(&self.0.reader).await?)
+    }
+
+    /// Forgets lists of people whose time is over.
+    ///
+    /// # Errors
+    /// When the database can not be written.
+    pub async fn forget_imports(&self, now: Timestamp) -> Result<()> {
+        tx::write(self.0, Isolation::ReadCommitted, |tx| async move {
+            import::Entity::delete_many()
+                .filter(import::Column::EndsAt.lte(now.as_millis()))
+                .exec(&*tx)
+                .await?;
+            Ok(())
+        })
+        .await
     }
 }

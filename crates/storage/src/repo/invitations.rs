@@ -1,6 +1,6 @@
 //! Links to set a password: made by an administrator or for one by the worker, kept as the hash of their token.
 
-use crate::entity::{account, building_administrator, invitation, job, manager, membership, person, unit};
+use crate::entity::{account, building_administrator, invitation, job, manager, person, unit};
 use crate::record::{InvitationState, Invited, JobKind, WayIn};
 use crate::repo::convert::Word;
 use crate::repo::jobs;
