@@ -2,6 +2,10 @@
 //!
 //! A record holds what one use needs, no more; what names a person is [`Pii`].
 
+mod people;
+
+pub use people::{Changed, Home, PeoplePage, PeopleQuery, PersonRow, Standing, Suspended};
+
 use klinke_access::decide::SiteMode;
 use klinke_model::door::Door;
 use klinke_model::ids::{BellId, BuildingId, ControllerId, DeviceId, PersonId, SessionId, TenantId, UnitId};

@@ -6,6 +6,7 @@ mod doors;
 mod gate;
 mod intercom;
 mod people;
+mod people_page;
 mod reach;
 mod revision;
 mod sites;

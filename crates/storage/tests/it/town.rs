@@ -134,7 +134,7 @@ impl Town {
     }
 
     pub fn person(&self, id: PersonId, name: &str) -> Person {
-        Person { id, name: Pii::new(label(name)), active: true }
+        Person::named(id, label(name))
     }
 
     pub fn the_house(&self) -> Building {
