@@ -12,6 +12,7 @@ use klinke_model::intercom::{BellKind, Panel};
 use klinke_model::people::{Membership, Role, RoleGrant};
 use klinke_model::scope::{Principal, Scope};
 use klinke_model::site::{Building, Entrance, Unit};
+use klinke_storage::record::PeopleQuery;
 use klinke_storage::{Result, Store};
 use std::collections::BTreeSet;
 use std::pin::Pin;
@@ -171,6 +172,12 @@ const PROBES: &[Probe] = probes! {
         let person = r.person().await?;
         r.store.people().grant_role(&r.scope, person, grant).await
     };
+    page [System Manager Admin] |r| {
+        let query = PeopleQuery { limit: 200, ..PeopleQuery::default() };
+        let page = r.store.people().page(&r.scope, &query).await?;
+        Ok(page.people.iter().any(|row| row.person.id == r.ours.kari))
+    };
+    row [System Manager Admin] |r| Ok(r.store.people().row(&r.scope, r.ours.kari).await?.is_some());
     unit_members [System Manager Admin] |r| {
         Ok(!r.store.people().unit_members(&r.scope, r.ours.house).await?.is_empty())
     };
@@ -313,7 +320,7 @@ on_both! {
 fn the_table_knows_every_repository_function() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/repo");
     let mut functions = BTreeSet::new();
-    for file in ["sites", "people", "devices", "intercom", "doors"] {
+    for file in ["sites", "people", "people_page", "devices", "intercom", "doors"] {
         let source = std::fs::read_to_string(folder.join(file).with_extension("rs")).unwrap();
         let methods = source.lines().filter_map(|line| line.strip_prefix("    pub async fn "));
         functions.extend(methods.filter_map(|line| line.split('(').next()).map(str::to_owned));

@@ -8,6 +8,7 @@ mod durability;
 mod gate;
 mod intercom;
 mod people;
+mod people_page;
 mod postgres;
 mod schema;
 mod sites;

@@ -10,7 +10,9 @@ use klinke_model::people::{Device, Membership, Person, Role, RoleGrant};
 use klinke_model::scope::Scope;
 use klinke_model::site::{Building, Entrance, Unit};
 use klinke_model::text::Label;
-use klinke_storage::record::{NewDevice, PanelDirectory, RingFacts, StoredFacts, UnitMember};
+use klinke_storage::record::{
+    NewDevice, PanelDirectory, PeoplePage, PeopleQuery, PersonRow, RingFacts, StoredFacts, UnitMember,
+};
 
 /// All that one principal can read of ours.
 #[derive(Debug, PartialEq)]
@@ -21,6 +23,9 @@ struct View {
     units: Vec<Unit>,
     persons: Vec<Option<Person>>,
     roles: Vec<Vec<RoleGrant>>,
+    page: PeoplePage,
+    found: PeoplePage,
+    rows: Vec<Option<PersonRow>>,
     unit_members: Vec<UnitMember>,
     devices: Vec<Vec<Device>>,
     panels: Vec<Panel>,
@@ -47,6 +52,15 @@ impl View {
             units: sites.units(scope, ours.house).await.unwrap(),
             persons: vec![],
             roles: vec![],
+            page: people.page(scope, &PeopleQuery { limit: 50, ..PeopleQuery::default() }).await.unwrap(),
+            found: people
+                .page(
+                    scope,
+                    &PeopleQuery { limit: 50, text: "10 haugen".to_owned(), ..PeopleQuery::default() },
+                )
+                .await
+                .unwrap(),
+            rows: vec![],
             unit_members: people.unit_members(scope, ours.house).await.unwrap(),
             devices: vec![],
             panels: intercom.panels(scope, ours.house).await.unwrap(),
@@ -63,6 +77,7 @@ impl View {
         };
         for person in [ours.kari, ours.ola, ours.lone, ours.gone, ours.manager, ours.admin] {
             view.persons.push(people.person(scope, person).await.unwrap());
+            view.rows.push(people.row(scope, person).await.unwrap());
             view.roles.push(people.roles(scope, person).await.unwrap());
             view.devices.push(devices.list(scope, person).await.unwrap());
             view.openable.push(doors.openable(scope, person).await.unwrap());
