@@ -1,5 +1,6 @@
 //! The repositories: concrete, cheap, one file each.
 
+pub(crate) mod audit;
 mod convert;
 mod devices;
 mod doors;
@@ -11,6 +12,7 @@ mod reach;
 mod revision;
 mod sites;
 
+pub use audit::Audit;
 pub use devices::Devices;
 pub use doors::Doors;
 pub use gate::Gate;

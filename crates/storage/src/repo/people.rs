@@ -4,7 +4,8 @@ use crate::entity::{
     account, bell, bell_member, building_administrator, manager, membership, person, person_word, unit,
 };
 use crate::error::absent_is_false;
-use crate::record::{NewAccount, UnitMember};
+use crate::record::{NewAccount, Stamp, UnitMember};
+use crate::repo::audit::{self, Change};
 use crate::repo::convert::{self, Word};
 use crate::repo::reach;
 use crate::tx::{self, Isolation};
@@ -17,6 +18,7 @@ use klinke_model::scope::Scope;
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, Query};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter};
+use serde_json::json;
 use std::collections::BTreeSet;
 
 /// Persons, accounts, places in units, roles.
@@ -150,7 +152,13 @@ impl People<'_> {
     ///
     /// # Errors
     /// [`StorageError::Invalid`] when a manager is given one building or a building administrator none.
-    pub async fn grant_role(&self, scope: &Scope, person: PersonId, grant: RoleGrant) -> Result<bool> {
+    pub async fn grant_role(
+        &self,
+        scope: &Scope,
+        stamp: &Stamp,
+        person: PersonId,
+        grant: RoleGrant,
+    ) -> Result<bool> {
         let granted = tx::write(self.0, Isolation::Serializable, |tx| async move {
             if !reach::holds(&*tx, reach::manages(scope)).await? {
                 return Ok(false);
@@ -178,6 +186,14 @@ impl People<'_> {
                     ));
                 }
             }
+            let change = Change {
+                building: grant.building,
+                action: "role.given",
+                persons: vec![person],
+                before: None,
+                after: Some(json!({ "person": person, "role": grant.role, "building": grant.building })),
+            };
+            audit::append(&tx, scope, stamp, change).await?;
             Ok(true)
         });
         absent_is_false(granted.await)

@@ -1,6 +1,7 @@
 //! The store on both databases. Every test gets a database of its own; see [`database`].
 
 mod access;
+mod audit;
 mod concurrency;
 mod database;
 mod doors;
