@@ -32,6 +32,7 @@ use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use hyper_util::rt::TokioTimer;
 use klinke_media::{Media, MediaConfig, MediaError};
 use klinke_model::time::Clock;
+use klinke_storage::record::Stamp;
 use klinke_storage::{StorageError, Store};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -104,6 +105,11 @@ impl Node {
     /// certificates must be able to pass the browser's warning.
     pub const fn strict_transport(&self) -> bool {
         self.is_https() && !self.config.http.lan
+    }
+
+    /// When an administrator changes something, for the audit; a new one for each change.
+    pub fn stamp(&self) -> Stamp {
+        Stamp { at: self.clock.now(), salt: self.random.bytes() }
     }
 
     /// Host and port that door controllers dial.

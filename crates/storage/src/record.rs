@@ -2,10 +2,18 @@
 //!
 //! A record holds what one use needs, no more; what names a person is [`Pii`].
 
+mod imports;
+mod invitations;
+mod people;
+
+pub use imports::{Details, House, HouseResident, HouseUnit, Import, ImportOutcome, ImportPlan};
+pub use invitations::{Followed, InvitationState, Invited, Job, JobKind, WayIn};
+pub use people::{Changed, Home, PeoplePage, PeopleQuery, PersonRow, Standing, Suspended};
+
 use klinke_access::decide::SiteMode;
 use klinke_model::door::Door;
 use klinke_model::ids::{
-    BellId, BuildingId, ControllerId, DeviceId, ImportId, JobId, PersonId, SessionId, TenantId, UnitId,
+    BellId, BuildingId, ControllerId, DeviceId, PersonId, SessionId, TenantId, UnitId,
 };
 use klinke_model::intercom::{Bell, BellKind, BellMember, Panel};
 use klinke_model::people::{Device, DeviceKind, Membership, Person};
@@ -13,7 +21,7 @@ use klinke_model::privacy::Pii;
 use klinke_model::site::{Building, Tenant};
 use klinke_model::text::Label;
 use klinke_model::time::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// What the first claim of an installation makes, all at once.
 #[derive(Clone, Debug)]
@@ -171,172 +179,74 @@ pub struct StoredFacts {
     pub site_mode: SiteMode,
 }
 
-/// What there is to do later.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum JobKind {
-    /// Send a person the link to set a password; the subject is the person.
-    Invite,
+/// When an administrator changes something, and what makes the change's entry in the audit impossible to guess once it is
+/// erased.
+#[derive(Clone, Copy)]
+pub struct Stamp {
+    /// When.
+    pub at: Timestamp,
+    /// Random; new for every change.
+    pub salt: [u8; 16],
 }
 
-/// Work that is due.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Job {
-    /// Whose data it touches.
-    pub tenant: TenantId,
-    /// Which.
-    pub id: JobId,
-    /// What.
-    pub kind: JobKind,
-    /// On what.
-    pub subject: PersonId,
-    /// When it is due; whoever takes it moves this on, so that nobody else takes it meanwhile.
-    pub run_at: Timestamp,
-    /// How often it was taken before.
-    pub attempts: u32,
-}
-
-/// How a link to set a password stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum InvitationState {
-    /// It waits to be sent.
-    Waiting,
-    /// It was made, and works until then.
-    Open(Timestamp),
-    /// Its time is over.
-    Expired,
-    /// A password was set with it.
-    Used,
-}
-
-/// What an administrator sees of a person's way in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct WayIn {
-    /// The person can sign in.
-    pub has_account: bool,
-    /// The newest link, when there was one.
-    pub invitation: Option<InvitationState>,
-    /// A mail can be sent to them.
-    pub has_email: bool,
-    /// The principal may send them a link: nobody may for a person who may do more than they themselves.
-    pub may_invite: bool,
-}
-
-/// Whom a link is for, as the mail and the page that it leads to need it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Invited {
-    /// Whose data.
-    pub tenant: TenantId,
-    /// Who.
-    pub person: PersonId,
-    /// What others call them; empty for somebody who is anonymous.
-    pub name: Pii<String>,
-    /// Where the mail goes.
-    pub email: Option<Pii<String>>,
-    /// The language of the mail, a BCP 47 tag.
-    pub language: String,
-    /// What they sign in with, when they have an account.
-    pub user_name: Option<Pii<String>>,
-    /// Not suspended.
-    pub active: bool,
-}
-
-/// What became of a link that somebody followed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Followed<T> {
-    /// It is good.
-    Good(T),
-    /// A password was set with it before.
-    Used,
-    /// Its time is over, or the person is suspended.
-    Expired,
-    /// No such link, or a newer one took its place.
-    Unknown,
-}
-
-/// A list of people that is being read in, or was.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Import {
-    /// Which.
-    pub id: ImportId,
-    /// For which building.
-    pub building: BuildingId,
-    /// It was applied, and can be undone until `ends_at`.
-    pub applied: bool,
-    /// Its rows, as the server keeps them.
-    pub content: Pii<String>,
-    /// When it is forgotten.
-    pub ends_at: Timestamp,
-}
-
-/// What a list says of a person.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Details {
-    /// Name.
-    pub name: Pii<String>,
-    /// E-mail address.
-    pub email: Option<Pii<String>>,
-    /// Phone number.
-    pub phone: Option<Pii<String>>,
-    /// The language they are written to in.
-    pub language: String,
-}
-
-/// A unit that a list may name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HouseUnit {
-    /// Which.
-    pub id: UnitId,
-    /// Its number.
-    pub number: Label,
-    /// Its entrance's name.
-    pub entrance: Label,
-}
-
-/// Somebody who lives there.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HouseResident {
-    /// Who and where.
-    pub place: Membership,
-    /// What is known of them.
-    pub details: Details,
-}
-
-/// What a list is compared with: a building's units and who lives in them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct House {
-    /// Its units.
-    pub units: Vec<HouseUnit>,
-    /// Who lives in them; somebody with two homes twice.
-    pub residents: Vec<HouseResident>,
-}
-
-/// What an import does.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ImportPlan {
-    /// New people.
-    pub people: Vec<(PersonId, Details)>,
-    /// New places, of new people and others.
-    pub places: Vec<(PersonId, UnitId, bool)>,
-    /// People who were known, as they were and as they become.
-    pub changes: Vec<(PersonId, Details, Details)>,
-    /// Places whose right to decide becomes this.
-    pub owners: Vec<(PersonId, UnitId, bool)>,
-}
-
-impl ImportPlan {
-    /// Nothing would change.
-    pub fn is_empty(&self) -> bool {
-        self.people.is_empty() && self.places.is_empty() && self.changes.is_empty() && self.owners.is_empty()
+impl std::fmt::Debug for Stamp {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Stamp").field("at", &self.at).finish_non_exhaustive()
     }
 }
 
-/// What became of a wish to apply or undo.
+/// Which entries of the audit.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AuditQuery {
+    /// Of this building only.
+    pub building: Option<BuildingId>,
+    /// That name this person only.
+    pub person: Option<PersonId>,
+    /// Older than this one.
+    pub before: Option<u64>,
+    /// How many; 200 at most.
+    pub limit: u32,
+}
+
+/// One change that an administrator made.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AuditEntry {
+    /// Its place in the chain, from 1.
+    pub seq: u64,
+    /// When.
+    pub at: Timestamp,
+    /// The building it was in, when it was in one.
+    pub building: Option<BuildingId>,
+    /// What happened, such as `person.changed`.
+    pub action: String,
+    /// Whom it names.
+    pub persons: Vec<PersonId>,
+    /// What changed; none when it was erased.
+    pub content: Option<Pii<AuditContent>>,
+}
+
+/// What an entry of the audit says.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AuditContent {
+    /// Who; none is the service itself.
+    pub actor: Option<PersonId>,
+    /// The role they did it by.
+    pub role: String,
+    /// What was.
+    pub before: Option<Value>,
+    /// What is.
+    pub after: Option<Value>,
+}
+
+/// The chain, checked from its beginning to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ImportOutcome {
-    /// Done. Undoing: so many people stayed, because they have signed in or moved on since.
-    Done(usize),
-    /// Not in this state: applied before, never applied, or with errors that were not to be left out.
-    Refused,
-    /// Not there, or not the principal's.
-    Absent,
+pub struct AuditProof {
+    /// How many entries there are.
+    pub entries: u64,
+    /// How many of them were erased.
+    pub erased: u64,
+    /// The first place where the chain is broken.
+    pub first_bad: Option<u64>,
+    /// The last hash. Who keeps it elsewhere notices when the end of the chain is cut off or written anew.
+    pub head: [u8; 32],
 }

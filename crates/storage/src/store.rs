@@ -1,6 +1,6 @@
 //! Opening the store: which database, with which settings, at which schema.
 
-use crate::repo::{Devices, Doors, Gate, Imports, Intercom, Invitations, Jobs, People, Sites};
+use crate::repo::{Audit, Devices, Doors, Gate, Imports, Intercom, Invitations, Jobs, People, Sites};
 use crate::tx::{self, Isolation};
 use crate::{Result, StorageError, migration};
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
@@ -122,6 +122,11 @@ impl Store {
     /// Doors and controllers.
     pub fn doors(&self) -> Doors<'_> {
         Doors(self)
+    }
+
+    /// What administrators changed.
+    pub fn audit(&self) -> Audit<'_> {
+        Audit(self)
     }
 
     /// Lists of people that are read in.

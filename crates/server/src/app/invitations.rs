@@ -118,14 +118,14 @@ pub async fn invite(
     let now = node.clock.now();
     let invitations = node.store.invitations();
     if way_in.has_email && node.mailer.is_some() {
-        if !invitations.invite(&who.scope, person, node.random.v7(now), now).await? {
+        if !invitations.invite(&who.scope, &node.stamp(), person, node.random.v7(now)).await? {
             return Err(Code::Forbidden.into());
         }
         node.work.notify_one();
         return Ok((StatusCode::CREATED, Json(NewLink { by_mail: true, link: None, user_name: None })));
     }
     let token = Token::new(&node.random);
-    if !invitations.hand_over(&who.scope, person, token.hash().0, now.plus(LIVES)).await? {
+    if !invitations.hand_over(&who.scope, &node.stamp(), person, token.hash().0, now.plus(LIVES)).await? {
         return Err(Code::Forbidden.into());
     }
     let service = klinke_model::scope::Scope::system(who.scope.tenant);
@@ -144,7 +144,7 @@ pub async fn withdraw(
     who: SignedIn,
     Object(person): Object<PersonId>,
 ) -> Result<StatusCode, Problem> {
-    match node.store.invitations().withdraw(&who.scope, person).await? {
+    match node.store.invitations().withdraw(&who.scope, &node.stamp(), person).await? {
         true => Ok(StatusCode::NO_CONTENT),
         false => Err(Code::NotFound.into()),
     }

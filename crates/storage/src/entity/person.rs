@@ -15,7 +15,7 @@ pub struct Model {
     pub phone: Option<String>,
     pub language: String,
     pub version: i64,
-    pub sort_name: String,
+    pub sort_name: Vec<u8>,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

@@ -49,9 +49,7 @@ impl Gate<'_> {
             let row =
                 tenant::ActiveModel { tenant: Set(tenant.id.0), name: Set(tenant.name.as_str().to_owned()) };
             tenant::Entity::insert(row).exec_without_returning(&*tx).await?;
-            person::Entity::insert(people::person_row(tenant.id, administrator))
-                .exec_without_returning(&*tx)
-                .await?;
+            people::insert(&*tx, tenant.id, administrator).await?;
             account::Entity::insert(people::account_row(tenant.id, account))
                 .exec_without_returning(&*tx)
                 .await?;

@@ -3,14 +3,16 @@
 //! What an import does is decided by the caller's pure function *inside* the transaction, from who lives there at that
 //! moment: what was on the screen may be old.
 
-use crate::entity::{account, entrance, import, membership, person, unit};
-use crate::record::{Details, House, HouseResident, HouseUnit, Import, ImportOutcome, ImportPlan};
-use crate::repo::convert::At;
-use crate::repo::reach;
+use crate::entity::{account, entrance, import, membership, person, person_word, unit};
+use crate::record::{Details, House, HouseResident, HouseUnit, Import, ImportOutcome, ImportPlan, Stamp};
+use crate::repo::audit::{self, Change};
+use crate::repo::convert::{self, At, Word};
+use crate::repo::{people, reach};
 use crate::tx::{self, Isolation};
 use crate::{Result, Store};
+use klinke_model::fold::fold;
 use klinke_model::ids::{BuildingId, ImportId, PersonId, UnitId};
-use klinke_model::people::Membership;
+use klinke_model::people::Person;
 use klinke_model::privacy::Pii;
 use klinke_model::scope::Scope;
 use klinke_model::time::Timestamp;
@@ -108,14 +110,16 @@ impl Imports<'_> {
     pub async fn apply_import(
         &self,
         scope: &Scope,
+        stamp: &Stamp,
         id: ImportId,
-        now: Timestamp,
         ends_at: Timestamp,
         decide: impl Fn(&House, &str) -> Option<(ImportPlan, String)>,
     ) -> Result<ImportOutcome> {
         let decide = &decide;
         tx::write(self.0, Isolation::Serializable, |tx| async move {
-            let Some(row) = found(&*tx, scope, id, now).await? else { return Ok(ImportOutcome::Absent) };
+            let Some(row) = found(&*tx, scope, id, stamp.at).await? else {
+                return Ok(ImportOutcome::Absent);
+            };
             if row.state != DRAFT {
                 return Ok(ImportOutcome::Refused);
             }
@@ -124,6 +128,7 @@ impl Imports<'_> {
                 return Ok(ImportOutcome::Refused);
             };
             carry_out(&tx, scope, &plan).await?;
+            audit::append(&tx, scope, stamp, told(row.building.into(), "import.applied", &plan)).await?;
             save(&tx, scope, id, APPLIED, content, ends_at).await?;
             Ok(ImportOutcome::Done(0))
         })
@@ -135,18 +140,21 @@ impl Imports<'_> {
     pub async fn undo_import(
         &self,
         scope: &Scope,
+        stamp: &Stamp,
         id: ImportId,
-        now: Timestamp,
         plan: impl Fn(&str) -> Option<ImportPlan>,
     ) -> Result<ImportOutcome> {
         let plan = &plan;
         tx::write(self.0, Isolation::Serializable, |tx| async move {
-            let Some(row) = found(&*tx, scope, id, now).await? else { return Ok(ImportOutcome::Absent) };
+            let Some(row) = found(&*tx, scope, id, stamp.at).await? else {
+                return Ok(ImportOutcome::Absent);
+            };
             let Some(plan) = Some(&row).filter(|row| row.state == APPLIED).and_then(|row| plan(&row.content))
             else {
                 return Ok(ImportOutcome::Refused);
             };
             let kept = take_back(&tx, scope, &plan).await?;
+            audit::append(&tx, scope, stamp, told(row.building.into(), "import.undone", &plan)).await?;
             import::Entity::delete_by_id((scope.tenant.0, id.0)).exec(&*tx).await?;
             Ok(ImportOutcome::Done(kept))
         })
@@ -233,31 +241,25 @@ async fn house(db: &impl ConnectionTrait, scope: &Scope, building: BuildingId) -
         .find_both_related(person::Entity)
         .all(db)
         .await?;
-    let mut residents: Vec<HouseResident> = rows
-        .into_iter()
-        .map(|(place, row)| HouseResident {
-            place: Membership { person: place.person.into(), unit: place.unit.into(), owner: place.owner },
-            details: details(row),
-        })
-        .collect();
+    let resident = |(place, row): &(membership::Model, person::Model)| {
+        Ok(HouseResident { place: convert::membership(place), details: convert::person(row)?.into() })
+    };
+    let mut residents = rows.iter().map(resident).collect::<Result<Vec<_>>>()?;
     // the same order in any database: what an import decides must not depend on it
     residents.sort_by_key(|resident| (resident.place.person, resident.place.unit));
     Ok(House { units, residents })
 }
 
-fn details(row: person::Model) -> Details {
-    Details {
-        name: Pii::new(row.name),
-        email: row.email.map(Pii::new),
-        phone: row.phone.map(Pii::new),
-        language: row.language,
-    }
-}
-
 async fn carry_out(tx: &DatabaseTransaction, scope: &Scope, plan: &ImportPlan) -> Result<()> {
     for chunk in plan.people.chunks(CHUNK) {
-        let rows = chunk.iter().map(|(id, details)| person_row(scope, *id, details));
+        let chunk: Vec<Person> = chunk.iter().map(|(id, details)| person(*id, details, 1)).collect();
+        let rows = chunk.iter().map(|person| people::person_row(scope.tenant, person));
         person::Entity::insert_many(rows).exec_without_returning(tx).await?;
+        let words: Vec<person_word::ActiveModel> =
+            chunk.iter().flat_map(|person| people::word_rows(scope.tenant, person)).collect();
+        for words in words.chunks(CHUNK) {
+            person_word::Entity::insert_many(words.to_vec()).exec_without_returning(tx).await?;
+        }
     }
     for chunk in plan.places.chunks(CHUNK) {
         let rows = chunk.iter().map(|(person, unit, owner)| membership::ActiveModel {
@@ -286,7 +288,8 @@ async fn take_back(tx: &DatabaseTransaction, scope: &Scope, plan: &ImportPlan) -
     }
     for (person, before, after) in &plan.changes {
         let now = person::Entity::find_by_id((scope.tenant.0, person.0)).one(tx).await?;
-        if now.is_some_and(|row| details(row) == *after) {
+        let now = now.as_ref().map(convert::person).transpose()?;
+        if now.is_some_and(|person| Details::from(person) == *after) {
             change(tx, scope, *person, before).await?;
         }
     }
@@ -316,32 +319,36 @@ async fn take_back(tx: &DatabaseTransaction, scope: &Scope, plan: &ImportPlan) -
     Ok(kept)
 }
 
-fn person_row(scope: &Scope, id: PersonId, details: &Details) -> person::ActiveModel {
-    person::ActiveModel {
-        tenant: Set(scope.tenant.0),
-        id: Set(id.0),
-        name: Set(details.name.reveal().clone()),
-        active: Set(true),
-        email: Set(details.email.as_ref().map(|email| email.reveal().clone())),
-        phone: Set(details.phone.as_ref().map(|phone| phone.reveal().clone())),
-        language: Set(details.language.clone()),
-        ..Default::default()
-    }
+fn person(id: PersonId, details: &Details, version: u64) -> Person {
+    let Details { name, email, phone, language } = details.clone();
+    Person { id, name, email, phone, language, active: true, version }
 }
 
-async fn change(tx: &DatabaseTransaction, scope: &Scope, person: PersonId, to: &Details) -> Result<()> {
-    let plain = |value: &Option<Pii<String>>| value.as_ref().map(|value| value.reveal().clone());
+async fn change(tx: &DatabaseTransaction, scope: &Scope, id: PersonId, to: &Details) -> Result<()> {
+    let to = person(id, to, 1);
+    let name = to.name.as_ref().map_or("", |name| name.reveal().as_str());
+    let email = to.email.as_ref().map(|email| email.reveal().as_str().to_owned());
+    let phone = to.phone.as_ref().map(|phone| phone.reveal().as_str().to_owned());
     person::Entity::update_many()
-        .col_expr(person::Column::Name, Expr::val(to.name.reveal().clone()))
-        .col_expr(person::Column::Email, Expr::val(plain(&to.email)))
-        .col_expr(person::Column::Phone, Expr::val(plain(&to.phone)))
-        .col_expr(person::Column::Language, Expr::val(to.language.clone()))
+        .col_expr(person::Column::Name, Expr::val(name))
+        .col_expr(person::Column::SortName, Expr::val(fold(name).into_bytes()))
+        .col_expr(person::Column::Email, Expr::val(email))
+        .col_expr(person::Column::Phone, Expr::val(phone))
+        .col_expr(person::Column::Language, Expr::val(to.language.word()))
         .col_expr(person::Column::Version, Expr::col(person::Column::Version).add(1))
         .filter(person::Column::Tenant.eq(scope.tenant.0))
-        .filter(person::Column::Id.eq(person.0))
+        .filter(person::Column::Id.eq(id.0))
         .exec(tx)
         .await?;
-    Ok(())
+    people::write_words(tx, scope.tenant, &to).await
+}
+
+/// What the audit keeps of an import: how much, never who. Who it was about is in their own entries.
+fn told(building: BuildingId, action: &'static str, plan: &ImportPlan) -> Change {
+    let counts = serde_json::json!({
+        "people": plan.people.len(), "places": plan.places.len(), "changed": plan.changes.len(), "owners": plan.owners.len(),
+    });
+    Change { building: Some(building), action, persons: Vec::new(), before: None, after: Some(counts) }
 }
 
 async fn decide_for(

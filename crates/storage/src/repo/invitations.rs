@@ -1,7 +1,8 @@
 //! Links to set a password: made by an administrator or for one by the worker, kept as the hash of their token.
 
 use crate::entity::{account, building_administrator, invitation, job, manager, person, unit};
-use crate::record::{InvitationState, Invited, JobKind, WayIn};
+use crate::record::{InvitationState, Invited, JobKind, Stamp, WayIn};
+use crate::repo::audit::{self, Change};
 use crate::repo::convert::Word;
 use crate::repo::jobs;
 use crate::repo::people::units_of;
@@ -14,7 +15,7 @@ use klinke_model::scope::Scope;
 use klinke_model::time::Timestamp;
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, Query};
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder};
 
 /// Links to set a password: for who administers every home of the person and may do no less than they may; managers and
 /// the service may for everybody.
@@ -57,13 +58,14 @@ impl Invitations<'_> {
     }
 
     /// Asks for a link to be sent. The link from before stops working at once.
-    pub async fn invite(&self, scope: &Scope, person: PersonId, id: JobId, now: Timestamp) -> Result<bool> {
+    pub async fn invite(&self, scope: &Scope, stamp: &Stamp, person: PersonId, id: JobId) -> Result<bool> {
         tx::write(self.0, Isolation::Serializable, |tx| async move {
             if !reach::holds(&*tx, may_invite(scope, person)).await? {
                 return Ok(false);
             }
             invitation::Entity::delete_by_id((scope.tenant.0, person.0)).exec(&*tx).await?;
-            jobs::enqueue(&tx, scope, id, JobKind::Invite, person, now).await?;
+            jobs::enqueue(&tx, scope, id, JobKind::Invite, person, stamp.at).await?;
+            tell(&tx, scope, stamp, person, "person.invited").await?;
             Ok(true)
         })
         .await
@@ -73,6 +75,7 @@ impl Invitations<'_> {
     pub async fn hand_over(
         &self,
         scope: &Scope,
+        stamp: &Stamp,
         person: PersonId,
         token_hash: [u8; 32],
         ends_at: Timestamp,
@@ -83,13 +86,14 @@ impl Invitations<'_> {
             }
             cancel(&tx, scope, person).await?;
             store(&tx, scope, person, token_hash, ends_at).await?;
+            tell(&tx, scope, stamp, person, "person.invited").await?;
             Ok(true)
         })
         .await
     }
 
     /// Takes a person's link back, sent or not. `false` when there was none.
-    pub async fn withdraw(&self, scope: &Scope, person: PersonId) -> Result<bool> {
+    pub async fn withdraw(&self, scope: &Scope, stamp: &Stamp, person: PersonId) -> Result<bool> {
         tx::write(self.0, Isolation::Serializable, |tx| async move {
             if !reach::holds(&*tx, may_invite(scope, person)).await? {
                 return Ok(false);
@@ -101,7 +105,11 @@ impl Invitations<'_> {
                 .filter(invitation::Column::Used.eq(false))
                 .exec(&*tx)
                 .await?;
-            Ok(waited || gone.rows_affected > 0)
+            let withdrawn = waited || gone.rows_affected > 0;
+            if withdrawn {
+                tell(&tx, scope, stamp, person, "person.invitation_withdrawn").await?;
+            }
+            Ok(withdrawn)
         })
         .await
     }
@@ -134,6 +142,25 @@ impl Invitations<'_> {
         })
         .await
     }
+}
+
+/// Tells the audit, in the building of the person's first home.
+async fn tell(
+    tx: &DatabaseTransaction,
+    scope: &Scope,
+    stamp: &Stamp,
+    person: PersonId,
+    action: &'static str,
+) -> Result<()> {
+    let home = unit::Entity::find()
+        .filter(unit::Column::Tenant.eq(scope.tenant.0))
+        .filter(unit::Column::Id.in_subquery(units_of(scope, person)))
+        .order_by_asc(unit::Column::Id)
+        .one(tx)
+        .await?;
+    let building = home.map(|home| home.building.into());
+    let change = Change { building, action, persons: vec![person], before: None, after: None };
+    audit::append(tx, scope, stamp, change).await
 }
 
 /// A person as their link needs them.

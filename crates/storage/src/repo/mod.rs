@@ -1,5 +1,6 @@
 //! The repositories: concrete, cheap, one file each.
 
+pub(crate) mod audit;
 mod convert;
 mod devices;
 mod doors;
@@ -11,10 +12,12 @@ mod intercom;
 mod invitations;
 mod jobs;
 mod people;
+mod people_page;
 mod reach;
 mod revision;
 mod sites;
 
+pub use audit::Audit;
 pub use devices::Devices;
 pub use doors::Doors;
 pub use gate::Gate;

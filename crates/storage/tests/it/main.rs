@@ -1,6 +1,7 @@
 //! The store on both databases. Every test gets a database of its own; see [`database`].
 
 mod access;
+mod audit;
 mod concurrency;
 mod database;
 mod doors;
@@ -8,6 +9,7 @@ mod durability;
 mod gate;
 mod intercom;
 mod people;
+mod people_page;
 mod postgres;
 mod schema;
 mod sites;
