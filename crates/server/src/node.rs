@@ -37,7 +37,7 @@ use klinke_storage::{StorageError, Store};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
@@ -83,6 +83,8 @@ pub struct Node {
     pub invitation_limit: InvitationLimit,
     /// Hands mails in; `None` when the configuration names no mail server.
     pub mailer: Option<Mailer>,
+    /// Files that may be read at once: each may take a hundred megabytes for a moment.
+    pub reading: Semaphore,
     /// Tell it when work for later was enqueued.
     pub work: Notify,
     /// The address that people type.
@@ -203,6 +205,7 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>, random: Random) ->
         invitation_limit: InvitationLimit::new(&clock),
         mailer: config.mail.as_ref().map(Mailer::new).transpose()?,
         work: Notify::new(),
+        reading: Semaphore::new(2),
         origins: Origins::new(&public_url, address.port(), &network),
         stop: CancellationToken::new(),
         tasks: TaskTracker::new(),
@@ -227,6 +230,9 @@ async fn every_minute(node: Arc<Node>) {
     let mut minute = tokio::time::interval(Duration::from_secs(60));
     while node.stop.run_until_cancelled(minute.tick()).await.is_some() {
         node.openings.forget_old(node.clock.mono());
+        if let Err(error) = node.store.gate().forget_imports(node.clock.now()).await {
+            tracing::error!(%error, "old lists could not be forgotten");
+        }
     }
 }
 

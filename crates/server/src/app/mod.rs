@@ -7,6 +7,7 @@
 pub mod add_controller;
 pub mod add_panel;
 mod administered;
+pub mod apply_import;
 pub mod bells;
 pub mod buildings;
 pub mod claim;
@@ -16,6 +17,7 @@ pub mod devices;
 pub mod doors;
 pub mod entrances;
 pub mod follow_invitation;
+pub mod imports;
 pub mod invitations;
 pub mod open_door;
 pub mod pair_panel;

@@ -82,6 +82,22 @@ codes! {
     InvitationUsed = "invitation_used", GONE;
     /// The link is older than 72 hours, or the person is suspended.
     InvitationExpired = "invitation_expired", GONE;
+    /// The file is neither CSV nor XLSX.
+    NotAList = "not_a_list", UNPROCESSABLE_ENTITY;
+    /// The file has no rows below its head.
+    EmptyList = "empty_list", UNPROCESSABLE_ENTITY;
+    /// The file has more than 60,000 rows.
+    TooManyRows = "too_many_rows", UNPROCESSABLE_ENTITY;
+    /// The file has more than 40 columns.
+    TooManyColumns = "too_many_columns", UNPROCESSABLE_ENTITY;
+    /// A cell of the file has more than 1,000 characters.
+    CellTooLong = "cell_too_long", UNPROCESSABLE_ENTITY;
+    /// The list was applied before.
+    ImportApplied = "import_applied", CONFLICT;
+    /// The list was not applied: there is nothing to undo.
+    ImportNotApplied = "import_not_applied", CONFLICT;
+    /// The list has rows with errors, or a column is not named.
+    ImportHasErrors = "import_has_errors", CONFLICT;
     /// As many devices wait to be paired as there is room for.
     TooManyWaiting = "too_many_waiting", SERVICE_UNAVAILABLE;
     /// More work than the server can do just now.

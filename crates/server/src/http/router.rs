@@ -3,6 +3,7 @@
 use super::problem::{Code, Problem};
 use super::{access_log, body, document, gate, headers, origin, probes, problem};
 use crate::app;
+use crate::import;
 use crate::node::Node;
 use crate::web;
 use axum::Router;
@@ -45,6 +46,15 @@ pub fn operations() -> OpenApiRouter<Arc<Node>> {
         .routes(routes!(app::pair_panel::open))
         .routes(routes!(app::pair_panel::state))
         .routes(routes!(app::pair_panel::redeem))
+        .routes(routes!(app::imports::show, app::imports::change, app::imports::discard))
+        .routes(routes!(app::apply_import::apply))
+        .routes(routes!(app::apply_import::undo))
+        .routes(routes!(app::apply_import::errors))
+        .merge(
+            OpenApiRouter::new()
+                .routes(routes!(app::imports::upload))
+                .layer(DefaultBodyLimit::max(import::MAX_FILE)),
+        )
 }
 
 /// The whole of the HTTP side.

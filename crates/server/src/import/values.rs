@@ -1,35 +1,31 @@
 //! Cells into values, and what is wrong with them.
 
 use super::check::CellCode;
+use klinke_model::contact::{Email, Language, Phone};
 use klinke_model::text::{Label, LabelError};
 use unicode_normalization::UnicodeNormalization;
 
-pub fn name(text: &str) -> Result<String, CellCode> {
+pub fn name(text: &str) -> Result<Label, CellCode> {
     // a list that is opened in a spreadsheet again must not run what a name says
-    if text.starts_with(['=', '@']) {
+    if text.starts_with(['=', '@', '+', '-']) {
         return Err(CellCode::Formula);
     }
-    match Label::new(text) {
-        Ok(label) => Ok(label.into()),
-        Err(LabelError::Empty) => Err(CellCode::Empty),
-        Err(LabelError::TooLong) => Err(CellCode::TooLong),
-        Err(LabelError::Control) => Err(CellCode::Control),
+    Label::new(text).map_err(|error| match error {
+        LabelError::Empty => CellCode::Empty,
+        LabelError::TooLong => CellCode::TooLong,
+        LabelError::Control => CellCode::Control,
+    })
+}
+
+pub fn email(text: &str) -> Result<Email, CellCode> {
+    if text.starts_with(['=', '@', '+', '-']) {
+        return Err(CellCode::Formula);
     }
+    Email::new(text).map_err(|_| CellCode::NotAnAddress)
 }
 
-pub fn email(text: &str) -> Result<String, CellCode> {
-    let text: String = text.nfc().collect();
-    let whole = text.chars().count() <= 254 && text.parse::<lettre::Address>().is_ok();
-    // no host without a dot: it would be this machine's own
-    let host = text.rsplit_once('@').is_some_and(|(_, host)| host.contains('.'));
-    if whole && host && !text.starts_with(['=', '+', '-', '@']) { Ok(text) } else { Err(CellCode::NotAnAddress) }
-}
-
-pub fn phone(text: &str) -> Result<String, CellCode> {
-    let plain: String = text.chars().filter(|c| !" -()./\u{a0}".contains(*c)).collect();
-    let digits = plain.strip_prefix('+').unwrap_or(&plain);
-    let fits = (3..=15).contains(&digits.len()) && digits.chars().all(|c| c.is_ascii_digit());
-    if fits { Ok(plain) } else { Err(CellCode::NotANumber) }
+pub fn phone(text: &str) -> Result<Phone, CellCode> {
+    Phone::new(text).map_err(|_| CellCode::NotANumber)
 }
 
 pub fn owner(text: &str) -> Result<bool, CellCode> {
@@ -40,13 +36,13 @@ pub fn owner(text: &str) -> Result<bool, CellCode> {
     }
 }
 
-pub fn language(text: &str) -> Result<&'static str, CellCode> {
+pub fn language(text: &str) -> Result<Language, CellCode> {
     match text.to_lowercase().as_str() {
-        "nb" | "no" | "norsk" | "bokmål" | "norwegian" | "norska" => Ok("nb"),
-        "nn" | "nynorsk" => Ok("nn"),
-        "sv" | "se" | "svensk" | "svenska" | "swedish" => Ok("sv"),
-        "da" | "dk" | "dansk" | "danska" | "danish" => Ok("da"),
-        "en" | "engelsk" | "engelska" | "english" => Ok("en"),
+        "nb" | "no" | "norsk" | "bokmål" | "norwegian" | "norska" => Ok(Language::Nb),
+        "nn" | "nynorsk" => Ok(Language::Nn),
+        "sv" | "se" | "svensk" | "svenska" | "swedish" => Ok(Language::Sv),
+        "da" | "dk" | "dansk" | "danska" | "danish" => Ok(Language::Da),
+        "en" | "engelsk" | "engelska" | "english" => Ok(Language::En),
         _ => Err(CellCode::UnknownLanguage),
     }
 }
