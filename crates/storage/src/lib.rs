@@ -34,7 +34,7 @@ mod store;
 mod tx;
 
 pub use error::StorageError;
-pub use repo::{Audit, Devices, Doors, Gate, Intercom, People, Sites};
+pub use repo::{Audit, Devices, Doors, Gate, Intercom, Moves, People, Sites};
 pub use store::Store;
 
 /// What every repository function answers.

@@ -2,8 +2,10 @@
 //!
 //! A record holds what one use needs, no more; what names a person is [`Pii`].
 
+mod moves;
 mod people;
 
+pub use moves::{CarriedOut, Ended, Leaving, Move, MovePreview, Mover, NewMove};
 pub use people::{Changed, Home, PeoplePage, PeopleQuery, PersonRow, Standing, Suspended};
 
 use klinke_access::decide::SiteMode;
