@@ -42,7 +42,7 @@ pub struct Moves<'a>(pub(crate) &'a Store);
 
 impl Moves<'_> {
     /// What a move out of a unit would end.
-    pub async fn preview(&self, scope: &Scope, unit: UnitId) -> Result<Option<MovePreview>> {
+    pub async fn preview_move(&self, scope: &Scope, unit: UnitId) -> Result<Option<MovePreview>> {
         tx::read(self.0, |tx| async move {
             let found = unit::Entity::find_by_id((scope.tenant.0, unit.0))
                 .filter(reach::administers(scope, unit::Column::Building))
@@ -82,7 +82,7 @@ impl Moves<'_> {
     ///
     /// # Errors
     /// [`StorageError::Conflict`] when somebody leaves this unit by another move already.
-    pub async fn plan(&self, scope: &Scope, stamp: &Stamp, new: NewMove) -> Result<bool> {
+    pub async fn plan_move(&self, scope: &Scope, stamp: &Stamp, new: NewMove) -> Result<bool> {
         let new = &new;
         let planned = tx::write(self.0, Isolation::Serializable, |tx| async move {
             let found = unit::Entity::find_by_id((scope.tenant.0, new.unit.0))
@@ -145,7 +145,7 @@ impl Moves<'_> {
     }
 
     /// Moves of a building, the latest first.
-    pub async fn list(&self, scope: &Scope, building: BuildingId) -> Result<Vec<Move>> {
+    pub async fn moves(&self, scope: &Scope, building: BuildingId) -> Result<Vec<Move>> {
         tx::read(self.0, |tx| async move {
             let rows = household_move::Entity::find()
                 .filter(household_move::Column::Tenant.eq(scope.tenant.0))
@@ -162,7 +162,7 @@ impl Moves<'_> {
     }
 
     /// One move.
-    pub async fn get(&self, scope: &Scope, id: MoveId) -> Result<Option<Move>> {
+    pub async fn one_move(&self, scope: &Scope, id: MoveId) -> Result<Option<Move>> {
         tx::read(self.0, |tx| async move {
             let row = household_move::Entity::find_by_id((scope.tenant.0, id.0))
                 .filter(reach::administers(scope, household_move::Column::Building))
@@ -174,7 +174,7 @@ impl Moves<'_> {
     }
 
     /// Takes a planned move back. `false` when it is done, or not there.
-    pub async fn cancel(&self, scope: &Scope, stamp: &Stamp, id: MoveId) -> Result<bool> {
+    pub async fn cancel_move(&self, scope: &Scope, stamp: &Stamp, id: MoveId) -> Result<bool> {
         tx::write(self.0, Isolation::Serializable, |tx| async move {
             let found = household_move::Entity::find_by_id((scope.tenant.0, id.0))
                 .filter(household_move::Column::State.eq(SCHEDULED))
@@ -199,7 +199,12 @@ impl Moves<'_> {
 
     /// Carries a move out that is due, all of it or nothing; `None` when it is not due, done already, or not there.
     /// For the service.
-    pub async fn carry_out(&self, scope: &Scope, stamp: &Stamp, id: MoveId) -> Result<Option<CarriedOut>> {
+    pub async fn carry_out_move(
+        &self,
+        scope: &Scope,
+        stamp: &Stamp,
+        id: MoveId,
+    ) -> Result<Option<CarriedOut>> {
         if scope.principal != Principal::System {
             return Ok(None);
         }

@@ -23,7 +23,7 @@ use serde_json::{Value, json};
 impl People<'_> {
     /// Adds a person with their homes, all at once. `false` when a home is not there or not the principal's, or when
     /// a building administrator names none: nobody but a manager would ever see that person again.
-    pub async fn add(
+    pub async fn add_person(
         &self,
         scope: &Scope,
         stamp: &Stamp,
@@ -70,7 +70,7 @@ impl People<'_> {
 
     /// Changes what is known of a person: all but whether they are suspended. `person.version` is the version that the
     /// asker saw.
-    pub async fn change(&self, scope: &Scope, stamp: &Stamp, person: Person) -> Result<Changed> {
+    pub async fn change_person(&self, scope: &Scope, stamp: &Stamp, person: Person) -> Result<Changed> {
         let wanted = &person;
         tx::write(self.0, Isolation::Serializable, |tx| async move {
             let Some(before) = changeable(&*tx, scope, wanted.id).await? else {
@@ -98,7 +98,7 @@ impl People<'_> {
 
     /// Suspends a person, or ends that. Suspending signs all their devices out, for good. Nobody suspends themselves.
     /// `None` when there is nobody whom the principal may change.
-    pub async fn suspend(
+    pub async fn suspend_person(
         &self,
         scope: &Scope,
         stamp: &Stamp,
