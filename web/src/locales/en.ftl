@@ -194,6 +194,7 @@ app-picture = Live picture from { $panel }
 app-picture-waiting = Fetching the picture …
 app-picture-failed = No picture or sound on this network. You can still open the door.
 app-picture-off = You have switched the picture off.
+app-picture-reduced = Simpler picture: slow network
 app-sound-only = Sound only: slow network
 app-rang = for { $label }
 app-cannot-see-you = They can not see or hear you.

@@ -194,6 +194,7 @@ app-picture = Direkte bilde fra { $panel }
 app-picture-waiting = Henter bildet …
 app-picture-failed = Ikke bilde eller lyd på dette nettet. Du kan likevel åpne døren.
 app-picture-off = Du har slått av bildet.
+app-picture-reduced = Enklere bilde: tregt nett
 app-sound-only = Bare lyd: tregt nett
 app-rang = til { $label }
 app-cannot-see-you = De kan ikke se eller høre deg.

@@ -194,6 +194,7 @@ app-picture = Direktbild från { $panel }
 app-picture-waiting = Hämtar bilden …
 app-picture-failed = Ingen bild eller ljud på det här nätet. Du kan ändå öppna dörren.
 app-picture-off = Du har stängt av bilden.
+app-picture-reduced = Enklare bild: långsamt nät
 app-sound-only = Bara ljud: långsamt nät
 app-rang = till { $label }
 app-cannot-see-you = De kan inte se eller höra dig.
