@@ -194,6 +194,7 @@ app-picture = Live picture from { $panel }
 app-picture-waiting = Fetching the picture …
 app-picture-failed = No picture or sound on this network. You can still open the door.
 app-picture-off = You have switched the picture off.
+app-picture-reduced = Simpler picture: slow network
 app-sound-only = Sound only: slow network
 app-rang = for { $label }
 app-cannot-see-you = They can not see or hear you.
@@ -254,6 +255,20 @@ admin-ground-conflict-save = Save this
 admin-ground-undo = Undo
 admin-ground-undone = It was undone.
 admin-ground-undo-failed = It could not be undone.
+admin-ground-find = Search
+admin-ground-find-what = Find people, units, doors, pages and actions
+admin-ground-found = { $count ->
+    [one] 1 hit
+   *[other] { $count } hits
+}
+admin-ground-found-none = Nothing was found
+admin-ground-kind-person = People
+admin-ground-kind-unit = Units
+admin-ground-kind-door = Doors
+admin-ground-kind-building = Buildings
+admin-ground-kind-section = Pages
+admin-ground-kind-action = Actions
+admin-ground-unit-search = Search for a unit
 admin-ground-views = Saved views
 admin-ground-view-all = All
 admin-ground-view-save = Save this view

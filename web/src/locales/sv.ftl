@@ -194,6 +194,7 @@ app-picture = Direktbild från { $panel }
 app-picture-waiting = Hämtar bilden …
 app-picture-failed = Ingen bild eller ljud på det här nätet. Du kan ändå öppna dörren.
 app-picture-off = Du har stängt av bilden.
+app-picture-reduced = Enklare bild: långsamt nät
 app-sound-only = Bara ljud: långsamt nät
 app-rang = till { $label }
 app-cannot-see-you = De kan inte se eller höra dig.
@@ -254,6 +255,20 @@ admin-ground-conflict-save = Spara det här
 admin-ground-undo = Ångra
 admin-ground-undone = Det är ångrat.
 admin-ground-undo-failed = Det gick inte att ångra.
+admin-ground-find = Sök
+admin-ground-find-what = Hitta personer, lägenheter, dörrar, sidor och åtgärder
+admin-ground-found = { $count ->
+    [one] 1 träff
+   *[other] { $count } träffar
+}
+admin-ground-found-none = Inget hittades
+admin-ground-kind-person = Personer
+admin-ground-kind-unit = Lägenheter
+admin-ground-kind-door = Dörrar
+admin-ground-kind-building = Hus
+admin-ground-kind-section = Sidor
+admin-ground-kind-action = Åtgärder
+admin-ground-unit-search = Sök efter en lägenhet
 admin-ground-views = Sparade vyer
 admin-ground-view-all = Alla
 admin-ground-view-save = Spara den här vyn
