@@ -203,6 +203,7 @@ move.ended text
 move: move_pkey PRIMARY KEY (tenant, id)
 move: move_state_check CHECK ((state = ANY (ARRAY['scheduled'::text, 'done'::text])))
 move: move_tenant_building_unit_fkey FOREIGN KEY (tenant, building, unit) REFERENCES unit(tenant, building, id) ON DELETE CASCADE
+CREATE INDEX move_due ON public.move USING btree (state, ends_at)
 CREATE INDEX move_unit ON public.move USING btree (tenant, unit)
 CREATE UNIQUE INDEX move_pkey ON public.move USING btree (tenant, id)
 move_person.tenant uuid NOT NULL
@@ -246,13 +247,13 @@ person.email text
 person.phone text
 person.language text NOT NULL
 person.version bigint NOT NULL
-person.sort_name text NOT NULL
+person.sort_name bytea NOT NULL
 person: person_pkey PRIMARY KEY (tenant, id)
 person: person_tenant_fkey FOREIGN KEY (tenant) REFERENCES tenant(tenant)
 CREATE INDEX person_sort ON public.person USING btree (tenant, sort_name, id)
 CREATE UNIQUE INDEX person_pkey ON public.person USING btree (tenant, id)
 person_word.tenant uuid NOT NULL
-person_word.word text NOT NULL
+person_word.word bytea NOT NULL
 person_word.person uuid NOT NULL
 person_word: person_word_pkey PRIMARY KEY (tenant, word, person)
 person_word: person_word_tenant_person_fkey FOREIGN KEY (tenant, person) REFERENCES person(tenant, id) ON DELETE CASCADE

@@ -198,6 +198,7 @@ CREATE TABLE move (
     PRIMARY KEY (tenant, id),
     FOREIGN KEY (tenant, building, unit) REFERENCES unit (tenant, building, id) ON DELETE CASCADE
 );
+CREATE INDEX move_due ON move (state, ends_at);
 CREATE INDEX move_unit ON move (tenant, unit);
 CREATE TABLE move_person (
     tenant UUID NOT NULL,
@@ -235,13 +236,13 @@ CREATE TABLE person (
     tenant UUID NOT NULL REFERENCES tenant (tenant),
     id UUID NOT NULL,
     name TEXT NOT NULL,
-    active BOOLEAN NOT NULL, email TEXT, phone TEXT, language TEXT NOT NULL DEFAULT 'nb', version BIGINT NOT NULL DEFAULT 1, sort_name TEXT NOT NULL DEFAULT '',
+    active BOOLEAN NOT NULL, email TEXT, phone TEXT, language TEXT NOT NULL DEFAULT 'nb', version BIGINT NOT NULL DEFAULT 1, sort_name BYTEA NOT NULL DEFAULT '',
     PRIMARY KEY (tenant, id)
 );
 CREATE INDEX person_sort ON person (tenant, sort_name, id);
 CREATE TABLE person_word (
     tenant UUID NOT NULL,
-    word TEXT NOT NULL,
+    word BYTEA NOT NULL,
     person UUID NOT NULL,
     PRIMARY KEY (tenant, word, person),
     FOREIGN KEY (tenant, person) REFERENCES person (tenant, id) ON DELETE CASCADE

@@ -35,7 +35,7 @@ mod tx;
 
 pub use error::StorageError;
 pub use repo::{
-    Audit, Devices, Doors, Gate, Imports, Intercom, Invitations, Jobs, PasswordSet, People, Sites,
+    Audit, Devices, Doors, Gate, Imports, Intercom, Invitations, Jobs, Moves, PasswordSet, People, Sites,
 };
 pub use store::Store;
 

@@ -4,6 +4,7 @@
 
 mod imports;
 mod invitations;
+mod moves;
 mod people;
 
 pub use imports::{Details, House, HouseResident, HouseUnit, Import, ImportOutcome, ImportPlan};

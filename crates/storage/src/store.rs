@@ -1,6 +1,6 @@
 //! Opening the store: which database, with which settings, at which schema.
 
-use crate::repo::{Audit, Devices, Doors, Gate, Imports, Intercom, Invitations, Jobs, People, Sites};
+use crate::repo::{Audit, Devices, Doors, Gate, Imports, Intercom, Invitations, Jobs, Moves, People, Sites};
 use crate::tx::{self, Isolation};
 use crate::{Result, StorageError, migration};
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
@@ -107,6 +107,11 @@ impl Store {
     /// Persons, accounts, places in units, roles.
     pub fn people(&self) -> People<'_> {
         People(self)
+    }
+
+    /// Who moves out and in, and when.
+    pub fn moves(&self) -> Moves<'_> {
+        Moves(self)
     }
 
     /// Devices and their sessions.

@@ -159,6 +159,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/invitations/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sets a password with a link, and signs this device in. Whoever was signed in as this person no longer is. */
+        post: operations["accept_invitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invitations/look": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** For whom a link is. */
+        post: operations["look_at_invitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me/devices": {
         parameters: {
             query?: never;
@@ -239,6 +273,25 @@ export interface paths {
         /** Claims the pairing at once with a ticket: the device becomes the panel that the ticket was issued for. */
         post: operations["redeem_ticket"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/people/{person}/invitation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How a person comes in: whether they have an account, and how their newest link stands. */
+        get: operations["invitation"];
+        put?: never;
+        /** Makes a link: by mail, or where that can not be, shown once to hand over. The link from before ends. */
+        post: operations["invite"];
+        /** Takes a link back, sent or not. */
+        delete: operations["withdraw_invitation"];
         options?: never;
         head?: never;
         patch?: never;
@@ -610,7 +663,7 @@ export interface components {
          * @description Why a request was refused. Stable: clients act on it and translate it.
          * @enum {string}
          */
-        Code: "malformed" | "invalid" | "too_large" | "wrong_media_type" | "wrong_method" | "timed_out" | "not_set_up" | "already_claimed" | "wrong_code" | "code_expired" | "not_signed_in" | "sign_in_failed" | "too_many_tries" | "forbidden" | "wrong_origin" | "not_found" | "unknown_code" | "unknown_ticket" | "too_many_waiting" | "overloaded" | "internal";
+        Code: "malformed" | "invalid" | "too_large" | "wrong_media_type" | "wrong_method" | "timed_out" | "not_set_up" | "already_claimed" | "wrong_code" | "code_expired" | "not_signed_in" | "sign_in_failed" | "too_many_tries" | "forbidden" | "wrong_origin" | "not_found" | "unknown_code" | "unknown_ticket" | "unknown_invitation" | "invitation_used" | "invitation_expired" | "too_many_waiting" | "overloaded" | "internal";
         /** @description A door controller. */
         Controller: {
             id: components["schemas"]["ControllerId"];
@@ -789,11 +842,31 @@ export interface components {
              */
             pointer: string;
         };
+        /** @description How a person comes in. */
+        Invitation: {
+            /** @description A link would go by mail; else it is shown once, to hand over. */
+            by_mail: boolean;
+            ends_at?: components["schemas"]["Timestamp"] | null;
+            /** @description They can sign in. */
+            has_account: boolean;
+            /** @description Whether who asks may make a link for them. */
+            may_invite: boolean;
+            state: components["schemas"]["LinkState"];
+        };
+        /** @description What is behind the `#invite=` of a link. */
+        InvitationToken: {
+            token: string;
+        };
         /**
          * @description A name or a button's text: 1 to [`LABEL_MAX`] characters, NFC, one line, no control or direction-override
          *     characters, no white space at either end.
          */
         Label: string;
+        /**
+         * @description How the newest link stands.
+         * @enum {string}
+         */
+        LinkState: "none" | "waiting" | "open" | "expired" | "used";
         /**
          * @description What the media of a call can carry just now (R3).
          * @enum {string}
@@ -829,6 +902,18 @@ export interface components {
              */
             output: number;
         };
+        /** @description A link that was asked for. */
+        NewLink: {
+            /** @description It goes by mail. */
+            by_mail: boolean;
+            /**
+             * @description Else here it is, this once.
+             * @example https://door.example.org/app#invite=…
+             */
+            link?: string | null;
+            /** @description What they will sign in with, beside the link to hand over. */
+            user_name?: string | null;
+        };
         /** @description A new panel. */
         NewPairing: {
             /** @description P-256 public key as base64 SubjectPublicKeyInfo (what WebCrypto exports as `spki`). */
@@ -846,6 +931,20 @@ export interface components {
             entrance?: components["schemas"]["EntranceId"] | null;
             /** @description Such as "Entrance A". */
             name: string;
+        };
+        /** @description A password for a link. */
+        NewPassword: {
+            /**
+             * @description What the owner calls this device, 1 to 80 characters.
+             * @example Phone
+             */
+            device_name: string;
+            /**
+             * Format: password
+             * @description 12 to 200 characters that do not hold the user name.
+             */
+            password: string;
+            token: string;
         };
         /** @description A pairing that the panel has opened. */
         OpenedPairing: {
@@ -1160,6 +1259,11 @@ export interface components {
             /** @description As it was issued. */
             ticket: string;
         };
+        /**
+         * Format: int64
+         * @description A moment in UTC, in milliseconds since 1970. For what is stored and shown, never for deadlines.
+         */
+        Timestamp: number;
         /** @description An apartment or a company. */
         Unit: {
             entrance: components["schemas"]["EntranceId"];
@@ -1182,6 +1286,15 @@ export interface components {
          * @description An apartment or a company.
          */
         UnitId: string;
+        /** @description For whom a link is. */
+        Welcome: {
+            /** @description They have a password already: setting it anew signs out every device. */
+            has_account: boolean;
+            /** @description What they are called; empty for somebody who is anonymous. */
+            name: string;
+            /** @description What they sign in with from now on. */
+            user_name: string;
+        };
     };
     responses: never;
     parameters: never;
@@ -2028,6 +2141,262 @@ export interface operations {
             };
         };
     };
+    accept_invitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPassword"];
+            };
+        };
+        responses: {
+            /** @description Set and signed in; the session's cookie is set */
+            201: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `sign_in_failed`: suspended in between */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `wrong_origin` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unknown_invitation` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invitation_used`; `invitation_expired` */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `wrong_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`; `errors` names the fields */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_tries`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    look_at_invitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InvitationToken"];
+            };
+        };
+        responses: {
+            /** @description For whom it is */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Welcome"];
+                };
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `wrong_origin` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unknown_invitation` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invitation_used`; `invitation_expired` */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `wrong_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`; `errors` names the fields */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_tries`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     my_devices: {
         parameters: {
             query?: never;
@@ -2410,6 +2779,226 @@ export interface operations {
             };
             /** @description `invalid`; `errors` names the fields */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    invitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The person */
+                person: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How they come in */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Invitation"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    invite: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The person */
+                person: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is on its way, or here */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewLink"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: they may do more than you; `wrong_origin` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    withdraw_invitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The person */
+                person: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It no longer works */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `wrong_origin` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -12,7 +12,7 @@ use klinke_model::intercom::{BellKind, Panel};
 use klinke_model::people::{Membership, Role, RoleGrant};
 use klinke_model::scope::{Principal, Scope};
 use klinke_model::site::{Building, Entrance, Unit};
-use klinke_storage::record::{AuditQuery, PeopleQuery};
+use klinke_storage::record::{AuditQuery, Changed, NewMove, PeopleQuery};
 use klinke_storage::{Result, Store};
 use std::collections::BTreeSet;
 use std::pin::Pin;
@@ -196,6 +196,51 @@ const PROBES: &[Probe] = probes! {
         r.store.people().grant_role(&r.ours.system(), &stamp(r.n), person, grant).await?;
         Ok(r.store.audit().erase_from_audit(&r.scope, person).await? > 0)
     };
+    add_person [System Manager Admin] |r| {
+        let person = r.ours.person(r.id(), "New");
+        r.store.people().add_person(&r.scope, &stamp(r.n), person, &[(r.ours.unit, false)]).await
+    };
+    change_person [System Manager Admin] |r| {
+        let person = r.resident().await?;
+        let seen = r.store.people().person(&r.ours.system(), person).await?.unwrap();
+        Ok(r.store.people().change_person(&r.scope, &stamp(r.n), seen).await? != Changed::NotFound)
+    };
+    suspend_person [System Manager Admin] |r| {
+        let person = r.resident().await?;
+        Ok(r.store.people().suspend_person(&r.scope, &stamp(r.n), person, true).await?.is_some())
+    };
+    set_home [System Manager Admin] |r| {
+        let home = Membership { person: r.person().await?, unit: r.ours.unit, owner: false };
+        r.store.people().set_home(&r.scope, &stamp(r.n), home).await
+    };
+    take_home [System Manager Admin] |r| {
+        let person = r.resident().await?;
+        r.store.people().take_home(&r.scope, &stamp(r.n), person, r.ours.unit).await
+    };
+    // moves
+    preview_move [System Manager Admin] |r| {
+        Ok(r.store.moves().preview_move(&r.scope, r.ours.unit).await?.is_some())
+    };
+    plan_move [System Manager Admin] |r| {
+        let new = r.new_move().await?;
+        r.store.moves().plan_move(&r.scope, &stamp(r.n), new).await
+    };
+    moves [System Manager Admin] |r| {
+        r.planned().await?;
+        Ok(!r.store.moves().moves(&r.scope, r.ours.house).await?.is_empty())
+    };
+    one_move [System Manager Admin] |r| {
+        let planned = r.planned().await?;
+        Ok(r.store.moves().one_move(&r.scope, planned).await?.is_some())
+    };
+    cancel_move [System Manager Admin] |r| {
+        let planned = r.planned().await?;
+        r.store.moves().cancel_move(&r.scope, &stamp(r.n), planned).await
+    };
+    carry_out_move [System] |r| {
+        let planned = r.planned().await?;
+        Ok(r.store.moves().carry_out_move(&r.scope, &stamp(r.n), planned).await?.is_some())
+    };
     // devices
     sign_in [System Herself] |r| r.store.devices().sign_in(&r.scope, r.ours.new_device(r.ours.kari, r.n)).await;
     list [System Herself] |r| Ok(!r.store.devices().list(&r.scope, r.ours.kari).await?.is_empty());
@@ -274,6 +319,19 @@ impl Run<'_> {
         Ok(person)
     }
 
+    /// A move of a new person of ours who lives with Kari, due at once.
+    async fn new_move(&self) -> Result<NewMove> {
+        let (out, unit) = (vec![self.resident().await?], self.ours.unit);
+        Ok(NewMove { id: self.id(), unit, last_day: 1, ends_at: stamp(self.n).at, out, into: vec![] })
+    }
+
+    async fn planned(&self) -> Result<klinke_model::ids::MoveId> {
+        let new = self.new_move().await?;
+        let id = new.id;
+        self.store.moves().plan_move(&self.ours.system(), &stamp(self.n), new).await?;
+        Ok(id)
+    }
+
     fn door(&self) -> Door {
         let times = DoorTimes::default();
         Door { id: self.id(), controller: None, output: 0, times, ..self.ours.the_front() }
@@ -335,7 +393,9 @@ on_both! {
 fn the_table_knows_every_repository_function() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/repo");
     let mut functions = BTreeSet::new();
-    for file in ["sites", "people", "people_page", "devices", "intercom", "doors", "audit"] {
+    for file in
+        ["sites", "people", "people_page", "people_change", "moves", "devices", "intercom", "doors", "audit"]
+    {
         let source = std::fs::read_to_string(folder.join(file).with_extension("rs")).unwrap();
         let methods = source.lines().filter_map(|line| line.strip_prefix("    pub async fn "));
         functions.extend(methods.filter_map(|line| line.split('(').next()).map(str::to_owned));

@@ -8,6 +8,7 @@ mod doors;
 mod durability;
 mod gate;
 mod intercom;
+mod moves;
 mod people;
 mod people_page;
 mod postgres;

@@ -40,7 +40,7 @@ on_both! {
             ..ours.person(ours.fresh(1), "Åse Sætre-Østby")
         };
         assert!(db.store.people().insert_person(&scope, asa).await.unwrap());
-        for found in ["å", "ase", "SÆT", "saetre", "ost ås", "post", "91500", "091500", "47915", "example"] {
+        for found in ["ås", "ase", "SÆT", "saetre", "ost ås", "post", "91500", "091500", "47915", "example"] {
             assert_eq!(names(&db, &scope, text(found)).await, ["Åse Sætre-Østby"], "{found}");
         }
         for none in ["tre", "asex", "ase kari", "91501"] {

@@ -11,8 +11,8 @@ use klinke_model::scope::Scope;
 use klinke_model::site::{Building, Entrance, Unit};
 use klinke_model::text::Label;
 use klinke_storage::record::{
-    AuditEntry, AuditProof, AuditQuery, NewDevice, PanelDirectory, PeoplePage, PeopleQuery, PersonRow,
-    RingFacts, StoredFacts, UnitMember,
+    AuditEntry, AuditProof, AuditQuery, Move, MovePreview, NewDevice, NewMove, PanelDirectory, PeoplePage,
+    PeopleQuery, PersonRow, RingFacts, StoredFacts, UnitMember,
 };
 
 /// All that one principal can read of ours.
@@ -27,6 +27,9 @@ struct View {
     page: PeoplePage,
     found: PeoplePage,
     rows: Vec<Option<PersonRow>>,
+    moves: Vec<Move>,
+    one_move: Option<Move>,
+    preview_move: Option<MovePreview>,
     unit_members: Vec<UnitMember>,
     devices: Vec<Vec<Device>>,
     panels: Vec<Panel>,
@@ -64,6 +67,9 @@ impl View {
                 .await
                 .unwrap(),
             rows: vec![],
+            moves: db.store.moves().moves(scope, ours.house).await.unwrap(),
+            one_move: db.store.moves().one_move(scope, ours.fresh(70)).await.unwrap(),
+            preview_move: db.store.moves().preview_move(scope, ours.unit).await.unwrap(),
             unit_members: people.unit_members(scope, ours.house).await.unwrap(),
             devices: vec![],
             panels: intercom.panels(scope, ours.house).await.unwrap(),
@@ -153,6 +159,17 @@ async fn undo_twin(db: &Db, ours: &Town, theirs: &Scope) {
         assert!(people.set_active(theirs, person, false).await.unwrap());
         assert!(db.store.devices().sign_out(theirs, person, ours.fresh(number)).await.unwrap());
     }
+    let out = vec![ours.gone, ours.manager];
+    let new = NewMove {
+        id: ours.fresh(70),
+        unit: ours.unit,
+        last_day: 1,
+        ends_at: stamp(71).at,
+        out,
+        into: vec![],
+    };
+    assert!(db.store.moves().plan_move(theirs, &stamp(71), new).await.unwrap());
+    assert!(db.store.moves().carry_out_move(theirs, &stamp(72), ours.fresh(70)).await.unwrap().is_some());
     assert!(doors.assign(theirs, ours.front, ours.controller, 40).await.unwrap());
 }
 
@@ -170,6 +187,9 @@ on_both! {
             ours.as_panel(ours.panel),
             ours.as_controller(ours.controller),
         ];
+        let ends_at = stamp(70).at;
+        let new = NewMove { id: ours.fresh(70), unit: ours.unit, last_day: 1, ends_at, out: vec![ours.ola], into: vec![] };
+        assert!(db.store.moves().plan_move(&ours.system(), &stamp(70), new).await.unwrap());
         let mut before = Vec::new();
         for scope in &principals {
             before.push(View::of(&db, &ours, scope).await);
