@@ -1,7 +1,7 @@
 // Every call to the HTTP API. Each gives what the server answered, or throws an `ApiError`.
 
 import createClient from 'openapi-fetch';
-import type { Claim, InvitationToken, NewController, NewPanel, NewPassword, paths, SignIn } from '../api/http';
+import type { ApplyImport, Claim, ImportChange, ImportStatus, InvitationToken, NewController, NewPanel, NewPassword, paths, SignIn } from '../api/http';
 import { ApiError, fromAnswer, noAnswer } from './api-problem';
 
 export { ApiError };
@@ -26,6 +26,10 @@ async function answer<Data>(call: Promise<Outcome<Data>>): Promise<Data> {
   return outcome.data as Data;
 }
 
+/** Which rows of a list of people. */
+type Rows = { status?: ImportStatus; cursor?: number };
+const ofImport = (list: string) => ({ params: { path: { import: list } } });
+const rowsOf = (list: string, query: Rows) => ({ params: { path: { import: list }, query } });
 const ofBuilding = (building: string) => ({ params: { path: { building } } });
 
 export const api = {
@@ -41,6 +45,23 @@ export const api = {
 
   lookAtInvitation: (body: InvitationToken) => answer(client.POST('/api/v1/invitations/look', { body })),
   acceptInvitation: (body: NewPassword) => answer(client.POST('/api/v1/invitations/accept', { body })),
+  uploadImport: (building: string, file: Blob) =>
+    answer(
+      client.POST('/api/v1/buildings/{building}/imports', {
+        ...ofBuilding(building),
+        // the bytes as they are
+        body: file as unknown as never,
+        bodySerializer: () => file,
+        headers: { 'content-type': 'application/octet-stream' }
+      })
+    ),
+  import: (list: string, query: Rows) => answer(client.GET('/api/v1/imports/{import}', rowsOf(list, query))),
+  changeImport: (list: string, query: Rows, body: ImportChange) =>
+    answer(client.PATCH('/api/v1/imports/{import}', { ...rowsOf(list, query), body })),
+  discardImport: (list: string) => answer(client.DELETE('/api/v1/imports/{import}', ofImport(list))),
+  applyImport: (list: string, leave_out_errors: ApplyImport['leave_out_errors']) =>
+    answer(client.POST('/api/v1/imports/{import}/apply', { ...ofImport(list), body: { leave_out_errors } })),
+  undoImport: (list: string) => answer(client.POST('/api/v1/imports/{import}/undo', ofImport(list))),
   invitation: (person: string) => answer(client.GET('/api/v1/people/{person}/invitation', { params: { path: { person } } })),
   invite: (person: string) => answer(client.POST('/api/v1/people/{person}/invitation', { params: { path: { person } } })),
   withdrawInvitation: (person: string) =>

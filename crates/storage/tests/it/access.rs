@@ -13,6 +13,7 @@ use klinke_model::people::{Membership, Role, RoleGrant};
 use klinke_model::scope::{Principal, Scope};
 use klinke_model::site::{Building, Entrance, Unit};
 use klinke_storage::record::{AuditQuery, Changed, NewMove, PeopleQuery};
+use klinke_storage::record::{House, ImportOutcome, ImportPlan};
 use klinke_storage::{Result, Store};
 use std::collections::BTreeSet;
 use std::pin::Pin;
@@ -297,9 +298,80 @@ const PROBES: &[Probe] = probes! {
     facts [System Herself] |r| {
         Ok(r.store.doors().facts(&r.scope, r.ours.kari, r.ours.front).await?.is_some())
     };
+    // links to set a password
+    way_in [System Manager Admin] |r| {
+        Ok(r.store.invitations().way_in(&r.scope, r.ours.lone, at(0)).await?.is_some())
+    };
+    invite [System Manager Admin] |r| {
+        r.store.invitations().invite(&r.scope, &stamp(r.n), r.ours.lone, r.id()).await
+    };
+    hand_over [System Manager Admin] |r| {
+        r.store.invitations().hand_over(&r.scope, &stamp(r.n), r.ours.lone, hash(r.n), at(9)).await
+    };
+    withdraw [System Manager Admin] |r| {
+        let person = r.resident().await?;
+        r.store.invitations().hand_over(&r.ours.system(), &stamp(r.n), person, hash(r.n), at(9)).await?;
+        r.store.invitations().withdraw(&r.scope, &stamp(r.n), person).await
+    };
+    addressee [System] |r| Ok(r.store.invitations().addressee(&r.scope, r.ours.lone).await?.is_some());
+    sending [System] |r| r.store.invitations().sending(&r.scope, r.ours.lone, hash(r.n), at(9)).await;
+    take [System] |r| {
+        let job = r.job().await?;
+        r.store.jobs().take(&r.scope, &job, at(1_000_000)).await
+    };
+    done [System] |r| {
+        let job = r.job().await?;
+        r.store.jobs().done(&r.scope, job.id, job.run_at).await
+    };
+    // lists of people
+    insert_import [System Manager Admin] |r| {
+        r.store.imports().insert_import(&r.scope, crate::imports::draft(&r.ours, r.id())).await
+    };
+    import [System Manager Admin] |r| {
+        Ok(r.store.imports().import(&r.scope, r.import().await?, NOW).await?.is_some())
+    };
+    edit_import [System Manager Admin] |r| {
+        let id = r.import().await?;
+        r.store.imports().edit_import(&r.scope, id, NOW, |_| Some(String::new())).await
+    };
+    discard_import [System Manager Admin] |r| {
+        r.store.imports().discard_import(&r.scope, r.import().await?, NOW).await
+    };
+    house [System Manager Admin] |r| Ok(r.store.imports().house(&r.scope, r.ours.house).await?.is_some());
+    apply_import [System Manager Admin] |r| {
+        let (id, stamp) = (r.import().await?, stamp(r.n));
+        let nothing = |_: &House, _: &str| Some((ImportPlan::default(), String::new()));
+        let done = r.store.imports().apply_import(&r.scope, &stamp, id, at(9), nothing).await?;
+        Ok(done != ImportOutcome::Absent)
+    };
+    undo_import [System Manager Admin] |r| {
+        let (id, stamp) = (r.import().await?, stamp(r.n));
+        let nothing = |_: &str| Some(ImportPlan::default());
+        Ok(r.store.imports().undo_import(&r.scope, &stamp, id, nothing).await? != ImportOutcome::Absent)
+    };
 };
 
+fn at(millis: i64) -> klinke_model::time::Timestamp {
+    klinke_model::time::Timestamp::from_millis(millis)
+}
+
 impl Run<'_> {
+    /// A job of ours that waits.
+    async fn job(&self) -> Result<klinke_storage::record::Job> {
+        let person = self.resident().await?;
+        self.store.invitations().invite(&self.ours.system(), &stamp(1), person, self.id()).await?;
+        let due = self.store.gate().due_jobs(NOW.plus(std::time::Duration::from_secs(9)), 1_000).await?;
+        Ok(due.into_iter().find(|job| job.subject == person).unwrap())
+    }
+
+    /// A list of ours that is not applied.
+    async fn import(&self) -> Result<klinke_model::ids::ImportId> {
+        let draft = crate::imports::draft(&self.ours, self.id());
+        let id = draft.id;
+        self.store.imports().insert_import(&self.ours.system(), draft).await?;
+        Ok(id)
+    }
+
     fn id<T: From<uuid::Uuid>>(&self) -> T {
         self.ours.fresh(self.n)
     }
@@ -394,7 +466,7 @@ fn the_table_knows_every_repository_function() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/repo");
     let mut functions = BTreeSet::new();
     for file in
-        ["sites", "people", "people_page", "people_change", "moves", "devices", "intercom", "doors", "audit"]
+        ["sites", "people", "people_page", "people_change", "moves", "devices", "intercom", "doors", "audit", "jobs", "invitations", "imports"]
     {
         let source = std::fs::read_to_string(folder.join(file).with_extension("rs")).unwrap();
         let methods = source.lines().filter_map(|line| line.strip_prefix("    pub async fn "));
