@@ -154,6 +154,7 @@ CREATE TABLE invitation (
     person UUID NOT NULL,
     token_hash BYTEA NOT NULL UNIQUE,
     ends_at BIGINT NOT NULL,
+    used BOOLEAN NOT NULL,
     PRIMARY KEY (tenant, person),
     FOREIGN KEY (tenant, person) REFERENCES person (tenant, id) ON DELETE CASCADE
 );
@@ -165,6 +166,7 @@ CREATE TABLE job (
     run_at BIGINT NOT NULL,
     attempts INTEGER NOT NULL,
     PRIMARY KEY (tenant, id),
+    UNIQUE (tenant, kind, subject),
     FOREIGN KEY (tenant) REFERENCES tenant (tenant)
 );
 CREATE INDEX job_due ON job (run_at);
