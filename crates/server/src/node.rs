@@ -18,6 +18,7 @@ use crate::doors::listen;
 use crate::doors::openings::Openings;
 use crate::http::origin::Origins;
 use crate::http::router::router;
+use crate::moving;
 use crate::pairing::Pairings;
 use crate::presence::Presence;
 use crate::random::Random;
@@ -79,6 +80,8 @@ pub struct Node {
     pub public_url: PublicUrl,
     /// Where our own pages come from.
     pub origins: Origins,
+    /// Wakes whoever carries moves out: one was planned.
+    pub moves_changed: tokio::sync::Notify,
     /// Cancelled when the server stops: long-lived connections close then.
     pub stop: CancellationToken,
     /// What must end before the process does: spawn long-lived work here.
@@ -188,6 +191,7 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>, random: Random) ->
         passwords: Passwords::new(random.bytes())?,
         sign_in_limits: SignInLimits::new(&clock),
         origins: Origins::new(&public_url, address.port(), &network),
+        moves_changed: tokio::sync::Notify::new(),
         stop: CancellationToken::new(),
         tasks: TaskTracker::new(),
         config,
@@ -201,6 +205,7 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>, random: Random) ->
     let serving = serve(&node, listener, handle.clone()).await?;
     node.tasks.spawn(media_news::follow(Arc::clone(&node), media_events));
     node.tasks.spawn(every_minute(Arc::clone(&node)));
+    node.tasks.spawn(moving::carry_out_when_due(Arc::clone(&node)));
     let controllers = listen_for_controllers(&node, controllers)?;
     Ok(Running { node, address, controllers, handle, serving })
 }

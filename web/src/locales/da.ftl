@@ -449,3 +449,7 @@ trust-android-steps = Hent certifikatet. Indstillinger, søg efter »CA-certifik
 trust-desktop = Computer
 trust-desktop-steps = Chrome og Edge: Indstillinger, Beskyttelse af personlige oplysninger og sikkerhed, Sikkerhed, Administrer certifikater, importér det som udsteder. Firefox: Indstillinger, Certifikater, Vis certifikater, Autoriteter, Importér.
 trust-remove = Fjern det igen på samme måde, når serveren ikke længere er din.
+error-conflict = En anden har ændret dette i mellemtiden.
+error-not-an-email = Dette er ikke en e-mailadresse.
+error-not-a-phone = Dette er ikke et telefonnummer.
+error-not-a-day = Vælg en dag fra og med i dag.

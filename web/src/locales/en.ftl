@@ -449,3 +449,7 @@ trust-android-steps = Download the certificate. Settings, search for "CA certifi
 trust-desktop = Computer
 trust-desktop-steps = Chrome and Edge: Settings, Privacy and security, Security, Manage certificates, import it as an authority. Firefox: Settings, Certificates, View certificates, Authorities, Import.
 trust-remove = Remove it again the same way when this server is no longer yours.
+error-conflict = Somebody else changed this in the meantime.
+error-not-an-email = This is not an e-mail address.
+error-not-a-phone = This is not a phone number.
+error-not-a-day = Choose a day from today on.

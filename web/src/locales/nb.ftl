@@ -446,3 +446,7 @@ trust-android-steps = Last ned sertifikatet. Innstillinger, søk etter «CA-sert
 trust-desktop = Datamaskin
 trust-desktop-steps = Chrome og Edge: Innstillinger, Personvern og sikkerhet, Sikkerhet, Administrer sertifikater, importer det som utsteder. Firefox: Innstillinger, Sertifikater, Vis sertifikater, Utstedere, Importer.
 trust-remove = Fjern det igjen på samme måte når serveren ikke lenger er din.
+error-conflict = Noen andre har endret dette i mellomtiden.
+error-not-an-email = Dette er ikke en e-postadresse.
+error-not-a-phone = Dette er ikke et telefonnummer.
+error-not-a-day = Velg en dag fra og med i dag.

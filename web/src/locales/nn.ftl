@@ -446,3 +446,7 @@ trust-android-steps = Last ned sertifikatet. Innstillingar, søk etter «CA-sert
 trust-desktop = Datamaskin
 trust-desktop-steps = Chrome og Edge: Innstillingar, Personvern og sikkerheit, Sikkerheit, Administrer sertifikat, importer det som utferdar. Firefox: Innstillingar, Sertifikat, Vis sertifikat, Utferdarar, Importer.
 trust-remove = Fjern det igjen på same måten når tenaren ikkje lenger er din.
+error-conflict = Nokon andre har endra dette i mellomtida.
+error-not-an-email = Dette er ikkje ei e-postadresse.
+error-not-a-phone = Dette er ikkje eit telefonnummer.
+error-not-a-day = Vel ein dag frå og med i dag.

@@ -449,3 +449,7 @@ trust-android-steps = Hämta certifikatet. Inställningar, sök efter ”CA-cert
 trust-desktop = Dator
 trust-desktop-steps = Chrome och Edge: Inställningar, Integritet och säkerhet, Säkerhet, Hantera certifikat, importera det som utfärdare. Firefox: Inställningar, Certifikat, Visa certifikat, Utfärdare, Importera.
 trust-remove = Ta bort det på samma sätt när servern inte längre är din.
+error-conflict = Någon annan har ändrat detta under tiden.
+error-not-an-email = Detta är ingen e-postadress.
+error-not-a-phone = Detta är inget telefonnummer.
+error-not-a-day = Välj en dag från och med i dag.
