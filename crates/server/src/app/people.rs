@@ -128,6 +128,7 @@ pub struct Asked {
     /// Who live in this unit.
     unit: Option<UnitId>,
     /// Who stand like this.
+    #[param(inline)]
     standing: Option<AskedStanding>,
     /// Each word begins a word of the name, e-mail address or phone number, or the number of a unit.
     text: Option<String>,
@@ -197,7 +198,7 @@ impl Asked {
 
 /// A page of the people in the buildings that one administers; managers see everybody.
 #[utoipa::path(get, path = "/api/v1/people", operation_id = "people", tag = "people", params(Asked),
-    security(("session" = [])), responses((status = 200, description = "The people", body = PeoplePage),
+    security(("session" = [])), responses((status = 200, description = "The people, by folded name", body = PeoplePage),
         (status = 400, description = "`malformed`", body = crate::http::problem::ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`invalid`", body = crate::http::problem::ProblemBody, content_type = "application/problem+json")))]
 pub async fn list(
