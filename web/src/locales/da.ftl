@@ -437,7 +437,12 @@ error-not-implemented = Det kan Klinke ikke endnu.
 error-taken = Dette er allerede i brug.
 error-out-of-range = Dette er uden for det mulige.
 
-## people and moves
+## admin
+# people and moves
+error-conflict = En anden har ændret dette i mellemtiden.
+error-not-an-email = Dette er ikke en e-mailadresse.
+error-not-a-phone = Dette er ikke et telefonnummer.
+error-not-a-day = Vælg en dag fra og med i dag.
 admin-section-people = Personer
 admin-people-text = Hvem der bor og arbejder her. Hvilke enheder de har, og hvornår, vises ikke for nogen.
 admin-people-search = Navn, bolig, e-mail eller telefon
@@ -543,7 +548,3 @@ trust-android-steps = Hent certifikatet. Indstillinger, søg efter »CA-certifik
 trust-desktop = Computer
 trust-desktop-steps = Chrome og Edge: Indstillinger, Beskyttelse af personlige oplysninger og sikkerhed, Sikkerhed, Administrer certifikater, importér det som udsteder. Firefox: Indstillinger, Certifikater, Vis certifikater, Autoriteter, Importér.
 trust-remove = Fjern det igen på samme måde, når serveren ikke længere er din.
-error-conflict = En anden har ændret dette i mellemtiden.
-error-not-an-email = Dette er ikke en e-mailadresse.
-error-not-a-phone = Dette er ikke et telefonnummer.
-error-not-a-day = Vælg en dag fra og med i dag.

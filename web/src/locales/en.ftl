@@ -437,7 +437,12 @@ error-not-implemented = Klinke can not do this yet.
 error-taken = This is in use already.
 error-out-of-range = This is outside what is possible.
 
-## people and moves
+## admin
+# people and moves
+error-conflict = Somebody else changed this in the meantime.
+error-not-an-email = This is not an e-mail address.
+error-not-a-phone = This is not a phone number.
+error-not-a-day = Choose a day from today on.
 admin-section-people = People
 admin-people-text = Who lives and works here. Which devices they have, and when, is shown to nobody.
 admin-people-search = Name, unit, e-mail or phone
@@ -543,7 +548,3 @@ trust-android-steps = Download the certificate. Settings, search for "CA certifi
 trust-desktop = Computer
 trust-desktop-steps = Chrome and Edge: Settings, Privacy and security, Security, Manage certificates, import it as an authority. Firefox: Settings, Certificates, View certificates, Authorities, Import.
 trust-remove = Remove it again the same way when this server is no longer yours.
-error-conflict = Somebody else changed this in the meantime.
-error-not-an-email = This is not an e-mail address.
-error-not-a-phone = This is not a phone number.
-error-not-a-day = Choose a day from today on.

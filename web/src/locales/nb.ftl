@@ -434,7 +434,12 @@ error-not-implemented = Klinke kan ikke dette ennå.
 error-taken = Dette er allerede i bruk.
 error-out-of-range = Dette er utenfor det som er mulig.
 
-## people and moves
+## admin
+# people and moves
+error-conflict = Noen andre har endret dette i mellomtiden.
+error-not-an-email = Dette er ikke en e-postadresse.
+error-not-a-phone = Dette er ikke et telefonnummer.
+error-not-a-day = Velg en dag fra og med i dag.
 admin-section-people = Personer
 admin-people-text = Hvem som bor og jobber her. Hvilke enheter de har, og når, vises ikke for noen.
 admin-people-search = Navn, boenhet, e-post eller telefon
@@ -540,7 +545,3 @@ trust-android-steps = Last ned sertifikatet. Innstillinger, søk etter «CA-sert
 trust-desktop = Datamaskin
 trust-desktop-steps = Chrome og Edge: Innstillinger, Personvern og sikkerhet, Sikkerhet, Administrer sertifikater, importer det som utsteder. Firefox: Innstillinger, Sertifikater, Vis sertifikater, Utstedere, Importer.
 trust-remove = Fjern det igjen på samme måte når serveren ikke lenger er din.
-error-conflict = Noen andre har endret dette i mellomtiden.
-error-not-an-email = Dette er ikke en e-postadresse.
-error-not-a-phone = Dette er ikke et telefonnummer.
-error-not-a-day = Velg en dag fra og med i dag.

@@ -434,7 +434,12 @@ error-not-implemented = Klinke kan ikkje dette enno.
 error-taken = Dette er alt i bruk.
 error-out-of-range = Dette er utanfor det som er mogleg.
 
-## people and moves
+## admin
+# people and moves
+error-conflict = Nokon andre har endra dette i mellomtida.
+error-not-an-email = Dette er ikkje ei e-postadresse.
+error-not-a-phone = Dette er ikkje eit telefonnummer.
+error-not-a-day = Vel ein dag frå og med i dag.
 admin-section-people = Personar
 admin-people-text = Kven som bur og arbeider her. Kva einingar dei har, og når, blir ikkje vist til nokon.
 admin-people-search = Namn, bueining, e-post eller telefon
@@ -540,7 +545,3 @@ trust-android-steps = Last ned sertifikatet. Innstillingar, søk etter «CA-sert
 trust-desktop = Datamaskin
 trust-desktop-steps = Chrome og Edge: Innstillingar, Personvern og sikkerheit, Sikkerheit, Administrer sertifikat, importer det som utferdar. Firefox: Innstillingar, Sertifikat, Vis sertifikat, Utferdarar, Importer.
 trust-remove = Fjern det igjen på same måten når tenaren ikkje lenger er din.
-error-conflict = Nokon andre har endra dette i mellomtida.
-error-not-an-email = Dette er ikkje ei e-postadresse.
-error-not-a-phone = Dette er ikkje eit telefonnummer.
-error-not-a-day = Vel ein dag frå og med i dag.

@@ -437,7 +437,12 @@ error-not-implemented = Klinke kan inte detta ännu.
 error-taken = Detta används redan.
 error-out-of-range = Detta är utanför det möjliga.
 
-## people and moves
+## admin
+# people and moves
+error-conflict = Någon annan har ändrat detta under tiden.
+error-not-an-email = Detta är ingen e-postadress.
+error-not-a-phone = Detta är inget telefonnummer.
+error-not-a-day = Välj en dag från och med i dag.
 admin-section-people = Personer
 admin-people-text = Vilka som bor och arbetar här. Vilka enheter de har, och när, visas inte för någon.
 admin-people-search = Namn, lägenhet, e-post eller telefon
@@ -543,7 +548,3 @@ trust-android-steps = Hämta certifikatet. Inställningar, sök efter ”CA-cert
 trust-desktop = Dator
 trust-desktop-steps = Chrome och Edge: Inställningar, Integritet och säkerhet, Säkerhet, Hantera certifikat, importera det som utfärdare. Firefox: Inställningar, Certifikat, Visa certifikat, Utfärdare, Importera.
 trust-remove = Ta bort det på samma sätt när servern inte längre är din.
-error-conflict = Någon annan har ändrat detta under tiden.
-error-not-an-email = Detta är ingen e-postadress.
-error-not-a-phone = Detta är inget telefonnummer.
-error-not-a-day = Välj en dag från och med i dag.
