@@ -33,7 +33,7 @@ scenario('a unit is found with three keys and Enter, and by mouse', async (world
 
   await page.getByRole('button', { name: t('admin-ground-find') }).click();
   await field.fill(unit);
-  const first = page.getByRole('option').first();
+  const first = page.getByRole('listbox').getByRole('option').first();
   await first.getByText(unit, { exact: true }).waitFor();
   assert.equal(await first.getAttribute('aria-selected'), 'true');
   await look(page, 'admin-palette-unit', { forced: true });
@@ -51,7 +51,7 @@ scenario('a unit is found with three keys and Enter, and by mouse', async (world
   // and to something to do: the dialog is there, and going back takes it away
   await page.keyboard.press('Control+k');
   await field.fill(t('admin-controller-add'));
-  await page.getByRole('option', { name: t('admin-controller-add') }).click();
+  await page.getByRole('listbox').getByRole('option', { name: t('admin-controller-add') }).click();
   await page.getByRole('dialog', { name: t('admin-controller-add') }).waitFor();
   await page.goBack();
   await page.getByRole('heading', { level: 1, name: t('admin-section-panels') }).waitFor();
@@ -62,7 +62,7 @@ scenario('the palette on a phone', async (world) => {
   const { page } = admin;
   await admin.enter(world.town.building);
   await page.getByRole('button', { name: t('admin-ground-find') }).click();
-  await page.getByRole('option').first().waitFor();
+  await page.getByRole('listbox').getByRole('option').first().waitFor();
   await look(page, 'admin-palette-phone');
   await fits(page, 'admin-palette-phone');
   await page.getByRole('button', { name: t('common-close') }).click();
