@@ -28,6 +28,7 @@ pub mod doors;
 pub mod http;
 pub mod moving;
 pub mod node;
+pub mod open_files;
 pub mod pairing;
 pub mod presence;
 pub mod random;
