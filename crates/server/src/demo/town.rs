@@ -235,9 +235,12 @@ impl Builder<'_> {
                 active: true,
             },
             account,
+            roles: (self.id(), self.id()),
         };
         let administrator = new.administrator.id;
         self.node.store.gate().claim(new).await?;
+        let stamp = self.node.stamp();
+        self.node.store.people().accept_confidentiality(&self.scope, &stamp, administrator).await?;
         Ok(administrator)
     }
 

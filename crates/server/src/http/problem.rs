@@ -68,6 +68,12 @@ codes! {
     TooManyTries = "too_many_tries", TOO_MANY_REQUESTS;
     /// Signed in, but this is for administrators.
     Forbidden = "forbidden", FORBIDDEN;
+    /// Who has a role with access to personal data must bind themselves to confidentiality first.
+    ConfidentialityRequired = "confidentiality_required", FORBIDDEN;
+    /// Somebody changed it in between; `current` is how it is now.
+    Conflict = "conflict", CONFLICT;
+    /// Nobody would be left who gives roles.
+    LastManager = "last_manager", CONFLICT;
     /// The request comes from a page of another site.
     WrongOrigin = "wrong_origin", FORBIDDEN;
     /// Nothing here by that name, or nothing that the asker may know of.
@@ -111,8 +117,12 @@ pub enum FieldCode {
     NotFound,
     /// Named twice.
     Taken,
-    /// The controller does not have this output.
+    /// The controller does not have this output; the number or moment is outside of what is allowed.
     OutOfRange,
+    /// It must be given.
+    Required,
+    /// Not a time zone of the IANA database.
+    UnknownTimeZone,
 }
 
 /// One wrong field.
@@ -131,17 +141,25 @@ pub struct Problem {
     code: Code,
     errors: Vec<FieldError>,
     retry_after: Option<Duration>,
+    current: Option<serde_json::Value>,
+}
+
+impl Problem {
+    /// Somebody changed it in between: how it is now.
+    pub fn conflict(current: &impl Serialize) -> Self {
+        Self { current: serde_json::to_value(current).ok(), ..Code::Conflict.into() }
+    }
 }
 
 impl From<Code> for Problem {
     fn from(code: Code) -> Self {
-        Self { code, errors: Vec::new(), retry_after: None }
+        Self { code, errors: Vec::new(), retry_after: None, current: None }
     }
 }
 
 impl From<TooMany> for Problem {
     fn from(too_many: TooMany) -> Self {
-        Self { code: Code::TooManyTries, errors: Vec::new(), retry_after: Some(too_many.retry_after) }
+        Self { retry_after: Some(too_many.retry_after), ..Code::TooManyTries.into() }
     }
 }
 
@@ -166,6 +184,10 @@ pub struct ProblemBody {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     errors: Vec<FieldError>,
+    /// For `conflict`: the object as it is now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, value_type = Object)]
+    current: Option<serde_json::Value>,
 }
 
 impl IntoResponse for Problem {
@@ -184,7 +206,13 @@ pub async fn render(request: Request, next: Next) -> Response {
     let Some(problem) = response.extensions_mut().remove::<Problem>() else { return response };
     let code = problem.code;
     let title = language.text(&code.title_id()).unwrap_or_else(|| code.as_str().to_owned());
-    let body = ProblemBody { code, title, status: code.status().as_u16(), errors: problem.errors };
+    let body = ProblemBody {
+        code,
+        title,
+        status: code.status().as_u16(),
+        errors: problem.errors,
+        current: problem.current,
+    };
     let mut response = (code.status(), axum::Json(body)).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
@@ -229,7 +257,7 @@ impl Fields {
 
 impl From<Fields> for Problem {
     fn from(fields: Fields) -> Self {
-        Self { code: Code::Invalid, errors: fields.0, retry_after: None }
+        Self { errors: fields.0, ..Code::Invalid.into() }
     }
 }
 

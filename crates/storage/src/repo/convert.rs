@@ -6,7 +6,7 @@ use crate::{Result, StorageError};
 use klinke_access::decide::SiteMode;
 use klinke_model::door::{Controller, Door, DoorTimes, Relock};
 use klinke_model::intercom::{BellKind, BellMember};
-use klinke_model::people::{Device, DeviceKind, Membership, Person};
+use klinke_model::people::{Device, DeviceKind, Membership, Person, Role};
 use klinke_model::privacy::Pii;
 use klinke_model::site::{Building, BuildingKind, Entrance, Unit};
 use klinke_model::text::Label;
@@ -37,6 +37,8 @@ words! {
     SiteMode { Normal = "normal", LockedDown = "locked_down" }
     DeviceKind { App = "app", Station = "station" }
     Relock { OnOpen = "on_open", OnClose = "on_close" }
+    Role { Operator = "operator", Manager = "manager", BuildingAdministrator = "building_administrator",
+        Caretaker = "caretaker", Auditor = "auditor" }
     BellKind { Individual = "individual", Sequential = "sequential", Parallel = "parallel", Family = "family" }
 }
 

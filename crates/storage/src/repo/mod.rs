@@ -9,6 +9,7 @@ mod intercom;
 mod people;
 mod reach;
 mod revision;
+mod roles;
 mod sites;
 
 pub use audit::Audit;

@@ -10,6 +10,7 @@ mod gate;
 mod intercom;
 mod people;
 mod postgres;
+mod roles;
 mod schema;
 mod sites;
 mod town;
