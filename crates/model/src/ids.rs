@@ -81,6 +81,8 @@ typed_ids! {
     BootId,
     /// A pairing that waits for an administrator. UUIDv4.
     PairingId,
+    /// A role that was given to somebody.
+    RoleGrantId,
 }
 
 #[cfg(test)]

@@ -14,7 +14,6 @@ use klinke_model::privacy::Pii;
 use klinke_model::text::{Label, LabelError};
 use klinke_storage::StorageError;
 use serde::Serialize;
-use serde_json::Value;
 use std::time::Duration;
 use utoipa::ToSchema;
 
@@ -71,6 +70,12 @@ codes! {
     TooManyTries = "too_many_tries", TOO_MANY_REQUESTS;
     /// Signed in, but this is for administrators.
     Forbidden = "forbidden", FORBIDDEN;
+    /// Who has a role with access to personal data must bind themselves to confidentiality first.
+    ConfidentialityRequired = "confidentiality_required", FORBIDDEN;
+    /// Somebody changed it in between; `current` is how it is now.
+    Conflict = "conflict", CONFLICT;
+    /// Nobody would be left who gives roles.
+    LastManager = "last_manager", CONFLICT;
     /// The request comes from a page of another site.
     WrongOrigin = "wrong_origin", FORBIDDEN;
     /// Nothing here by that name, or nothing that the asker may know of.
@@ -79,8 +84,6 @@ codes! {
     UnknownCode = "unknown_code", NOT_FOUND;
     /// No such ticket, or it was used.
     UnknownTicket = "unknown_ticket", NOT_FOUND;
-    /// Somebody else changed it since; `current` is how it is now. Or it is there already.
-    Conflict = "conflict", CONFLICT;
     /// As many devices wait to be paired as there is room for.
     TooManyWaiting = "too_many_waiting", SERVICE_UNAVAILABLE;
     /// More work than the server can do just now.
@@ -116,7 +119,7 @@ pub enum FieldCode {
     NotFound,
     /// Named twice.
     Taken,
-    /// The controller does not have this output.
+    /// The controller does not have this output; the number or moment is outside of what is allowed.
     OutOfRange,
     /// Not an e-mail address.
     NotAnEmail,
@@ -124,6 +127,10 @@ pub enum FieldCode {
     NotAPhone,
     /// Not a day, or one that can not be chosen here.
     NotADay,
+    /// It must be given.
+    Required,
+    /// Not a time zone of the IANA database.
+    UnknownTimeZone,
 }
 
 /// One wrong field.
@@ -142,14 +149,13 @@ pub struct Problem {
     code: Code,
     errors: Vec<FieldError>,
     retry_after: Option<Duration>,
-    current: Option<Value>,
+    current: Option<serde_json::Value>,
 }
 
 impl Problem {
-    /// Somebody else changed it since: with how it is now.
-    pub fn conflict(current: impl Serialize) -> Self {
-        let current = serde_json::to_value(current).ok();
-        Self { code: Code::Conflict, errors: Vec::new(), retry_after: None, current }
+    /// Somebody changed it in between: how it is now.
+    pub fn conflict(current: &impl Serialize) -> Self {
+        Self { current: serde_json::to_value(current).ok(), ..Code::Conflict.into() }
     }
 }
 
@@ -161,12 +167,7 @@ impl From<Code> for Problem {
 
 impl From<TooMany> for Problem {
     fn from(too_many: TooMany) -> Self {
-        Self {
-            code: Code::TooManyTries,
-            errors: Vec::new(),
-            retry_after: Some(too_many.retry_after),
-            current: None,
-        }
+        Self { retry_after: Some(too_many.retry_after), ..Code::TooManyTries.into() }
     }
 }
 
@@ -191,10 +192,10 @@ pub struct ProblemBody {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     errors: Vec<FieldError>,
-    /// For `conflict`: how it is now.
+    /// For `conflict`: the object as it is now.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, value_type = Object)]
-    current: Option<Value>,
+    current: Option<serde_json::Value>,
 }
 
 impl IntoResponse for Problem {
@@ -288,7 +289,7 @@ impl Fields {
 
 impl From<Fields> for Problem {
     fn from(fields: Fields) -> Self {
-        Self { code: Code::Invalid, errors: fields.0, retry_after: None, current: None }
+        Self { errors: fields.0, ..Code::Invalid.into() }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The gate: finds out who asks. The only queries without a tenant, because they find it.
 
 use crate::entity::{
-    account, controller, device, household_move, installation, manager, panel, person, session, tenant,
+    account, controller, device, household_move, installation, panel, person, role_grant, session, tenant,
 };
 use crate::record::{Account, ControllerIdentity, NewInstallation, PanelKey, SessionHolder};
 use crate::repo::convert::At;
@@ -9,6 +9,7 @@ use crate::repo::people;
 use crate::tx::{self, Isolation};
 use crate::{Result, StorageError, Store};
 use klinke_model::ids::{DeviceId, MoveId, PanelId, TenantId};
+use klinke_model::people::{Role, RoleGrant};
 use klinke_model::privacy::Pii;
 use klinke_model::time::Timestamp;
 use sea_orm::ActiveValue::Set;
@@ -39,7 +40,7 @@ impl Gate<'_> {
     /// When the database can not be written, or [`StorageError::Invalid`] when the account is not the
     /// administrator's.
     pub async fn claim(&self, new: NewInstallation) -> Result<bool> {
-        let NewInstallation { tenant, administrator, account } = &new;
+        let NewInstallation { tenant, administrator, account, roles } = &new;
         if account.person != administrator.id {
             return Err(StorageError::Invalid("the first account must be the administrator's"));
         }
@@ -60,8 +61,11 @@ impl Gate<'_> {
             account::Entity::insert(people::account_row(tenant.id, account))
                 .exec_without_returning(&*tx)
                 .await?;
-            let role = manager::ActiveModel { tenant: Set(tenant.id.0), person: Set(administrator.id.0) };
-            manager::Entity::insert(role).exec_without_returning(&*tx).await?;
+            let grants = [(roles.0, Role::Operator), (roles.1, Role::Manager)].map(|(id, role)| {
+                let grant = RoleGrant { role, building: None, ends_at: None };
+                crate::repo::roles::row(tenant.id, id, administrator.id, grant)
+            });
+            role_grant::Entity::insert_many(grants).exec_without_returning(&*tx).await?;
             Ok(true)
         })
         .await

@@ -19,7 +19,9 @@ on_both! {
         assert_eq!(gate.account("mona5000").await.unwrap(), None, "the loser left something");
         let manager = ours.as_person(ours.manager);
         let roles = db.store.people().roles(&manager, ours.manager).await.unwrap();
-        assert_eq!(roles, [RoleGrant { role: Role::Manager, building: None }]);
+        let endless = |role| RoleGrant { role, building: None, ends_at: None };
+        assert_eq!(roles, [endless(Role::Operator), endless(Role::Manager)]);
+        assert_eq!(db.store.sites().buildings(&manager).await.unwrap(), []);
         let person = db.store.people().person(&manager, ours.manager).await.unwrap();
         assert_eq!(person, Some(ours.installation().administrator));
     }

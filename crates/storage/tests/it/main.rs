@@ -12,6 +12,7 @@ mod moves;
 mod people;
 mod people_page;
 mod postgres;
+mod roles;
 mod schema;
 mod sites;
 mod town;
