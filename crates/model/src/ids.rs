@@ -85,6 +85,8 @@ typed_ids! {
     JobId,
     /// A list of people that is read in.
     ImportId,
+    /// A role that was given to somebody.
+    RoleGrantId,
 }
 
 #[cfg(test)]

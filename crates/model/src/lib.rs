@@ -20,6 +20,7 @@ pub mod ids;
 pub mod intercom;
 pub mod people;
 pub mod privacy;
+pub mod rights;
 pub mod scope;
 pub mod site;
 pub mod text;

@@ -4,6 +4,7 @@ use crate::contact::{Email, Language, Phone};
 use crate::ids::{BuildingId, DeviceId, PersonId, UnitId};
 use crate::privacy::Pii;
 use crate::text::Label;
+use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// A person.
@@ -69,14 +70,20 @@ pub struct Device {
 }
 
 /// What a person may administer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
+    /// Runs the service: makes property managers, sees nothing in them.
+    Operator,
     /// Runs the whole of a property manager's buildings.
     Manager,
     /// Administers one building.
     BuildingAdministrator,
+    /// Looks after devices; sees no personal data.
+    Caretaker,
+    /// Reads everything, changes nothing.
+    Auditor,
 }
 
 /// A role and what it reaches.
@@ -86,4 +93,7 @@ pub struct RoleGrant {
     pub role: Role,
     /// The building; `None` is every building of the property manager.
     pub building: Option<BuildingId>,
+    /// First moment at which it is over. `None` only for roles without access to personal data, and for the first
+    /// manager.
+    pub ends_at: Option<Timestamp>,
 }

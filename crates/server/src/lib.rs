@@ -20,6 +20,7 @@
 pub mod app;
 pub mod auth;
 pub mod authority;
+pub mod calendar;
 pub mod calls;
 pub mod config;
 pub mod demo;
@@ -28,7 +29,9 @@ pub mod http;
 pub mod import;
 pub mod jobs;
 pub mod mail;
+pub mod moving;
 pub mod node;
+pub mod open_files;
 pub mod pairing;
 pub mod presence;
 pub mod random;

@@ -9,6 +9,7 @@
 
 use crate::app::follow_invitation::InvitationLimit;
 use crate::app::sign_in::SignInLimits;
+use crate::auth::expired;
 use crate::auth::password::{PasswordError, Passwords};
 use crate::authority::{self, Authority, AuthorityError};
 use crate::calls::exchange::Exchange;
@@ -21,6 +22,7 @@ use crate::http::origin::Origins;
 use crate::http::router::router;
 use crate::jobs;
 use crate::mail::{MailError, Mailer};
+use crate::moving;
 use crate::pairing::Pairings;
 use crate::presence::Presence;
 use crate::random::Random;
@@ -91,6 +93,8 @@ pub struct Node {
     pub public_url: PublicUrl,
     /// Where our own pages come from.
     pub origins: Origins,
+    /// Wakes whoever carries moves out: one was planned.
+    pub moves_changed: tokio::sync::Notify,
     /// Cancelled when the server stops: long-lived connections close then.
     pub stop: CancellationToken,
     /// What must end before the process does: spawn long-lived work here.
@@ -207,6 +211,7 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>, random: Random) ->
         work: Notify::new(),
         reading: Semaphore::new(2),
         origins: Origins::new(&public_url, address.port(), &network),
+        moves_changed: tokio::sync::Notify::new(),
         stop: CancellationToken::new(),
         tasks: TaskTracker::new(),
         config,
@@ -221,6 +226,7 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>, random: Random) ->
     node.tasks.spawn(media_news::follow(Arc::clone(&node), media_events));
     node.tasks.spawn(every_minute(Arc::clone(&node)));
     node.tasks.spawn(jobs::work(Arc::clone(&node)));
+    node.tasks.spawn(moving::carry_out_when_due(Arc::clone(&node)));
     let controllers = listen_for_controllers(&node, controllers)?;
     Ok(Running { node, address, controllers, handle, serving })
 }
@@ -228,10 +234,23 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>, random: Random) ->
 /// What is forgotten by time.
 async fn every_minute(node: Arc<Node>) {
     let mut minute = tokio::time::interval(Duration::from_secs(60));
+    let mut swept = None;
     while node.stop.run_until_cancelled(minute.tick()).await.is_some() {
         node.openings.forget_old(node.clock.mono());
         if let Err(error) = node.store.gate().forget_imports(node.clock.now()).await {
             tracing::error!(%error, "old lists could not be forgotten");
+        }
+        // Sessions end with the day; after a failure the next minute tries again.
+        let today = node.clock.now().day();
+        if swept != Some(today) {
+            match expired::end(&node).await {
+                Ok(0) => swept = Some(today),
+                Ok(ended) => {
+                    swept = Some(today);
+                    tracing::info!(ended, "sessions whose last day was over");
+                }
+                Err(error) => tracing::warn!(%error, "sessions that are over could not be ended"),
+            }
         }
     }
 }

@@ -71,13 +71,6 @@ building: building_mode_check CHECK ((mode = ANY (ARRAY['normal'::text, 'locked_
 building: building_pkey PRIMARY KEY (tenant, id)
 building: building_tenant_fkey FOREIGN KEY (tenant) REFERENCES tenant(tenant)
 CREATE UNIQUE INDEX building_pkey ON public.building USING btree (tenant, id)
-building_administrator.tenant uuid NOT NULL
-building_administrator.person uuid NOT NULL
-building_administrator.building uuid NOT NULL
-building_administrator: building_administrator_pkey PRIMARY KEY (tenant, person, building)
-building_administrator: building_administrator_tenant_building_fkey FOREIGN KEY (tenant, building) REFERENCES building(tenant, id) ON DELETE CASCADE
-building_administrator: building_administrator_tenant_person_fkey FOREIGN KEY (tenant, person) REFERENCES person(tenant, id) ON DELETE CASCADE
-CREATE UNIQUE INDEX building_administrator_pkey ON public.building_administrator USING btree (tenant, person, building)
 building_policy.tenant uuid NOT NULL
 building_policy.building uuid NOT NULL
 building_policy.version bigint NOT NULL
@@ -162,7 +155,6 @@ invitation.tenant uuid NOT NULL
 invitation.person uuid NOT NULL
 invitation.token_hash bytea NOT NULL
 invitation.ends_at bigint NOT NULL
-invitation.used boolean NOT NULL
 invitation: invitation_pkey PRIMARY KEY (tenant, person)
 invitation: invitation_tenant_person_fkey FOREIGN KEY (tenant, person) REFERENCES person(tenant, id) ON DELETE CASCADE
 invitation: invitation_token_hash_key UNIQUE (token_hash)
@@ -177,15 +169,8 @@ job.attempts integer NOT NULL
 job: job_kind_check CHECK ((kind = 'invite'::text))
 job: job_pkey PRIMARY KEY (tenant, id)
 job: job_tenant_fkey FOREIGN KEY (tenant) REFERENCES tenant(tenant)
-job: job_tenant_kind_subject_key UNIQUE (tenant, kind, subject)
 CREATE INDEX job_due ON public.job USING btree (run_at)
 CREATE UNIQUE INDEX job_pkey ON public.job USING btree (tenant, id)
-CREATE UNIQUE INDEX job_tenant_kind_subject_key ON public.job USING btree (tenant, kind, subject)
-manager.tenant uuid NOT NULL
-manager.person uuid NOT NULL
-manager: manager_pkey PRIMARY KEY (tenant, person)
-manager: manager_tenant_person_fkey FOREIGN KEY (tenant, person) REFERENCES person(tenant, id) ON DELETE CASCADE
-CREATE UNIQUE INDEX manager_pkey ON public.manager USING btree (tenant, person)
 membership.tenant uuid NOT NULL
 membership.unit uuid NOT NULL
 membership.person uuid NOT NULL

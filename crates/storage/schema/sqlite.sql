@@ -63,14 +63,6 @@ CREATE TABLE building (
     mode TEXT NOT NULL CHECK (mode IN ('normal', 'locked_down')),
     PRIMARY KEY (tenant, id)
 );
-CREATE TABLE building_administrator (
-    tenant UUID NOT NULL,
-    person UUID NOT NULL,
-    building UUID NOT NULL,
-    PRIMARY KEY (tenant, person, building),
-    FOREIGN KEY (tenant, person) REFERENCES person (tenant, id) ON DELETE CASCADE,
-    FOREIGN KEY (tenant, building) REFERENCES building (tenant, id) ON DELETE CASCADE
-);
 CREATE TABLE building_policy (
     tenant UUID NOT NULL,
     building UUID NOT NULL,
@@ -170,12 +162,6 @@ CREATE TABLE job (
     FOREIGN KEY (tenant) REFERENCES tenant (tenant)
 );
 CREATE INDEX job_due ON job (run_at);
-CREATE TABLE manager (
-    tenant UUID NOT NULL,
-    person UUID NOT NULL,
-    PRIMARY KEY (tenant, person),
-    FOREIGN KEY (tenant, person) REFERENCES person (tenant, id) ON DELETE CASCADE
-);
 CREATE TABLE membership (
     tenant UUID NOT NULL,
     unit UUID NOT NULL,

@@ -15,10 +15,10 @@ pub use people::{Changed, Home, PeoplePage, PeopleQuery, PersonRow, Standing, Su
 use klinke_access::decide::SiteMode;
 use klinke_model::door::Door;
 use klinke_model::ids::{
-    BellId, BuildingId, ControllerId, DeviceId, PersonId, SessionId, TenantId, UnitId,
+    BellId, BuildingId, ControllerId, DeviceId, PersonId, RoleGrantId, SessionId, TenantId, UnitId,
 };
 use klinke_model::intercom::{Bell, BellKind, BellMember, Panel};
-use klinke_model::people::{Device, DeviceKind, Membership, Person};
+use klinke_model::people::{Device, DeviceKind, Membership, Person, RoleGrant};
 use klinke_model::privacy::Pii;
 use klinke_model::site::{Building, Tenant};
 use klinke_model::text::Label;
@@ -34,6 +34,45 @@ pub struct NewInstallation {
     pub administrator: Person,
     /// How the administrator signs in; its `person` is the administrator.
     pub account: NewAccount,
+    /// Ids of what the administrator is given: operator of the service, manager of the first property manager.
+    pub roles: (RoleGrantId, RoleGrantId),
+}
+
+/// A role for a person.
+#[derive(Clone, Copy, Debug)]
+pub struct NewRole {
+    /// Its id, unless the person has this role there already.
+    pub id: RoleGrantId,
+    /// Who gets it.
+    pub person: PersonId,
+    /// What they get.
+    pub grant: RoleGrant,
+}
+
+/// A role that somebody was given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GivenRole {
+    /// Which.
+    pub id: RoleGrantId,
+    /// Who has it.
+    pub person: PersonId,
+    /// What they are called; none for who goes without a name.
+    pub name: Option<Pii<Label>>,
+    /// What they have.
+    pub grant: RoleGrant,
+    /// They bound themselves to confidentiality.
+    pub bound: bool,
+}
+
+/// What became of taking a role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Revoked {
+    /// It is gone.
+    Done,
+    /// There was none, or none that the principal may take.
+    NotThere,
+    /// Nobody would be left who gives roles.
+    LastManager,
 }
 
 /// How a person will sign in.

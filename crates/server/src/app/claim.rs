@@ -113,6 +113,7 @@ pub async fn handler(
         tenant: Tenant { id: tenant, name: organisation },
         administrator: Person::named(person, name),
         account: NewAccount { person, user_name, password_hash: node.passwords.hash(claim.password).await? },
+        roles: (node.random.v7(now), node.random.v7(now)),
     };
     if !node.store.gate().claim(new).await? {
         return Err(ClaimError::AlreadyClaimed.into());

@@ -3,7 +3,7 @@
 //! [`upload`] reads the file; [`show`] gives it a page at a time, each row with what becomes of it; [`change`] corrects;
 //! [`super::apply_import`] does it, and undoes it. For who administers the building; everybody else gets 404.
 
-use super::administered;
+use super::allowed;
 use crate::auth::session::SignedIn;
 use crate::http::body::{Body, Object};
 use crate::http::problem::{Code, Problem, ProblemBody};
@@ -19,6 +19,7 @@ use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use klinke_model::ids::{BuildingId, ImportId, PersonId};
 use klinke_model::privacy::Pii;
+use klinke_model::rights::Right;
 use klinke_model::time::Timestamp;
 use klinke_storage::record::{House, Import};
 use serde::{Deserialize, Serialize};
@@ -107,7 +108,7 @@ pub async fn upload(
     Object(building): Object<BuildingId>,
     file: Result<Bytes, axum::extract::rejection::BytesRejection>,
 ) -> Result<(StatusCode, Json<ImportView>), Problem> {
-    administered(&node, &who, building).await?;
+    allowed(&node, &who, Right::ChangePeople, building).await?;
     let file = file.map_err(|rejection| match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => Code::TooLarge,
         _ => Code::Malformed,

@@ -231,9 +231,12 @@ impl Builder<'_> {
             tenant: Tenant { id: tenant, name: Label::new("Nordlys Eiendom")? },
             administrator: Person::named(account.person, Label::new("Anna Sørli")?),
             account,
+            roles: (self.id(), self.id()),
         };
         let administrator = new.administrator.id;
         self.node.store.gate().claim(new).await?;
+        let stamp = self.node.stamp();
+        self.node.store.people().accept_confidentiality(&self.scope, &stamp, administrator).await?;
         Ok(administrator)
     }
 

@@ -58,6 +58,8 @@ impl World {
         let browser = world.browser();
         let answer = browser.post("/api/v1/setup/claim", claim(&world.node().setup.code())).await;
         assert_eq!(answer.status, StatusCode::CREATED, "{answer:?}");
+        let bound = browser.post("/api/v1/confidentiality", serde_json::json!({ "version": 1 })).await;
+        assert_eq!(bound.status, StatusCode::NO_CONTENT, "{bound:?}");
         (world, browser)
     }
 

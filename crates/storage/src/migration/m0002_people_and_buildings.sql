@@ -163,3 +163,8 @@ CREATE TABLE import (
     PRIMARY KEY (tenant, id),
     FOREIGN KEY (tenant, building) REFERENCES building (tenant, id) ON DELETE CASCADE
 );
+
+-- The roles before these. Who had one has it still; who administered one building is given it anew.
+INSERT INTO role_grant (tenant, id, person, role) SELECT tenant, person, person, 'manager' FROM manager;
+DROP TABLE manager;
+DROP TABLE building_administrator;

@@ -18,13 +18,13 @@ use crate::tx::{self, Isolation};
 use crate::{Result, StorageError, Store};
 use klinke_model::ids::{BuildingId, PersonId};
 use klinke_model::privacy::Pii;
+use klinke_model::rights::Right;
 use klinke_model::scope::{Principal, Scope};
 use klinke_model::time::Timestamp;
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{Expr, Query};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder,
-    QuerySelect,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -73,7 +73,7 @@ pub async fn append(tx: &DatabaseTransaction, scope: &Scope, stamp: &Stamp, chan
     let (seq, before) = last.map_or((1, first(scope)), |last| (last.seq.saturating_add(1), last.hash));
     let content = Content {
         actor: scope.person(),
-        role: reach::acting_role(tx, scope, change.building).await?.to_owned(),
+        role: reach::acting_role(tx, scope, change.building).await?,
         before: change.before,
         after: change.after,
     };
@@ -131,13 +131,9 @@ impl Audit<'_> {
     /// Entries, the newest first.
     pub async fn audit_entries(&self, scope: &Scope, query: AuditQuery) -> Result<Vec<AuditEntry>> {
         tx::read(self.0, |tx| async move {
-            let mut select = audit::Entity::find().filter(audit::Column::Tenant.eq(scope.tenant.0)).filter(
-                Condition::any().add(reach::manages(scope)).add(
-                    Condition::all()
-                        .add(audit::Column::Building.is_not_null())
-                        .add(reach::administers(scope, audit::Column::Building)),
-                ),
-            );
+            let mut select = audit::Entity::find()
+                .filter(audit::Column::Tenant.eq(scope.tenant.0))
+                .filter(reach::may(scope, Right::Audit, audit::Column::Building));
             if let Some(building) = query.building {
                 select = select.filter(audit::Column::Building.eq(building.0));
             }
@@ -163,7 +159,7 @@ impl Audit<'_> {
     /// Checks the whole chain. For who may read all of it.
     pub async fn verify_audit(&self, scope: &Scope) -> Result<Option<AuditProof>> {
         tx::read(self.0, |tx| async move {
-            if !reach::holds(&*tx, reach::manages(scope)).await? {
+            if !reach::holds(&*tx, reach::may_everywhere(scope, Right::Audit)).await? {
                 return Ok(None);
             }
             let (mut before, mut seq) = (first(scope), 0_i64);

@@ -8,7 +8,7 @@ use klinke_access::decide::SiteMode;
 use klinke_model::contact::{Email, Language, Phone};
 use klinke_model::door::{Controller, Door, DoorTimes, Relock};
 use klinke_model::intercom::{BellKind, BellMember};
-use klinke_model::people::{Device, DeviceKind, Membership, Person};
+use klinke_model::people::{Device, DeviceKind, Membership, Person, Role};
 use klinke_model::privacy::Pii;
 use klinke_model::site::{Building, BuildingKind, Entrance, Unit};
 use klinke_model::text::Label;
@@ -41,6 +41,8 @@ words! {
     Language { Nb = "nb", Nn = "nn", Sv = "sv", Da = "da", En = "en" }
     Relock { OnOpen = "on_open", OnClose = "on_close" }
     JobKind { Invite = "invite" }
+    Role { Operator = "operator", Manager = "manager", BuildingAdministrator = "building_administrator",
+        Caretaker = "caretaker", Auditor = "auditor" }
     BellKind { Individual = "individual", Sequential = "sequential", Parallel = "parallel", Family = "family" }
 }
 

@@ -14,6 +14,7 @@ use klinke_model::fold::fold;
 use klinke_model::ids::{BuildingId, ImportId, PersonId, UnitId};
 use klinke_model::people::Person;
 use klinke_model::privacy::Pii;
+use klinke_model::rights::Right;
 use klinke_model::scope::Scope;
 use klinke_model::time::Timestamp;
 use sea_orm::ActiveValue::Set;
@@ -40,7 +41,7 @@ impl Imports<'_> {
     pub async fn insert_import(&self, scope: &Scope, new: Import) -> Result<bool> {
         let new = &new;
         tx::write(self.0, Isolation::Serializable, |tx| async move {
-            if !reach::building(&*tx, scope, new.building).await? {
+            if !reach::building(&*tx, scope, Right::ChangePeople, new.building).await? {
                 return Ok(false);
             }
             let row = import::ActiveModel {
@@ -97,7 +98,7 @@ impl Imports<'_> {
     /// The units of a building and who lives in them.
     pub async fn house(&self, scope: &Scope, building: BuildingId) -> Result<Option<House>> {
         tx::read(self.0, |tx| async move {
-            if !reach::building(&*tx, scope, building).await? {
+            if !reach::building(&*tx, scope, Right::ChangePeople, building).await? {
                 return Ok(None);
             }
             house(&*tx, scope, building).await.map(Some)
@@ -170,7 +171,7 @@ async fn found(
 ) -> Result<Option<import::Model>> {
     let row = import::Entity::find_by_id((scope.tenant.0, id.0))
         .filter(import::Column::EndsAt.gt(now.as_millis()))
-        .filter(reach::administers(scope, import::Column::Building))
+        .filter(reach::may(scope, Right::ChangePeople, import::Column::Building))
         .one(db)
         .await?;
     Ok(row)

@@ -1,6 +1,6 @@
 //! Links to set a password: made by an administrator or for one by the worker, kept as the hash of their token.
 
-use crate::entity::{account, building_administrator, invitation, job, manager, person, unit};
+use crate::entity::{account, invitation, job, person, role_grant, unit};
 use crate::record::{InvitationState, Invited, JobKind, Stamp, WayIn};
 use crate::repo::audit::{self, Change};
 use crate::repo::convert::Word;
@@ -10,8 +10,10 @@ use crate::repo::reach;
 use crate::tx::{self, Isolation};
 use crate::{Result, Store};
 use klinke_model::ids::{JobId, PersonId};
+use klinke_model::people::Role;
 use klinke_model::privacy::Pii;
-use klinke_model::scope::Scope;
+use klinke_model::rights::Right;
+use klinke_model::scope::{Principal, Scope};
 use klinke_model::time::Timestamp;
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, Query};
@@ -116,7 +118,7 @@ impl Invitations<'_> {
 
     /// Whom a mail is for. For the service, which sends it.
     pub async fn addressee(&self, scope: &Scope, person: PersonId) -> Result<Option<Invited>> {
-        if scope.principal != klinke_model::scope::Principal::System {
+        if scope.principal != Principal::System {
             return Ok(None);
         }
         tx::read(self.0, |tx| async move { invited(&*tx, scope, person).await }).await
@@ -130,7 +132,7 @@ impl Invitations<'_> {
         token_hash: [u8; 32],
         ends_at: Timestamp,
     ) -> Result<bool> {
-        if scope.principal != klinke_model::scope::Principal::System {
+        if scope.principal != Principal::System {
             return Ok(false);
         }
         tx::write(self.0, Isolation::Serializable, |tx| async move {
@@ -218,42 +220,47 @@ async fn cancel(tx: &DatabaseTransaction, scope: &Scope, person: PersonId) -> Re
     Ok(gone.rows_affected > 0)
 }
 
-/// The person is there and lives in a building that the principal administers.
+/// The person is there and lives where the principal may see people.
 fn may_see(scope: &Scope, person: PersonId) -> Expr {
-    let lives_with_me = reach::exists(
-        unit::Entity,
-        Condition::all()
-            .add(unit::Column::Tenant.eq(scope.tenant.0))
-            .add(unit::Column::Id.in_subquery(units_of(scope, person)))
-            .add(reach::administers(scope, unit::Column::Building)),
-    );
-    is_there(scope, person).and(reach::manages(scope).or(lives_with_me))
+    let everywhere = reach::may_everywhere(scope, Right::SeePeople);
+    is_there(scope, person).and(everywhere.or(lives_where(scope, person, Right::SeePeople, true)))
 }
 
-/// Who holds the link becomes the person. So nobody may make one for somebody who administers anything, or who also lives
-/// where the principal administers nothing; except who runs it all.
+/// Who holds the link becomes the person. So nobody may make one for somebody who has a role, or who also lives where the
+/// principal may not change people; except who may change people everywhere, and they not for an operator.
 fn may_invite(scope: &Scope, person: PersonId) -> Expr {
-    let elsewhere = reach::exists(
+    if matches!(scope.principal, Principal::System) {
+        return is_there(scope, person);
+    }
+    let here = lives_where(scope, person, Right::ChangePeople, true);
+    let elsewhere = lives_where(scope, person, Right::ChangePeople, false);
+    let equal = elsewhere.or(has_role(scope, person, None)).not();
+    let everywhere = reach::may_everywhere(scope, Right::ChangePeople);
+    let operator = has_role(scope, person, Some(Role::Operator));
+    is_there(scope, person).and(operator.not()).and(everywhere.or(here.and(equal)))
+}
+
+/// The person lives in a building where the principal has this right, or in one where they have it not.
+fn lives_where(scope: &Scope, person: PersonId, right: Right, has: bool) -> Expr {
+    let may = reach::may(scope, right, unit::Column::Building);
+    reach::exists(
         unit::Entity,
         Condition::all()
             .add(unit::Column::Tenant.eq(scope.tenant.0))
             .add(unit::Column::Id.in_subquery(units_of(scope, person)))
-            .add(reach::administers(scope, unit::Column::Building).not()),
-    );
-    let manager = reach::exists(
-        manager::Entity,
-        Condition::all()
-            .add(manager::Column::Tenant.eq(scope.tenant.0))
-            .add(manager::Column::Person.eq(person.0)),
-    );
-    let administrator = reach::exists(
-        building_administrator::Entity,
-        Condition::all()
-            .add(building_administrator::Column::Tenant.eq(scope.tenant.0))
-            .add(building_administrator::Column::Person.eq(person.0)),
-    );
-    let equal = elsewhere.or(manager).or(administrator).not();
-    is_there(scope, person).and(reach::manages(scope).or(may_see(scope, person).and(equal)))
+            .add(if has { may } else { may.not() }),
+    )
+}
+
+/// The person has a role, over or not; which, when it is asked for.
+fn has_role(scope: &Scope, person: PersonId, role: Option<Role>) -> Expr {
+    let mut roles = Condition::all()
+        .add(role_grant::Column::Tenant.eq(scope.tenant.0))
+        .add(role_grant::Column::Person.eq(person.0));
+    if let Some(role) = role {
+        roles = roles.add(role_grant::Column::Role.eq(role.word()));
+    }
+    reach::exists(role_grant::Entity, roles)
 }
 
 fn is_there(scope: &Scope, person: PersonId) -> Expr {

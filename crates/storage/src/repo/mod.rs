@@ -17,6 +17,7 @@ mod people_change;
 mod people_page;
 mod reach;
 mod revision;
+mod roles;
 mod sites;
 
 pub use audit::Audit;

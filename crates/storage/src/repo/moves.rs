@@ -13,6 +13,7 @@ use crate::repo::reach;
 use crate::tx::{self, Isolation, Tx};
 use crate::{Result, StorageError, Store};
 use klinke_model::ids::{BuildingId, MoveId, PersonId, UnitId};
+use klinke_model::rights::Right;
 use klinke_model::scope::{Principal, Scope};
 use klinke_model::time::Timestamp;
 use sea_orm::ActiveValue::Set;
@@ -45,7 +46,7 @@ impl Moves<'_> {
     pub async fn preview_move(&self, scope: &Scope, unit: UnitId) -> Result<Option<MovePreview>> {
         tx::read(self.0, |tx| async move {
             let found = unit::Entity::find_by_id((scope.tenant.0, unit.0))
-                .filter(reach::administers(scope, unit::Column::Building))
+                .filter(reach::may(scope, Right::SeePeople, unit::Column::Building))
                 .one(&*tx)
                 .await?;
             let Some(home) = found else { return Ok(None) };
@@ -86,7 +87,7 @@ impl Moves<'_> {
         let new = &new;
         let planned = tx::write(self.0, Isolation::Serializable, |tx| async move {
             let found = unit::Entity::find_by_id((scope.tenant.0, new.unit.0))
-                .filter(reach::administers(scope, unit::Column::Building))
+                .filter(reach::may(scope, Right::ChangePeople, unit::Column::Building))
                 .one(&*tx)
                 .await?;
             let Some(home) = found else { return Ok(false) };
@@ -150,7 +151,7 @@ impl Moves<'_> {
             let rows = household_move::Entity::find()
                 .filter(household_move::Column::Tenant.eq(scope.tenant.0))
                 .filter(household_move::Column::Building.eq(building.0))
-                .filter(reach::administers(scope, household_move::Column::Building))
+                .filter(reach::may(scope, Right::SeePeople, household_move::Column::Building))
                 .order_by_desc(household_move::Column::EndsAt)
                 .order_by_desc(household_move::Column::Id)
                 .limit(LISTED)
@@ -165,7 +166,7 @@ impl Moves<'_> {
     pub async fn one_move(&self, scope: &Scope, id: MoveId) -> Result<Option<Move>> {
         tx::read(self.0, |tx| async move {
             let row = household_move::Entity::find_by_id((scope.tenant.0, id.0))
-                .filter(reach::administers(scope, household_move::Column::Building))
+                .filter(reach::may(scope, Right::SeePeople, household_move::Column::Building))
                 .one(&*tx)
                 .await?;
             Ok(whole(&tx, scope, row.into_iter().collect()).await?.into_iter().next())
@@ -178,7 +179,7 @@ impl Moves<'_> {
         tx::write(self.0, Isolation::Serializable, |tx| async move {
             let found = household_move::Entity::find_by_id((scope.tenant.0, id.0))
                 .filter(household_move::Column::State.eq(SCHEDULED))
-                .filter(reach::administers(scope, household_move::Column::Building))
+                .filter(reach::may(scope, Right::ChangePeople, household_move::Column::Building))
                 .one(&*tx)
                 .await?;
             let Some(found) = found else { return Ok(false) };
@@ -208,6 +209,8 @@ impl Moves<'_> {
         if scope.principal != Principal::System {
             return Ok(None);
         }
+        // whose role has not ended by then keeps their sign-in
+        let scope = &scope.at(stamp.at);
         tx::write(self.0, Isolation::Serializable, |tx| async move {
             let found = household_move::Entity::find_by_id((scope.tenant.0, id.0))
                 .filter(household_move::Column::State.eq(SCHEDULED))

@@ -1,30 +1,27 @@
 //! Persons, accounts, places in units, roles.
 
-use crate::entity::{
-    account, bell, bell_member, building_administrator, manager, membership, person, person_word, unit,
-};
+use crate::entity::{account, bell, bell_member, membership, person, person_word, unit};
 use crate::error::absent_is_false;
-use crate::record::{NewAccount, Stamp, UnitMember};
-use crate::repo::audit::{self, Change};
+use crate::record::{NewAccount, UnitMember};
 use crate::repo::convert::{self, Word};
 use crate::repo::reach;
 use crate::tx::{self, Isolation};
-use crate::{Result, StorageError, Store};
+use crate::{Result, Store};
 use klinke_model::fold::{fold, words};
 use klinke_model::ids::{BuildingId, PersonId, TenantId, UnitId};
 use klinke_model::intercom::BellKind;
-use klinke_model::people::{Membership, Person, Role, RoleGrant};
+use klinke_model::people::{Membership, Person};
+use klinke_model::rights::Right;
 use klinke_model::scope::Scope;
 use sea_orm::ActiveValue::Set;
-use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, Query};
+use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter};
-use serde_json::json;
 use std::collections::BTreeSet;
 
 /// Persons, accounts, places in units, roles.
 ///
 /// Every function fails only when the database can not do its work; what is not there, or not the principal's, is
-/// `None`, `false` or empty. An id that is taken is [`StorageError::Conflict`].
+/// `None`, `false` or empty. An id that is taken is [`crate::StorageError::Conflict`].
 #[derive(Debug)]
 pub struct People<'a>(pub(crate) &'a Store);
 
@@ -33,7 +30,7 @@ impl People<'_> {
     pub async fn insert_person(&self, scope: &Scope, person: Person) -> Result<bool> {
         let person = &person;
         let added = tx::write(self.0, Isolation::ReadCommitted, |tx| async move {
-            if !reach::holds(&*tx, reach::administers_some(scope)).await? {
+            if !reach::holds(&*tx, reach::may_somewhere(scope, Right::ChangePeople)).await? {
                 return Ok(false);
             }
             insert(&*tx, scope.tenant, person).await?;
@@ -50,9 +47,11 @@ impl People<'_> {
             Condition::all()
                 .add(unit::Column::Tenant.eq(scope.tenant.0))
                 .add(unit::Column::Id.in_subquery(units_of(scope, person)))
-                .add(reach::administers(scope, unit::Column::Building)),
+                .add(reach::may(scope, Right::SeePeople, unit::Column::Building)),
         );
-        let reached = Expr::val(reach::is(scope, person)).or(reach::manages(scope)).or(lives_with_me);
+        let reached = Expr::val(reach::is(scope, person))
+            .or(reach::may_everywhere(scope, Right::SeePeople))
+            .or(lives_with_me);
         person::Entity::find_by_id((scope.tenant.0, person.0))
             .filter(reached)
             .one(&self.0.reader)
@@ -69,7 +68,7 @@ impl People<'_> {
                 .col_expr(person::Column::Active, Expr::val(active))
                 .filter(person::Column::Tenant.eq(scope.tenant.0))
                 .filter(person::Column::Id.eq(person.0))
-                .filter(reach::manages(scope))
+                .filter(reach::may_everywhere(scope, Right::ChangePeople))
                 .exec(&*tx)
                 .await?;
             Ok(changed.rows_affected > 0)
@@ -80,11 +79,11 @@ impl People<'_> {
     /// Gives a person an account. For the service and managers.
     ///
     /// # Errors
-    /// [`StorageError::Conflict`] when the person has one or the user name is taken.
+    /// [`crate::StorageError::Conflict`] when the person has one or the user name is taken.
     pub async fn insert_account(&self, scope: &Scope, account: NewAccount) -> Result<bool> {
         let account = &account;
         let added = tx::write(self.0, Isolation::Serializable, |tx| async move {
-            if !reach::holds(&*tx, reach::manages(scope)).await? {
+            if !reach::holds(&*tx, reach::may_everywhere(scope, Right::ChangePeople)).await? {
                 return Ok(false);
             }
             account::Entity::insert(account_row(scope.tenant, account)).exec_without_returning(&*tx).await?;
@@ -96,7 +95,7 @@ impl People<'_> {
     /// Gives a person a place in a unit.
     pub async fn add_membership(&self, scope: &Scope, membership: Membership) -> Result<bool> {
         let added = tx::write(self.0, Isolation::Serializable, |tx| async move {
-            if !reaches_unit(&*tx, scope, membership.unit).await? {
+            if !reaches_unit(&*tx, scope, Right::ChangePeople, membership.unit).await? {
                 return Ok(false);
             }
             let row = membership::ActiveModel {
@@ -115,88 +114,12 @@ impl People<'_> {
     /// because its text names them.
     pub async fn remove_membership(&self, scope: &Scope, person: PersonId, unit: UnitId) -> Result<bool> {
         tx::write(self.0, Isolation::Serializable, |tx| async move {
-            if !reaches_unit(&*tx, scope, unit).await? {
+            if !reaches_unit(&*tx, scope, Right::ChangePeople, unit).await? {
                 return Ok(false);
             }
             end_place(&*tx, scope, person, unit).await
         })
         .await
-    }
-
-    /// What a person may administer, the widest first. For themselves, managers and the service.
-    pub async fn roles(&self, scope: &Scope, person: PersonId) -> Result<Vec<RoleGrant>> {
-        let reached = &Expr::val(reach::is(scope, person)).or(reach::manages(scope));
-        tx::read(self.0, |tx| async move {
-            let manager = manager::Entity::find_by_id((scope.tenant.0, person.0))
-                .filter(reached.clone())
-                .one(&*tx)
-                .await?;
-            let buildings = building_administrator::Entity::find()
-                .filter(building_administrator::Column::Tenant.eq(scope.tenant.0))
-                .filter(building_administrator::Column::Person.eq(person.0))
-                .filter(reached.clone())
-                .all(&*tx)
-                .await?;
-            let manager = manager.map(|_| RoleGrant { role: Role::Manager, building: None });
-            let mut buildings: Vec<_> = buildings.into_iter().map(|row| row.building.into()).collect();
-            buildings.sort();
-            let buildings = buildings
-                .into_iter()
-                .map(|building| RoleGrant { role: Role::BuildingAdministrator, building: Some(building) });
-            Ok(manager.into_iter().chain(buildings).collect())
-        })
-        .await
-    }
-
-    /// Gives a person a role. Giving it again changes nothing. For the service and managers.
-    ///
-    /// # Errors
-    /// [`StorageError::Invalid`] when a manager is given one building or a building administrator none.
-    pub async fn grant_role(
-        &self,
-        scope: &Scope,
-        stamp: &Stamp,
-        person: PersonId,
-        grant: RoleGrant,
-    ) -> Result<bool> {
-        let granted = tx::write(self.0, Isolation::Serializable, |tx| async move {
-            if !reach::holds(&*tx, reach::manages(scope)).await? {
-                return Ok(false);
-            }
-            let once = OnConflict::new().do_nothing().to_owned();
-            match (grant.role, grant.building) {
-                (Role::Manager, None) => {
-                    let row = manager::ActiveModel { tenant: Set(scope.tenant.0), person: Set(person.0) };
-                    manager::Entity::insert(row).on_conflict(once).exec_without_returning(&*tx).await?;
-                }
-                (Role::BuildingAdministrator, Some(building)) => {
-                    let row = building_administrator::ActiveModel {
-                        tenant: Set(scope.tenant.0),
-                        person: Set(person.0),
-                        building: Set(building.0),
-                    };
-                    building_administrator::Entity::insert(row)
-                        .on_conflict(once)
-                        .exec_without_returning(&*tx)
-                        .await?;
-                }
-                (Role::Manager, Some(_)) | (Role::BuildingAdministrator, None) => {
-                    return Err(StorageError::Invalid(
-                        "a manager has every building, a building administrator one",
-                    ));
-                }
-            }
-            let change = Change {
-                building: grant.building,
-                action: "role.given",
-                persons: vec![person],
-                before: None,
-                after: Some(json!({ "person": person, "role": grant.role, "building": grant.building })),
-            };
-            audit::append(&tx, scope, stamp, change).await?;
-            Ok(true)
-        });
-        absent_is_false(granted.await)
     }
 
     /// Who lives in the units of a building, by unit, then name.
@@ -206,7 +129,7 @@ impl People<'_> {
             .from(unit::Entity)
             .and_where(unit::Column::Tenant.eq(scope.tenant.0))
             .and_where(unit::Column::Building.eq(building.0))
-            .and_where(reach::administers(scope, unit::Column::Building))
+            .and_where(reach::may(scope, Right::SeePeople, unit::Column::Building))
             .take();
         let rows = membership::Entity::find()
             .filter(membership::Column::Tenant.eq(scope.tenant.0))
@@ -249,10 +172,15 @@ pub(super) async fn end_place(
     Ok(gone.rows_affected > 0)
 }
 
-/// Whether a unit is there and the principal administers its building.
-pub(super) async fn reaches_unit(db: &impl ConnectionTrait, scope: &Scope, unit: UnitId) -> Result<bool> {
+/// Whether a unit is there and the principal has a right in its building.
+pub(super) async fn reaches_unit(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    right: Right,
+    unit: UnitId,
+) -> Result<bool> {
     let found = unit::Entity::find_by_id((scope.tenant.0, unit.0))
-        .filter(reach::administers(scope, unit::Column::Building))
+        .filter(reach::may(scope, right, unit::Column::Building))
         .one(db)
         .await?;
     Ok(found.is_some())

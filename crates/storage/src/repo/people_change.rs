@@ -5,7 +5,7 @@
 //! their own.
 
 use crate::Result;
-use crate::entity::{building_administrator, device, manager, membership, person, unit};
+use crate::entity::{device, membership, person, role_grant, unit};
 use crate::error::absent_is_false;
 use crate::record::{Changed, Stamp, Suspended};
 use crate::repo::audit::{self, Change};
@@ -14,6 +14,7 @@ use crate::repo::{People, convert, reach};
 use crate::tx::{self, Isolation, Tx};
 use klinke_model::ids::{BuildingId, PersonId, UnitId};
 use klinke_model::people::{Membership, Person};
+use klinke_model::rights::Right;
 use klinke_model::scope::Scope;
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{Expr, ExprTrait};
@@ -32,11 +33,13 @@ impl People<'_> {
     ) -> Result<bool> {
         let person = &person;
         let added = tx::write(self.0, Isolation::Serializable, |tx| async move {
-            if homes.is_empty() && !reach::holds(&*tx, reach::manages(scope)).await? {
+            if homes.is_empty()
+                && !reach::holds(&*tx, reach::may_everywhere(scope, Right::ChangePeople)).await?
+            {
                 return Ok(false);
             }
             for (unit, _) in homes {
-                if !reaches_unit(&*tx, scope, *unit).await? {
+                if !reaches_unit(&*tx, scope, Right::ChangePeople, *unit).await? {
                     return Ok(false);
                 }
             }
@@ -133,7 +136,7 @@ impl People<'_> {
     pub async fn set_home(&self, scope: &Scope, stamp: &Stamp, home: Membership) -> Result<bool> {
         let set = tx::write(self.0, Isolation::Serializable, |tx| async move {
             let seen = person::Entity::find_by_id((scope.tenant.0, home.person.0)).one(&*tx).await?;
-            if seen.is_none() || !reaches_unit(&*tx, scope, home.unit).await? {
+            if seen.is_none() || !reaches_unit(&*tx, scope, Right::ChangePeople, home.unit).await? {
                 return Ok(false);
             }
             let before = membership::Entity::find_by_id((scope.tenant.0, home.unit.0, home.person.0))
@@ -175,7 +178,9 @@ impl People<'_> {
         unit: UnitId,
     ) -> Result<bool> {
         tx::write(self.0, Isolation::Serializable, |tx| async move {
-            if !reaches_unit(&*tx, scope, unit).await? || !end_place(&*tx, scope, person, unit).await? {
+            if !reaches_unit(&*tx, scope, Right::ChangePeople, unit).await?
+                || !end_place(&*tx, scope, person, unit).await?
+            {
                 return Ok(false);
             }
             let change = Change {
@@ -206,7 +211,7 @@ fn told(person: &Person) -> Value {
 /// The person, when the principal may change them.
 async fn changeable(db: &impl ConnectionTrait, scope: &Scope, id: PersonId) -> Result<Option<Person>> {
     let homes = |reached: bool| {
-        let administers = reach::administers(scope, unit::Column::Building);
+        let administers = reach::may(scope, Right::ChangePeople, unit::Column::Building);
         let condition = Condition::all()
             .add(unit::Column::Tenant.eq(scope.tenant.0))
             .add(unit::Column::Id.in_subquery(people::units_of(scope, id)))
@@ -215,7 +220,7 @@ async fn changeable(db: &impl ConnectionTrait, scope: &Scope, id: PersonId) -> R
     };
     let only_mine = homes(true).and(homes(false).not()).and(has_role(scope, id).not());
     person::Entity::find_by_id((scope.tenant.0, id.0))
-        .filter(reach::manages(scope).or(only_mine))
+        .filter(reach::may_everywhere(scope, Right::ChangePeople).or(only_mine))
         .one(db)
         .await?
         .as_ref()
@@ -225,19 +230,11 @@ async fn changeable(db: &impl ConnectionTrait, scope: &Scope, id: PersonId) -> R
 
 /// Whether a person administers anything.
 pub(super) fn has_role(scope: &Scope, person: PersonId) -> Expr {
-    let manages = reach::exists(
-        manager::Entity,
-        Condition::all()
-            .add(manager::Column::Tenant.eq(scope.tenant.0))
-            .add(manager::Column::Person.eq(person.0)),
-    );
-    let administers = reach::exists(
-        building_administrator::Entity,
-        Condition::all()
-            .add(building_administrator::Column::Tenant.eq(scope.tenant.0))
-            .add(building_administrator::Column::Person.eq(person.0)),
-    );
-    manages.or(administers)
+    let held = Condition::all()
+        .add(role_grant::Column::Tenant.eq(scope.tenant.0))
+        .add(role_grant::Column::Person.eq(person.0))
+        .add(reach::in_force(scope));
+    reach::exists(role_grant::Entity, held)
 }
 
 /// Makes a person a member of a unit that the caller has checked.

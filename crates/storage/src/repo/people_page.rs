@@ -13,6 +13,7 @@ use crate::repo::convert::{self, At};
 use crate::repo::reach;
 use crate::{Result, Store};
 use klinke_model::ids::{BuildingId, PersonId, UnitId};
+use klinke_model::rights::Right;
 use klinke_model::scope::Scope;
 use klinke_model::time::Timestamp;
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, JoinType, Order, Query, SelectStatement};
@@ -104,7 +105,7 @@ fn reached(scope: &Scope, building: Option<BuildingId>, unit: Option<UnitId>) ->
         .join(JoinType::InnerJoin, unit::Entity, same_unit())
         .and_where(membership::Column::Tenant.eq(scope.tenant.0))
         .and_where(person_is(membership::Column::Person))
-        .and_where(reach::administers(scope, unit::Column::Building));
+        .and_where(reach::may(scope, Right::SeePeople, unit::Column::Building));
     if let Some(building) = building {
         lives.and_where(unit::Column::Building.eq(building.0));
     }
@@ -112,7 +113,11 @@ fn reached(scope: &Scope, building: Option<BuildingId>, unit: Option<UnitId>) ->
         lives.and_where(unit::Column::Id.eq(unit.0));
     }
     let lives = Expr::exists(lives.take());
-    if building.is_some() || unit.is_some() { lives } else { reach::manages(scope).or(lives) }
+    if building.is_some() || unit.is_some() {
+        lives
+    } else {
+        reach::may_everywhere(scope, Right::SeePeople).or(lives)
+    }
 }
 
 /// The people whom a word finds: by a word of theirs, or by the number of a unit.
@@ -304,7 +309,7 @@ async fn rows(
         .join(
             JoinType::LeftJoin,
             unit::Entity,
-            same_unit().add(reach::administers(scope, unit::Column::Building)),
+            same_unit().add(reach::may(scope, Right::SeePeople, unit::Column::Building)),
         )
         .join(JoinType::LeftJoin, building::Entity, buildings)
         .order_by((Alias::new(P), person::Column::SortName), order.clone())

@@ -10,6 +10,7 @@ use crate::tx::{self, Isolation};
 use crate::{Result, Store};
 use klinke_access::decide::SiteMode;
 use klinke_model::ids::BuildingId;
+use klinke_model::rights::Right;
 use klinke_model::scope::Scope;
 use klinke_model::site::{Building, Entrance, Unit};
 use sea_orm::ActiveValue::Set;
@@ -29,7 +30,7 @@ impl Sites<'_> {
     pub async fn buildings(&self, scope: &Scope) -> Result<Vec<Building>> {
         let rows = building::Entity::find()
             .filter(building::Column::Tenant.eq(scope.tenant.0))
-            .filter(reach::administers(scope, building::Column::Id))
+            .filter(reach::may(scope, Right::SeeBuilding, building::Column::Id))
             .all(&self.0.reader)
             .await?;
         convert::sorted(&rows, convert::building, |building| (building.name.clone(), building.id))
@@ -38,7 +39,7 @@ impl Sites<'_> {
     /// One of them.
     pub async fn building(&self, scope: &Scope, building: BuildingId) -> Result<Option<Building>> {
         building::Entity::find_by_id((scope.tenant.0, building.0))
-            .filter(reach::administers(scope, building::Column::Id))
+            .filter(reach::may(scope, Right::SeeBuilding, building::Column::Id))
             .one(&self.0.reader)
             .await?
             .as_ref()
@@ -51,7 +52,7 @@ impl Sites<'_> {
         let rows = entrance::Entity::find()
             .filter(entrance::Column::Tenant.eq(scope.tenant.0))
             .filter(entrance::Column::Building.eq(building.0))
-            .filter(reach::administers(scope, entrance::Column::Building))
+            .filter(reach::may(scope, Right::SeeBuilding, entrance::Column::Building))
             .all(&self.0.reader)
             .await?;
         convert::sorted(&rows, convert::entrance, |entrance| (entrance.name.clone(), entrance.id))
@@ -62,7 +63,7 @@ impl Sites<'_> {
         let rows = unit::Entity::find()
             .filter(unit::Column::Tenant.eq(scope.tenant.0))
             .filter(unit::Column::Building.eq(building.0))
-            .filter(reach::administers(scope, unit::Column::Building))
+            .filter(reach::may(scope, Right::SeeBuilding, unit::Column::Building))
             .all(&self.0.reader)
             .await?;
         convert::sorted(&rows, convert::unit, |unit| (unit.number.clone(), unit.id))
@@ -72,7 +73,7 @@ impl Sites<'_> {
     pub async fn insert_building(&self, scope: &Scope, building: Building) -> Result<bool> {
         let building = &building;
         let added = tx::write(self.0, Isolation::ReadCommitted, |tx| async move {
-            if !reach::holds(&*tx, reach::manages(scope)).await? {
+            if !reach::holds(&*tx, reach::may_everywhere(scope, Right::ChangeBuilding)).await? {
                 return Ok(false);
             }
             let row = building::ActiveModel {
@@ -94,7 +95,7 @@ impl Sites<'_> {
     pub async fn insert_entrance(&self, scope: &Scope, entrance: Entrance) -> Result<bool> {
         let entrance = &entrance;
         tx::write(self.0, Isolation::ReadCommitted, |tx| async move {
-            if !reach::building(&*tx, scope, entrance.building).await? {
+            if !reach::building(&*tx, scope, Right::ChangeBuilding, entrance.building).await? {
                 return Ok(false);
             }
             let row = entrance::ActiveModel {
@@ -113,7 +114,7 @@ impl Sites<'_> {
     pub async fn insert_unit(&self, scope: &Scope, unit: Unit) -> Result<bool> {
         let unit = &unit;
         let added = tx::write(self.0, Isolation::ReadCommitted, |tx| async move {
-            if !reach::building(&*tx, scope, unit.building).await? {
+            if !reach::building(&*tx, scope, Right::ChangeBuilding, unit.building).await? {
                 return Ok(false);
             }
             let row = unit::ActiveModel {
@@ -143,7 +144,7 @@ impl Sites<'_> {
                 .col_expr(building::Column::Mode, Expr::val(mode.word()))
                 .filter(building::Column::Tenant.eq(scope.tenant.0))
                 .filter(building::Column::Id.eq(building.0))
-                .filter(reach::administers(scope, building::Column::Id))
+                .filter(reach::may(scope, Right::ChangeBuilding, building::Column::Id))
                 .exec(&*tx)
                 .await?;
             if changed.rows_affected == 0 {

@@ -3,7 +3,7 @@
 use crate::database::{Db, on_both};
 use crate::town::{NOW, Town, stamp, two_towns};
 use klinke_access::decide::SiteMode;
-use klinke_model::people::{Role, RoleGrant};
+use klinke_model::people::Role;
 use klinke_storage::record::{AuditContent, AuditEntry, AuditProof, AuditQuery};
 use sea_orm::ConnectionTrait;
 use tokio::task::JoinSet;
@@ -115,8 +115,8 @@ on_both! {
 
     async fn erased_content_is_gone_and_the_chain_still_verifies(db) {
         let (ours, theirs) = two_towns(&db).await;
-        let grant = RoleGrant { role: Role::BuildingAdministrator, building: Some(ours.house) };
-        assert!(db.store.people().grant_role(&ours.system(), &stamp(7), ours.kari, grant).await.unwrap());
+        let new = ours.role(ours.kari, Role::BuildingAdministrator, Some(ours.house));
+        assert!(db.store.people().grant_role(&ours.system(), &stamp(7), new).await.unwrap());
         change(&db, &ours, 2).await;
         let before = proof(&db, &ours).await;
         assert_eq!(db.store.audit().erase_from_audit(&theirs.system(), ours.kari).await.unwrap(), 0);

@@ -14,6 +14,7 @@ mod moves;
 mod people;
 mod people_page;
 mod postgres;
+mod roles;
 mod schema;
 mod sites;
 mod town;

@@ -11,8 +11,8 @@ use klinke_model::scope::Scope;
 use klinke_model::site::{Building, Entrance, Unit};
 use klinke_model::text::Label;
 use klinke_storage::record::{
-    AuditEntry, AuditProof, AuditQuery, Move, MovePreview, NewDevice, NewMove, PanelDirectory, PeoplePage,
-    PeopleQuery, PersonRow, RingFacts, StoredFacts, UnitMember,
+    AuditEntry, AuditProof, AuditQuery, GivenRole, Move, MovePreview, NewDevice, NewMove, PanelDirectory,
+    PeoplePage, PeopleQuery, PersonRow, RingFacts, StoredFacts, UnitMember,
 };
 
 /// All that one principal can read of ours.
@@ -30,6 +30,8 @@ struct View {
     moves: Vec<Move>,
     one_move: Option<Move>,
     preview_move: Option<MovePreview>,
+    given_roles: Vec<GivenRole>,
+    bound: Vec<bool>,
     unit_members: Vec<UnitMember>,
     devices: Vec<Vec<Device>>,
     panels: Vec<Panel>,
@@ -70,6 +72,8 @@ impl View {
             moves: db.store.moves().moves(scope, ours.house).await.unwrap(),
             one_move: db.store.moves().one_move(scope, ours.fresh(70)).await.unwrap(),
             preview_move: db.store.moves().preview_move(scope, ours.unit).await.unwrap(),
+            given_roles: people.given_roles(scope).await.unwrap(),
+            bound: vec![],
             unit_members: people.unit_members(scope, ours.house).await.unwrap(),
             devices: vec![],
             panels: intercom.panels(scope, ours.house).await.unwrap(),
@@ -94,6 +98,7 @@ impl View {
         for person in [ours.kari, ours.ola, ours.lone, ours.gone, ours.manager, ours.admin] {
             view.persons.push(people.person(scope, person).await.unwrap());
             view.rows.push(people.row(scope, person).await.unwrap());
+            view.bound.push(people.is_bound(scope, person).await.unwrap());
             view.roles.push(people.roles(scope, person).await.unwrap());
             view.devices.push(devices.list(scope, person).await.unwrap());
             view.openable.push(doors.openable(scope, person).await.unwrap());
@@ -127,13 +132,23 @@ async fn build_twin(db: &Db, ours: &Town, theirs: &Scope) {
     let panel =
         Panel { id: ours.fresh(90), name: label("Twin"), doors: vec![ours.front], ..ours.the_panel() };
     assert!(intercom.insert_panel(theirs, panel.clone(), None).await.unwrap());
-    let manager = RoleGrant { role: Role::Manager, building: None };
-    let of_the_house = RoleGrant { role: Role::BuildingAdministrator, building: Some(ours.house) };
-    let everybody = [ours.kari, ours.ola, ours.lone, ours.gone, ours.manager, ours.admin, ours.office_admin];
+    let everybody = [
+        ours.kari,
+        ours.ola,
+        ours.lone,
+        ours.gone,
+        ours.manager,
+        ours.admin,
+        ours.office_admin,
+        ours.unbound,
+        ours.expired,
+    ];
     for (number, person) in (80..).zip(everybody) {
         assert!(people.insert_person(theirs, ours.person(person, "Twin")).await.unwrap());
-        assert!(people.grant_role(theirs, &stamp(1), person, of_the_house).await.unwrap());
-        assert!(people.grant_role(theirs, &stamp(1), person, manager).await.unwrap());
+        let of_the_house = ours.role(person, Role::BuildingAdministrator, Some(ours.house));
+        assert!(people.grant_role(theirs, &stamp(1), of_the_house).await.unwrap());
+        assert!(people.grant_role(theirs, &stamp(1), ours.role(person, Role::Manager, None)).await.unwrap());
+        assert!(people.accept_confidentiality(theirs, &stamp(1), person).await.unwrap());
         let new = NewDevice { token_hash: hash(number), ..ours.new_device(person, number) };
         assert!(devices.sign_in(theirs, new).await.unwrap());
         for unit in [ours.unit, ours.neighbour_unit] {
@@ -184,6 +199,10 @@ on_both! {
             ours.as_person(ours.kari),
             ours.as_person(ours.lone),
             ours.as_person(ours.gone),
+            ours.as_person(ours.caretaker),
+            ours.as_person(ours.auditor),
+            ours.as_person(ours.expired),
+            ours.as_person(ours.unbound),
             ours.as_panel(ours.panel),
             ours.as_controller(ours.controller),
         ];

@@ -27,7 +27,7 @@ describe('what is found', () => {
   });
 
   it('is only the pages before anything is typed', () => {
-    expect(titles(all, ' ')).toEqual(['Bells']);
+    expect(titles([...all, entry('section', 'Alarms', { first: true })], ' ')).toEqual(['Bells', 'Alarms']);
   });
 
   it('is gathered by kind, eight of each at most', () => {

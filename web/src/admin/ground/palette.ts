@@ -78,7 +78,8 @@ export function rank(entries: readonly Entry[], text: string): { kind: Kind; ent
     if (points !== undefined) found.push({ entry, score: points });
   }
   const order = new Intl.Collator(undefined, { numeric: true });
-  found.sort((a, b) => a.score - b.score || place(a.entry.kind) - place(b.entry.kind) || order.compare(a.entry.title, b.entry.title));
+  // Before anything is typed they stand as they were given.
+  if (wanted.length > 0) found.sort((a, b) => a.score - b.score || place(a.entry.kind) - place(b.entry.kind) || order.compare(a.entry.title, b.entry.title));
   const groups = new Map<Kind, Entry[]>();
   for (const { entry } of found) {
     const group = groups.get(entry.kind) ?? [];

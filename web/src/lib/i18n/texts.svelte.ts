@@ -48,7 +48,7 @@ export async function setLocale(next: Locale, { remember = true } = {}): Promise
   const load = sources[`../../locales/${next}.ftl`];
   if (!load) throw new Error(`there are no texts for ${next}`);
   // Without isolation marks: all our locales run left to right, and the marks break copying and matching.
-  const bundle = new FluentBundle(next, { useIsolating: false });
+  const bundle = new FluentBundle(tags(next), { useIsolating: false });
   bundle.addResource(new FluentResource(await load()));
   current = { locale: next, bundle };
   document.documentElement.lang = next;
@@ -57,6 +57,12 @@ export async function setLocale(next: Locale, { remember = true } = {}): Promise
 /** The locale that is shown. */
 export function locale(): Locale {
   return current?.locale ?? 'en';
+}
+
+/** For `Intl`, best first. Browsers do not know nynorsk: its numbers and dates are those of bokmål (but see the panel's
+ *  clock for the days), not those of the browser's own language. English as it is written in Europe. */
+export function tags(of: Locale = locale()): string[] {
+  return of === 'nn' ? ['nn', 'nb'] : [of === 'en' ? 'en-GB' : of];
 }
 
 /** The text of a key. A key without a text shows itself; a test holds that there is none. */

@@ -112,6 +112,8 @@ impl House {
         let manager = Browser::at([127, 0, 0, 1], running.address);
         let claimed = manager.post("/api/v1/setup/claim", claim(&running.node.setup.code())).await;
         assert_eq!(claimed.status, 201, "{claimed:?}");
+        let bound = manager.post("/api/v1/confidentiality", serde_json::json!({ "version": 1 })).await;
+        assert_eq!(bound.status, 204, "{bound:?}");
         let state = folder.path().join("controller");
         let plan = furnish(&running, &manager, &state, naming).await;
         Self { folder, running, manager, plan }
