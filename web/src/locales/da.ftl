@@ -458,6 +458,20 @@ admin-import-error-unknown-language = Ikke et sprog, som Klinke skriver
 admin-import-error-unknown-unit = Bygningen har ingen sådan lejlighed
 admin-import-error-which-entrance = Flere opgange har dette nummer: sig hvilken
 admin-import-error-twice = Samme person står i en række ovenfor
+admin-invite = Login
+admin-invite-has-account = Har en adgangskode.
+admin-invite-no-account = Har ikke en adgangskode endnu.
+admin-invite-open = Et link virker til { $until }.
+admin-invite-state-waiting = En mail med et link er på vej.
+admin-invite-state-expired = Det sidste link er for gammelt.
+admin-invite-state-used = Det sidste link er brugt.
+admin-invite-once = Linket vises kun nu. Aflever det på papir.
+admin-invite-no-mail = Ingen mail kan sendes: der mangler en adresse eller en mailserver.
+admin-invite-send = Send invitation
+admin-invite-again = Send ny invitation
+admin-invite-show = Lav et link til at aflevere
+admin-invite-withdraw = Tag linket tilbage
+admin-invite-not-yours = Kun en, der må mindst lige så meget, kan invitere denne person.
 
 ## error
 error-unknown = Noget gik galt. Prøv igen.

@@ -458,6 +458,20 @@ admin-import-error-unknown-language = Not a language that Klinke writes
 admin-import-error-unknown-unit = The building has no such unit
 admin-import-error-which-entrance = Several entrances have this number: say which
 admin-import-error-twice = The same person is in a row above
+admin-invite = Signing in
+admin-invite-has-account = Has a password.
+admin-invite-no-account = Has no password yet.
+admin-invite-open = A link works until { $until }.
+admin-invite-state-waiting = A mail with a link is on its way.
+admin-invite-state-expired = The last link is too old.
+admin-invite-state-used = The last link was used.
+admin-invite-once = This link is shown this once. Hand it over on paper.
+admin-invite-no-mail = No mail can be sent: there is no e-mail address, or no mail server.
+admin-invite-send = Send an invitation
+admin-invite-again = Send a new invitation
+admin-invite-show = Make a link to hand over
+admin-invite-withdraw = Take the link back
+admin-invite-not-yours = Only somebody who may do at least as much can invite this person.
 
 ## error
 error-unknown = Something went wrong. Try again.

@@ -455,6 +455,20 @@ admin-import-error-unknown-language = Ikke et språk som Klinke skriver
 admin-import-error-unknown-unit = Bygget har ingen slik leilighet
 admin-import-error-which-entrance = Flere innganger har dette nummeret: si hvilken
 admin-import-error-twice = Samme person står i en rad over
+admin-invite = Innlogging
+admin-invite-has-account = Har et passord.
+admin-invite-no-account = Har ikke passord ennå.
+admin-invite-open = En lenke virker til { $until }.
+admin-invite-state-waiting = En e-post med lenke er på vei.
+admin-invite-state-expired = Den siste lenken er for gammel.
+admin-invite-state-used = Den siste lenken er brukt.
+admin-invite-once = Denne lenken vises bare nå. Gi den på papir.
+admin-invite-no-mail = Ingen e-post kan sendes: det mangler en adresse eller en e-postserver.
+admin-invite-send = Send invitasjon
+admin-invite-again = Send ny invitasjon
+admin-invite-show = Lag en lenke til å gi bort
+admin-invite-withdraw = Ta lenken tilbake
+admin-invite-not-yours = Bare noen som kan minst like mye, kan invitere denne personen.
 
 ## error
 error-unknown = Noe gikk galt. Prøv igjen.

@@ -455,6 +455,20 @@ admin-import-error-unknown-language = Ikkje eit språk som Klinke skriv
 admin-import-error-unknown-unit = Bygget har ikkje noko slikt husvære
 admin-import-error-which-entrance = Fleire inngangar har dette nummeret: sei kva for ein
 admin-import-error-twice = Same person står i ei rad over
+admin-invite = Innlogging
+admin-invite-has-account = Har eit passord.
+admin-invite-no-account = Har ikkje passord enno.
+admin-invite-open = Ei lenkje verkar til { $until }.
+admin-invite-state-waiting = Ein e-post med lenkje er på veg.
+admin-invite-state-expired = Den siste lenkja er for gammal.
+admin-invite-state-used = Den siste lenkja er brukt.
+admin-invite-once = Denne lenkja blir berre vist no. Gi henne på papir.
+admin-invite-no-mail = Ingen e-post kan sendast: det manglar ei adresse eller ein e-postserver.
+admin-invite-send = Send invitasjon
+admin-invite-again = Send ny invitasjon
+admin-invite-show = Lag ei lenkje til å gi bort
+admin-invite-withdraw = Ta lenkja tilbake
+admin-invite-not-yours = Berre nokon som kan minst like mykje, kan invitere denne personen.
 
 ## error
 error-unknown = Noko gjekk gale. Prøv igjen.

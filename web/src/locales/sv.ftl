@@ -458,6 +458,20 @@ admin-import-error-unknown-language = Inte ett språk som Klinke skriver
 admin-import-error-unknown-unit = Huset har ingen sådan lägenhet
 admin-import-error-which-entrance = Flera entréer har det här numret: säg vilken
 admin-import-error-twice = Samma person finns i en rad ovanför
+admin-invite = Inloggning
+admin-invite-has-account = Har ett lösenord.
+admin-invite-no-account = Har inget lösenord än.
+admin-invite-open = En länk fungerar till { $until }.
+admin-invite-state-waiting = Ett mejl med en länk är på väg.
+admin-invite-state-expired = Den senaste länken är för gammal.
+admin-invite-state-used = Den senaste länken har använts.
+admin-invite-once = Länken visas bara nu. Lämna över den på papper.
+admin-invite-no-mail = Inget mejl kan skickas: det saknas en adress eller en mejlserver.
+admin-invite-send = Skicka inbjudan
+admin-invite-again = Skicka ny inbjudan
+admin-invite-show = Gör en länk att lämna över
+admin-invite-withdraw = Ta tillbaka länken
+admin-invite-not-yours = Bara någon som får minst lika mycket kan bjuda in den här personen.
 
 ## error
 error-unknown = Något gick fel. Försök igen.

@@ -85,6 +85,7 @@ async fn world(mail: Option<Mail>) -> (World, Browser) {
     let browser = world.browser();
     let code = world.node().setup.code();
     assert_eq!(browser.post("/api/v1/setup/claim", crate::world::claim(&code)).await.status, 201);
+    assert_eq!(browser.post("/api/v1/confidentiality", json!({ "version": 1 })).await.status, 204);
     (world, browser)
 }
 
