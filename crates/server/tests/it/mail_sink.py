@@ -3,9 +3,8 @@
 mail_sink.py FOLDER [CERTIFICATE KEY]: prints its port, writes each mail as FOLDER/N.json, read by Python's own package.
 """
 
-import email, email.policy, json, pathlib, ssl, sys, threading
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import AuthResult
+import asyncio, email, email.policy, json, pathlib, ssl, sys
+from aiosmtpd.smtp import SMTP, AuthResult
 
 folder = pathlib.Path(sys.argv[1])
 
@@ -40,9 +39,13 @@ if len(sys.argv) > 2:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(sys.argv[2], sys.argv[3])
     options = {"tls_context": context, "require_starttls": True, "auth_required": True, "authenticator": signs_in}
-sink = Controller(Sink(), hostname="127.0.0.1", port=0, **options)
-# port 0 takes any free one; the controller's own check of its port does not know that
-sink._trigger_server = lambda: None
-sink.start()
-print(sink.server.sockets[0].getsockname()[1], flush=True)
-threading.Event().wait()
+
+
+async def serve():
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: SMTP(Sink(), **options), "127.0.0.1", 0)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await server.serve_forever()
+
+
+asyncio.run(serve())
