@@ -65,7 +65,7 @@ pub async fn handler(
     wanted.version = change.version;
     match people.change_person(&who.scope, &node.stamp(), wanted).await? {
         Changed::Done(_) => Ok(Json(shown(&node, &who, person).await?)),
-        Changed::Conflict(_) => Err(Problem::conflict(shown(&node, &who, person).await?)),
+        Changed::Conflict(_) => Err(Problem::conflict(&shown(&node, &who, person).await?)),
         Changed::NotFound => Err(Code::Forbidden.into()),
     }
 }

@@ -276,7 +276,7 @@ pub async fn cancel(
     if node.store.moves().cancel_move(&who.scope, &node.stamp(), id).await? {
         return Ok(StatusCode::NO_CONTENT);
     }
-    Err(Problem::conflict(shown(&node, &who, id).await?))
+    Err(Problem::conflict(&shown(&node, &who, id).await?))
 }
 
 async fn shown(node: &Node, who: &SignedIn, id: MoveId) -> Result<Move, Problem> {
