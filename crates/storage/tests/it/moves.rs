@@ -1,7 +1,7 @@
 //! Moving out and in: what ends, when, and that it is all or nothing.
 
 use crate::database::{Db, on_both};
-use crate::town::{Town, stamp, two_towns};
+use crate::town::{NOW, Town, stamp, two_towns};
 use klinke_model::contact::Email;
 use klinke_model::ids::MoveId;
 use klinke_model::people::{Membership, Person};
@@ -10,7 +10,8 @@ use klinke_model::time::Timestamp;
 use klinke_storage::StorageError;
 use klinke_storage::record::{Changed, Ended, NewMove, Stamp};
 
-const ENDS: i64 = 1_800_000_000_000;
+/// A day from now: the town's roles have not ended by then.
+const ENDS: i64 = NOW.as_millis() + 86_400_000;
 
 fn at(millis: i64) -> Stamp {
     Stamp { at: Timestamp::from_millis(millis), ..stamp(1) }
