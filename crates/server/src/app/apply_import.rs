@@ -117,7 +117,9 @@ pub async fn errors(
             format!("{column}: {}", language.text(&id).unwrap_or_default())
         });
         let told = told.collect::<Vec<_>>().join(" · ");
-        writer.write_record(cells.iter().map(|cell| harmless(cell)).chain([harmless(&told)])).map_err(failed)?;
+        writer
+            .write_record(cells.iter().map(|cell| harmless(cell)).chain([harmless(&told)]))
+            .map_err(failed)?;
     }
     let bytes = writer.into_inner().map_err(|_| Problem::from(Code::Internal))?;
     // with the mark, or spreadsheets take it for their own encoding
@@ -132,8 +134,13 @@ pub async fn errors(
 
 /// A cell that no spreadsheet runs as a formula. A phone number keeps its `+`.
 fn harmless(cell: &str) -> String {
-    let number = cell.strip_prefix('+').is_some_and(|rest| rest.chars().all(|c| c.is_ascii_digit() || c == ' '));
-    if !number && cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell.to_owned() }
+    let number =
+        cell.strip_prefix('+').is_some_and(|rest| rest.chars().all(|c| c.is_ascii_digit() || c == ' '));
+    if !number && cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        format!("'{cell}")
+    } else {
+        cell.to_owned()
+    }
 }
 
 #[cfg(test)]

@@ -308,7 +308,13 @@ fn view(import: &Import, content: Content, checked: Checked, wanted: &Rows) -> I
     let mut items: Vec<ImportRow> = rows
         .filter(|(_, (_, judged))| fits(judged))
         .take(limit + 1)
-        .map(|(row, (cells, Judged { status, errors, changed }))| ImportRow { row, status, cells, errors, changed })
+        .map(|(row, (cells, Judged { status, errors, changed }))| ImportRow {
+            row,
+            status,
+            cells,
+            errors,
+            changed,
+        })
         .collect();
     let next = if items.len() > limit { items.pop().map(|row| row.row) } else { None };
     let done = content.done.unwrap_or_default();

@@ -75,7 +75,10 @@ impl Mail {
         }
         let here = ["localhost", "127.0.0.1", "::1"].contains(&self.host.as_str());
         if self.tls == MailTls::None && !here {
-            return Err(("mail.tls", "is none, which is for this machine only: links could be read on the way"));
+            return Err((
+                "mail.tls",
+                "is none, which is for this machine only: links could be read on the way",
+            ));
         }
         Ok(())
     }

@@ -18,7 +18,8 @@ fn label(text: &str) -> Label {
 
 /// 101 and 102 behind A, 101 behind B. Kari lives in 101 A.
 fn house() -> House {
-    let home = |id, number, entrance| HouseUnit { id: unit(id), number: label(number), entrance: label(entrance) };
+    let home =
+        |id, number, entrance| HouseUnit { id: unit(id), number: label(number), entrance: label(entrance) };
     let kari = Details {
         name: Some(Pii::new(label("Kari Haugen"))),
         email: Some(Pii::new(Email::new("kari@example.org").unwrap())),
@@ -27,7 +28,11 @@ fn house() -> House {
     };
     let place = Membership { person: person(1), unit: unit(1), owner: false };
     House {
-        units: vec![home(1, "101", "Storgata 12 A"), home(2, "102", "Storgata 12 A"), home(3, "101", "Storgata 12 B")],
+        units: vec![
+            home(1, "101", "Storgata 12 A"),
+            home(2, "102", "Storgata 12 A"),
+            home(3, "101", "Storgata 12 B"),
+        ],
         residents: vec![HouseResident { place, details: kari }],
     }
 }
@@ -98,14 +103,24 @@ fn every_wrong_cell_is_named() {
         "å".repeat(81)
     ));
     use CellCode::*;
-    assert_eq!(codes(&checked), [
-        vec![(0, Empty), (1, NotAnAddress), (2, NotANumber), (6, UnknownLanguage), (5, NotYesOrNo), (3, WhichEntrance)],
-        vec![(0, Formula), (1, Formula), (3, UnknownUnit)],
-        vec![(0, TooLong), (3, Empty)],
-        vec![(4, UnknownUnit)],
-        vec![],
-        vec![(3, Twice)],
-    ]);
+    assert_eq!(
+        codes(&checked),
+        [
+            vec![
+                (0, Empty),
+                (1, NotAnAddress),
+                (2, NotANumber),
+                (6, UnknownLanguage),
+                (5, NotYesOrNo),
+                (3, WhichEntrance)
+            ],
+            vec![(0, Formula), (1, Formula), (3, UnknownUnit)],
+            vec![(0, TooLong), (3, Empty)],
+            vec![(4, UnknownUnit)],
+            vec![],
+            vec![(3, Twice)],
+        ]
+    );
     assert_eq!(checked.plan.people.len(), 1, "the good row is good whatever the others are");
     assert_eq!(checked.not_named, 1, "Kari is not in the list, and stays");
 }

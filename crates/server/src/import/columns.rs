@@ -32,21 +32,77 @@ pub enum Column {
 const WORDS: &[(Column, &[&str])] = &[
     (Column::FirstName, &["fornavn", "förnamn", "firstname", "givenname", "tilltalsnamn"]),
     (Column::LastName, &["etternavn", "efternavn", "efternamn", "lastname", "surname", "familyname"]),
-    (Column::Name, &["navn", "namn", "name", "fullname", "fulltnavn", "beboer", "bebuar", "boende", "resident"]),
-    (Column::Email, &["epost", "epostadresse", "epostadress", "email", "emailaddress", "mail", "mailadresse", "mejl"]),
+    (
+        Column::Name,
+        &["navn", "namn", "name", "fullname", "fulltnavn", "beboer", "bebuar", "boende", "resident"],
+    ),
+    (
+        Column::Email,
+        &["epost", "epostadresse", "epostadress", "email", "emailaddress", "mail", "mailadresse", "mejl"],
+    ),
     (
         Column::Phone,
-        &["telefon", "telefonnummer", "tlf", "tlfnr", "mobil", "mobilnummer", "mobiltelefon", "phone", "phonenumber", "mobile", "tel"],
+        &[
+            "telefon",
+            "telefonnummer",
+            "tlf",
+            "tlfnr",
+            "mobil",
+            "mobilnummer",
+            "mobiltelefon",
+            "phone",
+            "phonenumber",
+            "mobile",
+            "tel",
+        ],
     ),
     (
         Column::Unit,
         &[
-            "leilighet", "leilighetsnummer", "leilighetsnr", "husvære", "bustad", "bolig", "boligenhet", "bolignummer",
-            "lägenhet", "lägenhetsnummer", "lägenhetsnr", "lghnr", "lgh", "lejlighed", "lejlighedsnummer", "apartment",
-            "apartmentnumber", "unit", "unitnumber", "flat", "enhet", "enhed", "eining", "company", "firma",
+            "leilighet",
+            "leilighetsnummer",
+            "leilighetsnr",
+            "husvære",
+            "bustad",
+            "bolig",
+            "boligenhet",
+            "bolignummer",
+            "lägenhet",
+            "lägenhetsnummer",
+            "lägenhetsnr",
+            "lghnr",
+            "lgh",
+            "lejlighed",
+            "lejlighedsnummer",
+            "apartment",
+            "apartmentnumber",
+            "unit",
+            "unitnumber",
+            "flat",
+            "enhet",
+            "enhed",
+            "eining",
+            "company",
+            "firma",
         ],
     ),
-    (Column::Entrance, &["oppgang", "oppgong", "inngang", "inngong", "trapphus", "trappuppgång", "port", "uppgång", "opgang", "entrance", "stair", "staircase"]),
+    (
+        Column::Entrance,
+        &[
+            "oppgang",
+            "oppgong",
+            "inngang",
+            "inngong",
+            "trapphus",
+            "trappuppgång",
+            "port",
+            "uppgång",
+            "opgang",
+            "entrance",
+            "stair",
+            "staircase",
+        ],
+    ),
     (Column::Owner, &["eier", "eigar", "ägare", "ejer", "owner", "andelseier", "andelseigar"]),
     (Column::Language, &["språk", "sprog", "language", "målform"]),
 ];
@@ -70,11 +126,26 @@ mod tests {
     fn heads_are_known_in_each_language() {
         let of = |head: &str| guess(&head.split('|').map(str::to_owned).collect::<Vec<_>>());
         use Column::*;
-        assert_eq!(of("Navn|E-post|Mobil|Leilighet|Oppgang|Eier"), [Name, Email, Phone, Unit, Entrance, Owner]);
-        assert_eq!(of("Förnamn|Efternamn|E-postadress|Lägenhetsnr|Trapphus|Språk"), [FirstName, LastName, Email, Unit, Entrance, Language]);
-        assert_eq!(of("Fornavn|Efternavn|Tlf.|Lejlighed|Opgang|Ejer"), [FirstName, LastName, Phone, Unit, Entrance, Owner]);
-        assert_eq!(of("Namn|Telefon|Husvære|Oppgong|Eigar|Målform"), [Name, Phone, Unit, Entrance, Owner, Language]);
-        assert_eq!(of("First name|LAST NAME|Email address|Unit|Notes|Phone number"), [FirstName, LastName, Email, Unit, Ignored, Phone]);
+        assert_eq!(
+            of("Navn|E-post|Mobil|Leilighet|Oppgang|Eier"),
+            [Name, Email, Phone, Unit, Entrance, Owner]
+        );
+        assert_eq!(
+            of("Förnamn|Efternamn|E-postadress|Lägenhetsnr|Trapphus|Språk"),
+            [FirstName, LastName, Email, Unit, Entrance, Language]
+        );
+        assert_eq!(
+            of("Fornavn|Efternavn|Tlf.|Lejlighed|Opgang|Ejer"),
+            [FirstName, LastName, Phone, Unit, Entrance, Owner]
+        );
+        assert_eq!(
+            of("Namn|Telefon|Husvære|Oppgong|Eigar|Målform"),
+            [Name, Phone, Unit, Entrance, Owner, Language]
+        );
+        assert_eq!(
+            of("First name|LAST NAME|Email address|Unit|Notes|Phone number"),
+            [FirstName, LastName, Email, Unit, Ignored, Phone]
+        );
         assert_eq!(of("Name|Name"), [Name, Ignored], "the second of two is for somebody to say");
     }
 }

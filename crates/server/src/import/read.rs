@@ -45,7 +45,8 @@ pub fn read(bytes: &[u8]) -> Result<Sheet, ReadError> {
     if bytes.len() > MAX_FILE {
         return Err(ReadError::TooLarge);
     }
-    let rows = if bytes.starts_with(b"PK\x03\x04") { read_xlsx::rows(bytes)? } else { read_csv::rows(bytes)? };
+    let rows =
+        if bytes.starts_with(b"PK\x03\x04") { read_xlsx::rows(bytes)? } else { read_csv::rows(bytes)? };
     let mut rows = rows.into_iter().filter(|row| row.iter().any(|cell| !cell.is_empty()));
     let head = rows.next().ok_or(ReadError::Empty)?;
     let width = head.iter().rposition(|cell| !cell.is_empty()).map_or(0, |last| last + 1);
@@ -149,12 +150,33 @@ mod tests {
         let main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
         let kinds = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
         let parts = [
-            ("[Content_Types].xml", "<Types xmlns=\"http://schemas.openxmlformats.org/package/2006/content-types\"/>".to_owned()),
-            ("_rels/.rels", format!("<Relationships xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\"><Relationship Id=\"rId1\" Type=\"{kinds}/officeDocument\" Target=\"xl/workbook.xml\"/></Relationships>")),
-            ("xl/workbook.xml", format!("<workbook xmlns=\"{main}\" xmlns:r=\"{kinds}\"><sheets><sheet name=\"One\" sheetId=\"1\" r:id=\"rId1\"/></sheets></workbook>")),
-            ("xl/_rels/workbook.xml.rels", format!("<Relationships xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\"><Relationship Id=\"rId1\" Type=\"{kinds}/worksheet\" Target=\"worksheets/sheet1.xml\"/></Relationships>")),
+            (
+                "[Content_Types].xml",
+                "<Types xmlns=\"http://schemas.openxmlformats.org/package/2006/content-types\"/>".to_owned(),
+            ),
+            (
+                "_rels/.rels",
+                format!(
+                    "<Relationships xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\"><Relationship Id=\"rId1\" Type=\"{kinds}/officeDocument\" Target=\"xl/workbook.xml\"/></Relationships>"
+                ),
+            ),
+            (
+                "xl/workbook.xml",
+                format!(
+                    "<workbook xmlns=\"{main}\" xmlns:r=\"{kinds}\"><sheets><sheet name=\"One\" sheetId=\"1\" r:id=\"rId1\"/></sheets></workbook>"
+                ),
+            ),
+            (
+                "xl/_rels/workbook.xml.rels",
+                format!(
+                    "<Relationships xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\"><Relationship Id=\"rId1\" Type=\"{kinds}/worksheet\" Target=\"worksheets/sheet1.xml\"/></Relationships>"
+                ),
+            ),
             ("xl/sharedStrings.xml", format!("<sst xmlns=\"{main}\">{strings}</sst>")),
-            ("xl/worksheets/sheet1.xml", format!("<worksheet xmlns=\"{main}\"><sheetData>{sheet}</sheetData></worksheet>")),
+            (
+                "xl/worksheets/sheet1.xml",
+                format!("<worksheet xmlns=\"{main}\"><sheetData>{sheet}</sheetData></worksheet>"),
+            ),
         ];
         for (name, text) in parts {
             zip.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();

@@ -26,9 +26,7 @@ pub fn rows(bytes: &[u8]) -> Result<Vec<Vec<String>>, ReadError> {
 /// UTF-8 and UTF-16 by their mark, UTF-8 without one when it is valid, else Windows-1252, which every byte is.
 fn decoded(bytes: &[u8]) -> Result<String, ReadError> {
     let (text, failed) = match Encoding::for_bom(bytes) {
-        Some((encoding, mark)) => {
-            encoding.decode_without_bom_handling(bytes.get(mark..).unwrap_or_default())
-        }
+        Some((encoding, mark)) => encoding.decode_without_bom_handling(bytes.get(mark..).unwrap_or_default()),
         None => match std::str::from_utf8(bytes) {
             Ok(_) => UTF_8.decode_without_bom_handling(bytes),
             Err(_) => WINDOWS_1252.decode_without_bom_handling(bytes),

@@ -15,7 +15,8 @@ pub fn rows(bytes: &[u8]) -> Result<Vec<Vec<String>>, ReadError> {
     let mut rows = Rows::default();
     while let Some(cell) = cells.next_cell().map_err(|_| ReadError::NotAList)? {
         let (row, column) = cell.get_position();
-        let (row, column) = (usize::try_from(row).unwrap_or(usize::MAX), usize::try_from(column).unwrap_or(usize::MAX));
+        let (row, column) =
+            (usize::try_from(row).unwrap_or(usize::MAX), usize::try_from(column).unwrap_or(usize::MAX));
         match cell.get_value() {
             DataRef::SharedString(text) => rows.put(row, column, text)?,
             DataRef::String(text) | DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => {

@@ -30,7 +30,8 @@ pub fn phone(text: &str) -> Result<Phone, CellCode> {
 
 pub fn owner(text: &str) -> Result<bool, CellCode> {
     match text.to_lowercase().as_str() {
-        "1" | "x" | "ja" | "j" | "yes" | "y" | "true" | "sann" | "sant" | "eier" | "eigar" | "ägare" | "ejer" | "owner" => Ok(true),
+        "1" | "x" | "ja" | "j" | "yes" | "y" | "true" | "sann" | "sant" | "eier" | "eigar" | "ägare"
+        | "ejer" | "owner" => Ok(true),
         "0" | "" | "-" | "nei" | "nej" | "n" | "no" | "false" | "usann" | "falskt" => Ok(false),
         _ => Err(CellCode::NotYesOrNo),
     }

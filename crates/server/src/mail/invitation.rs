@@ -58,10 +58,8 @@ impl Invitation<'_> {
         let address = self.to.reveal().parse().map_err(|_| MailError::Compose)?;
         let shown = if name.is_empty() { None } else { Some(name.to_owned()) };
         // nobody wants "I am on holiday" in answer
-        let automatic = HeaderValue::new(
-            HeaderName::new_from_ascii_str("Auto-Submitted"),
-            "auto-generated".to_owned(),
-        );
+        let automatic =
+            HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".to_owned());
         Message::builder()
             .from(self.from.clone())
             .to(Mailbox::new(shown, address))

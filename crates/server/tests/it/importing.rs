@@ -28,7 +28,10 @@ async fn fifty_thousand_people_with_five_hundred_bad_rows_come_in_without_those_
     let read = upload(&manager, town.building, csv.clone().into_bytes()).await;
     assert_eq!(read.status, 201, "{}", read.text);
     let read = read.json();
-    assert_eq!(read["counts"], json!({ "all": 50_000, "error": 500, "new": 49_500, "changed": 0, "same": 0, "left_out": 0 }));
+    assert_eq!(
+        read["counts"],
+        json!({ "all": 50_000, "error": 500, "new": 49_500, "changed": 0, "same": 0, "left_out": 0 })
+    );
     let path = format!("/api/v1/imports/{}", read["id"].as_str().unwrap());
     let apply = format!("{path}/apply");
     let refused = manager.post(&apply, json!({ "leave_out_errors": false })).await;
@@ -41,7 +44,9 @@ async fn fifty_thousand_people_with_five_hundred_bad_rows_come_in_without_those_
     let errors = manager.get(&format!("{path}/errors.csv")).await;
     assert_eq!(errors.status, 200);
     assert_eq!(errors.text.lines().count(), 501);
-    assert!(errors.text.contains("Person 99;p99@klinke.example;NOPE;Leilighet: The building has no such unit"));
+    assert!(
+        errors.text.contains("Person 99;p99@klinke.example;NOPE;Leilighet: The building has no such unit")
+    );
 
     let applied = manager.post(&apply, json!({ "leave_out_errors": true })).await;
     assert_eq!(applied.status, 200, "{}", applied.text);
@@ -69,9 +74,19 @@ async fn rows_are_corrected_left_out_and_paged() {
     assert_eq!(wrong.json()["items"][0]["errors"], json!([{ "column": 1, "code": "unknown_unit" }]));
     let page = manager.get(&format!("{path}?limit=2")).await.json();
     assert_eq!((page["items"].as_array().unwrap().len(), &page["next"]), (2, &json!(2)));
-    let fixed = patch(&manager, &path, json!({ "cells": [{ "row": 1, "column": 1, "text": "h0101" }], "leave_out": [2] })).await;
+    let fixed = patch(
+        &manager,
+        &path,
+        json!({ "cells": [{ "row": 1, "column": 1, "text": "h0101" }], "leave_out": [2] }),
+    )
+    .await;
     assert_eq!((&fixed.json()["counts"]["new"], &fixed.json()["counts"]["left_out"]), (&json!(2), &json!(1)));
-    for wrong in [json!({ "columns": ["name"] }), json!({ "columns": ["unit", "unit"] }), json!({ "leave_out": [9] }), json!({ "cells": [{ "row": 0, "column": 9, "text": "x" }] })] {
+    for wrong in [
+        json!({ "columns": ["name"] }),
+        json!({ "columns": ["unit", "unit"] }),
+        json!({ "leave_out": [9] }),
+        json!({ "cells": [{ "row": 0, "column": 9, "text": "x" }] }),
+    ] {
         assert_eq!(patch(&manager, &path, wrong.clone()).await.status, 400, "{wrong}");
     }
     assert_eq!(manager.delete(&path).await.status, 204);
@@ -94,7 +109,10 @@ async fn lists_belong_to_who_administers_the_building_and_bad_files_are_named() 
     assert_eq!(resident.get(&path).await.status, 404);
     assert_eq!(resident.get(&format!("{path}/errors.csv")).await.status, 404);
     assert_eq!(resident.delete(&path).await.status, 404);
-    assert_eq!(resident.post(&format!("{path}/apply"), json!({ "leave_out_errors": true })).await.status, 404);
+    assert_eq!(
+        resident.post(&format!("{path}/apply"), json!({ "leave_out_errors": true })).await.status,
+        404
+    );
     assert_eq!(manager.post(&format!("{path}/undo"), json!({})).await.code(), "import_not_applied");
     for (file, status, code) in [
         (b"PK\x03\x04nothing".to_vec(), 422, "not_a_list"),

@@ -136,13 +136,17 @@ async fn a_mail_with_the_user_name_and_a_link_comes_and_the_link_signs_in() {
 
     let phone = world.browser();
     let welcome = look(&phone, &token).await.json();
-    assert_eq!(welcome, json!({ "name": "Åse Sørli", "user_name": "ase@klinke.example", "has_account": false }));
+    assert_eq!(
+        welcome,
+        json!({ "name": "Åse Sørli", "user_name": "ase@klinke.example", "has_account": false })
+    );
     assert_eq!(accept(&phone, &token, "short").await.status, 422);
     assert_eq!(accept(&phone, &token, "gul sykkel i regnet").await.status, 201);
     assert_eq!(phone.get("/api/v1/session").await.json()["person"]["name"], "Åse Sørli");
     let again = accept(&world.browser(), &token, "another long password").await;
     assert_eq!((again.status.as_u16(), again.code().as_str()), (410, "invitation_used"));
-    let signed_in = world.browser().post("/api/v1/session", sign_in("ase@klinke.example", "gul sykkel i regnet")).await;
+    let signed_in =
+        world.browser().post("/api/v1/session", sign_in("ase@klinke.example", "gul sykkel i regnet")).await;
     assert_eq!(signed_in.status, 201);
     assert_eq!(manager.get(&path(ase)).await.json()["state"], "used");
 }
@@ -205,7 +209,10 @@ async fn without_mail_the_link_is_shown_once_and_works_for_72_hours() {
     let (token, told) = link_on_paper(&manager, ola).await;
     assert_eq!((&told["by_mail"], &told["user_name"]), (&json!(false), &json!("ola.asen")));
     let state = manager.get(&path(ola)).await.json();
-    assert_eq!((&state["state"], &state["by_mail"], &state["has_account"]), (&json!("open"), &json!(false), &json!(false)));
+    assert_eq!(
+        (&state["state"], &state["by_mail"], &state["has_account"]),
+        (&json!("open"), &json!(false), &json!(false))
+    );
     assert!(!state.to_string().contains(&token), "once only");
 
     let phone = world.browser();
@@ -255,7 +262,11 @@ async fn nobody_invites_the_people_of_others_and_guesses_are_limited() {
     assert_eq!(resident.post("/api/v1/session", typed).await.status, 201);
     let unknown = manager.get(&path(PersonId(v4([77; 16])))).await;
     assert_eq!(unknown.status, 404);
-    for refused in [resident.get(&path(ola)).await, resident.post(&path(ola), json!({})).await, resident.delete(&path(ola)).await] {
+    for refused in [
+        resident.get(&path(ola)).await,
+        resident.post(&path(ola), json!({})).await,
+        resident.delete(&path(ola)).await,
+    ] {
         assert_eq!((refused.status, &refused.text), (unknown.status, &unknown.text));
     }
     let stranger = world.browser_at([127, 0, 0, 9]);

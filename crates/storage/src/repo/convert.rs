@@ -2,8 +2,8 @@
 //! [`StorageError::Corrupt`], with the column but never the value.
 
 use crate::entity::{bell_member, building, controller, device, door, entrance, membership, person, unit};
-use crate::{Result, StorageError};
 use crate::record::JobKind;
+use crate::{Result, StorageError};
 use klinke_access::decide::SiteMode;
 use klinke_model::contact::{Email, Language, Phone};
 use klinke_model::door::{Controller, Door, DoorTimes, Relock};

@@ -1,11 +1,11 @@
 //! Who follows a link is nobody yet: the token says whose it is.
 
+use crate::Result;
 use crate::entity::{account, device, invitation, person};
 use crate::record::{Followed, Invited};
 use crate::repo::Gate;
 use crate::repo::invitations::invited;
 use crate::tx::{self, Isolation};
-use crate::Result;
 use klinke_model::ids::{DeviceId, PersonId, TenantId};
 use klinke_model::privacy::Pii;
 use klinke_model::scope::Scope;

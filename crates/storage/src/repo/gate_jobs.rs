@@ -1,10 +1,10 @@
 //! What is due, of every property manager: the worker finds out here whose scope it needs.
 
+use crate::Result;
 use crate::entity::{import, job};
 use crate::record::Job;
 use crate::repo::Gate;
 use crate::repo::convert::At;
-use crate::Result;
 use crate::tx::{self, Isolation};
 use klinke_model::time::Timestamp;
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};

@@ -17,7 +17,9 @@ use klinke_model::scope::{Principal, Scope};
 use klinke_model::time::Timestamp;
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, Query};
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder,
+};
 
 /// Links to set a password: for who administers every home of the person and may do no less than they may; managers and
 /// the service may for everybody.
@@ -200,11 +202,7 @@ async fn store(
         used: Set(false),
     };
     let instead = OnConflict::columns([invitation::Column::Tenant, invitation::Column::Person])
-        .update_columns([
-            invitation::Column::TokenHash,
-            invitation::Column::EndsAt,
-            invitation::Column::Used,
-        ])
+        .update_columns([invitation::Column::TokenHash, invitation::Column::EndsAt, invitation::Column::Used])
         .to_owned();
     invitation::Entity::insert(row).on_conflict(instead).exec_without_returning(tx).await?;
     Ok(())
