@@ -35,9 +35,9 @@ function surfaces(): Plugin {
   };
 }
 
-/** Leaves out the sections (`## panel`) of the texts that are for surfaces not in this build. */
+/** Leaves out the sections (`## panel`) of the texts that are for surfaces not in this build, or for the server alone. */
 function texts(surfaces: readonly string[]): Plugin {
-  const others = SURFACES.filter((surface) => !surfaces.includes(surface));
+  const others = ['server only', 'mail', ...SURFACES.filter((surface) => !surfaces.includes(surface))];
   return {
     name: 'klinke-texts',
     apply: 'build',

@@ -60,7 +60,8 @@ pub static PARTS: &[Part] = &[
     // before Rust: the server takes the built pages in
     Part::new("web", "web pages: types, unit tests, build, size budgets", web_pages).needs(&[&tools::NODE]),
     Part::new("clippy", "no warning of clippy", clippy),
-    Part::new("rust", "Rust tests, storage on SQLite and PostgreSQL", rust).needs(&[&tools::POSTGRES]),
+    Part::new("rust", "Rust tests, storage on SQLite and PostgreSQL", rust)
+        .needs(&[&tools::POSTGRES, &tools::AIOSMTPD]),
     Part::new("generated", "generated files are fresh", generated).needs(&[&tools::NODE]),
     Part::new("browser", "calls through the real pages in Chromium", browser)
         .needs(&[&tools::NODE, &tools::CHROMIUM]),

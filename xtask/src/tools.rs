@@ -49,6 +49,23 @@ pub const POSTGRES: Tool = Tool {
     otherwise: "install PostgreSQL 14 or newer, so that `initdb` is on the PATH",
 };
 
+/// The mail server that the tests hand mails in to.
+pub const AIOSMTPD: Tool = Tool {
+    name: "aiosmtpd for Python",
+    present: || {
+        let python = std::env::var_os("KLINKE_PYTHON").unwrap_or_else(|| "python3".into());
+        let found = Command::new(python)
+            .args(["-c", "import aiosmtpd"])
+            .stdin(Stdio::null())
+            .stderr(Stdio::null())
+            .status();
+        found.is_ok_and(|status| status.success())
+    },
+    packages: &["python3-aiosmtpd"],
+    packaged: || true,
+    otherwise: "install aiosmtpd 1.4 with pip, and set KLINKE_PYTHON to that Python",
+};
+
 /// The MQTT broker and its own clients, a peer of the bench.
 pub const MOSQUITTO: Tool = Tool {
     name: "Mosquitto",

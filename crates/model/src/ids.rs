@@ -57,6 +57,8 @@ typed_ids! {
     UnitId,
     /// A person: resident, administrator or both.
     PersonId,
+    /// A household that moves out of a unit, and perhaps one that moves in.
+    MoveId,
     /// A signed-in app or station.
     DeviceId,
     /// A signed-in period of a device.
@@ -79,6 +81,12 @@ typed_ids! {
     BootId,
     /// A pairing that waits for an administrator. UUIDv4.
     PairingId,
+    /// Work for later.
+    JobId,
+    /// A list of people that is read in.
+    ImportId,
+    /// A role that was given to somebody.
+    RoleGrantId,
 }
 
 #[cfg(test)]

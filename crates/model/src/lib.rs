@@ -13,11 +13,14 @@
     deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
 )]
 
+pub mod contact;
 pub mod door;
+pub mod fold;
 pub mod ids;
 pub mod intercom;
 pub mod people;
 pub mod privacy;
+pub mod rights;
 pub mod scope;
 pub mod site;
 pub mod text;

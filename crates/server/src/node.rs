@@ -7,7 +7,9 @@
 //! [`Node`] is what use cases are given: concrete parts, no globals. Time and randomness come in as parameters, so
 //! that a test can hold the clock.
 
+use crate::app::follow_invitation::InvitationLimit;
 use crate::app::sign_in::SignInLimits;
+use crate::auth::expired;
 use crate::auth::password::{PasswordError, Passwords};
 use crate::authority::{self, Authority, AuthorityError};
 use crate::calls::exchange::Exchange;
@@ -18,6 +20,9 @@ use crate::doors::listen;
 use crate::doors::openings::Openings;
 use crate::http::origin::Origins;
 use crate::http::router::router;
+use crate::jobs;
+use crate::mail::{MailError, Mailer};
+use crate::moving;
 use crate::pairing::Pairings;
 use crate::presence::Presence;
 use crate::random::Random;
@@ -29,10 +34,12 @@ use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use hyper_util::rt::TokioTimer;
 use klinke_media::{Media, MediaConfig, MediaError};
 use klinke_model::time::Clock;
+use klinke_storage::record::Stamp;
 use klinke_storage::{StorageError, Store};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
@@ -74,10 +81,20 @@ pub struct Node {
     pub passwords: Passwords,
     /// How often passwords may be tried.
     pub sign_in_limits: SignInLimits,
+    /// How often links to set a password may be tried.
+    pub invitation_limit: InvitationLimit,
+    /// Hands mails in; `None` when the configuration names no mail server.
+    pub mailer: Option<Mailer>,
+    /// Files that may be read at once: each may take a hundred megabytes for a moment.
+    pub reading: Semaphore,
+    /// Tell it when work for later was enqueued.
+    pub work: Notify,
     /// The address that people type.
     pub public_url: PublicUrl,
     /// Where our own pages come from.
     pub origins: Origins,
+    /// Wakes whoever carries moves out: one was planned.
+    pub moves_changed: tokio::sync::Notify,
     /// Cancelled when the server stops: long-lived connections close then.
     pub stop: CancellationToken,
     /// What must end before the process does: spawn long-lived work here.
@@ -94,6 +111,11 @@ impl Node {
     /// certificates must be able to pass the browser's warning.
     pub const fn strict_transport(&self) -> bool {
         self.is_https() && !self.config.http.lan
+    }
+
+    /// When an administrator changes something, for the audit; a new one for each change.
+    pub fn stamp(&self) -> Stamp {
+        Stamp { at: self.clock.now(), salt: self.random.bytes() }
     }
 
     /// Host and port that door controllers dial.
@@ -126,6 +148,9 @@ pub enum StartError {
     /// Password hashing.
     #[error(transparent)]
     Password(#[from] PasswordError),
+    /// Mail.
+    #[error(transparent)]
+    Mail(#[from] MailError),
     /// Picture and sound.
     #[error("can not carry picture and sound: {0}")]
     Media(#[from] MediaError),
@@ -181,7 +206,12 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>, random: Random) ->
         media,
         passwords: Passwords::new(random.bytes())?,
         sign_in_limits: SignInLimits::new(&clock),
+        invitation_limit: InvitationLimit::new(&clock),
+        mailer: config.mail.as_ref().map(Mailer::new).transpose()?,
+        work: Notify::new(),
+        reading: Semaphore::new(2),
         origins: Origins::new(&public_url, address.port(), &network),
+        moves_changed: tokio::sync::Notify::new(),
         stop: CancellationToken::new(),
         tasks: TaskTracker::new(),
         config,
@@ -195,6 +225,8 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>, random: Random) ->
     let serving = serve(&node, listener, handle.clone()).await?;
     node.tasks.spawn(media_news::follow(Arc::clone(&node), media_events));
     node.tasks.spawn(every_minute(Arc::clone(&node)));
+    node.tasks.spawn(jobs::work(Arc::clone(&node)));
+    node.tasks.spawn(moving::carry_out_when_due(Arc::clone(&node)));
     let controllers = listen_for_controllers(&node, controllers)?;
     Ok(Running { node, address, controllers, handle, serving })
 }
@@ -202,8 +234,24 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>, random: Random) ->
 /// What is forgotten by time.
 async fn every_minute(node: Arc<Node>) {
     let mut minute = tokio::time::interval(Duration::from_secs(60));
+    let mut swept = None;
     while node.stop.run_until_cancelled(minute.tick()).await.is_some() {
         node.openings.forget_old(node.clock.mono());
+        if let Err(error) = node.store.gate().forget_imports(node.clock.now()).await {
+            tracing::error!(%error, "old lists could not be forgotten");
+        }
+        // Sessions end with the day; after a failure the next minute tries again.
+        let today = node.clock.now().day();
+        if swept != Some(today) {
+            match expired::end(&node).await {
+                Ok(0) => swept = Some(today),
+                Ok(ended) => {
+                    swept = Some(today);
+                    tracing::info!(ended, "sessions whose last day was over");
+                }
+                Err(error) => tracing::warn!(%error, "sessions that are over could not be ended"),
+            }
+        }
     }
 }
 

@@ -2,14 +2,28 @@
 //!
 //! A record holds what one use needs, no more; what names a person is [`Pii`].
 
+mod imports;
+mod invitations;
+mod moves;
+mod people;
+
+pub use imports::{Details, House, HouseResident, HouseUnit, Import, ImportOutcome, ImportPlan};
+pub use invitations::{Followed, InvitationState, Invited, Job, JobKind, WayIn};
+pub use moves::{CarriedOut, Ended, Leaving, Move, MovePreview, Mover, NewMove};
+pub use people::{Changed, Home, PeoplePage, PeopleQuery, PersonRow, Standing, Suspended};
+
 use klinke_access::decide::SiteMode;
 use klinke_model::door::Door;
-use klinke_model::ids::{BellId, BuildingId, ControllerId, DeviceId, PersonId, SessionId, TenantId, UnitId};
+use klinke_model::ids::{
+    BellId, BuildingId, ControllerId, DeviceId, PersonId, RoleGrantId, SessionId, TenantId, UnitId,
+};
 use klinke_model::intercom::{Bell, BellKind, BellMember, Panel};
-use klinke_model::people::{Device, DeviceKind, Membership, Person};
+use klinke_model::people::{Device, DeviceKind, Membership, Person, RoleGrant};
 use klinke_model::privacy::Pii;
 use klinke_model::site::{Building, Tenant};
 use klinke_model::text::Label;
+use klinke_model::time::Timestamp;
+use serde_json::Value;
 
 /// What the first claim of an installation makes, all at once.
 #[derive(Clone, Debug)]
@@ -20,6 +34,45 @@ pub struct NewInstallation {
     pub administrator: Person,
     /// How the administrator signs in; its `person` is the administrator.
     pub account: NewAccount,
+    /// Ids of what the administrator is given: operator of the service, manager of the first property manager.
+    pub roles: (RoleGrantId, RoleGrantId),
+}
+
+/// A role for a person.
+#[derive(Clone, Copy, Debug)]
+pub struct NewRole {
+    /// Its id, unless the person has this role there already.
+    pub id: RoleGrantId,
+    /// Who gets it.
+    pub person: PersonId,
+    /// What they get.
+    pub grant: RoleGrant,
+}
+
+/// A role that somebody was given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GivenRole {
+    /// Which.
+    pub id: RoleGrantId,
+    /// Who has it.
+    pub person: PersonId,
+    /// What they are called; none for who goes without a name.
+    pub name: Option<Pii<Label>>,
+    /// What they have.
+    pub grant: RoleGrant,
+    /// They bound themselves to confidentiality.
+    pub bound: bool,
+}
+
+/// What became of taking a role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Revoked {
+    /// It is gone.
+    Done,
+    /// There was none, or none that the principal may take.
+    NotThere,
+    /// Nobody would be left who gives roles.
+    LastManager,
 }
 
 /// How a person will sign in.
@@ -165,4 +218,76 @@ pub struct StoredFacts {
     pub administers_building: bool,
     /// How the building's doors behave as a whole.
     pub site_mode: SiteMode,
+}
+
+/// When an administrator changes something, and what makes the change's entry in the audit impossible to guess once it is
+/// erased.
+#[derive(Clone, Copy)]
+pub struct Stamp {
+    /// When.
+    pub at: Timestamp,
+    /// Random; new for every change.
+    pub salt: [u8; 16],
+}
+
+impl std::fmt::Debug for Stamp {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Stamp").field("at", &self.at).finish_non_exhaustive()
+    }
+}
+
+/// Which entries of the audit.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AuditQuery {
+    /// Of this building only.
+    pub building: Option<BuildingId>,
+    /// That name this person only.
+    pub person: Option<PersonId>,
+    /// Older than this one.
+    pub before: Option<u64>,
+    /// How many; 200 at most.
+    pub limit: u32,
+}
+
+/// One change that an administrator made.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AuditEntry {
+    /// Its place in the chain, from 1.
+    pub seq: u64,
+    /// When.
+    pub at: Timestamp,
+    /// The building it was in, when it was in one.
+    pub building: Option<BuildingId>,
+    /// What happened, such as `person.changed`.
+    pub action: String,
+    /// Whom it names.
+    pub persons: Vec<PersonId>,
+    /// What changed; none when it was erased.
+    pub content: Option<Pii<AuditContent>>,
+}
+
+/// What an entry of the audit says.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AuditContent {
+    /// Who; none is the service itself.
+    pub actor: Option<PersonId>,
+    /// The role they did it by.
+    pub role: String,
+    /// What was.
+    pub before: Option<Value>,
+    /// What is.
+    pub after: Option<Value>,
+}
+
+/// The chain, checked from its beginning to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AuditProof {
+    /// How many entries there are.
+    pub entries: u64,
+    /// How many of them were erased.
+    pub erased: u64,
+    /// The first place where the chain is broken.
+    pub first_bad: Option<u64>,
+    /// The last hash. Who keeps it elsewhere notices when the end of the chain is cut off or written anew.
+    pub head: [u8; 32],
 }

@@ -1,7 +1,10 @@
 // Every call to the HTTP API. Each gives what the server answered, or throws an `ApiError`.
 
 import createClient from 'openapi-fetch';
-import type { Claim, NewController, NewPanel, paths, SignIn } from '../api/http';
+import type {
+  ApplyImport, Claim, ImportChange, ImportStatus, InvitationToken, MoveOut, NewController, NewHome, NewPanel, NewPassword, NewPerson, paths,
+  PersonChange, SignIn
+} from '../api/http';
 import { ApiError, fromAnswer, noAnswer } from './api-problem';
 
 export { ApiError };
@@ -26,6 +29,15 @@ async function answer<Data>(call: Promise<Outcome<Data>>): Promise<Data> {
   return outcome.data as Data;
 }
 
+/** Which rows of a list of people. */
+type Rows = { status?: ImportStatus; cursor?: number };
+const ofImport = (list: string) => ({ params: { path: { import: list } } });
+const rowsOf = (list: string, query: Rows) => ({ params: { path: { import: list }, query } });
+/** What a list of people is narrowed to. */
+export type PeopleAsked = NonNullable<paths['/api/v1/people']['get']['parameters']['query']>;
+
+const ofPerson = (person: string) => ({ params: { path: { person } } });
+const ofUnit = (unit: string) => ({ params: { path: { unit } } });
 const ofBuilding = (building: string) => ({ params: { path: { building } } });
 
 export const api = {
@@ -39,6 +51,30 @@ export const api = {
   signOutDevice: (device: string) =>
     answer(client.DELETE('/api/v1/me/devices/{device}', { params: { path: { device } } })),
 
+  lookAtInvitation: (body: InvitationToken) => answer(client.POST('/api/v1/invitations/look', { body })),
+  acceptInvitation: (body: NewPassword) => answer(client.POST('/api/v1/invitations/accept', { body })),
+  uploadImport: (building: string, file: Blob) =>
+    answer(
+      client.POST('/api/v1/buildings/{building}/imports', {
+        ...ofBuilding(building),
+        // the bytes as they are
+        body: file as unknown as never,
+        bodySerializer: () => file,
+        headers: { 'content-type': 'application/octet-stream' }
+      })
+    ),
+  import: (list: string, query: Rows) => answer(client.GET('/api/v1/imports/{import}', rowsOf(list, query))),
+  changeImport: (list: string, query: Rows, body: ImportChange) =>
+    answer(client.PATCH('/api/v1/imports/{import}', { ...rowsOf(list, query), body })),
+  discardImport: (list: string) => answer(client.DELETE('/api/v1/imports/{import}', ofImport(list))),
+  applyImport: (list: string, leave_out_errors: ApplyImport['leave_out_errors']) =>
+    answer(client.POST('/api/v1/imports/{import}/apply', { ...ofImport(list), body: { leave_out_errors } })),
+  undoImport: (list: string) => answer(client.POST('/api/v1/imports/{import}/undo', ofImport(list))),
+  invitation: (person: string) => answer(client.GET('/api/v1/people/{person}/invitation', { params: { path: { person } } })),
+  invite: (person: string) => answer(client.POST('/api/v1/people/{person}/invitation', { params: { path: { person } } })),
+  withdrawInvitation: (person: string) =>
+    answer(client.DELETE('/api/v1/people/{person}/invitation', { params: { path: { person } } })),
+
   buildings: () => answer(client.GET('/api/v1/buildings')),
   entrances: (building: string) => answer(client.GET('/api/v1/buildings/{building}/entrances', ofBuilding(building))),
   units: (building: string) => answer(client.GET('/api/v1/buildings/{building}/units', ofBuilding(building))),
@@ -47,6 +83,24 @@ export const api = {
   doors: (building: string) => answer(client.GET('/api/v1/buildings/{building}/doors', ofBuilding(building))),
   controllers: (building: string) =>
     answer(client.GET('/api/v1/buildings/{building}/controllers', ofBuilding(building))),
+
+  people: (query: PeopleAsked) => answer(client.GET('/api/v1/people', { params: { query } })),
+  person: (person: string) => answer(client.GET('/api/v1/people/{person}', ofPerson(person))),
+  addPerson: (body: NewPerson) => answer(client.POST('/api/v1/people', { body })),
+  changePerson: (person: string, body: PersonChange) =>
+    answer(client.PATCH('/api/v1/people/{person}', { ...ofPerson(person), body })),
+  suspend: (person: string) => answer(client.PUT('/api/v1/people/{person}/suspension', ofPerson(person))),
+  liftSuspension: (person: string) => answer(client.DELETE('/api/v1/people/{person}/suspension', ofPerson(person))),
+  giveHome: (person: string, body: NewHome) =>
+    answer(client.POST('/api/v1/people/{person}/homes', { ...ofPerson(person), body })),
+  takeHome: (person: string, unit: string) =>
+    answer(client.DELETE('/api/v1/people/{person}/homes/{unit}', { params: { path: { person, unit } } })),
+
+  previewMove: (unit: string) => answer(client.GET('/api/v1/units/{unit}/move-out', ofUnit(unit))),
+  planMove: (unit: string, body: MoveOut) =>
+    answer(client.POST('/api/v1/units/{unit}/moves', { ...ofUnit(unit), body })),
+  moves: (building: string) => answer(client.GET('/api/v1/moves', { params: { query: { building } } })),
+  cancelMove: (move: string) => answer(client.DELETE('/api/v1/moves/{move}', { params: { path: { move } } })),
 
   addPanel: (building: string, body: NewPanel) =>
     answer(client.POST('/api/v1/buildings/{building}/panels', { ...ofBuilding(building), body })),

@@ -194,6 +194,7 @@ app-picture = Live picture from { $panel }
 app-picture-waiting = Fetching the picture …
 app-picture-failed = No picture or sound on this network. You can still open the door.
 app-picture-off = You have switched the picture off.
+app-picture-reduced = Simpler picture: slow network
 app-sound-only = Sound only: slow network
 app-rang = for { $label }
 app-cannot-see-you = They can not see or hear you.
@@ -233,8 +234,54 @@ app-ended-time-limit = The time for the call was up
 app-ended-opened = The door was opened
 app-ended-interrupted = The connection was lost
 app-ended-unknown = It is over
+app-invited = Welcome to Klinke
+app-invited-name = Welcome, { $name }
+app-invited-text = Choose a password. With it and your user name you sign in on every phone and computer.
+app-invited-again = You have a password already. A new one signs you out everywhere else.
+app-invited-do = Set the password
+app-invited-over = This link no longer works
 
 ## admin
+admin-ground-select-page = Select all on this page
+admin-ground-select = Select { $name }
+admin-ground-select-none = Select none
+admin-ground-selected = { $count } selected
+admin-ground-actions = Actions
+admin-ground-pages = Pages of the list
+admin-ground-range = { $from }–{ $to }
+admin-ground-previous = Previous
+admin-ground-next = Next
+admin-ground-nothing = (nothing)
+admin-ground-conflict = Somebody else changed this too
+admin-ground-conflict-text = While you were writing, somebody else saved. Choose what is to stand.
+admin-ground-conflict-taken = Taken over from them: { $fields }
+admin-ground-conflict-mine = Yours
+admin-ground-conflict-theirs = Theirs
+admin-ground-conflict-save = Save this
+admin-ground-undo = Undo
+admin-ground-undone = It was undone.
+admin-ground-undo-failed = It could not be undone.
+admin-ground-find = Search
+admin-ground-find-what = Find people, units, doors, pages and actions
+admin-ground-found = { $count ->
+    [one] 1 hit
+   *[other] { $count } hits
+}
+admin-ground-found-none = Nothing was found
+admin-ground-kind-person = People
+admin-ground-kind-unit = Units
+admin-ground-kind-door = Doors
+admin-ground-kind-building = Buildings
+admin-ground-kind-section = Pages
+admin-ground-kind-action = Actions
+admin-ground-unit-search = Search for a unit
+admin-ground-views = Saved views
+admin-ground-view-all = All
+admin-ground-view-save = Save this view
+admin-ground-view-name = Name of the view
+admin-ground-view-remove = Remove the view { $name }
+admin-ground-view-removed = The view { $name } was removed.
+admin-ground-save = Save
 admin-sign-in = Sign in to administration
 admin-not-yours = You administer no building
 admin-not-yours-text = These pages are for administrators. Your doors and your doorbell are in the app.
@@ -354,6 +401,77 @@ admin-attention-units-unreachable = { $count ->
     [one] One home can not be rung: no device there rings.
    *[other] { $count } homes can not be rung: no device there rings.
 }
+admin-section-import = Import
+admin-import-text = Read in people from a list. You see what will change before it does.
+admin-import-file = List of people
+admin-import-file-hint = CSV or Excel (XLSX), up to 10 MB. The first row names the columns.
+admin-import-choose = Choose a file
+admin-import-reading = Reading …
+admin-import-columns = Columns
+admin-import-columns-text = What each column of the list is. Only these are used.
+admin-import-missing = Say which column is: { $columns }
+admin-import-column-name = Name
+admin-import-column-first-name = First name
+admin-import-column-last-name = Last name
+admin-import-column-email = E-mail
+admin-import-column-phone = Phone
+admin-import-column-unit = Unit
+admin-import-column-entrance = Entrance
+admin-import-column-owner = May decide for the unit
+admin-import-column-language = Language
+admin-import-column-ignored = Not used
+admin-import-rows = Rows
+admin-import-all = All
+admin-import-status-error = Not right
+admin-import-status-new = New
+admin-import-status-changed = Changed
+admin-import-status-same = As before
+admin-import-status-left-out = Left out
+admin-import-row = Row
+admin-import-leave-out = Leave out
+admin-import-take = Take
+admin-import-save = Take row { $row }
+admin-import-not-named = { $count } people live here and are not in the list. They stay.
+admin-import-errors-file = Rows that are not right, as a file
+admin-import-apply = Apply
+admin-import-apply-good = Apply without the rows that are not right
+admin-import-discard = Throw the list away
+admin-import-applied = The list has been applied
+admin-import-applied-text = { $people } new people. You can undo it for 24 hours.
+admin-import-undo = Undo
+admin-import-undone = The import has been undone.
+admin-import-another = Another list
+admin-import-invite = Send invitations to the new people
+admin-import-invited = Invitations on their way: { $sent }. Without an e-mail address: { $rest }.
+admin-import-nothing = Nothing to change: everybody is here as the list says.
+admin-import-none-here = No rows here.
+admin-import-more = More rows
+admin-import-cell = { $column }, row { $row }
+admin-import-error-empty = Something is missing
+admin-import-error-too-long = More than 80 characters
+admin-import-error-control = A character that can not be shown
+admin-import-error-formula = Begins like a formula
+admin-import-error-not-an-address = Not an e-mail address
+admin-import-error-not-a-number = Not a phone number
+admin-import-error-not-yes-or-no = Neither yes nor no
+admin-import-error-unknown-language = Not a language that Klinke writes
+admin-import-error-unknown-unit = The building has no such unit
+admin-import-error-which-entrance = Several entrances have this number: say which
+admin-import-error-twice = The same person is in a row above
+admin-invite = Signing in
+admin-invite-has-account = Has a password.
+admin-invite-no-account = Has no password yet.
+admin-invite-open = A link works until { $until }.
+admin-invite-state-waiting = A mail with a link is on its way.
+admin-invite-state-expired = The last link is too old.
+admin-invite-state-used = The last link was used.
+admin-invite-once = This link is shown this once. Hand it over on paper.
+admin-invite-no-mail = No mail can be sent: there is no e-mail address, or no mail server.
+admin-invite-send = Send an invitation
+admin-invite-again = Send a new invitation
+admin-invite-show = Make a link to hand over
+admin-invite-withdraw = Take the link back
+admin-invite-not-yours = Only somebody who may do at least as much can invite this person.
 
 ## error
 error-unknown = Something went wrong. Try again.
@@ -395,6 +513,116 @@ error-too-many-waiting = Too many devices wait to be paired. Try again in ten mi
 error-not-implemented = Klinke can not do this yet.
 error-taken = This is in use already.
 error-out-of-range = This is outside what is possible.
+error-unknown-invitation = This link does not work: it is not whole, or a newer one was sent.
+error-invitation-used = This link was used already. Sign in with the password that was set, or ask for a new link.
+error-invitation-expired = This link is too old. Ask the building's administrator for a new one.
+error-not-a-list = This is neither CSV nor an Excel workbook (XLSX).
+error-empty-list = There are no rows below the first one.
+error-too-many-rows = The list has more than 60,000 rows.
+error-too-many-columns = The list has more than 40 columns.
+error-cell-too-long = A cell has more than 1,000 characters.
+error-import-applied = This list has been applied already.
+error-import-not-applied = This list has not been applied.
+error-import-has-errors = Some rows are not right yet, or a column is missing.
+
+## admin
+# people and moves
+error-conflict = Somebody else changed this in the meantime.
+error-not-an-email = This is not an e-mail address.
+error-not-a-phone = This is not a phone number.
+error-not-a-day = Choose a day from today on.
+admin-section-people = People
+admin-people-text = Who lives and works here. Which devices they have, and when, is shown to nobody.
+admin-people-search = Name, unit, e-mail or phone
+admin-people-all = Everybody
+admin-people-active = Not suspended
+admin-people-invited = Invited
+admin-people-not-invited = Not invited
+admin-people-unreachable = Can not be rung
+admin-people-suspended = Suspended
+admin-people-csv = Download as CSV
+admin-people-leaves = Moves out { $day }
+admin-people-none = Nobody here yet
+admin-people-none-text = Add the first person, or import a list.
+admin-people-none-found = Nobody found
+admin-people-none-found-text = Try fewer letters, or show everybody.
+admin-standing-active = Active
+admin-standing-suspended = Suspended
+admin-standing-invited = Invited
+admin-standing-invitation-ended = Invitation has ended
+admin-standing-not-invited = Not invited
+admin-person-add = New person
+admin-person-name-hint = May be left empty: then only the unit is known.
+admin-person-choose-unit = Choose a unit
+admin-person-owner = Decides for the unit
+admin-person-owner-short = decides
+admin-person-email = E-mail
+admin-person-phone = Phone
+admin-person-language = Language
+admin-person-anonymous = No name
+admin-person-anonymous-in = No name, { $unit }
+admin-person-rings = can be rung
+admin-person-homes = Lives in
+admin-person-no-home = Lives nowhere here
+admin-person-data = Details
+admin-person-save = Save
+admin-person-saved = Saved.
+admin-person-suspend = Suspend
+admin-person-resume = End the suspension
+admin-person-suspend-hint = Who is suspended opens nothing and is not rung; all their devices are signed out.
+admin-person-suspended = { $name } is suspended.
+admin-person-resumed = { $name } is not suspended any more.
+admin-move-out = Move out
+admin-move-out-of = Move out of { $unit }
+admin-move-last-day = Last day
+admin-move-last-day-hint = Everything works until the end of this day.
+admin-move-today = Today
+admin-move-months-end = End of the month
+admin-move-who = Who moves out
+admin-move-ends = What ends
+admin-move-confirm = Confirm the move
+admin-move-planned = { $unit }: moves out { $day }.
+admin-move-is-planned = The move of this household is planned.
+admin-move-take-back = Take the move back
+admin-move-taken-back = The move is taken back.
+admin-move-in = Somebody moves in the day after
+admin-move-in-hint = They live there from the first minute of the next day.
+admin-moves = Moves
+admin-move-done = Moved out { $day }
+admin-move-proof = Proof
+admin-move-proof-of = Proof: { $unit }
+admin-move-proof-text = This ended with { $day }.
+admin-move-proof-people = People who left
+admin-move-proof-bells = Doorbells removed
+admin-move-proof-signed-out = People signed out
+admin-move-proof-accounts = Sign-ins removed
+admin-move-proof-invitations = Invitations ended
+admin-move-proof-moved-in = People who moved in
+admin-print = Print
+admin-move-ends-people = { $count ->
+    [one] 1 person leaves the unit
+   *[other] { $count } people leave the unit
+}
+admin-move-ends-bells = { $count ->
+    [one] 1 doorbell goes
+   *[other] { $count } doorbells go
+}
+admin-move-ends-devices = { $count ->
+    [one] The app of 1 person is signed out
+   *[other] The apps of { $count } people are signed out
+}
+admin-move-ends-accounts = { $count ->
+    [one] 1 sign-in is deleted
+   *[other] { $count } sign-ins are deleted
+}
+admin-move-ends-invitations = { $count ->
+    [one] 1 invitation ends
+   *[other] { $count } invitations end
+}
+admin-move-ends-stay = { $count ->
+    [one] 1 person keeps their sign-in: they live elsewhere too, or have a role
+   *[other] { $count } people keep their sign-in: they live elsewhere too, or have a role
+}
 
 ## server only
 trust-title = Trust this Klinke
@@ -408,3 +636,13 @@ trust-android-steps = Download the certificate. Settings, search for "CA certifi
 trust-desktop = Computer
 trust-desktop-steps = Chrome and Edge: Settings, Privacy and security, Security, Manage certificates, import it as an authority. Firefox: Settings, Certificates, View certificates, Authorities, Import.
 trust-remove = Remove it again the same way when this server is no longer yours.
+
+## mail
+mail-hello = Hello
+mail-invite-subject = Your doorbell and doors: set a password
+mail-invite-why = You have been invited to Klinke, the door phone of your building. With it you answer the doorbell and open doors from your phone.
+mail-invite-user-name = Your user name
+mail-invite-link = Set your password here:
+mail-invite-ends = The link works once, for 72 hours. Nobody will ever ask you for your password by mail.
+mail-invite-not-you = If you did not expect this mail, you need not do anything.
+import-reason = Reason

@@ -194,6 +194,7 @@ app-picture = Direkte bilde fra { $panel }
 app-picture-waiting = Henter bildet …
 app-picture-failed = Ikke bilde eller lyd på dette nettet. Du kan likevel åpne døren.
 app-picture-off = Du har slått av bildet.
+app-picture-reduced = Enklere bilde: tregt nett
 app-sound-only = Bare lyd: tregt nett
 app-rang = til { $label }
 app-cannot-see-you = De kan ikke se eller høre deg.
@@ -233,8 +234,51 @@ app-ended-time-limit = Tiden for samtalen var ute
 app-ended-opened = Døren ble åpnet
 app-ended-interrupted = Forbindelsen ble brutt
 app-ended-unknown = Det er over
+app-invited = Velkommen til Klinke
+app-invited-name = Velkommen, { $name }
+app-invited-text = Velg et passord. Med det og brukernavnet logger du inn på alle telefoner og datamaskiner.
+app-invited-again = Du har allerede et passord. Et nytt logger deg ut alle andre steder.
+app-invited-do = Velg passordet
+app-invited-over = Denne lenken virker ikke lenger
 
 ## admin
+admin-ground-select-page = Velg alle på denne siden
+admin-ground-select = Velg { $name }
+admin-ground-select-none = Velg ingen
+admin-ground-selected = { $count } valgt
+admin-ground-actions = Handlinger
+admin-ground-pages = Sider i listen
+admin-ground-range = { $from }–{ $to }
+admin-ground-previous = Forrige
+admin-ground-next = Neste
+admin-ground-nothing = (ingenting)
+admin-ground-conflict = Noen andre har også endret dette
+admin-ground-conflict-text = Mens du skrev, lagret noen andre. Velg hva som skal gjelde.
+admin-ground-conflict-taken = Hentet fra dem: { $fields }
+admin-ground-conflict-mine = Ditt
+admin-ground-conflict-theirs = Deres
+admin-ground-conflict-save = Lagre dette
+admin-ground-undo = Angre
+admin-ground-undone = Det er angret.
+admin-ground-undo-failed = Det kunne ikke angres.
+admin-ground-find = Søk
+admin-ground-find-what = Finn personer, boenheter, dører, sider og handlinger
+admin-ground-found = { $count } treff
+admin-ground-found-none = Ingenting ble funnet
+admin-ground-kind-person = Personer
+admin-ground-kind-unit = Boenheter
+admin-ground-kind-door = Dører
+admin-ground-kind-building = Bygg
+admin-ground-kind-section = Sider
+admin-ground-kind-action = Handlinger
+admin-ground-unit-search = Søk etter en boenhet
+admin-ground-views = Lagrede visninger
+admin-ground-view-all = Alle
+admin-ground-view-save = Lagre denne visningen
+admin-ground-view-name = Navn på visningen
+admin-ground-view-remove = Fjern visningen { $name }
+admin-ground-view-removed = Visningen { $name } ble fjernet.
+admin-ground-save = Lagre
 admin-sign-in = Logg inn på administrasjon
 admin-not-yours = Du administrerer ingen bygg
 admin-not-yours-text = Disse sidene er for administratorer. Dørene og ringeklokken din finner du i appen.
@@ -354,6 +398,77 @@ admin-attention-units-unreachable = { $count ->
     [one] Hos én boenhet kan ingen ringe på: ingen enhet ringer der.
    *[other] Hos { $count } boenheter kan ingen ringe på: ingen enhet ringer der.
 }
+admin-section-import = Import
+admin-import-text = Les inn personer fra en liste. Du ser hva som blir endret før det skjer.
+admin-import-file = Liste over personer
+admin-import-file-hint = CSV eller Excel (XLSX), opptil 10 MB. Den første raden navngir kolonnene.
+admin-import-choose = Velg en fil
+admin-import-reading = Leser …
+admin-import-columns = Kolonner
+admin-import-columns-text = Hva hver kolonne i listen er. Bare disse brukes.
+admin-import-missing = Si hvilken kolonne som er: { $columns }
+admin-import-column-name = Navn
+admin-import-column-first-name = Fornavn
+admin-import-column-last-name = Etternavn
+admin-import-column-email = E-post
+admin-import-column-phone = Telefon
+admin-import-column-unit = Leilighet
+admin-import-column-entrance = Inngang
+admin-import-column-owner = Kan bestemme for leiligheten
+admin-import-column-language = Språk
+admin-import-column-ignored = Brukes ikke
+admin-import-rows = Rader
+admin-import-all = Alle
+admin-import-status-error = Ikke riktig
+admin-import-status-new = Ny
+admin-import-status-changed = Endret
+admin-import-status-same = Som før
+admin-import-status-left-out = Utelatt
+admin-import-row = Rad
+admin-import-leave-out = Utelat
+admin-import-take = Ta med
+admin-import-save = Ta med rad { $row }
+admin-import-not-named = { $count } personer bor her og står ikke i listen. De blir.
+admin-import-errors-file = Rader som ikke er riktige, som fil
+admin-import-apply = Ta i bruk
+admin-import-apply-good = Ta i bruk uten radene som ikke er riktige
+admin-import-discard = Kast listen
+admin-import-applied = Listen er tatt i bruk
+admin-import-applied-text = { $people } nye personer. Du kan angre i 24 timer.
+admin-import-undo = Angre
+admin-import-undone = Importen er angret.
+admin-import-another = En liste til
+admin-import-invite = Send invitasjoner til de nye
+admin-import-invited = Invitasjoner på vei: { $sent }. Uten e-postadresse: { $rest }.
+admin-import-nothing = Ingenting å endre: alle er her slik listen sier.
+admin-import-none-here = Ingen rader her.
+admin-import-more = Flere rader
+admin-import-cell = { $column }, rad { $row }
+admin-import-error-empty = Noe mangler
+admin-import-error-too-long = Mer enn 80 tegn
+admin-import-error-control = Et tegn som ikke kan vises
+admin-import-error-formula = Begynner som en formel
+admin-import-error-not-an-address = Ikke en e-postadresse
+admin-import-error-not-a-number = Ikke et telefonnummer
+admin-import-error-not-yes-or-no = Verken ja eller nei
+admin-import-error-unknown-language = Ikke et språk som Klinke skriver
+admin-import-error-unknown-unit = Bygget har ingen slik leilighet
+admin-import-error-which-entrance = Flere innganger har dette nummeret: si hvilken
+admin-import-error-twice = Samme person står i en rad over
+admin-invite = Innlogging
+admin-invite-has-account = Har et passord.
+admin-invite-no-account = Har ikke passord ennå.
+admin-invite-open = En lenke virker til { $until }.
+admin-invite-state-waiting = En e-post med lenke er på vei.
+admin-invite-state-expired = Den siste lenken er for gammel.
+admin-invite-state-used = Den siste lenken er brukt.
+admin-invite-once = Denne lenken vises bare nå. Gi den på papir.
+admin-invite-no-mail = Ingen e-post kan sendes: det mangler en adresse eller en e-postserver.
+admin-invite-send = Send invitasjon
+admin-invite-again = Send ny invitasjon
+admin-invite-show = Lag en lenke til å gi bort
+admin-invite-withdraw = Ta lenken tilbake
+admin-invite-not-yours = Bare noen som kan minst like mye, kan invitere denne personen.
 
 ## error
 error-unknown = Noe gikk galt. Prøv igjen.
@@ -395,6 +510,116 @@ error-too-many-waiting = For mange enheter venter på å bli paret. Prøv igjen 
 error-not-implemented = Klinke kan ikke dette ennå.
 error-taken = Dette er allerede i bruk.
 error-out-of-range = Dette er utenfor det som er mulig.
+error-unknown-invitation = Denne lenken virker ikke: den er ikke hel, eller en nyere er sendt.
+error-invitation-used = Denne lenken er allerede brukt. Logg inn med passordet som ble valgt, eller be om en ny lenke.
+error-invitation-expired = Denne lenken er for gammel. Be byggets administrator om en ny.
+error-not-a-list = Dette er verken CSV eller en Excel-arbeidsbok (XLSX).
+error-empty-list = Det er ingen rader under den første.
+error-too-many-rows = Listen har mer enn 60 000 rader.
+error-too-many-columns = Listen har mer enn 40 kolonner.
+error-cell-too-long = En celle har mer enn 1000 tegn.
+error-import-applied = Listen er allerede tatt i bruk.
+error-import-not-applied = Listen er ikke tatt i bruk.
+error-import-has-errors = Noen rader er ikke riktige ennå, eller en kolonne mangler.
+
+## admin
+# people and moves
+error-conflict = Noen andre har endret dette i mellomtiden.
+error-not-an-email = Dette er ikke en e-postadresse.
+error-not-a-phone = Dette er ikke et telefonnummer.
+error-not-a-day = Velg en dag fra og med i dag.
+admin-section-people = Personer
+admin-people-text = Hvem som bor og jobber her. Hvilke enheter de har, og når, vises ikke for noen.
+admin-people-search = Navn, boenhet, e-post eller telefon
+admin-people-all = Alle
+admin-people-active = Ikke sperret
+admin-people-invited = Invitert
+admin-people-not-invited = Ikke invitert
+admin-people-unreachable = Kan ikke ringes på
+admin-people-suspended = Sperret
+admin-people-csv = Last ned som CSV
+admin-people-leaves = Flytter ut { $day }
+admin-people-none = Ingen her ennå
+admin-people-none-text = Legg til den første personen, eller importer en liste.
+admin-people-none-found = Fant ingen
+admin-people-none-found-text = Prøv færre bokstaver, eller vis alle.
+admin-standing-active = Aktiv
+admin-standing-suspended = Sperret
+admin-standing-invited = Invitert
+admin-standing-invitation-ended = Invitasjonen er utløpt
+admin-standing-not-invited = Ikke invitert
+admin-person-add = Ny person
+admin-person-name-hint = Kan stå tomt: da er bare boenheten kjent.
+admin-person-choose-unit = Velg en boenhet
+admin-person-owner = Bestemmer for boenheten
+admin-person-owner-short = bestemmer
+admin-person-email = E-post
+admin-person-phone = Telefon
+admin-person-language = Språk
+admin-person-anonymous = Uten navn
+admin-person-anonymous-in = Uten navn, { $unit }
+admin-person-rings = kan ringes på
+admin-person-homes = Bor i
+admin-person-no-home = Bor ikke her
+admin-person-data = Opplysninger
+admin-person-save = Lagre
+admin-person-saved = Lagret.
+admin-person-suspend = Sperr
+admin-person-resume = Opphev sperringen
+admin-person-suspend-hint = Den som er sperret, åpner ingenting og ringes ikke på; alle enhetene logges ut.
+admin-person-suspended = { $name } er sperret.
+admin-person-resumed = { $name } er ikke sperret lenger.
+admin-move-out = Flytt ut
+admin-move-out-of = Flytt ut av { $unit }
+admin-move-last-day = Siste dag
+admin-move-last-day-hint = Alt virker til denne dagen er slutt.
+admin-move-today = I dag
+admin-move-months-end = Slutten av måneden
+admin-move-who = Hvem flytter ut
+admin-move-ends = Dette opphører
+admin-move-confirm = Bekreft flyttingen
+admin-move-planned = { $unit }: flytter ut { $day }.
+admin-move-is-planned = Flyttingen av denne husstanden er planlagt.
+admin-move-take-back = Angre flyttingen
+admin-move-taken-back = Flyttingen er angret.
+admin-move-in = Noen flytter inn dagen etter
+admin-move-in-hint = De bor der fra første minutt neste dag.
+admin-moves = Flyttinger
+admin-move-done = Flyttet ut { $day }
+admin-move-proof = Bevis
+admin-move-proof-of = Bevis: { $unit }
+admin-move-proof-text = Dette opphørte med { $day }.
+admin-move-proof-people = Personer som flyttet
+admin-move-proof-bells = Fjernede ringeknapper
+admin-move-proof-signed-out = Personer logget ut
+admin-move-proof-accounts = Fjernede innlogginger
+admin-move-proof-invitations = Avsluttede invitasjoner
+admin-move-proof-moved-in = Personer som flyttet inn
+admin-print = Skriv ut
+admin-move-ends-people = { $count ->
+    [one] 1 person forlater boenheten
+   *[other] { $count } personer forlater boenheten
+}
+admin-move-ends-bells = { $count ->
+    [one] 1 ringeknapp forsvinner
+   *[other] { $count } ringeknapper forsvinner
+}
+admin-move-ends-devices = { $count ->
+    [one] Appen til 1 person logges ut
+   *[other] Appene til { $count } personer logges ut
+}
+admin-move-ends-accounts = { $count ->
+    [one] 1 innlogging slettes
+   *[other] { $count } innlogginger slettes
+}
+admin-move-ends-invitations = { $count ->
+    [one] 1 invitasjon avsluttes
+   *[other] { $count } invitasjoner avsluttes
+}
+admin-move-ends-stay = { $count ->
+    [one] 1 person beholder innloggingen: bor også et annet sted, eller har en rolle
+   *[other] { $count } personer beholder innloggingen: bor også et annet sted, eller har en rolle
+}
 
 ## server only
 trust-title = Stol på denne Klinke
@@ -408,3 +633,13 @@ trust-android-steps = Last ned sertifikatet. Innstillinger, søk etter «CA-sert
 trust-desktop = Datamaskin
 trust-desktop-steps = Chrome og Edge: Innstillinger, Personvern og sikkerhet, Sikkerhet, Administrer sertifikater, importer det som utsteder. Firefox: Innstillinger, Sertifikater, Vis sertifikater, Utstedere, Importer.
 trust-remove = Fjern det igjen på samme måte når serveren ikke lenger er din.
+
+## mail
+mail-hello = Hei
+mail-invite-subject = Ringeklokken og dørene dine: velg et passord
+mail-invite-why = Du er invitert til Klinke, porttelefonen i bygget ditt. Med den svarer du når det ringer på, og åpner dører fra telefonen.
+mail-invite-user-name = Brukernavnet ditt
+mail-invite-link = Velg passordet ditt her:
+mail-invite-ends = Lenken virker én gang, i 72 timer. Ingen vil noen gang be deg om passordet i en e-post.
+mail-invite-not-you = Hvis du ikke ventet denne e-posten, trenger du ikke gjøre noe.
+import-reason = Grunn

@@ -194,6 +194,7 @@ app-picture = Direktbild från { $panel }
 app-picture-waiting = Hämtar bilden …
 app-picture-failed = Ingen bild eller ljud på det här nätet. Du kan ändå öppna dörren.
 app-picture-off = Du har stängt av bilden.
+app-picture-reduced = Enklare bild: långsamt nät
 app-sound-only = Bara ljud: långsamt nät
 app-rang = till { $label }
 app-cannot-see-you = De kan inte se eller höra dig.
@@ -233,8 +234,54 @@ app-ended-time-limit = Tiden för samtalet var slut
 app-ended-opened = Dörren öppnades
 app-ended-interrupted = Förbindelsen bröts
 app-ended-unknown = Det är över
+app-invited = Välkommen till Klinke
+app-invited-name = Välkommen, { $name }
+app-invited-text = Välj ett lösenord. Med det och användarnamnet loggar du in på alla telefoner och datorer.
+app-invited-again = Du har redan ett lösenord. Ett nytt loggar ut dig överallt annars.
+app-invited-do = Välj lösenordet
+app-invited-over = Länken fungerar inte längre
 
 ## admin
+admin-ground-select-page = Markera alla på den här sidan
+admin-ground-select = Markera { $name }
+admin-ground-select-none = Markera ingen
+admin-ground-selected = { $count } markerade
+admin-ground-actions = Åtgärder
+admin-ground-pages = Listans sidor
+admin-ground-range = { $from }–{ $to }
+admin-ground-previous = Föregående
+admin-ground-next = Nästa
+admin-ground-nothing = (ingenting)
+admin-ground-conflict = Någon annan har också ändrat det här
+admin-ground-conflict-text = Medan du skrev sparade någon annan. Välj vad som ska gälla.
+admin-ground-conflict-taken = Hämtat från den andra: { $fields }
+admin-ground-conflict-mine = Ditt
+admin-ground-conflict-theirs = Den andras
+admin-ground-conflict-save = Spara det här
+admin-ground-undo = Ångra
+admin-ground-undone = Det är ångrat.
+admin-ground-undo-failed = Det gick inte att ångra.
+admin-ground-find = Sök
+admin-ground-find-what = Hitta personer, lägenheter, dörrar, sidor och åtgärder
+admin-ground-found = { $count ->
+    [one] 1 träff
+   *[other] { $count } träffar
+}
+admin-ground-found-none = Inget hittades
+admin-ground-kind-person = Personer
+admin-ground-kind-unit = Lägenheter
+admin-ground-kind-door = Dörrar
+admin-ground-kind-building = Hus
+admin-ground-kind-section = Sidor
+admin-ground-kind-action = Åtgärder
+admin-ground-unit-search = Sök efter en lägenhet
+admin-ground-views = Sparade vyer
+admin-ground-view-all = Alla
+admin-ground-view-save = Spara den här vyn
+admin-ground-view-name = Vyns namn
+admin-ground-view-remove = Ta bort vyn { $name }
+admin-ground-view-removed = Vyn { $name } togs bort.
+admin-ground-save = Spara
 admin-sign-in = Logga in på administrationen
 admin-not-yours = Du förvaltar inget hus
 admin-not-yours-text = De här sidorna är för förvaltare. Dina dörrar och din dörrklocka finns i appen.
@@ -354,6 +401,77 @@ admin-attention-units-unreachable = { $count ->
     [one] Hos en lägenhet kan ingen ringa på: ingen enhet ringer där.
    *[other] Hos { $count } lägenheter kan ingen ringa på: ingen enhet ringer där.
 }
+admin-section-import = Import
+admin-import-text = Läs in personer från en lista. Du ser vad som ändras innan det sker.
+admin-import-file = Lista över personer
+admin-import-file-hint = CSV eller Excel (XLSX), högst 10 MB. Den första raden namnger kolumnerna.
+admin-import-choose = Välj en fil
+admin-import-reading = Läser …
+admin-import-columns = Kolumner
+admin-import-columns-text = Vad varje kolumn i listan är. Bara dessa används.
+admin-import-missing = Säg vilken kolumn som är: { $columns }
+admin-import-column-name = Namn
+admin-import-column-first-name = Förnamn
+admin-import-column-last-name = Efternamn
+admin-import-column-email = E-post
+admin-import-column-phone = Telefon
+admin-import-column-unit = Lägenhet
+admin-import-column-entrance = Entré
+admin-import-column-owner = Får bestämma för lägenheten
+admin-import-column-language = Språk
+admin-import-column-ignored = Används inte
+admin-import-rows = Rader
+admin-import-all = Alla
+admin-import-status-error = Inte rätt
+admin-import-status-new = Ny
+admin-import-status-changed = Ändrad
+admin-import-status-same = Som förut
+admin-import-status-left-out = Utelämnad
+admin-import-row = Rad
+admin-import-leave-out = Utelämna
+admin-import-take = Ta med
+admin-import-save = Ta med rad { $row }
+admin-import-not-named = { $count } personer bor här och finns inte i listan. De blir kvar.
+admin-import-errors-file = Rader som inte är rätt, som fil
+admin-import-apply = För in
+admin-import-apply-good = För in utan raderna som inte är rätt
+admin-import-discard = Kasta listan
+admin-import-applied = Listan har förts in
+admin-import-applied-text = { $people } nya personer. Du kan ångra i 24 timmar.
+admin-import-undo = Ångra
+admin-import-undone = Importen har ångrats.
+admin-import-another = En lista till
+admin-import-invite = Skicka inbjudningar till de nya
+admin-import-invited = Inbjudningar på väg: { $sent }. Utan e-postadress: { $rest }.
+admin-import-nothing = Inget att ändra: alla finns här som listan säger.
+admin-import-none-here = Inga rader här.
+admin-import-more = Fler rader
+admin-import-cell = { $column }, rad { $row }
+admin-import-error-empty = Något saknas
+admin-import-error-too-long = Mer än 80 tecken
+admin-import-error-control = Ett tecken som inte kan visas
+admin-import-error-formula = Börjar som en formel
+admin-import-error-not-an-address = Inte en e-postadress
+admin-import-error-not-a-number = Inte ett telefonnummer
+admin-import-error-not-yes-or-no = Varken ja eller nej
+admin-import-error-unknown-language = Inte ett språk som Klinke skriver
+admin-import-error-unknown-unit = Huset har ingen sådan lägenhet
+admin-import-error-which-entrance = Flera entréer har det här numret: säg vilken
+admin-import-error-twice = Samma person finns i en rad ovanför
+admin-invite = Inloggning
+admin-invite-has-account = Har ett lösenord.
+admin-invite-no-account = Har inget lösenord än.
+admin-invite-open = En länk fungerar till { $until }.
+admin-invite-state-waiting = Ett mejl med en länk är på väg.
+admin-invite-state-expired = Den senaste länken är för gammal.
+admin-invite-state-used = Den senaste länken har använts.
+admin-invite-once = Länken visas bara nu. Lämna över den på papper.
+admin-invite-no-mail = Inget mejl kan skickas: det saknas en adress eller en mejlserver.
+admin-invite-send = Skicka inbjudan
+admin-invite-again = Skicka ny inbjudan
+admin-invite-show = Gör en länk att lämna över
+admin-invite-withdraw = Ta tillbaka länken
+admin-invite-not-yours = Bara någon som får minst lika mycket kan bjuda in den här personen.
 
 ## error
 error-unknown = Något gick fel. Försök igen.
@@ -395,6 +513,116 @@ error-too-many-waiting = För många enheter väntar på att paras. Försök ige
 error-not-implemented = Klinke kan inte detta ännu.
 error-taken = Detta används redan.
 error-out-of-range = Detta är utanför det möjliga.
+error-unknown-invitation = Länken fungerar inte: den är inte hel, eller så har en nyare skickats.
+error-invitation-used = Länken har redan använts. Logga in med lösenordet som valdes, eller be om en ny länk.
+error-invitation-expired = Länken är för gammal. Be husets administratör om en ny.
+error-not-a-list = Det här är varken CSV eller en Excel-arbetsbok (XLSX).
+error-empty-list = Det finns inga rader under den första.
+error-too-many-rows = Listan har fler än 60 000 rader.
+error-too-many-columns = Listan har fler än 40 kolumner.
+error-cell-too-long = En cell har fler än 1 000 tecken.
+error-import-applied = Listan har redan förts in.
+error-import-not-applied = Listan har inte förts in.
+error-import-has-errors = Några rader är inte rätt än, eller så saknas en kolumn.
+
+## admin
+# people and moves
+error-conflict = Någon annan har ändrat detta under tiden.
+error-not-an-email = Detta är ingen e-postadress.
+error-not-a-phone = Detta är inget telefonnummer.
+error-not-a-day = Välj en dag från och med i dag.
+admin-section-people = Personer
+admin-people-text = Vilka som bor och arbetar här. Vilka enheter de har, och när, visas inte för någon.
+admin-people-search = Namn, lägenhet, e-post eller telefon
+admin-people-all = Alla
+admin-people-active = Inte spärrade
+admin-people-invited = Inbjudna
+admin-people-not-invited = Inte inbjudna
+admin-people-unreachable = Kan inte ringas på
+admin-people-suspended = Spärrade
+admin-people-csv = Hämta som CSV
+admin-people-leaves = Flyttar ut { $day }
+admin-people-none = Ingen här ännu
+admin-people-none-text = Lägg till den första personen, eller importera en lista.
+admin-people-none-found = Ingen hittades
+admin-people-none-found-text = Pröva färre bokstäver, eller visa alla.
+admin-standing-active = Aktiv
+admin-standing-suspended = Spärrad
+admin-standing-invited = Inbjuden
+admin-standing-invitation-ended = Inbjudan har gått ut
+admin-standing-not-invited = Inte inbjuden
+admin-person-add = Ny person
+admin-person-name-hint = Kan lämnas tomt: då är bara lägenheten känd.
+admin-person-choose-unit = Välj en lägenhet
+admin-person-owner = Bestämmer för lägenheten
+admin-person-owner-short = bestämmer
+admin-person-email = E-post
+admin-person-phone = Telefon
+admin-person-language = Språk
+admin-person-anonymous = Utan namn
+admin-person-anonymous-in = Utan namn, { $unit }
+admin-person-rings = kan ringas på
+admin-person-homes = Bor i
+admin-person-no-home = Bor inte här
+admin-person-data = Uppgifter
+admin-person-save = Spara
+admin-person-saved = Sparat.
+admin-person-suspend = Spärra
+admin-person-resume = Häv spärren
+admin-person-suspend-hint = Den som är spärrad öppnar inget och rings inte på; alla enheter loggas ut.
+admin-person-suspended = { $name } är spärrad.
+admin-person-resumed = { $name } är inte spärrad längre.
+admin-move-out = Flytta ut
+admin-move-out-of = Flytta ut ur { $unit }
+admin-move-last-day = Sista dag
+admin-move-last-day-hint = Allt fungerar till slutet av denna dag.
+admin-move-today = I dag
+admin-move-months-end = Slutet av månaden
+admin-move-who = Vilka flyttar ut
+admin-move-ends = Detta upphör
+admin-move-confirm = Bekräfta flytten
+admin-move-planned = { $unit }: flyttar ut { $day }.
+admin-move-is-planned = Hushållets flytt är planerad.
+admin-move-take-back = Ångra flytten
+admin-move-taken-back = Flytten är ångrad.
+admin-move-in = Någon flyttar in dagen efter
+admin-move-in-hint = De bor där från nästa dags första minut.
+admin-moves = Flyttar
+admin-move-done = Flyttade ut { $day }
+admin-move-proof = Bevis
+admin-move-proof-of = Bevis: { $unit }
+admin-move-proof-text = Detta upphörde med { $day }.
+admin-move-proof-people = Personer som flyttade
+admin-move-proof-bells = Borttagna ringknappar
+admin-move-proof-signed-out = Utloggade personer
+admin-move-proof-accounts = Borttagna inloggningar
+admin-move-proof-invitations = Avslutade inbjudningar
+admin-move-proof-moved-in = Personer som flyttade in
+admin-print = Skriv ut
+admin-move-ends-people = { $count ->
+    [one] 1 person lämnar lägenheten
+   *[other] { $count } personer lämnar lägenheten
+}
+admin-move-ends-bells = { $count ->
+    [one] 1 ringknapp försvinner
+   *[other] { $count } ringknappar försvinner
+}
+admin-move-ends-devices = { $count ->
+    [one] Appen för 1 person loggas ut
+   *[other] Apparna för { $count } personer loggas ut
+}
+admin-move-ends-accounts = { $count ->
+    [one] 1 inloggning raderas
+   *[other] { $count } inloggningar raderas
+}
+admin-move-ends-invitations = { $count ->
+    [one] 1 inbjudan avslutas
+   *[other] { $count } inbjudningar avslutas
+}
+admin-move-ends-stay = { $count ->
+    [one] 1 person behåller sin inloggning: bor även på annat håll, eller har en roll
+   *[other] { $count } personer behåller sin inloggning: bor även på annat håll, eller har en roll
+}
 
 ## server only
 trust-title = Lita på denna Klinke
@@ -408,3 +636,13 @@ trust-android-steps = Hämta certifikatet. Inställningar, sök efter ”CA-cert
 trust-desktop = Dator
 trust-desktop-steps = Chrome och Edge: Inställningar, Integritet och säkerhet, Säkerhet, Hantera certifikat, importera det som utfärdare. Firefox: Inställningar, Certifikat, Visa certifikat, Utfärdare, Importera.
 trust-remove = Ta bort det på samma sätt när servern inte längre är din.
+
+## mail
+mail-hello = Hej
+mail-invite-subject = Din ringklocka och dina dörrar: välj ett lösenord
+mail-invite-why = Du är inbjuden till Klinke, porttelefonen i ditt hus. Med den svarar du när det ringer på och öppnar dörrar från telefonen.
+mail-invite-user-name = Ditt användarnamn
+mail-invite-link = Välj ditt lösenord här:
+mail-invite-ends = Länken fungerar en gång, i 72 timmar. Ingen kommer någonsin att be dig om lösenordet i ett mejl.
+mail-invite-not-you = Om du inte väntade dig det här mejlet behöver du inte göra något.
+import-reason = Skäl

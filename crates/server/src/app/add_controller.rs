@@ -3,7 +3,7 @@
 //! The controller made its key itself and sent a signing request; here it gets its name, and the certificate with
 //! which it proves that name from now on.
 
-use super::administered;
+use super::allowed;
 use super::controllers::Controller;
 use crate::auth::session::SignedIn;
 use crate::authority::AuthorityError;
@@ -15,6 +15,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use klinke_model::ids::{BuildingId, ControllerId, DoorId, PersonId};
+use klinke_model::rights::Right;
 use klinke_model::scope::Scope;
 use serde::Deserialize;
 use std::collections::HashSet;
@@ -61,7 +62,7 @@ pub async fn handler(
     Object(building): Object<BuildingId>,
     Body(new): Body<NewController>,
 ) -> Result<(StatusCode, Json<Controller>), Problem> {
-    administered(&node, &who, building).await?;
+    allowed(&node, &who, Right::Devices, building).await?;
     let added = add(&node, &who.scope, who.person, building, new).await?;
     Ok((StatusCode::CREATED, Json(Controller::new(&node, added))))
 }

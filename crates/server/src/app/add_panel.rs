@@ -1,6 +1,6 @@
 //! An administrator adds the panel that shows a code.
 
-use super::administered;
+use super::allowed;
 use super::panels::Panel;
 use crate::auth::session::SignedIn;
 use crate::http::body::{Body, Object};
@@ -11,6 +11,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use klinke_model::ids::{BuildingId, DoorId, EntranceId};
+use klinke_model::rights::Right;
 use serde::Deserialize;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -43,7 +44,7 @@ pub async fn handler(
     Object(building): Object<BuildingId>,
     Body(new): Body<NewPanel>,
 ) -> Result<(StatusCode, Json<Panel>), Problem> {
-    administered(&node, &who, building).await?;
+    allowed(&node, &who, Right::Devices, building).await?;
     let mut fields = Fields::default();
     let name = fields.label("/name", &new.name);
     if let Some(entrance) = new.entrance {

@@ -1,6 +1,6 @@
 //! The buttons of a building's panels.
 
-use super::administered;
+use super::allowed;
 use crate::auth::session::SignedIn;
 use crate::http::body::Object;
 use crate::http::problem::Problem;
@@ -9,6 +9,7 @@ use axum::Json;
 use axum::extract::State;
 use klinke_model::ids::{BellId, BuildingId, PanelId, UnitId};
 use klinke_model::intercom::BellKind;
+use klinke_model::rights::Right;
 use klinke_model::text::Label;
 use serde::Serialize;
 use std::sync::Arc;
@@ -36,7 +37,7 @@ pub async fn handler(
     who: SignedIn,
     Object(building): Object<BuildingId>,
 ) -> Result<Json<Vec<Bell>>, Problem> {
-    administered(&node, &who, building).await?;
+    allowed(&node, &who, Right::SeePeople, building).await?;
     let bells = node.store.intercom().bells(&who.scope, building).await?;
     let shown = bells.into_iter().map(|bell| Bell {
         id: bell.id,

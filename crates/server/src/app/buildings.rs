@@ -7,6 +7,7 @@ use crate::node::Node;
 use axum::Json;
 use axum::extract::State;
 use klinke_model::ids::BuildingId;
+use klinke_model::rights::Right;
 use klinke_model::site::BuildingKind;
 use klinke_model::text::Label;
 use serde::Serialize;
@@ -32,7 +33,7 @@ pub struct Building {
     responses((status = 200, description = "The buildings", body = [Building]),
         (status = 403, description = "`forbidden`: administers nothing", body = ProblemBody, content_type = "application/problem+json")))]
 pub async fn handler(State(node): State<Arc<Node>>, who: SignedIn) -> Result<Json<Vec<Building>>, Problem> {
-    administrator(&node, &who).await?;
+    administrator(&node, &who, Right::SeeBuilding).await?;
     let buildings = node.store.sites().buildings(&who.scope).await?;
     let shown = buildings.into_iter().map(|building| Building {
         id: building.id,

@@ -6,6 +6,7 @@ use crate::http::problem::{Problem, ProblemBody};
 use crate::node::Node;
 use axum::Json;
 use axum::extract::State;
+use klinke_model::rights::Right;
 use serde::Serialize;
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -30,7 +31,7 @@ pub async fn handler(
     State(node): State<Arc<Node>>,
     who: SignedIn,
 ) -> Result<Json<ControllerPairing>, Problem> {
-    administrator(&node, &who).await?;
+    administrator(&node, &who, Right::Devices).await?;
     Ok(Json(ControllerPairing {
         address: node.controllers_address(),
         authority_sha256: node.authority.fingerprint(),

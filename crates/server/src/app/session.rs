@@ -7,7 +7,10 @@ use axum::Json;
 use axum::extract::State;
 use klinke_model::ids::{BuildingId, DeviceId, PersonId};
 use klinke_model::people::{Device, DeviceKind, Person, Role, RoleGrant};
+use klinke_model::privacy::Pii;
+use klinke_model::rights::Right;
 use klinke_model::text::Label;
+use klinke_model::time::Timestamp;
 use serde::Serialize;
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -17,15 +20,19 @@ use utoipa::ToSchema;
 pub struct Session {
     person: SessionPerson,
     device: SessionDevice,
-    /// What the person administers; empty for a resident.
+    /// What the person administers and has not ended; empty for a resident.
     roles: Vec<SessionRole>,
+    /// The roles with access to personal data do not count yet: the person must accept confidentiality first.
+    confidentiality_required: bool,
 }
 
 /// The person who is signed in.
 #[derive(Serialize, ToSchema)]
 pub struct SessionPerson {
     id: PersonId,
-    name: Label,
+    /// Absent for who wants none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<Label>,
 }
 
 /// The device that is signed in.
@@ -40,20 +47,31 @@ pub struct SessionDevice {
 #[derive(Serialize, ToSchema)]
 pub struct SessionRole {
     role: Role,
+    /// What it allows.
+    rights: Vec<Right>,
     /// The building; absent when it is all of the property manager's.
     #[serde(skip_serializing_if = "Option::is_none")]
     building: Option<BuildingId>,
+    /// First moment at which it is over, in UTC milliseconds; absent when it does not end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ends_at: Option<Timestamp>,
 }
 
 impl Session {
     /// For the person's own screen.
-    pub fn new(person: Person, device: Device, roles: &[RoleGrant]) -> Self {
+    pub fn new(person: Person, device: Device, roles: &[RoleGrant], bound: bool, now: Timestamp) -> Self {
+        let held = || roles.iter().filter(|grant| grant.ends_at.is_none_or(|ends| ends > now));
         Self {
-            person: SessionPerson { id: person.id, name: person.name.into_inner() },
+            confidentiality_required: !bound && held().any(|grant| grant.role.sees_people()),
+            person: SessionPerson { id: person.id, name: person.name.map(Pii::into_inner) },
             device: SessionDevice { id: device.id, name: device.name.into_inner(), kind: device.kind },
-            roles: roles
-                .iter()
-                .map(|grant| SessionRole { role: grant.role, building: grant.building })
+            roles: held()
+                .map(|grant| SessionRole {
+                    role: grant.role,
+                    rights: grant.role.rights().to_vec(),
+                    building: grant.building,
+                    ends_at: grant.ends_at,
+                })
                 .collect(),
         }
     }
@@ -67,5 +85,6 @@ pub async fn handler(State(node): State<Arc<Node>>, who: SignedIn) -> Result<Jso
     let devices = node.store.devices().list(&who.scope, who.person).await?;
     let device = devices.into_iter().find(|device| device.id == who.device).ok_or(Code::NotSignedIn)?;
     let roles = node.store.people().roles(&who.scope, who.person).await?;
-    Ok(Json(Session::new(person, device, &roles)))
+    let bound = node.store.people().is_bound(&who.scope, who.person).await?;
+    Ok(Json(Session::new(person, device, &roles, bound, who.scope.at)))
 }

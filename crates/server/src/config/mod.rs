@@ -5,9 +5,11 @@
 //! of `klinke check-config` are made from the same words. There is no key for a secret that has a default.
 
 mod error;
+mod mail;
 mod public_url;
 
 pub use error::ConfigError;
+pub use mail::{Mail, MailTls};
 pub use public_url::PublicUrl;
 
 use crate::secrets::Secret;
@@ -37,6 +39,8 @@ pub struct Config {
     pub log: Log,
     /// HTTPS with a certificate of your own. Leave it out behind a proxy, and with `--lan`.
     pub tls: Option<Tls>,
+    /// Mail to residents. Left out, none is sent, and links are handed over by the administrator.
+    pub mail: Option<Mail>,
 }
 
 /// Pages and API.
@@ -248,6 +252,9 @@ impl Config {
         }
         if self.http.metrics_token.as_ref().is_some_and(|token| token.reveal().len() < 32) {
             return Err(("http.metrics_token", "can be guessed: it is shorter than 32 characters"));
+        }
+        if let Some(mail) = &self.mail {
+            mail.check()?;
         }
         if tracing_subscriber::EnvFilter::try_new(&self.log.filter).is_err() {
             return Err(("log.filter", "is not a filter"));

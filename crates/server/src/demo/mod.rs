@@ -7,7 +7,7 @@
 mod controllers;
 mod town;
 
-use crate::config::Config;
+use crate::config::{Config, Mail};
 use crate::node::{self, Node, Running, StartError};
 use crate::pairing::TicketUse;
 use crate::random::Random;
@@ -77,6 +77,7 @@ struct Ready<'a> {
     app_url: String,
     admin_url: String,
     panel_urls: Vec<PanelUrl>,
+    mail_folder: PathBuf,
     administrator: &'a SignIn,
     sign_ins: &'a [SignIn],
 }
@@ -124,12 +125,18 @@ fn config(options: &Options) -> Config {
     config.http.listen = SocketAddr::from((host, options.port));
     config.http.lan = options.lan;
     config.data.folder.clone_from(&options.dir);
+    config.mail = Some(Mail::to_folder(mail_folder(options)));
     config.controllers.listen = SocketAddr::from((host, 0));
     config.media.listen = SocketAddr::from((host, 0));
     if let Some(ring_s) = options.ring_seconds {
         config.calls.ring_s = ring_s;
     }
     config
+}
+
+/// Where the demo's mails are written.
+fn mail_folder(options: &Options) -> PathBuf {
+    options.dir.join("mail")
 }
 
 /// Empties a demo's folder, and no other: it must hold a town, or nothing.
@@ -166,6 +173,7 @@ fn greet(node: &Node, options: &Options, town: &Town) {
         app_url: format!("{at}/app"),
         admin_url: format!("{at}/admin"),
         panel_urls: panel_urls.collect(),
+        mail_folder: mail_folder(options),
         administrator,
         sign_ins,
     };
@@ -195,6 +203,7 @@ fn greeting(node: &Node, options: &Options, ready: &Ready<'_>) -> String {
         let _ = writeln!(text, "\n  On a phone or tablet, trust this demo first: {at}/trust");
         let _ = writeln!(text, "  Fingerprint (SHA-256): {}", node.authority.fingerprint());
     }
+    let _ = writeln!(text, "\n  Mails are not sent but written to {}", ready.mail_folder.display());
     let folder = options.dir.display();
     let _ = writeln!(text, "\n  Everything is kept in {folder}; --fresh starts over, Ctrl-C stops.\n");
     text

@@ -9,6 +9,8 @@ use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use klinke_model::contact::{Email, Phone};
+use klinke_model::privacy::Pii;
 use klinke_model::text::{Label, LabelError};
 use klinke_storage::StorageError;
 use serde::Serialize;
@@ -68,6 +70,12 @@ codes! {
     TooManyTries = "too_many_tries", TOO_MANY_REQUESTS;
     /// Signed in, but this is for administrators.
     Forbidden = "forbidden", FORBIDDEN;
+    /// Who has a role with access to personal data must bind themselves to confidentiality first.
+    ConfidentialityRequired = "confidentiality_required", FORBIDDEN;
+    /// Somebody changed it in between; `current` is how it is now.
+    Conflict = "conflict", CONFLICT;
+    /// Nobody would be left who gives roles.
+    LastManager = "last_manager", CONFLICT;
     /// The request comes from a page of another site.
     WrongOrigin = "wrong_origin", FORBIDDEN;
     /// Nothing here by that name, or nothing that the asker may know of.
@@ -76,6 +84,28 @@ codes! {
     UnknownCode = "unknown_code", NOT_FOUND;
     /// No such ticket, or it was used.
     UnknownTicket = "unknown_ticket", NOT_FOUND;
+    /// No such link to set a password, or a newer one took its place.
+    UnknownInvitation = "unknown_invitation", NOT_FOUND;
+    /// A password was set with this link before.
+    InvitationUsed = "invitation_used", GONE;
+    /// The link is older than 72 hours, or the person is suspended.
+    InvitationExpired = "invitation_expired", GONE;
+    /// The file is neither CSV nor XLSX.
+    NotAList = "not_a_list", UNPROCESSABLE_ENTITY;
+    /// The file has no rows below its head.
+    EmptyList = "empty_list", UNPROCESSABLE_ENTITY;
+    /// The file has more than 60,000 rows.
+    TooManyRows = "too_many_rows", UNPROCESSABLE_ENTITY;
+    /// The file has more than 40 columns.
+    TooManyColumns = "too_many_columns", UNPROCESSABLE_ENTITY;
+    /// A cell of the file has more than 1,000 characters.
+    CellTooLong = "cell_too_long", UNPROCESSABLE_ENTITY;
+    /// The list was applied before.
+    ImportApplied = "import_applied", CONFLICT;
+    /// The list was not applied: there is nothing to undo.
+    ImportNotApplied = "import_not_applied", CONFLICT;
+    /// The list has rows with errors, or a column is not named.
+    ImportHasErrors = "import_has_errors", CONFLICT;
     /// As many devices wait to be paired as there is room for.
     TooManyWaiting = "too_many_waiting", SERVICE_UNAVAILABLE;
     /// More work than the server can do just now.
@@ -111,8 +141,18 @@ pub enum FieldCode {
     NotFound,
     /// Named twice.
     Taken,
-    /// The controller does not have this output.
+    /// The controller does not have this output; the number or moment is outside of what is allowed.
     OutOfRange,
+    /// Not an e-mail address.
+    NotAnEmail,
+    /// Not a phone number.
+    NotAPhone,
+    /// Not a day, or one that can not be chosen here.
+    NotADay,
+    /// It must be given.
+    Required,
+    /// Not a time zone of the IANA database.
+    UnknownTimeZone,
 }
 
 /// One wrong field.
@@ -131,17 +171,25 @@ pub struct Problem {
     code: Code,
     errors: Vec<FieldError>,
     retry_after: Option<Duration>,
+    current: Option<serde_json::Value>,
+}
+
+impl Problem {
+    /// Somebody changed it in between: how it is now.
+    pub fn conflict(current: &impl Serialize) -> Self {
+        Self { current: serde_json::to_value(current).ok(), ..Code::Conflict.into() }
+    }
 }
 
 impl From<Code> for Problem {
     fn from(code: Code) -> Self {
-        Self { code, errors: Vec::new(), retry_after: None }
+        Self { code, errors: Vec::new(), retry_after: None, current: None }
     }
 }
 
 impl From<TooMany> for Problem {
     fn from(too_many: TooMany) -> Self {
-        Self { code: Code::TooManyTries, errors: Vec::new(), retry_after: Some(too_many.retry_after) }
+        Self { retry_after: Some(too_many.retry_after), ..Code::TooManyTries.into() }
     }
 }
 
@@ -166,6 +214,10 @@ pub struct ProblemBody {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     errors: Vec<FieldError>,
+    /// For `conflict`: the object as it is now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, value_type = Object)]
+    current: Option<serde_json::Value>,
 }
 
 impl IntoResponse for Problem {
@@ -184,7 +236,13 @@ pub async fn render(request: Request, next: Next) -> Response {
     let Some(problem) = response.extensions_mut().remove::<Problem>() else { return response };
     let code = problem.code;
     let title = language.text(&code.title_id()).unwrap_or_else(|| code.as_str().to_owned());
-    let body = ProblemBody { code, title, status: code.status().as_u16(), errors: problem.errors };
+    let body = ProblemBody {
+        code,
+        title,
+        status: code.status().as_u16(),
+        errors: problem.errors,
+        current: problem.current,
+    };
     let mut response = (code.status(), axum::Json(body)).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
@@ -218,6 +276,30 @@ impl Fields {
         None
     }
 
+    /// A field that is an e-mail address, or empty.
+    pub fn email(&mut self, pointer: &str, text: &str) -> Option<Pii<Email>> {
+        if text.trim().is_empty() {
+            return None;
+        }
+        let email = Email::new(text).ok();
+        if email.is_none() {
+            self.wrong(pointer, FieldCode::NotAnEmail);
+        }
+        email.map(Pii::new)
+    }
+
+    /// A field that is a phone number, or empty.
+    pub fn phone(&mut self, pointer: &str, text: &str) -> Option<Pii<Phone>> {
+        if text.trim().is_empty() {
+            return None;
+        }
+        let phone = Phone::new(text).ok();
+        if phone.is_none() {
+            self.wrong(pointer, FieldCode::NotAPhone);
+        }
+        phone.map(Pii::new)
+    }
+
     /// Nothing, when no field is wrong.
     ///
     /// # Errors
@@ -229,7 +311,7 @@ impl Fields {
 
 impl From<Fields> for Problem {
     fn from(fields: Fields) -> Self {
-        Self { code: Code::Invalid, errors: fields.0, retry_after: None }
+        Self { errors: fields.0, ..Code::Invalid.into() }
     }
 }
 

@@ -3,6 +3,7 @@
 use super::problem::{Code, Problem};
 use super::{access_log, body, document, gate, headers, origin, probes, problem};
 use crate::app;
+use crate::import;
 use crate::node::Node;
 use crate::web;
 use axum::Router;
@@ -29,8 +30,14 @@ pub fn operations() -> OpenApiRouter<Arc<Node>> {
         .routes(routes!(app::claim::state))
         .routes(routes!(app::claim::handler))
         .routes(routes!(app::sign_in::handler, app::session::handler, app::sign_out::handler))
+        .routes(routes!(app::follow_invitation::look))
+        .routes(routes!(app::follow_invitation::accept))
+        .routes(routes!(app::invitations::state, app::invitations::invite, app::invitations::withdraw))
         .routes(routes!(app::devices::list))
         .routes(routes!(app::devices::sign_out))
+        .routes(routes!(app::confidentiality::handler, app::confidentiality::accept))
+        .routes(routes!(app::roles::handler, app::roles::give))
+        .routes(routes!(app::roles::take))
         .routes(routes!(app::buildings::handler))
         .routes(routes!(app::entrances::handler))
         .routes(routes!(app::units::handler))
@@ -39,9 +46,28 @@ pub fn operations() -> OpenApiRouter<Arc<Node>> {
         .routes(routes!(app::doors::handler))
         .routes(routes!(app::controllers::handler, app::add_controller::handler))
         .routes(routes!(app::controller_pairing::handler))
+        .routes(routes!(app::people::list, app::add_person::handler))
+        .routes(routes!(app::people_csv::handler))
+        .routes(routes!(app::people::one, app::change_person::handler))
+        .routes(routes!(app::suspend_person::suspend, app::suspend_person::resume))
+        .routes(routes!(app::homes::give))
+        .routes(routes!(app::homes::take))
+        .routes(routes!(app::moves::preview))
+        .routes(routes!(app::moves::plan))
+        .routes(routes!(app::moves::list))
+        .routes(routes!(app::moves::one, app::moves::cancel))
         .routes(routes!(app::pair_panel::open))
         .routes(routes!(app::pair_panel::state))
         .routes(routes!(app::pair_panel::redeem))
+        .routes(routes!(app::imports::show, app::imports::change, app::imports::discard))
+        .routes(routes!(app::apply_import::apply))
+        .routes(routes!(app::apply_import::undo))
+        .routes(routes!(app::apply_import::errors))
+        .merge(
+            OpenApiRouter::new()
+                .routes(routes!(app::imports::upload))
+                .layer(DefaultBodyLimit::max(import::MAX_FILE)),
+        )
 }
 
 /// The whole of the HTTP side.

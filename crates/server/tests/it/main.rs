@@ -9,6 +9,8 @@ mod canary;
 mod claim;
 mod command_line;
 mod hostile;
+mod importing;
+mod invitation;
 mod misuse;
 mod opening;
 mod pages;

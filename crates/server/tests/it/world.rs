@@ -58,6 +58,8 @@ impl World {
         let browser = world.browser();
         let answer = browser.post("/api/v1/setup/claim", claim(&world.node().setup.code())).await;
         assert_eq!(answer.status, StatusCode::CREATED, "{answer:?}");
+        let bound = browser.post("/api/v1/confidentiality", serde_json::json!({ "version": 1 })).await;
+        assert_eq!(bound.status, StatusCode::NO_CONTENT, "{bound:?}");
         (world, browser)
     }
 
@@ -85,7 +87,7 @@ impl World {
         let apartment =
             Unit { id: unit, building: town.building, entrance: town.entrance, number: label("H0101") };
         assert!(store.sites().insert_unit(&scope, apartment).await.unwrap());
-        let resident = Person { id: person, name: Pii::new(label("Canary Resident")), active: true };
+        let resident = Person::named(person, label("Canary Resident"));
         assert!(store.people().insert_person(&scope, resident).await.unwrap());
         let password_hash = self.node().passwords.hash(Pii::new(PASSWORD.to_owned())).await.unwrap();
         let account = NewAccount { person, user_name: Pii::new(RESIDENT.to_owned()), password_hash };

@@ -1,20 +1,28 @@
 //! The tables as the database has them; one file a table, column by column as in `migration/`. Never leave the crate.
 
 pub mod account;
+pub mod audit;
+pub mod audit_person;
 pub mod bell;
 pub mod bell_member;
 pub mod building;
-pub mod building_administrator;
+pub mod confidentiality;
 pub mod controller;
 pub mod device;
 pub mod door;
 pub mod entrance;
+pub mod household_move;
+pub mod import;
 pub mod installation;
-pub mod manager;
+pub mod invitation;
+pub mod job;
 pub mod membership;
+pub mod move_person;
 pub mod panel;
 pub mod panel_door;
 pub mod person;
+pub mod person_word;
+pub mod role_grant;
 pub mod session;
 pub mod tenant;
 pub mod unit;

@@ -9,15 +9,16 @@ ALTER TABLE person ADD COLUMN phone TEXT;
 ALTER TABLE person ADD COLUMN language TEXT NOT NULL DEFAULT 'nb';
 -- Grows with every change, so that two administrators who edit at once are told.
 ALTER TABLE person ADD COLUMN version BIGINT NOT NULL DEFAULT 1;
--- What the list is sorted by: the name, folded (see `klinke_model::fold`).
-ALTER TABLE person ADD COLUMN sort_name TEXT NOT NULL DEFAULT '';
+-- What the list is sorted by: the name, folded (see `klinke_model::fold`). Bytes, because databases sort text each in
+-- their own way.
+ALTER TABLE person ADD COLUMN sort_name BYTEA NOT NULL DEFAULT '';
 CREATE INDEX person_sort ON person (tenant, sort_name, id);
 
 -- The folded words a person is found by: of the name, the e-mail address, the phone number. A table and not a full-text
 -- index: what is deleted from it is overwritten.
 CREATE TABLE person_word (
     tenant UUID NOT NULL,
-    word TEXT NOT NULL,
+    word BYTEA NOT NULL,
     person UUID NOT NULL,
     PRIMARY KEY (tenant, word, person),
     FOREIGN KEY (tenant, person) REFERENCES person (tenant, id) ON DELETE CASCADE
@@ -50,17 +51,20 @@ CREATE TABLE confidentiality (
     FOREIGN KEY (tenant, person) REFERENCES person (tenant, id) ON DELETE CASCADE
 );
 
--- A link to set a password. One a person; a new one takes the place of the old.
+-- A link to set a password. One a person; a new one takes the place of the old. A used one stays until the next, so that
+-- who follows it again is told why it does nothing.
 CREATE TABLE invitation (
     tenant UUID NOT NULL,
     person UUID NOT NULL,
     token_hash BYTEA NOT NULL UNIQUE,
     ends_at BIGINT NOT NULL,
+    used BOOLEAN NOT NULL,
     PRIMARY KEY (tenant, person),
     FOREIGN KEY (tenant, person) REFERENCES person (tenant, id) ON DELETE CASCADE
 );
 
--- Work for later, enqueued in the transaction that makes it necessary. Holds ids, never texts or secrets.
+-- Work for later, enqueued in the transaction that makes it necessary. Holds ids, never texts or secrets. Work for the same
+-- subject that waits already is not enqueued twice.
 CREATE TABLE job (
     tenant UUID NOT NULL,
     id UUID NOT NULL,
@@ -69,6 +73,7 @@ CREATE TABLE job (
     run_at BIGINT NOT NULL,
     attempts INTEGER NOT NULL,
     PRIMARY KEY (tenant, id),
+    UNIQUE (tenant, kind, subject),
     FOREIGN KEY (tenant) REFERENCES tenant (tenant)
 );
 CREATE INDEX job_due ON job (run_at);
@@ -89,6 +94,7 @@ CREATE TABLE move (
     FOREIGN KEY (tenant, building, unit) REFERENCES unit (tenant, building, id) ON DELETE CASCADE
 );
 CREATE INDEX move_unit ON move (tenant, unit);
+CREATE INDEX move_due ON move (state, ends_at);
 
 -- Who moves: out, or in on the day after.
 CREATE TABLE move_person (
@@ -157,3 +163,8 @@ CREATE TABLE import (
     PRIMARY KEY (tenant, id),
     FOREIGN KEY (tenant, building) REFERENCES building (tenant, id) ON DELETE CASCADE
 );
+
+-- The roles before these. Who had one has it still; who administered one building is given it anew.
+INSERT INTO role_grant (tenant, id, person, role) SELECT tenant, person, person, 'manager' FROM manager;
+DROP TABLE manager;
+DROP TABLE building_administrator;

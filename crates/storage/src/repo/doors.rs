@@ -10,6 +10,7 @@ use crate::tx::{self, Isolation};
 use crate::{Result, StorageError, Store};
 use klinke_model::door::{Controller, Door};
 use klinke_model::ids::{BuildingId, ControllerId, DoorId, PersonId, UnitId};
+use klinke_model::rights::Right;
 use klinke_model::scope::{Principal, Scope};
 use klinke_model::text::Label;
 use sea_orm::ActiveValue::Set;
@@ -33,7 +34,7 @@ impl Doors<'_> {
         let rows = door::Entity::find()
             .filter(door::Column::Tenant.eq(scope.tenant.0))
             .filter(door::Column::Building.eq(building.0))
-            .filter(reach::administers(scope, door::Column::Building))
+            .filter(reach::may(scope, Right::SeeBuilding, door::Column::Building))
             .all(&self.0.reader)
             .await?;
         convert::sorted(&rows, convert::door, |door| (door.name.clone(), door.id))
@@ -42,7 +43,7 @@ impl Doors<'_> {
     /// One door.
     pub async fn door(&self, scope: &Scope, door: DoorId) -> Result<Option<Door>> {
         door::Entity::find_by_id((scope.tenant.0, door.0))
-            .filter(reach::administers(scope, door::Column::Building))
+            .filter(reach::may(scope, Right::SeeBuilding, door::Column::Building))
             .one(&self.0.reader)
             .await?
             .as_ref()
@@ -61,7 +62,7 @@ impl Doors<'_> {
             return Err(StorageError::Invalid("a time of the door is out of range"));
         }
         let added = tx::write(self.0, Isolation::Serializable, |tx| async move {
-            if !reach::building(&*tx, scope, door.building).await? {
+            if !reach::building(&*tx, scope, Right::ChangeBuilding, door.building).await? {
                 return Ok(false);
             }
             let row = door::ActiveModel {
@@ -86,7 +87,10 @@ impl Doors<'_> {
     /// the unit's and the door's building.
     pub async fn give_unit_door(&self, scope: &Scope, unit: UnitId, door: DoorId) -> Result<bool> {
         let given = tx::write(self.0, Isolation::Serializable, |tx| async move {
-            if !reaches_unit(&*tx, scope, unit).await? || reached_door(&*tx, scope, door).await?.is_none() {
+            let right = Right::ChangeBuilding;
+            if !reaches_unit(&*tx, scope, right, unit).await?
+                || reached_door(&*tx, scope, right, door).await?.is_none()
+            {
                 return Ok(false);
             }
             let row =
@@ -113,7 +117,9 @@ impl Doors<'_> {
         output: u16,
     ) -> Result<bool> {
         let assigned = tx::write(self.0, Isolation::Serializable, |tx| async move {
-            let Some(before) = reached_door(&*tx, scope, door).await? else { return Ok(false) };
+            let Some(before) = reached_door(&*tx, scope, Right::Devices, door).await? else {
+                return Ok(false);
+            };
             put(&*tx, scope, before, controller, output).await?;
             Ok(true)
         });
@@ -125,7 +131,7 @@ impl Doors<'_> {
         let rows = controller::Entity::find()
             .filter(controller::Column::Tenant.eq(scope.tenant.0))
             .filter(controller::Column::Building.eq(building.0))
-            .filter(reach::administers(scope, controller::Column::Building))
+            .filter(reach::may(scope, Right::SeeBuilding, controller::Column::Building))
             .all(&self.0.reader)
             .await?;
         convert::sorted(&rows, convert::controller, |controller| (controller.name.clone(), controller.id))
@@ -145,12 +151,14 @@ impl Doors<'_> {
     ) -> Result<bool> {
         let controller = &controller;
         let inserted = tx::write(self.0, Isolation::Serializable, |tx| async move {
-            if !reach::building(&*tx, scope, controller.building).await? {
+            if !reach::building(&*tx, scope, Right::Devices, controller.building).await? {
                 return Ok(false);
             }
             let mut doors = Vec::with_capacity(drives.len());
             for (door, output) in drives {
-                let Some(door) = reached_door(&*tx, scope, *door).await? else { return Ok(false) };
+                let Some(door) = reached_door(&*tx, scope, Right::Devices, *door).await? else {
+                    return Ok(false);
+                };
                 doors.push((door, *output));
             }
             let row = controller::ActiveModel {
@@ -180,7 +188,11 @@ impl Doors<'_> {
         let itself = scope.principal == Principal::Controller(controller);
         tx::read(self.0, |tx| async move {
             let found = controller::Entity::find_by_id((scope.tenant.0, controller.0))
-                .filter(Expr::val(itself).or(reach::administers(scope, controller::Column::Building)))
+                .filter(Expr::val(itself).or(reach::may(
+                    scope,
+                    Right::SeeBuilding,
+                    controller::Column::Building,
+                )))
                 .one(&*tx)
                 .await?;
             let Some(found) = found else { return Ok(None) };
@@ -227,10 +239,7 @@ impl Doors<'_> {
         if !reach::is(scope, person) {
             return Ok(None);
         }
-        let they = Scope {
-            tenant: scope.tenant,
-            principal: Principal::Person { person, device: Uuid::nil().into() },
-        };
+        let they = Scope { principal: Principal::Person { person, device: Uuid::nil().into() }, ..*scope };
         let known = Condition::all()
             .add(person::Column::Tenant.eq(scope.tenant.0))
             .add(person::Column::Id.eq(person.0));
@@ -241,7 +250,7 @@ impl Doors<'_> {
             .expr_as(reach::exists(person::Entity, known.clone()), "is_known")
             .expr_as(reach::exists(person::Entity, known.add(person::Column::Active.eq(true))), "is_active")
             .expr_as(door::Column::Id.in_subquery(doors_reached(scope, person)), "reaches")
-            .expr_as(reach::administers(&they, door::Column::Building), "administers")
+            .expr_as(reach::may(&they, Right::ChangeBuilding, door::Column::Building), "administers")
             .into_query();
         let Some(row) = self.0.reader.query_one(&row).await? else { return Ok(None) };
         if !row.try_get::<bool>("", "is_known")? {
@@ -257,10 +266,15 @@ impl Doors<'_> {
     }
 }
 
-/// A door that is there and whose building the principal administers.
-async fn reached_door(db: &impl ConnectionTrait, scope: &Scope, door: DoorId) -> Result<Option<door::Model>> {
+/// A door that is there and in whose building the principal has a right.
+async fn reached_door(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    right: Right,
+    door: DoorId,
+) -> Result<Option<door::Model>> {
     Ok(door::Entity::find_by_id((scope.tenant.0, door.0))
-        .filter(reach::administers(scope, door::Column::Building))
+        .filter(reach::may(scope, right, door::Column::Building))
         .one(db)
         .await?)
 }

@@ -1,16 +1,24 @@
 //! The gate: finds out who asks. The only queries without a tenant, because they find it.
 
-use crate::entity::{account, controller, device, installation, manager, panel, person, session, tenant};
+use crate::entity::{
+    account, controller, device, household_move, installation, panel, person, role_grant, session, tenant,
+};
 use crate::record::{Account, ControllerIdentity, NewInstallation, PanelKey, SessionHolder};
 use crate::repo::convert::At;
 use crate::repo::people;
 use crate::tx::{self, Isolation};
 use crate::{Result, StorageError, Store};
-use klinke_model::ids::PanelId;
+use klinke_model::ids::{DeviceId, MoveId, PanelId, TenantId};
+use klinke_model::people::{Role, RoleGrant};
 use klinke_model::privacy::Pii;
+use klinke_model::time::Timestamp;
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
+use uuid::Uuid;
+
+/// How many sessions one transaction ends: others write in between.
+const ENDED_AT_ONCE: u64 = 500;
 
 /// Finds out who asks.
 #[derive(Debug)]
@@ -32,7 +40,7 @@ impl Gate<'_> {
     /// When the database can not be written, or [`StorageError::Invalid`] when the account is not the
     /// administrator's.
     pub async fn claim(&self, new: NewInstallation) -> Result<bool> {
-        let NewInstallation { tenant, administrator, account } = &new;
+        let NewInstallation { tenant, administrator, account, roles } = &new;
         if account.person != administrator.id {
             return Err(StorageError::Invalid("the first account must be the administrator's"));
         }
@@ -49,14 +57,15 @@ impl Gate<'_> {
             let row =
                 tenant::ActiveModel { tenant: Set(tenant.id.0), name: Set(tenant.name.as_str().to_owned()) };
             tenant::Entity::insert(row).exec_without_returning(&*tx).await?;
-            person::Entity::insert(people::person_row(tenant.id, administrator))
-                .exec_without_returning(&*tx)
-                .await?;
+            people::insert(&*tx, tenant.id, administrator).await?;
             account::Entity::insert(people::account_row(tenant.id, account))
                 .exec_without_returning(&*tx)
                 .await?;
-            let role = manager::ActiveModel { tenant: Set(tenant.id.0), person: Set(administrator.id.0) };
-            manager::Entity::insert(role).exec_without_returning(&*tx).await?;
+            let grants = [(roles.0, Role::Operator), (roles.1, Role::Manager)].map(|(id, role)| {
+                let grant = RoleGrant { role, building: None, ends_at: None };
+                crate::repo::roles::row(tenant.id, id, administrator.id, grant)
+            });
+            role_grant::Entity::insert_many(grants).exec_without_returning(&*tx).await?;
             Ok(true)
         })
         .await
@@ -104,6 +113,40 @@ impl Gate<'_> {
         }))
     }
 
+    /// Ends sessions whose last day is over, with their devices; at most a few hundred of any property manager's. Gives
+    /// the devices that are gone, none when there is nothing (more) to end. `today` is in days since 1970, UTC.
+    ///
+    /// # Errors
+    /// When the database can not be written.
+    pub async fn end_expired(&self, today: i64) -> Result<Vec<DeviceId>> {
+        tx::write(self.0, Isolation::Serializable, |tx| async move {
+            let ended: Vec<(Uuid, Uuid, Uuid)> = session::Entity::find()
+                .select_only()
+                .columns([session::Column::Tenant, session::Column::Id, session::Column::Device])
+                .filter(session::Column::ExpiresDay.lt(today))
+                .order_by_asc(session::Column::ExpiresDay)
+                .limit(ENDED_AT_ONCE)
+                .into_tuple()
+                .all(&*tx)
+                .await?;
+            let mut gone = Vec::with_capacity(ended.len());
+            for (tenant, id, device) in ended {
+                session::Entity::delete_by_id((tenant, id)).exec(&*tx).await?;
+                let signed_in_anew = session::Entity::find()
+                    .filter(session::Column::Tenant.eq(tenant))
+                    .filter(session::Column::Device.eq(device))
+                    .count(&*tx)
+                    .await?;
+                if signed_in_anew == 0 {
+                    device::Entity::delete_by_id((tenant, device)).exec(&*tx).await?;
+                    gone.push(device.into());
+                }
+            }
+            Ok(gone)
+        })
+        .await
+    }
+
     /// The key that a panel must prove; `None` also while it has none.
     ///
     /// # Errors
@@ -117,6 +160,20 @@ impl Gate<'_> {
                 public_key,
             })
         }))
+    }
+
+    /// The planned move that is due first, of any property manager.
+    ///
+    /// # Errors
+    /// When the database can not be read.
+    pub async fn next_move(&self) -> Result<Option<(TenantId, MoveId, Timestamp)>> {
+        let found = household_move::Entity::find()
+            .filter(household_move::Column::State.eq("scheduled"))
+            .order_by_asc(household_move::Column::EndsAt)
+            .order_by_asc(household_move::Column::Id)
+            .one(&self.0.reader)
+            .await?;
+        Ok(found.map(|row| (row.tenant.into(), row.id.into(), Timestamp::from_millis(row.ends_at))))
     }
 
     /// The controller whose client certificate has this SHA-256.

@@ -10,6 +10,7 @@ use crate::{Result, StorageError, Store};
 use klinke_model::ids::{BellId, BuildingId, PanelId};
 use klinke_model::intercom::{Bell, BellKind, BellMember, Panel};
 use klinke_model::privacy::Pii;
+use klinke_model::rights::Right;
 use klinke_model::scope::{Principal, Scope};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{Expr, ExprTrait};
@@ -31,7 +32,7 @@ impl Intercom<'_> {
             let rows = panel::Entity::find()
                 .filter(panel::Column::Tenant.eq(scope.tenant.0))
                 .filter(panel::Column::Building.eq(building.0))
-                .filter(reach::administers(scope, panel::Column::Building))
+                .filter(reach::may(scope, Right::SeeBuilding, panel::Column::Building))
                 .all(&*tx)
                 .await?;
             let mut doors = doors_of(&*tx, scope, rows.iter().map(|row| row.id)).await?;
@@ -49,7 +50,9 @@ impl Intercom<'_> {
     /// One panel. A panel sees itself.
     pub async fn panel(&self, scope: &Scope, panel: PanelId) -> Result<Option<Panel>> {
         tx::read(self.0, |tx| async move {
-            let Some(row) = reached_panel(&*tx, scope, panel).await? else { return Ok(None) };
+            let Some(row) = reached_panel(&*tx, scope, Right::SeeBuilding, panel).await? else {
+                return Ok(None);
+            };
             let doors = doors_of(&*tx, scope, [row.id]).await?.remove(&row.id).unwrap_or_default();
             self::panel(&row, &doors).map(Some)
         })
@@ -65,7 +68,7 @@ impl Intercom<'_> {
     ) -> Result<bool> {
         let (panel, public_key) = (&panel, &public_key);
         let added = tx::write(self.0, Isolation::ReadCommitted, |tx| async move {
-            if !reach::building(&*tx, scope, panel.building).await? {
+            if !reach::building(&*tx, scope, Right::Devices, panel.building).await? {
                 return Ok(false);
             }
             let row = panel::ActiveModel {
@@ -98,7 +101,7 @@ impl Intercom<'_> {
                 .col_expr(panel::Column::PublicKey, Expr::val(public_key.clone()))
                 .filter(panel::Column::Tenant.eq(scope.tenant.0))
                 .filter(panel::Column::Id.eq(panel.0))
-                .filter(reach::administers(scope, panel::Column::Building))
+                .filter(reach::may(scope, Right::Devices, panel::Column::Building))
                 .exec(&*tx)
                 .await?;
             Ok(changed.rows_affected > 0)
@@ -112,7 +115,7 @@ impl Intercom<'_> {
             let rows = bell::Entity::find()
                 .filter(bell::Column::Tenant.eq(scope.tenant.0))
                 .filter(bell::Column::Building.eq(building.0))
-                .filter(reach::administers(scope, bell::Column::Building))
+                .filter(reach::may(scope, Right::SeePeople, bell::Column::Building))
                 .order_by_asc(bell::Column::Panel)
                 .order_by_asc(bell::Column::Position)
                 .order_by_asc(bell::Column::Id)
@@ -142,7 +145,7 @@ impl Intercom<'_> {
         }
         let added = tx::write(self.0, Isolation::Serializable, |tx| async move {
             let panel = panel::Entity::find_by_id((scope.tenant.0, bell.panel.0))
-                .filter(reach::administers(scope, panel::Column::Building))
+                .filter(reach::may(scope, Right::ChangeBuilding, panel::Column::Building))
                 .one(&*tx)
                 .await?;
             let Some(panel) = panel else { return Ok(false) };
@@ -174,7 +177,9 @@ impl Intercom<'_> {
     /// All that a panel shows at rest. For the panel itself, and who administers its building.
     pub async fn directory(&self, scope: &Scope, panel: PanelId) -> Result<Option<PanelDirectory>> {
         tx::read(self.0, |tx| async move {
-            let Some(panel) = reached_panel(&*tx, scope, panel).await? else { return Ok(None) };
+            let Some(panel) = reached_panel(&*tx, scope, Right::SeePeople, panel).await? else {
+                return Ok(None);
+            };
             let Some(building) = building_of(&*tx, scope, &panel).await? else { return Ok(None) };
             let rows = bell::Entity::find()
                 .filter(bell::Column::Tenant.eq(scope.tenant.0))
@@ -250,15 +255,16 @@ impl Intercom<'_> {
     }
 }
 
-/// A panel that is there and is the principal, or whose building the principal administers.
+/// A panel that is there and is the principal, or in whose building the principal has a right.
 async fn reached_panel(
     db: &impl ConnectionTrait,
     scope: &Scope,
+    right: Right,
     panel: PanelId,
 ) -> Result<Option<panel::Model>> {
     let itself = scope.principal == Principal::Panel(panel);
     Ok(panel::Entity::find_by_id((scope.tenant.0, panel.0))
-        .filter(Expr::val(itself).or(reach::administers(scope, panel::Column::Building)))
+        .filter(Expr::val(itself).or(reach::may(scope, right, panel::Column::Building)))
         .one(db)
         .await?)
 }

@@ -1,24 +1,27 @@
 //! Persons, accounts, places in units, roles.
 
-use crate::entity::{account, bell, bell_member, building_administrator, manager, membership, person, unit};
+use crate::entity::{account, bell, bell_member, membership, person, person_word, unit};
 use crate::error::absent_is_false;
 use crate::record::{NewAccount, UnitMember};
 use crate::repo::convert::{self, Word};
 use crate::repo::reach;
 use crate::tx::{self, Isolation};
-use crate::{Result, StorageError, Store};
+use crate::{Result, Store};
+use klinke_model::fold::{fold, words};
 use klinke_model::ids::{BuildingId, PersonId, TenantId, UnitId};
 use klinke_model::intercom::BellKind;
-use klinke_model::people::{Membership, Person, Role, RoleGrant};
+use klinke_model::people::{Membership, Person};
+use klinke_model::rights::Right;
 use klinke_model::scope::Scope;
 use sea_orm::ActiveValue::Set;
-use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, Query};
+use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter};
+use std::collections::BTreeSet;
 
 /// Persons, accounts, places in units, roles.
 ///
 /// Every function fails only when the database can not do its work; what is not there, or not the principal's, is
-/// `None`, `false` or empty. An id that is taken is [`StorageError::Conflict`].
+/// `None`, `false` or empty. An id that is taken is [`crate::StorageError::Conflict`].
 #[derive(Debug)]
 pub struct People<'a>(pub(crate) &'a Store);
 
@@ -27,10 +30,10 @@ impl People<'_> {
     pub async fn insert_person(&self, scope: &Scope, person: Person) -> Result<bool> {
         let person = &person;
         let added = tx::write(self.0, Isolation::ReadCommitted, |tx| async move {
-            if !reach::holds(&*tx, reach::administers_some(scope)).await? {
+            if !reach::holds(&*tx, reach::may_somewhere(scope, Right::ChangePeople)).await? {
                 return Ok(false);
             }
-            person::Entity::insert(person_row(scope.tenant, person)).exec_without_returning(&*tx).await?;
+            insert(&*tx, scope.tenant, person).await?;
             Ok(true)
         });
         absent_is_false(added.await)
@@ -44,9 +47,11 @@ impl People<'_> {
             Condition::all()
                 .add(unit::Column::Tenant.eq(scope.tenant.0))
                 .add(unit::Column::Id.in_subquery(units_of(scope, person)))
-                .add(reach::administers(scope, unit::Column::Building)),
+                .add(reach::may(scope, Right::SeePeople, unit::Column::Building)),
         );
-        let reached = Expr::val(reach::is(scope, person)).or(reach::manages(scope)).or(lives_with_me);
+        let reached = Expr::val(reach::is(scope, person))
+            .or(reach::may_everywhere(scope, Right::SeePeople))
+            .or(lives_with_me);
         person::Entity::find_by_id((scope.tenant.0, person.0))
             .filter(reached)
             .one(&self.0.reader)
@@ -63,7 +68,7 @@ impl People<'_> {
                 .col_expr(person::Column::Active, Expr::val(active))
                 .filter(person::Column::Tenant.eq(scope.tenant.0))
                 .filter(person::Column::Id.eq(person.0))
-                .filter(reach::manages(scope))
+                .filter(reach::may_everywhere(scope, Right::ChangePeople))
                 .exec(&*tx)
                 .await?;
             Ok(changed.rows_affected > 0)
@@ -74,11 +79,11 @@ impl People<'_> {
     /// Gives a person an account. For the service and managers.
     ///
     /// # Errors
-    /// [`StorageError::Conflict`] when the person has one or the user name is taken.
+    /// [`crate::StorageError::Conflict`] when the person has one or the user name is taken.
     pub async fn insert_account(&self, scope: &Scope, account: NewAccount) -> Result<bool> {
         let account = &account;
         let added = tx::write(self.0, Isolation::Serializable, |tx| async move {
-            if !reach::holds(&*tx, reach::manages(scope)).await? {
+            if !reach::holds(&*tx, reach::may_everywhere(scope, Right::ChangePeople)).await? {
                 return Ok(false);
             }
             account::Entity::insert(account_row(scope.tenant, account)).exec_without_returning(&*tx).await?;
@@ -90,7 +95,7 @@ impl People<'_> {
     /// Gives a person a place in a unit.
     pub async fn add_membership(&self, scope: &Scope, membership: Membership) -> Result<bool> {
         let added = tx::write(self.0, Isolation::Serializable, |tx| async move {
-            if !reaches_unit(&*tx, scope, membership.unit).await? {
+            if !reaches_unit(&*tx, scope, Right::ChangePeople, membership.unit).await? {
                 return Ok(false);
             }
             let row = membership::ActiveModel {
@@ -109,90 +114,12 @@ impl People<'_> {
     /// because its text names them.
     pub async fn remove_membership(&self, scope: &Scope, person: PersonId, unit: UnitId) -> Result<bool> {
         tx::write(self.0, Isolation::Serializable, |tx| async move {
-            if !reaches_unit(&*tx, scope, unit).await? {
+            if !reaches_unit(&*tx, scope, Right::ChangePeople, unit).await? {
                 return Ok(false);
             }
-            let their_bells = Query::select()
-                .column(bell_member::Column::Bell)
-                .from(bell_member::Entity)
-                .and_where(bell_member::Column::Tenant.eq(scope.tenant.0))
-                .and_where(bell_member::Column::Unit.eq(unit.0))
-                .and_where(bell_member::Column::Person.eq(person.0))
-                .take();
-            bell::Entity::delete_many()
-                .filter(bell::Column::Tenant.eq(scope.tenant.0))
-                .filter(bell::Column::Unit.eq(unit.0))
-                .filter(bell::Column::Kind.eq(BellKind::Individual.word()))
-                .filter(bell::Column::Id.in_subquery(their_bells))
-                .exec(&*tx)
-                .await?;
-            let gone =
-                membership::Entity::delete_by_id((scope.tenant.0, unit.0, person.0)).exec(&*tx).await?;
-            Ok(gone.rows_affected > 0)
+            end_place(&*tx, scope, person, unit).await
         })
         .await
-    }
-
-    /// What a person may administer, the widest first. For themselves, managers and the service.
-    pub async fn roles(&self, scope: &Scope, person: PersonId) -> Result<Vec<RoleGrant>> {
-        let reached = &Expr::val(reach::is(scope, person)).or(reach::manages(scope));
-        tx::read(self.0, |tx| async move {
-            let manager = manager::Entity::find_by_id((scope.tenant.0, person.0))
-                .filter(reached.clone())
-                .one(&*tx)
-                .await?;
-            let buildings = building_administrator::Entity::find()
-                .filter(building_administrator::Column::Tenant.eq(scope.tenant.0))
-                .filter(building_administrator::Column::Person.eq(person.0))
-                .filter(reached.clone())
-                .all(&*tx)
-                .await?;
-            let manager = manager.map(|_| RoleGrant { role: Role::Manager, building: None });
-            let mut buildings: Vec<_> = buildings.into_iter().map(|row| row.building.into()).collect();
-            buildings.sort();
-            let buildings = buildings
-                .into_iter()
-                .map(|building| RoleGrant { role: Role::BuildingAdministrator, building: Some(building) });
-            Ok(manager.into_iter().chain(buildings).collect())
-        })
-        .await
-    }
-
-    /// Gives a person a role. Giving it again changes nothing. For the service and managers.
-    ///
-    /// # Errors
-    /// [`StorageError::Invalid`] when a manager is given one building or a building administrator none.
-    pub async fn grant_role(&self, scope: &Scope, person: PersonId, grant: RoleGrant) -> Result<bool> {
-        let granted = tx::write(self.0, Isolation::Serializable, |tx| async move {
-            if !reach::holds(&*tx, reach::manages(scope)).await? {
-                return Ok(false);
-            }
-            let once = OnConflict::new().do_nothing().to_owned();
-            match (grant.role, grant.building) {
-                (Role::Manager, None) => {
-                    let row = manager::ActiveModel { tenant: Set(scope.tenant.0), person: Set(person.0) };
-                    manager::Entity::insert(row).on_conflict(once).exec_without_returning(&*tx).await?;
-                }
-                (Role::BuildingAdministrator, Some(building)) => {
-                    let row = building_administrator::ActiveModel {
-                        tenant: Set(scope.tenant.0),
-                        person: Set(person.0),
-                        building: Set(building.0),
-                    };
-                    building_administrator::Entity::insert(row)
-                        .on_conflict(once)
-                        .exec_without_returning(&*tx)
-                        .await?;
-                }
-                (Role::Manager, Some(_)) | (Role::BuildingAdministrator, None) => {
-                    return Err(StorageError::Invalid(
-                        "a manager has every building, a building administrator one",
-                    ));
-                }
-            }
-            Ok(true)
-        });
-        absent_is_false(granted.await)
     }
 
     /// Who lives in the units of a building, by unit, then name.
@@ -202,7 +129,7 @@ impl People<'_> {
             .from(unit::Entity)
             .and_where(unit::Column::Tenant.eq(scope.tenant.0))
             .and_where(unit::Column::Building.eq(building.0))
-            .and_where(reach::administers(scope, unit::Column::Building))
+            .and_where(reach::may(scope, Right::SeePeople, unit::Column::Building))
             .take();
         let rows = membership::Entity::find()
             .filter(membership::Column::Tenant.eq(scope.tenant.0))
@@ -220,10 +147,40 @@ impl People<'_> {
     }
 }
 
-/// Whether a unit is there and the principal administers its building.
-pub(super) async fn reaches_unit(db: &impl ConnectionTrait, scope: &Scope, unit: UnitId) -> Result<bool> {
+/// Ends a person's place in a unit, with the individual buttons that name them.
+pub(super) async fn end_place(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    person: PersonId,
+    unit: UnitId,
+) -> Result<bool> {
+    let their_bells = Query::select()
+        .column(bell_member::Column::Bell)
+        .from(bell_member::Entity)
+        .and_where(bell_member::Column::Tenant.eq(scope.tenant.0))
+        .and_where(bell_member::Column::Unit.eq(unit.0))
+        .and_where(bell_member::Column::Person.eq(person.0))
+        .take();
+    bell::Entity::delete_many()
+        .filter(bell::Column::Tenant.eq(scope.tenant.0))
+        .filter(bell::Column::Unit.eq(unit.0))
+        .filter(bell::Column::Kind.eq(BellKind::Individual.word()))
+        .filter(bell::Column::Id.in_subquery(their_bells))
+        .exec(db)
+        .await?;
+    let gone = membership::Entity::delete_by_id((scope.tenant.0, unit.0, person.0)).exec(db).await?;
+    Ok(gone.rows_affected > 0)
+}
+
+/// Whether a unit is there and the principal has a right in its building.
+pub(super) async fn reaches_unit(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    right: Right,
+    unit: UnitId,
+) -> Result<bool> {
     let found = unit::Entity::find_by_id((scope.tenant.0, unit.0))
-        .filter(reach::administers(scope, unit::Column::Building))
+        .filter(reach::may(scope, right, unit::Column::Building))
         .one(db)
         .await?;
     Ok(found.is_some())
@@ -239,13 +196,69 @@ pub(super) fn units_of(scope: &Scope, person: PersonId) -> sea_orm::sea_query::S
         .take()
 }
 
+/// Adds a person and the words they are found by.
+pub(super) async fn insert(db: &impl ConnectionTrait, tenant: TenantId, person: &Person) -> Result<()> {
+    person::Entity::insert(person_row(tenant, person)).exec_without_returning(db).await?;
+    write_words(db, tenant, person).await
+}
+
 pub(super) fn person_row(tenant: TenantId, person: &Person) -> person::ActiveModel {
+    let name = person.name.as_ref().map_or("", |name| name.reveal().as_str());
     person::ActiveModel {
         tenant: Set(tenant.0),
         id: Set(person.id.0),
-        name: Set(person.name.reveal().as_str().to_owned()),
+        name: Set(name.to_owned()),
         active: Set(person.active),
+        email: Set(person.email.as_ref().map(|email| email.reveal().as_str().to_owned())),
+        phone: Set(person.phone.as_ref().map(|phone| phone.reveal().as_str().to_owned())),
+        language: Set(person.language.word().to_owned()),
+        version: Set(i64::try_from(person.version).unwrap_or(i64::MAX)),
+        sort_name: Set(fold(name).into_bytes()),
     }
+}
+
+/// The words that a person is found by, of their name and addresses. To be written with every change of these.
+pub(super) async fn write_words(db: &impl ConnectionTrait, tenant: TenantId, person: &Person) -> Result<()> {
+    person_word::Entity::delete_many()
+        .filter(person_word::Column::Tenant.eq(tenant.0))
+        .filter(person_word::Column::Person.eq(person.id.0))
+        .exec(db)
+        .await?;
+    person_word::Entity::insert_many(word_rows(tenant, person)).exec_without_returning(db).await?;
+    Ok(())
+}
+
+/// The rows of these words.
+pub(super) fn word_rows(
+    tenant: TenantId,
+    person: &Person,
+) -> impl Iterator<Item = person_word::ActiveModel> + use<> {
+    let id = person.id;
+    words_of(person).into_iter().map(move |word| person_word::ActiveModel {
+        tenant: Set(tenant.0),
+        word: Set(word.into_bytes()),
+        person: Set(id.0),
+    })
+}
+
+fn words_of(person: &Person) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    if let Some(name) = &person.name {
+        found.extend(words(name.reveal().as_str()));
+    }
+    if let Some(email) = &person.email {
+        found.extend(words(email.reveal().as_str()));
+    }
+    if let Some(phone) = &person.phone {
+        let number = phone.reveal().as_str();
+        // as it is typed at home too: without the country, and with a 0 in its place (country codes here have two
+        // digits)
+        if let Some(home) = number.strip_prefix('+').and_then(|number| number.get(2..)) {
+            found.extend([home.to_owned(), format!("0{home}")]);
+        }
+        found.extend(words(number));
+    }
+    found
 }
 
 pub(super) fn account_row(tenant: TenantId, account: &NewAccount) -> account::ActiveModel {

@@ -1,41 +1,108 @@
 //! What a principal reaches, as conditions to put into a query: one question to the database answers both what is asked
 //! and whether it may be.
 //!
-//! The service reaches all of its tenant; a person who is not suspended reaches what their roles say; a panel and a
-//! controller administer nothing.
+//! The service reaches all of its tenant; a person who is not suspended reaches what their roles say (see
+//! [`klinke_model::rights`]); a panel and a controller administer nothing. A role counts until it ends, and one with access
+//! to personal data only once its holder bound themselves to confidentiality.
 
 use crate::Result;
-use crate::entity::{building, building_administrator, manager, person};
+use crate::entity::{building, confidentiality, person, role_grant};
+use crate::repo::convert::Word;
 use klinke_model::ids::{BuildingId, PersonId};
+use klinke_model::people::Role;
+use klinke_model::rights::{CONFIDENTIALITY_VERSION, Right};
 use klinke_model::scope::{Principal, Scope};
-use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement};
+use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoSimpleExpr, PaginatorTrait, QueryFilter,
 };
 
-/// Whether the principal runs the whole tenant.
-pub fn manages(scope: &Scope) -> Expr {
-    match scope.principal {
-        Principal::System => Expr::val(true),
-        Principal::Person { person, .. } => active(scope, person).and(is_manager(scope, person)),
-        Principal::Panel(_) | Principal::Controller(_) => Expr::val(false),
-    }
+/// Whether the principal has a right in the building of this column (of the scope's tenant). Where the column is null:
+/// whether they have it in every building.
+pub fn may(scope: &Scope, right: Right, building: impl IntoSimpleExpr) -> Expr {
+    let given_for = role_grant::Column::Building.into_simple_expr();
+    let here = given_for.clone().is_null().or(given_for.eq(building.into_simple_expr()));
+    has(scope, right, here)
 }
 
-/// Whether the principal administers the building in this column (of the scope's tenant).
-pub fn administers(scope: &Scope, building: impl IntoSimpleExpr) -> Expr {
-    match scope.principal {
-        Principal::Person { person, .. } => active(scope, person)
-            .and(is_manager(scope, person).or(is_building_administrator(scope, person, building))),
-        _ => manages(scope),
-    }
+/// Whether the principal has a right in any building.
+pub fn may_somewhere(scope: &Scope, right: Right) -> Expr {
+    has(scope, right, Expr::val(true))
 }
 
-/// Whether the principal administers any building.
-pub fn administers_some(scope: &Scope) -> Expr {
-    let Principal::Person { person, .. } = scope.principal else { return manages(scope) };
-    let some = Expr::exists(roles(scope, person));
-    active(scope, person).and(is_manager(scope, person).or(some))
+/// Whether the principal has a right in every building, and over what belongs to none.
+pub fn may_everywhere(scope: &Scope, right: Right) -> Expr {
+    has(scope, right, role_grant::Column::Building.is_null())
+}
+
+fn has(scope: &Scope, right: Right, here: Expr) -> Expr {
+    let who = match scope.principal {
+        Principal::System => return Expr::val(true),
+        Principal::Panel(_) | Principal::Controller(_) => return Expr::val(false),
+        Principal::Person { person, .. } => person,
+    };
+    let roles = |bound| {
+        let roles =
+            Role::ALL.into_iter().filter(move |role| role.allows(right) && role.sees_people() == bound);
+        role_grant::Column::Role.is_in(roles.map(Word::word))
+    };
+    let granted = exists(
+        role_grant::Entity,
+        Condition::all()
+            .add(role_grant::Column::Tenant.eq(scope.tenant.0))
+            .add(role_grant::Column::Person.eq(who.0))
+            .add(in_force(scope))
+            .add(here)
+            .add(roles(false).or(roles(true).and(is_bound(scope, who)))),
+    );
+    active(scope, who).and(granted)
+}
+
+/// Whether a grant has not ended.
+pub fn in_force(scope: &Scope) -> Expr {
+    role_grant::Column::EndsAt.is_null().or(role_grant::Column::EndsAt.gt(scope.at.as_millis()))
+}
+
+/// Whether somebody bound themselves to confidentiality, as it is worded now.
+pub fn is_bound(scope: &Scope, who: PersonId) -> Expr {
+    exists(
+        confidentiality::Entity,
+        Condition::all()
+            .add(confidentiality::Column::Tenant.eq(scope.tenant.0))
+            .add(confidentiality::Column::Person.eq(who.0))
+            .add(confidentiality::Column::Version.eq(CONFIDENTIALITY_VERSION)),
+    )
+}
+
+/// By which role the principal changes something in this building (or in none): the audit tells it.
+pub async fn acting_role(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    building: Option<BuildingId>,
+) -> Result<String> {
+    let who = match scope.principal {
+        Principal::System => return Ok("service".to_owned()),
+        Principal::Panel(_) | Principal::Controller(_) => return Ok("none".to_owned()),
+        Principal::Person { person, .. } => person,
+    };
+    let mut here = Condition::any().add(role_grant::Column::Building.is_null());
+    if let Some(building) = building {
+        here = here.add(role_grant::Column::Building.eq(building.0));
+    }
+    let grants = role_grant::Entity::find()
+        .filter(role_grant::Column::Tenant.eq(scope.tenant.0))
+        .filter(role_grant::Column::Person.eq(who.0))
+        .filter(in_force(scope))
+        .filter(here)
+        .all(db)
+        .await?;
+    let held = |role: &Role| {
+        let counts = *role != Role::Operator || building.is_none();
+        counts && grants.iter().any(|grant| grant.role == role.word())
+    };
+    // what is inside a property manager is never done as an operator
+    let order = [Role::Manager, Role::BuildingAdministrator, Role::Caretaker, Role::Auditor, Role::Operator];
+    Ok(order.iter().find(|role| held(role)).map_or("none", |role| role.word()).to_owned())
 }
 
 /// Whether the principal is this person, or the service.
@@ -43,16 +110,21 @@ pub fn is(scope: &Scope, person: PersonId) -> bool {
     matches!(scope.principal, Principal::System) || scope.person() == Some(person)
 }
 
-/// Whether a building is there and the principal administers it.
-pub async fn building(db: &impl ConnectionTrait, scope: &Scope, id: BuildingId) -> Result<bool> {
+/// Whether a building is there and the principal has a right in it.
+pub async fn building(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    right: Right,
+    id: BuildingId,
+) -> Result<bool> {
     let found = building::Entity::find_by_id((scope.tenant.0, id.0))
-        .filter(administers(scope, building::Column::Id))
+        .filter(may(scope, right, building::Column::Id))
         .count(db)
         .await?;
     Ok(found > 0)
 }
 
-/// Whether something holds that asks for no row, such as [`manages`].
+/// Whether something holds that asks for no row, such as [`may_everywhere`].
 pub async fn holds(db: &impl ConnectionTrait, condition: Expr) -> Result<bool> {
     let select = Query::select().expr_as(condition, "holds").take();
     let row = db.query_one(&select).await?;
@@ -67,29 +139,6 @@ fn active(scope: &Scope, who: PersonId) -> Expr {
             .add(person::Column::Id.eq(who.0))
             .add(person::Column::Active.eq(true)),
     )
-}
-
-fn is_manager(scope: &Scope, person: PersonId) -> Expr {
-    exists(
-        manager::Entity,
-        Condition::all()
-            .add(manager::Column::Tenant.eq(scope.tenant.0))
-            .add(manager::Column::Person.eq(person.0)),
-    )
-}
-
-fn is_building_administrator(scope: &Scope, person: PersonId, building: impl IntoSimpleExpr) -> Expr {
-    let column = building_administrator::Column::Building.into_simple_expr();
-    Expr::exists(roles(scope, person).and_where(column.eq(building.into_simple_expr())).take())
-}
-
-fn roles(scope: &Scope, person: PersonId) -> SelectStatement {
-    Query::select()
-        .expr(Expr::val(1))
-        .from(building_administrator::Entity)
-        .and_where(building_administrator::Column::Tenant.eq(scope.tenant.0))
-        .and_where(building_administrator::Column::Person.eq(person.0))
-        .take()
 }
 
 /// Whether a row of a table meets a condition.

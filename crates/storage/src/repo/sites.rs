@@ -2,17 +2,21 @@
 
 use crate::entity::{building, entrance, unit};
 use crate::error::absent_is_false;
+use crate::record::Stamp;
+use crate::repo::audit::{self, Change};
 use crate::repo::convert::{self, Word};
 use crate::repo::reach;
 use crate::tx::{self, Isolation};
 use crate::{Result, Store};
 use klinke_access::decide::SiteMode;
 use klinke_model::ids::BuildingId;
+use klinke_model::rights::Right;
 use klinke_model::scope::Scope;
 use klinke_model::site::{Building, Entrance, Unit};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use serde_json::json;
 
 /// Buildings, entrances, units: for who administers the building.
 ///
@@ -26,7 +30,7 @@ impl Sites<'_> {
     pub async fn buildings(&self, scope: &Scope) -> Result<Vec<Building>> {
         let rows = building::Entity::find()
             .filter(building::Column::Tenant.eq(scope.tenant.0))
-            .filter(reach::administers(scope, building::Column::Id))
+            .filter(reach::may(scope, Right::SeeBuilding, building::Column::Id))
             .all(&self.0.reader)
             .await?;
         convert::sorted(&rows, convert::building, |building| (building.name.clone(), building.id))
@@ -35,7 +39,7 @@ impl Sites<'_> {
     /// One of them.
     pub async fn building(&self, scope: &Scope, building: BuildingId) -> Result<Option<Building>> {
         building::Entity::find_by_id((scope.tenant.0, building.0))
-            .filter(reach::administers(scope, building::Column::Id))
+            .filter(reach::may(scope, Right::SeeBuilding, building::Column::Id))
             .one(&self.0.reader)
             .await?
             .as_ref()
@@ -48,7 +52,7 @@ impl Sites<'_> {
         let rows = entrance::Entity::find()
             .filter(entrance::Column::Tenant.eq(scope.tenant.0))
             .filter(entrance::Column::Building.eq(building.0))
-            .filter(reach::administers(scope, entrance::Column::Building))
+            .filter(reach::may(scope, Right::SeeBuilding, entrance::Column::Building))
             .all(&self.0.reader)
             .await?;
         convert::sorted(&rows, convert::entrance, |entrance| (entrance.name.clone(), entrance.id))
@@ -59,7 +63,7 @@ impl Sites<'_> {
         let rows = unit::Entity::find()
             .filter(unit::Column::Tenant.eq(scope.tenant.0))
             .filter(unit::Column::Building.eq(building.0))
-            .filter(reach::administers(scope, unit::Column::Building))
+            .filter(reach::may(scope, Right::SeeBuilding, unit::Column::Building))
             .all(&self.0.reader)
             .await?;
         convert::sorted(&rows, convert::unit, |unit| (unit.number.clone(), unit.id))
@@ -69,7 +73,7 @@ impl Sites<'_> {
     pub async fn insert_building(&self, scope: &Scope, building: Building) -> Result<bool> {
         let building = &building;
         let added = tx::write(self.0, Isolation::ReadCommitted, |tx| async move {
-            if !reach::holds(&*tx, reach::manages(scope)).await? {
+            if !reach::holds(&*tx, reach::may_everywhere(scope, Right::ChangeBuilding)).await? {
                 return Ok(false);
             }
             let row = building::ActiveModel {
@@ -91,7 +95,7 @@ impl Sites<'_> {
     pub async fn insert_entrance(&self, scope: &Scope, entrance: Entrance) -> Result<bool> {
         let entrance = &entrance;
         tx::write(self.0, Isolation::ReadCommitted, |tx| async move {
-            if !reach::building(&*tx, scope, entrance.building).await? {
+            if !reach::building(&*tx, scope, Right::ChangeBuilding, entrance.building).await? {
                 return Ok(false);
             }
             let row = entrance::ActiveModel {
@@ -110,7 +114,7 @@ impl Sites<'_> {
     pub async fn insert_unit(&self, scope: &Scope, unit: Unit) -> Result<bool> {
         let unit = &unit;
         let added = tx::write(self.0, Isolation::ReadCommitted, |tx| async move {
-            if !reach::building(&*tx, scope, unit.building).await? {
+            if !reach::building(&*tx, scope, Right::ChangeBuilding, unit.building).await? {
                 return Ok(false);
             }
             let row = unit::ActiveModel {
@@ -127,16 +131,34 @@ impl Sites<'_> {
     }
 
     /// Sets whether an emergency is on in a building.
-    pub async fn set_mode(&self, scope: &Scope, building: BuildingId, mode: SiteMode) -> Result<bool> {
+    pub async fn set_mode(
+        &self,
+        scope: &Scope,
+        stamp: &Stamp,
+        building: BuildingId,
+        mode: SiteMode,
+    ) -> Result<bool> {
         tx::write(self.0, Isolation::Serializable, |tx| async move {
+            let before = building::Entity::find_by_id((scope.tenant.0, building.0)).one(&*tx).await?;
             let changed = building::Entity::update_many()
                 .col_expr(building::Column::Mode, Expr::val(mode.word()))
                 .filter(building::Column::Tenant.eq(scope.tenant.0))
                 .filter(building::Column::Id.eq(building.0))
-                .filter(reach::administers(scope, building::Column::Id))
+                .filter(reach::may(scope, Right::ChangeBuilding, building::Column::Id))
                 .exec(&*tx)
                 .await?;
-            Ok(changed.rows_affected > 0)
+            if changed.rows_affected == 0 {
+                return Ok(false);
+            }
+            let change = Change {
+                building: Some(building),
+                action: "building.mode_changed",
+                persons: Vec::new(),
+                before: before.map(|before| json!({ "mode": before.mode })),
+                after: Some(json!({ "mode": mode.word() })),
+            };
+            audit::append(&tx, scope, stamp, change).await?;
+            Ok(true)
         })
         .await
     }

@@ -5,13 +5,16 @@
 //! make what they change themselves (as the service), so that every principal finds it as the first one did.
 
 use crate::database::{Db, on_both};
-use crate::town::{Town, hash, id, label, two_towns};
+use crate::town::{NOW, Town, hash, id, label, stamp, two_towns};
 use klinke_access::decide::SiteMode;
 use klinke_model::door::{Door, DoorTimes};
 use klinke_model::intercom::{BellKind, Panel};
-use klinke_model::people::{Membership, Role, RoleGrant};
+use klinke_model::people::{Membership, Role};
+use klinke_model::rights::Right;
 use klinke_model::scope::{Principal, Scope};
 use klinke_model::site::{Building, Entrance, Unit};
+use klinke_storage::record::{AuditQuery, Changed, NewMove, PeopleQuery, Revoked};
+use klinke_storage::record::{House, ImportOutcome, ImportPlan};
 use klinke_storage::{Result, Store};
 use std::collections::BTreeSet;
 use std::pin::Pin;
@@ -31,6 +34,14 @@ enum Who {
     Neighbour,
     /// Was a manager and lives with Kari, but is suspended.
     Suspended,
+    /// Looks after the house.
+    Caretaker,
+    /// Reads about the house.
+    Auditor,
+    /// Was a manager until this moment.
+    Expired,
+    /// Administers the house, but did not accept confidentiality.
+    Unbound,
     /// The panel that the probes ask about.
     Panel,
     /// Another panel of the same building.
@@ -52,7 +63,7 @@ enum Who {
 }
 use Who::*;
 
-const EVERYBODY: [Who; 18] = [
+const EVERYBODY: [Who; 22] = [
     System,
     Manager,
     Admin,
@@ -60,6 +71,10 @@ const EVERYBODY: [Who; 18] = [
     Herself,
     Neighbour,
     Suspended,
+    Caretaker,
+    Auditor,
+    Expired,
+    Unbound,
     Panel,
     OtherPanel,
     Controller,
@@ -84,6 +99,10 @@ impl Who {
             Herself => ours.as_person(ours.kari),
             Neighbour => ours.as_person(ours.lone),
             Suspended => ours.as_person(ours.gone),
+            Caretaker => ours.as_person(ours.caretaker),
+            Auditor => ours.as_person(ours.auditor),
+            Expired => ours.as_person(ours.expired),
+            Unbound => ours.as_person(ours.unbound),
             Panel => ours.as_panel(ours.panel),
             OtherPanel => ours.as_panel(ours.garage_panel),
             Controller => ours.as_controller(ours.controller),
@@ -118,13 +137,13 @@ macro_rules! probes {
 
 const PROBES: &[Probe] = probes! {
     // sites
-    buildings [System Manager Admin] |r| {
+    buildings [System Manager Admin Caretaker Auditor] |r| {
         let found = r.store.sites().buildings(&r.scope).await?;
         Ok(found.iter().any(|building| building.id == r.ours.house))
     };
-    building [System Manager Admin] |r| Ok(r.store.sites().building(&r.scope, r.ours.house).await?.is_some());
-    entrances [System Manager Admin] |r| Ok(!r.store.sites().entrances(&r.scope, r.ours.house).await?.is_empty());
-    units [System Manager Admin] |r| Ok(!r.store.sites().units(&r.scope, r.ours.house).await?.is_empty());
+    building [System Manager Admin Caretaker Auditor] |r| Ok(r.store.sites().building(&r.scope, r.ours.house).await?.is_some());
+    entrances [System Manager Admin Caretaker Auditor] |r| Ok(!r.store.sites().entrances(&r.scope, r.ours.house).await?.is_empty());
+    units [System Manager Admin Caretaker Auditor] |r| Ok(!r.store.sites().units(&r.scope, r.ours.house).await?.is_empty());
     insert_building [System Manager] |r| {
         let building = Building { id: r.id(), ..r.ours.the_house() };
         r.store.sites().insert_building(&r.scope, building.clone()).await?;
@@ -141,7 +160,7 @@ const PROBES: &[Probe] = probes! {
         r.store.sites().insert_unit(&r.scope, unit).await
     };
     set_mode [System Manager Admin] |r| {
-        r.store.sites().set_mode(&r.scope, r.ours.house, SiteMode::Normal).await
+        r.store.sites().set_mode(&r.scope, &stamp(r.n), r.ours.house, SiteMode::Normal).await
     };
     // people
     insert_person [System Manager Admin OfficeAdmin] |r| {
@@ -149,7 +168,7 @@ const PROBES: &[Probe] = probes! {
         r.store.people().insert_person(&r.scope, person.clone()).await?;
         Ok(r.store.people().person(&r.ours.system(), person.id).await?.is_some())
     };
-    person [System Manager Admin Herself] |r| Ok(r.store.people().person(&r.scope, r.ours.kari).await?.is_some());
+    person [System Manager Admin Herself Auditor] |r| Ok(r.store.people().person(&r.scope, r.ours.kari).await?.is_some());
     set_active [System Manager] |r| r.store.people().set_active(&r.scope, r.ours.kari, true).await;
     insert_account [System Manager] |r| {
         let person = r.resident().await?;
@@ -166,13 +185,100 @@ const PROBES: &[Probe] = probes! {
         r.store.people().remove_membership(&r.scope, person, r.ours.unit).await
     };
     roles [System Manager Admin] |r| Ok(!r.store.people().roles(&r.scope, r.ours.admin).await?.is_empty());
-    grant_role [System Manager] |r| {
-        let grant = RoleGrant { role: Role::BuildingAdministrator, building: Some(r.ours.house) };
-        let person = r.person().await?;
-        r.store.people().grant_role(&r.scope, person, grant).await
+    given_roles [System Manager Admin] |r| {
+        let given = r.store.people().given_roles(&r.scope).await?;
+        Ok(given.iter().any(|given| given.person == r.ours.admin))
     };
-    unit_members [System Manager Admin] |r| {
+    grant_role [System Manager Admin] |r| {
+        let new = r.ours.role(r.person().await?, Role::BuildingAdministrator, Some(r.ours.house));
+        r.store.people().grant_role(&r.scope, &stamp(r.n), new).await
+    };
+    revoke_role [System Manager Admin] |r| {
+        let new = r.ours.role(r.person().await?, Role::BuildingAdministrator, Some(r.ours.house));
+        r.store.people().grant_role(&r.ours.system(), &stamp(r.n), new).await?;
+        Ok(r.store.people().revoke_role(&r.scope, &stamp(r.n), new.id).await? == Revoked::Done)
+    };
+    accept_confidentiality [System Herself] |r| {
+        r.store.people().accept_confidentiality(&r.scope, &stamp(r.n), r.ours.kari).await
+    };
+    is_bound [System Herself] |r| r.store.people().is_bound(&r.scope, r.ours.kari).await;
+    may_somewhere [System Manager Admin OfficeAdmin Caretaker Auditor ForeignSystem ForeignManager] |r| {
+        r.store.people().may_somewhere(&r.scope, Right::SeeBuilding).await
+    };
+    may_in [System Manager Admin Auditor] |r| {
+        r.store.people().may_in(&r.scope, Right::SeePeople, r.ours.house).await
+    };
+    may_everywhere [System Manager ForeignSystem ForeignManager] |r| {
+        r.store.people().may_everywhere(&r.scope, Right::SeeBuilding).await
+    };
+    page [System Manager Admin Auditor] |r| {
+        let query = PeopleQuery { limit: 200, ..PeopleQuery::default() };
+        let page = r.store.people().page(&r.scope, &query).await?;
+        Ok(page.people.iter().any(|row| row.person.id == r.ours.kari))
+    };
+    row [System Manager Admin Auditor] |r| Ok(r.store.people().row(&r.scope, r.ours.kari).await?.is_some());
+    unit_members [System Manager Admin Auditor] |r| {
         Ok(!r.store.people().unit_members(&r.scope, r.ours.house).await?.is_empty())
+    };
+    // audit
+    audit_entries [System Manager Admin Auditor] |r| {
+        let query = AuditQuery { building: Some(r.ours.house), limit: 9, ..AuditQuery::default() };
+        Ok(!r.store.audit().audit_entries(&r.scope, query).await?.is_empty())
+    };
+    verify_audit [System Manager] |r| {
+        let ours = r.store.audit().verify_audit(&r.ours.system()).await?;
+        Ok(r.store.audit().verify_audit(&r.scope).await? == ours)
+    };
+    erase_from_audit [System] |r| {
+        let person = r.person().await?;
+        let new = r.ours.role(person, Role::BuildingAdministrator, Some(r.ours.house));
+        r.store.people().grant_role(&r.ours.system(), &stamp(r.n), new).await?;
+        Ok(r.store.audit().erase_from_audit(&r.scope, person).await? > 0)
+    };
+    add_person [System Manager Admin] |r| {
+        let person = r.ours.person(r.id(), "New");
+        r.store.people().add_person(&r.scope, &stamp(r.n), person, &[(r.ours.unit, false)]).await
+    };
+    change_person [System Manager Admin] |r| {
+        let person = r.resident().await?;
+        let seen = r.store.people().person(&r.ours.system(), person).await?.unwrap();
+        Ok(r.store.people().change_person(&r.scope, &stamp(r.n), seen).await? != Changed::NotFound)
+    };
+    suspend_person [System Manager Admin] |r| {
+        let person = r.resident().await?;
+        Ok(r.store.people().suspend_person(&r.scope, &stamp(r.n), person, true).await?.is_some())
+    };
+    set_home [System Manager Admin] |r| {
+        let home = Membership { person: r.person().await?, unit: r.ours.unit, owner: false };
+        r.store.people().set_home(&r.scope, &stamp(r.n), home).await
+    };
+    take_home [System Manager Admin] |r| {
+        let person = r.resident().await?;
+        r.store.people().take_home(&r.scope, &stamp(r.n), person, r.ours.unit).await
+    };
+    // moves
+    preview_move [System Manager Admin Auditor] |r| {
+        Ok(r.store.moves().preview_move(&r.scope, r.ours.unit).await?.is_some())
+    };
+    plan_move [System Manager Admin] |r| {
+        let new = r.new_move().await?;
+        r.store.moves().plan_move(&r.scope, &stamp(r.n), new).await
+    };
+    moves [System Manager Admin Auditor] |r| {
+        r.planned().await?;
+        Ok(!r.store.moves().moves(&r.scope, r.ours.house).await?.is_empty())
+    };
+    one_move [System Manager Admin Auditor] |r| {
+        let planned = r.planned().await?;
+        Ok(r.store.moves().one_move(&r.scope, planned).await?.is_some())
+    };
+    cancel_move [System Manager Admin] |r| {
+        let planned = r.planned().await?;
+        r.store.moves().cancel_move(&r.scope, &stamp(r.n), planned).await
+    };
+    carry_out_move [System] |r| {
+        let planned = r.planned().await?;
+        Ok(r.store.moves().carry_out_move(&r.scope, &stamp(r.n), planned).await?.is_some())
     };
     // devices
     sign_in [System Herself] |r| r.store.devices().sign_in(&r.scope, r.ours.new_device(r.ours.kari, r.n)).await;
@@ -184,55 +290,126 @@ const PROBES: &[Probe] = probes! {
         r.store.devices().sign_out(&r.scope, r.ours.kari, device).await
     };
     // intercom
-    panels [System Manager Admin] |r| Ok(!r.store.intercom().panels(&r.scope, r.ours.house).await?.is_empty());
-    panel [System Manager Admin Panel] |r| Ok(r.store.intercom().panel(&r.scope, r.ours.panel).await?.is_some());
-    insert_panel [System Manager Admin] |r| {
+    panels [System Manager Admin Caretaker Auditor] |r| Ok(!r.store.intercom().panels(&r.scope, r.ours.house).await?.is_empty());
+    panel [System Manager Admin Panel Caretaker Auditor] |r| Ok(r.store.intercom().panel(&r.scope, r.ours.panel).await?.is_some());
+    insert_panel [System Manager Admin Caretaker] |r| {
         let panel = klinke_model::intercom::Panel { id: r.id(), ..r.ours.the_panel() };
         r.store.intercom().insert_panel(&r.scope, panel, None).await
     };
-    set_panel_key [System Manager Admin] |r| {
+    set_panel_key [System Manager Admin Caretaker] |r| {
         r.store.intercom().set_panel_key(&r.scope, r.ours.panel, vec![5]).await
     };
-    bells [System Manager Admin] |r| Ok(!r.store.intercom().bells(&r.scope, r.ours.house).await?.is_empty());
+    bells [System Manager Admin Auditor] |r| Ok(!r.store.intercom().bells(&r.scope, r.ours.house).await?.is_empty());
     insert_bell [System Manager Admin] |r| {
         let bell = r.ours.bell(r.id(), "New", BellKind::Parallel, vec![r.ours.member(r.ours.kari, "K")]);
         r.store.intercom().insert_bell(&r.scope, bell, 9).await
     };
-    directory [System Manager Admin Panel] |r| {
+    directory [System Manager Admin Panel Auditor] |r| {
         Ok(r.store.intercom().directory(&r.scope, r.ours.panel).await?.is_some())
     };
     ring_facts [System Panel] |r| Ok(r.store.intercom().ring_facts(&r.scope, r.ours.family).await?.is_some());
     // doors
-    doors [System Manager Admin] |r| Ok(!r.store.doors().doors(&r.scope, r.ours.house).await?.is_empty());
-    door [System Manager Admin] |r| Ok(r.store.doors().door(&r.scope, r.ours.front).await?.is_some());
+    doors [System Manager Admin Caretaker Auditor] |r| Ok(!r.store.doors().doors(&r.scope, r.ours.house).await?.is_empty());
+    door [System Manager Admin Caretaker Auditor] |r| Ok(r.store.doors().door(&r.scope, r.ours.front).await?.is_some());
     insert_door [System Manager Admin] |r| r.store.doors().insert_door(&r.scope, r.door()).await;
     give_unit_door [System Manager Admin] |r| {
         r.store.doors().give_unit_door(&r.scope, r.ours.unit, r.ours.garage).await
     };
-    assign [System Manager Admin] |r| {
+    assign [System Manager Admin Caretaker] |r| {
         let door = r.door();
         r.store.doors().insert_door(&r.ours.system(), door.clone()).await?;
         let output = u16::try_from(r.n).unwrap();
         r.store.doors().assign(&r.scope, door.id, r.ours.controller, output).await
     };
-    controllers [System Manager Admin] |r| {
+    controllers [System Manager Admin Caretaker Auditor] |r| {
         Ok(!r.store.doors().controllers(&r.scope, r.ours.house).await?.is_empty())
     };
-    insert_controller [System Manager Admin] |r| {
+    insert_controller [System Manager Admin Caretaker] |r| {
         let controller =
             klinke_model::door::Controller { id: r.id(), building: r.ours.house, name: label("New") };
         r.store.doors().insert_controller(&r.scope, controller, hash(r.n), &[]).await
     };
-    doors_of_controller [System Manager Admin Controller] |r| {
+    doors_of_controller [System Manager Admin Controller Caretaker Auditor] |r| {
         Ok(r.store.doors().doors_of_controller(&r.scope, r.ours.controller).await?.is_some())
     };
     openable [System Herself] |r| Ok(!r.store.doors().openable(&r.scope, r.ours.kari).await?.is_empty());
     facts [System Herself] |r| {
         Ok(r.store.doors().facts(&r.scope, r.ours.kari, r.ours.front).await?.is_some())
     };
+    // links to set a password
+    way_in [System Manager Admin Auditor] |r| {
+        Ok(r.store.invitations().way_in(&r.scope, r.ours.lone, at(0)).await?.is_some())
+    };
+    invite [System Manager Admin] |r| {
+        r.store.invitations().invite(&r.scope, &stamp(r.n), r.ours.lone, r.id()).await
+    };
+    hand_over [System Manager Admin] |r| {
+        r.store.invitations().hand_over(&r.scope, &stamp(r.n), r.ours.lone, hash(r.n), at(9)).await
+    };
+    withdraw [System Manager Admin] |r| {
+        let person = r.resident().await?;
+        r.store.invitations().hand_over(&r.ours.system(), &stamp(r.n), person, hash(r.n), at(9)).await?;
+        r.store.invitations().withdraw(&r.scope, &stamp(r.n), person).await
+    };
+    addressee [System] |r| Ok(r.store.invitations().addressee(&r.scope, r.ours.lone).await?.is_some());
+    sending [System] |r| r.store.invitations().sending(&r.scope, r.ours.lone, hash(r.n), at(9)).await;
+    take [System] |r| {
+        let job = r.job().await?;
+        r.store.jobs().take(&r.scope, &job, at(1_000_000)).await
+    };
+    done [System] |r| {
+        let job = r.job().await?;
+        r.store.jobs().done(&r.scope, job.id, job.run_at).await
+    };
+    // lists of people
+    insert_import [System Manager Admin] |r| {
+        r.store.imports().insert_import(&r.scope, crate::imports::draft(&r.ours, r.id())).await
+    };
+    import [System Manager Admin] |r| {
+        Ok(r.store.imports().import(&r.scope, r.import().await?, NOW).await?.is_some())
+    };
+    edit_import [System Manager Admin] |r| {
+        let id = r.import().await?;
+        r.store.imports().edit_import(&r.scope, id, NOW, |_| Some(String::new())).await
+    };
+    discard_import [System Manager Admin] |r| {
+        r.store.imports().discard_import(&r.scope, r.import().await?, NOW).await
+    };
+    house [System Manager Admin] |r| Ok(r.store.imports().house(&r.scope, r.ours.house).await?.is_some());
+    apply_import [System Manager Admin] |r| {
+        let (id, stamp) = (r.import().await?, stamp(r.n));
+        let nothing = |_: &House, _: &str| Some((ImportPlan::default(), String::new()));
+        let done = r.store.imports().apply_import(&r.scope, &stamp, id, at(9), nothing).await?;
+        Ok(done != ImportOutcome::Absent)
+    };
+    undo_import [System Manager Admin] |r| {
+        let (id, stamp) = (r.import().await?, stamp(r.n));
+        let nothing = |_: &str| Some(ImportPlan::default());
+        Ok(r.store.imports().undo_import(&r.scope, &stamp, id, nothing).await? != ImportOutcome::Absent)
+    };
 };
 
+fn at(millis: i64) -> klinke_model::time::Timestamp {
+    klinke_model::time::Timestamp::from_millis(millis)
+}
+
 impl Run<'_> {
+    /// A job of ours that waits.
+    async fn job(&self) -> Result<klinke_storage::record::Job> {
+        let person = self.resident().await?;
+        self.store.invitations().invite(&self.ours.system(), &stamp(1), person, self.id()).await?;
+        let due = self.store.gate().due_jobs(NOW.plus(std::time::Duration::from_secs(9)), 1_000).await?;
+        Ok(due.into_iter().find(|job| job.subject == person).unwrap())
+    }
+
+    /// A list of ours that is not applied.
+    async fn import(&self) -> Result<klinke_model::ids::ImportId> {
+        let draft = crate::imports::draft(&self.ours, self.id());
+        let id = draft.id;
+        self.store.imports().insert_import(&self.ours.system(), draft).await?;
+        Ok(id)
+    }
+
     fn id<T: From<uuid::Uuid>>(&self) -> T {
         self.ours.fresh(self.n)
     }
@@ -250,6 +427,19 @@ impl Run<'_> {
         let place = Membership { person, unit: self.ours.unit, owner: false };
         self.store.people().add_membership(&self.ours.system(), place).await?;
         Ok(person)
+    }
+
+    /// A move of a new person of ours who lives with Kari, due at once.
+    async fn new_move(&self) -> Result<NewMove> {
+        let (out, unit) = (vec![self.resident().await?], self.ours.unit);
+        Ok(NewMove { id: self.id(), unit, last_day: 1, ends_at: stamp(self.n).at, out, into: vec![] })
+    }
+
+    async fn planned(&self) -> Result<klinke_model::ids::MoveId> {
+        let new = self.new_move().await?;
+        let id = new.id;
+        self.store.moves().plan_move(&self.ours.system(), &stamp(self.n), new).await?;
+        Ok(id)
     }
 
     fn door(&self) -> Door {
@@ -288,9 +478,12 @@ on_both! {
         assert!(!store.sites().insert_unit(&scope, unit).await.unwrap());
         let place = |person, unit| Membership { person, unit, owner: true };
         assert!(!store.people().add_membership(&scope, place(theirs.kari, ours.unit)).await.unwrap());
-        let grant = |building| RoleGrant { role: Role::BuildingAdministrator, building: Some(building) };
-        assert!(!store.people().grant_role(&scope, ours.kari, grant(theirs.house)).await.unwrap());
-        assert!(!store.people().grant_role(&scope, theirs.kari, grant(ours.house)).await.unwrap());
+        for (person, building) in [(ours.kari, theirs.house), (theirs.kari, ours.house)] {
+            let new = ours.role(person, Role::BuildingAdministrator, Some(building));
+            assert!(!store.people().grant_role(&scope, &stamp(1), new).await.unwrap());
+        }
+        let admin = theirs.role(theirs.admin, Role::BuildingAdministrator, Some(theirs.house));
+        assert_eq!(store.people().revoke_role(&scope, &stamp(1), admin.id).await.unwrap(), Revoked::NotThere);
         assert!(!store.people().insert_account(&scope, ours.account(theirs.kari, "new")).await.unwrap());
         assert!(!store.people().remove_membership(&scope, theirs.kari, ours.unit).await.unwrap());
         let panel = Panel { id: ours.fresh(2), doors: vec![theirs.front], ..ours.the_panel() };
@@ -313,7 +506,21 @@ on_both! {
 fn the_table_knows_every_repository_function() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/repo");
     let mut functions = BTreeSet::new();
-    for file in ["sites", "people", "devices", "intercom", "doors"] {
+    for file in [
+        "sites",
+        "people",
+        "people_page",
+        "people_change",
+        "moves",
+        "devices",
+        "intercom",
+        "doors",
+        "audit",
+        "roles",
+        "jobs",
+        "invitations",
+        "imports",
+    ] {
         let source = std::fs::read_to_string(folder.join(file).with_extension("rs")).unwrap();
         let methods = source.lines().filter_map(|line| line.strip_prefix("    pub async fn "));
         functions.extend(methods.filter_map(|line| line.split('(').next()).map(str::to_owned));
@@ -328,7 +535,7 @@ async fn an_unknown_person_gets_nothing() {
     let db = Db::sqlite().await;
     let (ours, _) = two_towns(&db).await;
     let nobody = Principal::Person { person: id(9), device: id(9) };
-    let scope = Scope { tenant: ours.tenant, principal: nobody };
+    let scope = Scope { tenant: ours.tenant, principal: nobody, at: NOW };
     assert_eq!(db.store.sites().buildings(&scope).await.unwrap(), []);
     assert_eq!(db.store.people().person(&scope, ours.kari).await.unwrap(), None);
 }

@@ -1,7 +1,7 @@
 //! Doors, controllers, and what a decision is made of.
 
 use crate::database::on_both;
-use crate::town::{label, two_towns};
+use crate::town::{NOW, label, two_towns};
 use klinke_access::decide::SiteMode;
 use klinke_model::door::{Controller, Door, DoorTimes};
 use klinke_storage::StorageError;
@@ -127,7 +127,7 @@ on_both! {
             administers_building: false,
             site_mode: SiteMode::Normal,
         };
-        let facts = async |person, door| doors.facts(&scope, person, door).await.unwrap();
+        let facts = async |person, door| doors.facts(&scope.at(NOW), person, door).await.unwrap();
         assert_eq!(facts(ours.kari, ours.front).await, Some(front.clone()));
         let stranger = StoredFacts { member_reaches_door: false, ..front.clone() };
         assert_eq!(facts(ours.lone, ours.front).await, Some(stranger.clone()));

@@ -1,14 +1,20 @@
 //! The store on both databases. Every test gets a database of its own; see [`database`].
 
 mod access;
+mod audit;
 mod concurrency;
 mod database;
 mod doors;
 mod durability;
 mod gate;
+mod imports;
 mod intercom;
+mod invitations;
+mod moves;
 mod people;
+mod people_page;
 mod postgres;
+mod roles;
 mod schema;
 mod sites;
 mod town;

@@ -2,7 +2,7 @@
 
 use crate::database::on_both;
 use crate::town::two_towns;
-use klinke_model::people::{DeviceKind, Membership, Role, RoleGrant};
+use klinke_model::people::{DeviceKind, Membership};
 use klinke_storage::StorageError;
 
 on_both! {
@@ -25,23 +25,6 @@ on_both! {
         for (town, person, name) in [(ours, ours.kari, "kari2"), (ours, ours.ola, "kari"), (theirs, theirs.kari, "kari")] {
             let again = people.insert_account(&town.system(), town.account(person, name)).await;
             assert!(matches!(again, Err(StorageError::Conflict)), "{again:?}");
-        }
-    }
-
-    async fn roles_are_given_once_and_make_sense(db) {
-        let (ours, _) = two_towns(&db).await;
-        let (people, scope) = (db.store.people(), ours.system());
-        let manager = RoleGrant { role: Role::Manager, building: None };
-        let of = |building| RoleGrant { role: Role::BuildingAdministrator, building: Some(building) };
-        for grant in [of(ours.office), of(ours.house), of(ours.office), manager, manager] {
-            assert!(people.grant_role(&scope, ours.kari, grant).await.unwrap());
-        }
-        let roles = people.roles(&scope, ours.kari).await.unwrap();
-        assert_eq!(roles, [manager, of(ours.house), of(ours.office)]);
-        assert_eq!(people.roles(&scope, ours.ola).await.unwrap(), []);
-        for (role, building) in [(Role::Manager, Some(ours.house)), (Role::BuildingAdministrator, None)] {
-            let odd = people.grant_role(&scope, ours.ola, RoleGrant { role, building }).await;
-            assert!(matches!(odd, Err(StorageError::Invalid(_))));
         }
     }
 

@@ -9,10 +9,12 @@ use klinke_model::privacy::Pii;
 use klinke_model::scope::{Principal, Scope};
 use klinke_model::site::{Building, BuildingKind, Entrance, Tenant, Unit};
 use klinke_model::text::Label;
+use klinke_model::time::Timestamp;
 use klinke_storage::Store;
-use klinke_storage::record::{NewAccount, NewDevice, NewInstallation};
+use klinke_storage::record::{NewAccount, NewDevice, NewInstallation, NewRole, Stamp};
 use sea_orm::ConnectionTrait;
 use sea_orm::sea_query::Query;
+use std::time::Duration;
 use uuid::Uuid;
 
 /// The same id for the same number.
@@ -24,6 +26,16 @@ pub fn id<T: From<Uuid>>(number: u64) -> T {
 
 pub fn label(text: &str) -> Label {
     Label::new(text).unwrap()
+}
+
+/// The moment at which the tests ask.
+pub const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
+
+pub const MONTH: Duration = Duration::from_secs(30 * 86_400);
+
+/// The same stamp for the same number.
+pub fn stamp(number: u64) -> Stamp {
+    Stamp { at: NOW, salt: id::<Uuid>(number).into_bytes() }
 }
 
 pub fn hash(number: u64) -> [u8; 32] {
@@ -41,6 +53,9 @@ pub fn hash(number: u64) -> [u8; 32] {
 /// | kari, ola | live in 101 (with two devices and one) and have every kind of button |
 /// | lone | lives in 102; nobody's administrator, no device |
 /// | gone | was a manager, is suspended; lives in 101 too |
+/// | caretaker, auditor | of the house |
+/// | expired | was a manager until just now |
+/// | unbound | administers the house, but did not accept confidentiality |
 #[derive(Clone, Copy, Debug)]
 pub struct Town {
     pub base: u64,
@@ -59,6 +74,10 @@ pub struct Town {
     pub ola: PersonId,
     pub lone: PersonId,
     pub gone: PersonId,
+    pub caretaker: PersonId,
+    pub auditor: PersonId,
+    pub expired: PersonId,
+    pub unbound: PersonId,
     pub phone: DeviceId,
     pub controller: ControllerId,
     pub spare: ControllerId,
@@ -109,6 +128,10 @@ impl Town {
             sequential: id(base + 26),
             parallel: id(base + 27),
             family: id(base + 28),
+            caretaker: id(base + 29),
+            auditor: id(base + 30),
+            expired: id(base + 31),
+            unbound: id(base + 32),
         }
     }
 
@@ -117,15 +140,19 @@ impl Town {
     }
 
     pub fn as_person(&self, person: PersonId) -> Scope {
-        Scope { tenant: self.tenant, principal: Principal::Person { person, device: self.phone } }
+        self.scope(Principal::Person { person, device: self.phone })
     }
 
     pub fn as_panel(&self, panel: PanelId) -> Scope {
-        Scope { tenant: self.tenant, principal: Principal::Panel(panel) }
+        self.scope(Principal::Panel(panel))
     }
 
     pub fn as_controller(&self, controller: ControllerId) -> Scope {
-        Scope { tenant: self.tenant, principal: Principal::Controller(controller) }
+        self.scope(Principal::Controller(controller))
+    }
+
+    fn scope(&self, principal: Principal) -> Scope {
+        Scope { tenant: self.tenant, principal, at: NOW }
     }
 
     /// An id of this town that nothing has yet.
@@ -133,8 +160,17 @@ impl Town {
         id(self.base + 100 + number)
     }
 
+    /// A role until a month from now, with the person's own id.
+    pub fn role(&self, person: PersonId, role: Role, building: Option<BuildingId>) -> NewRole {
+        let ends_at = Some(NOW.plus(MONTH));
+        let id = building.map_or(person.0, |building| {
+            v4((person.0.as_u128() ^ building.0.as_u128().rotate_left(8)).to_be_bytes())
+        });
+        NewRole { id: id.into(), person, grant: RoleGrant { role, building, ends_at } }
+    }
+
     pub fn person(&self, id: PersonId, name: &str) -> Person {
-        Person { id, name: Pii::new(label(name)), active: true }
+        Person::named(id, label(name))
     }
 
     pub fn the_house(&self) -> Building {
@@ -217,6 +253,7 @@ impl Town {
             tenant: Tenant { id: self.tenant, name: label("Boligbyggelaget") },
             administrator: self.person(self.manager, "Mona Manager"),
             account: self.account(self.manager, &format!("mona{}", self.base)),
+            roles: (self.fresh(40), self.fresh(41)),
         }
     }
 
@@ -262,6 +299,10 @@ impl Town {
             (self.ola, "Ola Haugen"),
             (self.lone, "Lone Lund"),
             (self.gone, "Gone Haugen"),
+            (self.caretaker, "Cato Caretaker"),
+            (self.auditor, "Aud Auditor"),
+            (self.expired, "Erik Expired"),
+            (self.unbound, "Una Unbound"),
         ] {
             assert!(people.insert_person(scope, self.person(id, name)).await.unwrap());
         }
@@ -269,8 +310,19 @@ impl Town {
             (self.admin, Role::BuildingAdministrator, Some(self.house)),
             (self.office_admin, Role::BuildingAdministrator, Some(self.office)),
             (self.gone, Role::Manager, None),
+            (self.caretaker, Role::Caretaker, Some(self.house)),
+            (self.auditor, Role::Auditor, Some(self.house)),
+            (self.unbound, Role::BuildingAdministrator, Some(self.house)),
         ] {
-            assert!(people.grant_role(scope, person, RoleGrant { role, building }).await.unwrap());
+            let new = self.role(person, role, building);
+            assert!(people.grant_role(scope, &stamp(1), new).await.unwrap());
+        }
+        let earlier = Stamp { at: Timestamp::from_millis(NOW.as_millis() - 1), ..stamp(1) };
+        let over = self.role(self.expired, Role::Manager, None);
+        let over = NewRole { grant: RoleGrant { ends_at: Some(NOW), ..over.grant }, ..over };
+        assert!(people.grant_role(scope, &earlier, over).await.unwrap());
+        for person in [self.manager, self.admin, self.office_admin, self.gone, self.auditor, self.expired] {
+            assert!(people.accept_confidentiality(scope, &stamp(1), person).await.unwrap());
         }
         for (person, unit, owner) in [
             (self.kari, self.unit, true),
@@ -368,8 +420,9 @@ pub async fn two_towns(db: &Db) -> (Town, Town) {
     connection.close().await.unwrap();
     let (people, scope) = (db.store.people(), theirs.system());
     assert!(people.insert_person(&scope, theirs.person(theirs.manager, "Mats")).await.unwrap());
-    let manager = RoleGrant { role: Role::Manager, building: None };
-    assert!(people.grant_role(&scope, theirs.manager, manager).await.unwrap());
+    let manager = theirs.role(theirs.manager, Role::Manager, None);
+    let manager = NewRole { grant: RoleGrant { ends_at: None, ..manager.grant }, ..manager };
+    assert!(people.grant_role(&scope, &stamp(1), manager).await.unwrap());
     ours.build(&db.store).await;
     theirs.build(&db.store).await;
     (ours, theirs)

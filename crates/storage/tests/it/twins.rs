@@ -2,7 +2,7 @@
 //! may change by that: the test that notices a single forgotten tenant predicate.
 
 use crate::database::{Db, on_both};
-use crate::town::{Town, hash, label, two_towns};
+use crate::town::{Town, hash, label, stamp, two_towns};
 use klinke_access::decide::SiteMode;
 use klinke_model::door::{Controller, Door};
 use klinke_model::intercom::{BellKind, Panel};
@@ -10,7 +10,10 @@ use klinke_model::people::{Device, Membership, Person, Role, RoleGrant};
 use klinke_model::scope::Scope;
 use klinke_model::site::{Building, Entrance, Unit};
 use klinke_model::text::Label;
-use klinke_storage::record::{NewDevice, PanelDirectory, RingFacts, StoredFacts, UnitMember};
+use klinke_storage::record::{
+    AuditEntry, AuditProof, AuditQuery, GivenRole, Move, MovePreview, NewDevice, NewMove, PanelDirectory,
+    PeoplePage, PeopleQuery, PersonRow, RingFacts, StoredFacts, UnitMember,
+};
 
 /// All that one principal can read of ours.
 #[derive(Debug, PartialEq)]
@@ -21,6 +24,14 @@ struct View {
     units: Vec<Unit>,
     persons: Vec<Option<Person>>,
     roles: Vec<Vec<RoleGrant>>,
+    page: PeoplePage,
+    found: PeoplePage,
+    rows: Vec<Option<PersonRow>>,
+    moves: Vec<Move>,
+    one_move: Option<Move>,
+    preview_move: Option<MovePreview>,
+    given_roles: Vec<GivenRole>,
+    bound: Vec<bool>,
     unit_members: Vec<UnitMember>,
     devices: Vec<Vec<Device>>,
     panels: Vec<Panel>,
@@ -34,6 +45,8 @@ struct View {
     doors_of_controller: Option<(u64, Vec<Door>)>,
     openable: Vec<Vec<(Door, Label)>>,
     facts: Vec<Option<StoredFacts>>,
+    audit_entries: Vec<AuditEntry>,
+    audit: Option<AuditProof>,
 }
 
 impl View {
@@ -47,6 +60,20 @@ impl View {
             units: sites.units(scope, ours.house).await.unwrap(),
             persons: vec![],
             roles: vec![],
+            page: people.page(scope, &PeopleQuery { limit: 50, ..PeopleQuery::default() }).await.unwrap(),
+            found: people
+                .page(
+                    scope,
+                    &PeopleQuery { limit: 50, text: "10 haugen".to_owned(), ..PeopleQuery::default() },
+                )
+                .await
+                .unwrap(),
+            rows: vec![],
+            moves: db.store.moves().moves(scope, ours.house).await.unwrap(),
+            one_move: db.store.moves().one_move(scope, ours.fresh(70)).await.unwrap(),
+            preview_move: db.store.moves().preview_move(scope, ours.unit).await.unwrap(),
+            given_roles: people.given_roles(scope).await.unwrap(),
+            bound: vec![],
             unit_members: people.unit_members(scope, ours.house).await.unwrap(),
             devices: vec![],
             panels: intercom.panels(scope, ours.house).await.unwrap(),
@@ -60,9 +87,18 @@ impl View {
             doors_of_controller: doors.doors_of_controller(scope, ours.controller).await.unwrap(),
             openable: vec![],
             facts: vec![],
+            audit_entries: db
+                .store
+                .audit()
+                .audit_entries(scope, AuditQuery { limit: 200, ..AuditQuery::default() })
+                .await
+                .unwrap(),
+            audit: db.store.audit().verify_audit(scope).await.unwrap(),
         };
         for person in [ours.kari, ours.ola, ours.lone, ours.gone, ours.manager, ours.admin] {
             view.persons.push(people.person(scope, person).await.unwrap());
+            view.rows.push(people.row(scope, person).await.unwrap());
+            view.bound.push(people.is_bound(scope, person).await.unwrap());
             view.roles.push(people.roles(scope, person).await.unwrap());
             view.devices.push(devices.list(scope, person).await.unwrap());
             view.openable.push(doors.openable(scope, person).await.unwrap());
@@ -81,7 +117,7 @@ async fn build_twin(db: &Db, ours: &Town, theirs: &Scope) {
     let (intercom, doors) = (db.store.intercom(), db.store.doors());
     let house = Building { name: label("Twin"), ..ours.the_house() };
     assert!(sites.insert_building(theirs, house).await.unwrap());
-    assert!(sites.set_mode(theirs, ours.house, SiteMode::LockedDown).await.unwrap());
+    assert!(sites.set_mode(theirs, &stamp(1), ours.house, SiteMode::LockedDown).await.unwrap());
     let entrance = Entrance { id: ours.entrance, building: ours.house, name: label("Twin") };
     assert!(sites.insert_entrance(theirs, entrance).await.unwrap());
     for id in [ours.unit, ours.neighbour_unit] {
@@ -96,13 +132,23 @@ async fn build_twin(db: &Db, ours: &Town, theirs: &Scope) {
     let panel =
         Panel { id: ours.fresh(90), name: label("Twin"), doors: vec![ours.front], ..ours.the_panel() };
     assert!(intercom.insert_panel(theirs, panel.clone(), None).await.unwrap());
-    let manager = RoleGrant { role: Role::Manager, building: None };
-    let of_the_house = RoleGrant { role: Role::BuildingAdministrator, building: Some(ours.house) };
-    let everybody = [ours.kari, ours.ola, ours.lone, ours.gone, ours.manager, ours.admin, ours.office_admin];
+    let everybody = [
+        ours.kari,
+        ours.ola,
+        ours.lone,
+        ours.gone,
+        ours.manager,
+        ours.admin,
+        ours.office_admin,
+        ours.unbound,
+        ours.expired,
+    ];
     for (number, person) in (80..).zip(everybody) {
         assert!(people.insert_person(theirs, ours.person(person, "Twin")).await.unwrap());
-        assert!(people.grant_role(theirs, person, of_the_house).await.unwrap());
-        assert!(people.grant_role(theirs, person, manager).await.unwrap());
+        let of_the_house = ours.role(person, Role::BuildingAdministrator, Some(ours.house));
+        assert!(people.grant_role(theirs, &stamp(1), of_the_house).await.unwrap());
+        assert!(people.grant_role(theirs, &stamp(1), ours.role(person, Role::Manager, None)).await.unwrap());
+        assert!(people.accept_confidentiality(theirs, &stamp(1), person).await.unwrap());
         let new = NewDevice { token_hash: hash(number), ..ours.new_device(person, number) };
         assert!(devices.sign_in(theirs, new).await.unwrap());
         for unit in [ours.unit, ours.neighbour_unit] {
@@ -128,6 +174,17 @@ async fn undo_twin(db: &Db, ours: &Town, theirs: &Scope) {
         assert!(people.set_active(theirs, person, false).await.unwrap());
         assert!(db.store.devices().sign_out(theirs, person, ours.fresh(number)).await.unwrap());
     }
+    let out = vec![ours.gone, ours.manager];
+    let new = NewMove {
+        id: ours.fresh(70),
+        unit: ours.unit,
+        last_day: 1,
+        ends_at: stamp(71).at,
+        out,
+        into: vec![],
+    };
+    assert!(db.store.moves().plan_move(theirs, &stamp(71), new).await.unwrap());
+    assert!(db.store.moves().carry_out_move(theirs, &stamp(72), ours.fresh(70)).await.unwrap().is_some());
     assert!(doors.assign(theirs, ours.front, ours.controller, 40).await.unwrap());
 }
 
@@ -142,9 +199,16 @@ on_both! {
             ours.as_person(ours.kari),
             ours.as_person(ours.lone),
             ours.as_person(ours.gone),
+            ours.as_person(ours.caretaker),
+            ours.as_person(ours.auditor),
+            ours.as_person(ours.expired),
+            ours.as_person(ours.unbound),
             ours.as_panel(ours.panel),
             ours.as_controller(ours.controller),
         ];
+        let ends_at = stamp(70).at;
+        let new = NewMove { id: ours.fresh(70), unit: ours.unit, last_day: 1, ends_at, out: vec![ours.ola], into: vec![] };
+        assert!(db.store.moves().plan_move(&ours.system(), &stamp(70), new).await.unwrap());
         let mut before = Vec::new();
         for scope in &principals {
             before.push(View::of(&db, &ours, scope).await);

@@ -1,1 +1,1 @@
-export { LOCALES, locale, setLocale, startTexts, t, type Locale } from './texts.svelte';
+export { LOCALES, locale, setLocale, startTexts, t, tags, type Locale } from './texts.svelte';

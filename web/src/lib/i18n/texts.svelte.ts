@@ -4,10 +4,16 @@
  */
 import { FluentBundle, FluentResource, type FluentVariable } from '@fluent/bundle';
 
-export type Locale = 'nb' | 'sv' | 'en';
+export type Locale = 'nb' | 'nn' | 'sv' | 'da' | 'en';
 
 /** Every locale, with its name in its own language. */
-export const LOCALES: Readonly<Record<Locale, string>> = { nb: 'Norsk', sv: 'Svenska', en: 'English' };
+export const LOCALES: Readonly<Record<Locale, string>> = {
+  nb: 'Bokmål',
+  nn: 'Nynorsk',
+  sv: 'Svenska',
+  da: 'Dansk',
+  en: 'English',
+};
 
 /** Where this device remembers its locale. */
 const STORED = 'klinke.locale';
@@ -16,12 +22,12 @@ const sources = import.meta.glob<string>('../../locales/*.ftl', { query: '?raw',
 
 let current = $state.raw<{ locale: Locale; bundle: FluentBundle }>();
 
-/** Which locale a list of language tags asks for, best first. Danish readers are nearest to Norwegian. */
+/** Which locale a list of language tags asks for, best first. */
 export function negotiate(wanted: readonly string[]): Locale {
   for (const tag of wanted) {
     const language = tag.toLowerCase().split('-')[0];
-    if (language === 'sv' || language === 'en') return language;
-    if (language === 'nb' || language === 'nn' || language === 'no' || language === 'da') return 'nb';
+    if (language === 'no') return 'nb';
+    if (language !== undefined && language in LOCALES) return language as Locale;
   }
   return 'en';
 }
@@ -42,7 +48,7 @@ export async function setLocale(next: Locale, { remember = true } = {}): Promise
   const load = sources[`../../locales/${next}.ftl`];
   if (!load) throw new Error(`there are no texts for ${next}`);
   // Without isolation marks: all our locales run left to right, and the marks break copying and matching.
-  const bundle = new FluentBundle(next, { useIsolating: false });
+  const bundle = new FluentBundle(tags(next), { useIsolating: false });
   bundle.addResource(new FluentResource(await load()));
   current = { locale: next, bundle };
   document.documentElement.lang = next;
@@ -51,6 +57,12 @@ export async function setLocale(next: Locale, { remember = true } = {}): Promise
 /** The locale that is shown. */
 export function locale(): Locale {
   return current?.locale ?? 'en';
+}
+
+/** For `Intl`, best first. Browsers do not know nynorsk: its numbers and dates are those of bokmål (but see the panel's
+ *  clock for the days), not those of the browser's own language. English as it is written in Europe. */
+export function tags(of: Locale = locale()): string[] {
+  return of === 'nn' ? ['nn', 'nb'] : [of === 'en' ? 'en-GB' : of];
 }
 
 /** The text of a key. A key without a text shows itself; a test holds that there is none. */

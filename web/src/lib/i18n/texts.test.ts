@@ -1,5 +1,6 @@
+import { dayAndMonth } from '../../panel/clock';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { locale, negotiate, setLocale, startTexts, t } from './texts.svelte';
+import { locale, negotiate, setLocale, startTexts, t, tags } from './texts.svelte';
 
 describe('texts', () => {
   beforeEach(() => localStorage.clear());
@@ -7,7 +8,8 @@ describe('texts', () => {
   it('chooses the first language that there are texts for', () => {
     expect(negotiate(['fi-FI', 'sv-FI', 'en'])).toBe('sv');
     expect(negotiate(['no'])).toBe('nb');
-    expect(negotiate(['nn-NO', 'en'])).toBe('nb');
+    expect(negotiate(['nn-NO', 'en'])).toBe('nn');
+    expect(negotiate(['da-DK', 'sv'])).toBe('da');
     expect(negotiate(['pl'])).toBe('en');
   });
 
@@ -19,6 +21,14 @@ describe('texts', () => {
     expect(locale()).toBe('sv');
     expect(t('common-cancel')).toBe('Avbryt');
     expect(document.documentElement.lang).toBe('sv');
+  });
+
+  it('counts and dates nynorsk as Norwegian, whatever the browser knows', async () => {
+    await setLocale('nn');
+    expect(new Intl.NumberFormat(tags()).format(1.5)).toBe('1,5');
+    expect(dayAndMonth(new Date('2026-11-21T12:00:00'))).toBe('laurdag 21. november');
+    await setLocale('en');
+    expect(dayAndMonth(new Date('2026-11-21T12:00:00'))).toMatch(/^Saturday,? 21 November$/);
   });
 
   it('puts values in, and shows a missing key as itself', async () => {

@@ -1,0 +1,156 @@
+//! Roles: who has which over what until when; giving and taking them.
+
+use super::{administrator, allowed, everywhere};
+use crate::auth::session::SignedIn;
+use crate::http::body::{Body, Object};
+use crate::http::problem::{Code, FieldCode, Fields, Problem, ProblemBody};
+use crate::node::Node;
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use klinke_model::ids::{BuildingId, PersonId, RoleGrantId};
+use klinke_model::people::{Role, RoleGrant};
+use klinke_model::rights::{LONGEST_ROLE_DAYS, Right};
+use klinke_model::text::Label;
+use klinke_model::time::Timestamp;
+use klinke_storage::record::{GivenRole, NewRole, Revoked};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use std::time::Duration;
+use utoipa::ToSchema;
+
+/// A role that somebody has.
+#[derive(Serialize, ToSchema)]
+pub struct AdministratorRole {
+    id: RoleGrantId,
+    person: PersonId,
+    /// What they are called; absent for who goes without a name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<Label>,
+    role: Role,
+    /// What it allows.
+    rights: Vec<Right>,
+    /// The building; absent when it is every building.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    building: Option<BuildingId>,
+    /// First moment at which it is over, in UTC milliseconds; absent when it does not end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ends_at: Option<Timestamp>,
+    /// It is over.
+    ended: bool,
+    /// It does not count yet: its holder has not accepted confidentiality.
+    unbound: bool,
+    /// The asker can take it.
+    can_take: bool,
+}
+
+/// A role for somebody.
+#[derive(Deserialize, ToSchema)]
+pub struct NewAdministratorRole {
+    person: PersonId,
+    role: Role,
+    /// The building; absent for every building.
+    #[schema(required = false)]
+    building: Option<BuildingId>,
+    /// First moment at which it is over, in UTC milliseconds. Must be given for a role with access to personal data, within
+    /// 366 days.
+    #[schema(required = false)]
+    ends_at: Option<Timestamp>,
+}
+
+/// The roles over the buildings where one gives roles, and over all buildings. The widest first, then by name.
+#[utoipa::path(get, path = "/api/v1/roles", operation_id = "roles", tag = "roles", security(("session" = [])),
+    responses((status = 200, description = "The roles", body = [AdministratorRole]),
+        (status = 403, description = "`forbidden`: gives no roles; `confidentiality_required`", body = ProblemBody, content_type = "application/problem+json")))]
+pub async fn handler(
+    State(node): State<Arc<Node>>,
+    who: SignedIn,
+) -> Result<Json<Vec<AdministratorRole>>, Problem> {
+    administrator(&node, &who, Right::Roles).await?;
+    let all = node.store.people().may_everywhere(&who.scope, Right::Roles).await?;
+    let given = node.store.people().given_roles(&who.scope).await?;
+    Ok(Json(given.into_iter().map(|given| shown(given, &who, all)).collect()))
+}
+
+fn shown(given: GivenRole, who: &SignedIn, all: bool) -> AdministratorRole {
+    let GivenRole { id, person, name, grant: RoleGrant { role, building, ends_at }, bound } = given;
+    AdministratorRole {
+        id,
+        person,
+        name: name.map(klinke_model::privacy::Pii::into_inner),
+        role,
+        rights: role.rights().to_vec(),
+        building,
+        ends_at,
+        ended: ends_at.is_some_and(|ends_at| ends_at <= who.scope.at),
+        unbound: role.sees_people() && !bound,
+        can_take: role != Role::Operator && (all || building.is_some()),
+    }
+}
+
+/// Gives somebody a role, or moves the end of one that they have. Nobody gives more than they have themselves.
+#[utoipa::path(post, path = "/api/v1/roles", operation_id = "give_role", tag = "roles",
+    request_body = NewAdministratorRole, security(("session" = [])),
+    responses((status = 204, description = "Given"),
+        (status = 403, description = "`forbidden`: more than one has, or oneself", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 404, description = "`not_found`: the building or the person", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "`invalid`", body = ProblemBody, content_type = "application/problem+json")))]
+pub async fn give(
+    State(node): State<Arc<Node>>,
+    who: SignedIn,
+    Body(new): Body<NewAdministratorRole>,
+) -> Result<StatusCode, Problem> {
+    match new.building {
+        Some(building) => drop(allowed(&node, &who, Right::Roles, building).await?),
+        None => everywhere(&node, &who, Right::Roles).await?,
+    }
+    if new.role == Role::Operator || new.person == who.person {
+        return Err(Code::Forbidden.into());
+    }
+    let stamp = node.stamp();
+    check(&new, stamp.at)?;
+    let NewAdministratorRole { person, role, building, ends_at } = new;
+    let new = NewRole { id: node.random.v7(stamp.at), person, grant: RoleGrant { role, building, ends_at } };
+    if !node.store.people().grant_role(&who.scope, &stamp, new).await? {
+        return Err(Code::NotFound.into());
+    }
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn check(new: &NewAdministratorRole, now: Timestamp) -> Result<(), Problem> {
+    let mut fields = Fields::default();
+    match new.building {
+        Some(_) if !new.role.fits(true) => fields.wrong("/building", FieldCode::OutOfRange),
+        None if !new.role.fits(false) => fields.wrong("/building", FieldCode::Required),
+        _ => {}
+    }
+    let days = u64::try_from(LONGEST_ROLE_DAYS).unwrap_or_default();
+    let latest = now.plus(Duration::from_secs(days * 86_400));
+    match new.ends_at {
+        Some(ends_at) if ends_at <= now => fields.wrong("/ends_at", FieldCode::OutOfRange),
+        Some(ends_at) if new.role.sees_people() && ends_at > latest => {
+            fields.wrong("/ends_at", FieldCode::OutOfRange);
+        }
+        None if new.role.sees_people() => fields.wrong("/ends_at", FieldCode::Required),
+        _ => {}
+    }
+    fields.check()
+}
+
+/// Takes a role.
+#[utoipa::path(delete, path = "/api/v1/roles/{role}", operation_id = "take_role", tag = "roles",
+    params(("role" = uuid::Uuid, Path, description = "The role")), security(("session" = [])),
+    responses((status = 204, description = "Taken"),
+        (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "`last_manager`", body = ProblemBody, content_type = "application/problem+json")))]
+pub async fn take(
+    State(node): State<Arc<Node>>,
+    who: SignedIn,
+    Object(role): Object<RoleGrantId>,
+) -> Result<StatusCode, Problem> {
+    match node.store.people().revoke_role(&who.scope, &node.stamp(), role).await? {
+        Revoked::Done => Ok(StatusCode::NO_CONTENT),
+        Revoked::NotThere => Err(Code::NotFound.into()),
+        Revoked::LastManager => Err(Code::LastManager.into()),
+    }
+}

@@ -1,0 +1,142 @@
+use super::*;
+use crate::import::read;
+use klinke_model::people::Membership;
+use klinke_storage::record::{HouseResident, HouseUnit};
+use uuid::Uuid;
+
+fn person(number: u128) -> PersonId {
+    Uuid::from_u128(number).into()
+}
+
+fn unit(number: u128) -> UnitId {
+    Uuid::from_u128(number).into()
+}
+
+fn label(text: &str) -> Label {
+    Label::new(text).unwrap()
+}
+
+/// 101 and 102 behind A, 101 behind B. Kari lives in 101 A.
+fn house() -> House {
+    let home =
+        |id, number, entrance| HouseUnit { id: unit(id), number: label(number), entrance: label(entrance) };
+    let kari = Details {
+        name: Some(Pii::new(label("Kari Haugen"))),
+        email: Some(Pii::new(Email::new("kari@example.org").unwrap())),
+        phone: None,
+        language: Language::Nb,
+    };
+    let place = Membership { person: person(1), unit: unit(1), owner: false };
+    House {
+        units: vec![
+            home(1, "101", "Storgata 12 A"),
+            home(2, "102", "Storgata 12 A"),
+            home(3, "101", "Storgata 12 B"),
+        ],
+        residents: vec![HouseResident { place, details: kari }],
+    }
+}
+
+fn list(csv: &str) -> Content {
+    Content::new(read::read(csv.as_bytes()).unwrap())
+}
+
+fn judge(csv: &str) -> Checked {
+    check(&list(csv), &house(), |index| person(100 + u128::try_from(index).unwrap()))
+}
+
+fn states(checked: &Checked) -> Vec<Status> {
+    checked.rows.iter().map(|row| row.status).collect()
+}
+
+fn codes(checked: &Checked) -> Vec<Vec<(usize, CellCode)>> {
+    let of = |row: &Judged| row.errors.iter().map(|error| (error.column, error.code)).collect();
+    checked.rows.iter().map(of).collect()
+}
+
+#[test]
+fn rows_are_new_changed_or_the_same() {
+    let checked = judge(
+        "Navn;E-post;Mobil;Leilighet;Oppgang;Eier\n\
+         kari haugen;KARI@example.org;;101;A;\n\
+         Ola Haugen;;915 00 123;101;Storgata 12 A;ja\n\
+         Per Olsen;per@example.org;;102;;\n\
+         Per Olsen;per@example.org;;101;B;x\n",
+    );
+    assert_eq!(states(&checked), [Status::Changed, Status::New, Status::New, Status::New]);
+    let [kari] = checked.plan.changes.as_slice() else { panic!("one person changes") };
+    assert_eq!(kari.0, person(1));
+    assert_eq!(kari.2.name.as_ref().unwrap().reveal().as_str(), "kari haugen");
+    assert_eq!(kari.2.email.as_ref().unwrap().reveal().as_str(), "KARI@example.org");
+    assert_eq!(checked.plan.people.len(), 2, "Per is one person with two homes");
+    let places = [(person(100), unit(1), true), (person(101), unit(2), false), (person(101), unit(3), true)];
+    assert_eq!(checked.plan.places, places);
+    assert_eq!(checked.not_named, 0);
+}
+
+#[test]
+fn a_second_time_changes_nothing() {
+    let csv = "Navn;E-post;Leilighet;Oppgang;Eier\nKari Haugen;;101;A;\nOla;ola@example.org;102;;ja\nOla;ola@example.org;101;B;\n";
+    let first = judge(csv);
+    assert_eq!(states(&first), [Status::Same, Status::New, Status::New]);
+    let mut house = house();
+    for (person, unit, owner) in &first.plan.places {
+        let (_, details) = first.plan.people.iter().find(|(id, _)| id == person).unwrap();
+        let place = Membership { person: *person, unit: *unit, owner: *owner };
+        house.residents.push(HouseResident { place, details: details.clone() });
+    }
+    let second = check(&list(csv), &house, |_| unreachable!("nobody is new"));
+    assert_eq!(states(&second), [Status::Same; 3]);
+    assert!(second.plan.is_empty());
+}
+
+#[test]
+fn every_wrong_cell_is_named() {
+    let checked = judge(&format!(
+        "Navn;E-post;Mobil;Leilighet;Oppgang;Eier;Språk\n\
+         ;a;b;101;;kanskje;klingon\n\
+         =HYPERLINK(1);@x;;999;;;\n\
+         {};;;;;;\n\
+         Nora;;;101;C;;\n\
+         Nora;;;102;A;;\n\
+         nora;;;102;A;;\n",
+        "å".repeat(81)
+    ));
+    use CellCode::*;
+    assert_eq!(
+        codes(&checked),
+        [
+            vec![
+                (0, Empty),
+                (1, NotAnAddress),
+                (2, NotANumber),
+                (6, UnknownLanguage),
+                (5, NotYesOrNo),
+                (3, WhichEntrance)
+            ],
+            vec![(0, Formula), (1, Formula), (3, UnknownUnit)],
+            vec![(0, TooLong), (3, Empty)],
+            vec![(4, UnknownUnit)],
+            vec![],
+            vec![(3, Twice)],
+        ]
+    );
+    assert_eq!(checked.plan.people.len(), 1, "the good row is good whatever the others are");
+    assert_eq!(checked.not_named, 1, "Kari is not in the list, and stays");
+}
+
+#[test]
+fn without_a_unit_column_nothing_can_be_done() {
+    let checked = judge("Navn;Notat\nKari;x\n");
+    assert_eq!(checked.missing, [Column::Unit]);
+    assert_eq!(states(&checked), [Status::Error]);
+    assert!(checked.plan.is_empty());
+}
+
+#[test]
+fn a_row_that_is_left_out_does_nothing() {
+    let mut content = list("Navn;Leilighet\nOla;102\nPer;999\n");
+    content.left_out.insert(1);
+    let checked = check(&content, &house(), |_| person(9));
+    assert_eq!(states(&checked), [Status::New, Status::LeftOut]);
+}

@@ -1,0 +1,27 @@
+//! A list of people from a file, without IO: read, columns guessed, rows checked, compared with who lives there.
+//!
+//! ```text
+//! bytes ─▶ read (CSV, XLSX) ─▶ Sheet ─▶ columns::guess ─▶ check ─▶ errors, or what each row changes
+//! ```
+//!
+//! Whatever is in the file ends in a row, an error of a row, or a [`read::ReadError`]; never in a panic or in more memory than
+//! the limits below allow.
+
+pub mod check;
+pub mod columns;
+pub mod content;
+pub mod read;
+mod read_csv;
+mod read_xlsx;
+mod values;
+
+/// Largest file, in bytes.
+pub const MAX_FILE: usize = 10 * 1024 * 1024;
+/// Largest content of a packed file, in bytes.
+pub const MAX_UNPACKED: u64 = 100 * 1024 * 1024;
+/// Most rows, the head not counted.
+pub const MAX_ROWS: usize = 60_000;
+/// Most columns.
+pub const MAX_COLUMNS: usize = 40;
+/// Longest cell, in characters.
+pub const MAX_CELL: usize = 1_000;

@@ -1,0 +1,125 @@
+//! Lists of people over the API.
+
+use crate::world::{Answer, Browser, PASSWORD, RESIDENT, World, sign_in};
+use axum::http::Method;
+use serde_json::{Value, json};
+
+async fn upload(browser: &Browser, building: impl std::fmt::Display, file: Vec<u8>) -> Answer {
+    let path = format!("/api/v1/buildings/{building}/imports");
+    let request = browser.http.post(browser.url(&path)).header("origin", &browser.base);
+    let request = request.header("content-type", "application/octet-stream").body(file);
+    browser.send(request, Method::POST, &path).await
+}
+
+async fn patch(browser: &Browser, path: &str, body: Value) -> Answer {
+    let request = browser.http.patch(browser.url(path)).header("origin", &browser.base).json(&body);
+    browser.send(request, Method::PATCH, path).await
+}
+
+#[tokio::test]
+async fn fifty_thousand_people_with_five_hundred_bad_rows_come_in_without_those_or_not_at_all() {
+    let (world, manager) = World::claimed().await;
+    let town = world.town().await;
+    let mut csv = String::from("Navn;E-post;Leilighet\n");
+    for number in 0..50_000 {
+        let unit = if number % 100 == 99 { "NOPE" } else { "H0101" };
+        csv += &format!("Person {number};p{number}@klinke.example;{unit}\n");
+    }
+    let read = upload(&manager, town.building, csv.clone().into_bytes()).await;
+    assert_eq!(read.status, 201, "{}", read.text);
+    let read = read.json();
+    assert_eq!(
+        read["counts"],
+        json!({ "all": 50_000, "error": 500, "new": 49_500, "changed": 0, "same": 0, "left_out": 0 })
+    );
+    let path = format!("/api/v1/imports/{}", read["id"].as_str().unwrap());
+    let apply = format!("{path}/apply");
+    let refused = manager.post(&apply, json!({ "leave_out_errors": false })).await;
+    assert_eq!((refused.status.as_u16(), refused.code().as_str()), (409, "import_has_errors"));
+    let residents = async || {
+        let units = manager.get(&format!("/api/v1/buildings/{}/units", town.building)).await.json();
+        units[0]["residents"].as_u64().unwrap()
+    };
+    assert_eq!(residents().await, 1, "nothing half");
+    let errors = manager.get(&format!("{path}/errors.csv")).await;
+    assert_eq!(errors.status, 200);
+    assert_eq!(errors.text.lines().count(), 501);
+    assert!(
+        errors.text.contains("Person 99;p99@klinke.example;NOPE;Leilighet: The building has no such unit")
+    );
+
+    let applied = manager.post(&apply, json!({ "leave_out_errors": true })).await;
+    assert_eq!(applied.status, 200, "{}", applied.text);
+    assert_eq!(applied.json()["applied"], true);
+    assert_eq!(manager.post(&apply, json!({ "leave_out_errors": true })).await.code(), "import_applied");
+    let again = upload(&manager, town.building, csv.into_bytes()).await.json();
+    assert_eq!((&again["counts"]["same"], &again["counts"]["new"]), (&json!(49_500), &json!(0)));
+    let undone = manager.post(&format!("{path}/undo"), json!({})).await;
+    assert_eq!((undone.status.as_u16(), undone.json()), (200, json!({ "kept": 0 })));
+    assert_eq!(manager.get(&path).await.status, 404);
+    assert_eq!(residents().await, 1);
+}
+
+#[tokio::test]
+async fn rows_are_corrected_left_out_and_paged() {
+    let (world, manager) = World::claimed().await;
+    let town = world.town().await;
+    let csv = "Navn;Nr\nKari;H0101\nOla;H0102\nPer;H0101\n";
+    let read = upload(&manager, town.building, csv.into()).await.json();
+    assert_eq!(read["missing"], json!(["unit"]));
+    let path = format!("/api/v1/imports/{}", read["id"].as_str().unwrap());
+    let named = patch(&manager, &path, json!({ "columns": ["name", "unit"] })).await.json();
+    assert_eq!((&named["counts"]["new"], &named["counts"]["error"]), (&json!(2), &json!(1)));
+    let wrong = manager.get(&format!("{path}?status=error")).await;
+    assert_eq!(wrong.json()["items"][0]["errors"], json!([{ "column": 1, "code": "unknown_unit" }]));
+    let page = manager.get(&format!("{path}?limit=2")).await.json();
+    assert_eq!((page["items"].as_array().unwrap().len(), &page["next"]), (2, &json!(2)));
+    let fixed = patch(
+        &manager,
+        &path,
+        json!({ "cells": [{ "row": 1, "column": 1, "text": "h0101" }], "leave_out": [2] }),
+    )
+    .await;
+    assert_eq!((&fixed.json()["counts"]["new"], &fixed.json()["counts"]["left_out"]), (&json!(2), &json!(1)));
+    for wrong in [
+        json!({ "columns": ["name"] }),
+        json!({ "columns": ["unit", "unit"] }),
+        json!({ "leave_out": [9] }),
+        json!({ "cells": [{ "row": 0, "column": 9, "text": "x" }] }),
+    ] {
+        assert_eq!(patch(&manager, &path, wrong.clone()).await.status, 400, "{wrong}");
+    }
+    assert_eq!(manager.delete(&path).await.status, 204);
+    assert_eq!(manager.get(&path).await.status, 404);
+}
+
+#[tokio::test]
+async fn lists_belong_to_who_administers_the_building_and_bad_files_are_named() {
+    let (world, manager) = World::claimed().await;
+    let town = world.town().await;
+    let neighbours = world.neighbours().await;
+    let resident = world.browser();
+    assert_eq!(resident.post("/api/v1/session", sign_in(RESIDENT, PASSWORD)).await.status, 201);
+    let csv = || "Navn;Leilighet\nKari;H0101\n".as_bytes().to_vec();
+    for (who, building) in [(&manager, neighbours.building), (&resident, town.building)] {
+        assert_eq!(upload(who, building, csv()).await.code(), "not_found");
+    }
+    let read = upload(&manager, town.building, csv()).await.json();
+    let path = format!("/api/v1/imports/{}", read["id"].as_str().unwrap());
+    assert_eq!(resident.get(&path).await.status, 404);
+    assert_eq!(resident.get(&format!("{path}/errors.csv")).await.status, 404);
+    assert_eq!(resident.delete(&path).await.status, 404);
+    assert_eq!(
+        resident.post(&format!("{path}/apply"), json!({ "leave_out_errors": true })).await.status,
+        404
+    );
+    assert_eq!(manager.post(&format!("{path}/undo"), json!({})).await.code(), "import_not_applied");
+    for (file, status, code) in [
+        (b"PK\x03\x04nothing".to_vec(), 422, "not_a_list"),
+        (b"Navn;Leilighet\n".to_vec(), 422, "empty_list"),
+        (vec![b'a'; 11 * 1024 * 1024], 413, "too_large"),
+    ] {
+        let refused = upload(&manager, town.building, file).await;
+        assert_eq!((refused.status.as_u16(), refused.code().as_str()), (status, code));
+    }
+}

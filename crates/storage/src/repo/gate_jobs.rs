@@ -1,0 +1,60 @@
+//! What is due, of every property manager: the worker finds out here whose scope it needs.
+
+use crate::Result;
+use crate::entity::{import, job};
+use crate::record::Job;
+use crate::repo::Gate;
+use crate::repo::convert::At;
+use crate::tx::{self, Isolation};
+use klinke_model::time::Timestamp;
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
+
+impl Gate<'_> {
+    /// Work that is due at this moment, the oldest first.
+    ///
+    /// # Errors
+    /// When the database can not be read.
+    pub async fn due_jobs(&self, at: Timestamp, at_most: u64) -> Result<Vec<Job>> {
+        let rows = job::Entity::find()
+            .filter(job::Column::RunAt.lte(at.as_millis()))
+            .order_by_asc(job::Column::RunAt)
+            .order_by_asc(job::Column::Id)
+            .limit(at_most)
+            .all(&self.0.reader)
+            .await?;
+        let job = |row: job::Model| {
+            Ok(Job {
+                tenant: row.tenant.into(),
+                id: row.id.into(),
+                kind: At("job", "kind").choice(&row.kind)?,
+                subject: row.subject.into(),
+                run_at: Timestamp::from_millis(row.run_at),
+                attempts: At("job", "attempts").number(row.attempts.into())?,
+            })
+        };
+        rows.into_iter().map(job).collect()
+    }
+
+    /// How much work waits, due or not.
+    ///
+    /// # Errors
+    /// When the database can not be read.
+    pub async fn jobs_waiting(&self) -> Result<u64> {
+        Ok(job::Entity::find().count(&self.0.reader).await?)
+    }
+
+    /// Forgets lists of people whose time is over.
+    ///
+    /// # Errors
+    /// When the database can not be written.
+    pub async fn forget_imports(&self, now: Timestamp) -> Result<()> {
+        tx::write(self.0, Isolation::ReadCommitted, |tx| async move {
+            import::Entity::delete_many()
+                .filter(import::Column::EndsAt.lte(now.as_millis()))
+                .exec(&*tx)
+                .await?;
+            Ok(())
+        })
+        .await
+    }
+}
