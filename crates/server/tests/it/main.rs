@@ -10,6 +10,7 @@ mod claim;
 mod command_line;
 mod hostile;
 mod misuse;
+mod moving;
 mod opening;
 mod pages;
 mod pairing;
