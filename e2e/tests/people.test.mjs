@@ -53,6 +53,10 @@ scenario('a new person is found with three keys, and opened with Enter', async (
   await page.keyboard.type('øde');
   await admin.row('Åse Ødegård').waitFor();
   await page.waitForFunction(() => document.querySelectorAll('tbody tr').length === 1);
+  await page.keyboard.press('Enter');
+  await peek(admin).getByRole('heading', { name: 'Åse Ødegård' }).waitFor();
+  await page.keyboard.press('Escape');
+  await peek(admin).waitFor({ state: 'detached' });
   await page.getByRole('searchbox').fill('1202');
   await page.waitForFunction(() => document.querySelectorAll('tbody tr').length === 2);
   await admin.row('Rolf Østby').waitFor();

@@ -52,5 +52,8 @@ async fn who_has_moved_out_is_signed_out_when_the_last_day_is_over_and_not_a_mil
     assert_eq!(phone.browser.get("/api/v1/session").await.status, 401);
     let moved = house.manager.get(&format!("/api/v1/moves?building={}", house.plan.building)).await.json();
     let ended = &moved[0]["ended"];
-    assert_eq!((&ended["people"], &ended["signed_out"], &ended["accounts"]), (&json!(1), &json!(1), &json!(1)));
+    assert_eq!(
+        (&ended["people"], &ended["signed_out"], &ended["accounts"]),
+        (&json!(1), &json!(1), &json!(1))
+    );
 }
