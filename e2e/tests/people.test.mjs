@@ -30,7 +30,7 @@ async function add(admin, { name, unit, email = '' }) {
   await admin.page.getByRole('button', { name: t('admin-person-add') }).click();
   const { dialog } = admin;
   await dialog.getByLabel(t('admin-name')).fill(name);
-  await dialog.getByLabel(t('admin-unit')).selectOption({ label: unit });
+  await dialog.getByLabel(t('admin-unit'), { exact: true }).selectOption({ label: unit });
   await dialog.getByLabel(t('admin-person-email')).fill(email);
   await dialog.getByRole('button', { name: t('admin-person-add') }).click();
   await dialog.waitFor({ state: 'detached' });
@@ -41,7 +41,7 @@ scenario('a new person is found with three keys, and opened with Enter', async (
   const { page } = admin;
   await page.getByRole('button', { name: t('admin-person-add') }).click();
   await look(page, 'admin-person-add');
-  await admin.dialog.getByLabel(t('admin-unit')).selectOption({ label: '1202' });
+  await admin.dialog.getByLabel(t('admin-unit'), { exact: true }).selectOption({ label: '1202' });
   await admin.dialog.getByLabel(t('admin-person-phone')).fill('call me');
   await admin.dialog.getByRole('button', { name: t('admin-person-add') }).click();
   await admin.dialog.getByText(t('error-not-a-phone')).first().waitFor();
@@ -53,6 +53,10 @@ scenario('a new person is found with three keys, and opened with Enter', async (
   await page.keyboard.type('øde');
   await admin.row('Åse Ødegård').waitFor();
   await page.waitForFunction(() => document.querySelectorAll('tbody tr').length === 1);
+  await page.keyboard.press('Enter');
+  await peek(admin).getByRole('heading', { name: 'Åse Ødegård' }).waitFor();
+  await page.keyboard.press('Escape');
+  await peek(admin).waitFor({ state: 'detached' });
   await page.getByRole('searchbox').fill('1202');
   await page.waitForFunction(() => document.querySelectorAll('tbody tr').length === 2);
   await admin.row('Rolf Østby').waitFor();
@@ -77,7 +81,7 @@ scenario('two administrators edit one person at once, and nothing is lost', asyn
 
   await peek(second).getByLabel(t('admin-person-email')).fill('siri@second.example');
   await save(second);
-  const conflict = second.page.getByRole('dialog').filter({ hasText: t('admin-ground-conflict-text') });
+  const conflict = second.page.getByRole('dialog', { name: t('admin-ground-conflict') });
   await conflict.waitFor();
   await look(second.page, 'admin-person-conflict');
   await conflict.getByText('siri@second.example').click();

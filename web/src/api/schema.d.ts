@@ -1301,11 +1301,6 @@ export interface components {
         Language: "nb" | "nn" | "sv" | "da" | "en";
         /** @description One who lives in the unit. */
         Leaving: {
-            /**
-             * Format: int32
-             * @description Buttons that ring them alone: they go.
-             */
-            bells: number;
             has_account: boolean;
             /** @description Whether any device is signed in. */
             has_device: boolean;
@@ -1393,6 +1388,8 @@ export interface components {
         };
         /** @description What a move out would end, before it is decided. */
         MovePreview: {
+            /** @description Whom each of the unit's buttons rings: one goes when all of them leave. */
+            bells: components["schemas"]["PersonId"][][];
             building: components["schemas"]["BuildingId"];
             number: components["schemas"]["Label"];
             /** @description Who lives there now. */

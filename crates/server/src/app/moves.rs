@@ -33,6 +33,8 @@ pub struct MovePreview {
     today: String,
     /// Who lives there now.
     people: Vec<Leaving>,
+    /// Whom each of the unit's buttons rings: one goes when all of them leave.
+    bells: Vec<Vec<PersonId>>,
 }
 
 /// One who lives in the unit.
@@ -42,8 +44,6 @@ pub struct Leaving {
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<Label>,
     owner: bool,
-    /// Buttons that ring them alone: they go.
-    bells: u32,
     /// Lives somewhere else too, or has a role: devices and sign-in stay.
     stays_known: bool,
     /// Whether any device is signed in.
@@ -157,6 +157,7 @@ pub async fn preview(
         unit,
         number: found.number,
         building: found.building,
+        bells: found.bells,
         today: today.unwrap_or_default(),
         people: found
             .people
@@ -165,7 +166,6 @@ pub async fn preview(
                 person: one.mover.person,
                 name: one.mover.name.map(Pii::into_inner),
                 owner: one.mover.owner,
-                bells: one.bells,
                 stays_known: one.stays_known,
                 has_device: one.has_device,
                 has_account: one.has_account,

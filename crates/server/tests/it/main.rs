@@ -12,6 +12,7 @@ mod hostile;
 mod importing;
 mod invitation;
 mod misuse;
+mod moving;
 mod opening;
 mod pages;
 mod pairing;

@@ -18,6 +18,8 @@ pub struct MovePreview {
     pub number: Label,
     /// Who lives there now.
     pub people: Vec<Leaving>,
+    /// Whom each of the unit's buttons rings: one goes when all of them leave.
+    pub bells: Vec<Vec<PersonId>>,
 }
 
 /// One who lives in the unit, and what ends for them when they leave.
@@ -25,8 +27,6 @@ pub struct MovePreview {
 pub struct Leaving {
     /// Who, what they are called, whether they decide for the unit.
     pub mover: Mover,
-    /// Buttons with this person alone behind them: they go.
-    pub bells: u32,
     /// Lives somewhere else too, or has a role: devices and sign-in stay.
     pub stays_known: bool,
     /// Whether any device is signed in.

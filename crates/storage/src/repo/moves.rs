@@ -23,7 +23,7 @@ use sea_orm::{
     QuerySelect,
 };
 use serde_json::json;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How a move stands, as the column has it.
 const SCHEDULED: &str = "scheduled";
@@ -69,11 +69,22 @@ impl Moves<'_> {
                     b.mover.person,
                 ))
             });
+            let behind = bell_member::Entity::find()
+                .filter(bell_member::Column::Tenant.eq(scope.tenant.0))
+                .filter(bell_member::Column::Unit.eq(unit.0))
+                .order_by_asc(bell_member::Column::Person)
+                .all(&*tx)
+                .await?;
+            let mut bells: BTreeMap<_, Vec<PersonId>> = BTreeMap::new();
+            for member in behind {
+                bells.entry(member.bell).or_default().push(member.person.into());
+            }
             Ok(Some(MovePreview {
                 building: home.building.into(),
                 time_zone: building.time_zone,
                 number: At("unit", "number").label(&home.number)?,
                 people,
+                bells: bells.into_values().collect(),
             }))
         })
         .await
@@ -359,18 +370,8 @@ async fn leaving(
         .and_where(Expr::col(Alias::new("tenant")).eq(scope.tenant.0))
         .and_where(Expr::col(Alias::new("person")).eq(person.id))
         .take();
-    let mut bells = 0;
-    for bell in bells_of(tx, scope, id, unit).await? {
-        let behind = bell_member::Entity::find()
-            .filter(bell_member::Column::Tenant.eq(scope.tenant.0))
-            .filter(bell_member::Column::Bell.eq(bell))
-            .count(&**tx)
-            .await?;
-        bells += u32::from(behind == 1);
-    }
     Ok(Leaving {
         mover: Mover { person: id, name: At("person", "name").name(&person.name)?, owner: member.owner },
-        bells,
         stays_known: homes > 1 || reach::holds(&**tx, has_role(scope, id)).await?,
         has_device: devices > 0,
         has_account: account.is_some(),

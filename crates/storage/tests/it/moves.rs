@@ -118,13 +118,15 @@ on_both! {
         let seen: Vec<_> = preview
             .people
             .iter()
-            .map(|one| (one.mover.person, one.mover.owner, one.bells, one.stays_known, one.has_device))
+            .map(|one| (one.mover.person, one.mover.owner, one.stays_known, one.has_device))
             .collect();
         assert_eq!(seen, [
-            (ours.kari, true, 1, false, true),
-            (ours.gone, false, 0, true, true),
-            (ours.ola, false, 0, false, true),
+            (ours.kari, true, false, true),
+            (ours.gone, false, true, true),
+            (ours.ola, false, false, true),
         ]);
+        let (kari, both) = (vec![ours.kari], vec![ours.kari, ours.ola]);
+        assert_eq!(preview.bells, [kari, both.clone(), both, vec![ours.kari, ours.ola, ours.gone]]);
     }
 
     async fn two_who_edit_at_once_are_told(db) {
