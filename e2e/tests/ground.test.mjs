@@ -131,3 +131,31 @@ for (const language of LANGUAGES) {
     await panel.page.locator('.languages button[lang=en]').click();
   });
 }
+
+/** What a page sends: its open connections, and the packets that have left over them. */
+const sending = (page) =>
+  page.evaluate(async () => {
+    const open = [...window.klinkeTest.connections].filter(({ signalingState }) => signalingState !== 'closed');
+    const reports = await Promise.all(open.map((connection) => connection.getStats()));
+    const packets = reports.flatMap((report) => [...report.values()]).filter(({ type }) => type === 'outbound-rtp').map(({ packetsSent }) => packetsSent);
+    return { open: open.length, packets: packets.reduce((sum, sent) => sum + sent, 0), ever: window.klinkeTest.connections.size };
+  });
+
+scenario('a panel sends nothing before somebody rings, nor after they hung up', async (world) => {
+  const bell = world.town.bell('individual');
+  const { panel, apps: [app] } = await world.household(bell);
+  assert.deepEqual(await sending(panel.page), { open: 0, packets: 0, ever: 0 }, 'at rest');
+
+  await panel.ring(bell);
+  await app.rings();
+  await app.seesPicture();
+  const during = await sending(panel.page);
+  assert.ok(during.open === 1 && during.packets > 0, `during the call: ${JSON.stringify(during)}`);
+  await app.answer();
+  await panel.talks();
+  await app.hangUp();
+  await panel.backToNames();
+  const after = await sending(panel.page);
+  assert.deepEqual([after.open, after.packets], [0, 0], 'after the call');
+  assert.ok(after.ever >= 1);
+});
