@@ -38,7 +38,8 @@ impl Locks {
                 let at = now();
                 for event in events {
                     let folder = folders.iter().find(|(watch, _)| *watch == event.wd);
-                    let file: Option<PathBuf> = folder.zip(event.name).map(|((_, path), name)| path.join(name));
+                    let file: Option<PathBuf> =
+                        folder.zip(event.name).map(|((_, path), name)| path.join(name));
                     let line = file.and_then(|file| std::fs::read_to_string(file).ok());
                     if line.is_some_and(|line| line.starts_with("released")) && sender.send(at).is_err() {
                         return;

@@ -174,8 +174,8 @@ async fn settle_town(folder: &Path) -> Result<()> {
             store.doors().give_unit_door(&scope, unit, door).await?;
         }
         let person = PersonId(id(7, number));
-        let name = Pii::new(label(format!("Resident {number}"))?);
-        store.people().insert_person(&scope, Person { id: person, name, active: true }).await?;
+        let name = label(format!("Resident {number}"))?;
+        store.people().insert_person(&scope, Person::named(person, name)).await?;
         store.people().add_membership(&scope, Membership { person, unit, owner: false }).await?;
         let name = Pii::new(label("Phone".to_owned())?);
         let device = Device { id: DeviceId(id(8, number)), person, name, kind: DeviceKind::App };

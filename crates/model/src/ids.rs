@@ -57,6 +57,8 @@ typed_ids! {
     UnitId,
     /// A person: resident, administrator or both.
     PersonId,
+    /// A household that moves out of a unit, and perhaps one that moves in.
+    MoveId,
     /// A signed-in app or station.
     DeviceId,
     /// A signed-in period of a device.

@@ -13,7 +13,9 @@
     deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
 )]
 
+pub mod contact;
 pub mod door;
+pub mod fold;
 pub mod ids;
 pub mod intercom;
 pub mod people;

@@ -1,5 +1,6 @@
 //! Who lives and works here: persons, their places in units, their devices and rights to administer.
 
+use crate::contact::{Email, Language, Phone};
 use crate::ids::{BuildingId, DeviceId, PersonId, UnitId};
 use crate::privacy::Pii;
 use crate::text::Label;
@@ -10,10 +11,26 @@ use serde::{Deserialize, Serialize};
 pub struct Person {
     /// Id.
     pub id: PersonId,
-    /// What others call them.
-    pub name: Pii<Label>,
+    /// What others call them. Who wants none is known by where they live alone.
+    pub name: Option<Pii<Label>>,
+    /// Where mail reaches them.
+    pub email: Option<Pii<Email>>,
+    /// Where a call reaches them.
+    pub phone: Option<Pii<Phone>>,
+    /// What they are written to in.
+    pub language: Language,
     /// Suspended persons ring nowhere and open nothing.
     pub active: bool,
+    /// Grows with every change, so that two administrators who edit at once are told.
+    pub version: u64,
+}
+
+impl Person {
+    /// An active person of whom nothing but the name is known.
+    pub const fn named(id: PersonId, name: Label) -> Self {
+        let name = Some(Pii::new(name));
+        Self { id, name, email: None, phone: None, language: Language::Nb, active: true, version: 1 }
+    }
 }
 
 /// A person's place in a unit.

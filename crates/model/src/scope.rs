@@ -1,6 +1,7 @@
 //! Who asks, and whose data they may touch: every repository call takes a [`Scope`].
 
 use crate::ids::{ControllerId, DeviceId, PanelId, PersonId, TenantId};
+use crate::time::Timestamp;
 
 /// Who asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -27,12 +28,22 @@ pub struct Scope {
     pub tenant: TenantId,
     /// Who asks.
     pub principal: Principal,
+    /// The moment at which rights are judged: a role that has ended by then does not count. Whoever lives longer than a
+    /// request takes a new one for each thing it asks.
+    pub at: Timestamp,
 }
 
 impl Scope {
-    /// The service's own scope over one property manager.
+    /// The service's own scope over one property manager. It asks at the end of time: what it may never ends, and no
+    /// role of anybody that ends counts for it.
     pub const fn system(tenant: TenantId) -> Self {
-        Self { tenant, principal: Principal::System }
+        Self { tenant, principal: Principal::System, at: Timestamp::from_millis(i64::MAX) }
+    }
+
+    /// The same, judged at another moment.
+    #[must_use]
+    pub const fn at(self, at: Timestamp) -> Self {
+        Self { at, ..self }
     }
 
     /// The person who asks, when it is one.

@@ -20,11 +20,13 @@
 pub mod app;
 pub mod auth;
 pub mod authority;
+pub mod calendar;
 pub mod calls;
 pub mod config;
 pub mod demo;
 pub mod doors;
 pub mod http;
+pub mod moving;
 pub mod node;
 pub mod open_files;
 pub mod pairing;

@@ -19,6 +19,7 @@ use crate::doors::listen;
 use crate::doors::openings::Openings;
 use crate::http::origin::Origins;
 use crate::http::router::router;
+use crate::moving;
 use crate::pairing::Pairings;
 use crate::presence::Presence;
 use crate::random::Random;
@@ -30,6 +31,7 @@ use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use hyper_util::rt::TokioTimer;
 use klinke_media::{Media, MediaConfig, MediaError};
 use klinke_model::time::Clock;
+use klinke_storage::record::Stamp;
 use klinke_storage::{StorageError, Store};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -79,6 +81,8 @@ pub struct Node {
     pub public_url: PublicUrl,
     /// Where our own pages come from.
     pub origins: Origins,
+    /// Wakes whoever carries moves out: one was planned.
+    pub moves_changed: tokio::sync::Notify,
     /// Cancelled when the server stops: long-lived connections close then.
     pub stop: CancellationToken,
     /// What must end before the process does: spawn long-lived work here.
@@ -95,6 +99,11 @@ impl Node {
     /// certificates must be able to pass the browser's warning.
     pub const fn strict_transport(&self) -> bool {
         self.is_https() && !self.config.http.lan
+    }
+
+    /// When an administrator changes something, for the audit; a new one for each change.
+    pub fn stamp(&self) -> Stamp {
+        Stamp { at: self.clock.now(), salt: self.random.bytes() }
     }
 
     /// Host and port that door controllers dial.
@@ -183,6 +192,7 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>, random: Random) ->
         passwords: Passwords::new(random.bytes())?,
         sign_in_limits: SignInLimits::new(&clock),
         origins: Origins::new(&public_url, address.port(), &network),
+        moves_changed: tokio::sync::Notify::new(),
         stop: CancellationToken::new(),
         tasks: TaskTracker::new(),
         config,
@@ -196,6 +206,7 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>, random: Random) ->
     let serving = serve(&node, listener, handle.clone()).await?;
     node.tasks.spawn(media_news::follow(Arc::clone(&node), media_events));
     node.tasks.spawn(every_minute(Arc::clone(&node)));
+    node.tasks.spawn(moving::carry_out_when_due(Arc::clone(&node)));
     let controllers = listen_for_controllers(&node, controllers)?;
     Ok(Running { node, address, controllers, handle, serving })
 }

@@ -7,6 +7,25 @@ account: account_tenant_person_fkey FOREIGN KEY (tenant, person) REFERENCES pers
 account: account_user_name_key UNIQUE (user_name)
 CREATE UNIQUE INDEX account_pkey ON public.account USING btree (tenant, person)
 CREATE UNIQUE INDEX account_user_name_key ON public.account USING btree (user_name)
+audit.tenant uuid NOT NULL
+audit.seq bigint NOT NULL
+audit.at bigint NOT NULL
+audit.building uuid
+audit.action text NOT NULL
+audit.salt bytea
+audit.content text
+audit.content_hash bytea NOT NULL
+audit.hash bytea NOT NULL
+audit: audit_pkey PRIMARY KEY (tenant, seq)
+audit: audit_tenant_fkey FOREIGN KEY (tenant) REFERENCES tenant(tenant)
+CREATE INDEX audit_building ON public.audit USING btree (tenant, building, seq)
+CREATE UNIQUE INDEX audit_pkey ON public.audit USING btree (tenant, seq)
+audit_person.tenant uuid NOT NULL
+audit_person.seq bigint NOT NULL
+audit_person.person uuid NOT NULL
+audit_person: audit_person_pkey PRIMARY KEY (tenant, person, seq)
+audit_person: audit_person_tenant_seq_fkey FOREIGN KEY (tenant, seq) REFERENCES audit(tenant, seq) ON DELETE CASCADE
+CREATE UNIQUE INDEX audit_person_pkey ON public.audit_person USING btree (tenant, person, seq)
 bell.tenant uuid NOT NULL
 bell.id uuid NOT NULL
 bell.building uuid NOT NULL
@@ -15,7 +34,13 @@ bell.unit uuid NOT NULL
 bell.label text NOT NULL
 bell.kind text NOT NULL
 bell.position integer NOT NULL
+bell.alias text
+bell.listing text NOT NULL
+bell.hidden boolean NOT NULL
+bell.dial_code text
+bell.version bigint NOT NULL
 bell: bell_kind_check CHECK ((kind = ANY (ARRAY['individual'::text, 'sequential'::text, 'parallel'::text, 'family'::text])))
+bell: bell_listing_check CHECK ((listing = ANY (ARRAY['listed'::text, 'search_only'::text, 'dial_only'::text])))
 bell: bell_pkey PRIMARY KEY (tenant, id)
 bell: bell_tenant_building_panel_fkey FOREIGN KEY (tenant, building, panel) REFERENCES panel(tenant, building, id) ON DELETE CASCADE
 bell: bell_tenant_building_unit_fkey FOREIGN KEY (tenant, building, unit) REFERENCES unit(tenant, building, id) ON DELETE CASCADE
@@ -53,6 +78,20 @@ building_administrator: building_administrator_pkey PRIMARY KEY (tenant, person,
 building_administrator: building_administrator_tenant_building_fkey FOREIGN KEY (tenant, building) REFERENCES building(tenant, id) ON DELETE CASCADE
 building_administrator: building_administrator_tenant_person_fkey FOREIGN KEY (tenant, person) REFERENCES person(tenant, id) ON DELETE CASCADE
 CREATE UNIQUE INDEX building_administrator_pkey ON public.building_administrator USING btree (tenant, person, building)
+building_policy.tenant uuid NOT NULL
+building_policy.building uuid NOT NULL
+building_policy.version bigint NOT NULL
+building_policy.policy text NOT NULL
+building_policy: building_policy_pkey PRIMARY KEY (tenant, building)
+building_policy: building_policy_tenant_building_fkey FOREIGN KEY (tenant, building) REFERENCES building(tenant, id) ON DELETE CASCADE
+CREATE UNIQUE INDEX building_policy_pkey ON public.building_policy USING btree (tenant, building)
+confidentiality.tenant uuid NOT NULL
+confidentiality.person uuid NOT NULL
+confidentiality.version integer NOT NULL
+confidentiality.accepted_at bigint NOT NULL
+confidentiality: confidentiality_pkey PRIMARY KEY (tenant, person, version)
+confidentiality: confidentiality_tenant_person_fkey FOREIGN KEY (tenant, person) REFERENCES person(tenant, id) ON DELETE CASCADE
+CREATE UNIQUE INDEX confidentiality_pkey ON public.confidentiality USING btree (tenant, person, version)
 controller.tenant uuid NOT NULL
 controller.id uuid NOT NULL
 controller.building uuid NOT NULL
@@ -103,12 +142,42 @@ entrance: entrance_tenant_building_fkey FOREIGN KEY (tenant, building) REFERENCE
 entrance: entrance_tenant_building_id_key UNIQUE (tenant, building, id)
 CREATE UNIQUE INDEX entrance_pkey ON public.entrance USING btree (tenant, id)
 CREATE UNIQUE INDEX entrance_tenant_building_id_key ON public.entrance USING btree (tenant, building, id)
+import.tenant uuid NOT NULL
+import.id uuid NOT NULL
+import.building uuid NOT NULL
+import.state text NOT NULL
+import.content text NOT NULL
+import.ends_at bigint NOT NULL
+import: import_pkey PRIMARY KEY (tenant, id)
+import: import_state_check CHECK ((state = ANY (ARRAY['draft'::text, 'applied'::text])))
+import: import_tenant_building_fkey FOREIGN KEY (tenant, building) REFERENCES building(tenant, id) ON DELETE CASCADE
+CREATE UNIQUE INDEX import_pkey ON public.import USING btree (tenant, id)
 installation.singleton integer NOT NULL
 installation.tenant uuid NOT NULL
 installation: installation_pkey PRIMARY KEY (singleton)
 installation: installation_singleton_check CHECK ((singleton = 1))
 installation: installation_tenant_fkey FOREIGN KEY (tenant) REFERENCES tenant(tenant) DEFERRABLE INITIALLY DEFERRED
 CREATE UNIQUE INDEX installation_pkey ON public.installation USING btree (singleton)
+invitation.tenant uuid NOT NULL
+invitation.person uuid NOT NULL
+invitation.token_hash bytea NOT NULL
+invitation.ends_at bigint NOT NULL
+invitation: invitation_pkey PRIMARY KEY (tenant, person)
+invitation: invitation_tenant_person_fkey FOREIGN KEY (tenant, person) REFERENCES person(tenant, id) ON DELETE CASCADE
+invitation: invitation_token_hash_key UNIQUE (token_hash)
+CREATE UNIQUE INDEX invitation_pkey ON public.invitation USING btree (tenant, person)
+CREATE UNIQUE INDEX invitation_token_hash_key ON public.invitation USING btree (token_hash)
+job.tenant uuid NOT NULL
+job.id uuid NOT NULL
+job.kind text NOT NULL
+job.subject uuid NOT NULL
+job.run_at bigint NOT NULL
+job.attempts integer NOT NULL
+job: job_kind_check CHECK ((kind = 'invite'::text))
+job: job_pkey PRIMARY KEY (tenant, id)
+job: job_tenant_fkey FOREIGN KEY (tenant) REFERENCES tenant(tenant)
+CREATE INDEX job_due ON public.job USING btree (run_at)
+CREATE UNIQUE INDEX job_pkey ON public.job USING btree (tenant, id)
 manager.tenant uuid NOT NULL
 manager.person uuid NOT NULL
 manager: manager_pkey PRIMARY KEY (tenant, person)
@@ -123,6 +192,30 @@ membership: membership_tenant_person_fkey FOREIGN KEY (tenant, person) REFERENCE
 membership: membership_tenant_unit_fkey FOREIGN KEY (tenant, unit) REFERENCES unit(tenant, id) ON DELETE CASCADE
 CREATE INDEX membership_person ON public.membership USING btree (tenant, person)
 CREATE UNIQUE INDEX membership_pkey ON public.membership USING btree (tenant, unit, person)
+move.tenant uuid NOT NULL
+move.id uuid NOT NULL
+move.building uuid NOT NULL
+move.unit uuid NOT NULL
+move.last_day bigint NOT NULL
+move.ends_at bigint NOT NULL
+move.state text NOT NULL
+move.ended text
+move: move_pkey PRIMARY KEY (tenant, id)
+move: move_state_check CHECK ((state = ANY (ARRAY['scheduled'::text, 'done'::text])))
+move: move_tenant_building_unit_fkey FOREIGN KEY (tenant, building, unit) REFERENCES unit(tenant, building, id) ON DELETE CASCADE
+CREATE INDEX move_due ON public.move USING btree (state, ends_at)
+CREATE INDEX move_unit ON public.move USING btree (tenant, unit)
+CREATE UNIQUE INDEX move_pkey ON public.move USING btree (tenant, id)
+move_person.tenant uuid NOT NULL
+move_person.move uuid NOT NULL
+move_person.person uuid NOT NULL
+move_person.direction text NOT NULL
+move_person.owner boolean NOT NULL
+move_person: move_person_direction_check CHECK ((direction = ANY (ARRAY['out'::text, 'in'::text])))
+move_person: move_person_pkey PRIMARY KEY (tenant, move, person)
+move_person: move_person_tenant_move_fkey FOREIGN KEY (tenant, move) REFERENCES move(tenant, id) ON DELETE CASCADE
+move_person: move_person_tenant_person_fkey FOREIGN KEY (tenant, person) REFERENCES person(tenant, id) ON DELETE CASCADE
+CREATE UNIQUE INDEX move_person_pkey ON public.move_person USING btree (tenant, move, person)
 panel.tenant uuid NOT NULL
 panel.id uuid NOT NULL
 panel.building uuid NOT NULL
@@ -150,9 +243,35 @@ person.tenant uuid NOT NULL
 person.id uuid NOT NULL
 person.name text NOT NULL
 person.active boolean NOT NULL
+person.email text
+person.phone text
+person.language text NOT NULL
+person.version bigint NOT NULL
+person.sort_name bytea NOT NULL
 person: person_pkey PRIMARY KEY (tenant, id)
 person: person_tenant_fkey FOREIGN KEY (tenant) REFERENCES tenant(tenant)
+CREATE INDEX person_sort ON public.person USING btree (tenant, sort_name, id)
 CREATE UNIQUE INDEX person_pkey ON public.person USING btree (tenant, id)
+person_word.tenant uuid NOT NULL
+person_word.word bytea NOT NULL
+person_word.person uuid NOT NULL
+person_word: person_word_pkey PRIMARY KEY (tenant, word, person)
+person_word: person_word_tenant_person_fkey FOREIGN KEY (tenant, person) REFERENCES person(tenant, id) ON DELETE CASCADE
+CREATE INDEX person_word_person ON public.person_word USING btree (tenant, person)
+CREATE UNIQUE INDEX person_word_pkey ON public.person_word USING btree (tenant, word, person)
+role_grant.tenant uuid NOT NULL
+role_grant.id uuid NOT NULL
+role_grant.person uuid NOT NULL
+role_grant.role text NOT NULL
+role_grant.building uuid
+role_grant.ends_at bigint
+role_grant: role_grant_pkey PRIMARY KEY (tenant, id)
+role_grant: role_grant_role_check CHECK ((role = ANY (ARRAY['operator'::text, 'manager'::text, 'building_administrator'::text, 'caretaker'::text, 'auditor'::text])))
+role_grant: role_grant_tenant_building_fkey FOREIGN KEY (tenant, building) REFERENCES building(tenant, id) ON DELETE CASCADE
+role_grant: role_grant_tenant_person_fkey FOREIGN KEY (tenant, person) REFERENCES person(tenant, id) ON DELETE CASCADE
+CREATE INDEX role_grant_building ON public.role_grant USING btree (tenant, building)
+CREATE INDEX role_grant_person ON public.role_grant USING btree (tenant, person)
+CREATE UNIQUE INDEX role_grant_pkey ON public.role_grant USING btree (tenant, id)
 seaql_migrations.version character varying NOT NULL
 seaql_migrations.applied_at bigint NOT NULL
 seaql_migrations: seaql_migrations_pkey PRIMARY KEY (version)

@@ -6,6 +6,26 @@ CREATE TABLE account (
     PRIMARY KEY (tenant, person),
     FOREIGN KEY (tenant, person) REFERENCES person (tenant, id) ON DELETE CASCADE
 );
+CREATE TABLE audit (
+    tenant UUID NOT NULL REFERENCES tenant (tenant),
+    seq BIGINT NOT NULL,
+    at BIGINT NOT NULL,
+    building UUID,
+    action TEXT NOT NULL,
+    salt BYTEA,
+    content TEXT,
+    content_hash BYTEA NOT NULL,
+    hash BYTEA NOT NULL,
+    PRIMARY KEY (tenant, seq)
+);
+CREATE INDEX audit_building ON audit (tenant, building, seq);
+CREATE TABLE audit_person (
+    tenant UUID NOT NULL,
+    seq BIGINT NOT NULL,
+    person UUID NOT NULL,
+    PRIMARY KEY (tenant, person, seq),
+    FOREIGN KEY (tenant, seq) REFERENCES audit (tenant, seq) ON DELETE CASCADE
+);
 CREATE TABLE bell (
     tenant UUID NOT NULL,
     id UUID NOT NULL,
@@ -14,7 +34,7 @@ CREATE TABLE bell (
     unit UUID NOT NULL,
     label TEXT NOT NULL,
     kind TEXT NOT NULL CHECK (kind IN ('individual', 'sequential', 'parallel', 'family')),
-    position INTEGER NOT NULL,
+    position INTEGER NOT NULL, alias TEXT, listing TEXT NOT NULL DEFAULT 'listed' CHECK (listing IN ('listed', 'search_only', 'dial_only')), hidden BOOLEAN NOT NULL DEFAULT FALSE, dial_code TEXT, version BIGINT NOT NULL DEFAULT 1,
     PRIMARY KEY (tenant, id),
     UNIQUE (tenant, unit, id),
     FOREIGN KEY (tenant, building, panel) REFERENCES panel (tenant, building, id) ON DELETE CASCADE,
@@ -50,6 +70,23 @@ CREATE TABLE building_administrator (
     PRIMARY KEY (tenant, person, building),
     FOREIGN KEY (tenant, person) REFERENCES person (tenant, id) ON DELETE CASCADE,
     FOREIGN KEY (tenant, building) REFERENCES building (tenant, id) ON DELETE CASCADE
+);
+CREATE TABLE building_policy (
+    tenant UUID NOT NULL,
+    building UUID NOT NULL,
+    version BIGINT NOT NULL,
+    -- The whole policy as JSON; read and checked as one value.
+    policy TEXT NOT NULL,
+    PRIMARY KEY (tenant, building),
+    FOREIGN KEY (tenant, building) REFERENCES building (tenant, id) ON DELETE CASCADE
+);
+CREATE TABLE confidentiality (
+    tenant UUID NOT NULL,
+    person UUID NOT NULL,
+    version INTEGER NOT NULL,
+    accepted_at BIGINT NOT NULL,
+    PRIMARY KEY (tenant, person, version),
+    FOREIGN KEY (tenant, person) REFERENCES person (tenant, id) ON DELETE CASCADE
 );
 CREATE TABLE controller (
     tenant UUID NOT NULL,
@@ -97,10 +134,40 @@ CREATE TABLE entrance (
     UNIQUE (tenant, building, id),
     FOREIGN KEY (tenant, building) REFERENCES building (tenant, id)
 );
+CREATE TABLE import (
+    tenant UUID NOT NULL,
+    id UUID NOT NULL,
+    building UUID NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('draft', 'applied')),
+    -- Rows, columns and, once applied, how to undo it; JSON. Gone at `ends_at`.
+    content TEXT NOT NULL,
+    ends_at BIGINT NOT NULL,
+    PRIMARY KEY (tenant, id),
+    FOREIGN KEY (tenant, building) REFERENCES building (tenant, id) ON DELETE CASCADE
+);
 CREATE TABLE installation (
     singleton INTEGER PRIMARY KEY CHECK (singleton = 1),
     tenant UUID NOT NULL REFERENCES tenant (tenant) DEFERRABLE INITIALLY DEFERRED
 );
+CREATE TABLE invitation (
+    tenant UUID NOT NULL,
+    person UUID NOT NULL,
+    token_hash BYTEA NOT NULL UNIQUE,
+    ends_at BIGINT NOT NULL,
+    PRIMARY KEY (tenant, person),
+    FOREIGN KEY (tenant, person) REFERENCES person (tenant, id) ON DELETE CASCADE
+);
+CREATE TABLE job (
+    tenant UUID NOT NULL,
+    id UUID NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('invite')),
+    subject UUID NOT NULL,
+    run_at BIGINT NOT NULL,
+    attempts INTEGER NOT NULL,
+    PRIMARY KEY (tenant, id),
+    FOREIGN KEY (tenant) REFERENCES tenant (tenant)
+);
+CREATE INDEX job_due ON job (run_at);
 CREATE TABLE manager (
     tenant UUID NOT NULL,
     person UUID NOT NULL,
@@ -117,6 +184,32 @@ CREATE TABLE membership (
     FOREIGN KEY (tenant, person) REFERENCES person (tenant, id) ON DELETE CASCADE
 );
 CREATE INDEX membership_person ON membership (tenant, person);
+CREATE TABLE move (
+    tenant UUID NOT NULL,
+    id UUID NOT NULL,
+    building UUID NOT NULL,
+    unit UUID NOT NULL,
+    -- Days since 1970 in the building's time zone; and the first moment (UTC ms) after it.
+    last_day BIGINT NOT NULL,
+    ends_at BIGINT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('scheduled', 'done')),
+    -- Of a done move: what ended with it, as JSON with counts only.
+    ended TEXT,
+    PRIMARY KEY (tenant, id),
+    FOREIGN KEY (tenant, building, unit) REFERENCES unit (tenant, building, id) ON DELETE CASCADE
+);
+CREATE INDEX move_due ON move (state, ends_at);
+CREATE INDEX move_unit ON move (tenant, unit);
+CREATE TABLE move_person (
+    tenant UUID NOT NULL,
+    move UUID NOT NULL,
+    person UUID NOT NULL,
+    direction TEXT NOT NULL CHECK (direction IN ('out', 'in')),
+    owner BOOLEAN NOT NULL,
+    PRIMARY KEY (tenant, move, person),
+    FOREIGN KEY (tenant, move) REFERENCES move (tenant, id) ON DELETE CASCADE,
+    FOREIGN KEY (tenant, person) REFERENCES person (tenant, id) ON DELETE CASCADE
+);
 CREATE TABLE panel (
     tenant UUID NOT NULL,
     id UUID NOT NULL UNIQUE,
@@ -143,9 +236,32 @@ CREATE TABLE person (
     tenant UUID NOT NULL REFERENCES tenant (tenant),
     id UUID NOT NULL,
     name TEXT NOT NULL,
-    active BOOLEAN NOT NULL,
+    active BOOLEAN NOT NULL, email TEXT, phone TEXT, language TEXT NOT NULL DEFAULT 'nb', version BIGINT NOT NULL DEFAULT 1, sort_name BYTEA NOT NULL DEFAULT '',
     PRIMARY KEY (tenant, id)
 );
+CREATE INDEX person_sort ON person (tenant, sort_name, id);
+CREATE TABLE person_word (
+    tenant UUID NOT NULL,
+    word BYTEA NOT NULL,
+    person UUID NOT NULL,
+    PRIMARY KEY (tenant, word, person),
+    FOREIGN KEY (tenant, person) REFERENCES person (tenant, id) ON DELETE CASCADE
+);
+CREATE INDEX person_word_person ON person_word (tenant, person);
+CREATE TABLE role_grant (
+    tenant UUID NOT NULL,
+    id UUID NOT NULL,
+    person UUID NOT NULL,
+    role TEXT NOT NULL CHECK (role IN ('operator', 'manager', 'building_administrator', 'caretaker', 'auditor')),
+    building UUID,
+    -- First moment (UTC ms) at which it is over; none for roles without access to personal data.
+    ends_at BIGINT,
+    PRIMARY KEY (tenant, id),
+    FOREIGN KEY (tenant, person) REFERENCES person (tenant, id) ON DELETE CASCADE,
+    FOREIGN KEY (tenant, building) REFERENCES building (tenant, id) ON DELETE CASCADE
+);
+CREATE INDEX role_grant_building ON role_grant (tenant, building);
+CREATE INDEX role_grant_person ON role_grant (tenant, person);
 CREATE TABLE "seaql_migrations" ( "version" varchar NOT NULL PRIMARY KEY, "applied_at" integer NOT NULL );
 CREATE TABLE session (
     tenant UUID NOT NULL,

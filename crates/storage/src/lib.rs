@@ -3,7 +3,7 @@
 //! ```text
 //! Store ──▶ gate()                           finds out who asks; the only queries without a Scope
 //!       ──▶ sites() people() devices()       everything else: `&Scope` first
-//!           intercom() doors()
+//!           intercom() doors() audit()
 //! ```
 //!
 //! Invariants:
@@ -34,7 +34,7 @@ mod store;
 mod tx;
 
 pub use error::StorageError;
-pub use repo::{Devices, Doors, Gate, Intercom, People, Sites};
+pub use repo::{Audit, Devices, Doors, Gate, Intercom, Moves, People, Sites};
 pub use store::Store;
 
 /// What every repository function answers.

@@ -2,6 +2,12 @@
 //!
 //! A record holds what one use needs, no more; what names a person is [`Pii`].
 
+mod moves;
+mod people;
+
+pub use moves::{CarriedOut, Ended, Leaving, Move, MovePreview, Mover, NewMove};
+pub use people::{Changed, Home, PeoplePage, PeopleQuery, PersonRow, Standing, Suspended};
+
 use klinke_access::decide::SiteMode;
 use klinke_model::door::Door;
 use klinke_model::ids::{BellId, BuildingId, ControllerId, DeviceId, PersonId, SessionId, TenantId, UnitId};
@@ -10,6 +16,8 @@ use klinke_model::people::{Device, DeviceKind, Membership, Person};
 use klinke_model::privacy::Pii;
 use klinke_model::site::{Building, Tenant};
 use klinke_model::text::Label;
+use klinke_model::time::Timestamp;
+use serde_json::Value;
 
 /// What the first claim of an installation makes, all at once.
 #[derive(Clone, Debug)]
@@ -165,4 +173,76 @@ pub struct StoredFacts {
     pub administers_building: bool,
     /// How the building's doors behave as a whole.
     pub site_mode: SiteMode,
+}
+
+/// When an administrator changes something, and what makes the change's entry in the audit impossible to guess once it is
+/// erased.
+#[derive(Clone, Copy)]
+pub struct Stamp {
+    /// When.
+    pub at: Timestamp,
+    /// Random; new for every change.
+    pub salt: [u8; 16],
+}
+
+impl std::fmt::Debug for Stamp {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Stamp").field("at", &self.at).finish_non_exhaustive()
+    }
+}
+
+/// Which entries of the audit.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AuditQuery {
+    /// Of this building only.
+    pub building: Option<BuildingId>,
+    /// That name this person only.
+    pub person: Option<PersonId>,
+    /// Older than this one.
+    pub before: Option<u64>,
+    /// How many; 200 at most.
+    pub limit: u32,
+}
+
+/// One change that an administrator made.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AuditEntry {
+    /// Its place in the chain, from 1.
+    pub seq: u64,
+    /// When.
+    pub at: Timestamp,
+    /// The building it was in, when it was in one.
+    pub building: Option<BuildingId>,
+    /// What happened, such as `person.changed`.
+    pub action: String,
+    /// Whom it names.
+    pub persons: Vec<PersonId>,
+    /// What changed; none when it was erased.
+    pub content: Option<Pii<AuditContent>>,
+}
+
+/// What an entry of the audit says.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AuditContent {
+    /// Who; none is the service itself.
+    pub actor: Option<PersonId>,
+    /// The role they did it by.
+    pub role: String,
+    /// What was.
+    pub before: Option<Value>,
+    /// What is.
+    pub after: Option<Value>,
+}
+
+/// The chain, checked from its beginning to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AuditProof {
+    /// How many entries there are.
+    pub entries: u64,
+    /// How many of them were erased.
+    pub erased: u64,
+    /// The first place where the chain is broken.
+    pub first_bad: Option<u64>,
+    /// The last hash. Who keeps it elsewhere notices when the end of the chain is cut off or written anew.
+    pub head: [u8; 32],
 }

@@ -1,6 +1,6 @@
 //! Opening the store: which database, with which settings, at which schema.
 
-use crate::repo::{Devices, Doors, Gate, Intercom, People, Sites};
+use crate::repo::{Audit, Devices, Doors, Gate, Intercom, Moves, People, Sites};
 use crate::tx::{self, Isolation};
 use crate::{Result, StorageError, migration};
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
@@ -109,6 +109,11 @@ impl Store {
         People(self)
     }
 
+    /// Who moves out and in, and when.
+    pub fn moves(&self) -> Moves<'_> {
+        Moves(self)
+    }
+
     /// Devices and their sessions.
     pub fn devices(&self) -> Devices<'_> {
         Devices(self)
@@ -122,6 +127,11 @@ impl Store {
     /// Doors and controllers.
     pub fn doors(&self) -> Doors<'_> {
         Doors(self)
+    }
+
+    /// What administrators changed.
+    pub fn audit(&self) -> Audit<'_> {
+        Audit(self)
     }
 
     /// Closes the connections. SQLite brings what is written into its one file then.

@@ -28,6 +28,8 @@ export const entrances = (building: string) =>
   queryOptions({ queryKey: ['entrances', building], queryFn: () => api.entrances(building) });
 export const units = (building: string) =>
   queryOptions({ queryKey: ['units', building], queryFn: () => api.units(building), ...live });
+export const moves = (building: string) =>
+  queryOptions({ queryKey: ['moves', building], queryFn: () => api.moves(building) });
 export const bells = (building: string) =>
   queryOptions({ queryKey: ['bells', building], queryFn: () => api.bells(building), ...live });
 export const panels = (building: string) =>

@@ -7,7 +7,7 @@ export const ROUTES = {
 } as const;
 
 /** The parts of a building's pages, in the order they are listed. */
-export const SECTIONS = ['overview', 'units', 'bells', 'panels', 'doors', 'controllers'] as const;
+export const SECTIONS = ['overview', 'people', 'units', 'bells', 'panels', 'doors', 'controllers'] as const;
 export type Section = (typeof SECTIONS)[number];
 
 export function sectionOf(name: string | undefined): Section {

@@ -1,7 +1,7 @@
 // Every call to the HTTP API. Each gives what the server answered, or throws an `ApiError`.
 
 import createClient from 'openapi-fetch';
-import type { Claim, NewController, NewPanel, paths, SignIn } from '../api/http';
+import type { Claim, MoveOut, NewController, NewHome, NewPanel, NewPerson, paths, PersonChange, SignIn } from '../api/http';
 import { ApiError, fromAnswer, noAnswer } from './api-problem';
 
 export { ApiError };
@@ -26,6 +26,11 @@ async function answer<Data>(call: Promise<Outcome<Data>>): Promise<Data> {
   return outcome.data as Data;
 }
 
+/** What a list of people is narrowed to. */
+export type PeopleAsked = NonNullable<paths['/api/v1/people']['get']['parameters']['query']>;
+
+const ofPerson = (person: string) => ({ params: { path: { person } } });
+const ofUnit = (unit: string) => ({ params: { path: { unit } } });
 const ofBuilding = (building: string) => ({ params: { path: { building } } });
 
 export const api = {
@@ -47,6 +52,24 @@ export const api = {
   doors: (building: string) => answer(client.GET('/api/v1/buildings/{building}/doors', ofBuilding(building))),
   controllers: (building: string) =>
     answer(client.GET('/api/v1/buildings/{building}/controllers', ofBuilding(building))),
+
+  people: (query: PeopleAsked) => answer(client.GET('/api/v1/people', { params: { query } })),
+  person: (person: string) => answer(client.GET('/api/v1/people/{person}', ofPerson(person))),
+  addPerson: (body: NewPerson) => answer(client.POST('/api/v1/people', { body })),
+  changePerson: (person: string, body: PersonChange) =>
+    answer(client.PATCH('/api/v1/people/{person}', { ...ofPerson(person), body })),
+  suspend: (person: string) => answer(client.PUT('/api/v1/people/{person}/suspension', ofPerson(person))),
+  liftSuspension: (person: string) => answer(client.DELETE('/api/v1/people/{person}/suspension', ofPerson(person))),
+  giveHome: (person: string, body: NewHome) =>
+    answer(client.POST('/api/v1/people/{person}/homes', { ...ofPerson(person), body })),
+  takeHome: (person: string, unit: string) =>
+    answer(client.DELETE('/api/v1/people/{person}/homes/{unit}', { params: { path: { person, unit } } })),
+
+  previewMove: (unit: string) => answer(client.GET('/api/v1/units/{unit}/move-out', ofUnit(unit))),
+  planMove: (unit: string, body: MoveOut) =>
+    answer(client.POST('/api/v1/units/{unit}/moves', { ...ofUnit(unit), body })),
+  moves: (building: string) => answer(client.GET('/api/v1/moves', { params: { query: { building } } })),
+  cancelMove: (move: string) => answer(client.DELETE('/api/v1/moves/{move}', { params: { path: { move } } })),
 
   addPanel: (building: string, body: NewPanel) =>
     answer(client.POST('/api/v1/buildings/{building}/panels', { ...ofBuilding(building), body })),

@@ -437,6 +437,105 @@ error-not-implemented = Det kan Klinke ikke endnu.
 error-taken = Dette er allerede i brug.
 error-out-of-range = Dette er uden for det mulige.
 
+## admin
+# people and moves
+error-conflict = En anden har ændret dette i mellemtiden.
+error-not-an-email = Dette er ikke en e-mailadresse.
+error-not-a-phone = Dette er ikke et telefonnummer.
+error-not-a-day = Vælg en dag fra og med i dag.
+admin-section-people = Personer
+admin-people-text = Hvem der bor og arbejder her. Hvilke enheder de har, og hvornår, vises ikke for nogen.
+admin-people-search = Navn, bolig, e-mail eller telefon
+admin-people-all = Alle
+admin-people-active = Ikke spærret
+admin-people-invited = Inviteret
+admin-people-not-invited = Ikke inviteret
+admin-people-unreachable = Kan ikke ringes op
+admin-people-suspended = Spærret
+admin-people-csv = Hent som CSV
+admin-people-leaves = Flytter ud { $day }
+admin-people-none = Ingen her endnu
+admin-people-none-text = Tilføj den første person, eller importér en liste.
+admin-people-none-found = Ingen fundet
+admin-people-none-found-text = Prøv færre bogstaver, eller vis alle.
+admin-standing-active = Aktiv
+admin-standing-suspended = Spærret
+admin-standing-invited = Inviteret
+admin-standing-invitation-ended = Invitationen er udløbet
+admin-standing-not-invited = Ikke inviteret
+admin-person-add = Ny person
+admin-person-name-hint = Må stå tomt: så kendes kun boligen.
+admin-person-choose-unit = Vælg en bolig
+admin-person-owner = Bestemmer for boligen
+admin-person-owner-short = bestemmer
+admin-person-email = E-mail
+admin-person-phone = Telefon
+admin-person-language = Sprog
+admin-person-anonymous = Uden navn
+admin-person-anonymous-in = Uden navn, { $unit }
+admin-person-rings = kan ringes op
+admin-person-homes = Bor i
+admin-person-no-home = Bor ikke her
+admin-person-data = Oplysninger
+admin-person-save = Gem
+admin-person-saved = Gemt.
+admin-person-suspend = Spær
+admin-person-resume = Ophæv spærringen
+admin-person-suspend-hint = Den der er spærret, åbner intet og ringes ikke op; alle enheder logges ud.
+admin-person-suspended = { $name } er spærret.
+admin-person-resumed = { $name } er ikke spærret længere.
+admin-move-out = Flyt ud
+admin-move-out-of = Flyt ud af { $unit }
+admin-move-last-day = Sidste dag
+admin-move-last-day-hint = Alt virker til slutningen af denne dag.
+admin-move-today = I dag
+admin-move-months-end = Slutningen af måneden
+admin-move-who = Hvem flytter ud
+admin-move-ends = Dette ophører
+admin-move-confirm = Bekræft flytningen
+admin-move-planned = { $unit }: flytter ud { $day }.
+admin-move-is-planned = Husstandens flytning er planlagt.
+admin-move-take-back = Fortryd flytningen
+admin-move-taken-back = Flytningen er fortrudt.
+admin-move-in = Nogen flytter ind dagen efter
+admin-move-in-hint = De bor der fra næste dags første minut.
+admin-moves = Flytninger
+admin-move-done = Flyttede ud { $day }
+admin-move-proof = Bevis
+admin-move-proof-of = Bevis: { $unit }
+admin-move-proof-text = Dette ophørte med { $day }.
+admin-move-proof-people = Personer der flyttede
+admin-move-proof-bells = Fjernede ringeknapper
+admin-move-proof-signed-out = Personer logget ud
+admin-move-proof-accounts = Fjernede logins
+admin-move-proof-invitations = Afsluttede invitationer
+admin-move-proof-moved-in = Personer der flyttede ind
+admin-print = Udskriv
+admin-move-ends-people = { $count ->
+    [one] 1 person forlader boligen
+   *[other] { $count } personer forlader boligen
+}
+admin-move-ends-bells = { $count ->
+    [one] 1 ringeknap forsvinder
+   *[other] { $count } ringeknapper forsvinder
+}
+admin-move-ends-devices = { $count ->
+    [one] Appen for 1 person logges ud
+   *[other] Apps for { $count } personer logges ud
+}
+admin-move-ends-accounts = { $count ->
+    [one] 1 login slettes
+   *[other] { $count } logins slettes
+}
+admin-move-ends-invitations = { $count ->
+    [one] 1 invitation afsluttes
+   *[other] { $count } invitationer afsluttes
+}
+admin-move-ends-stay = { $count ->
+    [one] 1 person beholder sit login: bor også et andet sted, eller har en rolle
+   *[other] { $count } personer beholder deres login: bor også et andet sted, eller har en rolle
+}
+
 ## server only
 trust-title = Hav tillid til denne Klinke
 trust-intro = Denne server laver sine egne certifikater. En telefon, tablet eller computer, der skal være app eller panel, skal have tillid til dem én gang.

@@ -437,6 +437,105 @@ error-not-implemented = Klinke can not do this yet.
 error-taken = This is in use already.
 error-out-of-range = This is outside what is possible.
 
+## admin
+# people and moves
+error-conflict = Somebody else changed this in the meantime.
+error-not-an-email = This is not an e-mail address.
+error-not-a-phone = This is not a phone number.
+error-not-a-day = Choose a day from today on.
+admin-section-people = People
+admin-people-text = Who lives and works here. Which devices they have, and when, is shown to nobody.
+admin-people-search = Name, unit, e-mail or phone
+admin-people-all = Everybody
+admin-people-active = Not suspended
+admin-people-invited = Invited
+admin-people-not-invited = Not invited
+admin-people-unreachable = Can not be rung
+admin-people-suspended = Suspended
+admin-people-csv = Download as CSV
+admin-people-leaves = Moves out { $day }
+admin-people-none = Nobody here yet
+admin-people-none-text = Add the first person, or import a list.
+admin-people-none-found = Nobody found
+admin-people-none-found-text = Try fewer letters, or show everybody.
+admin-standing-active = Active
+admin-standing-suspended = Suspended
+admin-standing-invited = Invited
+admin-standing-invitation-ended = Invitation has ended
+admin-standing-not-invited = Not invited
+admin-person-add = New person
+admin-person-name-hint = May be left empty: then only the unit is known.
+admin-person-choose-unit = Choose a unit
+admin-person-owner = Decides for the unit
+admin-person-owner-short = decides
+admin-person-email = E-mail
+admin-person-phone = Phone
+admin-person-language = Language
+admin-person-anonymous = No name
+admin-person-anonymous-in = No name, { $unit }
+admin-person-rings = can be rung
+admin-person-homes = Lives in
+admin-person-no-home = Lives nowhere here
+admin-person-data = Details
+admin-person-save = Save
+admin-person-saved = Saved.
+admin-person-suspend = Suspend
+admin-person-resume = End the suspension
+admin-person-suspend-hint = Who is suspended opens nothing and is not rung; all their devices are signed out.
+admin-person-suspended = { $name } is suspended.
+admin-person-resumed = { $name } is not suspended any more.
+admin-move-out = Move out
+admin-move-out-of = Move out of { $unit }
+admin-move-last-day = Last day
+admin-move-last-day-hint = Everything works until the end of this day.
+admin-move-today = Today
+admin-move-months-end = End of the month
+admin-move-who = Who moves out
+admin-move-ends = What ends
+admin-move-confirm = Confirm the move
+admin-move-planned = { $unit }: moves out { $day }.
+admin-move-is-planned = The move of this household is planned.
+admin-move-take-back = Take the move back
+admin-move-taken-back = The move is taken back.
+admin-move-in = Somebody moves in the day after
+admin-move-in-hint = They live there from the first minute of the next day.
+admin-moves = Moves
+admin-move-done = Moved out { $day }
+admin-move-proof = Proof
+admin-move-proof-of = Proof: { $unit }
+admin-move-proof-text = This ended with { $day }.
+admin-move-proof-people = People who left
+admin-move-proof-bells = Doorbells removed
+admin-move-proof-signed-out = People signed out
+admin-move-proof-accounts = Sign-ins removed
+admin-move-proof-invitations = Invitations ended
+admin-move-proof-moved-in = People who moved in
+admin-print = Print
+admin-move-ends-people = { $count ->
+    [one] 1 person leaves the unit
+   *[other] { $count } people leave the unit
+}
+admin-move-ends-bells = { $count ->
+    [one] 1 doorbell goes
+   *[other] { $count } doorbells go
+}
+admin-move-ends-devices = { $count ->
+    [one] The app of 1 person is signed out
+   *[other] The apps of { $count } people are signed out
+}
+admin-move-ends-accounts = { $count ->
+    [one] 1 sign-in is deleted
+   *[other] { $count } sign-ins are deleted
+}
+admin-move-ends-invitations = { $count ->
+    [one] 1 invitation ends
+   *[other] { $count } invitations end
+}
+admin-move-ends-stay = { $count ->
+    [one] 1 person keeps their sign-in: they live elsewhere too, or have a role
+   *[other] { $count } people keep their sign-in: they live elsewhere too, or have a role
+}
+
 ## server only
 trust-title = Trust this Klinke
 trust-intro = This server makes its own certificates. A phone, tablet or computer that is to be an app or a panel must trust them once.

@@ -434,6 +434,105 @@ error-not-implemented = Klinke kan ikke dette ennå.
 error-taken = Dette er allerede i bruk.
 error-out-of-range = Dette er utenfor det som er mulig.
 
+## admin
+# people and moves
+error-conflict = Noen andre har endret dette i mellomtiden.
+error-not-an-email = Dette er ikke en e-postadresse.
+error-not-a-phone = Dette er ikke et telefonnummer.
+error-not-a-day = Velg en dag fra og med i dag.
+admin-section-people = Personer
+admin-people-text = Hvem som bor og jobber her. Hvilke enheter de har, og når, vises ikke for noen.
+admin-people-search = Navn, boenhet, e-post eller telefon
+admin-people-all = Alle
+admin-people-active = Ikke sperret
+admin-people-invited = Invitert
+admin-people-not-invited = Ikke invitert
+admin-people-unreachable = Kan ikke ringes på
+admin-people-suspended = Sperret
+admin-people-csv = Last ned som CSV
+admin-people-leaves = Flytter ut { $day }
+admin-people-none = Ingen her ennå
+admin-people-none-text = Legg til den første personen, eller importer en liste.
+admin-people-none-found = Fant ingen
+admin-people-none-found-text = Prøv færre bokstaver, eller vis alle.
+admin-standing-active = Aktiv
+admin-standing-suspended = Sperret
+admin-standing-invited = Invitert
+admin-standing-invitation-ended = Invitasjonen er utløpt
+admin-standing-not-invited = Ikke invitert
+admin-person-add = Ny person
+admin-person-name-hint = Kan stå tomt: da er bare boenheten kjent.
+admin-person-choose-unit = Velg en boenhet
+admin-person-owner = Bestemmer for boenheten
+admin-person-owner-short = bestemmer
+admin-person-email = E-post
+admin-person-phone = Telefon
+admin-person-language = Språk
+admin-person-anonymous = Uten navn
+admin-person-anonymous-in = Uten navn, { $unit }
+admin-person-rings = kan ringes på
+admin-person-homes = Bor i
+admin-person-no-home = Bor ikke her
+admin-person-data = Opplysninger
+admin-person-save = Lagre
+admin-person-saved = Lagret.
+admin-person-suspend = Sperr
+admin-person-resume = Opphev sperringen
+admin-person-suspend-hint = Den som er sperret, åpner ingenting og ringes ikke på; alle enhetene logges ut.
+admin-person-suspended = { $name } er sperret.
+admin-person-resumed = { $name } er ikke sperret lenger.
+admin-move-out = Flytt ut
+admin-move-out-of = Flytt ut av { $unit }
+admin-move-last-day = Siste dag
+admin-move-last-day-hint = Alt virker til denne dagen er slutt.
+admin-move-today = I dag
+admin-move-months-end = Slutten av måneden
+admin-move-who = Hvem flytter ut
+admin-move-ends = Dette opphører
+admin-move-confirm = Bekreft flyttingen
+admin-move-planned = { $unit }: flytter ut { $day }.
+admin-move-is-planned = Flyttingen av denne husstanden er planlagt.
+admin-move-take-back = Angre flyttingen
+admin-move-taken-back = Flyttingen er angret.
+admin-move-in = Noen flytter inn dagen etter
+admin-move-in-hint = De bor der fra første minutt neste dag.
+admin-moves = Flyttinger
+admin-move-done = Flyttet ut { $day }
+admin-move-proof = Bevis
+admin-move-proof-of = Bevis: { $unit }
+admin-move-proof-text = Dette opphørte med { $day }.
+admin-move-proof-people = Personer som flyttet
+admin-move-proof-bells = Fjernede ringeknapper
+admin-move-proof-signed-out = Personer logget ut
+admin-move-proof-accounts = Fjernede innlogginger
+admin-move-proof-invitations = Avsluttede invitasjoner
+admin-move-proof-moved-in = Personer som flyttet inn
+admin-print = Skriv ut
+admin-move-ends-people = { $count ->
+    [one] 1 person forlater boenheten
+   *[other] { $count } personer forlater boenheten
+}
+admin-move-ends-bells = { $count ->
+    [one] 1 ringeknapp forsvinner
+   *[other] { $count } ringeknapper forsvinner
+}
+admin-move-ends-devices = { $count ->
+    [one] Appen til 1 person logges ut
+   *[other] Appene til { $count } personer logges ut
+}
+admin-move-ends-accounts = { $count ->
+    [one] 1 innlogging slettes
+   *[other] { $count } innlogginger slettes
+}
+admin-move-ends-invitations = { $count ->
+    [one] 1 invitasjon avsluttes
+   *[other] { $count } invitasjoner avsluttes
+}
+admin-move-ends-stay = { $count ->
+    [one] 1 person beholder innloggingen: bor også et annet sted, eller har en rolle
+   *[other] { $count } personer beholder innloggingen: bor også et annet sted, eller har en rolle
+}
+
 ## server only
 trust-title = Stol på denne Klinke
 trust-intro = Denne serveren lager sine egne sertifikater. En telefon, et nettbrett eller en datamaskin som skal være app eller panel, må stole på dem én gang.

@@ -434,6 +434,105 @@ error-not-implemented = Klinke kan ikkje dette enno.
 error-taken = Dette er alt i bruk.
 error-out-of-range = Dette er utanfor det som er mogleg.
 
+## admin
+# people and moves
+error-conflict = Nokon andre har endra dette i mellomtida.
+error-not-an-email = Dette er ikkje ei e-postadresse.
+error-not-a-phone = Dette er ikkje eit telefonnummer.
+error-not-a-day = Vel ein dag frå og med i dag.
+admin-section-people = Personar
+admin-people-text = Kven som bur og arbeider her. Kva einingar dei har, og når, blir ikkje vist til nokon.
+admin-people-search = Namn, bueining, e-post eller telefon
+admin-people-all = Alle
+admin-people-active = Ikkje sperra
+admin-people-invited = Inviterte
+admin-people-not-invited = Ikkje inviterte
+admin-people-unreachable = Kan ikkje ringjast på
+admin-people-suspended = Sperra
+admin-people-csv = Last ned som CSV
+admin-people-leaves = Flyttar ut { $day }
+admin-people-none = Ingen her enno
+admin-people-none-text = Legg til den første personen, eller importer ei liste.
+admin-people-none-found = Fann ingen
+admin-people-none-found-text = Prøv færre bokstavar, eller vis alle.
+admin-standing-active = Aktiv
+admin-standing-suspended = Sperra
+admin-standing-invited = Invitert
+admin-standing-invitation-ended = Invitasjonen har gått ut
+admin-standing-not-invited = Ikkje invitert
+admin-person-add = Ny person
+admin-person-name-hint = Kan stå tomt: då er berre bueininga kjend.
+admin-person-choose-unit = Vel ei bueining
+admin-person-owner = Bestemmer for bueininga
+admin-person-owner-short = bestemmer
+admin-person-email = E-post
+admin-person-phone = Telefon
+admin-person-language = Språk
+admin-person-anonymous = Utan namn
+admin-person-anonymous-in = Utan namn, { $unit }
+admin-person-rings = kan ringjast på
+admin-person-homes = Bur i
+admin-person-no-home = Bur ikkje her
+admin-person-data = Opplysningar
+admin-person-save = Lagre
+admin-person-saved = Lagra.
+admin-person-suspend = Sperr
+admin-person-resume = Opphev sperringa
+admin-person-suspend-hint = Den som er sperra, opnar ingenting og blir ikkje ringt på; alle einingane blir logga ut.
+admin-person-suspended = { $name } er sperra.
+admin-person-resumed = { $name } er ikkje sperra lenger.
+admin-move-out = Flytt ut
+admin-move-out-of = Flytt ut av { $unit }
+admin-move-last-day = Siste dag
+admin-move-last-day-hint = Alt verkar til denne dagen er slutt.
+admin-move-today = I dag
+admin-move-months-end = Slutten av månaden
+admin-move-who = Kven flyttar ut
+admin-move-ends = Dette tek slutt
+admin-move-confirm = Stadfest flyttinga
+admin-move-planned = { $unit }: flyttar ut { $day }.
+admin-move-is-planned = Flyttinga av denne husstanden er planlagd.
+admin-move-take-back = Angre flyttinga
+admin-move-taken-back = Flyttinga er angra.
+admin-move-in = Nokon flyttar inn dagen etter
+admin-move-in-hint = Dei bur der frå første minutt neste dag.
+admin-moves = Flyttingar
+admin-move-done = Flytta ut { $day }
+admin-move-proof = Prov
+admin-move-proof-of = Prov: { $unit }
+admin-move-proof-text = Dette tok slutt med { $day }.
+admin-move-proof-people = Personar som flytta
+admin-move-proof-bells = Fjerna ringjeknappar
+admin-move-proof-signed-out = Personar logga ut
+admin-move-proof-accounts = Fjerna innloggingar
+admin-move-proof-invitations = Avslutta invitasjonar
+admin-move-proof-moved-in = Personar som flytta inn
+admin-print = Skriv ut
+admin-move-ends-people = { $count ->
+    [one] 1 person forlèt bueininga
+   *[other] { $count } personar forlèt bueininga
+}
+admin-move-ends-bells = { $count ->
+    [one] 1 ringjeknapp forsvinn
+   *[other] { $count } ringjeknappar forsvinn
+}
+admin-move-ends-devices = { $count ->
+    [one] Appen til 1 person blir logga ut
+   *[other] Appane til { $count } personar blir logga ut
+}
+admin-move-ends-accounts = { $count ->
+    [one] 1 innlogging blir sletta
+   *[other] { $count } innloggingar blir sletta
+}
+admin-move-ends-invitations = { $count ->
+    [one] 1 invitasjon blir avslutta
+   *[other] { $count } invitasjonar blir avslutta
+}
+admin-move-ends-stay = { $count ->
+    [one] 1 person beheld innlogginga: bur òg ein annan stad, eller har ei rolle
+   *[other] { $count } personar beheld innlogginga: bur òg ein annan stad, eller har ei rolle
+}
+
 ## server only
 trust-title = Stol på denne Klinke
 trust-intro = Denne tenaren lagar sine eigne sertifikat. Ein telefon, eit nettbrett eller ei datamaskin som skal vere app eller panel, må stole på dei éin gong.

@@ -437,6 +437,105 @@ error-not-implemented = Klinke kan inte detta ännu.
 error-taken = Detta används redan.
 error-out-of-range = Detta är utanför det möjliga.
 
+## admin
+# people and moves
+error-conflict = Någon annan har ändrat detta under tiden.
+error-not-an-email = Detta är ingen e-postadress.
+error-not-a-phone = Detta är inget telefonnummer.
+error-not-a-day = Välj en dag från och med i dag.
+admin-section-people = Personer
+admin-people-text = Vilka som bor och arbetar här. Vilka enheter de har, och när, visas inte för någon.
+admin-people-search = Namn, lägenhet, e-post eller telefon
+admin-people-all = Alla
+admin-people-active = Inte spärrade
+admin-people-invited = Inbjudna
+admin-people-not-invited = Inte inbjudna
+admin-people-unreachable = Kan inte ringas på
+admin-people-suspended = Spärrade
+admin-people-csv = Hämta som CSV
+admin-people-leaves = Flyttar ut { $day }
+admin-people-none = Ingen här ännu
+admin-people-none-text = Lägg till den första personen, eller importera en lista.
+admin-people-none-found = Ingen hittades
+admin-people-none-found-text = Pröva färre bokstäver, eller visa alla.
+admin-standing-active = Aktiv
+admin-standing-suspended = Spärrad
+admin-standing-invited = Inbjuden
+admin-standing-invitation-ended = Inbjudan har gått ut
+admin-standing-not-invited = Inte inbjuden
+admin-person-add = Ny person
+admin-person-name-hint = Kan lämnas tomt: då är bara lägenheten känd.
+admin-person-choose-unit = Välj en lägenhet
+admin-person-owner = Bestämmer för lägenheten
+admin-person-owner-short = bestämmer
+admin-person-email = E-post
+admin-person-phone = Telefon
+admin-person-language = Språk
+admin-person-anonymous = Utan namn
+admin-person-anonymous-in = Utan namn, { $unit }
+admin-person-rings = kan ringas på
+admin-person-homes = Bor i
+admin-person-no-home = Bor inte här
+admin-person-data = Uppgifter
+admin-person-save = Spara
+admin-person-saved = Sparat.
+admin-person-suspend = Spärra
+admin-person-resume = Häv spärren
+admin-person-suspend-hint = Den som är spärrad öppnar inget och rings inte på; alla enheter loggas ut.
+admin-person-suspended = { $name } är spärrad.
+admin-person-resumed = { $name } är inte spärrad längre.
+admin-move-out = Flytta ut
+admin-move-out-of = Flytta ut ur { $unit }
+admin-move-last-day = Sista dag
+admin-move-last-day-hint = Allt fungerar till slutet av denna dag.
+admin-move-today = I dag
+admin-move-months-end = Slutet av månaden
+admin-move-who = Vilka flyttar ut
+admin-move-ends = Detta upphör
+admin-move-confirm = Bekräfta flytten
+admin-move-planned = { $unit }: flyttar ut { $day }.
+admin-move-is-planned = Hushållets flytt är planerad.
+admin-move-take-back = Ångra flytten
+admin-move-taken-back = Flytten är ångrad.
+admin-move-in = Någon flyttar in dagen efter
+admin-move-in-hint = De bor där från nästa dags första minut.
+admin-moves = Flyttar
+admin-move-done = Flyttade ut { $day }
+admin-move-proof = Bevis
+admin-move-proof-of = Bevis: { $unit }
+admin-move-proof-text = Detta upphörde med { $day }.
+admin-move-proof-people = Personer som flyttade
+admin-move-proof-bells = Borttagna ringknappar
+admin-move-proof-signed-out = Utloggade personer
+admin-move-proof-accounts = Borttagna inloggningar
+admin-move-proof-invitations = Avslutade inbjudningar
+admin-move-proof-moved-in = Personer som flyttade in
+admin-print = Skriv ut
+admin-move-ends-people = { $count ->
+    [one] 1 person lämnar lägenheten
+   *[other] { $count } personer lämnar lägenheten
+}
+admin-move-ends-bells = { $count ->
+    [one] 1 ringknapp försvinner
+   *[other] { $count } ringknappar försvinner
+}
+admin-move-ends-devices = { $count ->
+    [one] Appen för 1 person loggas ut
+   *[other] Apparna för { $count } personer loggas ut
+}
+admin-move-ends-accounts = { $count ->
+    [one] 1 inloggning raderas
+   *[other] { $count } inloggningar raderas
+}
+admin-move-ends-invitations = { $count ->
+    [one] 1 inbjudan avslutas
+   *[other] { $count } inbjudningar avslutas
+}
+admin-move-ends-stay = { $count ->
+    [one] 1 person behåller sin inloggning: bor även på annat håll, eller har en roll
+   *[other] { $count } personer behåller sin inloggning: bor även på annat håll, eller har en roll
+}
+
 ## server only
 trust-title = Lita på denna Klinke
 trust-intro = Den här servern gör sina egna certifikat. En telefon, surfplatta eller dator som ska vara app eller panel måste lita på dem en gång.

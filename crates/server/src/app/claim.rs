@@ -111,7 +111,7 @@ pub async fn handler(
     let (tenant, person): (TenantId, PersonId) = (node.random.v7(now), node.random.v7(now));
     let new = NewInstallation {
         tenant: Tenant { id: tenant, name: organisation },
-        administrator: Person { id: person, name: Pii::new(name), active: true },
+        administrator: Person::named(person, name),
         account: NewAccount { person, user_name, password_hash: node.passwords.hash(claim.password).await? },
     };
     if !node.store.gate().claim(new).await? {

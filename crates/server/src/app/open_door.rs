@@ -64,7 +64,9 @@ const fn refused(reason: RefusalCode) -> OpeningState {
 }
 
 async fn carry_out(node: &Node, ask: &Ask, opening: OpeningId) -> OpeningState {
-    let stored = match node.store.doors().facts(&ask.scope, ask.person, ask.door).await {
+    // a connection may be older than the end of a role
+    let scope = ask.scope.at(node.clock.now());
+    let stored = match node.store.doors().facts(&scope, ask.person, ask.door).await {
         Ok(Some(stored)) => stored,
         Ok(None) => return refused(RefusalCode::NotAllowed),
         Err(error) => {

@@ -7,6 +7,7 @@ use axum::Json;
 use axum::extract::State;
 use klinke_model::ids::{BuildingId, DeviceId, PersonId};
 use klinke_model::people::{Device, DeviceKind, Person, Role, RoleGrant};
+use klinke_model::privacy::Pii;
 use klinke_model::text::Label;
 use serde::Serialize;
 use std::sync::Arc;
@@ -25,7 +26,9 @@ pub struct Session {
 #[derive(Serialize, ToSchema)]
 pub struct SessionPerson {
     id: PersonId,
-    name: Label,
+    /// Absent for who wants none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<Label>,
 }
 
 /// The device that is signed in.
@@ -49,7 +52,7 @@ impl Session {
     /// For the person's own screen.
     pub fn new(person: Person, device: Device, roles: &[RoleGrant]) -> Self {
         Self {
-            person: SessionPerson { id: person.id, name: person.name.into_inner() },
+            person: SessionPerson { id: person.id, name: person.name.map(Pii::into_inner) },
             device: SessionDevice { id: device.id, name: device.name.into_inner(), kind: device.kind },
             roles: roles
                 .iter()

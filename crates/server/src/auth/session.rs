@@ -39,11 +39,12 @@ impl SignedIn {
         let jar = CookieJar::from_headers(headers);
         let token = jar.get(cookie_name(node.is_https())).and_then(|cookie| Token::parse(cookie.value()));
         let token = token.ok_or(Code::NotSignedIn)?;
-        let holder = node.store.gate().session(token.hash().0, node.clock.now().day()).await?;
+        let now = node.clock.now();
+        let holder = node.store.gate().session(token.hash().0, now.day()).await?;
         let holder = holder.ok_or(Code::NotSignedIn)?;
         let principal = Principal::Person { person: holder.person, device: holder.device };
         Ok(Self {
-            scope: Scope { tenant: holder.tenant, principal },
+            scope: Scope { tenant: holder.tenant, principal, at: now },
             session: holder.session,
             device: holder.device,
             device_kind: holder.device_kind,

@@ -281,7 +281,7 @@ impl Driver {
         let offered = self.start.facts.doors.iter().find(|known| known.id == door);
         let ask = Ask {
             // the leg was proven when its device connected: the right asked for is its person's own
-            scope: Scope { tenant: self.start.scope.tenant, principal: Principal::Person { person, device } },
+            scope: Scope { principal: Principal::Person { person, device }, ..self.start.scope },
             person,
             device,
             request,

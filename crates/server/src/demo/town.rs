@@ -229,11 +229,7 @@ impl Builder<'_> {
         let account = self.sign_in("Anna Sørli", "anna", "Administrator").await?;
         let new = NewInstallation {
             tenant: Tenant { id: tenant, name: Label::new("Nordlys Eiendom")? },
-            administrator: Person {
-                id: account.person,
-                name: Pii::new(Label::new("Anna Sørli")?),
-                active: true,
-            },
+            administrator: Person::named(account.person, Label::new("Anna Sørli")?),
             account,
         };
         let administrator = new.administrator.id;
@@ -311,7 +307,7 @@ impl Builder<'_> {
             let person = account.as_ref().map_or_else(|| self.id(), |account| account.person);
             store
                 .people()
-                .insert_person(&self.scope, Person { id: person, name: name_label.clone(), active: true })
+                .insert_person(&self.scope, Person::named(person, name_label.reveal().clone()))
                 .await?;
             if let Some(account) = account {
                 store.people().insert_account(&self.scope, account).await?;

@@ -70,7 +70,8 @@ async fn connection(
                 let reason = "this controller was removed; pair it again".to_owned();
                 return Framed::new(stream).send(&ControllerEvent::Refused { reason }).await;
             };
-            let scope = Scope { tenant: found.tenant, principal: Principal::Controller(found.controller) };
+            let principal = Principal::Controller(found.controller);
+            let scope = Scope { tenant: found.tenant, principal, at: node.clock.now() };
             link::carry(node, scope, found.controller, Framed::new(stream)).await
         }
         None => match pairing.try_acquire() {

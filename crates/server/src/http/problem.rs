@@ -9,9 +9,12 @@ use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use klinke_model::contact::{Email, Phone};
+use klinke_model::privacy::Pii;
 use klinke_model::text::{Label, LabelError};
 use klinke_storage::StorageError;
 use serde::Serialize;
+use serde_json::Value;
 use std::time::Duration;
 use utoipa::ToSchema;
 
@@ -76,6 +79,8 @@ codes! {
     UnknownCode = "unknown_code", NOT_FOUND;
     /// No such ticket, or it was used.
     UnknownTicket = "unknown_ticket", NOT_FOUND;
+    /// Somebody else changed it since; `current` is how it is now. Or it is there already.
+    Conflict = "conflict", CONFLICT;
     /// As many devices wait to be paired as there is room for.
     TooManyWaiting = "too_many_waiting", SERVICE_UNAVAILABLE;
     /// More work than the server can do just now.
@@ -113,6 +118,12 @@ pub enum FieldCode {
     Taken,
     /// The controller does not have this output.
     OutOfRange,
+    /// Not an e-mail address.
+    NotAnEmail,
+    /// Not a phone number.
+    NotAPhone,
+    /// Not a day, or one that can not be chosen here.
+    NotADay,
 }
 
 /// One wrong field.
@@ -131,17 +142,31 @@ pub struct Problem {
     code: Code,
     errors: Vec<FieldError>,
     retry_after: Option<Duration>,
+    current: Option<Value>,
+}
+
+impl Problem {
+    /// Somebody else changed it since: with how it is now.
+    pub fn conflict(current: impl Serialize) -> Self {
+        let current = serde_json::to_value(current).ok();
+        Self { code: Code::Conflict, errors: Vec::new(), retry_after: None, current }
+    }
 }
 
 impl From<Code> for Problem {
     fn from(code: Code) -> Self {
-        Self { code, errors: Vec::new(), retry_after: None }
+        Self { code, errors: Vec::new(), retry_after: None, current: None }
     }
 }
 
 impl From<TooMany> for Problem {
     fn from(too_many: TooMany) -> Self {
-        Self { code: Code::TooManyTries, errors: Vec::new(), retry_after: Some(too_many.retry_after) }
+        Self {
+            code: Code::TooManyTries,
+            errors: Vec::new(),
+            retry_after: Some(too_many.retry_after),
+            current: None,
+        }
     }
 }
 
@@ -166,6 +191,10 @@ pub struct ProblemBody {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     errors: Vec<FieldError>,
+    /// For `conflict`: how it is now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, value_type = Object)]
+    current: Option<Value>,
 }
 
 impl IntoResponse for Problem {
@@ -184,7 +213,13 @@ pub async fn render(request: Request, next: Next) -> Response {
     let Some(problem) = response.extensions_mut().remove::<Problem>() else { return response };
     let code = problem.code;
     let title = language.text(&code.title_id()).unwrap_or_else(|| code.as_str().to_owned());
-    let body = ProblemBody { code, title, status: code.status().as_u16(), errors: problem.errors };
+    let body = ProblemBody {
+        code,
+        title,
+        status: code.status().as_u16(),
+        errors: problem.errors,
+        current: problem.current,
+    };
     let mut response = (code.status(), axum::Json(body)).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
@@ -218,6 +253,30 @@ impl Fields {
         None
     }
 
+    /// A field that is an e-mail address, or empty.
+    pub fn email(&mut self, pointer: &str, text: &str) -> Option<Pii<Email>> {
+        if text.trim().is_empty() {
+            return None;
+        }
+        let email = Email::new(text).ok();
+        if email.is_none() {
+            self.wrong(pointer, FieldCode::NotAnEmail);
+        }
+        email.map(Pii::new)
+    }
+
+    /// A field that is a phone number, or empty.
+    pub fn phone(&mut self, pointer: &str, text: &str) -> Option<Pii<Phone>> {
+        if text.trim().is_empty() {
+            return None;
+        }
+        let phone = Phone::new(text).ok();
+        if phone.is_none() {
+            self.wrong(pointer, FieldCode::NotAPhone);
+        }
+        phone.map(Pii::new)
+    }
+
     /// Nothing, when no field is wrong.
     ///
     /// # Errors
@@ -229,7 +288,7 @@ impl Fields {
 
 impl From<Fields> for Problem {
     fn from(fields: Fields) -> Self {
-        Self { code: Code::Invalid, errors: fields.0, retry_after: None }
+        Self { code: Code::Invalid, errors: fields.0, retry_after: None, current: None }
     }
 }
 

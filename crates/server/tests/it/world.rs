@@ -85,7 +85,7 @@ impl World {
         let apartment =
             Unit { id: unit, building: town.building, entrance: town.entrance, number: label("H0101") };
         assert!(store.sites().insert_unit(&scope, apartment).await.unwrap());
-        let resident = Person { id: person, name: Pii::new(label("Canary Resident")), active: true };
+        let resident = Person::named(person, label("Canary Resident"));
         assert!(store.people().insert_person(&scope, resident).await.unwrap());
         let password_hash = self.node().passwords.hash(Pii::new(PASSWORD.to_owned())).await.unwrap();
         let account = NewAccount { person, user_name: Pii::new(RESIDENT.to_owned()), password_hash };

@@ -1,6 +1,8 @@
 //! The tables as the database has them; one file a table, column by column as in `migration/`. Never leave the crate.
 
 pub mod account;
+pub mod audit;
+pub mod audit_person;
 pub mod bell;
 pub mod bell_member;
 pub mod building;
@@ -9,12 +11,15 @@ pub mod controller;
 pub mod device;
 pub mod door;
 pub mod entrance;
+pub mod household_move;
 pub mod installation;
 pub mod manager;
 pub mod membership;
+pub mod move_person;
 pub mod panel;
 pub mod panel_door;
 pub mod person;
+pub mod person_word;
 pub mod session;
 pub mod tenant;
 pub mod unit;

@@ -11,6 +11,11 @@ pub struct Model {
     pub id: Uuid,
     pub name: String,
     pub active: bool,
+    pub email: Option<String>,
+    pub phone: Option<String>,
+    pub language: String,
+    pub version: i64,
+    pub sort_name: Vec<u8>,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

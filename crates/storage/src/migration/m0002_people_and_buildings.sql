@@ -9,15 +9,16 @@ ALTER TABLE person ADD COLUMN phone TEXT;
 ALTER TABLE person ADD COLUMN language TEXT NOT NULL DEFAULT 'nb';
 -- Grows with every change, so that two administrators who edit at once are told.
 ALTER TABLE person ADD COLUMN version BIGINT NOT NULL DEFAULT 1;
--- What the list is sorted by: the name, folded (see `klinke_model::fold`).
-ALTER TABLE person ADD COLUMN sort_name TEXT NOT NULL DEFAULT '';
+-- What the list is sorted by: the name, folded (see `klinke_model::fold`). Bytes, because databases sort text each in
+-- their own way.
+ALTER TABLE person ADD COLUMN sort_name BYTEA NOT NULL DEFAULT '';
 CREATE INDEX person_sort ON person (tenant, sort_name, id);
 
 -- The folded words a person is found by: of the name, the e-mail address, the phone number. A table and not a full-text
 -- index: what is deleted from it is overwritten.
 CREATE TABLE person_word (
     tenant UUID NOT NULL,
-    word TEXT NOT NULL,
+    word BYTEA NOT NULL,
     person UUID NOT NULL,
     PRIMARY KEY (tenant, word, person),
     FOREIGN KEY (tenant, person) REFERENCES person (tenant, id) ON DELETE CASCADE
@@ -89,6 +90,7 @@ CREATE TABLE move (
     FOREIGN KEY (tenant, building, unit) REFERENCES unit (tenant, building, id) ON DELETE CASCADE
 );
 CREATE INDEX move_unit ON move (tenant, unit);
+CREATE INDEX move_due ON move (state, ends_at);
 
 -- Who moves: out, or in on the day after.
 CREATE TABLE move_person (

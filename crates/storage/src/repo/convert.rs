@@ -4,6 +4,7 @@
 use crate::entity::{bell_member, building, controller, device, door, entrance, membership, person, unit};
 use crate::{Result, StorageError};
 use klinke_access::decide::SiteMode;
+use klinke_model::contact::{Email, Language, Phone};
 use klinke_model::door::{Controller, Door, DoorTimes, Relock};
 use klinke_model::intercom::{BellKind, BellMember};
 use klinke_model::people::{Device, DeviceKind, Membership, Person};
@@ -36,6 +37,7 @@ words! {
     BuildingKind { Residential = "residential", Commercial = "commercial", Mixed = "mixed" }
     SiteMode { Normal = "normal", LockedDown = "locked_down" }
     DeviceKind { App = "app", Station = "station" }
+    Language { Nb = "nb", Nn = "nn", Sv = "sv", Da = "da", En = "en" }
     Relock { OnOpen = "on_open", OnClose = "on_close" }
     BellKind { Individual = "individual", Sequential = "sequential", Parallel = "parallel", Family = "family" }
 }
@@ -52,6 +54,11 @@ impl At {
     /// A label.
     pub fn label(self, text: &str) -> Result<Label> {
         Label::new(text).map_err(|_| self.corrupt())
+    }
+
+    /// A person's name; empty is none.
+    pub fn name(self, text: &str) -> Result<Option<Pii<Label>>> {
+        if text.is_empty() { Ok(None) } else { self.label(text).map(Pii::new).map(Some) }
     }
 
     /// A choice.
@@ -95,8 +102,18 @@ pub fn unit(row: &unit::Model) -> Result<Unit> {
 pub fn person(row: &person::Model) -> Result<Person> {
     Ok(Person {
         id: row.id.into(),
-        name: Pii::new(At("person", "name").label(&row.name)?),
+        name: At("person", "name").name(&row.name)?,
+        email: match &row.email {
+            Some(email) => Some(Pii::new(Email::new(email).map_err(|_| At("person", "email").corrupt())?)),
+            None => None,
+        },
+        phone: match &row.phone {
+            Some(phone) => Some(Pii::new(Phone::new(phone).map_err(|_| At("person", "phone").corrupt())?)),
+            None => None,
+        },
+        language: At("person", "language").choice(&row.language)?,
         active: row.active,
+        version: At("person", "version").number(row.version)?,
     })
 }
 

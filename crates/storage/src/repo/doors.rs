@@ -227,10 +227,7 @@ impl Doors<'_> {
         if !reach::is(scope, person) {
             return Ok(None);
         }
-        let they = Scope {
-            tenant: scope.tenant,
-            principal: Principal::Person { person, device: Uuid::nil().into() },
-        };
+        let they = Scope { principal: Principal::Person { person, device: Uuid::nil().into() }, ..*scope };
         let known = Condition::all()
             .add(person::Column::Tenant.eq(scope.tenant.0))
             .add(person::Column::Id.eq(person.0));

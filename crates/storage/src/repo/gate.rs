@@ -1,13 +1,16 @@
 //! The gate: finds out who asks. The only queries without a tenant, because they find it.
 
-use crate::entity::{account, controller, device, installation, manager, panel, person, session, tenant};
+use crate::entity::{
+    account, controller, device, household_move, installation, manager, panel, person, session, tenant,
+};
 use crate::record::{Account, ControllerIdentity, NewInstallation, PanelKey, SessionHolder};
 use crate::repo::convert::At;
 use crate::repo::people;
 use crate::tx::{self, Isolation};
 use crate::{Result, StorageError, Store};
-use klinke_model::ids::{DeviceId, PanelId};
+use klinke_model::ids::{DeviceId, MoveId, PanelId, TenantId};
 use klinke_model::privacy::Pii;
+use klinke_model::time::Timestamp;
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
@@ -53,9 +56,7 @@ impl Gate<'_> {
             let row =
                 tenant::ActiveModel { tenant: Set(tenant.id.0), name: Set(tenant.name.as_str().to_owned()) };
             tenant::Entity::insert(row).exec_without_returning(&*tx).await?;
-            person::Entity::insert(people::person_row(tenant.id, administrator))
-                .exec_without_returning(&*tx)
-                .await?;
+            people::insert(&*tx, tenant.id, administrator).await?;
             account::Entity::insert(people::account_row(tenant.id, account))
                 .exec_without_returning(&*tx)
                 .await?;
@@ -155,6 +156,20 @@ impl Gate<'_> {
                 public_key,
             })
         }))
+    }
+
+    /// The planned move that is due first, of any property manager.
+    ///
+    /// # Errors
+    /// When the database can not be read.
+    pub async fn next_move(&self) -> Result<Option<(TenantId, MoveId, Timestamp)>> {
+        let found = household_move::Entity::find()
+            .filter(household_move::Column::State.eq("scheduled"))
+            .order_by_asc(household_move::Column::EndsAt)
+            .order_by_asc(household_move::Column::Id)
+            .one(&self.0.reader)
+            .await?;
+        Ok(found.map(|row| (row.tenant.into(), row.id.into(), Timestamp::from_millis(row.ends_at))))
     }
 
     /// The controller whose client certificate has this SHA-256.

@@ -1,12 +1,16 @@
 //! Persons, accounts, places in units, roles.
 
-use crate::entity::{account, bell, bell_member, building_administrator, manager, membership, person, unit};
+use crate::entity::{
+    account, bell, bell_member, building_administrator, manager, membership, person, person_word, unit,
+};
 use crate::error::absent_is_false;
-use crate::record::{NewAccount, UnitMember};
+use crate::record::{NewAccount, Stamp, UnitMember};
+use crate::repo::audit::{self, Change};
 use crate::repo::convert::{self, Word};
 use crate::repo::reach;
 use crate::tx::{self, Isolation};
 use crate::{Result, StorageError, Store};
+use klinke_model::fold::{fold, words};
 use klinke_model::ids::{BuildingId, PersonId, TenantId, UnitId};
 use klinke_model::intercom::BellKind;
 use klinke_model::people::{Membership, Person, Role, RoleGrant};
@@ -14,6 +18,8 @@ use klinke_model::scope::Scope;
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, Query};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter};
+use serde_json::json;
+use std::collections::BTreeSet;
 
 /// Persons, accounts, places in units, roles.
 ///
@@ -30,7 +36,7 @@ impl People<'_> {
             if !reach::holds(&*tx, reach::administers_some(scope)).await? {
                 return Ok(false);
             }
-            person::Entity::insert(person_row(scope.tenant, person)).exec_without_returning(&*tx).await?;
+            insert(&*tx, scope.tenant, person).await?;
             Ok(true)
         });
         absent_is_false(added.await)
@@ -112,23 +118,7 @@ impl People<'_> {
             if !reaches_unit(&*tx, scope, unit).await? {
                 return Ok(false);
             }
-            let their_bells = Query::select()
-                .column(bell_member::Column::Bell)
-                .from(bell_member::Entity)
-                .and_where(bell_member::Column::Tenant.eq(scope.tenant.0))
-                .and_where(bell_member::Column::Unit.eq(unit.0))
-                .and_where(bell_member::Column::Person.eq(person.0))
-                .take();
-            bell::Entity::delete_many()
-                .filter(bell::Column::Tenant.eq(scope.tenant.0))
-                .filter(bell::Column::Unit.eq(unit.0))
-                .filter(bell::Column::Kind.eq(BellKind::Individual.word()))
-                .filter(bell::Column::Id.in_subquery(their_bells))
-                .exec(&*tx)
-                .await?;
-            let gone =
-                membership::Entity::delete_by_id((scope.tenant.0, unit.0, person.0)).exec(&*tx).await?;
-            Ok(gone.rows_affected > 0)
+            end_place(&*tx, scope, person, unit).await
         })
         .await
     }
@@ -162,7 +152,13 @@ impl People<'_> {
     ///
     /// # Errors
     /// [`StorageError::Invalid`] when a manager is given one building or a building administrator none.
-    pub async fn grant_role(&self, scope: &Scope, person: PersonId, grant: RoleGrant) -> Result<bool> {
+    pub async fn grant_role(
+        &self,
+        scope: &Scope,
+        stamp: &Stamp,
+        person: PersonId,
+        grant: RoleGrant,
+    ) -> Result<bool> {
         let granted = tx::write(self.0, Isolation::Serializable, |tx| async move {
             if !reach::holds(&*tx, reach::manages(scope)).await? {
                 return Ok(false);
@@ -190,6 +186,14 @@ impl People<'_> {
                     ));
                 }
             }
+            let change = Change {
+                building: grant.building,
+                action: "role.given",
+                persons: vec![person],
+                before: None,
+                after: Some(json!({ "person": person, "role": grant.role, "building": grant.building })),
+            };
+            audit::append(&tx, scope, stamp, change).await?;
             Ok(true)
         });
         absent_is_false(granted.await)
@@ -220,6 +224,31 @@ impl People<'_> {
     }
 }
 
+/// Ends a person's place in a unit, with the individual buttons that name them.
+pub(super) async fn end_place(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    person: PersonId,
+    unit: UnitId,
+) -> Result<bool> {
+    let their_bells = Query::select()
+        .column(bell_member::Column::Bell)
+        .from(bell_member::Entity)
+        .and_where(bell_member::Column::Tenant.eq(scope.tenant.0))
+        .and_where(bell_member::Column::Unit.eq(unit.0))
+        .and_where(bell_member::Column::Person.eq(person.0))
+        .take();
+    bell::Entity::delete_many()
+        .filter(bell::Column::Tenant.eq(scope.tenant.0))
+        .filter(bell::Column::Unit.eq(unit.0))
+        .filter(bell::Column::Kind.eq(BellKind::Individual.word()))
+        .filter(bell::Column::Id.in_subquery(their_bells))
+        .exec(db)
+        .await?;
+    let gone = membership::Entity::delete_by_id((scope.tenant.0, unit.0, person.0)).exec(db).await?;
+    Ok(gone.rows_affected > 0)
+}
+
 /// Whether a unit is there and the principal administers its building.
 pub(super) async fn reaches_unit(db: &impl ConnectionTrait, scope: &Scope, unit: UnitId) -> Result<bool> {
     let found = unit::Entity::find_by_id((scope.tenant.0, unit.0))
@@ -239,13 +268,61 @@ pub(super) fn units_of(scope: &Scope, person: PersonId) -> sea_orm::sea_query::S
         .take()
 }
 
+/// Adds a person and the words they are found by.
+pub(super) async fn insert(db: &impl ConnectionTrait, tenant: TenantId, person: &Person) -> Result<()> {
+    person::Entity::insert(person_row(tenant, person)).exec_without_returning(db).await?;
+    write_words(db, tenant, person).await
+}
+
 pub(super) fn person_row(tenant: TenantId, person: &Person) -> person::ActiveModel {
+    let name = person.name.as_ref().map_or("", |name| name.reveal().as_str());
     person::ActiveModel {
         tenant: Set(tenant.0),
         id: Set(person.id.0),
-        name: Set(person.name.reveal().as_str().to_owned()),
+        name: Set(name.to_owned()),
         active: Set(person.active),
+        email: Set(person.email.as_ref().map(|email| email.reveal().as_str().to_owned())),
+        phone: Set(person.phone.as_ref().map(|phone| phone.reveal().as_str().to_owned())),
+        language: Set(person.language.word().to_owned()),
+        version: Set(i64::try_from(person.version).unwrap_or(i64::MAX)),
+        sort_name: Set(fold(name).into_bytes()),
     }
+}
+
+/// The words that a person is found by, of their name and addresses. To be written with every change of these.
+pub(super) async fn write_words(db: &impl ConnectionTrait, tenant: TenantId, person: &Person) -> Result<()> {
+    person_word::Entity::delete_many()
+        .filter(person_word::Column::Tenant.eq(tenant.0))
+        .filter(person_word::Column::Person.eq(person.id.0))
+        .exec(db)
+        .await?;
+    let rows = words_of(person).into_iter().map(|word| person_word::ActiveModel {
+        tenant: Set(tenant.0),
+        word: Set(word.into_bytes()),
+        person: Set(person.id.0),
+    });
+    person_word::Entity::insert_many(rows).exec_without_returning(db).await?;
+    Ok(())
+}
+
+fn words_of(person: &Person) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    if let Some(name) = &person.name {
+        found.extend(words(name.reveal().as_str()));
+    }
+    if let Some(email) = &person.email {
+        found.extend(words(email.reveal().as_str()));
+    }
+    if let Some(phone) = &person.phone {
+        let number = phone.reveal().as_str();
+        // as it is typed at home too: without the country, and with a 0 in its place (country codes here have two
+        // digits)
+        if let Some(home) = number.strip_prefix('+').and_then(|number| number.get(2..)) {
+            found.extend([home.to_owned(), format!("0{home}")]);
+        }
+        found.extend(words(number));
+    }
+    found
 }
 
 pub(super) fn account_row(tenant: TenantId, account: &NewAccount) -> account::ActiveModel {

@@ -38,6 +38,20 @@ pub fn administers_some(scope: &Scope) -> Expr {
     active(scope, person).and(is_manager(scope, person).or(some))
 }
 
+/// By which role the principal changes something in this building (or in none): the audit tells it.
+pub async fn acting_role(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    building: Option<BuildingId>,
+) -> Result<&'static str> {
+    Ok(match scope.principal {
+        Principal::System => "service",
+        Principal::Person { .. } if holds(db, manages(scope)).await? => "manager",
+        Principal::Person { .. } if building.is_some() => "building_administrator",
+        _ => "none",
+    })
+}
+
 /// Whether the principal is this person, or the service.
 pub fn is(scope: &Scope, person: PersonId) -> bool {
     matches!(scope.principal, Principal::System) || scope.person() == Some(person)

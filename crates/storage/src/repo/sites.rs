@@ -2,6 +2,8 @@
 
 use crate::entity::{building, entrance, unit};
 use crate::error::absent_is_false;
+use crate::record::Stamp;
+use crate::repo::audit::{self, Change};
 use crate::repo::convert::{self, Word};
 use crate::repo::reach;
 use crate::tx::{self, Isolation};
@@ -13,6 +15,7 @@ use klinke_model::site::{Building, Entrance, Unit};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use serde_json::json;
 
 /// Buildings, entrances, units: for who administers the building.
 ///
@@ -127,8 +130,15 @@ impl Sites<'_> {
     }
 
     /// Sets whether an emergency is on in a building.
-    pub async fn set_mode(&self, scope: &Scope, building: BuildingId, mode: SiteMode) -> Result<bool> {
+    pub async fn set_mode(
+        &self,
+        scope: &Scope,
+        stamp: &Stamp,
+        building: BuildingId,
+        mode: SiteMode,
+    ) -> Result<bool> {
         tx::write(self.0, Isolation::Serializable, |tx| async move {
+            let before = building::Entity::find_by_id((scope.tenant.0, building.0)).one(&*tx).await?;
             let changed = building::Entity::update_many()
                 .col_expr(building::Column::Mode, Expr::val(mode.word()))
                 .filter(building::Column::Tenant.eq(scope.tenant.0))
@@ -136,7 +146,18 @@ impl Sites<'_> {
                 .filter(reach::administers(scope, building::Column::Id))
                 .exec(&*tx)
                 .await?;
-            Ok(changed.rows_affected > 0)
+            if changed.rows_affected == 0 {
+                return Ok(false);
+            }
+            let change = Change {
+                building: Some(building),
+                action: "building.mode_changed",
+                persons: Vec::new(),
+                before: before.map(|before| json!({ "mode": before.mode })),
+                after: Some(json!({ "mode": mode.word() })),
+            };
+            audit::append(&tx, scope, stamp, change).await?;
+            Ok(true)
         })
         .await
     }

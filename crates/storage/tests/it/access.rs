@@ -5,13 +5,14 @@
 //! make what they change themselves (as the service), so that every principal finds it as the first one did.
 
 use crate::database::{Db, on_both};
-use crate::town::{Town, hash, id, label, two_towns};
+use crate::town::{NOW, Town, hash, id, label, stamp, two_towns};
 use klinke_access::decide::SiteMode;
 use klinke_model::door::{Door, DoorTimes};
 use klinke_model::intercom::{BellKind, Panel};
 use klinke_model::people::{Membership, Role, RoleGrant};
 use klinke_model::scope::{Principal, Scope};
 use klinke_model::site::{Building, Entrance, Unit};
+use klinke_storage::record::{AuditQuery, Changed, NewMove, PeopleQuery};
 use klinke_storage::{Result, Store};
 use std::collections::BTreeSet;
 use std::pin::Pin;
@@ -141,7 +142,7 @@ const PROBES: &[Probe] = probes! {
         r.store.sites().insert_unit(&r.scope, unit).await
     };
     set_mode [System Manager Admin] |r| {
-        r.store.sites().set_mode(&r.scope, r.ours.house, SiteMode::Normal).await
+        r.store.sites().set_mode(&r.scope, &stamp(r.n), r.ours.house, SiteMode::Normal).await
     };
     // people
     insert_person [System Manager Admin OfficeAdmin] |r| {
@@ -169,10 +170,76 @@ const PROBES: &[Probe] = probes! {
     grant_role [System Manager] |r| {
         let grant = RoleGrant { role: Role::BuildingAdministrator, building: Some(r.ours.house) };
         let person = r.person().await?;
-        r.store.people().grant_role(&r.scope, person, grant).await
+        r.store.people().grant_role(&r.scope, &stamp(r.n), person, grant).await
     };
+    page [System Manager Admin] |r| {
+        let query = PeopleQuery { limit: 200, ..PeopleQuery::default() };
+        let page = r.store.people().page(&r.scope, &query).await?;
+        Ok(page.people.iter().any(|row| row.person.id == r.ours.kari))
+    };
+    row [System Manager Admin] |r| Ok(r.store.people().row(&r.scope, r.ours.kari).await?.is_some());
     unit_members [System Manager Admin] |r| {
         Ok(!r.store.people().unit_members(&r.scope, r.ours.house).await?.is_empty())
+    };
+    // audit
+    audit_entries [System Manager Admin] |r| {
+        let query = AuditQuery { building: Some(r.ours.house), limit: 9, ..AuditQuery::default() };
+        Ok(!r.store.audit().audit_entries(&r.scope, query).await?.is_empty())
+    };
+    verify_audit [System Manager] |r| {
+        let ours = r.store.audit().verify_audit(&r.ours.system()).await?;
+        Ok(r.store.audit().verify_audit(&r.scope).await? == ours)
+    };
+    erase_from_audit [System] |r| {
+        let person = r.person().await?;
+        let grant = RoleGrant { role: Role::BuildingAdministrator, building: Some(r.ours.house) };
+        r.store.people().grant_role(&r.ours.system(), &stamp(r.n), person, grant).await?;
+        Ok(r.store.audit().erase_from_audit(&r.scope, person).await? > 0)
+    };
+    add_person [System Manager Admin] |r| {
+        let person = r.ours.person(r.id(), "New");
+        r.store.people().add_person(&r.scope, &stamp(r.n), person, &[(r.ours.unit, false)]).await
+    };
+    change_person [System Manager Admin] |r| {
+        let person = r.resident().await?;
+        let seen = r.store.people().person(&r.ours.system(), person).await?.unwrap();
+        Ok(r.store.people().change_person(&r.scope, &stamp(r.n), seen).await? != Changed::NotFound)
+    };
+    suspend_person [System Manager Admin] |r| {
+        let person = r.resident().await?;
+        Ok(r.store.people().suspend_person(&r.scope, &stamp(r.n), person, true).await?.is_some())
+    };
+    set_home [System Manager Admin] |r| {
+        let home = Membership { person: r.person().await?, unit: r.ours.unit, owner: false };
+        r.store.people().set_home(&r.scope, &stamp(r.n), home).await
+    };
+    take_home [System Manager Admin] |r| {
+        let person = r.resident().await?;
+        r.store.people().take_home(&r.scope, &stamp(r.n), person, r.ours.unit).await
+    };
+    // moves
+    preview_move [System Manager Admin] |r| {
+        Ok(r.store.moves().preview_move(&r.scope, r.ours.unit).await?.is_some())
+    };
+    plan_move [System Manager Admin] |r| {
+        let new = r.new_move().await?;
+        r.store.moves().plan_move(&r.scope, &stamp(r.n), new).await
+    };
+    moves [System Manager Admin] |r| {
+        r.planned().await?;
+        Ok(!r.store.moves().moves(&r.scope, r.ours.house).await?.is_empty())
+    };
+    one_move [System Manager Admin] |r| {
+        let planned = r.planned().await?;
+        Ok(r.store.moves().one_move(&r.scope, planned).await?.is_some())
+    };
+    cancel_move [System Manager Admin] |r| {
+        let planned = r.planned().await?;
+        r.store.moves().cancel_move(&r.scope, &stamp(r.n), planned).await
+    };
+    carry_out_move [System] |r| {
+        let planned = r.planned().await?;
+        Ok(r.store.moves().carry_out_move(&r.scope, &stamp(r.n), planned).await?.is_some())
     };
     // devices
     sign_in [System Herself] |r| r.store.devices().sign_in(&r.scope, r.ours.new_device(r.ours.kari, r.n)).await;
@@ -252,6 +319,19 @@ impl Run<'_> {
         Ok(person)
     }
 
+    /// A move of a new person of ours who lives with Kari, due at once.
+    async fn new_move(&self) -> Result<NewMove> {
+        let (out, unit) = (vec![self.resident().await?], self.ours.unit);
+        Ok(NewMove { id: self.id(), unit, last_day: 1, ends_at: stamp(self.n).at, out, into: vec![] })
+    }
+
+    async fn planned(&self) -> Result<klinke_model::ids::MoveId> {
+        let new = self.new_move().await?;
+        let id = new.id;
+        self.store.moves().plan_move(&self.ours.system(), &stamp(self.n), new).await?;
+        Ok(id)
+    }
+
     fn door(&self) -> Door {
         let times = DoorTimes::default();
         Door { id: self.id(), controller: None, output: 0, times, ..self.ours.the_front() }
@@ -289,8 +369,8 @@ on_both! {
         let place = |person, unit| Membership { person, unit, owner: true };
         assert!(!store.people().add_membership(&scope, place(theirs.kari, ours.unit)).await.unwrap());
         let grant = |building| RoleGrant { role: Role::BuildingAdministrator, building: Some(building) };
-        assert!(!store.people().grant_role(&scope, ours.kari, grant(theirs.house)).await.unwrap());
-        assert!(!store.people().grant_role(&scope, theirs.kari, grant(ours.house)).await.unwrap());
+        assert!(!store.people().grant_role(&scope, &stamp(1), ours.kari, grant(theirs.house)).await.unwrap());
+        assert!(!store.people().grant_role(&scope, &stamp(1), theirs.kari, grant(ours.house)).await.unwrap());
         assert!(!store.people().insert_account(&scope, ours.account(theirs.kari, "new")).await.unwrap());
         assert!(!store.people().remove_membership(&scope, theirs.kari, ours.unit).await.unwrap());
         let panel = Panel { id: ours.fresh(2), doors: vec![theirs.front], ..ours.the_panel() };
@@ -313,7 +393,9 @@ on_both! {
 fn the_table_knows_every_repository_function() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/repo");
     let mut functions = BTreeSet::new();
-    for file in ["sites", "people", "devices", "intercom", "doors"] {
+    for file in
+        ["sites", "people", "people_page", "people_change", "moves", "devices", "intercom", "doors", "audit"]
+    {
         let source = std::fs::read_to_string(folder.join(file).with_extension("rs")).unwrap();
         let methods = source.lines().filter_map(|line| line.strip_prefix("    pub async fn "));
         functions.extend(methods.filter_map(|line| line.split('(').next()).map(str::to_owned));
@@ -328,7 +410,7 @@ async fn an_unknown_person_gets_nothing() {
     let db = Db::sqlite().await;
     let (ours, _) = two_towns(&db).await;
     let nobody = Principal::Person { person: id(9), device: id(9) };
-    let scope = Scope { tenant: ours.tenant, principal: nobody };
+    let scope = Scope { tenant: ours.tenant, principal: nobody, at: NOW };
     assert_eq!(db.store.sites().buildings(&scope).await.unwrap(), []);
     assert_eq!(db.store.people().person(&scope, ours.kari).await.unwrap(), None);
 }

@@ -1,7 +1,7 @@
 //! Persons, their places, roles and devices.
 
 use crate::database::on_both;
-use crate::town::two_towns;
+use crate::town::{stamp, two_towns};
 use klinke_model::people::{DeviceKind, Membership, Role, RoleGrant};
 use klinke_storage::StorageError;
 
@@ -34,13 +34,13 @@ on_both! {
         let manager = RoleGrant { role: Role::Manager, building: None };
         let of = |building| RoleGrant { role: Role::BuildingAdministrator, building: Some(building) };
         for grant in [of(ours.office), of(ours.house), of(ours.office), manager, manager] {
-            assert!(people.grant_role(&scope, ours.kari, grant).await.unwrap());
+            assert!(people.grant_role(&scope, &stamp(1), ours.kari, grant).await.unwrap());
         }
         let roles = people.roles(&scope, ours.kari).await.unwrap();
         assert_eq!(roles, [manager, of(ours.house), of(ours.office)]);
         assert_eq!(people.roles(&scope, ours.ola).await.unwrap(), []);
         for (role, building) in [(Role::Manager, Some(ours.house)), (Role::BuildingAdministrator, None)] {
-            let odd = people.grant_role(&scope, ours.ola, RoleGrant { role, building }).await;
+            let odd = people.grant_role(&scope, &stamp(1), ours.ola, RoleGrant { role, building }).await;
             assert!(matches!(odd, Err(StorageError::Invalid(_))));
         }
     }

@@ -1,7 +1,7 @@
 //! Buildings, entrances, units.
 
 use crate::database::on_both;
-use crate::town::{label, two_towns};
+use crate::town::{label, stamp, two_towns};
 use klinke_access::decide::SiteMode;
 use klinke_model::site::{Entrance, Unit};
 use klinke_storage::StorageError;
@@ -43,7 +43,7 @@ on_both! {
         let (ours, _) = two_towns(&db).await;
         let scope = ours.system();
         for mode in [SiteMode::LockedDown, SiteMode::Normal] {
-            assert!(db.store.sites().set_mode(&scope, ours.house, mode).await.unwrap());
+            assert!(db.store.sites().set_mode(&scope, &stamp(1), ours.house, mode).await.unwrap());
             let facts = db.store.doors().facts(&scope, ours.kari, ours.front).await.unwrap().unwrap();
             assert_eq!(facts.site_mode, mode);
             let office = db.store.doors().facts(&scope, ours.kari, ours.office_door).await.unwrap().unwrap();

@@ -9,8 +9,9 @@ use klinke_model::privacy::Pii;
 use klinke_model::scope::{Principal, Scope};
 use klinke_model::site::{Building, BuildingKind, Entrance, Tenant, Unit};
 use klinke_model::text::Label;
+use klinke_model::time::Timestamp;
 use klinke_storage::Store;
-use klinke_storage::record::{NewAccount, NewDevice, NewInstallation};
+use klinke_storage::record::{NewAccount, NewDevice, NewInstallation, Stamp};
 use sea_orm::ConnectionTrait;
 use sea_orm::sea_query::Query;
 use uuid::Uuid;
@@ -24,6 +25,14 @@ pub fn id<T: From<Uuid>>(number: u64) -> T {
 
 pub fn label(text: &str) -> Label {
     Label::new(text).unwrap()
+}
+
+/// The moment at which the tests ask.
+pub const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
+
+/// The same stamp for the same number.
+pub fn stamp(number: u64) -> Stamp {
+    Stamp { at: NOW, salt: id::<Uuid>(number).into_bytes() }
 }
 
 pub fn hash(number: u64) -> [u8; 32] {
@@ -117,15 +126,19 @@ impl Town {
     }
 
     pub fn as_person(&self, person: PersonId) -> Scope {
-        Scope { tenant: self.tenant, principal: Principal::Person { person, device: self.phone } }
+        self.scope(Principal::Person { person, device: self.phone })
     }
 
     pub fn as_panel(&self, panel: PanelId) -> Scope {
-        Scope { tenant: self.tenant, principal: Principal::Panel(panel) }
+        self.scope(Principal::Panel(panel))
     }
 
     pub fn as_controller(&self, controller: ControllerId) -> Scope {
-        Scope { tenant: self.tenant, principal: Principal::Controller(controller) }
+        self.scope(Principal::Controller(controller))
+    }
+
+    fn scope(&self, principal: Principal) -> Scope {
+        Scope { tenant: self.tenant, principal, at: NOW }
     }
 
     /// An id of this town that nothing has yet.
@@ -134,7 +147,7 @@ impl Town {
     }
 
     pub fn person(&self, id: PersonId, name: &str) -> Person {
-        Person { id, name: Pii::new(label(name)), active: true }
+        Person::named(id, label(name))
     }
 
     pub fn the_house(&self) -> Building {
@@ -270,7 +283,7 @@ impl Town {
             (self.office_admin, Role::BuildingAdministrator, Some(self.office)),
             (self.gone, Role::Manager, None),
         ] {
-            assert!(people.grant_role(scope, person, RoleGrant { role, building }).await.unwrap());
+            assert!(people.grant_role(scope, &stamp(1), person, RoleGrant { role, building }).await.unwrap());
         }
         for (person, unit, owner) in [
             (self.kari, self.unit, true),
@@ -369,7 +382,7 @@ pub async fn two_towns(db: &Db) -> (Town, Town) {
     let (people, scope) = (db.store.people(), theirs.system());
     assert!(people.insert_person(&scope, theirs.person(theirs.manager, "Mats")).await.unwrap());
     let manager = RoleGrant { role: Role::Manager, building: None };
-    assert!(people.grant_role(&scope, theirs.manager, manager).await.unwrap());
+    assert!(people.grant_role(&scope, &stamp(1), theirs.manager, manager).await.unwrap());
     ours.build(&db.store).await;
     theirs.build(&db.store).await;
     (ours, theirs)

@@ -2,7 +2,7 @@
 //! may change by that: the test that notices a single forgotten tenant predicate.
 
 use crate::database::{Db, on_both};
-use crate::town::{Town, hash, label, two_towns};
+use crate::town::{Town, hash, label, stamp, two_towns};
 use klinke_access::decide::SiteMode;
 use klinke_model::door::{Controller, Door};
 use klinke_model::intercom::{BellKind, Panel};
@@ -10,7 +10,10 @@ use klinke_model::people::{Device, Membership, Person, Role, RoleGrant};
 use klinke_model::scope::Scope;
 use klinke_model::site::{Building, Entrance, Unit};
 use klinke_model::text::Label;
-use klinke_storage::record::{NewDevice, PanelDirectory, RingFacts, StoredFacts, UnitMember};
+use klinke_storage::record::{
+    AuditEntry, AuditProof, AuditQuery, Move, MovePreview, NewDevice, NewMove, PanelDirectory, PeoplePage,
+    PeopleQuery, PersonRow, RingFacts, StoredFacts, UnitMember,
+};
 
 /// All that one principal can read of ours.
 #[derive(Debug, PartialEq)]
@@ -21,6 +24,12 @@ struct View {
     units: Vec<Unit>,
     persons: Vec<Option<Person>>,
     roles: Vec<Vec<RoleGrant>>,
+    page: PeoplePage,
+    found: PeoplePage,
+    rows: Vec<Option<PersonRow>>,
+    moves: Vec<Move>,
+    one_move: Option<Move>,
+    preview_move: Option<MovePreview>,
     unit_members: Vec<UnitMember>,
     devices: Vec<Vec<Device>>,
     panels: Vec<Panel>,
@@ -34,6 +43,8 @@ struct View {
     doors_of_controller: Option<(u64, Vec<Door>)>,
     openable: Vec<Vec<(Door, Label)>>,
     facts: Vec<Option<StoredFacts>>,
+    audit_entries: Vec<AuditEntry>,
+    audit: Option<AuditProof>,
 }
 
 impl View {
@@ -47,6 +58,18 @@ impl View {
             units: sites.units(scope, ours.house).await.unwrap(),
             persons: vec![],
             roles: vec![],
+            page: people.page(scope, &PeopleQuery { limit: 50, ..PeopleQuery::default() }).await.unwrap(),
+            found: people
+                .page(
+                    scope,
+                    &PeopleQuery { limit: 50, text: "10 haugen".to_owned(), ..PeopleQuery::default() },
+                )
+                .await
+                .unwrap(),
+            rows: vec![],
+            moves: db.store.moves().moves(scope, ours.house).await.unwrap(),
+            one_move: db.store.moves().one_move(scope, ours.fresh(70)).await.unwrap(),
+            preview_move: db.store.moves().preview_move(scope, ours.unit).await.unwrap(),
             unit_members: people.unit_members(scope, ours.house).await.unwrap(),
             devices: vec![],
             panels: intercom.panels(scope, ours.house).await.unwrap(),
@@ -60,9 +83,17 @@ impl View {
             doors_of_controller: doors.doors_of_controller(scope, ours.controller).await.unwrap(),
             openable: vec![],
             facts: vec![],
+            audit_entries: db
+                .store
+                .audit()
+                .audit_entries(scope, AuditQuery { limit: 200, ..AuditQuery::default() })
+                .await
+                .unwrap(),
+            audit: db.store.audit().verify_audit(scope).await.unwrap(),
         };
         for person in [ours.kari, ours.ola, ours.lone, ours.gone, ours.manager, ours.admin] {
             view.persons.push(people.person(scope, person).await.unwrap());
+            view.rows.push(people.row(scope, person).await.unwrap());
             view.roles.push(people.roles(scope, person).await.unwrap());
             view.devices.push(devices.list(scope, person).await.unwrap());
             view.openable.push(doors.openable(scope, person).await.unwrap());
@@ -81,7 +112,7 @@ async fn build_twin(db: &Db, ours: &Town, theirs: &Scope) {
     let (intercom, doors) = (db.store.intercom(), db.store.doors());
     let house = Building { name: label("Twin"), ..ours.the_house() };
     assert!(sites.insert_building(theirs, house).await.unwrap());
-    assert!(sites.set_mode(theirs, ours.house, SiteMode::LockedDown).await.unwrap());
+    assert!(sites.set_mode(theirs, &stamp(1), ours.house, SiteMode::LockedDown).await.unwrap());
     let entrance = Entrance { id: ours.entrance, building: ours.house, name: label("Twin") };
     assert!(sites.insert_entrance(theirs, entrance).await.unwrap());
     for id in [ours.unit, ours.neighbour_unit] {
@@ -101,8 +132,8 @@ async fn build_twin(db: &Db, ours: &Town, theirs: &Scope) {
     let everybody = [ours.kari, ours.ola, ours.lone, ours.gone, ours.manager, ours.admin, ours.office_admin];
     for (number, person) in (80..).zip(everybody) {
         assert!(people.insert_person(theirs, ours.person(person, "Twin")).await.unwrap());
-        assert!(people.grant_role(theirs, person, of_the_house).await.unwrap());
-        assert!(people.grant_role(theirs, person, manager).await.unwrap());
+        assert!(people.grant_role(theirs, &stamp(1), person, of_the_house).await.unwrap());
+        assert!(people.grant_role(theirs, &stamp(1), person, manager).await.unwrap());
         let new = NewDevice { token_hash: hash(number), ..ours.new_device(person, number) };
         assert!(devices.sign_in(theirs, new).await.unwrap());
         for unit in [ours.unit, ours.neighbour_unit] {
@@ -128,6 +159,17 @@ async fn undo_twin(db: &Db, ours: &Town, theirs: &Scope) {
         assert!(people.set_active(theirs, person, false).await.unwrap());
         assert!(db.store.devices().sign_out(theirs, person, ours.fresh(number)).await.unwrap());
     }
+    let out = vec![ours.gone, ours.manager];
+    let new = NewMove {
+        id: ours.fresh(70),
+        unit: ours.unit,
+        last_day: 1,
+        ends_at: stamp(71).at,
+        out,
+        into: vec![],
+    };
+    assert!(db.store.moves().plan_move(theirs, &stamp(71), new).await.unwrap());
+    assert!(db.store.moves().carry_out_move(theirs, &stamp(72), ours.fresh(70)).await.unwrap().is_some());
     assert!(doors.assign(theirs, ours.front, ours.controller, 40).await.unwrap());
 }
 
@@ -145,6 +187,9 @@ on_both! {
             ours.as_panel(ours.panel),
             ours.as_controller(ours.controller),
         ];
+        let ends_at = stamp(70).at;
+        let new = NewMove { id: ours.fresh(70), unit: ours.unit, last_day: 1, ends_at, out: vec![ours.ola], into: vec![] };
+        assert!(db.store.moves().plan_move(&ours.system(), &stamp(70), new).await.unwrap());
         let mut before = Vec::new();
         for scope in &principals {
             before.push(View::of(&db, &ours, scope).await);

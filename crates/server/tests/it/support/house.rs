@@ -178,7 +178,7 @@ impl House {
             Panel { id: key.id, building, entrance: None, name: label("Entrance"), doors: vec![door] };
         assert!(store.intercom().insert_panel(&scope, panel, Some(public)).await.unwrap());
         let (person, name) = (id(node), Pii::new(label("Neighbour")));
-        let resident = Person { id: person, name: name.clone(), active: true };
+        let resident = Person::named(person, name.reveal().clone());
         assert!(store.people().insert_person(&scope, resident).await.unwrap());
         assert!(
             store.people().add_membership(&scope, Membership { person, unit, owner: true }).await.unwrap()
@@ -231,7 +231,7 @@ async fn furnish(running: &Running, manager: &Browser, state: &std::path::Path, 
         let mut members = Vec::new();
         for user_name in residents {
             let (person, called) = (id(node), Pii::new(label(&naming(user_name))));
-            let resident = Person { id: person, name: called.clone(), active: true };
+            let resident = Person::named(person, called.reveal().clone());
             assert!(store.people().insert_person(&scope, resident).await.unwrap());
             let user_name_typed = Pii::new((*user_name).to_owned());
             let account =

@@ -1,0 +1,68 @@
+//! Days in a building's time zone. A contract ends with a day, and what a day is depends on where the building stands.
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp as Moment, ToSpan};
+use klinke_model::time::Timestamp;
+
+/// Day 0.
+const EPOCH: Date = jiff::civil::date(1970, 1, 1);
+
+/// A day as people and APIs write it, `2026-11-30`; none outside the years of the calendar.
+pub fn written(day: i64) -> Option<String> {
+    i32::try_from(day).ok().and_then(|day| EPOCH.checked_add(day.days()).ok()).map(|date| date.to_string())
+}
+
+/// Days since 1970 of a written day.
+pub fn parsed(text: &str) -> Option<i64> {
+    let date: Date = text.parse().ok()?;
+    EPOCH.until(date).ok().map(|span| i64::from(span.get_days()))
+}
+
+/// Today where a building stands; none for a zone that nobody knows.
+pub fn today(now: Timestamp, zone: &str) -> Option<i64> {
+    let moment = Moment::from_millisecond(now.as_millis()).ok()?;
+    let date = moment.to_zoned(TimeZone::get(zone).ok()?).date();
+    EPOCH.until(date).ok().map(|span| i64::from(span.get_days()))
+}
+
+/// The first moment after a day, where a building stands.
+pub fn end_of(day: i64, zone: &str) -> Option<Timestamp> {
+    let next = EPOCH.checked_add(i32::try_from(day).ok()?.days()).ok()?.tomorrow().ok()?;
+    // midnight, or the first moment of the day where clocks jump over midnight
+    let start = next.to_zoned(TimeZone::get(zone).ok()?).ok()?.start_of_day().ok()?;
+    Some(Timestamp::from_millis(start.timestamp().as_millisecond()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_ends_at_the_buildings_midnight() {
+        let day = parsed("2026-11-30").unwrap();
+        assert_eq!(written(day).unwrap(), "2026-11-30");
+        // winter and summer time in Oslo, and a place where clocks jump over midnight
+        let ends = |text, zone| written_moment(end_of(parsed(text).unwrap(), zone).unwrap());
+        assert_eq!(ends("2026-11-30", "Europe/Oslo"), "2026-11-30T23:00:00Z");
+        assert_eq!(ends("2026-06-30", "Europe/Oslo"), "2026-06-30T22:00:00Z");
+        assert_eq!(ends("2026-10-24", "Europe/Oslo"), "2026-10-24T22:00:00Z");
+        assert_eq!(ends("2026-10-25", "Europe/Oslo"), "2026-10-25T23:00:00Z");
+        assert_eq!(ends("2024-04-25", "Africa/Cairo"), "2024-04-25T22:00:00Z");
+        assert_eq!(end_of(day, "Europe/Nowhere"), None);
+        assert_eq!(parsed("30.11.2026"), None);
+        assert_eq!(parsed("2026-02-30"), None);
+        assert_eq!(written(i64::MAX), None);
+    }
+
+    #[test]
+    fn today_is_the_buildings_day() {
+        let evening = Timestamp::from_millis(1_795_302_000_000); // 2026-11-21T23:00:00Z
+        assert_eq!(written(today(evening, "Europe/Oslo").unwrap()).unwrap(), "2026-11-22");
+        assert_eq!(written(today(evening, "Atlantic/Reykjavik").unwrap()).unwrap(), "2026-11-21");
+    }
+
+    fn written_moment(at: Timestamp) -> String {
+        Moment::from_millisecond(at.as_millis()).unwrap().to_string()
+    }
+}

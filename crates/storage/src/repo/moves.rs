@@ -1,0 +1,452 @@
+//! Moving out and in: planned for the end of a day, undoable until then, carried out in one transaction.
+
+use crate::entity::{
+    account, bell, bell_member, building, device, household_move, membership, move_person, person, unit,
+};
+use crate::error::absent_is_false;
+use crate::record::{CarriedOut, Ended, Leaving, Move, MovePreview, Mover, NewMove, Stamp};
+use crate::repo::audit::{self, Change};
+use crate::repo::convert::At;
+use crate::repo::people::{self, end_place};
+use crate::repo::people_change::{has_role, set_active, sign_everything_out};
+use crate::repo::reach;
+use crate::tx::{self, Isolation, Tx};
+use crate::{Result, StorageError, Store};
+use klinke_model::ids::{BuildingId, MoveId, PersonId, UnitId};
+use klinke_model::scope::{Principal, Scope};
+use klinke_model::time::Timestamp;
+use sea_orm::ActiveValue::Set;
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, OnConflict, Query};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect,
+};
+use serde_json::json;
+use std::collections::BTreeSet;
+
+/// How a move stands, as the column has it.
+const SCHEDULED: &str = "scheduled";
+const DONE: &str = "done";
+/// The direction of somebody who moves.
+const OUT: &str = "out";
+const IN: &str = "in";
+/// How many moves of a building are listed, the latest first.
+const LISTED: u64 = 200;
+
+/// Who moves out and in, and when: for who administers the building.
+///
+/// Every function fails only when the database can not do its work; what is not there, or not the principal's, is
+/// `None`, `false` or empty.
+#[derive(Debug)]
+pub struct Moves<'a>(pub(crate) &'a Store);
+
+impl Moves<'_> {
+    /// What a move out of a unit would end.
+    pub async fn preview_move(&self, scope: &Scope, unit: UnitId) -> Result<Option<MovePreview>> {
+        tx::read(self.0, |tx| async move {
+            let found = unit::Entity::find_by_id((scope.tenant.0, unit.0))
+                .filter(reach::administers(scope, unit::Column::Building))
+                .one(&*tx)
+                .await?;
+            let Some(home) = found else { return Ok(None) };
+            let building = building::Entity::find_by_id((scope.tenant.0, home.building)).one(&*tx).await?;
+            let Some(building) = building else { return Ok(None) };
+            let members = membership::Entity::find()
+                .filter(membership::Column::Tenant.eq(scope.tenant.0))
+                .filter(membership::Column::Unit.eq(unit.0))
+                .find_both_related(person::Entity)
+                .all(&*tx)
+                .await?;
+            let mut people = Vec::with_capacity(members.len());
+            for (member, person) in members {
+                people.push(leaving(&tx, scope, &member, &person).await?);
+            }
+            people.sort_by(|a, b| {
+                (!a.mover.owner, &a.mover.name, a.mover.person).cmp(&(
+                    !b.mover.owner,
+                    &b.mover.name,
+                    b.mover.person,
+                ))
+            });
+            Ok(Some(MovePreview {
+                building: home.building.into(),
+                time_zone: building.time_zone,
+                number: At("unit", "number").label(&home.number)?,
+                people,
+            }))
+        })
+        .await
+    }
+
+    /// Plans a move. `false` when the unit is not there, or somebody who is to leave does not live in it.
+    ///
+    /// # Errors
+    /// [`StorageError::Conflict`] when somebody leaves this unit by another move already.
+    pub async fn plan_move(&self, scope: &Scope, stamp: &Stamp, new: NewMove) -> Result<bool> {
+        let new = &new;
+        let planned = tx::write(self.0, Isolation::Serializable, |tx| async move {
+            let found = unit::Entity::find_by_id((scope.tenant.0, new.unit.0))
+                .filter(reach::administers(scope, unit::Column::Building))
+                .one(&*tx)
+                .await?;
+            let Some(home) = found else { return Ok(false) };
+            let leaving: BTreeSet<_> = new.out.iter().copied().collect();
+            let members = membership::Entity::find()
+                .filter(membership::Column::Tenant.eq(scope.tenant.0))
+                .filter(membership::Column::Unit.eq(new.unit.0))
+                .filter(membership::Column::Person.is_in(leaving.iter().map(|person| person.0)))
+                .all(&*tx)
+                .await?;
+            if members.len() != leaving.len() {
+                return Ok(false);
+            }
+            for person in &leaving {
+                if scheduled_for(&*tx, scope, new.unit, *person).await?.is_some() {
+                    return Err(StorageError::Conflict);
+                }
+            }
+            let row = household_move::ActiveModel {
+                tenant: Set(scope.tenant.0),
+                id: Set(new.id.0),
+                building: Set(home.building),
+                unit: Set(new.unit.0),
+                last_day: Set(new.last_day),
+                ends_at: Set(new.ends_at.as_millis()),
+                state: Set(SCHEDULED.to_owned()),
+                ended: Set(None),
+            };
+            household_move::Entity::insert(row).exec_without_returning(&*tx).await?;
+            let mut movers: Vec<_> =
+                members.iter().map(|member| (member.person.into(), OUT, member.owner)).collect();
+            for (person, owner) in &new.into {
+                people::insert(&*tx, scope.tenant, person).await?;
+                movers.push((person.id, IN, *owner));
+            }
+            let rows =
+                movers.iter().map(|(person, direction, owner): &(PersonId, _, _)| move_person::ActiveModel {
+                    tenant: Set(scope.tenant.0),
+                    moving: Set(new.id.0),
+                    person: Set(person.0),
+                    direction: Set((*direction).to_owned()),
+                    owner: Set(*owner),
+                });
+            move_person::Entity::insert_many(rows).exec_without_returning(&*tx).await?;
+            let change = Change {
+                building: Some(home.building.into()),
+                action: "move.planned",
+                persons: movers.iter().map(|(person, ..)| *person).collect(),
+                before: None,
+                after: Some(json!({ "move": new.id, "unit": new.unit, "last_day": new.last_day })),
+            };
+            audit::append(&tx, scope, stamp, change).await?;
+            Ok(true)
+        });
+        absent_is_false(planned.await)
+    }
+
+    /// Moves of a building, the latest first.
+    pub async fn moves(&self, scope: &Scope, building: BuildingId) -> Result<Vec<Move>> {
+        tx::read(self.0, |tx| async move {
+            let rows = household_move::Entity::find()
+                .filter(household_move::Column::Tenant.eq(scope.tenant.0))
+                .filter(household_move::Column::Building.eq(building.0))
+                .filter(reach::administers(scope, household_move::Column::Building))
+                .order_by_desc(household_move::Column::EndsAt)
+                .order_by_desc(household_move::Column::Id)
+                .limit(LISTED)
+                .all(&*tx)
+                .await?;
+            whole(&tx, scope, rows).await
+        })
+        .await
+    }
+
+    /// One move.
+    pub async fn one_move(&self, scope: &Scope, id: MoveId) -> Result<Option<Move>> {
+        tx::read(self.0, |tx| async move {
+            let row = household_move::Entity::find_by_id((scope.tenant.0, id.0))
+                .filter(reach::administers(scope, household_move::Column::Building))
+                .one(&*tx)
+                .await?;
+            Ok(whole(&tx, scope, row.into_iter().collect()).await?.into_iter().next())
+        })
+        .await
+    }
+
+    /// Takes a planned move back. `false` when it is done, or not there.
+    pub async fn cancel_move(&self, scope: &Scope, stamp: &Stamp, id: MoveId) -> Result<bool> {
+        tx::write(self.0, Isolation::Serializable, |tx| async move {
+            let found = household_move::Entity::find_by_id((scope.tenant.0, id.0))
+                .filter(household_move::Column::State.eq(SCHEDULED))
+                .filter(reach::administers(scope, household_move::Column::Building))
+                .one(&*tx)
+                .await?;
+            let Some(found) = found else { return Ok(false) };
+            let movers = movers(&tx, scope, [found.id]).await?;
+            household_move::Entity::delete_by_id((scope.tenant.0, id.0)).exec(&*tx).await?;
+            let change = Change {
+                building: Some(found.building.into()),
+                action: "move.cancelled",
+                persons: movers.iter().map(|(row, _)| row.person.into()).collect(),
+                before: Some(json!({ "move": id, "unit": found.unit, "last_day": found.last_day })),
+                after: None,
+            };
+            audit::append(&tx, scope, stamp, change).await?;
+            Ok(true)
+        })
+        .await
+    }
+
+    /// Carries a move out that is due, all of it or nothing; `None` when it is not due, done already, or not there.
+    /// For the service.
+    pub async fn carry_out_move(
+        &self,
+        scope: &Scope,
+        stamp: &Stamp,
+        id: MoveId,
+    ) -> Result<Option<CarriedOut>> {
+        if scope.principal != Principal::System {
+            return Ok(None);
+        }
+        tx::write(self.0, Isolation::Serializable, |tx| async move {
+            let found = household_move::Entity::find_by_id((scope.tenant.0, id.0))
+                .filter(household_move::Column::State.eq(SCHEDULED))
+                .filter(household_move::Column::EndsAt.lte(stamp.at.as_millis()))
+                .one(&*tx)
+                .await?;
+            let Some(found) = found else { return Ok(None) };
+            let unit = UnitId::from(found.unit);
+            let movers = movers(&tx, scope, [found.id]).await?;
+            let mut carried = CarriedOut { ended: Ended::default(), devices: Vec::new() };
+            for (mover, _) in movers.iter().filter(|(mover, _)| mover.direction == OUT) {
+                leave(&tx, scope, mover.person.into(), unit, &mut carried).await?;
+            }
+            for (mover, _) in movers.iter().filter(|(mover, _)| mover.direction == IN) {
+                let row = membership::ActiveModel {
+                    tenant: Set(scope.tenant.0),
+                    unit: Set(unit.0),
+                    person: Set(mover.person),
+                    owner: Set(mover.owner),
+                };
+                let once = OnConflict::new().do_nothing().to_owned();
+                membership::Entity::insert(row).on_conflict(once).exec_without_returning(&*tx).await?;
+                carried.ended.moved_in += 1;
+            }
+            let ended = serde_json::to_string(&carried.ended)
+                .map_err(|_| StorageError::Invalid("figures that can not be written"))?;
+            household_move::Entity::update_many()
+                .col_expr(household_move::Column::State, Expr::val(DONE))
+                .col_expr(household_move::Column::Ended, Expr::val(ended))
+                .filter(household_move::Column::Tenant.eq(scope.tenant.0))
+                .filter(household_move::Column::Id.eq(id.0))
+                .exec(&*tx)
+                .await?;
+            let change = Change {
+                building: Some(found.building.into()),
+                action: "move.done",
+                persons: movers.iter().map(|(mover, _)| mover.person.into()).collect(),
+                before: None,
+                after: Some(json!({ "move": id, "unit": found.unit, "ended": carried.ended })),
+            };
+            audit::append(&tx, scope, stamp, change).await?;
+            Ok(Some(carried))
+        })
+        .await
+    }
+}
+
+/// One person leaves the unit: their place, their buttons, and all that let them in when nothing else does.
+async fn leave(
+    tx: &Tx,
+    scope: &Scope,
+    person: PersonId,
+    unit: UnitId,
+    carried: &mut CarriedOut,
+) -> Result<()> {
+    let bells_before = bells_of(tx, scope, person, unit).await?;
+    if !end_place(&**tx, scope, person, unit).await? {
+        // left by another way since
+        return Ok(());
+    }
+    carried.ended.people += 1;
+    carried.ended.bells += bury_empty(tx, scope, &bells_before).await?;
+    if stays_known(tx, scope, person).await? {
+        return Ok(());
+    }
+    let devices = sign_everything_out(&**tx, scope, person).await?;
+    carried.ended.signed_out += u32::from(!devices.is_empty());
+    carried.devices.extend(devices);
+    let accounts = account::Entity::delete_by_id((scope.tenant.0, person.0)).exec(&**tx).await?;
+    carried.ended.accounts += u32::try_from(accounts.rows_affected).unwrap_or(u32::MAX);
+    let invitation = Query::delete()
+        .from_table(Alias::new("invitation"))
+        .and_where(Expr::col(Alias::new("tenant")).eq(scope.tenant.0))
+        .and_where(Expr::col(Alias::new("person")).eq(person.0))
+        .take();
+    let invitations = tx.execute(&invitation).await?.rows_affected();
+    carried.ended.invitations += u32::try_from(invitations).unwrap_or(u32::MAX);
+    set_active(&**tx, scope, person, false).await
+}
+
+/// The buttons of a unit that ring a person.
+async fn bells_of(tx: &Tx, scope: &Scope, person: PersonId, unit: UnitId) -> Result<Vec<uuid::Uuid>> {
+    let rows = bell_member::Entity::find()
+        .filter(bell_member::Column::Tenant.eq(scope.tenant.0))
+        .filter(bell_member::Column::Unit.eq(unit.0))
+        .filter(bell_member::Column::Person.eq(person.0))
+        .all(&**tx)
+        .await?;
+    Ok(rows.into_iter().map(|row| row.bell).collect())
+}
+
+/// Removes those of these buttons that ring nobody any more, because their text names who left; how many of them are
+/// gone, by this or before.
+async fn bury_empty(tx: &Tx, scope: &Scope, bells: &[uuid::Uuid]) -> Result<u32> {
+    let rung = Query::select()
+        .column(bell_member::Column::Bell)
+        .from(bell_member::Entity)
+        .and_where(bell_member::Column::Tenant.eq(scope.tenant.0))
+        .take();
+    bell::Entity::delete_many()
+        .filter(bell::Column::Tenant.eq(scope.tenant.0))
+        .filter(bell::Column::Id.is_in(bells.iter().copied()))
+        .filter(bell::Column::Id.not_in_subquery(rung))
+        .exec(&**tx)
+        .await?;
+    let left = bell::Entity::find()
+        .filter(bell::Column::Tenant.eq(scope.tenant.0))
+        .filter(bell::Column::Id.is_in(bells.iter().copied()))
+        .count(&**tx)
+        .await?;
+    Ok(u32::try_from(bells.len()).unwrap_or(u32::MAX).saturating_sub(u32::try_from(left).unwrap_or(u32::MAX)))
+}
+
+/// Whether somebody lives anywhere or has a role.
+async fn stays_known(tx: &Tx, scope: &Scope, person: PersonId) -> Result<bool> {
+    let lives = reach::exists(
+        membership::Entity,
+        Condition::all()
+            .add(membership::Column::Tenant.eq(scope.tenant.0))
+            .add(membership::Column::Person.eq(person.0)),
+    );
+    reach::holds(&**tx, lives.or(has_role(scope, person))).await
+}
+
+async fn leaving(
+    tx: &Tx,
+    scope: &Scope,
+    member: &membership::Model,
+    person: &person::Model,
+) -> Result<Leaving> {
+    let (id, unit) = (PersonId::from(person.id), UnitId::from(member.unit));
+    let homes = membership::Entity::find()
+        .filter(membership::Column::Tenant.eq(scope.tenant.0))
+        .filter(membership::Column::Person.eq(person.id))
+        .count(&**tx)
+        .await?;
+    let devices = device::Entity::find()
+        .filter(device::Column::Tenant.eq(scope.tenant.0))
+        .filter(device::Column::Person.eq(person.id))
+        .count(&**tx)
+        .await?;
+    let account = account::Entity::find_by_id((scope.tenant.0, person.id)).one(&**tx).await?;
+    let invitation = Query::select()
+        .column(Alias::new("person"))
+        .from(Alias::new("invitation"))
+        .and_where(Expr::col(Alias::new("tenant")).eq(scope.tenant.0))
+        .and_where(Expr::col(Alias::new("person")).eq(person.id))
+        .take();
+    let mut bells = 0;
+    for bell in bells_of(tx, scope, id, unit).await? {
+        let behind = bell_member::Entity::find()
+            .filter(bell_member::Column::Tenant.eq(scope.tenant.0))
+            .filter(bell_member::Column::Bell.eq(bell))
+            .count(&**tx)
+            .await?;
+        bells += u32::from(behind == 1);
+    }
+    Ok(Leaving {
+        mover: Mover { person: id, name: At("person", "name").name(&person.name)?, owner: member.owner },
+        bells,
+        stays_known: homes > 1 || reach::holds(&**tx, has_role(scope, id)).await?,
+        has_device: devices > 0,
+        has_account: account.is_some(),
+        invited: tx.query_one(&invitation).await?.is_some(),
+        leaves_by: scheduled_for(&**tx, scope, unit, id).await?,
+    })
+}
+
+/// The move that takes a person out of a unit.
+async fn scheduled_for(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    unit: UnitId,
+    person: PersonId,
+) -> Result<Option<MoveId>> {
+    let leaves = Query::select()
+        .column(move_person::Column::Moving)
+        .from(move_person::Entity)
+        .and_where(move_person::Column::Tenant.eq(scope.tenant.0))
+        .and_where(move_person::Column::Person.eq(person.0))
+        .and_where(move_person::Column::Direction.eq(OUT))
+        .take();
+    let found = household_move::Entity::find()
+        .filter(household_move::Column::Tenant.eq(scope.tenant.0))
+        .filter(household_move::Column::Unit.eq(unit.0))
+        .filter(household_move::Column::State.eq(SCHEDULED))
+        .filter(household_move::Column::Id.in_subquery(leaves))
+        .one(db)
+        .await?;
+    Ok(found.map(|row| row.id.into()))
+}
+
+/// Who moves by these moves.
+async fn movers(
+    tx: &Tx,
+    scope: &Scope,
+    moves: impl IntoIterator<Item = uuid::Uuid>,
+) -> Result<Vec<(move_person::Model, person::Model)>> {
+    Ok(move_person::Entity::find()
+        .filter(move_person::Column::Tenant.eq(scope.tenant.0))
+        .filter(move_person::Column::Moving.is_in(moves))
+        .order_by_asc(move_person::Column::Person)
+        .find_both_related(person::Entity)
+        .all(&**tx)
+        .await?)
+}
+
+/// Moves with their people and the number of their unit.
+async fn whole(tx: &Tx, scope: &Scope, rows: Vec<household_move::Model>) -> Result<Vec<Move>> {
+    let movers = movers(tx, scope, rows.iter().map(|row| row.id)).await?;
+    let units = unit::Entity::find()
+        .filter(unit::Column::Tenant.eq(scope.tenant.0))
+        .filter(unit::Column::Id.is_in(rows.iter().map(|row| row.unit)))
+        .all(&**tx)
+        .await?;
+    let going = |id: uuid::Uuid, direction: &str| -> Result<Vec<Mover>> {
+        let these = movers.iter().filter(|(row, _)| row.moving == id && row.direction == direction);
+        let mover = |(row, person): &(move_person::Model, person::Model)| {
+            let name = At("person", "name").name(&person.name)?;
+            Ok(Mover { person: row.person.into(), name, owner: row.owner })
+        };
+        these.map(mover).collect()
+    };
+    rows.into_iter()
+        .map(|row| {
+            let corrupt = StorageError::Corrupt { table: "move", column: "ended" };
+            let ended = row.ended.as_deref().map(serde_json::from_str).transpose().map_err(|_| corrupt)?;
+            let number = units.iter().find(|unit| unit.id == row.unit).map_or("", |unit| &unit.number);
+            Ok(Move {
+                id: row.id.into(),
+                building: row.building.into(),
+                unit: row.unit.into(),
+                number: At("unit", "number").label(number)?,
+                last_day: row.last_day,
+                ends_at: Timestamp::from_millis(row.ends_at),
+                ended,
+                out: going(row.id, OUT)?,
+                into: going(row.id, IN)?,
+            })
+        })
+        .collect()
+}

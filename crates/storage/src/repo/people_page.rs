@@ -1,0 +1,347 @@
+//! The list of people: one statement a page, however many there are.
+//!
+//! Keyset paging on `(sort_name, id)`: a page costs the same at the end of the list as at its beginning. Folded names
+//! and words are bytes, compared alike by every database; that a word begins with what was typed is a range of the
+//! words' key.
+
+use crate::entity::{
+    account, building, device, household_move, membership, move_person, person, person_word, unit,
+};
+use crate::record::{Home, PeoplePage, PeopleQuery, PersonRow, Standing};
+use crate::repo::People;
+use crate::repo::convert::{self, At};
+use crate::repo::reach;
+use crate::{Result, Store};
+use klinke_model::ids::{BuildingId, PersonId, UnitId};
+use klinke_model::scope::Scope;
+use klinke_model::time::Timestamp;
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, JoinType, Order, Query, SelectStatement};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, FromQueryResult, QueryResult};
+
+/// Words of a search that count; more only narrow what is found already.
+const SEARCH_WORDS: usize = 6;
+
+/// What the link to set a password is kept in.
+const INVITATION: &str = "invitation";
+
+/// The page, in the outer statement.
+const P: &str = "p";
+
+impl People<'_> {
+    /// A page of the people that the principal may see: who lives in a building that they administer; for managers
+    /// and the service everybody.
+    pub async fn page(&self, scope: &Scope, query: &PeopleQuery) -> Result<PeoplePage> {
+        let inner = select(scope, query);
+        let rows = rows(self.0, scope, inner, query.descending).await?;
+        let limit = usize::from(query.limit);
+        let more = rows.len() > limit;
+        let people = rows.into_iter().take(limit).collect();
+        Ok(PeoplePage { people, more })
+    }
+
+    /// One person as the list shows them.
+    pub async fn row(&self, scope: &Scope, person: PersonId) -> Result<Option<PersonRow>> {
+        let mut inner = select(scope, &PeopleQuery { limit: 1, ..PeopleQuery::default() });
+        inner.and_where(person::Column::Id.eq(person.0));
+        Ok(rows(self.0, scope, inner, false).await?.into_iter().next())
+    }
+}
+
+/// The people of a page and one more, without their homes.
+fn select(scope: &Scope, query: &PeopleQuery) -> SelectStatement {
+    let mut select = Query::select();
+    select
+        .columns(PERSON.map(|column| (person::Entity, column)))
+        .from(person::Entity)
+        .and_where(person::Column::Tenant.eq(scope.tenant.0))
+        .and_where(reached(scope, query.building, query.unit));
+    for word in klinke_model::fold::words(&query.text).iter().take(SEARCH_WORDS) {
+        select.and_where(Expr::col((person::Entity, person::Column::Id)).in_subquery(found(scope, word)));
+    }
+    if let Some(standing) = query.standing {
+        select.cond_where(stands(standing, query.at));
+    }
+    let order = if query.descending { Order::Desc } else { Order::Asc };
+    if let Some(after) = query.after {
+        let last = Query::select()
+            .column(person::Column::SortName)
+            .from(person::Entity)
+            .and_where(person::Column::Tenant.eq(scope.tenant.0))
+            .and_where(person::Column::Id.eq(after.0))
+            .take();
+        let here = Expr::tuple([
+            Expr::col((person::Entity, person::Column::SortName)),
+            Expr::col((person::Entity, person::Column::Id)),
+        ]);
+        let there = Expr::tuple([Expr::SubQuery(None, Box::new(last.into())), Expr::val(after.0)]);
+        select.and_where(if query.descending { here.lt(there) } else { here.gt(there) });
+    }
+    select
+        .order_by((person::Entity, person::Column::SortName), order.clone())
+        .order_by((person::Entity, person::Column::Id), order)
+        .limit(u64::from(query.limit) + 1)
+        .take()
+}
+
+const PERSON: [person::Column; 9] = [
+    person::Column::Tenant,
+    person::Column::Id,
+    person::Column::Name,
+    person::Column::Active,
+    person::Column::Email,
+    person::Column::Phone,
+    person::Column::Language,
+    person::Column::Version,
+    person::Column::SortName,
+];
+
+/// That the principal sees the person, in this building or unit when one is named.
+fn reached(scope: &Scope, building: Option<BuildingId>, unit: Option<UnitId>) -> Expr {
+    let mut lives = Query::select();
+    lives
+        .expr(Expr::val(1))
+        .from(membership::Entity)
+        .join(JoinType::InnerJoin, unit::Entity, same_unit())
+        .and_where(membership::Column::Tenant.eq(scope.tenant.0))
+        .and_where(person_is(membership::Column::Person))
+        .and_where(reach::administers(scope, unit::Column::Building));
+    if let Some(building) = building {
+        lives.and_where(unit::Column::Building.eq(building.0));
+    }
+    if let Some(unit) = unit {
+        lives.and_where(unit::Column::Id.eq(unit.0));
+    }
+    let lives = Expr::exists(lives.take());
+    if building.is_some() || unit.is_some() { lives } else { reach::manages(scope).or(lives) }
+}
+
+/// The people whom a word finds: by a word of theirs, or by the number of a unit.
+fn found(scope: &Scope, word: &str) -> SelectStatement {
+    let begins = |number: &str| format!("{number}%");
+    let by_unit = Query::select()
+        .column((membership::Entity, membership::Column::Person))
+        .from(membership::Entity)
+        .join(JoinType::InnerJoin, unit::Entity, same_unit())
+        .and_where(membership::Column::Tenant.eq(scope.tenant.0))
+        .and_where(
+            sea_orm::sea_query::Func::lower(Expr::col((unit::Entity, unit::Column::Number)))
+                .like(begins(word)),
+        )
+        .take();
+    let mut by_word = Query::select();
+    by_word
+        .column(person_word::Column::Person)
+        .from(person_word::Entity)
+        .and_where(person_word::Column::Tenant.eq(scope.tenant.0))
+        .and_where(person_word::Column::Word.gte(word.as_bytes().to_vec()));
+    if let Some(beyond) = beyond(word) {
+        by_word.and_where(person_word::Column::Word.lt(beyond));
+    }
+    by_word.union(sea_orm::sea_query::UnionType::All, by_unit).take()
+}
+
+/// The first bytes after all that begin with this word.
+fn beyond(word: &str) -> Option<Vec<u8>> {
+    let mut bytes = word.as_bytes().to_vec();
+    // UTF-8 never ends in 0xff
+    let last = bytes.last_mut()?;
+    *last = last.checked_add(1)?;
+    Some(bytes)
+}
+
+fn stands(standing: Standing, at: Option<Timestamp>) -> Condition {
+    let active = person::Column::Active.eq(true);
+    let has_account =
+        has(account::Entity, (account::Entity, account::Column::Tenant), account::Column::Person);
+    let invited = invitation(at);
+    match standing {
+        Standing::Active => Condition::all().add(active),
+        Standing::Suspended => Condition::all().add(person::Column::Active.eq(false)),
+        Standing::Invited => Condition::all().add(active).add(has_account.not()).add(invited),
+        Standing::NotInvited => Condition::all().add(active).add(has_account.not()).add(invited.not()),
+        Standing::Unreachable => Condition::all().add(active).add(lives_somewhere()).add(rings().not()),
+    }
+}
+
+fn lives_somewhere() -> Expr {
+    has(membership::Entity, (membership::Entity, membership::Column::Tenant), membership::Column::Person)
+}
+
+fn rings() -> Expr {
+    has(device::Entity, (device::Entity, device::Column::Tenant), device::Column::Person)
+}
+
+/// That the person has a row in a table.
+fn has<T, C>(table: T, tenant: (T, C), person: C) -> Expr
+where
+    T: sea_orm::EntityTrait + sea_orm::Iden + 'static,
+    C: ColumnTrait,
+{
+    Expr::exists(
+        Query::select()
+            .expr(Expr::val(1))
+            .from(table)
+            .and_where(Expr::col(tenant).equals((person::Entity, person::Column::Tenant)))
+            .and_where(person_is(person))
+            .take(),
+    )
+}
+
+fn person_is(column: impl ColumnTrait) -> Expr {
+    Expr::col(column.as_column_ref()).equals((person::Entity, person::Column::Id))
+}
+
+/// That the person has a link that is good at this moment.
+fn invitation(at: Option<Timestamp>) -> Expr {
+    let now = at.map_or(i64::MIN, Timestamp::as_millis);
+    let table = Alias::new(INVITATION);
+    Expr::exists(
+        Query::select()
+            .expr(Expr::val(1))
+            .from(table.clone())
+            .and_where(
+                Expr::col((table.clone(), Alias::new("tenant")))
+                    .equals((person::Entity, person::Column::Tenant)),
+            )
+            .and_where(
+                Expr::col((table.clone(), Alias::new("person"))).equals((person::Entity, person::Column::Id)),
+            )
+            .and_where(Expr::col((table, Alias::new("ends_at"))).gt(now))
+            .take(),
+    )
+}
+
+fn same_unit() -> Condition {
+    Condition::all()
+        .add(
+            Expr::col((unit::Entity, unit::Column::Tenant))
+                .equals((membership::Entity, membership::Column::Tenant)),
+        )
+        .add(
+            Expr::col((unit::Entity, unit::Column::Id))
+                .equals((membership::Entity, membership::Column::Unit)),
+        )
+}
+
+/// The people with their homes: a row for each home, put together again.
+async fn rows(
+    store: &Store,
+    scope: &Scope,
+    inner: SelectStatement,
+    descending: bool,
+) -> Result<Vec<PersonRow>> {
+    let of_page = |column: person::Column| Expr::col((Alias::new(P), column));
+    let mine = |column: membership::Column| Expr::col((membership::Entity, column));
+    let places = Condition::all()
+        .add(mine(membership::Column::Tenant).eq(of_page(person::Column::Tenant)))
+        .add(mine(membership::Column::Person).eq(of_page(person::Column::Id)));
+    let buildings = Condition::all()
+        .add(
+            Expr::col((building::Entity, building::Column::Tenant))
+                .equals((unit::Entity, unit::Column::Tenant)),
+        )
+        .add(
+            Expr::col((building::Entity, building::Column::Id))
+                .equals((unit::Entity, unit::Column::Building)),
+        );
+    let one = |table: &str, tenant: &str, who: &str| {
+        let table = Alias::new(table);
+        Query::select()
+            .expr(Expr::val(1))
+            .from(table.clone())
+            .and_where(Expr::col((table.clone(), Alias::new(tenant))).eq(of_page(person::Column::Tenant)))
+            .and_where(Expr::col((table, Alias::new(who))).eq(of_page(person::Column::Id)))
+            .take()
+    };
+    let table = Alias::new(INVITATION);
+    let invited = Query::select()
+        .column((table.clone(), Alias::new("ends_at")))
+        .from(table.clone())
+        .and_where(Expr::col((table.clone(), Alias::new("tenant"))).eq(of_page(person::Column::Tenant)))
+        .and_where(Expr::col((table, Alias::new("person"))).eq(of_page(person::Column::Id)))
+        .take();
+    let leaves = Query::select()
+        .expr(Expr::col((household_move::Entity, household_move::Column::LastDay)).min())
+        .from(household_move::Entity)
+        .join(
+            JoinType::InnerJoin,
+            move_person::Entity,
+            Condition::all()
+                .add(
+                    Expr::col((move_person::Entity, move_person::Column::Tenant))
+                        .equals((household_move::Entity, household_move::Column::Tenant)),
+                )
+                .add(
+                    Expr::col((move_person::Entity, move_person::Column::Moving))
+                        .equals((household_move::Entity, household_move::Column::Id)),
+                ),
+        )
+        .and_where(household_move::Column::Tenant.eq(scope.tenant.0))
+        .and_where(household_move::Column::State.eq("scheduled"))
+        .and_where(move_person::Column::Direction.eq("out"))
+        .and_where(
+            Expr::col((household_move::Entity, household_move::Column::Unit))
+                .eq(mine(membership::Column::Unit)),
+        )
+        .and_where(
+            Expr::col((move_person::Entity, move_person::Column::Person)).eq(of_page(person::Column::Id)),
+        )
+        .take();
+    let order = if descending { Order::Desc } else { Order::Asc };
+    let statement = Query::select()
+        .columns(PERSON.map(|column| (Alias::new(P), column)))
+        .expr_as(Expr::exists(one("device", "tenant", "person")), Alias::new("can_be_rung"))
+        .expr_as(Expr::exists(one("account", "tenant", "person")), Alias::new("has_account"))
+        .expr_as(Expr::SubQuery(None, Box::new(invited.into())), Alias::new("invited_until"))
+        .expr_as(Expr::SubQuery(None, Box::new(leaves.into())), Alias::new("leaves"))
+        .expr_as(mine(membership::Column::Owner), Alias::new("owner"))
+        .expr_as(Expr::col((unit::Entity, unit::Column::Id)), Alias::new("unit_id"))
+        .expr_as(Expr::col((unit::Entity, unit::Column::Number)), Alias::new("unit_number"))
+        .expr_as(Expr::col((building::Entity, building::Column::Id)), Alias::new("building_id"))
+        .expr_as(Expr::col((building::Entity, building::Column::Name)), Alias::new("building_name"))
+        .from_subquery(inner, Alias::new(P))
+        .join(JoinType::LeftJoin, membership::Entity, places)
+        .join(
+            JoinType::LeftJoin,
+            unit::Entity,
+            same_unit().add(reach::administers(scope, unit::Column::Building)),
+        )
+        .join(JoinType::LeftJoin, building::Entity, buildings)
+        .order_by((Alias::new(P), person::Column::SortName), order.clone())
+        .order_by((Alias::new(P), person::Column::Id), order)
+        .take();
+    let mut people: Vec<PersonRow> = Vec::new();
+    for row in store.reader.query_all(&statement).await? {
+        let home = home(&row)?;
+        let found = convert::person(&person::Model::from_query_result(&row, "")?)?;
+        match people.last_mut() {
+            Some(last) if last.person.id == found.id => last.homes.extend(home),
+            _ => people.push(PersonRow {
+                can_be_rung: found.active && row.try_get::<bool>("", "can_be_rung")?,
+                person: found,
+                homes: home.into_iter().collect(),
+                has_account: row.try_get("", "has_account")?,
+                invited_until: row.try_get::<Option<i64>>("", "invited_until")?.map(Timestamp::from_millis),
+            }),
+        }
+    }
+    for row in &mut people {
+        row.homes.sort_by(|a, b| {
+            (&a.building_name, &a.number, a.unit).cmp(&(&b.building_name, &b.number, b.unit))
+        });
+    }
+    Ok(people)
+}
+
+fn home(row: &QueryResult) -> Result<Option<Home>> {
+    let Some(unit) = row.try_get::<Option<uuid::Uuid>>("", "unit_id")? else { return Ok(None) };
+    let building: uuid::Uuid = row.try_get("", "building_id")?;
+    Ok(Some(Home {
+        unit: unit.into(),
+        number: At("unit", "number").label(&row.try_get::<String>("", "unit_number")?)?,
+        building: building.into(),
+        building_name: At("building", "name").label(&row.try_get::<String>("", "building_name")?)?,
+        owner: row.try_get("", "owner")?,
+        last_day: row.try_get("", "leaves")?,
+    }))
+}

@@ -1,0 +1,148 @@
+//! What administrators changed.
+
+use crate::database::{Db, on_both};
+use crate::town::{NOW, Town, stamp, two_towns};
+use klinke_access::decide::SiteMode;
+use klinke_model::people::{Role, RoleGrant};
+use klinke_storage::record::{AuditContent, AuditEntry, AuditProof, AuditQuery};
+use sea_orm::ConnectionTrait;
+use tokio::task::JoinSet;
+
+const ALL: AuditQuery = AuditQuery { building: None, person: None, before: None, limit: 200 };
+
+async fn entries(db: &Db, town: &Town, query: AuditQuery) -> Vec<AuditEntry> {
+    db.store.audit().audit_entries(&town.system(), query).await.unwrap()
+}
+
+async fn proof(db: &Db, town: &Town) -> AuditProof {
+    db.store.audit().verify_audit(&town.system()).await.unwrap().unwrap()
+}
+
+/// The manager switches the house's emergency on and off, `count` times.
+async fn change(db: &Db, town: &Town, count: u64) {
+    for n in 0..count {
+        let mode = if n % 2 == 0 { SiteMode::LockedDown } else { SiteMode::Normal };
+        let manager = town.as_person(town.manager);
+        assert!(db.store.sites().set_mode(&manager, &stamp(n), town.house, mode).await.unwrap());
+    }
+}
+
+async fn tamper(db: &Db, sql: &str) {
+    let connection = db.connection().await;
+    connection.execute_unprepared(sql).await.unwrap();
+    connection.close().await.unwrap();
+}
+
+fn tenant(town: &Town, db: &Db) -> String {
+    let id = town.tenant.0;
+    if db.url.starts_with("sqlite") { format!("x'{}'", id.simple()) } else { format!("'{id}'") }
+}
+
+on_both! {
+    async fn a_change_tells_who_by_which_role_and_what_was(db) {
+        let (ours, _) = two_towns(&db).await;
+        change(&db, &ours, 1).await;
+        let newest = entries(&db, &ours, AuditQuery { limit: 1, ..ALL }).await;
+        let [entry] = newest.as_slice() else { panic!("{newest:?}") };
+        assert_eq!((entry.at, entry.building, entry.action.as_str()), (NOW, Some(ours.house), "building.mode_changed"));
+        let content = entry.content.clone().unwrap().into_inner();
+        let mode = |mode| Some(serde_json::json!({ "mode": mode }));
+        assert_eq!(content, AuditContent {
+            actor: Some(ours.manager),
+            role: "manager".to_owned(),
+            before: mode("normal"),
+            after: mode("locked_down"),
+        });
+    }
+
+    async fn entries_are_found_by_building_and_person_and_come_in_pages(db) {
+        let (ours, _) = two_towns(&db).await;
+        change(&db, &ours, 3).await;
+        let all = entries(&db, &ours, ALL).await;
+        assert!(all.is_sorted_by_key(|entry| std::cmp::Reverse(entry.seq)) && all.len() > 4);
+        let page = entries(&db, &ours, AuditQuery { before: Some(all[1].seq), limit: 2, ..ALL }).await;
+        assert_eq!(page, all[2..4]);
+        let of_admin = entries(&db, &ours, AuditQuery { person: Some(ours.admin), ..ALL }).await;
+        assert!(of_admin.iter().all(|entry| entry.persons.contains(&ours.admin)) && !of_admin.is_empty());
+        let of_office = entries(&db, &ours, AuditQuery { building: Some(ours.office), ..ALL }).await;
+        assert!(of_office.iter().all(|entry| entry.building == Some(ours.office)) && !of_office.is_empty());
+        let admin = db.store.audit().audit_entries(&ours.as_person(ours.admin), ALL).await.unwrap();
+        assert!(admin.iter().all(|entry| entry.building == Some(ours.house)) && !admin.is_empty());
+    }
+
+    async fn a_chain_that_nobody_touched_verifies_and_its_head_moves(db) {
+        let (ours, theirs) = two_towns(&db).await;
+        let before = proof(&db, &ours).await;
+        assert_eq!((before.first_bad, before.erased), (None, 0));
+        change(&db, &ours, 2).await;
+        let after = proof(&db, &ours).await;
+        assert_eq!((after.first_bad, after.entries), (None, before.entries + 2));
+        assert_ne!(after.head, before.head);
+        assert_ne!(after.head, proof(&db, &theirs).await.head);
+    }
+
+    async fn what_was_tampered_with_is_found(db) {
+        for (what, sql, bad) in [
+            ("flipped content", "UPDATE audit SET content = replace(content, 'normal', 'abnorma') WHERE seq = @2 AND tenant = @t", 2),
+            ("another action", "UPDATE audit SET action = 'nothing.happened' WHERE seq = @2 AND tenant = @t", 2),
+            ("another moment", "UPDATE audit SET at = at + 1 WHERE seq = @2 AND tenant = @t", 2),
+            ("another building", "UPDATE audit SET building = NULL WHERE seq = @2 AND tenant = @t", 2),
+            ("half erased", "UPDATE audit SET content = NULL WHERE seq = @2 AND tenant = @t", 2),
+            ("dropped", "DELETE FROM audit WHERE seq = @2 AND tenant = @t", 2),
+            ("dropped the first", "DELETE FROM audit WHERE seq = 1 AND tenant = @t", 1),
+            ("cut out", "DELETE FROM audit WHERE seq BETWEEN @2 AND @3 AND tenant = @t", 2),
+            ("dropped and closed up", "DELETE FROM audit WHERE seq = @2 AND tenant = @t;
+                UPDATE audit SET seq = @2 WHERE seq = @3 AND tenant = @t", 2),
+            ("reordered", "UPDATE audit SET seq = 9999 WHERE seq = @2 AND tenant = @t;
+                UPDATE audit SET seq = @2 WHERE seq = @3 AND tenant = @t;
+                UPDATE audit SET seq = @3 WHERE seq = 9999 AND tenant = @t", 2),
+        ] {
+            let db = if db.folder.is_some() { Db::sqlite().await } else { Db::postgres().await };
+            let (ours, theirs) = two_towns(&db).await;
+            let start = proof(&db, &ours).await.entries;
+            change(&db, &ours, 4).await;
+            let first = start + 2;
+            let sql = sql
+                .replace("@t", &tenant(&ours, &db))
+                .replace("@2", &first.to_string())
+                .replace("@3", &(first + 1).to_string());
+            tamper(&db, &sql).await;
+            let expected = if bad == 1 { 1 } else { first };
+            assert_eq!(proof(&db, &ours).await.first_bad, Some(expected), "{what}");
+            assert_eq!(proof(&db, &theirs).await.first_bad, None, "{what}: the neighbour's chain");
+        }
+    }
+
+    async fn erased_content_is_gone_and_the_chain_still_verifies(db) {
+        let (ours, theirs) = two_towns(&db).await;
+        let grant = RoleGrant { role: Role::BuildingAdministrator, building: Some(ours.house) };
+        assert!(db.store.people().grant_role(&ours.system(), &stamp(7), ours.kari, grant).await.unwrap());
+        change(&db, &ours, 2).await;
+        let before = proof(&db, &ours).await;
+        assert_eq!(db.store.audit().erase_from_audit(&theirs.system(), ours.kari).await.unwrap(), 0);
+        assert_eq!(db.store.audit().erase_from_audit(&ours.system(), ours.kari).await.unwrap(), 1);
+        assert_eq!(proof(&db, &ours).await, AuditProof { erased: 1, ..before });
+        assert_eq!(entries(&db, &ours, AuditQuery { person: Some(ours.kari), ..ALL }).await, []);
+        let erased: Vec<_> =
+            entries(&db, &ours, ALL).await.into_iter().filter(|entry| entry.content.is_none()).collect();
+        assert!(matches!(erased.as_slice(), [one] if one.action == "role.given" && one.persons.is_empty()));
+    }
+
+    async fn many_administrators_at_once_make_one_chain(db) {
+        let (ours, _) = two_towns(&db).await;
+        let start = proof(&db, &ours).await.entries;
+        let mut writers = JoinSet::new();
+        for n in 0..8 {
+            let store = db.store.clone();
+            writers.spawn(async move {
+                for _ in 0..4 {
+                    let manager = ours.as_person(ours.manager);
+                    store.sites().set_mode(&manager, &stamp(n), ours.house, SiteMode::Normal).await.unwrap();
+                }
+            });
+        }
+        writers.join_all().await;
+        let proof = proof(&db, &ours).await;
+        assert_eq!((proof.entries, proof.first_bad), (start + 32, None));
+    }
+}
