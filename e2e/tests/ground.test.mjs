@@ -57,6 +57,40 @@ scenario('a unit is found with three keys and Enter, and by mouse', async (world
   await page.getByRole('heading', { level: 1, name: t('admin-section-panels') }).waitFor();
 });
 
+scenario('a person is found with three keys and Enter, and moved out from there', async (world) => {
+  const admin = await administrator(world);
+  const { page } = admin;
+  await admin.enter(world.town.building);
+  // who is alone in beginning so
+  const names = world.demo.told.sign_ins.map(({ name }) => name);
+  const name = names.find((one) => one.split(' ').length > 1 && names.filter((other) => other.startsWith(one.slice(0, 3))).length === 1);
+  await page.keyboard.press('Control+k');
+  const typed = name.slice(0, 3);
+  for (const key of typed) await page.keyboard.press(key);
+  const first = page.getByRole('listbox').getByRole('option').first();
+  await first.getByText(typed).waitFor();
+  await look(page, 'admin-palette-person');
+  const found = await first.locator('.title').innerText();
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { level: 2, name: found }).waitFor();
+  await page.getByRole('heading', { level: 1, name: t('admin-section-people') }).waitFor();
+  assert.equal(new URL(page.url()).search, '', 'it is opened once');
+  await look(page, 'admin-peek');
+  // the list stays in use beside it, and Escape closes it
+  await page.getByRole('searchbox').fill(name.split(' ')[0]);
+  await admin.row(name).waitFor();
+  await page.getByRole('heading', { level: 2, name: found }).focus();
+  await page.keyboard.press('Escape');
+  await page.getByRole('heading', { level: 2, name: found }).waitFor({ state: 'detached' });
+
+  await page.keyboard.press('Control+k');
+  await page.keyboard.type(`${t('admin-move-out').toLowerCase()} ${name.toLowerCase()}`);
+  await page.getByRole('listbox').getByRole('option', { name: `${t('admin-move-out')}: ${name}` }).waitFor();
+  await page.keyboard.press('Enter');
+  await page.getByRole('dialog').waitFor();
+  await look(page, 'admin-palette-move-out');
+});
+
 scenario('the palette on a phone', async (world) => {
   const admin = await administrator(world, 'phone');
   const { page } = admin;
@@ -131,3 +165,31 @@ for (const language of LANGUAGES) {
     await panel.page.locator('.languages button[lang=en]').click();
   });
 }
+
+/** What a page sends: its open connections, and the packets that have left over them. */
+const sending = (page) =>
+  page.evaluate(async () => {
+    const open = [...window.klinkeTest.connections].filter(({ signalingState }) => signalingState !== 'closed');
+    const reports = await Promise.all(open.map((connection) => connection.getStats()));
+    const packets = reports.flatMap((report) => [...report.values()]).filter(({ type }) => type === 'outbound-rtp').map(({ packetsSent }) => packetsSent);
+    return { open: open.length, packets: packets.reduce((sum, sent) => sum + sent, 0), ever: window.klinkeTest.connections.size };
+  });
+
+scenario('a panel sends nothing before somebody rings, nor after they hung up', async (world) => {
+  const bell = world.town.bell('individual');
+  const { panel, apps: [app] } = await world.household(bell);
+  assert.deepEqual(await sending(panel.page), { open: 0, packets: 0, ever: 0 }, 'at rest');
+
+  await panel.ring(bell);
+  await app.rings();
+  await app.seesPicture();
+  const during = await sending(panel.page);
+  assert.ok(during.open === 1 && during.packets > 0, `during the call: ${JSON.stringify(during)}`);
+  await app.answer();
+  await panel.talks();
+  await app.hangUp();
+  await panel.backToNames();
+  const after = await sending(panel.page);
+  assert.deepEqual([after.open, after.packets], [0, 0], 'after the call');
+  assert.ok(after.ever >= 1);
+});

@@ -188,3 +188,35 @@ async fn offers_that_do_not_fit_are_refused() {
     assert!(matches!(refused, Err(MediaError::NoSuchRoom)), "{refused:?}");
     assert_eq!(call.media.load().await.connections, 0);
 }
+
+#[tokio::test]
+async fn whose_fingerprint_was_swapped_on_the_way_never_connects_and_gets_nothing() {
+    let call = Call::open().await;
+    let _panel = call.panel(PANEL_MARK).await;
+    let offering =
+        Offering::new(Role::App, Via::Udp, call.media.local_addr(), APP_NUMBERS, APP_MARK).await;
+    // Somebody between the app and the server puts their own certificate in place of the app's.
+    let stranger =
+        Offering::new(Role::App, Via::Udp, call.media.local_addr(), APP_NUMBERS, APP_MARK).await;
+    let swapped: String = offering
+        .sdp
+        .lines()
+        .map(|line| if line.starts_with("a=fingerprint:") { fingerprint(&stranger.sdp) } else { line })
+        .flat_map(|line| [line, "\r\n"])
+        .collect();
+    assert_ne!(swapped.lines().collect::<Vec<_>>(), offering.sdp.lines().collect::<Vec<_>>());
+    let answer = call.media.subscribe(ROOM, ANNA, swapped).await.unwrap();
+    let victim = offering.connect(&answer);
+    call.media.bridge(ROOM, ANNA).await;
+
+    // By the time that somebody else, who began later, has seen so much, it would have seen something.
+    let ben = call.app(BEN, Via::Udp).await;
+    ben.until("the picture", |seen| seen.video.len() >= 100).await;
+    let seen = victim.seen();
+    assert_eq!((seen.video_arrived, seen.video.len(), seen.audio), (0, 0, 0));
+    assert_eq!(seen.audio_sent, 0, "and it can send nothing");
+}
+
+fn fingerprint(sdp: &str) -> &str {
+    sdp.lines().find(|line| line.starts_with("a=fingerprint:")).expect("a fingerprint")
+}

@@ -4,4 +4,5 @@
 mod support;
 
 mod call;
+mod many;
 mod network;

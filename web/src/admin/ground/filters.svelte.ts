@@ -80,7 +80,11 @@ export class Filters<const Names extends Record<string, string>> {
   }
 
   #write(): void {
-    const { query } = this;
+    const all = new URLSearchParams(location.search);
+    // What others keep in the address stays.
+    for (const name of Object.keys(this.defaults)) all.delete(name);
+    for (const [name, value] of new URLSearchParams(this.query)) all.set(name, value);
+    const query = all.toString();
     history.replaceState(history.state, '', location.pathname + (query && `?${query}`));
   }
 }

@@ -2,10 +2,13 @@
 // function here; each is asked for every text (see `Provider`).
 
 import type { QueryClient } from '@tanstack/svelte-query';
+import type { Person } from '../../api/http';
+import { api } from '../../lib/api';
 import { t } from '../../lib/i18n';
+import { nameOf } from '../people/words';
 import * as queries from '../queries';
 import { SECTIONS, sectionAddress } from '../routes';
-import type { Asked, Entry, Provider } from './palette';
+import { afterVerb, type Asked, type Entry, type Provider } from './palette';
 
 /** Whatever a list has, or nothing while it can not be fetched: the palette is no place for its errors. */
 async function orNone<Row>(list: Promise<Row[]>): Promise<Row[]> {
@@ -45,11 +48,53 @@ const actions = ({ building }: Asked): Entry[] =>
         first: true
       }));
 
+/** As many people as one looks through in a list that goes on changing. */
+const PEOPLE = 8;
+
+/** A person's page in the building where they live, else in the open one. */
+const peopleAddress = (person: Person, building: string | undefined, query: string) => {
+  const at = person.homes.find((home) => home.building === building) ?? person.homes[0];
+  const place = at?.building ?? building;
+  return place === undefined ? undefined : `${sectionAddress(place, 'people')}?${query}`;
+};
+
+const homesOf = ({ homes }: Person) => homes.map(({ number, building_name }) => `${number} ${building_name}`).join(', ');
+
+/** People in every building that this person administers, those of no building excepted while none is open. */
+async function people({ text, building }: Asked): Promise<Entry[]> {
+  const { items } = await api.people({ text, limit: PEOPLE });
+  return items.flatMap((person): Entry[] => {
+    const go = peopleAddress(person, building, `person=${person.id}`);
+    return go ? [{ id: person.id, kind: 'person', title: nameOf(person), more: homesOf(person), go }] : [];
+  });
+}
+
+/** "move out berg": the move of whoever lives somewhere and is found by "berg". */
+async function moves({ text, building }: Asked): Promise<Entry[]> {
+  const verb = t('admin-move-out');
+  const whom = afterVerb(text, verb);
+  if (!whom) return [];
+  const { items } = await api.people({ text: whom, limit: PEOPLE });
+  return items.flatMap((person) =>
+    person.homes
+      .filter((home) => home.last_day === undefined || home.last_day === null)
+      .map((home): Entry => ({
+        id: `${person.id}-${home.unit}`,
+        kind: 'action',
+        title: `${verb}: ${nameOf(person)}`,
+        more: home.building === building ? home.number : `${home.number} ${home.building_name}`,
+        go: `${sectionAddress(home.building, 'people')}?move=${home.unit}`
+      }))
+  );
+}
+
 export function providers(client: QueryClient): Provider[] {
   const buildings = () => orNone(client.ensureQueryData(queries.buildings()));
   return [
     { find: sections },
     { find: actions },
+    { find: people, remote: true },
+    { find: moves, remote: true },
     {
       find: async () =>
         (await buildings()).map(({ id, name, address }) => ({ id, kind: 'building', title: name, more: address, go: sectionAddress(id, 'overview') }))

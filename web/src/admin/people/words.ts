@@ -1,6 +1,6 @@
 // What people and days are called on the screen.
 
-import { locale, t } from '../../lib/i18n';
+import { ownDay, t, tags } from '../../lib/i18n';
 import type { Person } from '../../api/http';
 
 /** How the people of a list can be narrowed, as the server names it. */
@@ -27,10 +27,10 @@ export const homeIn = (person: Person, building: string) => person.homes.find((h
 const moment = (day: string) => new Date(`${day}T00:00:00Z`);
 
 export const shortDay = (day: string) =>
-  new Intl.DateTimeFormat(locale(), { day: 'numeric', month: 'short', timeZone: 'UTC' }).format(moment(day));
+  new Intl.DateTimeFormat(tags(), { day: 'numeric', month: 'short', timeZone: 'UTC' }).format(moment(day));
 
 export const longDay = (day: string) =>
-  new Intl.DateTimeFormat(locale(), { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric', timeZone: 'UTC' }).format(moment(day));
+  ownDay(new Intl.DateTimeFormat(tags(), { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric', timeZone: 'UTC' }).format(moment(day)));
 
 /** The last day of this day's month. */
 export function monthsEnd(day: string): string {
