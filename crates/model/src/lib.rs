@@ -16,7 +16,9 @@
 pub mod door;
 pub mod ids;
 pub mod intercom;
+pub mod numbers;
 pub mod people;
+pub mod policy;
 pub mod privacy;
 pub mod rights;
 pub mod scope;

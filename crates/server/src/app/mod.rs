@@ -5,11 +5,15 @@
 //! (`forbidden`) is given only where there is no object to hide: to who sees the building, or asks for none. Who has a role
 //! with access to personal data and did not accept confidentiality gets 403 `confidentiality_required`.
 
+pub mod add_bell;
 pub mod add_controller;
 pub mod add_panel;
+pub mod add_units;
 mod administered;
+pub mod audit;
 pub mod bells;
 pub mod buildings;
+pub mod checklist;
 pub mod claim;
 pub mod confidentiality;
 pub mod controller_pairing;
@@ -20,6 +24,7 @@ pub mod entrances;
 pub mod open_door;
 pub mod pair_panel;
 pub mod panels;
+pub mod policy;
 pub mod ring;
 pub mod roles;
 pub mod session;

@@ -1,12 +1,14 @@
 //! The repositories: concrete, cheap, one file each.
 
 pub(crate) mod audit;
+mod buttons;
 mod convert;
 mod devices;
 mod doors;
 mod gate;
 mod intercom;
 mod people;
+mod policy;
 mod reach;
 mod revision;
 mod roles;
