@@ -26,6 +26,7 @@ pub mod demo;
 pub mod doors;
 pub mod http;
 pub mod node;
+pub mod open_files;
 pub mod pairing;
 pub mod presence;
 pub mod random;

@@ -6,7 +6,7 @@ use klinke_server::authority::Authority;
 use klinke_server::config::{Config, Log};
 use klinke_server::node::Running;
 use klinke_server::random::Random;
-use klinke_server::{demo, http, node, telemetry};
+use klinke_server::{demo, http, node, open_files, telemetry};
 use std::error::Error;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -86,6 +86,7 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
 
 async fn serve(mut config: Config, lan: bool) -> Result<(), Box<dyn Error>> {
     telemetry::start(&config.log);
+    open_files::raise();
     if lan {
         config.http.lan = true;
         if config.http.listen.ip().is_loopback() {
@@ -99,6 +100,7 @@ async fn serve(mut config: Config, lan: bool) -> Result<(), Box<dyn Error>> {
 
 async fn serve_demo(options: &demo::Options) -> Result<(), Box<dyn Error>> {
     telemetry::start(&Log { filter: "warn".to_owned(), ..Log::default() });
+    open_files::raise();
     until_stopped(demo::start(options).await?).await
 }
 

@@ -8,6 +8,7 @@
 //! that a test can hold the clock.
 
 use crate::app::sign_in::SignInLimits;
+use crate::auth::expired;
 use crate::auth::password::{PasswordError, Passwords};
 use crate::authority::{self, Authority, AuthorityError};
 use crate::calls::exchange::Exchange;
@@ -208,8 +209,21 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>, random: Random) ->
 /// What is forgotten by time.
 async fn every_minute(node: Arc<Node>) {
     let mut minute = tokio::time::interval(Duration::from_secs(60));
+    let mut swept = None;
     while node.stop.run_until_cancelled(minute.tick()).await.is_some() {
         node.openings.forget_old(node.clock.mono());
+        // Sessions end with the day; after a failure the next minute tries again.
+        let today = node.clock.now().day();
+        if swept != Some(today) {
+            match expired::end(&node).await {
+                Ok(0) => swept = Some(today),
+                Ok(ended) => {
+                    swept = Some(today);
+                    tracing::info!(ended, "sessions whose last day was over");
+                }
+                Err(error) => tracing::warn!(%error, "sessions that are over could not be ended"),
+            }
+        }
     }
 }
 

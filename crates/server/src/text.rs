@@ -8,23 +8,29 @@ use unic_langid::{LanguageIdentifier, langid};
 /// A language that there is a file for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Language {
-    /// Norwegian bokmål; also for readers of nynorsk until it has a file of its own.
+    /// Norwegian bokmål.
     Bokmal,
+    /// Norwegian nynorsk.
+    Nynorsk,
     /// Swedish.
     Swedish,
+    /// Danish.
+    Danish,
     /// English; for everybody else.
     English,
 }
 
 impl Language {
     /// Every language.
-    pub const ALL: [Self; 3] = [Self::Bokmal, Self::Swedish, Self::English];
+    pub const ALL: [Self; 5] = [Self::Bokmal, Self::Nynorsk, Self::Swedish, Self::Danish, Self::English];
 
     /// The BCP 47 tag.
     pub const fn tag(self) -> &'static str {
         match self {
             Self::Bokmal => "nb",
+            Self::Nynorsk => "nn",
             Self::Swedish => "sv",
+            Self::Danish => "da",
             Self::English => "en",
         }
     }
@@ -38,8 +44,10 @@ impl Language {
             let weight = parameters.trim().strip_prefix("q=").map_or(1.0, |q| q.parse().unwrap_or(0.0));
             let primary = tag.trim().split('-').next().unwrap_or_default().to_ascii_lowercase();
             let language = match primary.as_str() {
-                "nb" | "no" | "nn" => Self::Bokmal,
+                "nb" | "no" => Self::Bokmal,
+                "nn" => Self::Nynorsk,
                 "sv" => Self::Swedish,
+                "da" => Self::Danish,
                 "en" => Self::English,
                 _ => continue,
             };
@@ -54,7 +62,9 @@ impl Language {
     pub fn text(self, id: &str) -> Option<String> {
         let bundle = match self {
             Self::Bokmal => &*BOKMAL,
+            Self::Nynorsk => &*NYNORSK,
             Self::Swedish => &*SWEDISH,
+            Self::Danish => &*DANISH,
             Self::English => &*ENGLISH,
         };
         let pattern = bundle.get_message(id)?.value()?;
@@ -66,6 +76,10 @@ type Bundle = FluentBundle<FluentResource>;
 
 static BOKMAL: LazyLock<Bundle> =
     LazyLock::new(|| bundle(langid!("nb"), include_str!("../../../web/src/locales/nb.ftl")));
+static NYNORSK: LazyLock<Bundle> =
+    LazyLock::new(|| bundle(langid!("nn"), include_str!("../../../web/src/locales/nn.ftl")));
+static DANISH: LazyLock<Bundle> =
+    LazyLock::new(|| bundle(langid!("da"), include_str!("../../../web/src/locales/da.ftl")));
 static SWEDISH: LazyLock<Bundle> =
     LazyLock::new(|| bundle(langid!("sv"), include_str!("../../../web/src/locales/sv.ftl")));
 static ENGLISH: LazyLock<Bundle> =
@@ -93,7 +107,9 @@ mod tests {
     #[test]
     fn the_reader_chooses_the_language() {
         assert_eq!(preferred("sv-SE,sv;q=0.9,en;q=0.8"), Language::Swedish);
-        assert_eq!(preferred("de, en;q=0.3, nn;q=0.4"), Language::Bokmal);
+        assert_eq!(preferred("de, en;q=0.3, nn;q=0.4"), Language::Nynorsk);
+        assert_eq!(preferred("no, en;q=0.3"), Language::Bokmal);
+        assert_eq!(preferred("da-DK, sv;q=0.9"), Language::Danish);
         assert_eq!(preferred("sv;q=0, *"), Language::English);
         assert_eq!(preferred("sv;q=many, nb;q=0.1"), Language::Bokmal);
         assert_eq!(Language::preferred(&HeaderMap::new()), Language::English);

@@ -12,6 +12,8 @@ export class ApiError extends Error {
   readonly retryAfter: number | undefined;
   /** Code per field, by the field's path: `user_name`, `doors/0/output`. */
   readonly fields: ReadonlyMap<string, string>;
+  /** What the server has now, when somebody else changed it first (409 `conflict`). */
+  readonly current: unknown;
 
   constructor(error: {
     code: string;
@@ -19,12 +21,14 @@ export class ApiError extends Error {
     title?: string;
     retryAfter?: number | undefined;
     fields?: ReadonlyMap<string, string>;
+    current?: unknown;
   }) {
     super(error.title ?? error.code);
     this.code = error.code;
     this.status = error.status;
     this.retryAfter = error.retryAfter;
     this.fields = error.fields ?? new Map();
+    this.current = error.current;
   }
 
   get offline(): boolean {
@@ -67,7 +71,7 @@ export function fromAnswer(
     // The first error of a field is the one to mend first.
     if (!fields.has(field)) fields.set(field, error.code);
   }
-  return new ApiError({ code: body.code, status, title: body.title, retryAfter, fields });
+  return new ApiError({ code: body.code, status, title: body.title, retryAfter, fields, current: 'current' in body ? body.current : undefined });
 }
 
 export const noAnswer = () => new ApiError({ code: 'offline', status: 0 });

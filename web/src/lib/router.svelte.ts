@@ -2,6 +2,9 @@
 
 import { match, type Match } from './router';
 
+/** Said by the window after the page went to another address by itself. */
+export const WENT = 'klinke-went';
+
 export class Router<const Table extends Record<string, string>> {
   readonly table: Table;
   current = $state<Match<Table>>();
@@ -21,7 +24,7 @@ export class Router<const Table extends Record<string, string>> {
       if (!link || link.origin !== location.origin || link.target || link.hasAttribute('download')) return;
       if (!match(this.table, link.pathname)) return;
       event.preventDefault();
-      this.go(link.pathname);
+      this.go(link.pathname + link.search);
     };
     addEventListener('popstate', read);
     document.addEventListener('click', click);
@@ -31,11 +34,14 @@ export class Router<const Table extends Record<string, string>> {
     };
   }
 
-  go(path: string, how: 'push' | 'replace' = 'push'): void {
-    if (path !== location.pathname) {
-      if (how === 'push') history.pushState(null, '', path);
-      else history.replaceState(null, '', path);
+  /** Goes to an address, with its query if it has one. */
+  go(to: string, how: 'push' | 'replace' = 'push'): void {
+    if (to !== location.pathname + location.search) {
+      if (how === 'push') history.pushState(null, '', to);
+      else history.replaceState(null, '', to);
     }
-    this.current = match(this.table, path);
+    this.current = match(this.table, to.split('?')[0] ?? to);
+    // Who reads the query (`Filters`) hears of it, though the page may be the same.
+    dispatchEvent(new Event(WENT));
   }
 }

@@ -194,6 +194,7 @@ app-picture = Live picture from { $panel }
 app-picture-waiting = Fetching the picture …
 app-picture-failed = No picture or sound on this network. You can still open the door.
 app-picture-off = You have switched the picture off.
+app-picture-reduced = Simpler picture: slow network
 app-sound-only = Sound only: slow network
 app-rang = for { $label }
 app-cannot-see-you = They can not see or hear you.
@@ -235,6 +236,46 @@ app-ended-interrupted = The connection was lost
 app-ended-unknown = It is over
 
 ## admin
+admin-ground-select-page = Select all on this page
+admin-ground-select = Select { $name }
+admin-ground-select-none = Select none
+admin-ground-selected = { $count } selected
+admin-ground-actions = Actions
+admin-ground-pages = Pages of the list
+admin-ground-range = { $from }–{ $to }
+admin-ground-previous = Previous
+admin-ground-next = Next
+admin-ground-nothing = (nothing)
+admin-ground-conflict = Somebody else changed this too
+admin-ground-conflict-text = While you were writing, somebody else saved. Choose what is to stand.
+admin-ground-conflict-taken = Taken over from them: { $fields }
+admin-ground-conflict-mine = Yours
+admin-ground-conflict-theirs = Theirs
+admin-ground-conflict-save = Save this
+admin-ground-undo = Undo
+admin-ground-undone = It was undone.
+admin-ground-undo-failed = It could not be undone.
+admin-ground-find = Search
+admin-ground-find-what = Find people, units, doors, pages and actions
+admin-ground-found = { $count ->
+    [one] 1 hit
+   *[other] { $count } hits
+}
+admin-ground-found-none = Nothing was found
+admin-ground-kind-person = People
+admin-ground-kind-unit = Units
+admin-ground-kind-door = Doors
+admin-ground-kind-building = Buildings
+admin-ground-kind-section = Pages
+admin-ground-kind-action = Actions
+admin-ground-unit-search = Search for a unit
+admin-ground-views = Saved views
+admin-ground-view-all = All
+admin-ground-view-save = Save this view
+admin-ground-view-name = Name of the view
+admin-ground-view-remove = Remove the view { $name }
+admin-ground-view-removed = The view { $name } was removed.
+admin-ground-save = Save
 admin-sign-in = Sign in to administration
 admin-not-yours = You administer no building
 admin-not-yours-text = These pages are for administrators. Your doors and your doorbell are in the app.

@@ -194,6 +194,7 @@ app-picture = Direktbild från { $panel }
 app-picture-waiting = Hämtar bilden …
 app-picture-failed = Ingen bild eller ljud på det här nätet. Du kan ändå öppna dörren.
 app-picture-off = Du har stängt av bilden.
+app-picture-reduced = Enklare bild: långsamt nät
 app-sound-only = Bara ljud: långsamt nät
 app-rang = till { $label }
 app-cannot-see-you = De kan inte se eller höra dig.
@@ -235,6 +236,46 @@ app-ended-interrupted = Förbindelsen bröts
 app-ended-unknown = Det är över
 
 ## admin
+admin-ground-select-page = Markera alla på den här sidan
+admin-ground-select = Markera { $name }
+admin-ground-select-none = Markera ingen
+admin-ground-selected = { $count } markerade
+admin-ground-actions = Åtgärder
+admin-ground-pages = Listans sidor
+admin-ground-range = { $from }–{ $to }
+admin-ground-previous = Föregående
+admin-ground-next = Nästa
+admin-ground-nothing = (ingenting)
+admin-ground-conflict = Någon annan har också ändrat det här
+admin-ground-conflict-text = Medan du skrev sparade någon annan. Välj vad som ska gälla.
+admin-ground-conflict-taken = Hämtat från den andra: { $fields }
+admin-ground-conflict-mine = Ditt
+admin-ground-conflict-theirs = Den andras
+admin-ground-conflict-save = Spara det här
+admin-ground-undo = Ångra
+admin-ground-undone = Det är ångrat.
+admin-ground-undo-failed = Det gick inte att ångra.
+admin-ground-find = Sök
+admin-ground-find-what = Hitta personer, lägenheter, dörrar, sidor och åtgärder
+admin-ground-found = { $count ->
+    [one] 1 träff
+   *[other] { $count } träffar
+}
+admin-ground-found-none = Inget hittades
+admin-ground-kind-person = Personer
+admin-ground-kind-unit = Lägenheter
+admin-ground-kind-door = Dörrar
+admin-ground-kind-building = Hus
+admin-ground-kind-section = Sidor
+admin-ground-kind-action = Åtgärder
+admin-ground-unit-search = Sök efter en lägenhet
+admin-ground-views = Sparade vyer
+admin-ground-view-all = Alla
+admin-ground-view-save = Spara den här vyn
+admin-ground-view-name = Vyns namn
+admin-ground-view-remove = Ta bort vyn { $name }
+admin-ground-view-removed = Vyn { $name } togs bort.
+admin-ground-save = Spara
 admin-sign-in = Logga in på administrationen
 admin-not-yours = Du förvaltar inget hus
 admin-not-yours-text = De här sidorna är för förvaltare. Dina dörrar och din dörrklocka finns i appen.

@@ -6,27 +6,12 @@
  * When the hits do not fit the screen, those with the same surname fold into one button, "Andersson 14 ›".
  */
 import type { DirectoryBell } from '../api/wire';
+import { fold, words } from '../lib/fold';
 
-/** Letters that Unicode does not take apart into a base letter and a mark. */
-const LETTERS: Readonly<Record<string, string>> = {
-  æ: 'ae', ø: 'o', đ: 'd', ð: 'd', þ: 'th', ŋ: 'n', ŧ: 't', ł: 'l', ß: 'ss', œ: 'oe', ı: 'i',
-};
+export { fold };
 
 /** Endings that say what kind of company it is: never what it is looked up by. */
 const COMPANY = new Set(['as', 'asa', 'ab', 'ans', 'da', 'enk', 'sa', 'hb', 'kb', 'oy', 'aps', 'ltd', 'inc']);
-
-/** Lower case, without marks. */
-export function fold(text: string): string {
-  return text
-    .toLowerCase()
-    .replace(/[æøđðþŋŧłßœı]/g, (letter) => LETTERS[letter] ?? letter)
-    .normalize('NFD')
-    .replace(/\p{M}/gu, '');
-}
-
-function words(folded: string): string[] {
-  return folded.split(/[^\p{L}\p{N}]+/u).filter((word) => word !== '');
-}
 
 /** The first surname of a label: "Berg / Lind" → Berg, "Berg, Kari" → Berg, "Kari Berg" and "Kari og Ola Berg" → Berg. */
 export function surname(label: string): string {

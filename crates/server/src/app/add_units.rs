@@ -67,14 +67,15 @@ pub async fn handler(
         return Err(fields.into());
     };
     let units = node.store.sites().units(&who.scope, building).await?;
-    let there = |number| units.iter().any(|unit| unit.entrance == new.entrance && unit.number == *number);
+    let there = |number: &klinke_model::text::Label| {
+        units.iter().any(|unit| unit.entrance == new.entrance && unit.number == *number)
+    };
     if numbers.iter().any(there) {
         fields.wrong("/numbers", FieldCode::Taken);
     }
     fields.check()?;
     let stamp = node.stamp();
-    let unit =
-        |number| Unit { id: node.random.v7(stamp.at), building, entrance: new.entrance, number };
+    let unit = |number| Unit { id: node.random.v7(stamp.at), building, entrance: new.entrance, number };
     let units: Vec<_> = numbers.into_iter().map(unit).collect();
     if !node.store.sites().insert_units(&who.scope, &stamp, building, &units, &new.doors).await? {
         return Err(Code::NotFound.into());

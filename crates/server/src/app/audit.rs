@@ -126,8 +126,8 @@ pub async fn handler(
             },
         };
         let erased = content.is_none();
-        let (role, before, after) = content
-            .map_or((None, None, None), |content| (Some(content.role), content.before, content.after));
+        let (role, before, after) =
+            content.map_or((None, None, None), |content| (Some(content.role), content.before, content.after));
         let (seq, at, building, action) = (entry.seq, entry.at, entry.building, entry.action);
         items.push(AuditEntry { seq, at, building, action, erased, actor, actor_name, role, before, after });
     }

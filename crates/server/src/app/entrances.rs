@@ -60,8 +60,7 @@ pub async fn add(
     let mut fields = Fields::default();
     let Some(name) = fields.label("/name", &new.name) else { return Err(fields.into()) };
     let stamp = node.stamp();
-    let entrance =
-        klinke_model::site::Entrance { id: node.random.v7(stamp.at), building, name };
+    let entrance = klinke_model::site::Entrance { id: node.random.v7(stamp.at), building, name };
     if !node.store.sites().insert_entrance(&who.scope, &stamp, entrance.clone()).await? {
         return Err(Code::NotFound.into());
     }

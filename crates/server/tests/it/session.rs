@@ -1,6 +1,7 @@
 //! Signing in and out.
 
 use crate::world::{MANAGER, PASSWORD, RESIDENT, World, sign_in};
+use klinke_server::auth::expired;
 use serde_json::json;
 use std::time::Duration;
 
@@ -25,6 +26,28 @@ async fn a_session_lives_from_sign_in_to_sign_out() {
     let request = kept.http.get(kept.url("/api/v1/session")).header("cookie", format!("klinke={value}"));
     let answer = kept.send(request, axum::http::Method::GET, "/api/v1/session").await;
     assert_eq!(answer.code(), "not_signed_in", "a cookie that somebody kept is worth nothing");
+}
+
+#[tokio::test]
+async fn a_device_whose_session_is_over_is_gone_and_not_before() {
+    let (world, _) = World::claimed().await;
+    let town = world.town().await;
+    let browser = world.browser();
+    assert_eq!(browser.post("/api/v1/session", sign_in(RESIDENT, PASSWORD)).await.status, 201);
+    let scope = klinke_model::scope::Scope::system(town.tenant);
+    let person = world.node().store.gate().account(RESIDENT).await.unwrap().unwrap().person;
+    let devices = async || world.node().store.devices().list(&scope, person).await.unwrap().len();
+    let day = Duration::from_secs(24 * 60 * 60);
+    // Signed in at noon: the last day is the 90th after it, until midnight.
+    world.clock.advance(90 * day + Duration::from_secs(12 * 60 * 60 - 1));
+    assert_eq!(expired::end(world.node()).await.unwrap(), 0);
+    assert_eq!((devices().await, browser.get("/api/v1/session").await.status.as_u16()), (1, 200));
+    world.clock.advance(Duration::from_secs(1));
+    assert_eq!(browser.get("/api/v1/session").await.status, 401, "also before the job ran");
+    assert_eq!(devices().await, 1);
+    assert_eq!(expired::end(world.node()).await.unwrap(), 2, "the administrator's browser too");
+    assert_eq!(devices().await, 0);
+    assert_eq!(expired::end(world.node()).await.unwrap(), 0);
 }
 
 #[tokio::test]

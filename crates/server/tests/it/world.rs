@@ -124,7 +124,11 @@ impl World {
         assert!(sites.insert_building(&scope, &self.node().stamp(), house).await.unwrap());
         assert!(
             sites
-                .insert_entrance(&scope, &self.node().stamp(), Entrance { id: entrance, building, name: label("A") })
+                .insert_entrance(
+                    &scope,
+                    &self.node().stamp(),
+                    Entrance { id: entrance, building, name: label("A") }
+                )
                 .await
                 .unwrap()
         );

@@ -6,12 +6,16 @@ use crate::repo::convert::At;
 use crate::repo::people;
 use crate::tx::{self, Isolation};
 use crate::{Result, StorageError, Store};
-use klinke_model::ids::PanelId;
+use klinke_model::ids::{DeviceId, PanelId};
 use klinke_model::people::{Role, RoleGrant};
 use klinke_model::privacy::Pii;
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
+use uuid::Uuid;
+
+/// How many sessions one transaction ends: others write in between.
+const ENDED_AT_ONCE: u64 = 500;
 
 /// Finds out who asks.
 #[derive(Debug)]
@@ -106,6 +110,40 @@ impl Gate<'_> {
             device_kind: At("device", "kind").choice(&device.kind)?,
             person: person.id.into(),
         }))
+    }
+
+    /// Ends sessions whose last day is over, with their devices; at most a few hundred of any property manager's. Gives
+    /// the devices that are gone, none when there is nothing (more) to end. `today` is in days since 1970, UTC.
+    ///
+    /// # Errors
+    /// When the database can not be written.
+    pub async fn end_expired(&self, today: i64) -> Result<Vec<DeviceId>> {
+        tx::write(self.0, Isolation::Serializable, |tx| async move {
+            let ended: Vec<(Uuid, Uuid, Uuid)> = session::Entity::find()
+                .select_only()
+                .columns([session::Column::Tenant, session::Column::Id, session::Column::Device])
+                .filter(session::Column::ExpiresDay.lt(today))
+                .order_by_asc(session::Column::ExpiresDay)
+                .limit(ENDED_AT_ONCE)
+                .into_tuple()
+                .all(&*tx)
+                .await?;
+            let mut gone = Vec::with_capacity(ended.len());
+            for (tenant, id, device) in ended {
+                session::Entity::delete_by_id((tenant, id)).exec(&*tx).await?;
+                let signed_in_anew = session::Entity::find()
+                    .filter(session::Column::Tenant.eq(tenant))
+                    .filter(session::Column::Device.eq(device))
+                    .count(&*tx)
+                    .await?;
+                if signed_in_anew == 0 {
+                    device::Entity::delete_by_id((tenant, device)).exec(&*tx).await?;
+                    gone.push(device.into());
+                }
+            }
+            Ok(gone)
+        })
+        .await
     }
 
     /// The key that a panel must prove; `None` also while it has none.

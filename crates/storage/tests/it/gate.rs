@@ -5,7 +5,7 @@ use crate::town::{Town, hash, id, two_towns};
 use klinke_model::ids::PanelId;
 use klinke_model::people::{DeviceKind, Role, RoleGrant};
 use klinke_storage::StorageError;
-use klinke_storage::record::{Account, ControllerIdentity, PanelKey, SessionHolder};
+use klinke_storage::record::{Account, ControllerIdentity, NewDevice, PanelKey, SessionHolder};
 
 on_both! {
     async fn the_first_claim_makes_the_owner_and_there_is_no_second(db) {
@@ -67,6 +67,34 @@ on_both! {
         assert_eq!(gate.session(new.token_hash, 20_000).await.unwrap(), Some(holder));
         assert_eq!(gate.session(new.token_hash, 20_001).await.unwrap(), None);
         assert_eq!(gate.session(hash(77), 19_000).await.unwrap(), None);
+    }
+
+    async fn a_session_whose_last_day_is_over_is_gone_with_its_device_and_the_others_stay(db) {
+        let (ours, theirs) = two_towns(&db).await;
+        let (devices, gate) = (db.store.devices(), db.store.gate());
+        let (past, lasting) = (ours.new_device(ours.kari, 1), ours.new_device(ours.kari, 2));
+        let lasting = NewDevice { expires_day: 20_001, ..lasting };
+        let neighbours = theirs.new_device(theirs.kari, 3);
+        for (scope, new) in
+            [(ours.system(), &past), (ours.system(), &lasting), (theirs.system(), &neighbours)]
+        {
+            assert!(devices.sign_in(&scope, new.clone()).await.unwrap());
+        }
+        let before = devices.list(&ours.system(), ours.kari).await.unwrap().len();
+        assert_eq!(gate.end_expired(20_000).await.unwrap(), [], "its last day is not over");
+        let mut gone = gate.end_expired(20_001).await.unwrap();
+        gone.sort();
+        let mut expected = vec![past.device.id, neighbours.device.id];
+        expected.sort();
+        // The towns' own phones end on the same day.
+        assert!(expected.iter().all(|device| gone.contains(device)), "{gone:?}");
+        assert!(!gone.contains(&lasting.device.id));
+        assert_eq!(gate.end_expired(20_001).await.unwrap(), [], "once");
+        let left = devices.list(&ours.system(), ours.kari).await.unwrap();
+        assert_eq!(left.iter().map(|device| device.id).collect::<Vec<_>>(), [lasting.device.id], "of {before}");
+        assert_eq!(gate.session(past.token_hash, 0).await.unwrap(), None);
+        assert!(gate.session(lasting.token_hash, 20_001).await.unwrap().is_some());
+        assert!(db.store.people().person(&ours.system(), ours.kari).await.unwrap().is_some());
     }
 
     async fn signing_out_ends_the_session_of_that_device_only(db) {

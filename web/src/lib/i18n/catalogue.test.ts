@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 const ROOT = join(import.meta.dirname, '../..');
-const LOCALES = ['nb', 'sv', 'en'];
+const LOCALES = ['nb', 'nn', 'sv', 'da', 'en'];
 
 /** The prefixes whose texts are for these pages; texts with another one belong to the server. */
 const OURS = /^(panel|app|admin|door|common)-/;
@@ -46,8 +46,24 @@ describe('catalogue', () => {
     expect(strays).toEqual([]);
   });
 
-  it.each(['nb', 'sv'])('%s has the keys and variables of en', (locale) => {
+  it.each(LOCALES.filter((locale) => locale !== 'en'))('%s has the keys and variables of en', (locale) => {
     expect(keys(locale)).toEqual(keys('en'));
+  });
+
+  it.each([
+    ['nn', 'nb'],
+    ['da', 'nb'],
+  ])('%s is a language of its own, not %s', (locale, other) => {
+    const texts = (name: string) =>
+      new Map(catalogue(name).split('\n').flatMap((line) => {
+        const found = /^([a-z][\w-]*)\s*=\s*(.+)$/.exec(line);
+        return found ? [[found[1] ?? '', found[2] ?? ''] as const] : [];
+      }));
+    const [own, near] = [texts(locale), texts(other)];
+    // The longer a sentence is, the less it can be the same in both; a copied file would have them all.
+    const long = [...own].filter(([, text]) => text.split(' ').length >= 6);
+    const copied = long.filter(([key, text]) => near.get(key) === text).map(([key]) => key);
+    expect(copied.length, copied.join(', ')).toBeLessThan(long.length / 12);
   });
 
   it('has every key that a page asks for', () => {

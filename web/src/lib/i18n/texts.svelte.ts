@@ -4,10 +4,16 @@
  */
 import { FluentBundle, FluentResource, type FluentVariable } from '@fluent/bundle';
 
-export type Locale = 'nb' | 'sv' | 'en';
+export type Locale = 'nb' | 'nn' | 'sv' | 'da' | 'en';
 
 /** Every locale, with its name in its own language. */
-export const LOCALES: Readonly<Record<Locale, string>> = { nb: 'Norsk', sv: 'Svenska', en: 'English' };
+export const LOCALES: Readonly<Record<Locale, string>> = {
+  nb: 'Bokmål',
+  nn: 'Nynorsk',
+  sv: 'Svenska',
+  da: 'Dansk',
+  en: 'English',
+};
 
 /** Where this device remembers its locale. */
 const STORED = 'klinke.locale';
@@ -16,12 +22,12 @@ const sources = import.meta.glob<string>('../../locales/*.ftl', { query: '?raw',
 
 let current = $state.raw<{ locale: Locale; bundle: FluentBundle }>();
 
-/** Which locale a list of language tags asks for, best first. Danish readers are nearest to Norwegian. */
+/** Which locale a list of language tags asks for, best first. */
 export function negotiate(wanted: readonly string[]): Locale {
   for (const tag of wanted) {
     const language = tag.toLowerCase().split('-')[0];
-    if (language === 'sv' || language === 'en') return language;
-    if (language === 'nb' || language === 'nn' || language === 'no' || language === 'da') return 'nb';
+    if (language === 'no') return 'nb';
+    if (language !== undefined && language in LOCALES) return language as Locale;
   }
   return 'en';
 }

@@ -7,7 +7,8 @@ describe('texts', () => {
   it('chooses the first language that there are texts for', () => {
     expect(negotiate(['fi-FI', 'sv-FI', 'en'])).toBe('sv');
     expect(negotiate(['no'])).toBe('nb');
-    expect(negotiate(['nn-NO', 'en'])).toBe('nb');
+    expect(negotiate(['nn-NO', 'en'])).toBe('nn');
+    expect(negotiate(['da-DK', 'sv'])).toBe('da');
     expect(negotiate(['pl'])).toBe('en');
   });
 

@@ -179,7 +179,11 @@ impl House {
         );
         assert!(store.sites().insert_entrance(&scope, &self.node().stamp(), stair).await.unwrap());
         assert!(
-            store.sites().insert_units(&scope, &self.node().stamp(), home.building, &[home], &[]).await.unwrap()
+            store
+                .sites()
+                .insert_units(&scope, &self.node().stamp(), home.building, &[home], &[])
+                .await
+                .unwrap()
         );
         assert!(
             store
@@ -220,7 +224,11 @@ async fn furnish(running: &Running, manager: &Browser, state: &std::path::Path, 
     let scope = Scope::system(tenant);
     let (building, entrance): (BuildingId, EntranceId) = (id(node), id(node));
     assert!(
-        store.sites().insert_building(&scope, &running.node.stamp(), house(building, "Storgata 12")).await.unwrap()
+        store
+            .sites()
+            .insert_building(&scope, &running.node.stamp(), house(building, "Storgata 12"))
+            .await
+            .unwrap()
     );
     let stair = Entrance { id: entrance, building, name: label("A") };
     assert!(store.sites().insert_entrance(&scope, &running.node.stamp(), stair).await.unwrap());
@@ -248,7 +256,11 @@ async fn furnish(running: &Running, manager: &Browser, state: &std::path::Path, 
         let unit: UnitId = id(node);
         let home = Unit { id: unit, building, entrance, number: label(number) };
         assert!(
-            store.sites().insert_units(&scope, &running.node.stamp(), home.building, &[home], &[]).await.unwrap()
+            store
+                .sites()
+                .insert_units(&scope, &running.node.stamp(), home.building, &[home], &[])
+                .await
+                .unwrap()
         );
         let own = if name == "Olsen" { &[front, gate, garage][..] } else { &[front, gate] };
         for door in own {
@@ -272,7 +284,13 @@ async fn furnish(running: &Running, manager: &Browser, state: &std::path::Path, 
         for (bell, panel) in [(at_entrance, &entrance_panel), (at_gate, &gate_panel)] {
             let text = Pii::new(label(name));
             let bell = Bell { id: bell, panel: panel.id, unit, label: text, kind, members: members.clone() };
-            assert!(store.intercom().insert_bell(&scope, &running.node.stamp(), bell, Some(position)).await.unwrap());
+            assert!(
+                store
+                    .intercom()
+                    .insert_bell(&scope, &running.node.stamp(), bell, Some(position))
+                    .await
+                    .unwrap()
+            );
         }
         units.insert(name, unit);
         bells.insert(name, (at_entrance, at_gate));
