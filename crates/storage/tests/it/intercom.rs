@@ -54,7 +54,8 @@ on_both! {
             let odd = intercom.insert_bell(&scope, &stamp(1), bell(BellKind::Individual, members), Some(9)).await;
             assert!(matches!(odd, Err(StorageError::Invalid(_))), "an individual bell has one member");
         }
-        let twice = intercom.insert_bell(&scope, &stamp(1), bell(BellKind::Parallel, vec![kari.clone(), kari.clone()]), Some(9));
+        let again = stamp(1);
+        let twice = intercom.insert_bell(&scope, &again, bell(BellKind::Parallel, vec![kari.clone(), kari.clone()]), Some(9));
         assert!(matches!(twice.await, Err(StorageError::Conflict)));
         let lone = ours.member(ours.lone, "Lone");
         assert!(!intercom.insert_bell(&scope, &stamp(1), bell(BellKind::Parallel, vec![kari.clone(), lone]), Some(9)).await.unwrap());

@@ -4,6 +4,7 @@ use crate::database::on_both;
 use crate::town::{label, stamp, two_towns};
 use klinke_access::decide::SiteMode;
 use klinke_model::ids::BellId;
+use klinke_model::intercom::BellKind;
 use klinke_model::policy::BuildingPolicy;
 use klinke_model::site::{Entrance, Unit};
 use klinke_storage::StorageError;
