@@ -1600,12 +1600,12 @@ export interface components {
             number: components["schemas"]["Label"];
             /**
              * Format: int32
-             * @description How many of their devices are signed in, so that a call rings them.
+             * @description How many of their devices are signed in, so that a call rings them. 0 also for who may not see people.
              */
             reachable_devices: number;
             /**
              * Format: int32
-             * @description How many people live or work here.
+             * @description How many people live or work here. 0 also for who may not see people.
              */
             residents: number;
         };
