@@ -19,7 +19,7 @@ use klinke_model::site::{Building, BuildingKind, Entrance, Tenant, Unit};
 use klinke_model::text::Label;
 use klinke_model::time::{Clock, SystemClock};
 use klinke_storage::Store;
-use klinke_storage::record::{NewAccount, NewDevice, NewInstallation};
+use klinke_storage::record::{NewAccount, NewDevice, NewInstallation, Stamp};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::net::TcpListener;
@@ -138,14 +138,16 @@ async fn settle_town(folder: &Path) -> Result<()> {
     let manager = PersonId(id(2, 0));
     let claimed = NewInstallation {
         tenant: Tenant { id: tenant, name: label("Bench".to_owned())? },
-        administrator: Person { id: manager, name: Pii::new(label("Manager".to_owned())?), active: true },
+        administrator: Person::named(manager, label("Manager".to_owned())?),
         account: NewAccount {
             person: manager,
             user_name: Pii::new("manager".to_owned()),
             // nobody signs in here
             password_hash: Pii::new("!".to_owned()),
         },
+        roles: (id(10, 0).into(), id(10, 1).into()),
     };
+    let stamp = Stamp { at: SystemClock::start().now(), salt: [0; 16] };
     store.gate().claim(claimed).await?;
 
     let (building, entrance, door) = (BuildingId(id(3, 0)), EntranceId(id(4, 0)), DoorId(id(5, 0)));
@@ -156,22 +158,21 @@ async fn settle_town(folder: &Path) -> Result<()> {
         kind: BuildingKind::Residential,
         time_zone: "Europe/Oslo".to_owned(),
     };
-    store.sites().insert_building(&scope, house).await?;
+    store.sites().insert_building(&scope, &stamp, house).await?;
     store
         .sites()
-        .insert_entrance(&scope, Entrance { id: entrance, building, name: label("A".to_owned())? })
+        .insert_entrance(&scope, &stamp, Entrance { id: entrance, building, name: label("A".to_owned())? })
         .await?;
     let name = label("Front".to_owned())?;
     let front = Door { id: door, building, name, controller: None, output: 0, times: DoorTimes::default() };
-    store.doors().insert_door(&scope, front).await?;
+    store.doors().insert_door(&scope, &stamp, front, false).await?;
 
     let expires_day = SystemClock::start().now().day() + 30;
     for number in 0..PEOPLE {
         let unit = UnitId(id(6, number / HOUSEHOLD));
         if number % HOUSEHOLD == 0 {
             let home = Unit { id: unit, building, entrance, number: label(format!("{number}"))? };
-            store.sites().insert_unit(&scope, home).await?;
-            store.doors().give_unit_door(&scope, unit, door).await?;
+            store.sites().insert_units(&scope, &stamp, building, &[home], &[door]).await?;
         }
         let person = PersonId(id(7, number));
         let name = label(format!("Resident {number}"))?;

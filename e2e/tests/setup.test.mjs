@@ -76,6 +76,7 @@ test('who reads the console takes the installation into use, and nobody else', a
 
   const admin = new Admin(page);
   await admin.ready();
+  await page.getByRole('button', { name: t('admin-confidentiality-accept') }).click();
   await page.getByText(t('admin-buildings-none'), { exact: true }).waitFor();
   await look(page, 'admin-no-buildings');
 

@@ -19,6 +19,7 @@ use klinke_model::ids::{
 };
 use klinke_model::intercom::{Bell, BellKind, BellMember, Panel};
 use klinke_model::people::{Device, DeviceKind, Membership, Person, RoleGrant};
+use klinke_model::policy::BuildingPolicy;
 use klinke_model::privacy::Pii;
 use klinke_model::site::{Building, Tenant};
 use klinke_model::text::Label;
@@ -62,6 +63,17 @@ pub struct GivenRole {
     pub grant: RoleGrant,
     /// They bound themselves to confidentiality.
     pub bound: bool,
+}
+
+/// What became of changing a policy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PolicySet {
+    /// It is so; the version it has now.
+    Done(u64),
+    /// No such building, or the principal may not.
+    NotThere,
+    /// Somebody else changed it before: its version and what it is now.
+    Changed(u64, BuildingPolicy),
 }
 
 /// What became of taking a role.

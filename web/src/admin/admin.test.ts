@@ -110,7 +110,7 @@ describe('a building', () => {
   function server(answers: Record<string, () => Response> = {}) {
     const lists: Record<string, unknown> = {
       '/setup': { claimed: true },
-      '/session': { person: { id: 'p', name: 'Anna' }, device: { id: 'd', name: 'x', kind: 'app' }, roles: [{ role: 'manager' }] },
+      '/session': { person: { id: 'p', name: 'Anna' }, device: { id: 'd', name: 'x', kind: 'app' }, roles: [{ role: 'manager', rights: ['see_building', 'see_people', 'change_people', 'change_building', 'devices', 'roles', 'audit'] }], confidentiality_required: false },
       '/buildings': [{ id: 'b', name: 'Storgata 12', address: 'Storgata 12', kind: 'residential', time_zone: 'Europe/Oslo' }],
       '/buildings/b/entrances': [{ id: 'e', name: 'A' }],
       '/buildings/b/panels': [

@@ -38,5 +38,10 @@ export const doors = (building: string) =>
   queryOptions({ queryKey: ['doors', building], queryFn: () => api.doors(building), ...live });
 export const controllers = (building: string) =>
   queryOptions({ queryKey: ['controllers', building], queryFn: () => api.controllers(building), ...live });
+export const checklist = (building: string) =>
+  queryOptions({ queryKey: ['checklist', building], queryFn: () => api.checklist(building), ...live });
+export const policy = (building: string) =>
+  queryOptions({ queryKey: ['policy', building], queryFn: () => api.policy(building) });
+export const roles = () => queryOptions({ queryKey: ['roles'], queryFn: api.roles });
 export const controllerPairing = () =>
   queryOptions({ queryKey: ['controller-pairing'], queryFn: api.controllerPairing, staleTime: Infinity });

@@ -1,3 +1,4 @@
+import type { Right, Session } from '../api/http';
 import { address } from '../lib/router';
 
 export const ROUTES = {
@@ -7,8 +8,30 @@ export const ROUTES = {
 } as const;
 
 /** The parts of a building's pages, in the order they are listed. */
-export const SECTIONS = ['overview', 'people', 'units', 'import', 'bells', 'panels', 'doors', 'controllers'] as const;
+export const SECTIONS = [
+  'overview', 'people', 'units', 'import', 'bells', 'panels', 'doors', 'controllers', 'policy', 'roles', 'audit'
+] as const;
 export type Section = (typeof SECTIONS)[number];
+
+/** What one must be allowed for the others; the rest is for everybody who sees the building. */
+const RIGHTS: Partial<Record<Section, Right>> = {
+  people: 'see_people',
+  import: 'change_people',
+  bells: 'see_people',
+  roles: 'roles',
+  audit: 'audit'
+};
+
+/** Whether a person has a right in a building. */
+export const may = (session: Session, right: Right, building?: string): boolean =>
+  session.roles.some((role) => (!role.building || role.building === building) && role.rights.includes(right));
+
+/** The parts of a building that a person may see. */
+export const sectionsOf = (session: Session, building: string): Section[] =>
+  SECTIONS.filter((section) => {
+    const right = RIGHTS[section];
+    return !right || may(session, right, building);
+  });
 
 export function sectionOf(name: string | undefined): Section {
   return SECTIONS.find((section) => section === name) ?? 'overview';

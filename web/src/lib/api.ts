@@ -2,8 +2,27 @@
 
 import createClient from 'openapi-fetch';
 import type {
-  ApplyImport, Claim, ImportChange, ImportStatus, InvitationToken, MoveOut, NewController, NewHome, NewPanel, NewPassword, NewPerson, paths,
-  PersonChange, SignIn
+  ApplyImport,
+  Claim,
+  ImportChange,
+  ImportStatus,
+  InvitationToken,
+  MoveOut,
+  NewAdministratorRole,
+  NewBell,
+  NewBuilding,
+  NewController,
+  NewDoor,
+  NewEntrance,
+  NewHome,
+  NewPanel,
+  NewPassword,
+  NewPerson,
+  NewUnits,
+  paths,
+  PersonChange,
+  Policy,
+  SignIn
 } from '../api/http';
 import { ApiError, fromAnswer, noAnswer } from './api-problem';
 
@@ -101,6 +120,28 @@ export const api = {
     answer(client.POST('/api/v1/units/{unit}/moves', { ...ofUnit(unit), body })),
   moves: (building: string) => answer(client.GET('/api/v1/moves', { params: { query: { building } } })),
   cancelMove: (move: string) => answer(client.DELETE('/api/v1/moves/{move}', { params: { path: { move } } })),
+  makeBuilding: (body: NewBuilding) => answer(client.POST('/api/v1/buildings', { body })),
+  addEntrance: (building: string, body: NewEntrance) =>
+    answer(client.POST('/api/v1/buildings/{building}/entrances', { ...ofBuilding(building), body })),
+  addUnits: (building: string, body: NewUnits) =>
+    answer(client.POST('/api/v1/buildings/{building}/units', { ...ofBuilding(building), body })),
+  addDoor: (building: string, body: NewDoor) =>
+    answer(client.POST('/api/v1/buildings/{building}/doors', { ...ofBuilding(building), body })),
+  addBell: (building: string, body: NewBell) =>
+    answer(client.POST('/api/v1/buildings/{building}/bells', { ...ofBuilding(building), body })),
+  checklist: (building: string) => answer(client.GET('/api/v1/buildings/{building}/checklist', ofBuilding(building))),
+  policy: (building: string) => answer(client.GET('/api/v1/buildings/{building}/policy', ofBuilding(building))),
+  setPolicy: (building: string, body: Policy) =>
+    answer(client.PUT('/api/v1/buildings/{building}/policy', { ...ofBuilding(building), body })),
+
+  confidentiality: () => answer(client.GET('/api/v1/confidentiality')),
+  acceptConfidentiality: (body: { version: number }) => answer(client.POST('/api/v1/confidentiality', { body })),
+  roles: () => answer(client.GET('/api/v1/roles')),
+  giveRole: (body: NewAdministratorRole) => answer(client.POST('/api/v1/roles', { body })),
+  takeRole: (role: string) => answer(client.DELETE('/api/v1/roles/{role}', { params: { path: { role } } })),
+  audit: (query: { building?: string; person?: string; cursor?: number; limit?: number }) =>
+    answer(client.GET('/api/v1/audit', { params: { query } })),
+  auditProof: () => answer(client.GET('/api/v1/audit/proof')),
 
   addPanel: (building: string, body: NewPanel) =>
     answer(client.POST('/api/v1/buildings/{building}/panels', { ...ofBuilding(building), body })),

@@ -1,16 +1,18 @@
 //! The buildings that an administrator administers.
 
-use super::administrator;
+use super::{administrator, everywhere};
 use crate::auth::session::SignedIn;
-use crate::http::problem::{Problem, ProblemBody};
+use crate::http::body::Body;
+use crate::http::problem::{Code, FieldCode, Fields, Problem, ProblemBody};
 use crate::node::Node;
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
 use klinke_model::ids::BuildingId;
 use klinke_model::rights::Right;
 use klinke_model::site::BuildingKind;
 use klinke_model::text::Label;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
 
@@ -35,12 +37,77 @@ pub struct Building {
 pub async fn handler(State(node): State<Arc<Node>>, who: SignedIn) -> Result<Json<Vec<Building>>, Problem> {
     administrator(&node, &who, Right::SeeBuilding).await?;
     let buildings = node.store.sites().buildings(&who.scope).await?;
-    let shown = buildings.into_iter().map(|building| Building {
-        id: building.id,
-        name: building.name,
-        address: building.address,
-        kind: building.kind,
-        time_zone: building.time_zone,
-    });
-    Ok(Json(shown.collect()))
+    Ok(Json(buildings.into_iter().map(Building::from).collect()))
+}
+
+impl From<klinke_model::site::Building> for Building {
+    fn from(building: klinke_model::site::Building) -> Self {
+        let klinke_model::site::Building { id, name, address, kind, time_zone } = building;
+        Self { id, name, address, kind, time_zone }
+    }
+}
+
+/// A new building.
+#[derive(Deserialize, ToSchema)]
+pub struct NewBuilding {
+    /// What its people call it.
+    name: String,
+    /// Street address, one line.
+    address: String,
+    kind: BuildingKind,
+    /// IANA time zone.
+    #[schema(example = "Europe/Oslo")]
+    time_zone: String,
+}
+
+/// Makes a building. For who administers all buildings.
+#[utoipa::path(post, path = "/api/v1/buildings", operation_id = "make_building", tag = "buildings",
+    request_body = NewBuilding, security(("session" = [])),
+    responses((status = 201, description = "Made", body = Building),
+        (status = 403, description = "`forbidden`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "`invalid`", body = ProblemBody, content_type = "application/problem+json")))]
+pub async fn make(
+    State(node): State<Arc<Node>>,
+    who: SignedIn,
+    Body(new): Body<NewBuilding>,
+) -> Result<(StatusCode, Json<Building>), Problem> {
+    everywhere(&node, &who, Right::ChangeBuilding).await?;
+    let mut fields = Fields::default();
+    let (name, address) = (fields.label("/name", &new.name), fields.label("/address", &new.address));
+    if !is_time_zone(&new.time_zone) {
+        fields.wrong("/time_zone", FieldCode::UnknownTimeZone);
+    }
+    let (Some(name), Some(address)) = (name, address) else { return Err(fields.into()) };
+    fields.check()?;
+    let stamp = node.stamp();
+    let id = node.random.v7(stamp.at);
+    let building =
+        klinke_model::site::Building { id, name, address, kind: new.kind, time_zone: new.time_zone };
+    if !node.store.sites().insert_building(&who.scope, &stamp, building.clone()).await? {
+        return Err(Code::Forbidden.into());
+    }
+    Ok((StatusCode::CREATED, Json(building.into())))
+}
+
+/// Whether a text looks like a name of the IANA database, such as "Europe/Oslo".
+fn is_time_zone(name: &str) -> bool {
+    let part = |part: &str| {
+        !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '+'))
+    };
+    name == "UTC" || (name.len() <= 64 && name.contains('/') && name.split('/').all(part))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_time_zone;
+
+    #[test]
+    fn a_time_zone_has_an_area_and_a_place() {
+        for name in ["Europe/Oslo", "America/Argentina/Ushuaia", "UTC", "Etc/GMT+3"] {
+            assert!(is_time_zone(name), "{name}");
+        }
+        for name in ["", "Oslo", "Europe/", "/Oslo", "Europe/Os lo", "../etc/passwd", "Europe/Oslo\n"] {
+            assert!(!is_time_zone(name), "{name}");
+        }
+    }
 }

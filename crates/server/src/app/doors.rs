@@ -1,16 +1,18 @@
 //! The doors of a building, with what their controllers last said.
 
-use super::administered;
+use super::{administered, allowed};
 use crate::auth::session::SignedIn;
-use crate::http::body::Object;
-use crate::http::problem::Problem;
+use crate::http::body::{Body, Object};
+use crate::http::problem::{Code, Fields, Problem, ProblemBody};
 use crate::node::Node;
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
 use klinke_model::door::{DoorState, DoorTimes};
 use klinke_model::ids::{BuildingId, ControllerId, DoorId};
+use klinke_model::rights::Right;
 use klinke_model::text::Label;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
 
@@ -41,13 +43,50 @@ pub async fn handler(
 ) -> Result<Json<Vec<Door>>, Problem> {
     administered(&node, &who, building).await?;
     let doors = node.store.doors().doors(&who.scope, building).await?;
-    let shown = doors.into_iter().map(|door| Door {
+    Ok(Json(doors.into_iter().map(|door| shown(&node, door)).collect()))
+}
+
+fn shown(node: &Node, door: klinke_model::door::Door) -> Door {
+    Door {
         state: node.presence.door(door.id),
         id: door.id,
         name: door.name,
         controller: door.controller,
         output: door.output,
         times: door.times,
-    });
-    Ok(Json(shown.collect()))
+    }
+}
+
+/// A new door. A controller is assigned to it when one is paired.
+#[derive(Deserialize, ToSchema)]
+pub struct NewDoor {
+    /// Such as "Entrance A".
+    name: String,
+    /// The people of all units that the building has may open it.
+    everybody: bool,
+}
+
+/// Adds a door to a building.
+#[utoipa::path(post, path = "/api/v1/buildings/{building}/doors", operation_id = "add_door", tag = "buildings",
+    request_body = NewDoor, params(("building" = uuid::Uuid, Path, description = "The building")), security(("session" = [])),
+    responses((status = 201, description = "Added", body = Door),
+        (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "`invalid`", body = ProblemBody, content_type = "application/problem+json")))]
+pub async fn add(
+    State(node): State<Arc<Node>>,
+    who: SignedIn,
+    Object(building): Object<BuildingId>,
+    Body(new): Body<NewDoor>,
+) -> Result<(StatusCode, Json<Door>), Problem> {
+    allowed(&node, &who, Right::ChangeBuilding, building).await?;
+    let mut fields = Fields::default();
+    let Some(name) = fields.label("/name", &new.name) else { return Err(fields.into()) };
+    let stamp = node.stamp();
+    let id = node.random.v7(stamp.at);
+    let times = DoorTimes::default();
+    let door = klinke_model::door::Door { id, building, name, controller: None, output: 0, times };
+    if !node.store.doors().insert_door(&who.scope, &stamp, door.clone(), new.everybody).await? {
+        return Err(Code::NotFound.into());
+    }
+    Ok((StatusCode::CREATED, Json(shown(&node, door))))
 }

@@ -1,15 +1,17 @@
 //! The entrances of a building.
 
-use super::administered;
+use super::{administered, allowed};
 use crate::auth::session::SignedIn;
-use crate::http::body::Object;
-use crate::http::problem::Problem;
+use crate::http::body::{Body, Object};
+use crate::http::problem::{Code, Fields, Problem, ProblemBody};
 use crate::node::Node;
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
 use klinke_model::ids::{BuildingId, EntranceId};
+use klinke_model::rights::Right;
 use klinke_model::text::Label;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
 
@@ -33,4 +35,34 @@ pub async fn handler(
     let entrances = node.store.sites().entrances(&who.scope, building).await?;
     let shown = entrances.into_iter().map(|entrance| Entrance { id: entrance.id, name: entrance.name });
     Ok(Json(shown.collect()))
+}
+
+/// A new entrance.
+#[derive(Deserialize, ToSchema)]
+pub struct NewEntrance {
+    /// Such as "Storgatan 12 A".
+    name: String,
+}
+
+/// Adds an entrance to a building.
+#[utoipa::path(post, path = "/api/v1/buildings/{building}/entrances", operation_id = "add_entrance", tag = "buildings",
+    request_body = NewEntrance, params(("building" = uuid::Uuid, Path, description = "The building")), security(("session" = [])),
+    responses((status = 201, description = "Added", body = Entrance),
+        (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "`invalid`", body = ProblemBody, content_type = "application/problem+json")))]
+pub async fn add(
+    State(node): State<Arc<Node>>,
+    who: SignedIn,
+    Object(building): Object<BuildingId>,
+    Body(new): Body<NewEntrance>,
+) -> Result<(StatusCode, Json<Entrance>), Problem> {
+    allowed(&node, &who, Right::ChangeBuilding, building).await?;
+    let mut fields = Fields::default();
+    let Some(name) = fields.label("/name", &new.name) else { return Err(fields.into()) };
+    let stamp = node.stamp();
+    let entrance = klinke_model::site::Entrance { id: node.random.v7(stamp.at), building, name };
+    if !node.store.sites().insert_entrance(&who.scope, &stamp, entrance.clone()).await? {
+        return Err(Code::NotFound.into());
+    }
+    Ok((StatusCode::CREATED, Json(Entrance { id: entrance.id, name: entrance.name })))
 }

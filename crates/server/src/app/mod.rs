@@ -5,14 +5,18 @@
 //! (`forbidden`) is given only where there is no object to hide: to who sees the building, or asks for none. Who has a role
 //! with access to personal data and did not accept confidentiality gets 403 `confidentiality_required`.
 
+pub mod add_bell;
 pub mod add_controller;
 pub mod add_panel;
-pub mod add_person;
 mod administered;
+pub mod add_person;
+pub mod add_units;
 pub mod apply_import;
+pub mod audit;
 pub mod bells;
 pub mod buildings;
 pub mod change_person;
+pub mod checklist;
 pub mod claim;
 pub mod confidentiality;
 pub mod controller_pairing;
@@ -30,6 +34,7 @@ pub mod pair_panel;
 pub mod panels;
 pub mod people;
 pub mod people_csv;
+pub mod policy;
 pub mod ring;
 pub mod roles;
 pub mod session;

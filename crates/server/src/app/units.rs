@@ -22,9 +22,9 @@ pub struct Unit {
     /// Apartment number or company name.
     number: Label,
     entrance: EntranceId,
-    /// How many people live or work here.
+    /// How many people live or work here. 0 also for who may not see people.
     residents: u32,
-    /// How many of their devices are signed in, so that a call rings them.
+    /// How many of their devices are signed in, so that a call rings them. 0 also for who may not see people.
     reachable_devices: u32,
 }
 

@@ -249,14 +249,14 @@ impl Builder<'_> {
             time_zone: "Europe/Oslo".to_owned(),
         };
         let id = building.id;
-        self.node.store.sites().insert_building(&self.scope, building).await?;
+        self.node.store.sites().insert_building(&self.scope, &self.node.stamp(), building).await?;
         Ok(id)
     }
 
     async fn entrance(&self, building: BuildingId, name: &str) -> Result<EntranceId, TownError> {
         let entrance = Entrance { id: self.id(), building, name: Label::new(name)? };
         let id = entrance.id;
-        self.node.store.sites().insert_entrance(&self.scope, entrance).await?;
+        self.node.store.sites().insert_entrance(&self.scope, &self.node.stamp(), entrance).await?;
         Ok(id)
     }
 
@@ -265,7 +265,7 @@ impl Builder<'_> {
         let door =
             Door { id: self.id(), building, name, controller: None, output: 0, times: DoorTimes::default() };
         let id = door.id;
-        self.node.store.doors().insert_door(&self.scope, door).await?;
+        self.node.store.doors().insert_door(&self.scope, &self.node.stamp(), door, false).await?;
         Ok(id)
     }
 
@@ -295,11 +295,14 @@ impl Builder<'_> {
         let unit: UnitId = self.id();
         store
             .sites()
-            .insert_unit(&self.scope, Unit { id: unit, building, entrance, number: Label::new(number)? })
+            .insert_units(
+                &self.scope,
+                &self.node.stamp(),
+                building,
+                &[Unit { id: unit, building, entrance, number: Label::new(number)? }],
+                doors,
+            )
             .await?;
-        for door in doors {
-            store.doors().give_unit_door(&self.scope, unit, *door).await?;
-        }
         let mut members = Vec::new();
         for (index, (name, user_name)) in people.iter().enumerate() {
             let name_label = Pii::new(Label::new(name)?);
@@ -330,7 +333,7 @@ impl Builder<'_> {
                 kind,
                 members: members.clone(),
             };
-            store.intercom().insert_bell(&self.scope, bell, position).await?;
+            store.intercom().insert_bell(&self.scope, &self.node.stamp(), bell, Some(position)).await?;
         }
         Ok(())
     }

@@ -198,7 +198,7 @@ async fn a_door_without_a_controller_says_so() {
         times: klinke_model::door::DoorTimes::default(),
     };
     let doors = house.node().store.doors();
-    assert!(doors.insert_door(&house.scope(), cellar).await.unwrap());
+    assert!(doors.insert_door(&house.scope(), &house.node().stamp(), cellar, false).await.unwrap());
     assert!(doors.give_unit_door(&house.scope(), house.plan.unit("Dahl"), door).await.unwrap());
     let mut kari = house.app("kari").await;
     assert_eq!(kari.open_door(door, None).await, refused(RefusalCode::NoController));

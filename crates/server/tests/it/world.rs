@@ -86,7 +86,13 @@ impl World {
         let store = &self.node().store;
         let apartment =
             Unit { id: unit, building: town.building, entrance: town.entrance, number: label("H0101") };
-        assert!(store.sites().insert_unit(&scope, apartment).await.unwrap());
+        assert!(
+            store
+                .sites()
+                .insert_units(&scope, &self.node().stamp(), apartment.building, &[apartment], &[])
+                .await
+                .unwrap()
+        );
         let resident = Person::named(person, label("Canary Resident"));
         assert!(store.people().insert_person(&scope, resident).await.unwrap());
         let password_hash = self.node().passwords.hash(Pii::new(PASSWORD.to_owned())).await.unwrap();
@@ -115,10 +121,14 @@ impl World {
             kind: BuildingKind::Residential,
             time_zone: "Europe/Oslo".into(),
         };
-        assert!(sites.insert_building(&scope, house).await.unwrap());
+        assert!(sites.insert_building(&scope, &self.node().stamp(), house).await.unwrap());
         assert!(
             sites
-                .insert_entrance(&scope, Entrance { id: entrance, building, name: label("A") })
+                .insert_entrance(
+                    &scope,
+                    &self.node().stamp(),
+                    Entrance { id: entrance, building, name: label("A") }
+                )
                 .await
                 .unwrap()
         );
@@ -130,7 +140,7 @@ impl World {
             output: 0,
             times: DoorTimes::default(),
         };
-        assert!(doors.insert_door(&scope, front).await.unwrap());
+        assert!(doors.insert_door(&scope, &self.node().stamp(), front, false).await.unwrap());
         Town { tenant, building, entrance, door }
     }
 }

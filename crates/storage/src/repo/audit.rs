@@ -51,6 +51,13 @@ pub struct Change {
     pub after: Option<Value>,
 }
 
+impl Change {
+    /// Something new in a building, that names nobody.
+    pub fn made(building: BuildingId, action: &'static str, after: Value) -> Self {
+        Self { building: Some(building), action, persons: Vec::new(), before: None, after: Some(after) }
+    }
+}
+
 /// The erasable part, as it is written.
 #[derive(Serialize, Deserialize)]
 struct Content {

@@ -1,8 +1,9 @@
 //! Doors, their controllers, and who reaches them.
 
-use crate::entity::{building, controller, door, person, unit_door};
+use crate::entity::{building, controller, door, person, unit, unit_door};
 use crate::error::absent_is_false;
-use crate::record::StoredFacts;
+use crate::record::{Stamp, StoredFacts};
+use crate::repo::audit::{self, Change};
 use crate::repo::convert::{self, At, Word};
 use crate::repo::people::{reaches_unit, units_of};
 use crate::repo::reach;
@@ -19,7 +20,11 @@ use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QuerySelect,
     QueryTrait,
 };
+use serde_json::json;
 use uuid::Uuid;
+
+/// How many rows one statement inserts: a statement has a limited number of values.
+const AT_ONCE: usize = 500;
 
 /// Doors and controllers: for who administers the building; a controller sees its own doors.
 ///
@@ -51,12 +56,19 @@ impl Doors<'_> {
             .transpose()
     }
 
-    /// Adds a door; its controller, if it has one, must be in its building.
+    /// Adds a door; its controller, if it has one, must be in its building. For `everybody`: the people of all the units
+    /// that the building has may open it.
     ///
     /// # Errors
     /// [`StorageError::Conflict`] when the output drives another door, [`StorageError::Invalid`] when a time is out
     /// of range.
-    pub async fn insert_door(&self, scope: &Scope, door: Door) -> Result<bool> {
+    pub async fn insert_door(
+        &self,
+        scope: &Scope,
+        stamp: &Stamp,
+        door: Door,
+        everybody: bool,
+    ) -> Result<bool> {
         let door = &door;
         if !door.times.is_valid() {
             return Err(StorageError::Invalid("a time of the door is out of range"));
@@ -78,6 +90,23 @@ impl Doors<'_> {
             };
             door::Entity::insert(row).exec_without_returning(&*tx).await?;
             touch(&*tx, scope, door.controller.map(|controller| controller.0)).await?;
+            if everybody {
+                let units = unit::Entity::find()
+                    .filter(unit::Column::Tenant.eq(scope.tenant.0))
+                    .filter(unit::Column::Building.eq(door.building.0))
+                    .all(&*tx)
+                    .await?;
+                for some in units.chunks(AT_ONCE) {
+                    let rows = some.iter().map(|unit| unit_door::ActiveModel {
+                        tenant: Set(scope.tenant.0),
+                        unit: Set(unit.id),
+                        door: Set(door.id.0),
+                    });
+                    unit_door::Entity::insert_many(rows).exec_without_returning(&*tx).await?;
+                }
+            }
+            let after = json!({ "name": door.name, "everybody": everybody });
+            audit::append(&tx, scope, stamp, Change::made(door.building, "door.made", after)).await?;
             Ok(true)
         });
         absent_is_false(added.await)

@@ -2,7 +2,8 @@
 
 use crate::entity::{bell, bell_member, building, device, door, entrance, panel, panel_door, person, unit};
 use crate::error::absent_is_false;
-use crate::record::{DirectoryBell, PanelDirectory, RingFacts};
+use crate::record::{DirectoryBell, PanelDirectory, RingFacts, Stamp};
+use crate::repo::audit::{self, Change};
 use crate::repo::convert::{self, At, Word};
 use crate::repo::{reach, revision};
 use crate::tx::{self, Isolation};
@@ -15,6 +16,7 @@ use klinke_model::scope::{Principal, Scope};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
+use serde_json::json;
 use std::collections::HashMap;
 use uuid::Uuid;
 
@@ -132,13 +134,19 @@ impl Intercom<'_> {
         .await
     }
 
-    /// Adds a button at a place of its panel (lowest first). Panel and unit must be in the same building, and the
+    /// Adds a button at a place of its panel (lowest first), or after all the others. Panel and unit must be in the same building, and the
     /// members must live in the unit.
     ///
     /// # Errors
     /// [`StorageError::Invalid`] when an individual button has not exactly one member, [`StorageError::Conflict`] when
     /// somebody is named twice.
-    pub async fn insert_bell(&self, scope: &Scope, bell: Bell, position: i32) -> Result<bool> {
+    pub async fn insert_bell(
+        &self,
+        scope: &Scope,
+        stamp: &Stamp,
+        bell: Bell,
+        position: Option<i32>,
+    ) -> Result<bool> {
         let bell = &bell;
         if bell.kind == BellKind::Individual && bell.members.len() != 1 {
             return Err(StorageError::Invalid("an individual button has exactly one member"));
@@ -149,6 +157,13 @@ impl Intercom<'_> {
                 .one(&*tx)
                 .await?;
             let Some(panel) = panel else { return Ok(false) };
+            let last = bell::Entity::find()
+                .filter(bell::Column::Tenant.eq(scope.tenant.0))
+                .filter(bell::Column::Panel.eq(bell.panel.0))
+                .order_by_desc(bell::Column::Position)
+                .one(&*tx)
+                .await?;
+            let at_the_end = last.map_or(0, |last| last.position.saturating_add(1));
             let row = bell::ActiveModel {
                 tenant: Set(scope.tenant.0),
                 id: Set(bell.id.0),
@@ -157,7 +172,7 @@ impl Intercom<'_> {
                 unit: Set(bell.unit.0),
                 label: Set(bell.label.reveal().as_str().to_owned()),
                 kind: Set(bell.kind.word().to_owned()),
-                position: Set(position),
+                position: Set(position.unwrap_or(at_the_end)),
             };
             bell::Entity::insert(row).exec_without_returning(&*tx).await?;
             let members = (0..).zip(&bell.members).map(|(position, member)| bell_member::ActiveModel {
@@ -169,6 +184,17 @@ impl Intercom<'_> {
                 position: Set(position),
             });
             bell_member::Entity::insert_many(members).exec_without_returning(&*tx).await?;
+            let text = bell.label.reveal();
+            let change = Change {
+                building: Some(panel.building.into()),
+                action: "bell.made",
+                persons: bell.members.iter().map(|member| member.person).collect(),
+                before: None,
+                after: Some(
+                    json!({ "panel": bell.panel, "unit": bell.unit, "text": text, "kind": bell.kind }),
+                ),
+            };
+            audit::append(&tx, scope, stamp, change).await?;
             Ok(true)
         });
         absent_is_false(added.await)

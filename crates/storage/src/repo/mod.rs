@@ -1,6 +1,7 @@
 //! The repositories: concrete, cheap, one file each.
 
 pub(crate) mod audit;
+mod buttons;
 mod convert;
 mod devices;
 mod doors;
@@ -15,6 +16,7 @@ mod moves;
 mod people;
 mod people_change;
 mod people_page;
+mod policy;
 mod reach;
 mod revision;
 mod roles;

@@ -1,6 +1,6 @@
 //! Buildings, entrances, units.
 
-use crate::entity::{building, entrance, unit};
+use crate::entity::{building, door, entrance, unit, unit_door};
 use crate::error::absent_is_false;
 use crate::record::Stamp;
 use crate::repo::audit::{self, Change};
@@ -9,14 +9,17 @@ use crate::repo::reach;
 use crate::tx::{self, Isolation};
 use crate::{Result, Store};
 use klinke_access::decide::SiteMode;
-use klinke_model::ids::BuildingId;
+use klinke_model::ids::{BuildingId, DoorId};
 use klinke_model::rights::Right;
 use klinke_model::scope::Scope;
 use klinke_model::site::{Building, Entrance, Unit};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
 use serde_json::json;
+
+/// How many rows one statement inserts: a statement has a limited number of values.
+const AT_ONCE: usize = 500;
 
 /// Buildings, entrances, units: for who administers the building.
 ///
@@ -70,9 +73,9 @@ impl Sites<'_> {
     }
 
     /// Adds a building, in normal mode. For the service and managers.
-    pub async fn insert_building(&self, scope: &Scope, building: Building) -> Result<bool> {
+    pub async fn insert_building(&self, scope: &Scope, stamp: &Stamp, building: Building) -> Result<bool> {
         let building = &building;
-        let added = tx::write(self.0, Isolation::ReadCommitted, |tx| async move {
+        let added = tx::write(self.0, Isolation::Serializable, |tx| async move {
             if !reach::holds(&*tx, reach::may_everywhere(scope, Right::ChangeBuilding)).await? {
                 return Ok(false);
             }
@@ -86,15 +89,17 @@ impl Sites<'_> {
                 mode: Set(SiteMode::Normal.word().to_owned()),
             };
             building::Entity::insert(row).exec_without_returning(&*tx).await?;
+            let after = json!({ "name": building.name, "address": building.address, "kind": building.kind });
+            audit::append(&tx, scope, stamp, Change::made(building.id, "building.made", after)).await?;
             Ok(true)
         });
         absent_is_false(added.await)
     }
 
     /// Adds an entrance.
-    pub async fn insert_entrance(&self, scope: &Scope, entrance: Entrance) -> Result<bool> {
+    pub async fn insert_entrance(&self, scope: &Scope, stamp: &Stamp, entrance: Entrance) -> Result<bool> {
         let entrance = &entrance;
-        tx::write(self.0, Isolation::ReadCommitted, |tx| async move {
+        tx::write(self.0, Isolation::Serializable, |tx| async move {
             if !reach::building(&*tx, scope, Right::ChangeBuilding, entrance.building).await? {
                 return Ok(false);
             }
@@ -105,26 +110,60 @@ impl Sites<'_> {
                 name: Set(entrance.name.as_str().to_owned()),
             };
             entrance::Entity::insert(row).exec_without_returning(&*tx).await?;
+            let after = json!({ "name": entrance.name });
+            audit::append(&tx, scope, stamp, Change::made(entrance.building, "entrance.made", after)).await?;
             Ok(true)
         })
         .await
     }
 
-    /// Adds a unit; its entrance must be in the same building.
-    pub async fn insert_unit(&self, scope: &Scope, unit: Unit) -> Result<bool> {
-        let unit = &unit;
-        let added = tx::write(self.0, Isolation::ReadCommitted, |tx| async move {
-            if !reach::building(&*tx, scope, Right::ChangeBuilding, unit.building).await? {
+    /// Adds units to a building, with the doors that their people may open; all of them or none. Their entrances and the
+    /// doors must be in the building.
+    pub async fn insert_units(
+        &self,
+        scope: &Scope,
+        stamp: &Stamp,
+        building: BuildingId,
+        units: &[Unit],
+        doors: &[DoorId],
+    ) -> Result<bool> {
+        if units.is_empty() || units.iter().any(|unit| unit.building != building) {
+            return Ok(false);
+        }
+        let added = tx::write(self.0, Isolation::Serializable, |tx| async move {
+            if !reach::building(&*tx, scope, Right::ChangeBuilding, building).await? {
                 return Ok(false);
             }
-            let row = unit::ActiveModel {
-                tenant: Set(scope.tenant.0),
-                id: Set(unit.id.0),
-                building: Set(unit.building.0),
-                entrance: Set(unit.entrance.0),
-                number: Set(unit.number.as_str().to_owned()),
-            };
-            unit::Entity::insert(row).exec_without_returning(&*tx).await?;
+            let known = door::Entity::find()
+                .filter(door::Column::Tenant.eq(scope.tenant.0))
+                .filter(door::Column::Building.eq(building.0))
+                .filter(door::Column::Id.is_in(doors.iter().map(|door| door.0)))
+                .count(&*tx)
+                .await?;
+            if known != doors.len() as u64 {
+                return Ok(false);
+            }
+            for some in units.chunks(AT_ONCE) {
+                let rows = some.iter().map(|unit| unit::ActiveModel {
+                    tenant: Set(scope.tenant.0),
+                    id: Set(unit.id.0),
+                    building: Set(unit.building.0),
+                    entrance: Set(unit.entrance.0),
+                    number: Set(unit.number.as_str().to_owned()),
+                });
+                unit::Entity::insert_many(rows).exec_without_returning(&*tx).await?;
+                for door in doors {
+                    let rows = some.iter().map(|unit| unit_door::ActiveModel {
+                        tenant: Set(scope.tenant.0),
+                        unit: Set(unit.id.0),
+                        door: Set(door.0),
+                    });
+                    unit_door::Entity::insert_many(rows).exec_without_returning(&*tx).await?;
+                }
+            }
+            let numbers: Vec<_> = units.iter().map(|unit| &unit.number).collect();
+            let after = json!({ "numbers": numbers, "doors": doors });
+            audit::append(&tx, scope, stamp, Change::made(building, "units.made", after)).await?;
             Ok(true)
         });
         absent_is_false(added.await)

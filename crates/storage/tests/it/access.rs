@@ -13,7 +13,7 @@ use klinke_model::people::{Membership, Role};
 use klinke_model::rights::Right;
 use klinke_model::scope::{Principal, Scope};
 use klinke_model::site::{Building, Entrance, Unit};
-use klinke_storage::record::{AuditQuery, Changed, NewMove, PeopleQuery, Revoked};
+use klinke_storage::record::{AuditQuery, Changed, NewMove, PeopleQuery, PolicySet, Revoked};
 use klinke_storage::record::{House, ImportOutcome, ImportPlan};
 use klinke_storage::{Result, Store};
 use std::collections::BTreeSet;
@@ -146,18 +146,27 @@ const PROBES: &[Probe] = probes! {
     units [System Manager Admin Caretaker Auditor] |r| Ok(!r.store.sites().units(&r.scope, r.ours.house).await?.is_empty());
     insert_building [System Manager] |r| {
         let building = Building { id: r.id(), ..r.ours.the_house() };
-        r.store.sites().insert_building(&r.scope, building.clone()).await?;
+        r.store.sites().insert_building(&r.scope, &stamp(1), building.clone()).await?;
         Ok(r.store.sites().building(&r.ours.system(), building.id).await?.is_some())
     };
     insert_entrance [System Manager Admin] |r| {
         let entrance = Entrance { id: r.id(), building: r.ours.house, name: label("B") };
-        r.store.sites().insert_entrance(&r.scope, entrance).await
+        r.store.sites().insert_entrance(&r.scope, &stamp(1), entrance).await
     };
-    insert_unit [System Manager Admin] |r| {
+    insert_units [System Manager Admin] |r| {
         let unit = Unit {
             id: r.id(), building: r.ours.house, entrance: r.ours.entrance, number: label("901"),
         };
-        r.store.sites().insert_unit(&r.scope, unit).await
+        r.store.sites().insert_units(&r.scope, &stamp(1), unit.building, &[unit], &[]).await
+    };
+    policy [System Manager Admin Caretaker Auditor] |r| {
+        Ok(r.store.sites().policy(&r.scope, r.ours.house).await?.is_some())
+    };
+    set_policy [System Manager Admin] |r| {
+        let (version, mut policy) = r.store.sites().policy(&r.ours.system(), r.ours.house).await?.unwrap();
+        policy.pictures = !policy.pictures;
+        let set = r.store.sites().set_policy(&r.scope, &stamp(r.n), r.ours.house, version, policy).await?;
+        Ok(set == PolicySet::Done(version + 1))
     };
     set_mode [System Manager Admin] |r| {
         r.store.sites().set_mode(&r.scope, &stamp(r.n), r.ours.house, SiteMode::Normal).await
@@ -302,7 +311,17 @@ const PROBES: &[Probe] = probes! {
     bells [System Manager Admin Auditor] |r| Ok(!r.store.intercom().bells(&r.scope, r.ours.house).await?.is_empty());
     insert_bell [System Manager Admin] |r| {
         let bell = r.ours.bell(r.id(), "New", BellKind::Parallel, vec![r.ours.member(r.ours.kari, "K")]);
-        r.store.intercom().insert_bell(&r.scope, bell, 9).await
+        r.store.intercom().insert_bell(&r.scope, &stamp(1), bell, Some(9)).await
+    };
+    remove_bell [System Manager Admin] |r| {
+        let bell = r.ours.bell(r.id(), "New", BellKind::Parallel, vec![]);
+        r.store.intercom().insert_bell(&r.ours.system(), &stamp(1), bell.clone(), None).await?;
+        r.store.intercom().remove_bell(&r.scope, &stamp(r.n), bell.id).await
+    };
+    order_bells [System Manager Admin] |r| {
+        let bells = r.store.intercom().bells(&r.ours.system(), r.ours.house).await?;
+        let order: Vec<_> = bells.iter().filter(|bell| bell.panel == r.ours.panel).map(|bell| bell.id).collect();
+        r.store.intercom().order_bells(&r.scope, &stamp(r.n), r.ours.panel, &order).await
     };
     directory [System Manager Admin Panel Auditor] |r| {
         Ok(r.store.intercom().directory(&r.scope, r.ours.panel).await?.is_some())
@@ -311,13 +330,13 @@ const PROBES: &[Probe] = probes! {
     // doors
     doors [System Manager Admin Caretaker Auditor] |r| Ok(!r.store.doors().doors(&r.scope, r.ours.house).await?.is_empty());
     door [System Manager Admin Caretaker Auditor] |r| Ok(r.store.doors().door(&r.scope, r.ours.front).await?.is_some());
-    insert_door [System Manager Admin] |r| r.store.doors().insert_door(&r.scope, r.door()).await;
+    insert_door [System Manager Admin] |r| r.store.doors().insert_door(&r.scope, &stamp(1), r.door(), false).await;
     give_unit_door [System Manager Admin] |r| {
         r.store.doors().give_unit_door(&r.scope, r.ours.unit, r.ours.garage).await
     };
     assign [System Manager Admin Caretaker] |r| {
         let door = r.door();
-        r.store.doors().insert_door(&r.ours.system(), door.clone()).await?;
+        r.store.doors().insert_door(&r.ours.system(), &stamp(1), door.clone(), false).await?;
         let output = u16::try_from(r.n).unwrap();
         r.store.doors().assign(&r.scope, door.id, r.ours.controller, output).await
     };
@@ -475,7 +494,7 @@ on_both! {
         let (ours, theirs) = two_towns(&db).await;
         let (scope, store) = (ours.system(), &db.store);
         let unit = Unit { id: ours.fresh(1), building: ours.house, entrance: theirs.entrance, number: label("1") };
-        assert!(!store.sites().insert_unit(&scope, unit).await.unwrap());
+        assert!(!store.sites().insert_units(&scope, &stamp(1), unit.building, &[unit], &[]).await.unwrap());
         let place = |person, unit| Membership { person, unit, owner: true };
         assert!(!store.people().add_membership(&scope, place(theirs.kari, ours.unit)).await.unwrap());
         for (person, building) in [(ours.kari, theirs.house), (theirs.kari, ours.house)] {
@@ -490,7 +509,7 @@ on_both! {
         assert!(!store.intercom().insert_panel(&scope, panel, None).await.unwrap());
         let members = vec![ours.member(theirs.kari, "Kari")];
         let bell = ours.bell(ours.fresh(3), "New", BellKind::Parallel, members);
-        assert!(!store.intercom().insert_bell(&scope, bell, 1).await.unwrap());
+        assert!(!store.intercom().insert_bell(&scope, &stamp(1), bell, Some(1)).await.unwrap());
         assert!(!store.doors().assign(&scope, ours.front, theirs.controller, 9).await.unwrap());
         assert!(!store.doors().give_unit_door(&scope, ours.unit, theirs.front).await.unwrap());
         assert!(!store.doors().give_unit_door(&scope, theirs.unit, ours.front).await.unwrap());
@@ -520,6 +539,8 @@ fn the_table_knows_every_repository_function() {
         "jobs",
         "invitations",
         "imports",
+        "policy",
+        "buttons",
     ] {
         let source = std::fs::read_to_string(folder.join(file).with_extension("rs")).unwrap();
         let methods = source.lines().filter_map(|line| line.strip_prefix("    pub async fn "));

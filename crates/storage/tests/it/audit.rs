@@ -115,14 +115,14 @@ on_both! {
 
     async fn erased_content_is_gone_and_the_chain_still_verifies(db) {
         let (ours, theirs) = two_towns(&db).await;
-        let new = ours.role(ours.kari, Role::BuildingAdministrator, Some(ours.house));
+        let new = ours.role(ours.lone, Role::BuildingAdministrator, Some(ours.house));
         assert!(db.store.people().grant_role(&ours.system(), &stamp(7), new).await.unwrap());
         change(&db, &ours, 2).await;
         let before = proof(&db, &ours).await;
-        assert_eq!(db.store.audit().erase_from_audit(&theirs.system(), ours.kari).await.unwrap(), 0);
-        assert_eq!(db.store.audit().erase_from_audit(&ours.system(), ours.kari).await.unwrap(), 1);
+        assert_eq!(db.store.audit().erase_from_audit(&theirs.system(), ours.lone).await.unwrap(), 0);
+        assert_eq!(db.store.audit().erase_from_audit(&ours.system(), ours.lone).await.unwrap(), 1);
         assert_eq!(proof(&db, &ours).await, AuditProof { erased: 1, ..before });
-        assert_eq!(entries(&db, &ours, AuditQuery { person: Some(ours.kari), ..ALL }).await, []);
+        assert_eq!(entries(&db, &ours, AuditQuery { person: Some(ours.lone), ..ALL }).await, []);
         let erased: Vec<_> =
             entries(&db, &ours, ALL).await.into_iter().filter(|entry| entry.content.is_none()).collect();
         assert!(matches!(erased.as_slice(), [one] if one.action == "role.given" && one.persons.is_empty()));

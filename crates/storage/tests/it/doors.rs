@@ -1,7 +1,7 @@
 //! Doors, controllers, and what a decision is made of.
 
 use crate::database::on_both;
-use crate::town::{NOW, label, two_towns};
+use crate::town::{NOW, label, stamp, two_towns};
 use klinke_access::decide::SiteMode;
 use klinke_model::door::{Controller, Door, DoorTimes};
 use klinke_storage::StorageError;
@@ -24,7 +24,7 @@ on_both! {
         let (ours, _) = two_towns(&db).await;
         let times = DoorTimes { release_ms: 999, ..DoorTimes::default() };
         let door = Door { id: ours.fresh(1), times, output: 9, ..ours.the_front() };
-        let refused = db.store.doors().insert_door(&ours.system(), door).await;
+        let refused = db.store.doors().insert_door(&ours.system(), &stamp(1), door, false).await;
         assert!(matches!(refused, Err(StorageError::Invalid(_))));
     }
 
@@ -32,13 +32,13 @@ on_both! {
         let (ours, _) = two_towns(&db).await;
         let (doors, scope) = (db.store.doors(), ours.system());
         let second = Door { id: ours.fresh(1), ..ours.the_front() };
-        assert!(matches!(doors.insert_door(&scope, second).await, Err(StorageError::Conflict)));
+        assert!(matches!(doors.insert_door(&scope, &stamp(1), second, false).await, Err(StorageError::Conflict)));
         let taken = doors.assign(&scope, ours.garage, ours.controller, 1).await;
         assert!(matches!(taken, Err(StorageError::Conflict)));
         assert_eq!(doors.door(&scope, ours.garage).await.unwrap(), Some(ours.the_garage()));
         let without = |number| Door { id: ours.fresh(number), controller: None, ..ours.the_front() };
-        assert!(doors.insert_door(&scope, without(2)).await.unwrap());
-        assert!(doors.insert_door(&scope, without(3)).await.unwrap(), "no controller, no output");
+        assert!(doors.insert_door(&scope, &stamp(1), without(2), false).await.unwrap());
+        assert!(doors.insert_door(&scope, &stamp(1), without(3), false).await.unwrap(), "no controller, no output");
     }
 
     async fn a_door_and_its_controller_are_in_one_building(db) {
@@ -48,7 +48,7 @@ on_both! {
         assert!(!doors.assign(&scope, ours.front, ours.fresh(1), 0).await.unwrap());
         assert!(!doors.assign(&scope, ours.fresh(1), ours.controller, 5).await.unwrap());
         let astray = Door { id: ours.fresh(1), controller: Some(ours.office_controller), ..ours.the_front() };
-        assert!(!doors.insert_door(&scope, astray).await.unwrap());
+        assert!(!doors.insert_door(&scope, &stamp(1), astray, false).await.unwrap());
         assert_eq!(doors.door(&scope, ours.front).await.unwrap(), Some(ours.the_front()));
     }
 
@@ -97,7 +97,7 @@ on_both! {
         assert!(of(ours.spare).await.0 > spare_after, "the output changed");
         assert_eq!(of(ours.controller).await.0, after);
         let new = Door { id: ours.fresh(1), output: 7, ..ours.the_front() };
-        assert!(doors.insert_door(&scope, new).await.unwrap());
+        assert!(doors.insert_door(&scope, &stamp(1), new, false).await.unwrap());
         assert!(of(ours.controller).await.0 > after, "a new door");
         let next_door = doors.doors_of_controller(&theirs.system(), theirs.controller).await.unwrap().unwrap();
         assert_eq!(next_door.0, before, "the same history up to here");

@@ -1,7 +1,7 @@
 //! Panels, buttons, directory, and the facts of a tap.
 
 use crate::database::{Db, on_both};
-use crate::town::{Town, label, two_towns};
+use crate::town::{Town, label, stamp, two_towns};
 use klinke_model::intercom::{BellKind, Panel};
 use klinke_model::privacy::Pii;
 use klinke_storage::StorageError;
@@ -51,17 +51,18 @@ on_both! {
         let bell = |kind, members| ours.bell(ours.fresh(1), "New", kind, members);
         let (kari, ola) = (ours.member(ours.kari, "Kari"), ours.member(ours.ola, "Ola"));
         for members in [vec![], vec![kari.clone(), ola.clone()]] {
-            let odd = intercom.insert_bell(&scope, bell(BellKind::Individual, members), 9).await;
+            let odd = intercom.insert_bell(&scope, &stamp(1), bell(BellKind::Individual, members), Some(9)).await;
             assert!(matches!(odd, Err(StorageError::Invalid(_))), "an individual bell has one member");
         }
-        let twice = intercom.insert_bell(&scope, bell(BellKind::Parallel, vec![kari.clone(), kari.clone()]), 9);
+        let again = stamp(1);
+        let twice = intercom.insert_bell(&scope, &again, bell(BellKind::Parallel, vec![kari.clone(), kari.clone()]), Some(9));
         assert!(matches!(twice.await, Err(StorageError::Conflict)));
         let lone = ours.member(ours.lone, "Lone");
-        assert!(!intercom.insert_bell(&scope, bell(BellKind::Parallel, vec![kari.clone(), lone]), 9).await.unwrap());
+        assert!(!intercom.insert_bell(&scope, &stamp(1), bell(BellKind::Parallel, vec![kari.clone(), lone]), Some(9)).await.unwrap());
         let mut astray = bell(BellKind::Parallel, vec![]);
         astray.unit = ours.office_unit;
-        assert!(!intercom.insert_bell(&scope, astray, 9).await.unwrap(), "the unit is in another building");
-        assert!(intercom.insert_bell(&scope, bell(BellKind::Parallel, vec![ola, kari]), 9).await.unwrap());
+        assert!(!intercom.insert_bell(&scope, &stamp(1), astray, Some(9)).await.unwrap(), "the unit is in another building");
+        assert!(intercom.insert_bell(&scope, &stamp(1), bell(BellKind::Parallel, vec![ola, kari]), Some(9)).await.unwrap());
         assert_eq!(intercom.bells(&scope, ours.house).await.unwrap().len(), 5);
     }
 
@@ -95,7 +96,7 @@ on_both! {
         people.set_active(&scope, ours.ola, true).await.unwrap();
         assert_eq!(directory(&db, &ours).await.revision, first, "as before, so the same");
         let new = ours.bell(ours.fresh(1), "New", BellKind::Parallel, vec![]);
-        assert!(intercom.insert_bell(&scope, new, 0).await.unwrap());
+        assert!(intercom.insert_bell(&scope, &stamp(1), new, Some(0)).await.unwrap());
         assert_ne!(directory(&db, &ours).await.revision, first);
     }
 

@@ -15,13 +15,13 @@ on_both! {
     async fn a_role_is_given_once_and_its_end_can_move(db) {
         let (ours, _) = two_towns(&db).await;
         let (people, manager) = (db.store.people(), ours.as_person(ours.manager));
-        let first = ours.role(ours.kari, Role::BuildingAdministrator, Some(ours.house));
+        let first = ours.role(ours.lone, Role::BuildingAdministrator, Some(ours.house));
         let longer = RoleGrant { ends_at: Some(NOW.plus(YEAR)), ..first.grant };
         for new in [first, first, NewRole { id: ours.fresh(1), grant: longer, ..first }] {
             assert!(people.grant_role(&manager, &stamp(1), new).await.unwrap());
         }
-        assert_eq!(people.roles(&manager, ours.kari).await.unwrap(), [longer]);
-        let query = AuditQuery { person: Some(ours.kari), limit: 9, ..AuditQuery::default() };
+        assert_eq!(people.roles(&manager, ours.lone).await.unwrap(), [longer]);
+        let query = AuditQuery { person: Some(ours.lone), limit: 9, ..AuditQuery::default() };
         let told = db.store.audit().audit_entries(&manager, query).await.unwrap();
         let actions: Vec<_> = told.iter().map(|entry| entry.action.as_str()).collect();
         assert_eq!(actions, ["role.changed", "role.given"]);

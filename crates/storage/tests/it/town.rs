@@ -276,13 +276,13 @@ impl Town {
             kind: BuildingKind::Commercial,
             time_zone: "Europe/Stockholm".to_owned(),
         };
-        assert!(sites.insert_building(scope, self.the_house()).await.unwrap());
-        assert!(sites.insert_building(scope, office).await.unwrap());
+        assert!(sites.insert_building(scope, &stamp(1), self.the_house()).await.unwrap());
+        assert!(sites.insert_building(scope, &stamp(1), office).await.unwrap());
         for (id, building, name) in
             [(self.entrance, self.house, "Oppgang A"), (self.office_entrance, self.office, "Resepsjon")]
         {
             let entrance = Entrance { id, building, name: label(name) };
-            assert!(sites.insert_entrance(scope, entrance).await.unwrap());
+            assert!(sites.insert_entrance(scope, &stamp(1), entrance).await.unwrap());
         }
         for (id, building, entrance, number) in [
             (self.unit, self.house, self.entrance, "101"),
@@ -290,7 +290,7 @@ impl Town {
             (self.office_unit, self.office, self.office_entrance, "Aker AS"),
         ] {
             let unit = Unit { id, building, entrance, number: label(number) };
-            assert!(sites.insert_unit(scope, unit).await.unwrap());
+            assert!(sites.insert_units(scope, &stamp(1), unit.building, &[unit], &[]).await.unwrap());
         }
         for (id, name) in [
             (self.admin, "Adam Admin"),
@@ -351,7 +351,7 @@ impl Town {
             times: DoorTimes::default(),
         };
         for door in [self.the_front(), self.the_garage(), office_door] {
-            assert!(doors.insert_door(scope, door).await.unwrap());
+            assert!(doors.insert_door(scope, &stamp(1), door, false).await.unwrap());
         }
         assert!(doors.give_unit_door(scope, self.unit, self.front).await.unwrap());
         self.build_intercom(store).await;
@@ -387,7 +387,7 @@ impl Town {
             (self.bell(self.sequential, "Haugen, in turn", BellKind::Sequential, both()), 2),
             (self.bell(self.parallel, "Haugen, together", BellKind::Parallel, both()), 3),
         ] {
-            assert!(intercom.insert_bell(scope, bell, position).await.unwrap());
+            assert!(intercom.insert_bell(scope, &stamp(1), bell, Some(position)).await.unwrap());
         }
     }
 

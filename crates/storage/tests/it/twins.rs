@@ -7,12 +7,13 @@ use klinke_access::decide::SiteMode;
 use klinke_model::door::{Controller, Door};
 use klinke_model::intercom::{BellKind, Panel};
 use klinke_model::people::{Device, Membership, Person, Role, RoleGrant};
+use klinke_model::policy::BuildingPolicy;
 use klinke_model::scope::Scope;
 use klinke_model::site::{Building, Entrance, Unit};
 use klinke_model::text::Label;
 use klinke_storage::record::{
     AuditEntry, AuditProof, AuditQuery, GivenRole, Move, MovePreview, NewDevice, NewMove, PanelDirectory,
-    PeoplePage, PeopleQuery, PersonRow, RingFacts, StoredFacts, UnitMember,
+    PeoplePage, PeopleQuery, PersonRow, PolicySet, RingFacts, StoredFacts, UnitMember,
 };
 
 /// All that one principal can read of ours.
@@ -47,6 +48,7 @@ struct View {
     facts: Vec<Option<StoredFacts>>,
     audit_entries: Vec<AuditEntry>,
     audit: Option<AuditProof>,
+    policy: Option<(u64, BuildingPolicy)>,
 }
 
 impl View {
@@ -93,6 +95,7 @@ impl View {
                 .audit_entries(scope, AuditQuery { limit: 200, ..AuditQuery::default() })
                 .await
                 .unwrap(),
+            policy: sites.policy(scope, ours.house).await.unwrap(),
             audit: db.store.audit().verify_audit(scope).await.unwrap(),
         };
         for person in [ours.kari, ours.ola, ours.lone, ours.gone, ours.manager, ours.admin] {
@@ -116,19 +119,19 @@ async fn build_twin(db: &Db, ours: &Town, theirs: &Scope) {
     let (sites, people, devices) = (db.store.sites(), db.store.people(), db.store.devices());
     let (intercom, doors) = (db.store.intercom(), db.store.doors());
     let house = Building { name: label("Twin"), ..ours.the_house() };
-    assert!(sites.insert_building(theirs, house).await.unwrap());
+    assert!(sites.insert_building(theirs, &stamp(1), house).await.unwrap());
     assert!(sites.set_mode(theirs, &stamp(1), ours.house, SiteMode::LockedDown).await.unwrap());
     let entrance = Entrance { id: ours.entrance, building: ours.house, name: label("Twin") };
-    assert!(sites.insert_entrance(theirs, entrance).await.unwrap());
+    assert!(sites.insert_entrance(theirs, &stamp(1), entrance).await.unwrap());
     for id in [ours.unit, ours.neighbour_unit] {
         let unit = Unit { id, building: ours.house, entrance: ours.entrance, number: label("Twin") };
-        assert!(sites.insert_unit(theirs, unit).await.unwrap());
+        assert!(sites.insert_units(theirs, &stamp(1), unit.building, &[unit], &[]).await.unwrap());
     }
     let controller = Controller { id: ours.controller, building: ours.house, name: label("Twin") };
     assert!(doors.insert_controller(theirs, controller, hash(77), &[]).await.unwrap());
     let twin = |door: Door| Door { name: label("Twin"), output: door.output + 7, ..door };
-    assert!(doors.insert_door(theirs, twin(ours.the_front())).await.unwrap());
-    assert!(doors.insert_door(theirs, twin(ours.the_garage())).await.unwrap());
+    assert!(doors.insert_door(theirs, &stamp(1), twin(ours.the_front()), false).await.unwrap());
+    assert!(doors.insert_door(theirs, &stamp(1), twin(ours.the_garage()), false).await.unwrap());
     let panel =
         Panel { id: ours.fresh(90), name: label("Twin"), doors: vec![ours.front], ..ours.the_panel() };
     assert!(intercom.insert_panel(theirs, panel.clone(), None).await.unwrap());
@@ -163,7 +166,7 @@ async fn build_twin(db: &Db, ours: &Town, theirs: &Scope) {
     let members = everybody.map(|person| ours.member(person, "Twin")).to_vec();
     let mut bell = ours.bell(ours.family, "Twin", BellKind::Family, members);
     bell.panel = panel.id;
-    assert!(intercom.insert_bell(theirs, bell, 0).await.unwrap());
+    assert!(intercom.insert_bell(theirs, &stamp(1), bell, Some(0)).await.unwrap());
 }
 
 /// The other property manager ends, moves and suspends all that has our ids.
@@ -186,6 +189,10 @@ async fn undo_twin(db: &Db, ours: &Town, theirs: &Scope) {
     assert!(db.store.moves().plan_move(theirs, &stamp(71), new).await.unwrap());
     assert!(db.store.moves().carry_out_move(theirs, &stamp(72), ours.fresh(70)).await.unwrap().is_some());
     assert!(doors.assign(theirs, ours.front, ours.controller, 40).await.unwrap());
+    let policy = BuildingPolicy { pictures: true, ..BuildingPolicy::default() };
+    let set = db.store.sites().set_policy(theirs, &stamp(1), ours.house, 0, policy).await.unwrap();
+    assert_eq!(set, PolicySet::Done(1));
+    assert!(db.store.intercom().remove_bell(theirs, &stamp(1), ours.family).await.unwrap());
 }
 
 on_both! {

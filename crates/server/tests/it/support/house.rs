@@ -170,10 +170,28 @@ impl House {
             Entrance { id: entrance, building, name: label("A") },
             Unit { id: unit, building, entrance, number: label("1") },
         );
-        assert!(store.sites().insert_building(&scope, house(building, "Storgata 14")).await.unwrap());
-        assert!(store.sites().insert_entrance(&scope, stair).await.unwrap());
-        assert!(store.sites().insert_unit(&scope, home).await.unwrap());
-        assert!(store.doors().insert_door(&scope, new_door(door, building, "Front")).await.unwrap());
+        assert!(
+            store
+                .sites()
+                .insert_building(&scope, &self.node().stamp(), house(building, "Storgata 14"))
+                .await
+                .unwrap()
+        );
+        assert!(store.sites().insert_entrance(&scope, &self.node().stamp(), stair).await.unwrap());
+        assert!(
+            store
+                .sites()
+                .insert_units(&scope, &self.node().stamp(), home.building, &[home], &[])
+                .await
+                .unwrap()
+        );
+        assert!(
+            store
+                .doors()
+                .insert_door(&scope, &self.node().stamp(), new_door(door, building, "Front"), false)
+                .await
+                .unwrap()
+        );
         assert!(store.doors().give_unit_door(&scope, unit, door).await.unwrap());
         let (key, public) = PanelKey::fresh(id(node));
         let panel =
@@ -188,7 +206,7 @@ impl House {
         let members = vec![BellMember { person, label: name.clone() }];
         let kind = BellKind::Individual;
         let button = Bell { id: bell, panel: key.id, unit, label: name, kind, members };
-        assert!(store.intercom().insert_bell(&scope, button, 1).await.unwrap());
+        assert!(store.intercom().insert_bell(&scope, &self.node().stamp(), button, Some(1)).await.unwrap());
         (bell, door, key)
     }
 
@@ -205,13 +223,25 @@ async fn furnish(running: &Running, manager: &Browser, state: &std::path::Path, 
     let tenant = store.gate().account(MANAGER).await.unwrap().unwrap().tenant;
     let scope = Scope::system(tenant);
     let (building, entrance): (BuildingId, EntranceId) = (id(node), id(node));
-    assert!(store.sites().insert_building(&scope, house(building, "Storgata 12")).await.unwrap());
+    assert!(
+        store
+            .sites()
+            .insert_building(&scope, &running.node.stamp(), house(building, "Storgata 12"))
+            .await
+            .unwrap()
+    );
     let stair = Entrance { id: entrance, building, name: label("A") };
-    assert!(store.sites().insert_entrance(&scope, stair).await.unwrap());
+    assert!(store.sites().insert_entrance(&scope, &running.node.stamp(), stair).await.unwrap());
 
     let [front, gate, garage, boiler] = [id(node), id(node), id(node), id(node)];
     for (door, name) in [(front, "Front"), (gate, "Gate"), (garage, "Garage"), (boiler, "Boiler room")] {
-        assert!(store.doors().insert_door(&scope, new_door(door, building, name)).await.unwrap());
+        assert!(
+            store
+                .doors()
+                .insert_door(&scope, &running.node.stamp(), new_door(door, building, name), false)
+                .await
+                .unwrap()
+        );
     }
     let authority = node.authority.fingerprint();
     let doors = [front, gate, garage, boiler];
@@ -225,7 +255,13 @@ async fn furnish(running: &Running, manager: &Browser, state: &std::path::Path, 
     for (position, (name, kind, number, residents)) in (1..).zip(HOMES) {
         let unit: UnitId = id(node);
         let home = Unit { id: unit, building, entrance, number: label(number) };
-        assert!(store.sites().insert_unit(&scope, home).await.unwrap());
+        assert!(
+            store
+                .sites()
+                .insert_units(&scope, &running.node.stamp(), home.building, &[home], &[])
+                .await
+                .unwrap()
+        );
         let own = if name == "Olsen" { &[front, gate, garage][..] } else { &[front, gate] };
         for door in own {
             assert!(store.doors().give_unit_door(&scope, unit, *door).await.unwrap());
@@ -248,7 +284,13 @@ async fn furnish(running: &Running, manager: &Browser, state: &std::path::Path, 
         for (bell, panel) in [(at_entrance, &entrance_panel), (at_gate, &gate_panel)] {
             let text = Pii::new(label(name));
             let bell = Bell { id: bell, panel: panel.id, unit, label: text, kind, members: members.clone() };
-            assert!(store.intercom().insert_bell(&scope, bell, position).await.unwrap());
+            assert!(
+                store
+                    .intercom()
+                    .insert_bell(&scope, &running.node.stamp(), bell, Some(position))
+                    .await
+                    .unwrap()
+            );
         }
         units.insert(name, unit);
         bells.insert(name, (at_entrance, at_gate));

@@ -1,0 +1,67 @@
+//! What the people of a building may decide for themselves.
+
+use super::{administered, allowed};
+use crate::auth::session::SignedIn;
+use crate::http::body::{Body, Object};
+use crate::http::problem::{Code, FieldCode, Fields, Problem, ProblemBody};
+use crate::node::Node;
+use axum::Json;
+use axum::extract::State;
+use klinke_model::ids::BuildingId;
+use klinke_model::policy::BuildingPolicy;
+use klinke_model::rights::Right;
+use klinke_storage::record::PolicySet;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use utoipa::ToSchema;
+
+/// A policy with its version.
+#[derive(Serialize, Deserialize, ToSchema)]
+pub struct Policy {
+    /// Grows with every change; 0 while nobody changed the defaults. A change names the version it was made from.
+    version: u64,
+    policy: BuildingPolicy,
+}
+
+/// The policy of a building.
+#[utoipa::path(get, path = "/api/v1/buildings/{building}/policy", operation_id = "policy", tag = "buildings",
+    params(("building" = uuid::Uuid, Path, description = "The building")), security(("session" = [])),
+    responses((status = 200, description = "The policy", body = Policy),
+        (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json")))]
+pub async fn handler(
+    State(node): State<Arc<Node>>,
+    who: SignedIn,
+    Object(building): Object<BuildingId>,
+) -> Result<Json<Policy>, Problem> {
+    administered(&node, &who, building).await?;
+    let found = node.store.sites().policy(&who.scope, building).await?;
+    let (version, policy) = found.ok_or(Code::NotFound)?;
+    Ok(Json(Policy { version, policy }))
+}
+
+/// Changes the policy of a building.
+#[utoipa::path(put, path = "/api/v1/buildings/{building}/policy", operation_id = "set_policy", tag = "buildings",
+    request_body = Policy, params(("building" = uuid::Uuid, Path, description = "The building")), security(("session" = [])),
+    responses((status = 200, description = "Changed", body = Policy),
+        (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "`conflict`: somebody changed it before; `current`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "`invalid`", body = ProblemBody, content_type = "application/problem+json")))]
+pub async fn set(
+    State(node): State<Arc<Node>>,
+    who: SignedIn,
+    Object(building): Object<BuildingId>,
+    Body(Policy { version, policy }): Body<Policy>,
+) -> Result<Json<Policy>, Problem> {
+    allowed(&node, &who, Right::ChangeBuilding, building).await?;
+    let mut fields = Fields::default();
+    if let Some(field) = policy.wrong() {
+        fields.wrong(format!("/policy/{field}"), FieldCode::OutOfRange);
+    }
+    fields.check()?;
+    let sites = node.store.sites();
+    match sites.set_policy(&who.scope, &node.stamp(), building, version, policy.clone()).await? {
+        PolicySet::Done(version) => Ok(Json(Policy { version, policy })),
+        PolicySet::NotThere => Err(Code::NotFound.into()),
+        PolicySet::Changed(version, policy) => Err(Problem::conflict(&Policy { version, policy })),
+    }
+}
