@@ -193,11 +193,9 @@ async fn offers_that_do_not_fit_are_refused() {
 async fn whose_fingerprint_was_swapped_on_the_way_never_connects_and_gets_nothing() {
     let call = Call::open().await;
     let _panel = call.panel(PANEL_MARK).await;
-    let offering =
-        Offering::new(Role::App, Via::Udp, call.media.local_addr(), APP_NUMBERS, APP_MARK).await;
+    let offering = Offering::new(Role::App, Via::Udp, call.media.local_addr(), APP_NUMBERS, APP_MARK).await;
     // Somebody between the app and the server puts their own certificate in place of the app's.
-    let stranger =
-        Offering::new(Role::App, Via::Udp, call.media.local_addr(), APP_NUMBERS, APP_MARK).await;
+    let stranger = Offering::new(Role::App, Via::Udp, call.media.local_addr(), APP_NUMBERS, APP_MARK).await;
     let swapped: String = offering
         .sdp
         .lines()
