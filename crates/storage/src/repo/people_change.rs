@@ -116,7 +116,7 @@ impl People<'_> {
             let Some(before) = changeable(&*tx, scope, person).await? else { return Ok(None) };
             let devices =
                 if suspended { sign_everything_out(&*tx, scope, person).await? } else { Vec::new() };
-            if before.active == !suspended {
+            if before.active != suspended {
                 return Ok(Some(Suspended { devices }));
             }
             set_active(&*tx, scope, person, !suspended).await?;
