@@ -119,7 +119,8 @@ pub async fn handler(
                 Some(known) => known.clone(),
                 None => {
                     let found = node.store.people().person(&who.scope, actor).await?;
-                    let name = found.and_then(|person| person.name).map(klinke_model::privacy::Pii::into_inner);
+                    let name =
+                        found.and_then(|person| person.name).map(klinke_model::privacy::Pii::into_inner);
                     names.insert(actor, name.clone());
                     name
                 }
