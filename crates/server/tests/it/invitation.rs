@@ -70,9 +70,17 @@ impl Drop for Sink {
     }
 }
 
-/// Python with aiosmtpd.
+/// Python with aiosmtpd: the one that was chosen, the first in the path, or Debian's.
 fn python() -> PathBuf {
-    std::env::var_os("KLINKE_PYTHON").map_or_else(|| PathBuf::from("python3"), PathBuf::from)
+    let chosen = std::env::var_os("KLINKE_PYTHON").map(PathBuf::from);
+    let usual = ["python3", "/usr/bin/python3"].map(PathBuf::from);
+    let mut all = chosen.into_iter().chain(usual);
+    let has_it = |python: &PathBuf| {
+        let mut import = Command::new(python);
+        let import = import.args(["-c", "import aiosmtpd"]).stdin(Stdio::null()).stderr(Stdio::null());
+        import.status().is_ok_and(|status| status.success())
+    };
+    all.find(has_it).expect("no Python with aiosmtpd: ./test installs it")
 }
 
 async fn world(mail: Option<Mail>) -> (World, Browser) {
