@@ -564,6 +564,7 @@ admin-audit-role-changed = Rollens slutning flyttet
 admin-audit-role-taken = Rolle frataget
 admin-audit-confidentiality-accepted = Tavshedspligt accepteret
 admin-policy-text = Hvad beboerne i denne bygning selv må gøre. Administratorer kan altid gøre det for dem.
+admin-policy-not-yet = Gemmes, men gælder ikke endnu: beboerne kan ikke ændre dette i appen.
 admin-policy-saved = Gemte, hvad beboerne bestemmer.
 admin-policy-on = Ja
 admin-policy-off = Nej

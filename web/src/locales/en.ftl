@@ -564,6 +564,7 @@ admin-audit-role-changed = End of a role moved
 admin-audit-role-taken = Role taken
 admin-audit-confidentiality-accepted = Confidentiality accepted
 admin-policy-text = What the people of this building may do themselves. Administrators can always do it for them.
+admin-policy-not-yet = Kept, but not in force yet: residents can not change these things in the app so far.
 admin-policy-saved = Saved what residents decide.
 admin-policy-on = Yes
 admin-policy-off = No

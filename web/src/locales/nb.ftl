@@ -561,6 +561,7 @@ admin-audit-role-changed = Rollens slutt flyttet
 admin-audit-role-taken = Rolle tatt
 admin-audit-confidentiality-accepted = Taushetsplikt godtatt
 admin-policy-text = Hva beboerne i dette bygget kan gjøre selv. Administratorer kan alltid gjøre det for dem.
+admin-policy-not-yet = Lagres, men gjelder ikke ennå: beboerne kan ikke endre dette i appen foreløpig.
 admin-policy-saved = Lagret hva beboerne bestemmer.
 admin-policy-on = Ja
 admin-policy-off = Nei

@@ -561,6 +561,7 @@ admin-audit-role-changed = Slutten på rolla flytta
 admin-audit-role-taken = Rolle teken
 admin-audit-confidentiality-accepted = Teieplikt godteken
 admin-policy-text = Kva bebuarane i dette bygget kan gjere sjølve. Administratorar kan alltid gjere det for dei.
+admin-policy-not-yet = Blir lagra, men gjeld ikkje enno: bebuarane kan ikkje endre dette i appen så langt.
 admin-policy-saved = Lagra kva bebuarane avgjer.
 admin-policy-on = Ja
 admin-policy-off = Nei

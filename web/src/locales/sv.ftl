@@ -564,6 +564,7 @@ admin-audit-role-changed = Rollens slut flyttat
 admin-audit-role-taken = Roll borttagen
 admin-audit-confidentiality-accepted = Tystnadsplikt godtagen
 admin-policy-text = Vad de boende i byggnaden får göra själva. Administratörer kan alltid göra det åt dem.
+admin-policy-not-yet = Sparas, men gäller inte än: de boende kan inte ändra detta i appen ännu.
 admin-policy-saved = Sparade vad de boende bestämmer.
 admin-policy-on = Ja
 admin-policy-off = Nej
