@@ -155,6 +155,7 @@ invitation.tenant uuid NOT NULL
 invitation.person uuid NOT NULL
 invitation.token_hash bytea NOT NULL
 invitation.ends_at bigint NOT NULL
+invitation.used boolean NOT NULL
 invitation: invitation_pkey PRIMARY KEY (tenant, person)
 invitation: invitation_tenant_person_fkey FOREIGN KEY (tenant, person) REFERENCES person(tenant, id) ON DELETE CASCADE
 invitation: invitation_token_hash_key UNIQUE (token_hash)
@@ -169,8 +170,10 @@ job.attempts integer NOT NULL
 job: job_kind_check CHECK ((kind = 'invite'::text))
 job: job_pkey PRIMARY KEY (tenant, id)
 job: job_tenant_fkey FOREIGN KEY (tenant) REFERENCES tenant(tenant)
+job: job_tenant_kind_subject_key UNIQUE (tenant, kind, subject)
 CREATE INDEX job_due ON public.job USING btree (run_at)
 CREATE UNIQUE INDEX job_pkey ON public.job USING btree (tenant, id)
+CREATE UNIQUE INDEX job_tenant_kind_subject_key ON public.job USING btree (tenant, kind, subject)
 membership.tenant uuid NOT NULL
 membership.unit uuid NOT NULL
 membership.person uuid NOT NULL
