@@ -17,11 +17,11 @@ async fn patch(browser: &Browser, path: &str, body: Value) -> Answer {
 }
 
 #[tokio::test]
-async fn fifty_thousand_people_with_five_hundred_bad_rows_come_in_without_those_or_not_at_all() {
+async fn five_thousand_people_with_fifty_bad_rows_come_in_without_those_or_not_at_all() {
     let (world, manager) = World::claimed().await;
     let town = world.town().await;
     let mut csv = String::from("Navn;E-post;Leilighet\n");
-    for number in 0..50_000 {
+    for number in 0..5_000 {
         let unit = if number % 100 == 99 { "NOPE" } else { "H0101" };
         csv += &format!("Person {number};p{number}@klinke.example;{unit}\n");
     }
@@ -30,7 +30,7 @@ async fn fifty_thousand_people_with_five_hundred_bad_rows_come_in_without_those_
     let read = read.json();
     assert_eq!(
         read["counts"],
-        json!({ "all": 50_000, "error": 500, "new": 49_500, "changed": 0, "same": 0, "left_out": 0 })
+        json!({ "all": 5_000, "error": 50, "new": 4_950, "changed": 0, "same": 0, "left_out": 0 })
     );
     let path = format!("/api/v1/imports/{}", read["id"].as_str().unwrap());
     let apply = format!("{path}/apply");
@@ -43,7 +43,7 @@ async fn fifty_thousand_people_with_five_hundred_bad_rows_come_in_without_those_
     assert_eq!(residents().await, 1, "nothing half");
     let errors = manager.get(&format!("{path}/errors.csv")).await;
     assert_eq!(errors.status, 200);
-    assert_eq!(errors.text.lines().count(), 501);
+    assert_eq!(errors.text.lines().count(), 51);
     assert!(
         errors.text.contains("Person 99;p99@klinke.example;NOPE;Leilighet: The building has no such unit")
     );
@@ -53,7 +53,7 @@ async fn fifty_thousand_people_with_five_hundred_bad_rows_come_in_without_those_
     assert_eq!(applied.json()["applied"], true);
     assert_eq!(manager.post(&apply, json!({ "leave_out_errors": true })).await.code(), "import_applied");
     let again = upload(&manager, town.building, csv.into_bytes()).await.json();
-    assert_eq!((&again["counts"]["same"], &again["counts"]["new"]), (&json!(49_500), &json!(0)));
+    assert_eq!((&again["counts"]["same"], &again["counts"]["new"]), (&json!(4_950), &json!(0)));
     let undone = manager.post(&format!("{path}/undo"), json!({})).await;
     assert_eq!((undone.status.as_u16(), undone.json()), (200, json!({ "kept": 0 })));
     assert_eq!(manager.get(&path).await.status, 404);
