@@ -233,7 +233,7 @@ impl Moves<'_> {
             let movers = movers(&tx, scope, [found.id]).await?;
             let mut carried = CarriedOut { ended: Ended::default(), devices: Vec::new() };
             for (mover, _) in movers.iter().filter(|(mover, _)| mover.direction == OUT) {
-                leave(&tx, scope, stamp.at, (mover.person.into(), unit), &mut carried).await?;
+                leave(&tx, scope, mover.person.into(), unit, &mut carried).await?;
             }
             for (mover, _) in movers.iter().filter(|(mover, _)| mover.direction == IN) {
                 let row = membership::ActiveModel {
@@ -273,8 +273,8 @@ impl Moves<'_> {
 async fn leave(
     tx: &Tx,
     scope: &Scope,
-    at: Timestamp,
-    (person, unit): (PersonId, UnitId),
+    person: PersonId,
+    unit: UnitId,
     carried: &mut CarriedOut,
 ) -> Result<()> {
     let bells_before = bells_of(tx, scope, person, unit).await?;
@@ -284,7 +284,7 @@ async fn leave(
     }
     carried.ended.people += 1;
     carried.ended.bells += bury_empty(tx, scope, &bells_before).await?;
-    if stays_known(tx, scope, person, at).await? {
+    if stays_known(tx, scope, person).await? {
         return Ok(());
     }
     let devices = sign_everything_out(&**tx, scope, person).await?;
@@ -336,14 +336,14 @@ async fn bury_empty(tx: &Tx, scope: &Scope, bells: &[uuid::Uuid]) -> Result<u32>
 }
 
 /// Whether somebody lives anywhere or has a role.
-async fn stays_known(tx: &Tx, scope: &Scope, person: PersonId, at: Timestamp) -> Result<bool> {
+async fn stays_known(tx: &Tx, scope: &Scope, person: PersonId) -> Result<bool> {
     let lives = reach::exists(
         membership::Entity,
         Condition::all()
             .add(membership::Column::Tenant.eq(scope.tenant.0))
             .add(membership::Column::Person.eq(person.0)),
     );
-    reach::holds(&**tx, lives.or(has_role(scope, person, at))).await
+    reach::holds(&**tx, lives.or(has_role(scope, person))).await
 }
 
 async fn leaving(
@@ -372,7 +372,7 @@ async fn leaving(
         .take();
     Ok(Leaving {
         mover: Mover { person: id, name: At("person", "name").name(&person.name)?, owner: member.owner },
-        stays_known: homes > 1 || reach::holds(&**tx, has_role(scope, id, scope.at)).await?,
+        stays_known: homes > 1 || reach::holds(&**tx, has_role(scope, id)).await?,
         has_device: devices > 0,
         has_account: account.is_some(),
         invited: tx.query_one(&invitation).await?.is_some(),

@@ -16,7 +16,6 @@ use klinke_model::ids::{BuildingId, PersonId, UnitId};
 use klinke_model::people::{Membership, Person};
 use klinke_model::rights::Right;
 use klinke_model::scope::Scope;
-use klinke_model::time::Timestamp;
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter};
@@ -219,7 +218,7 @@ async fn changeable(db: &impl ConnectionTrait, scope: &Scope, id: PersonId) -> R
             .add(if reached { administers } else { administers.not() });
         reach::exists(unit::Entity, condition)
     };
-    let only_mine = homes(true).and(homes(false).not()).and(has_role(scope, id, scope.at).not());
+    let only_mine = homes(true).and(homes(false).not()).and(has_role(scope, id).not());
     person::Entity::find_by_id((scope.tenant.0, id.0))
         .filter(reach::may_everywhere(scope, Right::ChangePeople).or(only_mine))
         .one(db)
@@ -229,12 +228,12 @@ async fn changeable(db: &impl ConnectionTrait, scope: &Scope, id: PersonId) -> R
         .transpose()
 }
 
-/// Whether a person has a role that has not ended at this moment. (Not the scope's: the service asks at the end of time.)
-pub(super) fn has_role(scope: &Scope, person: PersonId, at: Timestamp) -> Expr {
+/// Whether a person has a role that has not ended at the scope's moment.
+pub(super) fn has_role(scope: &Scope, person: PersonId) -> Expr {
     let held = Condition::all()
         .add(role_grant::Column::Tenant.eq(scope.tenant.0))
         .add(role_grant::Column::Person.eq(person.0))
-        .add(reach::lasts_beyond(at));
+        .add(reach::in_force(scope));
     reach::exists(role_grant::Entity, held)
 }
 

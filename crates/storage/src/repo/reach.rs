@@ -12,7 +12,6 @@ use klinke_model::ids::{BuildingId, PersonId};
 use klinke_model::people::Role;
 use klinke_model::rights::{CONFIDENTIALITY_VERSION, Right};
 use klinke_model::scope::{Principal, Scope};
-use klinke_model::time::Timestamp;
 use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoSimpleExpr, PaginatorTrait, QueryFilter,
@@ -61,12 +60,7 @@ fn has(scope: &Scope, right: Right, here: Expr) -> Expr {
 
 /// Whether a grant has not ended.
 pub fn in_force(scope: &Scope) -> Expr {
-    lasts_beyond(scope.at)
-}
-
-/// Whether a grant has not ended at this moment.
-pub fn lasts_beyond(at: Timestamp) -> Expr {
-    role_grant::Column::EndsAt.is_null().or(role_grant::Column::EndsAt.gt(at.as_millis()))
+    role_grant::Column::EndsAt.is_null().or(role_grant::Column::EndsAt.gt(scope.at.as_millis()))
 }
 
 /// Whether somebody bound themselves to confidentiality, as it is worded now.
