@@ -38,6 +38,7 @@ pub mod random;
 pub mod secrets;
 pub mod setup;
 pub mod signalling;
+pub mod spreadsheet;
 pub mod telemetry;
 #[cfg(test)]
 mod testing;

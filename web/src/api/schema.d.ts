@@ -1213,7 +1213,7 @@ export interface components {
          * @description What is wrong with a cell. Stable: clients translate it.
          * @enum {string}
          */
-        CellCode: "empty" | "too_long" | "control" | "formula" | "not_an_address" | "not_a_number" | "not_yes_or_no" | "unknown_language" | "unknown_unit" | "which_entrance" | "twice";
+        CellCode: "empty" | "too_long" | "control" | "formula" | "not_an_address" | "not_a_number" | "not_yes_or_no" | "unknown_language" | "unknown_unit" | "which_entrance" | "twice" | "not_yours";
         /** @description One wrong cell. */
         CellError: {
             /** @description What is wrong. */

@@ -455,6 +455,7 @@ admin-import-error-unknown-language = Ikke et sprog, som Klinke skriver
 admin-import-error-unknown-unit = Bygningen har ingen sådan lejlighed
 admin-import-error-which-entrance = Flere opgange har dette nummer: sig hvilken
 admin-import-error-twice = Samme person står i en række ovenfor
+admin-import-error-not-yours = Bor også et andet sted eller har en rolle: bed en ejendomsadministrator om at ændre dette
 admin-invite = Login
 admin-invite-has-account = Har en adgangskode.
 admin-invite-no-account = Har ikke en adgangskode endnu.

@@ -455,6 +455,7 @@ admin-import-error-unknown-language = Not a language that Klinke writes
 admin-import-error-unknown-unit = The building has no such unit
 admin-import-error-which-entrance = Several entrances have this number: say which
 admin-import-error-twice = The same person is in a row above
+admin-import-error-not-yours = Lives elsewhere too or has a role: ask a property manager to change this
 admin-invite = Signing in
 admin-invite-has-account = Has a password.
 admin-invite-no-account = Has no password yet.

@@ -452,6 +452,7 @@ admin-import-error-unknown-language = Ikke et språk som Klinke skriver
 admin-import-error-unknown-unit = Bygget har ingen slik leilighet
 admin-import-error-which-entrance = Flere innganger har dette nummeret: si hvilken
 admin-import-error-twice = Samme person står i en rad over
+admin-import-error-not-yours = Bor også et annet sted eller har en rolle: be en eiendomsforvalter endre dette
 admin-invite = Innlogging
 admin-invite-has-account = Har et passord.
 admin-invite-no-account = Har ikke passord ennå.

@@ -452,6 +452,7 @@ admin-import-error-unknown-language = Ikkje eit språk som Klinke skriv
 admin-import-error-unknown-unit = Bygget har ikkje noko slikt husvære
 admin-import-error-which-entrance = Fleire inngangar har dette nummeret: sei kva for ein
 admin-import-error-twice = Same person står i ei rad over
+admin-import-error-not-yours = Bur òg ein annan stad eller har ei rolle: be ein eigedomsforvaltar endre dette
 admin-invite = Innlogging
 admin-invite-has-account = Har eit passord.
 admin-invite-no-account = Har ikkje passord enno.

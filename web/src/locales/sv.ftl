@@ -455,6 +455,7 @@ admin-import-error-unknown-language = Inte ett språk som Klinke skriver
 admin-import-error-unknown-unit = Huset har ingen sådan lägenhet
 admin-import-error-which-entrance = Flera entréer har det här numret: säg vilken
 admin-import-error-twice = Samma person finns i en rad ovanför
+admin-import-error-not-yours = Bor även på annat håll eller har en roll: be en fastighetsförvaltare ändra detta
 admin-invite = Inloggning
 admin-invite-has-account = Har ett lösenord.
 admin-invite-no-account = Har inget lösenord än.

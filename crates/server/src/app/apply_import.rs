@@ -9,6 +9,7 @@ use crate::http::problem::{Code, Problem, ProblemBody};
 use crate::import::check::{Status, check};
 use crate::import::content::Content;
 use crate::node::Node;
+use crate::spreadsheet::{MARK, harmless};
 use crate::text::Language;
 use axum::Json;
 use axum::extract::State;
@@ -122,37 +123,11 @@ pub async fn errors(
             .map_err(failed)?;
     }
     let bytes = writer.into_inner().map_err(|_| Problem::from(Code::Internal))?;
-    // with the mark, or spreadsheets take it for their own encoding
-    let body = ["\u{feff}".as_bytes(), &bytes].concat();
+    let body = [MARK.as_bytes(), &bytes].concat();
     let headers = [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
         (header::CONTENT_DISPOSITION, "attachment; filename=\"errors.csv\""),
         (header::VARY, "Accept-Language"),
     ];
     Ok((StatusCode::OK, headers, body))
-}
-
-/// A cell that no spreadsheet runs as a formula. A phone number keeps its `+`.
-fn harmless(cell: &str) -> String {
-    let number =
-        cell.strip_prefix('+').is_some_and(|rest| rest.chars().all(|c| c.is_ascii_digit() || c == ' '));
-    if !number && cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-        format!("'{cell}")
-    } else {
-        cell.to_owned()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::harmless;
-
-    #[test]
-    fn no_cell_is_a_formula() {
-        assert_eq!(harmless("=1+1"), "'=1+1");
-        assert_eq!(harmless("+1+cmd"), "'+1+cmd");
-        assert_eq!(harmless("@SUM(A1)"), "'@SUM(A1)");
-        assert_eq!(harmless("+47 915 00 123"), "+47 915 00 123");
-        assert_eq!(harmless("Kari"), "Kari");
-    }
 }

@@ -4,6 +4,7 @@ use super::people::Asked;
 use crate::auth::session::SignedIn;
 use crate::http::problem::{Code, Problem, ProblemBody};
 use crate::node::Node;
+use crate::spreadsheet::{MARK, harmless};
 use axum::body::{Body, Bytes};
 use axum::extract::{Query, State};
 use axum::http::{HeaderValue, header};
@@ -12,6 +13,8 @@ use futures_util::stream;
 use klinke_storage::record::{PeopleQuery, PersonRow};
 use std::sync::Arc;
 
+/// The first line.
+const HEAD: [&str; 7] = ["name", "email", "phone", "language", "unit", "building", "owner"];
 /// People that are read at once.
 const PAGE: u16 = 500;
 
@@ -28,13 +31,17 @@ pub async fn handler(
 ) -> Result<Response, Problem> {
     let Query(asked) = asked.map_err(|_| Code::Malformed)?;
     let query = PeopleQuery { after: None, limit: PAGE, ..asked.query(node.clock.now())? };
-    let head = "\u{feff}name,email,phone,language,unit,building,owner\r\n";
     // a page at a time: 100,000 people are never in memory together
     let pages = stream::try_unfold((node, Some(query), true), move |(node, query, first)| async move {
         let Some(query) = query else { return Ok(None) };
         let page = node.store.people().page(&who.scope, &query).await.map_err(std::io::Error::other)?;
-        let mut text = if first { head.to_owned() } else { String::new() };
-        page.people.iter().for_each(|row| lines(row, &mut text));
+        let mut file = writer();
+        if first {
+            file.write_record(HEAD)?;
+        }
+        page.people.iter().try_for_each(|row| lines(row, &mut file))?;
+        let lines = file.into_inner().map_err(csv::IntoInnerError::into_error)?;
+        let text = if first { [MARK.as_bytes(), &lines].concat() } else { lines };
         let last = page.people.last().map(|row| row.person.id);
         let next = page.more.then_some(PeopleQuery { after: last, ..query });
         Ok::<_, std::io::Error>(Some((Bytes::from(text), (node, next, false))))
@@ -48,7 +55,12 @@ pub async fn handler(
     Ok(response)
 }
 
-fn lines(row: &PersonRow, text: &mut String) {
+/// As RFC 4180 ends lines.
+fn writer() -> csv::Writer<Vec<u8>> {
+    csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new())
+}
+
+fn lines(row: &PersonRow, file: &mut csv::Writer<Vec<u8>>) -> csv::Result<()> {
     let person = &row.person;
     let language = serde_json::to_value(person.language).unwrap_or_default();
     let of_person = [
@@ -57,45 +69,48 @@ fn lines(row: &PersonRow, text: &mut String) {
         person.phone.as_ref().map_or("", |phone| phone.reveal().as_str()),
         language.as_str().unwrap_or_default(),
     ];
-    let mut line = |home: [&str; 3]| {
-        let cells: Vec<_> = of_person.into_iter().chain(home).map(cell).collect();
-        text.push_str(&cells.join(","));
-        text.push_str("\r\n");
-    };
+    let mut line = |home: [&str; 3]| file.write_record(of_person.into_iter().chain(home).map(harmless));
     if row.homes.is_empty() {
-        line([""; 3]);
+        line([""; 3])?;
     }
     for home in &row.homes {
         let owner = if home.owner { "yes" } else { "no" };
-        line([home.number.as_str(), home.building_name.as_str(), owner]);
+        line([home.number.as_str(), home.building_name.as_str(), owner])?;
     }
-}
-
-/// A cell that no spreadsheet takes for a formula: what begins like one gets an apostrophe before it, but a phone
-/// number stays a number.
-fn cell(text: &str) -> String {
-    let is_number = text.strip_prefix('+').is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()));
-    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']) && !is_number;
-    let text = if formula { format!("'{text}") } else { text.to_owned() };
-    if text.contains([',', '"', '\n', '\r']) || formula {
-        format!("\"{}\"", text.replace('"', "\"\""))
-    } else {
-        text
-    }
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::cell;
+    use super::*;
+    use klinke_model::ids::{BuildingId, UnitId, v4};
+    use klinke_model::people::Person;
+    use klinke_model::text::Label;
+    use klinke_storage::record::Home;
 
     #[test]
-    fn no_cell_is_a_formula() {
-        assert_eq!(cell("Kari Haugen"), "Kari Haugen");
-        assert_eq!(cell("Berg, \"Nora\""), "\"Berg, \"\"Nora\"\"\"");
-        assert_eq!(cell("=HYPERLINK(\"x\")"), "\"'=HYPERLINK(\"\"x\"\")\"");
-        for begins in ["+1+1", "-1", "@x", "\tx"] {
-            assert!(cell(begins).starts_with("\"'"), "{begins}");
-        }
-        assert_eq!(cell("+4791500123"), "+4791500123");
+    fn a_person_with_two_homes_has_two_lines_and_no_cell_is_a_formula() {
+        let home = |number: &str, owner| Home {
+            unit: UnitId(v4([1; 16])),
+            number: Label::new(number).unwrap(),
+            building: BuildingId(v4([2; 16])),
+            building_name: Label::new("Berg, \"Nord\"").unwrap(),
+            owner,
+            last_day: None,
+        };
+        let row = PersonRow {
+            person: Person::named(v4([3; 16]).into(), Label::new("=1+1").unwrap()),
+            homes: vec![home("101", true), home("102", false)],
+            can_be_rung: false,
+            has_account: false,
+            invited_until: None,
+        };
+        let mut file = writer();
+        lines(&row, &mut file).unwrap();
+        let text = String::from_utf8(file.into_inner().unwrap()).unwrap();
+        assert_eq!(
+            text,
+            "'=1+1,,,nb,101,\"Berg, \"\"Nord\"\"\",yes\r\n'=1+1,,,nb,102,\"Berg, \"\"Nord\"\"\",no\r\n"
+        );
     }
 }

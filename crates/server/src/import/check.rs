@@ -41,6 +41,8 @@ pub enum CellCode {
     WhichEntrance,
     /// The same person in the same unit as a row above.
     Twice,
+    /// Somebody who lives elsewhere too or has a role: what is known of them is not this administrator's to change.
+    NotYours,
 }
 
 /// One wrong cell.
@@ -110,6 +112,8 @@ struct Known<'a> {
     by_email: HashMap<String, PersonId>,
     by_name: HashMap<(UnitId, String), PersonId>,
     places: HashMap<(PersonId, UnitId), bool>,
+    /// People of whom nothing may be changed.
+    fixed: HashSet<PersonId>,
     /// Named by the list, where.
     named: HashSet<(PersonId, UnitId)>,
     /// People who are new with this list.
@@ -161,6 +165,7 @@ impl<'a> Known<'a> {
             by_email: HashMap::new(),
             by_name: HashMap::new(),
             places: HashMap::new(),
+            fixed: HashSet::new(),
             named: HashSet::new(),
             new: HashMap::new(),
             plan: ImportPlan::default(),
@@ -168,6 +173,9 @@ impl<'a> Known<'a> {
         for resident in &house.residents {
             let place = resident.place;
             known.know(place.person, place.unit, place.owner, &resident.details);
+            if !resident.changeable {
+                known.fixed.insert(place.person);
+            }
         }
         known
     }
@@ -272,7 +280,10 @@ impl<'a> Known<'a> {
             let errors = vec![CellError { column, code: CellCode::Twice }];
             return Judged { status: Status::Error, errors, changed: Vec::new() };
         }
-        let changed = self.change(person, &entry);
+        let changed = match self.change(person, &entry) {
+            Ok(changed) => changed,
+            Err(errors) => return Judged { status: Status::Error, errors, changed: Vec::new() },
+        };
         let status = match (changed.is_empty(), self.new.contains_key(&person)) {
             (true, _) => Status::Same,
             (false, true) => Status::New,
@@ -300,8 +311,8 @@ impl<'a> Known<'a> {
     }
 
     /// What a row says beside what is known; the columns that say something new.
-    fn change(&mut self, person: PersonId, entry: &Entry) -> Vec<usize> {
-        let Some(before) = self.people.get(&person).cloned() else { return Vec::new() };
+    fn change(&mut self, person: PersonId, entry: &Entry) -> Result<Vec<usize>, Vec<CellError>> {
+        let Some(before) = self.people.get(&person).cloned() else { return Ok(Vec::new()) };
         let mut after = before.clone();
         let mut news = Vec::new();
         if after.name.as_ref().map(Pii::reveal) != Some(&entry.name) {
@@ -319,6 +330,10 @@ impl<'a> Known<'a> {
         if let Some(language) = entry.language.filter(|language| *language != after.language) {
             after.language = language;
             news.push(Column::Language);
+        }
+        if before != after && self.fixed.contains(&person) {
+            let columns = news.into_iter().filter_map(|column| self.column(column));
+            return Err(columns.map(|column| CellError { column, code: CellCode::NotYours }).collect());
         }
         if before != after {
             self.people.insert(person, after.clone());
@@ -342,7 +357,7 @@ impl<'a> Known<'a> {
                 }
             }
         }
-        news.into_iter().filter_map(|column| self.column(column)).collect()
+        Ok(news.into_iter().filter_map(|column| self.column(column)).collect())
     }
 }
 

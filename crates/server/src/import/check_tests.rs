@@ -33,7 +33,7 @@ fn house() -> House {
             home(2, "102", "Storgata 12 A"),
             home(3, "101", "Storgata 12 B"),
         ],
-        residents: vec![HouseResident { place, details: kari }],
+        residents: vec![HouseResident { place, details: kari, changeable: true }],
     }
 }
 
@@ -83,7 +83,7 @@ fn a_second_time_changes_nothing() {
     for (person, unit, owner) in &first.plan.places {
         let (_, details) = first.plan.people.iter().find(|(id, _)| id == person).unwrap();
         let place = Membership { person: *person, unit: *unit, owner: *owner };
-        house.residents.push(HouseResident { place, details: details.clone() });
+        house.residents.push(HouseResident { place, details: details.clone(), changeable: true });
     }
     let second = check(&list(csv), &house, |_| unreachable!("nobody is new"));
     assert_eq!(states(&second), [Status::Same; 3]);
@@ -139,4 +139,19 @@ fn a_row_that_is_left_out_does_nothing() {
     content.left_out.insert(1);
     let checked = check(&content, &house(), |_| person(9));
     assert_eq!(states(&checked), [Status::New, Status::LeftOut]);
+}
+
+#[test]
+fn what_is_known_of_somebody_who_is_not_ours_alone_stays_as_it_is() {
+    let mut house = house();
+    house.residents[0].changeable = false;
+    let judge = |csv: &str| check(&list(csv), &house, |_| person(100));
+    let taken = judge("Navn;E-post;Leilighet;Oppgang\nKari Haugen;thief@example.org;101;A\n");
+    assert_eq!(codes(&taken), [vec![(1, CellCode::NotYours)]]);
+    assert!(taken.plan.is_empty(), "{:?}", taken.plan);
+    let named = judge("Navn;E-post;Leilighet;Oppgang\nKari Haugen;kari@example.org;101;A\n");
+    assert_eq!(states(&named), [Status::Same]);
+    let second_home = judge("Navn;E-post;Leilighet\nKari Haugen;kari@example.org;102\n");
+    assert_eq!(states(&second_home), [Status::Changed]);
+    assert!(second_home.plan.changes.is_empty());
 }

@@ -61,6 +61,8 @@ pub struct HouseResident {
     pub place: Membership,
     /// What is known of them.
     pub details: Details,
+    /// Whether the principal may change that: as for one person alone (see `People::change_person`).
+    pub changeable: bool,
 }
 
 /// What a list is compared with: a building's units and who lives in them.

@@ -7,6 +7,7 @@ use crate::entity::{account, entrance, import, membership, person, person_word, 
 use crate::record::{Details, House, HouseResident, HouseUnit, Import, ImportOutcome, ImportPlan, Stamp};
 use crate::repo::audit::{self, Change};
 use crate::repo::convert::{self, At, Word};
+use crate::repo::people_change::not_changeable;
 use crate::repo::{people, reach};
 use crate::tx::{self, Isolation};
 use crate::{Result, Store};
@@ -242,8 +243,13 @@ async fn house(db: &impl ConnectionTrait, scope: &Scope, building: BuildingId) -
         .find_both_related(person::Entity)
         .all(db)
         .await?;
+    let fixed = not_changeable(db, scope, rows.iter().map(|(place, _)| place.person).collect()).await?;
     let resident = |(place, row): &(membership::Model, person::Model)| {
-        Ok(HouseResident { place: convert::membership(place), details: convert::person(row)?.into() })
+        Ok(HouseResident {
+            place: convert::membership(place),
+            details: convert::person(row)?.into(),
+            changeable: !fixed.contains(&place.person),
+        })
     };
     let mut residents = rows.iter().map(resident).collect::<Result<Vec<_>>>()?;
     // the same order in any database: what an import decides must not depend on it

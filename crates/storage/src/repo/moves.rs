@@ -1,7 +1,8 @@
 //! Moving out and in: planned for the end of a day, undoable until then, carried out in one transaction.
 
 use crate::entity::{
-    account, bell, bell_member, building, device, household_move, membership, move_person, person, unit,
+    account, bell, bell_member, building, device, household_move, invitation, membership, move_person,
+    person, unit,
 };
 use crate::error::absent_is_false;
 use crate::record::{CarriedOut, Ended, Leaving, Move, MovePreview, Mover, NewMove, Stamp};
@@ -17,7 +18,7 @@ use klinke_model::rights::Right;
 use klinke_model::scope::{Principal, Scope};
 use klinke_model::time::Timestamp;
 use sea_orm::ActiveValue::Set;
-use sea_orm::sea_query::{Alias, Expr, ExprTrait, OnConflict, Query};
+use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, Query};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
     QuerySelect,
@@ -292,12 +293,8 @@ async fn leave(
     carried.devices.extend(devices);
     let accounts = account::Entity::delete_by_id((scope.tenant.0, person.0)).exec(&**tx).await?;
     carried.ended.accounts += u32::try_from(accounts.rows_affected).unwrap_or(u32::MAX);
-    let invitation = Query::delete()
-        .from_table(Alias::new("invitation"))
-        .and_where(Expr::col(Alias::new("tenant")).eq(scope.tenant.0))
-        .and_where(Expr::col(Alias::new("person")).eq(person.0))
-        .take();
-    let invitations = tx.execute(&invitation).await?.rows_affected();
+    let invitations =
+        invitation::Entity::delete_by_id((scope.tenant.0, person.0)).exec(&**tx).await?.rows_affected;
     carried.ended.invitations += u32::try_from(invitations).unwrap_or(u32::MAX);
     set_active(&**tx, scope, person, false).await
 }
@@ -364,18 +361,13 @@ async fn leaving(
         .count(&**tx)
         .await?;
     let account = account::Entity::find_by_id((scope.tenant.0, person.id)).one(&**tx).await?;
-    let invitation = Query::select()
-        .column(Alias::new("person"))
-        .from(Alias::new("invitation"))
-        .and_where(Expr::col(Alias::new("tenant")).eq(scope.tenant.0))
-        .and_where(Expr::col(Alias::new("person")).eq(person.id))
-        .take();
+    let link = invitation::Entity::find_by_id((scope.tenant.0, person.id)).one(&**tx).await?;
     Ok(Leaving {
         mover: Mover { person: id, name: At("person", "name").name(&person.name)?, owner: member.owner },
         stays_known: homes > 1 || reach::holds(&**tx, has_role(scope, id)).await?,
         has_device: devices > 0,
         has_account: account.is_some(),
-        invited: tx.query_one(&invitation).await?.is_some(),
+        invited: link.is_some_and(|link| !link.used),
         leaves_by: scheduled_for(&**tx, scope, unit, id).await?,
     })
 }

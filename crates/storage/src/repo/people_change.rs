@@ -17,9 +17,13 @@ use klinke_model::people::{Membership, Person};
 use klinke_model::rights::Right;
 use klinke_model::scope::Scope;
 use sea_orm::ActiveValue::Set;
-use sea_orm::sea_query::{Expr, ExprTrait};
-use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter};
+use sea_orm::sea_query::{Expr, ExprTrait, Query};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect,
+};
 use serde_json::{Value, json};
+use std::collections::HashSet;
+use uuid::Uuid;
 
 impl People<'_> {
     /// Adds a person with their homes, all at once. `false` when a home is not there or not the principal's, or when
@@ -226,6 +230,42 @@ async fn changeable(db: &impl ConnectionTrait, scope: &Scope, id: PersonId) -> R
         .as_ref()
         .map(convert::person)
         .transpose()
+}
+
+/// Those of these people whom the principal may not change, by the rule of [`changeable`]: for lists, where to ask for
+/// each would be a question a row.
+pub(super) async fn not_changeable(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    people: HashSet<Uuid>,
+) -> Result<HashSet<Uuid>> {
+    if reach::holds(db, reach::may_everywhere(scope, Right::ChangePeople)).await? {
+        return Ok(HashSet::new());
+    }
+    let mut fixed: HashSet<Uuid> = role_grant::Entity::find()
+        .select_only()
+        .column(role_grant::Column::Person)
+        .filter(role_grant::Column::Tenant.eq(scope.tenant.0))
+        .filter(reach::in_force(scope))
+        .into_tuple::<Uuid>()
+        .all(db)
+        .await?
+        .into_iter()
+        .collect();
+    let not_mine = Query::select()
+        .column(unit::Column::Id)
+        .from(unit::Entity)
+        .and_where(unit::Column::Tenant.eq(scope.tenant.0))
+        .and_where(reach::may(scope, Right::ChangePeople, unit::Column::Building).not())
+        .take();
+    let elsewhere = membership::Entity::find()
+        .select_only()
+        .column(membership::Column::Person)
+        .filter(membership::Column::Tenant.eq(scope.tenant.0))
+        .filter(membership::Column::Unit.in_subquery(not_mine));
+    fixed.extend(elsewhere.into_tuple::<Uuid>().all(db).await?);
+    fixed.retain(|person| people.contains(person));
+    Ok(fixed)
 }
 
 /// Whether a person has a role that has not ended at the scope's moment.

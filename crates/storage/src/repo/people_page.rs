@@ -5,7 +5,7 @@
 //! words' key.
 
 use crate::entity::{
-    account, building, device, household_move, membership, move_person, person, person_word, unit,
+    account, building, device, household_move, invitation, membership, move_person, person, person_word, unit,
 };
 use crate::record::{Home, PeoplePage, PeopleQuery, PersonRow, Standing};
 use crate::repo::People;
@@ -21,9 +21,6 @@ use sea_orm::{ColumnTrait, Condition, ConnectionTrait, FromQueryResult, QueryRes
 
 /// Words of a search that count; more only narrow what is found already.
 const SEARCH_WORDS: usize = 6;
-
-/// What the link to set a password is kept in.
-const INVITATION: &str = "invitation";
 
 /// The page, in the outer statement.
 const P: &str = "p";
@@ -199,19 +196,15 @@ fn person_is(column: impl ColumnTrait) -> Expr {
 /// That the person has a link that is good at this moment.
 fn invitation(at: Option<Timestamp>) -> Expr {
     let now = at.map_or(i64::MIN, Timestamp::as_millis);
-    let table = Alias::new(INVITATION);
+    let of_link = |column: invitation::Column| Expr::col((invitation::Entity, column));
     Expr::exists(
         Query::select()
             .expr(Expr::val(1))
-            .from(table.clone())
-            .and_where(
-                Expr::col((table.clone(), Alias::new("tenant")))
-                    .equals((person::Entity, person::Column::Tenant)),
-            )
-            .and_where(
-                Expr::col((table.clone(), Alias::new("person"))).equals((person::Entity, person::Column::Id)),
-            )
-            .and_where(Expr::col((table, Alias::new("ends_at"))).gt(now))
+            .from(invitation::Entity)
+            .and_where(of_link(invitation::Column::Tenant).equals((person::Entity, person::Column::Tenant)))
+            .and_where(of_link(invitation::Column::Person).equals((person::Entity, person::Column::Id)))
+            .and_where(of_link(invitation::Column::Used).eq(false))
+            .and_where(of_link(invitation::Column::EndsAt).gt(now))
             .take(),
     )
 }
@@ -258,12 +251,13 @@ async fn rows(
             .and_where(Expr::col((table, Alias::new(who))).eq(of_page(person::Column::Id)))
             .take()
     };
-    let table = Alias::new(INVITATION);
+    let of_link = |column: invitation::Column| Expr::col((invitation::Entity, column));
     let invited = Query::select()
-        .column((table.clone(), Alias::new("ends_at")))
-        .from(table.clone())
-        .and_where(Expr::col((table.clone(), Alias::new("tenant"))).eq(of_page(person::Column::Tenant)))
-        .and_where(Expr::col((table, Alias::new("person"))).eq(of_page(person::Column::Id)))
+        .column((invitation::Entity, invitation::Column::EndsAt))
+        .from(invitation::Entity)
+        .and_where(of_link(invitation::Column::Tenant).eq(of_page(person::Column::Tenant)))
+        .and_where(of_link(invitation::Column::Person).eq(of_page(person::Column::Id)))
+        .and_where(of_link(invitation::Column::Used).eq(false))
         .take();
     let leaves = Query::select()
         .expr(Expr::col((household_move::Entity, household_move::Column::LastDay)).min())

@@ -11,14 +11,12 @@ use crate::tx::{self, Isolation};
 use crate::{Result, StorageError};
 use klinke_model::ids::{BuildingId, PersonId, RoleGrantId, TenantId};
 use klinke_model::people::{Role, RoleGrant};
-use klinke_model::privacy::Pii;
 use klinke_model::rights::{CONFIDENTIALITY_VERSION, LONGEST_ROLE_DAYS, Right};
 use klinke_model::scope::{Principal, Scope};
-use klinke_model::text::Label;
 use klinke_model::time::Timestamp;
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter};
 use serde_json::{Value, json};
 use std::collections::HashSet;
 use std::time::Duration;
@@ -65,7 +63,7 @@ impl People<'_> {
                     Ok(GivenRole {
                         id: row.id.into(),
                         person: row.person.into(),
-                        name: name_of(person)?,
+                        name: At("person", "name").name(&person.name)?,
                         grant: grant(row)?,
                         bound: bound.contains(&row.person),
                     })
@@ -272,14 +270,11 @@ async fn managers(
     stamp: &Stamp,
     besides: RoleGrantId,
 ) -> Result<u64> {
-    let lasting = Condition::any()
-        .add(role_grant::Column::EndsAt.is_null())
-        .add(role_grant::Column::EndsAt.gt(stamp.at.as_millis()));
     Ok(role_grant::Entity::find()
         .filter(role_grant::Column::Tenant.eq(scope.tenant.0))
         .filter(role_grant::Column::Role.eq(Role::Manager.word()))
         .filter(role_grant::Column::Id.ne(besides.0))
-        .filter(lasting)
+        .filter(reach::in_force(&scope.at(stamp.at)))
         .count(db)
         .await?)
 }
@@ -295,14 +290,6 @@ fn grant(row: &role_grant::Model) -> Result<RoleGrant> {
         building: row.building.map(Into::into),
         ends_at: row.ends_at.map(Timestamp::from_millis),
     })
-}
-
-/// The name of who has a role; none when they go without one.
-fn name_of(person: &person::Model) -> Result<Option<Pii<Label>>> {
-    if person.name.is_empty() {
-        return Ok(None);
-    }
-    Ok(Some(Pii::new(At("person", "name").label(&person.name)?)))
 }
 
 /// A grant as a row.

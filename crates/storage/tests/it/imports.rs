@@ -4,9 +4,11 @@ use crate::database::on_both;
 use crate::town::{NOW, Town, label, stamp, two_towns};
 use klinke_model::contact::{Email, Language};
 use klinke_model::ids::{ImportId, PersonId};
+use klinke_model::people::Membership;
 use klinke_model::privacy::Pii;
 use klinke_model::time::Timestamp;
 use klinke_storage::record::{Details, House, Import, ImportOutcome, ImportPlan, PeopleQuery};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// So many milliseconds after now.
@@ -118,5 +120,21 @@ on_both! {
         assert!(imports.import(&scope, id, at(1)).await.unwrap().is_some());
         db.store.gate().forget_imports(at(1_000_000)).await.unwrap();
         assert_eq!(imports.import(&scope, id, at(1)).await.unwrap(), None);
+    }
+
+    async fn who_lives_elsewhere_too_or_has_a_role_is_changeable_for_managers_only(db) {
+        let (ours, _) = two_towns(&db).await;
+        let elsewhere = Membership { person: ours.ola, unit: ours.office_unit, owner: false };
+        assert!(db.store.people().add_membership(&ours.system(), elsewhere).await.unwrap());
+        let changeable = async |scope| {
+            let house = db.store.imports().house(&scope, ours.house).await.unwrap().unwrap();
+            let all = house.residents.iter().filter(|resident| resident.changeable);
+            all.map(|resident| resident.place.person).collect::<BTreeSet<_>>()
+        };
+        let everybody = BTreeSet::from([ours.kari, ours.ola, ours.lone, ours.gone]);
+        assert_eq!(changeable(ours.as_person(ours.manager)).await, everybody);
+        assert_eq!(changeable(ours.system()).await, everybody);
+        // gone is a manager, ola is in the office too
+        assert_eq!(changeable(ours.as_person(ours.admin)).await, BTreeSet::from([ours.kari, ours.lone]));
     }
 }

@@ -93,14 +93,14 @@ describe('the palette', () => {
   });
 
   it('waits for the server when Enter was faster, and takes the best of all', async () => {
-    let answer: (entries: Entry[]) => void = () => undefined;
+    let answer: ((entries: Entry[]) => void) | undefined;
     const remote: Provider = { remote: true, find: () => new Promise((done) => (answer = done)) };
     const { go, field, type } = await start([local, remote]);
     await type('d');
     await fireEvent.keyDown(field, { key: 'Enter' });
     expect(go).not.toHaveBeenCalled();
-    await new Promise((done) => setTimeout(done, 120));
-    answer([entry('person', 'D')]);
+    await waitFor(() => expect(answer).toBeDefined());
+    answer?.([entry('person', 'D')]);
     await waitFor(() => expect(go).toHaveBeenCalledWith('/D'));
   });
 
