@@ -1,7 +1,9 @@
 //! Which role may do what: one pure table, read by the store for every question and by the pages for what they show.
 
-use crate::people::Role;
+use crate::people::{Role, RoleGrant};
+use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// Something that a role allows, in the building it was given for or in all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -80,7 +82,44 @@ impl Role {
 }
 
 /// The longest that a role with access to personal data may last, in days.
-pub const LONGEST_ROLE_DAYS: i64 = 366;
+pub const LONGEST_ROLE_DAYS: u64 = 366;
+
+/// Why a role can not be given like this.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GrantFault {
+    /// It is for every building, and one was named.
+    NotForOne,
+    /// It is for one building, and none was named.
+    NeedsBuilding,
+    /// Its end has passed.
+    Over,
+    /// It reaches personal data for longer than [`LONGEST_ROLE_DAYS`].
+    TooLong,
+    /// It reaches personal data and does not end.
+    NeedsEnd,
+}
+
+impl RoleGrant {
+    /// Whether it is over at this moment.
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        self.ends_at.is_some_and(|ends_at| ends_at <= now)
+    }
+
+    /// What is wrong with giving it now, if anything: first with its building, then with its end.
+    pub fn fault(&self, now: Timestamp) -> Option<GrantFault> {
+        let one_building = self.building.is_some();
+        if !self.role.fits(one_building) {
+            return Some(if one_building { GrantFault::NotForOne } else { GrantFault::NeedsBuilding });
+        }
+        let latest = now.plus(Duration::from_secs(LONGEST_ROLE_DAYS * 86_400));
+        match self.ends_at {
+            Some(_) if self.is_over(now) => Some(GrantFault::Over),
+            Some(ends_at) if self.role.sees_people() && ends_at > latest => Some(GrantFault::TooLong),
+            None if self.role.sees_people() => Some(GrantFault::NeedsEnd),
+            _ => None,
+        }
+    }
+}
 
 /// The text that people with access to personal data bind themselves to; a new version asks everybody again.
 pub const CONFIDENTIALITY_VERSION: i32 = 1;
@@ -105,5 +144,23 @@ mod tests {
     fn who_sees_people_is_bound_and_who_does_not_is_free() {
         let bound = Role::ALL.map(Role::sees_people);
         assert_eq!(bound, [false, true, true, false, true]);
+    }
+
+    #[test]
+    fn a_role_with_access_to_personal_data_ends_within_a_year() {
+        use GrantFault::{NeedsBuilding, NeedsEnd, NotForOne, Over, TooLong};
+        let now = Timestamp::from_millis(1_700_000_000_000);
+        let year = now.plus(Duration::from_secs(366 * 86_400));
+        let beyond = Timestamp::from_millis(year.as_millis() + 1);
+        let house = Some(crate::ids::v4([1; 16]).into());
+        let fault = |role, building, ends_at| RoleGrant { role, building, ends_at }.fault(now);
+        assert_eq!(fault(Role::Auditor, house, Some(year)), None);
+        assert_eq!(fault(Role::Auditor, house, Some(beyond)), Some(TooLong));
+        assert_eq!(fault(Role::Auditor, None, None), Some(NeedsEnd));
+        assert_eq!(fault(Role::Auditor, None, Some(now)), Some(Over));
+        assert_eq!(fault(Role::Caretaker, house, None), None);
+        assert_eq!(fault(Role::Caretaker, house, Some(beyond)), None);
+        assert_eq!(fault(Role::Manager, house, Some(year)), Some(NotForOne));
+        assert_eq!(fault(Role::BuildingAdministrator, None, Some(year)), Some(NeedsBuilding));
     }
 }

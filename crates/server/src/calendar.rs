@@ -19,6 +19,11 @@ pub fn parsed(text: &str) -> Option<i64> {
     EPOCH.until(date).ok().map(|span| i64::from(span.get_days()))
 }
 
+/// Whether this names a zone of the IANA database, such as "Europe/Oslo".
+pub fn is_zone(name: &str) -> bool {
+    TimeZone::get(name).is_ok()
+}
+
 /// Today where a building stands; none for a zone that nobody knows.
 pub fn today(now: Timestamp, zone: &str) -> Option<i64> {
     let moment = Moment::from_millisecond(now.as_millis()).ok()?;
@@ -53,6 +58,25 @@ mod tests {
         assert_eq!(parsed("30.11.2026"), None);
         assert_eq!(parsed("2026-02-30"), None);
         assert_eq!(written(i64::MAX), None);
+    }
+
+    #[test]
+    fn a_zone_is_one_that_the_database_has() {
+        for name in ["Europe/Oslo", "America/Argentina/Ushuaia", "UTC", "Etc/GMT+3"] {
+            assert!(is_zone(name), "{name}");
+        }
+        for name in [
+            "",
+            "Oslo",
+            "Europe/",
+            "/Oslo",
+            "Europe/Os lo",
+            "../etc/passwd",
+            "Europe/Oslo\n",
+            "Europe/Nowhere",
+        ] {
+            assert!(!is_zone(name), "{name}");
+        }
     }
 
     #[test]

@@ -4,7 +4,6 @@ use crate::auth::session::SignedIn;
 use crate::http::problem::{Code, Problem};
 use crate::node::Node;
 use klinke_model::ids::BuildingId;
-use klinke_model::people::Role;
 use klinke_model::rights::Right;
 use klinke_model::site::Building;
 
@@ -63,7 +62,5 @@ async fn unbound(node: &Node, who: &SignedIn) -> Result<Option<Code>, Problem> {
 /// Whether this person has a role with access to personal data.
 pub(super) async fn must_be_bound(node: &Node, who: &SignedIn) -> Result<bool, Problem> {
     let roles = node.store.people().roles(&who.scope, who.person).await?;
-    let counts =
-        |role: Role, ends: Option<_>| role.sees_people() && ends.is_none_or(|ends| ends > who.scope.at);
-    Ok(roles.iter().any(|grant| counts(grant.role, grant.ends_at)))
+    Ok(roles.iter().any(|grant| grant.role.sees_people() && !grant.is_over(who.scope.at)))
 }

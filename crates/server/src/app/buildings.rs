@@ -2,6 +2,7 @@
 
 use super::{administrator, everywhere};
 use crate::auth::session::SignedIn;
+use crate::calendar;
 use crate::http::body::Body;
 use crate::http::problem::{Code, FieldCode, Fields, Problem, ProblemBody};
 use crate::node::Node;
@@ -74,7 +75,7 @@ pub async fn make(
     everywhere(&node, &who, Right::ChangeBuilding).await?;
     let mut fields = Fields::default();
     let (name, address) = (fields.label("/name", &new.name), fields.label("/address", &new.address));
-    if !is_time_zone(&new.time_zone) {
+    if !calendar::is_zone(&new.time_zone) {
         fields.wrong("/time_zone", FieldCode::UnknownTimeZone);
     }
     let (Some(name), Some(address)) = (name, address) else { return Err(fields.into()) };
@@ -87,27 +88,4 @@ pub async fn make(
         return Err(Code::Forbidden.into());
     }
     Ok((StatusCode::CREATED, Json(building.into())))
-}
-
-/// Whether a text looks like a name of the IANA database, such as "Europe/Oslo".
-fn is_time_zone(name: &str) -> bool {
-    let part = |part: &str| {
-        !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '+'))
-    };
-    name == "UTC" || (name.len() <= 64 && name.contains('/') && name.split('/').all(part))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_time_zone;
-
-    #[test]
-    fn a_time_zone_has_an_area_and_a_place() {
-        for name in ["Europe/Oslo", "America/Argentina/Ushuaia", "UTC", "Etc/GMT+3"] {
-            assert!(is_time_zone(name), "{name}");
-        }
-        for name in ["", "Oslo", "Europe/", "/Oslo", "Europe/Os lo", "../etc/passwd", "Europe/Oslo\n"] {
-            assert!(!is_time_zone(name), "{name}");
-        }
-    }
 }

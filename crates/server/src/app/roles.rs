@@ -10,13 +10,12 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use klinke_model::ids::{BuildingId, PersonId, RoleGrantId};
 use klinke_model::people::{Role, RoleGrant};
-use klinke_model::rights::{LONGEST_ROLE_DAYS, Right};
+use klinke_model::rights::{GrantFault, Right};
 use klinke_model::text::Label;
 use klinke_model::time::Timestamp;
 use klinke_storage::record::{GivenRole, NewRole, Revoked};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
-use std::time::Duration;
 use utoipa::ToSchema;
 
 /// A role that somebody has.
@@ -73,7 +72,8 @@ pub async fn handler(
 }
 
 fn shown(given: GivenRole, who: &SignedIn, all: bool) -> AdministratorRole {
-    let GivenRole { id, person, name, grant: RoleGrant { role, building, ends_at }, bound } = given;
+    let GivenRole { id, person, name, grant, bound } = given;
+    let RoleGrant { role, building, ends_at } = grant;
     AdministratorRole {
         id,
         person,
@@ -82,7 +82,7 @@ fn shown(given: GivenRole, who: &SignedIn, all: bool) -> AdministratorRole {
         rights: role.rights().to_vec(),
         building,
         ends_at,
-        ended: ends_at.is_some_and(|ends_at| ends_at <= who.scope.at),
+        ended: grant.is_over(who.scope.at),
         unbound: role.sees_people() && !bound,
         can_take: role != Role::Operator && (all || building.is_some()),
     }
@@ -108,31 +108,24 @@ pub async fn give(
         return Err(Code::Forbidden.into());
     }
     let stamp = node.stamp();
-    check(&new, stamp.at)?;
     let NewAdministratorRole { person, role, building, ends_at } = new;
-    let new = NewRole { id: node.random.v7(stamp.at), person, grant: RoleGrant { role, building, ends_at } };
+    let grant = RoleGrant { role, building, ends_at };
+    check(&grant, stamp.at)?;
+    let new = NewRole { id: node.random.v7(stamp.at), person, grant };
     if !node.store.people().grant_role(&who.scope, &stamp, new).await? {
         return Err(Code::NotFound.into());
     }
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn check(new: &NewAdministratorRole, now: Timestamp) -> Result<(), Problem> {
+fn check(grant: &RoleGrant, now: Timestamp) -> Result<(), Problem> {
     let mut fields = Fields::default();
-    match new.building {
-        Some(_) if !new.role.fits(true) => fields.wrong("/building", FieldCode::OutOfRange),
-        None if !new.role.fits(false) => fields.wrong("/building", FieldCode::Required),
-        _ => {}
-    }
-    let days = u64::try_from(LONGEST_ROLE_DAYS).unwrap_or_default();
-    let latest = now.plus(Duration::from_secs(days * 86_400));
-    match new.ends_at {
-        Some(ends_at) if ends_at <= now => fields.wrong("/ends_at", FieldCode::OutOfRange),
-        Some(ends_at) if new.role.sees_people() && ends_at > latest => {
-            fields.wrong("/ends_at", FieldCode::OutOfRange);
-        }
-        None if new.role.sees_people() => fields.wrong("/ends_at", FieldCode::Required),
-        _ => {}
+    match grant.fault(now) {
+        Some(GrantFault::NotForOne) => fields.wrong("/building", FieldCode::OutOfRange),
+        Some(GrantFault::NeedsBuilding) => fields.wrong("/building", FieldCode::Required),
+        Some(GrantFault::Over | GrantFault::TooLong) => fields.wrong("/ends_at", FieldCode::OutOfRange),
+        Some(GrantFault::NeedsEnd) => fields.wrong("/ends_at", FieldCode::Required),
+        None => {}
     }
     fields.check()
 }

@@ -60,7 +60,7 @@ pub struct SessionRole {
 impl Session {
     /// For the person's own screen.
     pub fn new(person: Person, device: Device, roles: &[RoleGrant], bound: bool, now: Timestamp) -> Self {
-        let held = || roles.iter().filter(|grant| grant.ends_at.is_none_or(|ends| ends > now));
+        let held = || roles.iter().filter(|grant| !grant.is_over(now));
         Self {
             confidentiality_required: !bound && held().any(|grant| grant.role.sees_people()),
             person: SessionPerson { id: person.id, name: person.name.map(Pii::into_inner) },

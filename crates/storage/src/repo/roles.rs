@@ -11,7 +11,7 @@ use crate::tx::{self, Isolation};
 use crate::{Result, StorageError};
 use klinke_model::ids::{BuildingId, PersonId, RoleGrantId, TenantId};
 use klinke_model::people::{Role, RoleGrant};
-use klinke_model::rights::{CONFIDENTIALITY_VERSION, LONGEST_ROLE_DAYS, Right};
+use klinke_model::rights::{CONFIDENTIALITY_VERSION, GrantFault, Right};
 use klinke_model::scope::{Principal, Scope};
 use klinke_model::time::Timestamp;
 use sea_orm::ActiveValue::Set;
@@ -19,7 +19,6 @@ use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter};
 use serde_json::{Value, json};
 use std::collections::HashSet;
-use std::time::Duration;
 use uuid::Uuid;
 
 impl People<'_> {
@@ -79,8 +78,8 @@ impl People<'_> {
     /// anything. `false` when the principal may not, or something named is not there.
     ///
     /// # Errors
-    /// [`StorageError::Invalid`] when the role does not fit what it is given for, is over already, or reaches personal
-    /// data for longer than [`LONGEST_ROLE_DAYS`]. The service may give without end.
+    /// [`StorageError::Invalid`] when it can not be given like this (see [`RoleGrant::fault`]). The service may give without
+    /// end.
     pub async fn grant_role(&self, scope: &Scope, stamp: &Stamp, new: NewRole) -> Result<bool> {
         check(scope, stamp, &new.grant)?;
         let granted = tx::write(self.0, Isolation::Serializable, |tx| async move {
@@ -246,20 +245,14 @@ async fn may_hand_over(
     Ok(true)
 }
 
+/// The service may give without end: the first manager, and the demo's.
 fn check(scope: &Scope, stamp: &Stamp, grant: &RoleGrant) -> Result<()> {
-    if !grant.role.fits(grant.building.is_some()) {
-        return Err(StorageError::Invalid("a manager has every building, a building administrator one"));
-    }
-    let days = u64::try_from(LONGEST_ROLE_DAYS).unwrap_or_default();
-    let latest = stamp.at.plus(Duration::from_secs(days * 86_400));
-    let bound = grant.role.sees_people() && scope.principal != Principal::System;
-    match grant.ends_at {
-        Some(ends_at) if ends_at <= stamp.at => Err(StorageError::Invalid("the role would be over already")),
-        Some(ends_at) if bound && ends_at > latest => {
-            Err(StorageError::Invalid("a role with access to personal data lasts a year at most"))
-        }
-        None if bound => Err(StorageError::Invalid("a role with access to personal data has an end")),
-        _ => Ok(()),
+    let fault = grant.fault(stamp.at);
+    let excused = scope.principal == Principal::System
+        && matches!(fault, Some(GrantFault::NeedsEnd | GrantFault::TooLong));
+    match fault.filter(|_| !excused) {
+        Some(_) => Err(StorageError::Invalid("the role can not be given like this")),
+        None => Ok(()),
     }
 }
 

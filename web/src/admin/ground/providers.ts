@@ -2,12 +2,12 @@
 // function here; each is asked for every text (see `Provider`).
 
 import type { QueryClient } from '@tanstack/svelte-query';
-import type { Person } from '../../api/http';
+import type { Person, Session } from '../../api/http';
 import { api } from '../../lib/api';
 import { t } from '../../lib/i18n';
 import { nameOf } from '../people/words';
 import * as queries from '../queries';
-import { SECTIONS, sectionAddress } from '../routes';
+import { may, sectionAddress, sectionsOf } from '../routes';
 import { afterVerb, type Asked, type Entry, type Provider } from './palette';
 
 /** Whatever a list has, or nothing while it can not be fetched: the palette is no place for its errors. */
@@ -19,11 +19,11 @@ async function orNone<Row>(list: Promise<Row[]>): Promise<Row[]> {
   }
 }
 
-/** The parts of the open building. */
-const sections = ({ building }: Asked): Entry[] =>
+/** The parts of the open building that this person may see. */
+const sections = (session: Session, { building }: Asked): Entry[] =>
   building === undefined
     ? []
-    : SECTIONS.map((section) => ({
+    : sectionsOf(session, building).map((section) => ({
         id: section,
         kind: 'section',
         title: t(`admin-section-${section}`),
@@ -31,9 +31,9 @@ const sections = ({ building }: Asked): Entry[] =>
         first: true
       }));
 
-/** What can be begun in the open building. */
-const actions = ({ building }: Asked): Entry[] =>
-  building === undefined
+/** What this person can begin in the open building. */
+const actions = (session: Session, { building }: Asked): Entry[] =>
+  building === undefined || !may(session, 'devices', building)
     ? []
     : (
         [
@@ -88,11 +88,11 @@ async function moves({ text, building }: Asked): Promise<Entry[]> {
   );
 }
 
-export function providers(client: QueryClient): Provider[] {
+export function providers(client: QueryClient, session: Session): Provider[] {
   const buildings = () => orNone(client.ensureQueryData(queries.buildings()));
   return [
-    { find: sections },
-    { find: actions },
+    { find: (asked) => sections(session, asked) },
+    { find: (asked) => actions(session, asked) },
     { find: people, remote: true },
     { find: moves, remote: true },
     {
