@@ -1,7 +1,7 @@
 //! An administrator gives a person a home, or takes one away at once. A household leaves by a move.
 
-use super::administrator;
 use super::add_person::NewHome;
+use super::administrator;
 use super::people::{Person, shown};
 use crate::auth::session::SignedIn;
 use crate::http::body::{Body, Object};

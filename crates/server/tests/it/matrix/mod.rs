@@ -102,7 +102,8 @@ async fn matrix_every_cell_is_answered_as_the_file_says() {
                 }
                 // who holds a link becomes the person
                 if head != "POST /api/v1/invitations/accept" {
-                    faults.extend(leaks(&town, *who, &got.body).map(|what| format!("{cell}: tells of {what}")));
+                    faults
+                        .extend(leaks(&town, *who, &got.body).map(|what| format!("{cell}: tells of {what}")));
                 }
                 if got.word == "ok" {
                     continue;
@@ -140,8 +141,9 @@ async fn ask(browser: &Browser, head: &str, row: Row, who: Who, town: &Town) -> 
     }
     if SOCKETS.contains(&head) {
         request = request.header("connection", "upgrade").header("upgrade", "websocket");
-        request =
-            request.header("sec-websocket-version", "13").header("sec-websocket-key", "MDEyMzQ1Njc4OWFiY2RlZg==");
+        request = request
+            .header("sec-websocket-version", "13")
+            .header("sec-websocket-key", "MDEyMzQ1Njc4OWFiY2RlZg==");
     }
     if method != Method::GET || SOCKETS.contains(&head) {
         request = request.header("origin", &browser.base);
@@ -161,7 +163,10 @@ async fn ask(browser: &Browser, head: &str, row: Row, who: Who, town: &Town) -> 
     }
     let template = path.split('?').next().unwrap_or_default();
     let answer = request.send().await.unwrap();
-    let (status, problem) = (answer.status(), answer.headers().get("content-type").is_some_and(|kind| kind == "application/problem+json"));
+    let (status, problem) = (
+        answer.status(),
+        answer.headers().get("content-type").is_some_and(|kind| kind == "application/problem+json"),
+    );
     let body = answer.text().await.unwrap();
     let documented = &operation(&method, template).unwrap()["responses"][status.as_str()];
     let word = match (documented.is_object(), status.is_success(), problem) {

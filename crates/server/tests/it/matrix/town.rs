@@ -91,10 +91,7 @@ impl Who {
 
     /// Whose session is good.
     pub fn signed_in(self) -> bool {
-        !matches!(
-            self,
-            Self::Anonymous | Self::Suspended | Self::Invited | Self::Panel | Self::Controller
-        )
+        !matches!(self, Self::Anonymous | Self::Suspended | Self::Invited | Self::Panel | Self::Controller)
     }
 }
 
@@ -231,12 +228,8 @@ async fn furnish(world: &World, tenant: TenantId, at: &Things, invitation: &Toke
     let entrance = Entrance { id: at["entrance"].into(), building, name: label("A") };
     assert!(store.sites().insert_entrance(&scope, &stamp(), entrance).await.unwrap());
     for (unit, number) in [("unit", "101"), ("other_unit", "102")] {
-        let unit = Unit {
-            id: at[unit].into(),
-            building,
-            entrance: at["entrance"].into(),
-            number: label(number),
-        };
+        let unit =
+            Unit { id: at[unit].into(), building, entrance: at["entrance"].into(), number: label(number) };
         assert!(store.sites().insert_units(&scope, &stamp(), building, &[unit], &[]).await.unwrap());
     }
     let times = DoorTimes::default();
