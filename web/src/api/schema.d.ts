@@ -452,7 +452,7 @@ export interface paths {
         get: operations["one_move"];
         put?: never;
         post?: never;
-        /** Takes a planned move back. */
+        /** Takes a planned move back. People who were added only to move in by it are removed. */
         delete: operations["cancel_move"];
         options?: never;
         head?: never;
@@ -751,7 +751,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Plans a move: nothing ends before the end of the last day, and until then it can be taken back. */
+        /**
+         * Plans a move: nothing ends before the end of the last day, and until then it can be taken back. Without a last day it
+         *     is carried out before the answer.
+         */
         post: operations["plan_move"];
         delete?: never;
         options?: never;
@@ -1572,6 +1575,7 @@ export interface components {
             last_day: string;
             number: components["schemas"]["Label"];
             out: components["schemas"]["Mover"][];
+            to?: components["schemas"]["MoveTo"] | null;
             unit: components["schemas"]["UnitId"];
         };
         /** @description What a move ended. */
@@ -1598,6 +1602,11 @@ export interface components {
             moved_in: number;
             /**
              * Format: int32
+             * @description People who live in another unit now.
+             */
+            moved_on: number;
+            /**
+             * Format: int32
              * @description People who left.
              */
             people: number;
@@ -1614,16 +1623,17 @@ export interface components {
         MoveId: string;
         /** @description A move to be planned. */
         MoveOut: {
-            /** @description New people who move in on the day after. Their `homes` are not read. */
+            /** @description New people who move in on the day after, the first of them decides for the unit. Their `homes` are not read. */
             into?: components["schemas"]["NewPerson"][];
             /**
              * Format: date
-             * @description The last day in the unit; everything ends at its end, in the building's time zone.
+             * @description The last day in the unit; everything ends at its end, in the building's time zone. Absent: at once.
              * @example 2026-11-30
              */
-            last_day: string;
+            last_day?: string | null;
             /** @description Who leaves. */
-            out: components["schemas"]["PersonId"][];
+            out?: components["schemas"]["PersonId"][];
+            to?: components["schemas"]["UnitId"] | null;
         };
         /** @description What a move out would end, before it is decided. */
         MovePreview: {
@@ -1638,6 +1648,11 @@ export interface components {
              * @description Today, where the building stands.
              */
             today: string;
+            unit: components["schemas"]["UnitId"];
+        };
+        /** @description The unit that somebody moves to. */
+        MoveTo: {
+            number: components["schemas"]["Label"];
             unit: components["schemas"]["UnitId"];
         };
         /** @description Somebody who moves. */
