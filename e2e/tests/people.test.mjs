@@ -292,6 +292,8 @@ scenario('the proof of a move prints on one page, and names nobody', async (worl
   await page.emulateMedia({ media: 'print' });
   await page.setViewportSize({ width: 794, height: 1123 });
   await page.screenshot({ path: new URL('../screens/admin-move-proof-paper.png', import.meta.url).pathname });
+  const paper = await page.locator('.proof').evaluate((proof) => proof.getBoundingClientRect().toJSON());
+  assert.ok(paper.left >= 0 && paper.left < 10 && paper.width > 600, `it does not fill the paper: ${JSON.stringify(paper)}`);
   const text = await page.evaluate(() => document.body.innerText);
   assert.match(text, new RegExp(`${t('admin-move-proof-title')}[^]*2602`));
   assert.doesNotMatch(text, /Petra/);
