@@ -351,9 +351,10 @@ scenario('the list by keys: found, gone through, selected, moved out together, a
   await admin.dialog.getByRole('button', { name: t('admin-move-confirm') }).and(page.locator(':enabled')).waitFor();
   await look(page, 'admin-people-move-many');
   await admin.dialog.getByRole('button', { name: t('admin-move-confirm') }).click();
-  await page.waitForFunction(() => document.querySelectorAll('#moves ~ ul li').length === 2);
+  await page.waitForFunction((words) => [...document.querySelectorAll('#moves ~ ul button')].filter(({ textContent }) => textContent.trim() === words).length === 2, t('admin-move-take-back'));
+  await bulk.waitFor({ state: 'detached' });
   await undo(page);
-  await page.getByRole('heading', { name: t('admin-moves') }).waitFor({ state: 'detached' });
+  await page.getByRole('button', { name: pattern('admin-move-take-back') }).first().waitFor({ state: 'detached' });
 
   await page.reload();
   await admin.loaded();
