@@ -265,7 +265,7 @@ scenario('a list is chosen for import with keys alone', async (world) => {
   await press(page, page.locator('.shell > nav a', { hasText: t('admin-section-import') }));
   await admin.loaded();
   await tabTo(page, page.getByRole('button', { name: t('admin-import-choose') }));
-  const [chooser] = await Promise.all([page.waitForEvent('filechooser'), page.keyboard.press('Enter')]);
+  const [chooser] = await Promise.all([page.waitForEvent('filechooser'), page.keyboard.press('Space')]);
   await chooser.setFiles({ name: 'list.csv', mimeType: 'text/csv', buffer: Buffer.from('Navn;Leilighet\r\nTast Import;1101\r\n') });
   await page.getByRole('heading', { name: t('admin-import-rows') }).waitFor();
   await focusKept(page, 'after the file');
