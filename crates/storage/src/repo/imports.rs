@@ -6,12 +6,14 @@
 use crate::entity::{account, entrance, import, membership, person, person_word, unit};
 use crate::record::{Details, House, HouseResident, HouseUnit, Import, ImportOutcome, ImportPlan, Stamp};
 use crate::repo::audit::{self, Change};
+use crate::repo::news::{self, News};
 use crate::repo::convert::{self, At, Word};
 use crate::repo::people_change::not_changeable;
 use crate::repo::{people, reach};
 use crate::tx::{self, Isolation};
 use crate::{Result, Store};
 use klinke_model::fold::fold;
+use klinke_model::events::EventKind;
 use klinke_model::ids::{BuildingId, ImportId, PersonId, UnitId};
 use klinke_model::people::Person;
 use klinke_model::privacy::Pii;
@@ -131,6 +133,8 @@ impl Imports<'_> {
             };
             carry_out(&tx, scope, &plan).await?;
             audit::append(&tx, scope, stamp, told(row.building.into(), "import.applied", &plan)).await?;
+            let news = [News::of_import(EventKind::ImportApplied, row.building.into(), id)];
+            news::tell(&tx, scope, stamp, &news).await?;
             save(&tx, scope, id, APPLIED, content, ends_at).await?;
             Ok(ImportOutcome::Done(0))
         })
@@ -157,6 +161,8 @@ impl Imports<'_> {
             };
             let kept = take_back(&tx, scope, &plan).await?;
             audit::append(&tx, scope, stamp, told(row.building.into(), "import.undone", &plan)).await?;
+            let news = [News::of_import(EventKind::ImportUndone, row.building.into(), id)];
+            news::tell(&tx, scope, stamp, &news).await?;
             import::Entity::delete_by_id((scope.tenant.0, id.0)).exec(&*tx).await?;
             Ok(ImportOutcome::Done(kept))
         })

@@ -7,12 +7,14 @@ use crate::entity::{
 use crate::error::absent_is_false;
 use crate::record::{CarriedOut, Ended, Leaving, Move, MovePreview, Mover, NewMove, Stamp};
 use crate::repo::audit::{self, Change};
+use crate::repo::news::{self, News};
 use crate::repo::convert::At;
 use crate::repo::people::{self, end_place};
 use crate::repo::people_change::{has_role, set_active, sign_everything_out};
 use crate::repo::reach;
 use crate::tx::{self, Isolation, Tx};
 use crate::{Result, StorageError, Store};
+use klinke_model::events::EventKind;
 use klinke_model::ids::{BuildingId, MoveId, PersonId, UnitId};
 use klinke_model::rights::Right;
 use klinke_model::scope::{Principal, Scope};
@@ -233,8 +235,17 @@ impl Moves<'_> {
             let unit = UnitId::from(found.unit);
             let movers = movers(&tx, scope, [found.id]).await?;
             let mut carried = CarriedOut { ended: Ended::default(), devices: Vec::new() };
+            let (building, mut news) = (Some(found.building.into()), Vec::new());
             for (mover, _) in movers.iter().filter(|(mover, _)| mover.direction == OUT) {
-                leave(&tx, scope, mover.person.into(), unit, &mut carried).await?;
+                let person = mover.person.into();
+                let left = leave(&tx, scope, person, unit, &mut carried).await?;
+                if left != Left::Before {
+                    news.push(News::of_place(EventKind::MembershipEnded, building, unit, person));
+                }
+                if left == Left::ForGood {
+                    let suspended = News::of_place(EventKind::PersonSuspended, building, unit, person);
+                    news.push(suspended);
+                }
             }
             for (mover, _) in movers.iter().filter(|(mover, _)| mover.direction == IN) {
                 let row = membership::ActiveModel {
@@ -246,6 +257,7 @@ impl Moves<'_> {
                 let once = OnConflict::new().do_nothing().to_owned();
                 membership::Entity::insert(row).on_conflict(once).exec_without_returning(&*tx).await?;
                 carried.ended.moved_in += 1;
+                news.push(News::of_place(EventKind::MembershipBegan, building, unit, mover.person.into()));
             }
             let ended = serde_json::to_string(&carried.ended)
                 .map_err(|_| StorageError::Invalid("figures that can not be written"))?;
@@ -264,10 +276,22 @@ impl Moves<'_> {
                 after: Some(json!({ "move": id, "unit": found.unit, "ended": carried.ended })),
             };
             audit::append(&tx, scope, stamp, change).await?;
+            news::tell(&tx, scope, stamp, &news).await?;
             Ok(Some(carried))
         })
         .await
     }
+}
+
+/// How somebody left.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Left {
+    /// By another way, since the move was planned.
+    Before,
+    /// This unit; there is something else that they are here for.
+    ThisHome,
+    /// Nothing is left that they are here for.
+    ForGood,
 }
 
 /// One person leaves the unit: their place, their buttons, and all that let them in when nothing else does.
@@ -277,16 +301,15 @@ async fn leave(
     person: PersonId,
     unit: UnitId,
     carried: &mut CarriedOut,
-) -> Result<()> {
+) -> Result<Left> {
     let bells_before = bells_of(tx, scope, person, unit).await?;
     if !end_place(&**tx, scope, person, unit).await? {
-        // left by another way since
-        return Ok(());
+        return Ok(Left::Before);
     }
     carried.ended.people += 1;
     carried.ended.bells += bury_empty(tx, scope, &bells_before).await?;
     if stays_known(tx, scope, person).await? {
-        return Ok(());
+        return Ok(Left::ThisHome);
     }
     let devices = sign_everything_out(&**tx, scope, person).await?;
     carried.ended.signed_out += u32::from(!devices.is_empty());
@@ -296,7 +319,8 @@ async fn leave(
     let invitations =
         invitation::Entity::delete_by_id((scope.tenant.0, person.0)).exec(&**tx).await?.rows_affected;
     carried.ended.invitations += u32::try_from(invitations).unwrap_or(u32::MAX);
-    set_active(&**tx, scope, person, false).await
+    set_active(&**tx, scope, person, false).await?;
+    Ok(Left::ForGood)
 }
 
 /// The buttons of a unit that ring a person.
