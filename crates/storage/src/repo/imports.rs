@@ -356,12 +356,16 @@ async fn change(tx: &DatabaseTransaction, scope: &Scope, id: PersonId, to: &Deta
     people::write_words(tx, scope.tenant, &to).await
 }
 
-/// What the audit keeps of an import: how much, never who. Who it was about is in their own entries.
+/// What the audit keeps of an import: how much it says; whom it was about it is found by.
 fn told(building: BuildingId, action: &'static str, plan: &ImportPlan) -> Change {
     let counts = serde_json::json!({
         "people": plan.people.len(), "places": plan.places.len(), "changed": plan.changes.len(), "owners": plan.owners.len(),
     });
-    Change { building: Some(building), action, persons: Vec::new(), before: None, after: Some(counts) }
+    let persons = plan.people.iter().map(|(person, ..)| *person);
+    let persons = persons.chain(plan.places.iter().map(|(person, ..)| *person));
+    let persons = persons.chain(plan.changes.iter().map(|(person, ..)| *person));
+    let persons = persons.chain(plan.owners.iter().map(|(person, ..)| *person)).collect();
+    Change { building: Some(building), action, persons, before: None, after: Some(counts) }
 }
 
 async fn decide_for(

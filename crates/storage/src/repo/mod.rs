@@ -1,6 +1,7 @@
 //! The repositories: concrete, cheap, one file each.
 
 pub(crate) mod audit;
+mod audit_names;
 mod buttons;
 mod convert;
 mod devices;
@@ -16,6 +17,7 @@ mod moves;
 mod news;
 mod people;
 mod people_change;
+mod people_end;
 mod people_page;
 mod policy;
 mod reach;

@@ -231,7 +231,7 @@ fn told(person: &Person) -> Value {
 }
 
 /// The person, when the principal may change them.
-async fn changeable(db: &impl ConnectionTrait, scope: &Scope, id: PersonId) -> Result<Option<Person>> {
+pub(super) async fn changeable(db: &impl ConnectionTrait, scope: &Scope, id: PersonId) -> Result<Option<Person>> {
     let homes = |reached: bool| {
         let administers = reach::may(scope, Right::ChangePeople, unit::Column::Building);
         let condition = Condition::all()
@@ -353,7 +353,7 @@ pub(super) async fn building_of(
 }
 
 /// The building that an entry about a person is told in: where they live, when that is one place.
-async fn home_building(
+pub(super) async fn home_building(
     db: &impl ConnectionTrait,
     scope: &Scope,
     person: PersonId,
