@@ -319,6 +319,10 @@ const PROBES: &[Probe] = probes! {
         let panel = klinke_model::intercom::Panel { id: r.id(), ..r.ours.the_panel() };
         r.store.intercom().insert_panel(&r.scope, panel, None).await
     };
+    pair_panel [System Manager Admin Caretaker] |r| {
+        let panel = klinke_model::intercom::Panel { id: r.id(), ..r.ours.the_panel() };
+        r.store.intercom().pair_panel(&r.scope, &stamp(r.n), panel, vec![6]).await
+    };
     set_panel_key [System Manager Admin Caretaker] |r| {
         r.store.intercom().set_panel_key(&r.scope, r.ours.panel, vec![5]).await
     };
@@ -361,6 +365,11 @@ const PROBES: &[Probe] = probes! {
         let controller =
             klinke_model::door::Controller { id: r.id(), building: r.ours.house, name: label("New") };
         r.store.doors().insert_controller(&r.scope, controller, hash(r.n), &[]).await
+    };
+    pair_controller [System Manager Admin Caretaker] |r| {
+        let controller =
+            klinke_model::door::Controller { id: r.id(), building: r.ours.house, name: label("New") };
+        r.store.doors().pair_controller(&r.scope, &stamp(r.n), controller, hash(r.n), &[]).await
     };
     doors_of_controller [System Manager Admin Controller Caretaker Auditor] |r| {
         Ok(r.store.doors().doors_of_controller(&r.scope, r.ours.controller).await?.is_some())

@@ -155,6 +155,27 @@ on_both! {
         assert_eq!((proof.first_bad, proof.erased), (None, 2));
     }
 
+    async fn pairing_is_told_with_what_was_given(db) {
+        let (ours, _) = two_towns(&db).await;
+        let (store, caretaker) = (&db.store, ours.as_person(ours.caretaker));
+        let panel = klinke_model::intercom::Panel { id: ours.fresh(30), ..ours.the_panel() };
+        assert!(store.intercom().pair_panel(&caretaker, &stamp(1), panel, vec![1]).await.unwrap());
+        let name = klinke_model::text::Label::new("Cellar").unwrap();
+        let controller = klinke_model::door::Controller { id: ours.fresh(31), building: ours.house, name };
+        let certificate = crate::town::hash(31);
+        let drives = [(ours.garage, 7)];
+        assert!(store.doors().pair_controller(&caretaker, &stamp(2), controller, certificate, &drives).await.unwrap());
+        let newest = entries(&db, &ours, AuditQuery { limit: 2, ..ALL }).await;
+        let told = |entry: &AuditEntry| {
+            let content = entry.content.clone().unwrap().into_inner();
+            (entry.action.clone(), content.role, content.after.unwrap())
+        };
+        let (action, role, after) = told(&newest[0]);
+        assert_eq!((action.as_str(), role.as_str()), ("controller.paired", "caretaker"));
+        assert_eq!(after["doors"], serde_json::json!([{ "door": ours.garage, "output": 7 }]));
+        assert_eq!(told(&newest[1]).0, "panel.paired");
+    }
+
     async fn signing_out_everywhere_ends_every_device_and_says_not_how_many(db) {
         let (ours, _) = two_towns(&db).await;
         let (store, admin) = (&db.store, ours.as_person(ours.admin));
