@@ -824,6 +824,71 @@ error-import-has-errors = Nogle rækker er ikke rigtige endnu, eller en kolonne 
 
 ## admin
 # people and moves
+admin-ground-columns = Kolonner
+admin-ground-keys = Taster
+admin-ground-key-find = Find hvad som helst, eller gør det
+admin-ground-key-search = Søg i listen
+admin-ground-key-rows = Næste og forrige række
+admin-ground-key-open = Åbn rækken
+admin-ground-key-select = Vælg rækken
+admin-ground-key-move = Flyt ud, i listen over personer
+admin-ground-key-undo = Fortryd det, der lige blev gjort
+admin-ground-key-close = Luk
+admin-ground-key-keys = Vis disse taster
+admin-ground-csv = Hent som CSV
+admin-person-invite = Inviter med det samme
+admin-person-invite-hint = Med e-mail; uden adresse vises linket her, til at aflevere.
+admin-person-added = { $name } er tilføjet.
+admin-person-added-invited = { $name } er tilføjet. Invitationen er på vej.
+admin-person-anonymous-text = Uden navn: dørene og dørklokken virker. Ingen finder dem ved navn, knappen får ikke navn af sig selv, og uden e-mailadresse afleveres invitationen på papir.
+admin-person-role-until = til { $day }
+admin-home-with = Sammen med
+admin-home-add = Tilføj en bolig
+admin-home-give = Tilføj
+admin-home-given = { $name } har fået en bolig til.
+admin-home-take = Fjern
+admin-home-taken = { $name } bor ikke i { $unit } længere. En egen knap er væk.
+admin-home-decide = Lad bestemme
+admin-home-decide-not = Lad ikke bestemme
+admin-home-decides = { $name } bestemmer for { $unit }.
+admin-home-decides-not = { $name } bestemmer ikke for { $unit } længere.
+admin-move-change = Skift bolig
+admin-move-from = Fra { $unit } til en anden bolig
+admin-move-to = Ny bolig
+admin-move-now = Med det samme
+admin-move-changed = Flyttet fra { $from } til { $to }.
+admin-move-in-add = Flyt ind
+admin-move-in-day = Første dag
+admin-move-in-lived = { $names } bor der allerede.
+admin-move-in-done = { $unit }: flyttet ind.
+admin-move-in-planned = { $unit }: flytter ind { $day }.
+admin-move-in-short = Flytter ind efter { $day }
+admin-move-in-person = Person { $number }
+admin-move-in-remove = Fjern person { $number }
+admin-move-in-another = En person til
+admin-move-taken-back-people = Flytningen er trukket tilbage, og dem, der kun blev tilføjet for at flytte ind, er fjernet.
+admin-move-proof-moved-on = Personer, der flyttede til en anden bolig
+admin-move-proof-title = Bevis for flytning
+admin-move-proof-printed = Udskrevet { $day }. Kun tal; ingen navne gemmes med det.
+admin-people-invite = Inviter
+admin-people-move-none = Ingen af dem bor her og bliver boende.
+admin-people-invited-many = { $count } af { $all } inviteret med e-mail.
+admin-people-move = { $count ->
+    [one] Flyt én person ud
+   *[other] Flyt { $count } personer ud
+}
+admin-people-moved = { $count ->
+    [one] Én person flytter ud { $day }.
+   *[other] { $count } personer flytter ud { $day }.
+}
+admin-people-suspended-many = { $count ->
+    [one] Én person er spærret.
+   *[other] { $count } personer er spærret.
+}
+admin-move-ends-moves-on = { $count ->
+    [one] Én person flytter til en anden bolig
+   *[other] { $count } personer flytter til en anden bolig
+}
 error-conflict = En anden har ændret dette i mellemtiden.
 error-not-an-email = Dette er ikke en e-mailadresse.
 error-not-a-phone = Dette er ikke et telefonnummer.

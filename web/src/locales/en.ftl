@@ -824,6 +824,71 @@ error-import-has-errors = Some rows are not right yet, or a column is missing.
 
 ## admin
 # people and moves
+admin-ground-columns = Columns
+admin-ground-keys = Keys
+admin-ground-key-find = Find anything, or do it
+admin-ground-key-search = Search in the list
+admin-ground-key-rows = Next and previous row
+admin-ground-key-open = Open the row
+admin-ground-key-select = Select the row
+admin-ground-key-move = Move out, in the list of people
+admin-ground-key-undo = Undo what was just done
+admin-ground-key-close = Close
+admin-ground-key-keys = Show these keys
+admin-ground-csv = Download as CSV
+admin-person-invite = Invite at once
+admin-person-invite-hint = By mail; without an address the link is shown here, to hand over.
+admin-person-added = { $name } is added.
+admin-person-added-invited = { $name } is added. The invitation is on its way.
+admin-person-anonymous-text = Without a name: the doors and the doorbell work. Nobody finds them by name, a button with a name can not be made of it, and without an e-mail address the invitation is handed over on paper.
+admin-person-role-until = until { $day }
+admin-home-with = With
+admin-home-add = Add a home
+admin-home-give = Add
+admin-home-given = { $name } has another home.
+admin-home-take = Remove
+admin-home-taken = { $name } does not live in { $unit } any more. A button of their own goes with it.
+admin-home-decide = Let decide
+admin-home-decide-not = Let not decide
+admin-home-decides = { $name } decides for { $unit }.
+admin-home-decides-not = { $name } does not decide for { $unit } any more.
+admin-move-change = Change unit
+admin-move-from = From { $unit } to another unit
+admin-move-to = New unit
+admin-move-now = At once
+admin-move-changed = Moved from { $from } to { $to }.
+admin-move-in-add = Move in
+admin-move-in-day = First day
+admin-move-in-lived = { $names } live there already.
+admin-move-in-done = { $unit }: moved in.
+admin-move-in-planned = { $unit }: moves in { $day }.
+admin-move-in-short = Moves in after { $day }
+admin-move-in-person = Person { $number }
+admin-move-in-remove = Remove person { $number }
+admin-move-in-another = One more person
+admin-move-taken-back-people = The move is taken back, and who was added only to move in is removed.
+admin-move-proof-moved-on = People who moved to another unit
+admin-move-proof-title = Proof of a move
+admin-move-proof-printed = Printed { $day }. Figures only; no names are kept with it.
+admin-people-invite = Invite
+admin-people-move-none = Nobody of these lives here and stays.
+admin-people-invited-many = { $count } of { $all } invited by mail.
+admin-people-move = { $count ->
+    [one] Move one person out
+   *[other] Move { $count } people out
+}
+admin-people-moved = { $count ->
+    [one] One person moves out { $day }.
+   *[other] { $count } people move out { $day }.
+}
+admin-people-suspended-many = { $count ->
+    [one] One person is suspended.
+   *[other] { $count } people are suspended.
+}
+admin-move-ends-moves-on = { $count ->
+    [one] One person moves to another unit
+   *[other] { $count } people move to another unit
+}
 error-conflict = Somebody else changed this in the meantime.
 error-not-an-email = This is not an e-mail address.
 error-not-a-phone = This is not a phone number.

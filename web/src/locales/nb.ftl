@@ -821,6 +821,71 @@ error-import-has-errors = Noen rader er ikke riktige ennå, eller en kolonne man
 
 ## admin
 # people and moves
+admin-ground-columns = Kolonner
+admin-ground-keys = Taster
+admin-ground-key-find = Finn hva som helst, eller gjør det
+admin-ground-key-search = Søk i listen
+admin-ground-key-rows = Neste og forrige rad
+admin-ground-key-open = Åpne raden
+admin-ground-key-select = Velg raden
+admin-ground-key-move = Flytt ut, i listen over personer
+admin-ground-key-undo = Angre det som nettopp ble gjort
+admin-ground-key-close = Lukk
+admin-ground-key-keys = Vis disse tastene
+admin-ground-csv = Last ned som CSV
+admin-person-invite = Inviter med en gang
+admin-person-invite-hint = Med e-post; uten adresse vises lenken her, til å levere over.
+admin-person-added = { $name } er lagt til.
+admin-person-added-invited = { $name } er lagt til. Invitasjonen er på vei.
+admin-person-anonymous-text = Uten navn: dørene og ringeklokken virker. Ingen finner dem ved navn, ringeknappen får ikke navn av seg selv, og uten e-postadresse leveres invitasjonen på papir.
+admin-person-role-until = til { $day }
+admin-home-with = Sammen med
+admin-home-add = Legg til en bolig
+admin-home-give = Legg til
+admin-home-given = { $name } har fått en bolig til.
+admin-home-take = Fjern
+admin-home-taken = { $name } bor ikke i { $unit } lenger. En egen ringeknapp er borte.
+admin-home-decide = La bestemme
+admin-home-decide-not = La ikke bestemme
+admin-home-decides = { $name } bestemmer for { $unit }.
+admin-home-decides-not = { $name } bestemmer ikke for { $unit } lenger.
+admin-move-change = Bytt boenhet
+admin-move-from = Fra { $unit } til en annen boenhet
+admin-move-to = Ny boenhet
+admin-move-now = Med en gang
+admin-move-changed = Flyttet fra { $from } til { $to }.
+admin-move-in-add = Flytt inn
+admin-move-in-day = Første dag
+admin-move-in-lived = { $names } bor der allerede.
+admin-move-in-done = { $unit }: flyttet inn.
+admin-move-in-planned = { $unit }: flytter inn { $day }.
+admin-move-in-short = Flytter inn etter { $day }
+admin-move-in-person = Person { $number }
+admin-move-in-remove = Fjern person { $number }
+admin-move-in-another = En person til
+admin-move-taken-back-people = Flyttingen er trukket tilbake, og de som bare ble lagt til for å flytte inn, er fjernet.
+admin-move-proof-moved-on = Personer som flyttet til en annen boenhet
+admin-move-proof-title = Bevis for flytting
+admin-move-proof-printed = Skrevet ut { $day }. Bare tall; ingen navn er lagret med det.
+admin-people-invite = Inviter
+admin-people-move-none = Ingen av disse bor her og blir boende.
+admin-people-invited-many = { $count } av { $all } invitert med e-post.
+admin-people-move = { $count ->
+    [one] Flytt ut én person
+   *[other] Flytt ut { $count } personer
+}
+admin-people-moved = { $count ->
+    [one] Én person flytter ut { $day }.
+   *[other] { $count } personer flytter ut { $day }.
+}
+admin-people-suspended-many = { $count ->
+    [one] Én person er sperret.
+   *[other] { $count } personer er sperret.
+}
+admin-move-ends-moves-on = { $count ->
+    [one] Én person flytter til en annen boenhet
+   *[other] { $count } personer flytter til en annen boenhet
+}
 error-conflict = Noen andre har endret dette i mellomtiden.
 error-not-an-email = Dette er ikke en e-postadresse.
 error-not-a-phone = Dette er ikke et telefonnummer.

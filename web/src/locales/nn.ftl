@@ -821,6 +821,71 @@ error-import-has-errors = Nokre rader er ikkje rette enno, eller ein kolonne man
 
 ## admin
 # people and moves
+admin-ground-columns = Kolonnar
+admin-ground-keys = Tastar
+admin-ground-key-find = Finn kva som helst, eller gjer det
+admin-ground-key-search = Søk i lista
+admin-ground-key-rows = Neste og førre rad
+admin-ground-key-open = Opne rada
+admin-ground-key-select = Vel rada
+admin-ground-key-move = Flytt ut, i lista over personar
+admin-ground-key-undo = Angre det som nett vart gjort
+admin-ground-key-close = Lukk
+admin-ground-key-keys = Vis desse tastane
+admin-ground-csv = Last ned som CSV
+admin-person-invite = Inviter med ein gong
+admin-person-invite-hint = Med e-post; utan adresse blir lenkja vist her, til å levere over.
+admin-person-added = { $name } er lagd til.
+admin-person-added-invited = { $name } er lagd til. Invitasjonen er på veg.
+admin-person-anonymous-text = Utan namn: dørene og ringjeklokka verkar. Ingen finn dei ved namn, ringjeknappen får ikkje namn av seg sjølv, og utan e-postadresse blir invitasjonen levert på papir.
+admin-person-role-until = til { $day }
+admin-home-with = Saman med
+admin-home-add = Legg til ein bustad
+admin-home-give = Legg til
+admin-home-given = { $name } har fått ein bustad til.
+admin-home-take = Fjern
+admin-home-taken = { $name } bur ikkje i { $unit } lenger. Ein eigen ringjeknapp er borte.
+admin-home-decide = La bestemme
+admin-home-decide-not = La ikkje bestemme
+admin-home-decides = { $name } bestemmer for { $unit }.
+admin-home-decides-not = { $name } bestemmer ikkje for { $unit } lenger.
+admin-move-change = Byt bueining
+admin-move-from = Frå { $unit } til ei anna bueining
+admin-move-to = Ny bueining
+admin-move-now = Med ein gong
+admin-move-changed = Flytta frå { $from } til { $to }.
+admin-move-in-add = Flytt inn
+admin-move-in-day = Fyrste dag
+admin-move-in-lived = { $names } bur der alt.
+admin-move-in-done = { $unit }: flytta inn.
+admin-move-in-planned = { $unit }: flyttar inn { $day }.
+admin-move-in-short = Flyttar inn etter { $day }
+admin-move-in-person = Person { $number }
+admin-move-in-remove = Fjern person { $number }
+admin-move-in-another = Ein person til
+admin-move-taken-back-people = Flyttinga er trekt tilbake, og dei som berre vart lagde til for å flytte inn, er fjerna.
+admin-move-proof-moved-on = Personar som flytta til ei anna bueining
+admin-move-proof-title = Prov for flytting
+admin-move-proof-printed = Skrive ut { $day }. Berre tal; ingen namn er lagra med det.
+admin-people-invite = Inviter
+admin-people-move-none = Ingen av desse bur her og blir buande.
+admin-people-invited-many = { $count } av { $all } inviterte med e-post.
+admin-people-move = { $count ->
+    [one] Flytt ut éin person
+   *[other] Flytt ut { $count } personar
+}
+admin-people-moved = { $count ->
+    [one] Éin person flyttar ut { $day }.
+   *[other] { $count } personar flyttar ut { $day }.
+}
+admin-people-suspended-many = { $count ->
+    [one] Éin person er sperra.
+   *[other] { $count } personar er sperra.
+}
+admin-move-ends-moves-on = { $count ->
+    [one] Éin person flyttar til ei anna bueining
+   *[other] { $count } personar flyttar til ei anna bueining
+}
 error-conflict = Nokon andre har endra dette i mellomtida.
 error-not-an-email = Dette er ikkje ei e-postadresse.
 error-not-a-phone = Dette er ikkje eit telefonnummer.

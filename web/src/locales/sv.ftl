@@ -824,6 +824,71 @@ error-import-has-errors = Några rader är inte rätt än, eller så saknas en k
 
 ## admin
 # people and moves
+admin-ground-columns = Kolumner
+admin-ground-keys = Tangenter
+admin-ground-key-find = Hitta vad som helst, eller gör det
+admin-ground-key-search = Sök i listan
+admin-ground-key-rows = Nästa och föregående rad
+admin-ground-key-open = Öppna raden
+admin-ground-key-select = Markera raden
+admin-ground-key-move = Flytta ut, i listan över personer
+admin-ground-key-undo = Ångra det som just gjordes
+admin-ground-key-close = Stäng
+admin-ground-key-keys = Visa de här tangenterna
+admin-ground-csv = Hämta som CSV
+admin-person-invite = Bjud in på en gång
+admin-person-invite-hint = Med e-post; utan adress visas länken här, att lämna över.
+admin-person-added = { $name } är tillagd.
+admin-person-added-invited = { $name } är tillagd. Inbjudan är på väg.
+admin-person-anonymous-text = Utan namn: dörrarna och dörrklockan fungerar. Ingen hittar dem på namn, knappen får inget namn av sig själv, och utan e-postadress lämnas inbjudan på papper.
+admin-person-role-until = till { $day }
+admin-home-with = Tillsammans med
+admin-home-add = Lägg till en bostad
+admin-home-give = Lägg till
+admin-home-given = { $name } har fått en bostad till.
+admin-home-take = Ta bort
+admin-home-taken = { $name } bor inte i { $unit } längre. En egen knapp är borta.
+admin-home-decide = Låt bestämma
+admin-home-decide-not = Låt inte bestämma
+admin-home-decides = { $name } bestämmer för { $unit }.
+admin-home-decides-not = { $name } bestämmer inte för { $unit } längre.
+admin-move-change = Byt lägenhet
+admin-move-from = Från { $unit } till en annan lägenhet
+admin-move-to = Ny lägenhet
+admin-move-now = På en gång
+admin-move-changed = Flyttad från { $from } till { $to }.
+admin-move-in-add = Flytta in
+admin-move-in-day = Första dag
+admin-move-in-lived = { $names } bor där redan.
+admin-move-in-done = { $unit }: inflyttat.
+admin-move-in-planned = { $unit }: flyttar in { $day }.
+admin-move-in-short = Flyttar in efter { $day }
+admin-move-in-person = Person { $number }
+admin-move-in-remove = Ta bort person { $number }
+admin-move-in-another = En person till
+admin-move-taken-back-people = Flytten är återkallad, och de som bara lades till för att flytta in är borttagna.
+admin-move-proof-moved-on = Personer som flyttade till en annan lägenhet
+admin-move-proof-title = Bevis på flytt
+admin-move-proof-printed = Utskrivet { $day }. Bara siffror; inga namn sparas med det.
+admin-people-invite = Bjud in
+admin-people-move-none = Ingen av dem bor här och stannar.
+admin-people-invited-many = { $count } av { $all } inbjudna med e-post.
+admin-people-move = { $count ->
+    [one] Flytta ut en person
+   *[other] Flytta ut { $count } personer
+}
+admin-people-moved = { $count ->
+    [one] En person flyttar ut { $day }.
+   *[other] { $count } personer flyttar ut { $day }.
+}
+admin-people-suspended-many = { $count ->
+    [one] En person är spärrad.
+   *[other] { $count } personer är spärrade.
+}
+admin-move-ends-moves-on = { $count ->
+    [one] En person flyttar till en annan lägenhet
+   *[other] { $count } personer flyttar till en annan lägenhet
+}
 error-conflict = Någon annan har ändrat detta under tiden.
 error-not-an-email = Detta är ingen e-postadress.
 error-not-a-phone = Detta är inget telefonnummer.

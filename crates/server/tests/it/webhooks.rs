@@ -320,7 +320,9 @@ async fn only_hosts_of_the_operator_and_only_for_who_may() {
     // without hosts in the configuration nothing goes anywhere
     let World { folder, clock, running } = world;
     running.stop().await;
-    let running = node::start(config(folder.path()), clock, Random::system()).await.unwrap();
+    let mut off = config(folder.path());
+    off.webhooks = klinke_server::config::Webhooks::default();
+    let running = node::start(off, clock, Random::system()).await.unwrap();
     let manager = Browser { base: format!("http://{}", running.address), ..manager };
     assert_eq!(manager.get("/api/v1/webhooks").await.json()["hosts"], json!([]));
     let tested = manager.post(&format!("{path}/test"), json!({})).await;

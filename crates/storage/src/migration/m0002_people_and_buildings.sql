@@ -90,8 +90,11 @@ CREATE TABLE move (
     state TEXT NOT NULL CHECK (state IN ('scheduled', 'done')),
     -- Of a done move: what ended with it, as JSON with counts only.
     ended TEXT,
+    -- Where those who leave live from then on, when it is in one of the property manager's buildings.
+    to_unit UUID,
     PRIMARY KEY (tenant, id),
-    FOREIGN KEY (tenant, building, unit) REFERENCES unit (tenant, building, id) ON DELETE CASCADE
+    FOREIGN KEY (tenant, building, unit) REFERENCES unit (tenant, building, id) ON DELETE CASCADE,
+    FOREIGN KEY (tenant, to_unit) REFERENCES unit (tenant, id) ON DELETE CASCADE
 );
 CREATE INDEX move_unit ON move (tenant, unit);
 CREATE INDEX move_due ON move (state, ends_at);

@@ -534,7 +534,7 @@ impl Run<'_> {
     /// A move of a new person of ours who lives with Kari, due at once.
     async fn new_move(&self) -> Result<NewMove> {
         let (out, unit) = (vec![self.resident().await?], self.ours.unit);
-        Ok(NewMove { id: self.id(), unit, last_day: 1, ends_at: stamp(self.n).at, out, into: vec![] })
+        Ok(NewMove { id: self.id(), unit, last_day: 1, ends_at: stamp(self.n).at, out, to: None, into: vec![] })
     }
 
     async fn planned(&self) -> Result<klinke_model::ids::MoveId> {

@@ -200,6 +200,7 @@ async fn undo_twin(db: &Db, ours: &Town, theirs: &Scope) {
         last_day: 1,
         ends_at: stamp(71).at,
         out,
+        to: None,
         into: vec![],
     };
     assert!(db.store.moves().plan_move(theirs, &stamp(71), new).await.unwrap());
@@ -230,7 +231,7 @@ on_both! {
             ours.as_controller(ours.controller),
         ];
         let ends_at = stamp(70).at;
-        let new = NewMove { id: ours.fresh(70), unit: ours.unit, last_day: 1, ends_at, out: vec![ours.ola], into: vec![] };
+        let new = NewMove { id: ours.fresh(70), unit: ours.unit, last_day: 1, ends_at, out: vec![ours.ola], to: None, into: vec![] };
         assert!(db.store.moves().plan_move(&ours.system(), &stamp(70), new).await.unwrap());
         let webhook = crate::webhooks::new_webhook(ours.fresh(60), Some(ours.house));
         assert!(db.store.webhooks().add_webhook(&ours.system(), &stamp(70), webhook).await.unwrap());

@@ -112,7 +112,7 @@ on_both! {
         assert!(store.webhooks().add_webhook(&scope, &at(1), new_webhook(id, Some(ours.house))).await.unwrap());
         let new = NewMove {
             id: ours.fresh(70), unit: ours.unit, last_day: 1, ends_at: at(2).at,
-            out: vec![ours.kari, ours.ola], into: vec![(ours.lone, false)],
+            out: vec![ours.kari, ours.ola], to: None, into: vec![(ours.person(ours.fresh(71), "Ny"), false)],
         };
         assert!(store.moves().plan_move(&scope, &at(2), new).await.unwrap());
         assert_eq!(heard(&db, &ours, id).await, [], "planned is not moved");
