@@ -35,7 +35,8 @@ mod tx;
 
 pub use error::StorageError;
 pub use repo::{
-    Audit, Devices, Doors, Gate, Imports, Intercom, Invitations, Jobs, Moves, PasswordSet, People, Sites, Webhooks,
+    Audit, Devices, Doors, Gate, Imports, Intercom, Invitations, Jobs, Moves, PasswordSet, People, Sites,
+    Webhooks,
 };
 pub use store::Store;
 

@@ -44,8 +44,7 @@ pub async fn handler(
         let page = asked.map_err(std::io::Error::other)?;
         let last = page.entries.last().map(|entry| entry.seq);
         let more = u32::try_from(page.entries.len()).is_ok_and(|count| count == PAGE);
-        let mut file =
-            csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
+        let mut file = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
         if first {
             file.write_record(HEAD)?;
         }

@@ -212,7 +212,12 @@ mod tests {
             ("64:ff9b:1::", "64:ff9b:1:ffff:ffff:ffff:ffff:ffff", None, None),
             ("100::", "100::ffff:ffff:ffff:ffff", None, None),
             ("2001::", "2001:1ff:ffff:ffff:ffff:ffff:ffff:ffff", None, Some("2001:200::")),
-            ("2001:db8::", "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff", Some("2001:db7:ffff::1"), Some("2001:db9::")),
+            (
+                "2001:db8::",
+                "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff",
+                Some("2001:db7:ffff::1"),
+                Some("2001:db9::"),
+            ),
             ("3fff::", "3fff:fff:ffff:ffff:ffff:ffff:ffff:ffff", Some("3ffe::1"), Some("3fff:1000::")),
             ("4000::", "5fff::", Some("3fff:ffff::1"), None),
             ("fc00::", "fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", None, None),
@@ -273,9 +278,27 @@ mod tests {
     #[test]
     fn spellings_of_this_machine_are_all_refused() {
         for host in [
-            "127.0.0.1", "127.1", "2130706433", "0x7f000001", "0x7f.1", "0177.0.0.1", "017700000001", "0", "0.0.0.0",
-            "[::1]", "[::]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[64:ff9b::127.0.0.1]", "[2002:7f00:1::]",
-            "169.254.169.254", "0xa9fea9fe", "[fe80::1]", "[fd00:ec2::254]", "%31%32%37.0.0.1", "①②⑦.0.0.1",
+            "127.0.0.1",
+            "127.1",
+            "2130706433",
+            "0x7f000001",
+            "0x7f.1",
+            "0177.0.0.1",
+            "017700000001",
+            "0",
+            "0.0.0.0",
+            "[::1]",
+            "[::]",
+            "[::ffff:127.0.0.1]",
+            "[::ffff:7f00:1]",
+            "[64:ff9b::127.0.0.1]",
+            "[2002:7f00:1::]",
+            "169.254.169.254",
+            "0xa9fea9fe",
+            "[fe80::1]",
+            "[fd00:ec2::254]",
+            "%31%32%37.0.0.1",
+            "①②⑦.0.0.1",
         ] {
             let text = format!("https://{host}/hook");
             let named = Url::parse(&text).unwrap().host().unwrap().to_string();

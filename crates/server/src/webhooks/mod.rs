@@ -69,7 +69,9 @@ pub enum WebhooksError {
     #[error(transparent)]
     Key(#[from] SecretFileError),
     /// The key is not one.
-    #[error("{0} does not hold a key: restore it from a backup, or delete it and give every webhook a new secret")]
+    #[error(
+        "{0} does not hold a key: restore it from a backup, or delete it and give every webhook a new secret"
+    )]
     Damaged(String),
     /// The authorities of the configuration.
     #[error("can not use the authorities of webhooks.ca_file: {0}")]

@@ -211,7 +211,10 @@ async fn what_is_not_taken_comes_again_in_order_and_is_given_up_after_three_days
     }
     assert!(tries >= 36, "given up after {} hours", tries * 2);
     let hook = only(&manager).await;
-    assert_eq!((&hook["lost"], &hook["failure"], &hook["enabled"]), (&json!(2), &json!("http_500"), &json!(true)));
+    assert_eq!(
+        (&hook["lost"], &hook["failure"], &hook["enabled"]),
+        (&json!(2), &json!("http_500"), &json!(true))
+    );
     assert!(hook["failing_since"].is_number());
 }
 
@@ -234,7 +237,10 @@ async fn who_answers_gone_is_asked_no_more_until_an_administrator_says_so() {
     let unit = UnitId(v4([8; 16]));
     receiver.answers(&[410]);
     add_person(&manager, unit, "Canary One").await;
-    until_json(&manager, |hook| hook["enabled"] == false && hook["failure"] == "gone" && hook["waiting"] == 0).await;
+    until_json(&manager, |hook| {
+        hook["enabled"] == false && hook["failure"] == "gone" && hook["waiting"] == 0
+    })
+    .await;
     add_person(&manager, unit, "Canary Two").await;
     round(world.node()).await.unwrap();
     assert_eq!(receiver.heard().len(), 1);
@@ -303,7 +309,13 @@ async fn only_hosts_of_the_operator_and_only_for_who_may() {
     assert_eq!(wrong(to("https://kari:hush@localhost/")).await, "/url not_an_address");
     assert_eq!(wrong(to("https://localhost:22/")).await, "/url not_an_address");
     assert_eq!(wrong(json!({ "url": receiver.url(), "events": [] })).await, "/events required");
-    assert_eq!(manager.post("/api/v1/webhooks", json!({ "url": receiver.url(), "events": ["door.opened"] })).await.status, 400);
+    assert_eq!(
+        manager
+            .post("/api/v1/webhooks", json!({ "url": receiver.url(), "events": ["door.opened"] }))
+            .await
+            .status,
+        400
+    );
 
     let (id, _) = add(&manager, of_all(&receiver)).await;
     let resident = world.browser();

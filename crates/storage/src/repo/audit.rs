@@ -223,11 +223,7 @@ pub async fn erase(tx: &DatabaseTransaction, scope: &Scope, person: PersonId) ->
     Ok(erased.rows_affected)
 }
 
-async fn entries(
-    tx: &DatabaseTransaction,
-    scope: &Scope,
-    query: AuditQuery,
-) -> Result<Vec<AuditEntry>> {
+async fn entries(tx: &DatabaseTransaction, scope: &Scope, query: AuditQuery) -> Result<Vec<AuditEntry>> {
     let mut select = audit::Entity::find()
         .filter(audit::Column::Tenant.eq(scope.tenant.0))
         .filter(reach::may(scope, Right::Audit, audit::Column::Building));

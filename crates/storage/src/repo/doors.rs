@@ -199,9 +199,11 @@ impl Doors<'_> {
             if !insert_controller(&tx, scope, controller, certificate_sha256, drives).await? {
                 return Ok(false);
             }
-            let doors: Vec<_> = drives.iter().map(|(door, output)| json!({ "door": door, "output": output })).collect();
+            let doors: Vec<_> =
+                drives.iter().map(|(door, output)| json!({ "door": door, "output": output })).collect();
             let after = json!({ "controller": controller.id, "name": controller.name, "doors": doors });
-            audit::append(&tx, scope, stamp, Change::made(controller.building, "controller.paired", after)).await?;
+            audit::append(&tx, scope, stamp, Change::made(controller.building, "controller.paired", after))
+                .await?;
             Ok(true)
         });
         absent_is_false(inserted.await)

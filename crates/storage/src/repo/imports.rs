@@ -6,14 +6,14 @@
 use crate::entity::{account, entrance, import, membership, person, person_word, unit};
 use crate::record::{Details, House, HouseResident, HouseUnit, Import, ImportOutcome, ImportPlan, Stamp};
 use crate::repo::audit::{self, Change};
-use crate::repo::news::{self, News};
 use crate::repo::convert::{self, At, Word};
+use crate::repo::news::{self, News};
 use crate::repo::people_change::not_changeable;
 use crate::repo::{people, reach};
 use crate::tx::{self, Isolation};
 use crate::{Result, Store};
-use klinke_model::fold::fold;
 use klinke_model::events::EventKind;
+use klinke_model::fold::fold;
 use klinke_model::ids::{BuildingId, ImportId, PersonId, UnitId};
 use klinke_model::people::Person;
 use klinke_model::privacy::Pii;

@@ -7,8 +7,8 @@ use crate::entity::{
 use crate::error::absent_is_false;
 use crate::record::{CarriedOut, Ended, Leaving, Move, MovePreview, Mover, NewMove, Stamp};
 use crate::repo::audit::{self, Change};
-use crate::repo::news::{self, News};
 use crate::repo::convert::At;
+use crate::repo::news::{self, News};
 use crate::repo::people::{self, end_place, reaches_unit};
 use crate::repo::people_change::{building_of, has_role, set_active, sign_everything_out};
 use crate::repo::reach;
@@ -157,7 +157,9 @@ impl Moves<'_> {
                 action: "move.planned",
                 persons: movers.iter().map(|(person, ..)| *person).collect(),
                 before: None,
-                after: Some(json!({ "move": new.id, "unit": new.unit, "to": new.to, "last_day": new.last_day })),
+                after: Some(
+                    json!({ "move": new.id, "unit": new.unit, "to": new.to, "last_day": new.last_day }),
+                ),
             };
             audit::append(&tx, scope, stamp, change).await?;
             let mut news = Vec::with_capacity(new.into.len());

@@ -231,7 +231,11 @@ fn told(person: &Person) -> Value {
 }
 
 /// The person, when the principal may change them.
-pub(super) async fn changeable(db: &impl ConnectionTrait, scope: &Scope, id: PersonId) -> Result<Option<Person>> {
+pub(super) async fn changeable(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    id: PersonId,
+) -> Result<Option<Person>> {
     let homes = |reached: bool| {
         let administers = reach::may(scope, Right::ChangePeople, unit::Column::Building);
         let condition = Condition::all()

@@ -9,9 +9,7 @@
 
 use crate::entity::{webhook, webhook_delivery};
 use crate::error::absent_is_false;
-use crate::record::{
-    DueWebhook, NewWebhook, Stamp, Tried, Waiting, Webhook, WebhookChange, WebhookChanged,
-};
+use crate::record::{DueWebhook, NewWebhook, Stamp, Tried, Waiting, Webhook, WebhookChange, WebhookChanged};
 use crate::repo::audit::{self, Change};
 use crate::repo::convert::At;
 use crate::repo::{Gate, news, reach};
@@ -293,7 +291,9 @@ impl Webhooks<'_> {
                 }
                 Tried::Gone if settled => {
                     forget(&tx, scope, id).await?;
-                    let told = |enabled: bool| Some(json!({ "webhook": id, "url": waiting.webhook.url, "enabled": enabled }));
+                    let told = |enabled: bool| {
+                        Some(json!({ "webhook": id, "url": waiting.webhook.url, "enabled": enabled }))
+                    };
                     let change = (told(true), told(false));
                     append(&tx, scope, stamp, &waiting.webhook, "webhook.switched_off", change).await?;
                 }

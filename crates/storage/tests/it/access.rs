@@ -14,7 +14,9 @@ use klinke_model::rights::Right;
 use klinke_model::scope::{Principal, Scope};
 use klinke_model::site::{Building, Entrance, Unit};
 use klinke_storage::record::{AuditQuery, Changed, Deleted, NewMove, PeopleQuery, PolicySet, Revoked};
-use klinke_storage::record::{DueWebhook, House, ImportOutcome, ImportPlan, Tried, WebhookChange, WebhookChanged};
+use klinke_storage::record::{
+    DueWebhook, House, ImportOutcome, ImportPlan, Tried, WebhookChange, WebhookChanged,
+};
 use klinke_storage::{Result, Store};
 use std::collections::BTreeSet;
 use std::pin::Pin;
@@ -534,7 +536,15 @@ impl Run<'_> {
     /// A move of a new person of ours who lives with Kari, due at once.
     async fn new_move(&self) -> Result<NewMove> {
         let (out, unit) = (vec![self.resident().await?], self.ours.unit);
-        Ok(NewMove { id: self.id(), unit, last_day: 1, ends_at: stamp(self.n).at, out, to: None, into: vec![] })
+        Ok(NewMove {
+            id: self.id(),
+            unit,
+            last_day: 1,
+            ends_at: stamp(self.n).at,
+            out,
+            to: None,
+            into: vec![],
+        })
     }
 
     async fn planned(&self) -> Result<klinke_model::ids::MoveId> {

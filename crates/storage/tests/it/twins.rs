@@ -12,9 +12,9 @@ use klinke_model::scope::Scope;
 use klinke_model::site::{Building, Entrance, Unit};
 use klinke_model::text::Label;
 use klinke_storage::record::{
-    AuditEntry, AuditPage, AuditProof, AuditQuery, GivenRole, Move, MovePreview, NewDevice, NewMove, PanelDirectory,
-    PeoplePage, PeopleQuery, PersonRow, PolicySet, RingFacts, StoredFacts, UnitMember, Webhook,
-    WebhookChange,
+    AuditEntry, AuditPage, AuditProof, AuditQuery, GivenRole, Move, MovePreview, NewDevice, NewMove,
+    PanelDirectory, PeoplePage, PeopleQuery, PersonRow, PolicySet, RingFacts, StoredFacts, UnitMember,
+    Webhook, WebhookChange,
 };
 
 /// All that one principal can read of ours.

@@ -69,8 +69,16 @@ async fn a_name_that_leads_to_this_machine_the_second_time_is_refused() {
     assert_eq!(sender.send(&url, message()).await, Ok(200));
     assert_eq!(resolver.0.lock().unwrap().len(), 2, "one message is one look-up");
     let text = hears.recv().await.unwrap();
-    assert!(text.starts_with("POST /in HTTP/1.1\r\n") && text.contains(&format!("hooks.example.org:{port}")), "{text}");
-    for header in ["webhook-id: one", "webhook-timestamp: 1", "webhook-signature: v1,x", "content-type: application/json"] {
+    assert!(
+        text.starts_with("POST /in HTTP/1.1\r\n") && text.contains(&format!("hooks.example.org:{port}")),
+        "{text}"
+    );
+    for header in [
+        "webhook-id: one",
+        "webhook-timestamp: 1",
+        "webhook-signature: v1,x",
+        "content-type: application/json",
+    ] {
         assert!(text.contains(header), "{header}: {text}");
     }
     assert_eq!(sender.send(&url, message()).await, Err(Failure::Refused(Refused::NotHttps)));
@@ -81,7 +89,9 @@ async fn a_name_that_leads_to_this_machine_the_second_time_is_refused() {
 
 #[tokio::test]
 async fn over_https_special_addresses_are_refused_before_anything_is_dialled() {
-    for address in ["127.0.0.1", "10.0.0.1", "169.254.169.254", "::1", "::ffff:127.0.0.1", "64:ff9b::7f00:1", "fd00::1"] {
+    for address in
+        ["127.0.0.1", "10.0.0.1", "169.254.169.254", "::1", "::ffff:127.0.0.1", "64:ff9b::7f00:1", "fd00::1"]
+    {
         let (sender, _) = sender(&[], vec![vec!["93.184.216.34", address]], None);
         let answer = sender.send("https://hooks.example.org/", message()).await;
         assert_eq!(answer, Err(Failure::Refused(Refused::Special)), "{address}");
@@ -91,7 +101,8 @@ async fn over_https_special_addresses_are_refused_before_anything_is_dialled() {
 #[tokio::test]
 async fn a_redirect_is_an_answer_and_not_a_way() {
     let (elsewhere, mut hears) = says("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await;
-    let answer = format!("HTTP/1.1 307 Go\r\nlocation: http://127.0.0.1:{elsewhere}/\r\ncontent-length: 0\r\n\r\n");
+    let answer =
+        format!("HTTP/1.1 307 Go\r\nlocation: http://127.0.0.1:{elsewhere}/\r\ncontent-length: 0\r\n\r\n");
     let (port, _) = says(answer.leak()).await;
     let (sender, _) = sender(&["127.0.0.0/8"], vec![vec!["127.0.0.1"]], None);
     assert_eq!(sender.send(&format!("http://hooks.example.org:{port}/"), message()).await, Ok(307));
