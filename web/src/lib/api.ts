@@ -19,10 +19,12 @@ import type {
   NewPassword,
   NewPerson,
   NewUnits,
+  NewWebhook,
   paths,
   PersonChange,
   Policy,
-  SignIn
+  SignIn,
+  WebhookChange
 } from '../api/http';
 import { ApiError, fromAnswer, noAnswer } from './api-problem';
 
@@ -54,6 +56,9 @@ const ofImport = (list: string) => ({ params: { path: { import: list } } });
 const rowsOf = (list: string, query: Rows) => ({ params: { path: { import: list }, query } });
 /** What a list of people is narrowed to. */
 export type PeopleAsked = NonNullable<paths['/api/v1/people']['get']['parameters']['query']>;
+
+/** What the list of changes is narrowed to. */
+export type AuditAsked = NonNullable<paths['/api/v1/audit']['get']['parameters']['query']>;
 
 const ofPerson = (person: string) => ({ params: { path: { person } } });
 const ofUnit = (unit: string) => ({ params: { path: { unit } } });
@@ -106,6 +111,8 @@ export const api = {
   people: (query: PeopleAsked) => answer(client.GET('/api/v1/people', { params: { query } })),
   person: (person: string) => answer(client.GET('/api/v1/people/{person}', ofPerson(person))),
   addPerson: (body: NewPerson) => answer(client.POST('/api/v1/people', { body })),
+  signPersonOut: (person: string) => answer(client.DELETE('/api/v1/people/{person}/sessions', ofPerson(person))),
+  deletePerson: (person: string) => answer(client.DELETE('/api/v1/people/{person}', ofPerson(person))),
   changePerson: (person: string, body: PersonChange) =>
     answer(client.PATCH('/api/v1/people/{person}', { ...ofPerson(person), body })),
   suspend: (person: string) => answer(client.PUT('/api/v1/people/{person}/suspension', ofPerson(person))),
@@ -139,8 +146,14 @@ export const api = {
   roles: () => answer(client.GET('/api/v1/roles')),
   giveRole: (body: NewAdministratorRole) => answer(client.POST('/api/v1/roles', { body })),
   takeRole: (role: string) => answer(client.DELETE('/api/v1/roles/{role}', { params: { path: { role } } })),
-  audit: (query: { building?: string; person?: string; cursor?: number; limit?: number }) =>
-    answer(client.GET('/api/v1/audit', { params: { query } })),
+  audit: (query: AuditAsked) => answer(client.GET('/api/v1/audit', { params: { query } })),
+  webhooks: () => answer(client.GET('/api/v1/webhooks')),
+  addWebhook: (body: NewWebhook) => answer(client.POST('/api/v1/webhooks', { body })),
+  changeWebhook: (webhook: string, body: WebhookChange) =>
+    answer(client.PATCH('/api/v1/webhooks/{webhook}', { params: { path: { webhook } }, body })),
+  removeWebhook: (webhook: string) => answer(client.DELETE('/api/v1/webhooks/{webhook}', { params: { path: { webhook } } })),
+  rotateWebhook: (webhook: string) => answer(client.POST('/api/v1/webhooks/{webhook}/secret', { params: { path: { webhook } } })),
+  testWebhook: (webhook: string) => answer(client.POST('/api/v1/webhooks/{webhook}/test', { params: { path: { webhook } } })),
   auditProof: () => answer(client.GET('/api/v1/audit/proof')),
 
   addPanel: (building: string, body: NewPanel) =>

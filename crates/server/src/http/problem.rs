@@ -74,6 +74,8 @@ codes! {
     ConfidentialityRequired = "confidentiality_required", FORBIDDEN;
     /// Somebody changed it in between; `current` is how it is now.
     Conflict = "conflict", CONFLICT;
+    /// The person lives somewhere, has a role, or will move.
+    StillHere = "still_here", CONFLICT;
     /// Nobody would be left who gives roles.
     LastManager = "last_manager", CONFLICT;
     /// The request comes from a page of another site.
@@ -153,6 +155,12 @@ pub enum FieldCode {
     Required,
     /// Not a time zone of the IANA database.
     UnknownTimeZone,
+    /// Not an address that a message can go to.
+    NotAnAddress,
+    /// Not `https`.
+    NotHttps,
+    /// The operator does not allow this host.
+    HostNotAllowed,
 }
 
 /// One wrong field.

@@ -25,4 +25,5 @@ mod signing_out;
 mod support;
 #[path = "../../src/testing.rs"]
 mod testing;
+mod webhooks;
 mod world;

@@ -1,6 +1,7 @@
 //! The repositories: concrete, cheap, one file each.
 
 pub(crate) mod audit;
+mod audit_names;
 mod buttons;
 mod convert;
 mod devices;
@@ -13,14 +14,17 @@ mod intercom;
 mod invitations;
 mod jobs;
 mod moves;
+mod news;
 mod people;
 mod people_change;
+mod people_end;
 mod people_page;
 mod policy;
 mod reach;
 mod revision;
 mod roles;
 mod sites;
+mod webhooks;
 
 pub use audit::Audit;
 pub use devices::Devices;
@@ -34,3 +38,4 @@ pub use jobs::Jobs;
 pub use moves::Moves;
 pub use people::People;
 pub use sites::Sites;
+pub use webhooks::Webhooks;

@@ -13,8 +13,10 @@ use klinke_model::people::{Membership, Role};
 use klinke_model::rights::Right;
 use klinke_model::scope::{Principal, Scope};
 use klinke_model::site::{Building, Entrance, Unit};
-use klinke_storage::record::{AuditQuery, Changed, NewMove, PeopleQuery, PolicySet, Revoked};
-use klinke_storage::record::{House, ImportOutcome, ImportPlan};
+use klinke_storage::record::{AuditQuery, Changed, Deleted, NewMove, PeopleQuery, PolicySet, Revoked};
+use klinke_storage::record::{
+    DueWebhook, House, ImportOutcome, ImportPlan, Tried, WebhookChange, WebhookChanged,
+};
 use klinke_storage::{Result, Store};
 use std::collections::BTreeSet;
 use std::pin::Pin;
@@ -234,6 +236,20 @@ const PROBES: &[Probe] = probes! {
         let query = AuditQuery { building: Some(r.ours.house), limit: 9, ..AuditQuery::default() };
         Ok(!r.store.audit().audit_entries(&r.scope, query).await?.is_empty())
     };
+    audit_page [System Manager Admin Auditor] |r| {
+        let query = AuditQuery { building: Some(r.ours.house), limit: 9, ..AuditQuery::default() };
+        let page = r.store.audit().audit_page(&r.scope, query).await?;
+        Ok(!page.entries.is_empty() && !page.names.is_empty())
+    };
+    sign_out_everywhere [System Manager Admin] |r| {
+        let person = r.resident().await?;
+        Ok(r.store.people().sign_out_everywhere(&r.scope, &stamp(r.n), person).await?.is_some())
+    };
+    delete_person [System Manager] |r| {
+        let person = r.person().await?;
+        let deleted = r.store.people().delete_person(&r.scope, &stamp(r.n), person).await?;
+        Ok(deleted != Deleted::NotThere)
+    };
     verify_audit [System Manager] |r| {
         let ours = r.store.audit().verify_audit(&r.ours.system()).await?;
         Ok(r.store.audit().verify_audit(&r.scope).await? == ours)
@@ -305,6 +321,10 @@ const PROBES: &[Probe] = probes! {
         let panel = klinke_model::intercom::Panel { id: r.id(), ..r.ours.the_panel() };
         r.store.intercom().insert_panel(&r.scope, panel, None).await
     };
+    pair_panel [System Manager Admin Caretaker] |r| {
+        let panel = klinke_model::intercom::Panel { id: r.id(), ..r.ours.the_panel() };
+        r.store.intercom().pair_panel(&r.scope, &stamp(r.n), panel, vec![6]).await
+    };
     set_panel_key [System Manager Admin Caretaker] |r| {
         r.store.intercom().set_panel_key(&r.scope, r.ours.panel, vec![5]).await
     };
@@ -348,6 +368,11 @@ const PROBES: &[Probe] = probes! {
             klinke_model::door::Controller { id: r.id(), building: r.ours.house, name: label("New") };
         r.store.doors().insert_controller(&r.scope, controller, hash(r.n), &[]).await
     };
+    pair_controller [System Manager Admin Caretaker] |r| {
+        let controller =
+            klinke_model::door::Controller { id: r.id(), building: r.ours.house, name: label("New") };
+        r.store.doors().pair_controller(&r.scope, &stamp(r.n), controller, hash(r.n), &[]).await
+    };
     doors_of_controller [System Manager Admin Controller Caretaker Auditor] |r| {
         Ok(r.store.doors().doors_of_controller(&r.scope, r.ours.controller).await?.is_some())
     };
@@ -379,6 +404,50 @@ const PROBES: &[Probe] = probes! {
     done [System] |r| {
         let job = r.job().await?;
         r.store.jobs().done(&r.scope, job.id, job.run_at).await
+    };
+    // addresses that are told of changes
+    webhooks [System Manager Admin] |r| {
+        let id = r.webhook().await?;
+        Ok(r.store.webhooks().webhooks(&r.scope).await?.iter().any(|webhook| webhook.id == id))
+    };
+    webhook [System Manager Admin] |r| Ok(r.store.webhooks().webhook(&r.scope, r.webhook().await?).await?.is_some());
+    add_webhook [System Manager Admin] |r| {
+        let new = crate::webhooks::new_webhook(r.id(), Some(r.ours.house));
+        r.store.webhooks().add_webhook(&r.scope, &stamp(r.n), new).await
+    };
+    add_webhook_of_all [System Manager] |r| {
+        let new = crate::webhooks::new_webhook(r.id(), None);
+        let added = r.store.webhooks().add_webhook(&r.scope, &stamp(r.n), new).await?;
+        // a foreign manager adds one of their own
+        Ok(added && r.store.webhooks().webhook(&r.ours.system(), r.id()).await?.is_some())
+    };
+    change_webhook [System Manager Admin] |r| {
+        let change = WebhookChange { version: 1, enabled: Some(false), ..WebhookChange::default() };
+        let id = r.webhook().await?;
+        let changed = r.store.webhooks().change_webhook(&r.scope, &stamp(r.n), id, change).await?;
+        Ok(changed != WebhookChanged::NotFound)
+    };
+    rotate_webhook [System Manager Admin] |r| {
+        let id = r.webhook().await?;
+        Ok(r.store.webhooks().rotate_webhook(&r.scope, &stamp(r.n), id, at(9)).await?.is_some())
+    };
+    remove_webhook [System Manager Admin] |r| {
+        let id = r.webhook().await?;
+        r.store.webhooks().remove_webhook(&r.scope, &stamp(r.n), id).await
+    };
+    take_webhook [System] |r| {
+        let due = DueWebhook { tenant: r.ours.tenant, id: r.webhook().await?, run_at: stamp(r.n).at };
+        r.store.webhooks().take_webhook(&r.scope, &due, at(9)).await
+    };
+    next_message [System] |r| {
+        let id = r.message().await?;
+        Ok(r.store.webhooks().next_message(&r.scope, id).await?.is_some())
+    };
+    settle [System] |r| {
+        let id = r.message().await?;
+        let waiting = r.store.webhooks().next_message(&r.ours.system(), id).await?.unwrap();
+        let until = stamp(r.n).at;
+        r.store.webhooks().settle(&r.scope, &stamp(r.n), &waiting, until, Tried::Taken).await
     };
     // lists of people
     insert_import [System Manager Admin] |r| {
@@ -421,6 +490,22 @@ impl Run<'_> {
         Ok(due.into_iter().find(|job| job.subject == person).unwrap())
     }
 
+    /// An address that is told of our house.
+    async fn webhook(&self) -> Result<klinke_model::ids::WebhookId> {
+        let new = crate::webhooks::new_webhook(self.id(), Some(self.ours.house));
+        let id = new.id;
+        self.store.webhooks().add_webhook(&self.ours.system(), &stamp(self.n), new).await?;
+        Ok(id)
+    }
+
+    /// One for which a message waits.
+    async fn message(&self) -> Result<klinke_model::ids::WebhookId> {
+        let (id, scope) = (self.webhook().await?, self.ours.system());
+        let new = self.ours.person(self.id(), "New");
+        self.store.people().add_person(&scope, &stamp(self.n), new, &[(self.ours.unit, false)]).await?;
+        Ok(id)
+    }
+
     /// A list of ours that is not applied.
     async fn import(&self) -> Result<klinke_model::ids::ImportId> {
         let draft = crate::imports::draft(&self.ours, self.id());
@@ -451,7 +536,15 @@ impl Run<'_> {
     /// A move of a new person of ours who lives with Kari, due at once.
     async fn new_move(&self) -> Result<NewMove> {
         let (out, unit) = (vec![self.resident().await?], self.ours.unit);
-        Ok(NewMove { id: self.id(), unit, last_day: 1, ends_at: stamp(self.n).at, out, to: None, into: vec![] })
+        Ok(NewMove {
+            id: self.id(),
+            unit,
+            last_day: 1,
+            ends_at: stamp(self.n).at,
+            out,
+            to: None,
+            into: vec![],
+        })
     }
 
     async fn planned(&self) -> Result<klinke_model::ids::MoveId> {

@@ -12,8 +12,9 @@ use klinke_model::scope::Scope;
 use klinke_model::site::{Building, Entrance, Unit};
 use klinke_model::text::Label;
 use klinke_storage::record::{
-    AuditEntry, AuditProof, AuditQuery, GivenRole, Move, MovePreview, NewDevice, NewMove, PanelDirectory,
-    PeoplePage, PeopleQuery, PersonRow, PolicySet, RingFacts, StoredFacts, UnitMember,
+    AuditEntry, AuditPage, AuditProof, AuditQuery, GivenRole, Move, MovePreview, NewDevice, NewMove,
+    PanelDirectory, PeoplePage, PeopleQuery, PersonRow, PolicySet, RingFacts, StoredFacts, UnitMember,
+    Webhook, WebhookChange,
 };
 
 /// All that one principal can read of ours.
@@ -48,7 +49,10 @@ struct View {
     facts: Vec<Option<StoredFacts>>,
     audit_entries: Vec<AuditEntry>,
     audit: Option<AuditProof>,
+    audit_page: AuditPage,
     policy: Option<(u64, BuildingPolicy)>,
+    webhooks: Vec<Webhook>,
+    webhook: Option<Webhook>,
 }
 
 impl View {
@@ -96,7 +100,15 @@ impl View {
                 .await
                 .unwrap(),
             policy: sites.policy(scope, ours.house).await.unwrap(),
+            webhooks: db.store.webhooks().webhooks(scope).await.unwrap(),
+            webhook: db.store.webhooks().webhook(scope, ours.fresh(60)).await.unwrap(),
             audit: db.store.audit().verify_audit(scope).await.unwrap(),
+            audit_page: db
+                .store
+                .audit()
+                .audit_page(scope, AuditQuery { limit: 200, ..AuditQuery::default() })
+                .await
+                .unwrap(),
         };
         for person in [ours.kari, ours.ola, ours.lone, ours.gone, ours.manager, ours.admin] {
             view.persons.push(people.person(scope, person).await.unwrap());
@@ -127,6 +139,8 @@ async fn build_twin(db: &Db, ours: &Town, theirs: &Scope) {
         let unit = Unit { id, building: ours.house, entrance: ours.entrance, number: label("Twin") };
         assert!(sites.insert_units(theirs, &stamp(1), unit.building, &[unit], &[]).await.unwrap());
     }
+    let webhook = crate::webhooks::new_webhook(ours.fresh(60), Some(ours.house));
+    assert!(db.store.webhooks().add_webhook(theirs, &stamp(1), webhook).await.unwrap());
     let controller = Controller { id: ours.controller, building: ours.house, name: label("Twin") };
     assert!(doors.insert_controller(theirs, controller, hash(77), &[]).await.unwrap());
     let twin = |door: Door| Door { name: label("Twin"), output: door.output + 7, ..door };
@@ -177,6 +191,8 @@ async fn undo_twin(db: &Db, ours: &Town, theirs: &Scope) {
         assert!(people.set_active(theirs, person, false).await.unwrap());
         assert!(db.store.devices().sign_out(theirs, person, ours.fresh(number)).await.unwrap());
     }
+    let off = WebhookChange { version: 1, enabled: Some(false), ..WebhookChange::default() };
+    assert!(db.store.webhooks().change_webhook(theirs, &stamp(1), ours.fresh(60), off).await.is_ok());
     let out = vec![ours.gone, ours.manager];
     let new = NewMove {
         id: ours.fresh(70),
@@ -217,6 +233,8 @@ on_both! {
         let ends_at = stamp(70).at;
         let new = NewMove { id: ours.fresh(70), unit: ours.unit, last_day: 1, ends_at, out: vec![ours.ola], to: None, into: vec![] };
         assert!(db.store.moves().plan_move(&ours.system(), &stamp(70), new).await.unwrap());
+        let webhook = crate::webhooks::new_webhook(ours.fresh(60), Some(ours.house));
+        assert!(db.store.webhooks().add_webhook(&ours.system(), &stamp(70), webhook).await.unwrap());
         let mut before = Vec::new();
         for scope in &principals {
             before.push(View::of(&db, &ours, scope).await);
