@@ -1147,6 +1147,11 @@ export interface components {
              */
             add_members: boolean;
             /**
+             * @description What residents write or put on a button is shown only after an administrator approved it.
+             * @default false
+             */
+            approve_first: boolean;
+            /**
              * @description The types of doorbell that a unit may choose from. Sequential and parallel are the administrators' unless named.
              * @default [
              *       "individual",
@@ -1154,6 +1159,11 @@ export interface components {
              *     ]
              */
             bell_kinds: components["schemas"]["BellKind"][];
+            /**
+             * @description A unit without a button gets one by itself, as soon as somebody who lives there can be rung (R14).
+             * @default true
+             */
+            button_by_itself: boolean;
             /**
              * @description In which order a panel shows its buttons.
              * @default as_placed
