@@ -20,6 +20,20 @@ pub enum BellKind {
     Family,
 }
 
+/// Whether an administrator has looked at what residents wrote on a button (R12).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Moderation {
+    /// There is nothing to look at.
+    #[default]
+    None,
+    /// A resident wrote something since the last look.
+    Pending,
+    /// An administrator took the button off its panel; residents can not show it again.
+    Removed,
+}
+
 /// A panel (door station).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Panel {

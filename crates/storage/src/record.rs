@@ -2,11 +2,15 @@
 //!
 //! A record holds what one use needs, no more; what names a person is [`Pii`].
 
+mod households;
 mod imports;
 mod invitations;
 mod moves;
 mod people;
 
+pub use households::{
+    BellChange, BellChanged, BellHours, Household, HouseholdMember, Joined, Left, MyBell, NewMember, Refused, WayToMember,
+};
 pub use imports::{Details, House, HouseResident, HouseUnit, Import, ImportOutcome, ImportPlan};
 pub use invitations::{Followed, InvitationState, Invited, Job, JobKind, WayIn};
 pub use moves::{CarriedOut, Ended, Leaving, Move, MovePreview, Mover, NewMove};

@@ -1,6 +1,6 @@
 //! Panels, buttons, and what a tap needs.
 
-use crate::entity::{bell, bell_member, building, device, door, entrance, panel, panel_door, person, unit};
+use crate::entity::{bell, bell_hours, bell_member, building, device, door, entrance, panel, panel_door, person, unit};
 use crate::error::absent_is_false;
 use crate::record::{DirectoryBell, PanelDirectory, RingFacts, Stamp};
 use crate::repo::audit::{self, Change};
@@ -9,12 +9,12 @@ use crate::repo::{reach, revision};
 use crate::tx::{self, Isolation};
 use crate::{Result, StorageError, Store};
 use klinke_model::ids::{BellId, BuildingId, PanelId};
-use klinke_model::intercom::{Bell, BellKind, BellMember, Panel};
+use klinke_model::intercom::{Bell, BellKind, BellMember, Moderation, Panel};
 use klinke_model::privacy::Pii;
 use klinke_model::rights::Right;
 use klinke_model::scope::{Principal, Scope};
 use sea_orm::ActiveValue::Set;
-use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde_json::json;
 use std::collections::HashMap;
@@ -173,6 +173,7 @@ impl Intercom<'_> {
                 label: Set(bell.label.reveal().as_str().to_owned()),
                 kind: Set(bell.kind.word().to_owned()),
                 position: Set(position.unwrap_or(at_the_end)),
+                ..Default::default()
             };
             bell::Entity::insert(row).exec_without_returning(&*tx).await?;
             let members = (0..).zip(&bell.members).map(|(position, member)| bell_member::ActiveModel {
@@ -210,6 +211,7 @@ impl Intercom<'_> {
             let rows = bell::Entity::find()
                 .filter(bell::Column::Tenant.eq(scope.tenant.0))
                 .filter(bell::Column::Panel.eq(panel.id))
+                .filter(on_its_panel(scope))
                 .order_by_asc(bell::Column::Position)
                 .order_by_asc(bell::Column::Id)
                 .find_also_related(unit::Entity)
@@ -249,7 +251,7 @@ impl Intercom<'_> {
     pub async fn ring_facts(&self, scope: &Scope, bell: BellId) -> Result<Option<RingFacts>> {
         let at_this_panel = &match scope.principal {
             Principal::System => Expr::val(true),
-            Principal::Panel(panel) => bell::Column::Panel.eq(panel.0),
+            Principal::Panel(panel) => bell::Column::Panel.eq(panel.0).and(on_its_panel(scope)),
             Principal::Person { .. } | Principal::Controller(_) => return Ok(None),
         };
         tx::read(self.0, |tx| async move {
@@ -279,6 +281,20 @@ impl Intercom<'_> {
         })
         .await
     }
+}
+
+/// That a button is on its panel just now: nobody hid it, its timetable does not, and no administrator took it off.
+pub(super) fn on_its_panel(scope: &Scope) -> Expr {
+    let hidden_by_hours = Query::select()
+        .column(bell_hours::Column::Bell)
+        .from(bell_hours::Entity)
+        .and_where(bell_hours::Column::Tenant.eq(scope.tenant.0))
+        .and_where(bell_hours::Column::Hides.eq(true))
+        .take();
+    bell::Column::Hidden
+        .eq(false)
+        .and(bell::Column::Moderation.ne(Moderation::Removed.word()))
+        .and(bell::Column::Id.not_in_subquery(hidden_by_hours))
 }
 
 /// A panel that is there and is the principal, or in whose building the principal has a right.
@@ -325,7 +341,7 @@ async fn doors_of(
 
 /// Which members of a button.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Who {
+pub(super) enum Who {
     /// Also those who are suspended.
     All,
     /// Those who can be rung.
@@ -333,7 +349,7 @@ enum Who {
 }
 
 /// The members of these buttons, in the buttons' order.
-async fn members_of(
+pub(super) async fn members_of(
     db: &impl ConnectionTrait,
     scope: &Scope,
     bells: impl IntoIterator<Item = Uuid>,
