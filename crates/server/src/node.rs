@@ -100,6 +100,8 @@ pub struct Node {
     pub origins: Origins,
     /// Wakes whoever carries moves out: one was planned.
     pub moves_changed: tokio::sync::Notify,
+    /// Held while panels are told what they show now, so that the newest comes last.
+    pub refreshing: tokio::sync::Mutex<()>,
     /// Cancelled when the server stops: long-lived connections close then.
     pub stop: CancellationToken,
     /// What must end before the process does: spawn long-lived work here.
@@ -218,6 +220,7 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>, random: Random) ->
         reading: Semaphore::new(2),
         origins: Origins::new(&public_url, address.port(), &network),
         moves_changed: tokio::sync::Notify::new(),
+        refreshing: tokio::sync::Mutex::default(),
         stop: CancellationToken::new(),
         tasks: TaskTracker::new(),
         config,

@@ -316,7 +316,7 @@ const PROBES: &[Probe] = probes! {
     remove_bell [System Manager Admin] |r| {
         let bell = r.ours.bell(r.id(), "New", BellKind::Parallel, vec![]);
         r.store.intercom().insert_bell(&r.ours.system(), &stamp(1), bell.clone(), None).await?;
-        r.store.intercom().remove_bell(&r.scope, &stamp(r.n), bell.id).await
+        Ok(r.store.intercom().remove_bell(&r.scope, &stamp(r.n), bell.id).await?.is_some())
     };
     order_bells [System Manager Admin] |r| {
         let bells = r.store.intercom().bells(&r.ours.system(), r.ours.house).await?;

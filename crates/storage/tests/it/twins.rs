@@ -192,7 +192,7 @@ async fn undo_twin(db: &Db, ours: &Town, theirs: &Scope) {
     let policy = BuildingPolicy { pictures: true, ..BuildingPolicy::default() };
     let set = db.store.sites().set_policy(theirs, &stamp(1), ours.house, 0, policy).await.unwrap();
     assert_eq!(set, PolicySet::Done(1));
-    assert!(db.store.intercom().remove_bell(theirs, &stamp(1), ours.family).await.unwrap());
+    assert!(db.store.intercom().remove_bell(theirs, &stamp(1), ours.family).await.unwrap().is_some());
 }
 
 on_both! {
