@@ -7,6 +7,7 @@
 //! [`Node`] is what use cases are given: concrete parts, no globals. Time and randomness come in as parameters, so
 //! that a test can hold the clock.
 
+use crate::app::ring::DialLimit;
 use crate::app::follow_invitation::InvitationLimit;
 use crate::app::sign_in::SignInLimits;
 use crate::auth::expired;
@@ -84,6 +85,8 @@ pub struct Node {
     pub passwords: Passwords,
     /// How often passwords may be tried.
     pub sign_in_limits: SignInLimits,
+    /// How often codes may be typed at a panel.
+    pub dial_limit: DialLimit,
     /// How often links to set a password may be tried.
     pub invitation_limit: InvitationLimit,
     /// How often a resident may have links sent to others.
@@ -213,6 +216,7 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>, random: Random) ->
         media,
         passwords: Passwords::new(random.bytes())?,
         sign_in_limits: SignInLimits::new(&clock),
+        dial_limit: DialLimit::new(&clock),
         invitation_limit: InvitationLimit::new(&clock),
         household_limit: Limit::new(clock.clone(), 6, Duration::from_secs(600)),
         mailer: config.mail.as_ref().map(Mailer::new).transpose()?,

@@ -15,6 +15,7 @@ pub mod apply_import;
 pub mod audit;
 pub mod bells;
 pub mod buildings;
+pub mod change_bell;
 pub mod change_person;
 pub mod checklist;
 pub mod claim;

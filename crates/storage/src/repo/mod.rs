@@ -1,6 +1,8 @@
 //! The repositories: concrete, cheap, one file each.
 
 pub(crate) mod audit;
+mod button_appears;
+mod button_change;
 mod buttons;
 mod convert;
 mod devices;
