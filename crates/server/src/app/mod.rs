@@ -34,6 +34,7 @@ pub mod moves;
 pub mod my_bells;
 pub mod open_door;
 pub mod pair_panel;
+pub mod panel_directory;
 pub mod panels;
 pub mod people;
 pub mod people_csv;

@@ -56,6 +56,7 @@ pub fn operations() -> OpenApiRouter<Arc<Node>> {
         .routes(routes!(app::bells::handler, app::add_bell::handler, app::add_bell::order))
         .routes(routes!(app::add_bell::remove, app::change_bell::handler))
         .routes(routes!(app::change_bell::moderate))
+        .routes(routes!(app::panel_directory::handler))
         .routes(routes!(app::panels::handler, app::add_panel::handler))
         .routes(routes!(app::doors::handler, app::doors::add))
         .routes(routes!(app::controllers::handler, app::add_controller::handler))
