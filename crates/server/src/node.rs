@@ -7,9 +7,11 @@
 //! [`Node`] is what use cases are given: concrete parts, no globals. Time and randomness come in as parameters, so
 //! that a test can hold the clock.
 
+use crate::app::ring::DialLimit;
 use crate::app::follow_invitation::InvitationLimit;
 use crate::app::sign_in::SignInLimits;
 use crate::auth::expired;
+use crate::auth::limit::Limit;
 use crate::auth::password::{PasswordError, Passwords};
 use crate::authority::{self, Authority, AuthorityError};
 use crate::calls::exchange::Exchange;
@@ -20,6 +22,7 @@ use crate::doors::listen;
 use crate::doors::openings::Openings;
 use crate::http::origin::Origins;
 use crate::http::router::router;
+use crate::hours;
 use crate::jobs;
 use crate::mail::{MailError, Mailer};
 use crate::moving;
@@ -33,6 +36,7 @@ use axum_server::accept::NoDelayAcceptor;
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use hyper_util::rt::TokioTimer;
 use klinke_media::{Media, MediaConfig, MediaError};
+use klinke_model::ids::PersonId;
 use klinke_model::time::Clock;
 use klinke_storage::record::Stamp;
 use klinke_storage::{StorageError, Store};
@@ -81,8 +85,12 @@ pub struct Node {
     pub passwords: Passwords,
     /// How often passwords may be tried.
     pub sign_in_limits: SignInLimits,
+    /// How often codes may be typed at a panel.
+    pub dial_limit: DialLimit,
     /// How often links to set a password may be tried.
     pub invitation_limit: InvitationLimit,
+    /// How often a resident may have links sent to others.
+    pub household_limit: Limit<PersonId>,
     /// Hands mails in; `None` when the configuration names no mail server.
     pub mailer: Option<Mailer>,
     /// Files that may be read at once: each may take a hundred megabytes for a moment.
@@ -208,7 +216,9 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>, random: Random) ->
         media,
         passwords: Passwords::new(random.bytes())?,
         sign_in_limits: SignInLimits::new(&clock),
+        dial_limit: DialLimit::new(&clock),
         invitation_limit: InvitationLimit::new(&clock),
+        household_limit: Limit::new(clock.clone(), 6, Duration::from_secs(600)),
         mailer: config.mail.as_ref().map(Mailer::new).transpose()?,
         work: Notify::new(),
         reading: Semaphore::new(2),
@@ -230,6 +240,7 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>, random: Random) ->
     node.tasks.spawn(every_minute(Arc::clone(&node)));
     node.tasks.spawn(jobs::work(Arc::clone(&node)));
     node.tasks.spawn(moving::carry_out_when_due(Arc::clone(&node)));
+    node.tasks.spawn(hours::turn_at_the_minute(Arc::clone(&node)));
     let controllers = listen_for_controllers(&node, controllers)?;
     Ok(Running { node, address, controllers, handle, serving })
 }

@@ -43,6 +43,7 @@ panel-language = Sprog
 panel-large = Større tekst
 panel-title = Hvem skal du besøge?
 panel-search = Navn eller lejlighed
+panel-dial = Ring { $code }
 panel-clear = Ryd
 panel-erase = Slet det sidste bogstav
 panel-keyboard = Tastatur

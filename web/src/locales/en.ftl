@@ -43,6 +43,7 @@ panel-language = Language
 panel-large = Larger text
 panel-title = Who are you visiting?
 panel-search = Name or apartment
+panel-dial = Call { $code }
 panel-clear = Clear
 panel-erase = Erase the last letter
 panel-keyboard = Keyboard

@@ -43,6 +43,7 @@ panel-language = Språk
 panel-large = Større tekst
 panel-title = Hvem skal du besøke?
 panel-search = Navn eller leilighet
+panel-dial = Ring { $code }
 panel-clear = Tøm
 panel-erase = Slett siste bokstav
 panel-keyboard = Tastatur

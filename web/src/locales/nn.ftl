@@ -43,6 +43,7 @@ panel-language = Språk
 panel-large = Større tekst
 panel-title = Kven skal du vitje?
 panel-search = Namn eller leilegheit
+panel-dial = Ring { $code }
 panel-clear = Tøm
 panel-erase = Slett siste bokstaven
 panel-keyboard = Tastatur

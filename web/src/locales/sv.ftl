@@ -43,6 +43,7 @@ panel-language = Språk
 panel-large = Större text
 panel-title = Vem ska du besöka?
 panel-search = Namn eller lägenhet
+panel-dial = Ring { $code }
 panel-clear = Rensa
 panel-erase = Ta bort sista bokstaven
 panel-keyboard = Tangentbord

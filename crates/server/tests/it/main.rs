@@ -8,6 +8,7 @@ mod answering;
 mod canary;
 mod claim;
 mod command_line;
+mod doorbells;
 mod hostile;
 mod importing;
 mod invitation;

@@ -1,18 +1,23 @@
 //! The repositories: concrete, cheap, one file each.
 
 pub(crate) mod audit;
+mod button_appears;
+mod button_change;
 mod buttons;
 mod convert;
 mod devices;
 mod doors;
 mod gate;
+mod gate_hours;
 mod gate_invitation;
 mod gate_jobs;
+mod households;
 mod imports;
 mod intercom;
 mod invitations;
 mod jobs;
 mod moves;
+mod my_bells;
 mod people;
 mod people_change;
 mod people_page;
@@ -27,6 +32,7 @@ pub use devices::Devices;
 pub use doors::Doors;
 pub use gate::Gate;
 pub use gate_invitation::PasswordSet;
+pub use households::Households;
 pub use imports::Imports;
 pub use intercom::Intercom;
 pub use invitations::Invitations;

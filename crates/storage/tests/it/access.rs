@@ -13,7 +13,7 @@ use klinke_model::people::{Membership, Role};
 use klinke_model::rights::Right;
 use klinke_model::scope::{Principal, Scope};
 use klinke_model::site::{Building, Entrance, Unit};
-use klinke_storage::record::{AuditQuery, Changed, NewMove, PeopleQuery, PolicySet, Revoked};
+use klinke_storage::record::{AuditQuery, ButtonChanged, ButtonEdit, Changed, Look, NewMove, PeopleQuery, PolicySet, Revoked};
 use klinke_storage::record::{House, ImportOutcome, ImportPlan};
 use klinke_storage::{Result, Store};
 use std::collections::BTreeSet;
@@ -323,6 +323,44 @@ const PROBES: &[Probe] = probes! {
         let order: Vec<_> = bells.iter().filter(|bell| bell.panel == r.ours.panel).map(|bell| bell.id).collect();
         r.store.intercom().order_bells(&r.scope, &stamp(r.n), r.ours.panel, &order).await
     };
+    buttons [System Manager Admin Auditor] |r| Ok(!r.store.intercom().buttons(&r.scope, r.ours.house).await?.is_empty());
+    button [System Manager Admin Auditor] |r| Ok(r.store.intercom().button(&r.scope, r.ours.family).await?.is_some());
+    change_bell [System Manager Admin] |r| {
+        let Some((_, button)) = r.store.intercom().button(&r.ours.system(), r.ours.family).await? else { return Ok(false) };
+        let edit = ButtonEdit {
+            label: button.bell.label,
+            alias: None,
+            kind: button.bell.kind,
+            members: button.bell.members,
+            listing: button.listing,
+            dial_code: Some(klinke_model::privacy::Pii::new(klinke_model::intercom::DialCode::new("4711").unwrap())),
+            hidden: false,
+        };
+        let changed =
+            r.store.intercom().change_bell(&r.scope, &stamp(r.n), r.ours.family, button.version, &edit, false).await?;
+        Ok(changed == ButtonChanged::Done)
+    };
+    moderate_bell [System Manager Admin] |r| {
+        let Some((_, button)) = r.store.intercom().button(&r.ours.system(), r.ours.family).await? else { return Ok(false) };
+        let changed = r
+            .store
+            .intercom()
+            .moderate_bell(&r.scope, &stamp(r.n), r.ours.family, button.version, &Look::Approve)
+            .await?;
+        Ok(changed == ButtonChanged::Done)
+    };
+    bell_by_code [Panel] |r| {
+        let code = klinke_model::intercom::DialCode::new("4711").unwrap();
+        Ok(r.store.intercom().bell_by_code(&r.scope, &code).await?.is_some())
+    };
+    unlisted [System] |r| {
+        let person = r.reachable().await?;
+        Ok(!r.store.intercom().unlisted(&r.scope, person).await?.is_empty())
+    };
+    list_by_itself [System] |r| {
+        let (person, ids) = (r.reachable().await?, [r.ours.fresh(r.n + 100_000), r.ours.fresh(r.n + 200_000)]);
+        Ok(!r.store.intercom().list_by_itself(&r.scope, &stamp(r.n), person, &ids).await?.is_empty())
+    };
     directory [System Manager Admin Panel Auditor] |r| {
         Ok(r.store.intercom().directory(&r.scope, r.ours.panel).await?.is_some())
     };
@@ -445,6 +483,18 @@ impl Run<'_> {
         let person = self.person().await?;
         let place = Membership { person, unit: self.ours.unit, owner: false };
         self.store.people().add_membership(&self.ours.system(), place).await?;
+        Ok(person)
+    }
+
+    /// A new person of ours with a device, alone in a new home without a button.
+    async fn reachable(&self) -> Result<klinke_model::ids::PersonId> {
+        let person = self.person().await?;
+        let (unit, number) = (self.ours.fresh(self.n + 300_000), label(&format!("N{}", self.n)));
+        let home = Unit { id: unit, building: self.ours.house, entrance: self.ours.entrance, number };
+        self.store.sites().insert_units(&self.ours.system(), &stamp(1), self.ours.house, &[home], &[]).await?;
+        let place = Membership { person, unit, owner: false };
+        self.store.people().add_membership(&self.ours.system(), place).await?;
+        self.store.devices().sign_in(&self.ours.system(), self.ours.new_device(person, self.n + 400_000)).await?;
         Ok(person)
     }
 

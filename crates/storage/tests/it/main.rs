@@ -2,6 +2,7 @@
 
 mod access;
 mod audit;
+mod buttons;
 mod concurrency;
 mod database;
 mod doors;
