@@ -1,7 +1,7 @@
 //! An administrator changes a button, or says what they think of what residents did with it (R10, R12, R16).
 
 use super::bells::Bell;
-use super::allowed;
+use super::{allowed, unseen};
 use crate::auth::session::SignedIn;
 use crate::http::body::{Body, Object};
 use crate::http::problem::{Code, FieldCode, Fields, Problem, ProblemBody};
@@ -125,7 +125,10 @@ pub async fn moderate(
 }
 
 async fn found(node: &Node, who: &SignedIn, bell: BellId) -> Result<(BuildingId, Button), Problem> {
-    Ok(node.store.intercom().button(&who.scope, bell).await?.ok_or(Code::NotFound)?)
+    match node.store.intercom().button(&who.scope, bell).await? {
+        Some(found) => Ok(found),
+        None => Err(unseen(node, who).await?),
+    }
 }
 
 async fn answer(

@@ -47,4 +47,4 @@ pub mod sign_out;
 pub mod suspend_person;
 pub mod units;
 
-use administered::{administered, administrator, allowed, everywhere, must_be_bound};
+use administered::{administered, administrator, allowed, everywhere, must_be_bound, unseen};

@@ -229,7 +229,7 @@ impl Intercom<'_> {
             for row in rows {
                 // Foreign keys see to it that a bell has a unit and a unit an entrance.
                 let (bell, Some(unit), Some(entrance)) = row else { continue };
-                let listing = At("bell", "listing").choice(&bell.listing)?;
+                let listing: Listing = At("bell", "listing").choice(&bell.listing)?;
                 if listing == Listing::DialOnly {
                     continue;
                 }
