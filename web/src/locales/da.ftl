@@ -202,6 +202,7 @@ app-cannot-see-you = De kan ikke se eller høre dig.
 app-hear-bell = Tryk for at høre dørklokken
 app-hear-visitor = Tryk for at høre den besøgende
 app-ringing = Det ringer
+app-quiet-hours = Stille timer: det ringer her uden lyd.
 app-ring-left = stopper om { $seconds } s
 app-answering = Svarer …
 app-talking = De hører dig

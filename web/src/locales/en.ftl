@@ -202,6 +202,7 @@ app-cannot-see-you = They can not see or hear you.
 app-hear-bell = Tap to hear the bell
 app-hear-visitor = Tap to hear the visitor
 app-ringing = Ringing
+app-quiet-hours = Quiet hours: it rings here without a sound.
 app-ring-left = stops in { $seconds } s
 app-answering = Answering …
 app-talking = They hear you

@@ -202,6 +202,7 @@ app-cannot-see-you = De kan ikke se eller høre deg.
 app-hear-bell = Trykk for å høre ringeklokken
 app-hear-visitor = Trykk for å høre den som ringer på
 app-ringing = Det ringer
+app-quiet-hours = Stille timer: det ringer her uten lyd.
 app-ring-left = slutter om { $seconds } s
 app-answering = Svarer …
 app-talking = De hører deg

@@ -202,6 +202,7 @@ app-cannot-see-you = Dei kan ikkje sjå eller høyre deg.
 app-hear-bell = Trykk for å høyre ringjeklokka
 app-hear-visitor = Trykk for å høyre den som ringjer på
 app-ringing = Det ringjer
+app-quiet-hours = Stille timar: det ringjer her utan lyd.
 app-ring-left = sluttar om { $seconds } s
 app-answering = Svarer …
 app-talking = Dei høyrer deg

@@ -202,6 +202,7 @@ app-cannot-see-you = De kan inte se eller höra dig.
 app-hear-bell = Tryck för att höra dörrklockan
 app-hear-visitor = Tryck för att höra den som ringer på
 app-ringing = Det ringer
+app-quiet-hours = Tysta timmar: det ringer här utan ljud.
 app-ring-left = slutar om { $seconds } s
 app-answering = Svarar …
 app-talking = De hör dig
