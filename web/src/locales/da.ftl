@@ -623,7 +623,24 @@ admin-audit-role-changed = Rollens slutning flyttet
 admin-audit-role-taken = Rolle frataget
 admin-audit-confidentiality-accepted = Tavshedspligt accepteret
 admin-policy-text = Hvad beboerne i denne bygning selv må gøre. Administratorer kan altid gøre det for dem.
-admin-policy-not-yet = Gemmes, men gælder ikke endnu: beboerne kan ikke ændre dette i appen.
+admin-policy-not-yet = Gemt, men gælder ikke endnu.
+admin-policy-effect-on = { $count ->
+    [one] Én bolig må gøre det.
+   *[other] { $count } boliger må gøre det.
+ }
+admin-policy-effect-off = Kun administratorer.
+admin-policy-effect-pending = { $count ->
+    [0] Intet venter på et blik.
+    [one] Én ringeknap venter på et blik.
+   *[other] { $count } ringeknapper venter på et blik.
+ }
+admin-policy-effect-bare = { $count ->
+    [0] Alle boliger har en.
+    [one] Én bolig har ingen endnu.
+   *[other] { $count } boliger har ingen endnu.
+ }
+admin-policy-quiet-text = Efter bygningens ur. Apperne viser den besøgende uden lyd.
+admin-policy-quiet-until-text = Over midnat, når det slutter, før det begynder.
 admin-policy-saved = Gemte, hvad beboerne bestemmer.
 admin-policy-on = Ja
 admin-policy-off = Nej

@@ -623,7 +623,24 @@ admin-audit-role-changed = End of a role moved
 admin-audit-role-taken = Role taken
 admin-audit-confidentiality-accepted = Confidentiality accepted
 admin-policy-text = What the people of this building may do themselves. Administrators can always do it for them.
-admin-policy-not-yet = Kept, but not in force yet: residents can not change these things in the app so far.
+admin-policy-not-yet = Kept, but not in force yet.
+admin-policy-effect-on = { $count ->
+    [one] One home may do it.
+   *[other] { $count } homes may do it.
+ }
+admin-policy-effect-off = Administrators only.
+admin-policy-effect-pending = { $count ->
+    [0] Nothing waits for a look.
+    [one] One doorbell waits for a look.
+   *[other] { $count } doorbells wait for a look.
+ }
+admin-policy-effect-bare = { $count ->
+    [0] Every home has one.
+    [one] One home has none yet.
+   *[other] { $count } homes have none yet.
+ }
+admin-policy-quiet-text = By the building’s clock. The apps show the visitor and make no sound.
+admin-policy-quiet-until-text = Over midnight when it ends before it begins.
 admin-policy-saved = Saved what residents decide.
 admin-policy-on = Yes
 admin-policy-off = No

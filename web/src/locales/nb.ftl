@@ -620,7 +620,24 @@ admin-audit-role-changed = Rollens slutt flyttet
 admin-audit-role-taken = Rolle tatt
 admin-audit-confidentiality-accepted = Taushetsplikt godtatt
 admin-policy-text = Hva beboerne i dette bygget kan gjøre selv. Administratorer kan alltid gjøre det for dem.
-admin-policy-not-yet = Lagres, men gjelder ikke ennå: beboerne kan ikke endre dette i appen foreløpig.
+admin-policy-not-yet = Lagret, men ikke i kraft ennå.
+admin-policy-effect-on = { $count ->
+    [one] Én bolig kan gjøre det.
+   *[other] { $count } boliger kan gjøre det.
+ }
+admin-policy-effect-off = Bare administratorer.
+admin-policy-effect-pending = { $count ->
+    [0] Ingenting venter på et blikk.
+    [one] Én ringeknapp venter på et blikk.
+   *[other] { $count } ringeknapper venter på et blikk.
+ }
+admin-policy-effect-bare = { $count ->
+    [0] Alle boliger har en.
+    [one] Én bolig har ingen ennå.
+   *[other] { $count } boliger har ingen ennå.
+ }
+admin-policy-quiet-text = Etter bygningens klokke. Appene viser den besøkende og lager ingen lyd.
+admin-policy-quiet-until-text = Over midnatt når det slutter før det begynner.
 admin-policy-saved = Lagret hva beboerne bestemmer.
 admin-policy-on = Ja
 admin-policy-off = Nei

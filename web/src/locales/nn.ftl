@@ -620,7 +620,24 @@ admin-audit-role-changed = Slutten på rolla flytta
 admin-audit-role-taken = Rolle teken
 admin-audit-confidentiality-accepted = Teieplikt godteken
 admin-policy-text = Kva bebuarane i dette bygget kan gjere sjølve. Administratorar kan alltid gjere det for dei.
-admin-policy-not-yet = Blir lagra, men gjeld ikkje enno: bebuarane kan ikkje endre dette i appen så langt.
+admin-policy-not-yet = Lagra, men ikkje i kraft enno.
+admin-policy-effect-on = { $count ->
+    [one] Éin bustad kan gjere det.
+   *[other] { $count } bustader kan gjere det.
+ }
+admin-policy-effect-off = Berre administratorar.
+admin-policy-effect-pending = { $count ->
+    [0] Ingenting ventar på eit blikk.
+    [one] Éin ringjeknapp ventar på eit blikk.
+   *[other] { $count } ringjeknappar ventar på eit blikk.
+ }
+admin-policy-effect-bare = { $count ->
+    [0] Alle bustader har ein.
+    [one] Éin bustad har ingen enno.
+   *[other] { $count } bustader har ingen enno.
+ }
+admin-policy-quiet-text = Etter klokka til bygningen. Appane viser den vitjande og lagar ingen lyd.
+admin-policy-quiet-until-text = Over midnatt når det sluttar før det byrjar.
 admin-policy-saved = Lagra kva bebuarane avgjer.
 admin-policy-on = Ja
 admin-policy-off = Nei

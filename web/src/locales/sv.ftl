@@ -623,7 +623,24 @@ admin-audit-role-changed = Rollens slut flyttat
 admin-audit-role-taken = Roll borttagen
 admin-audit-confidentiality-accepted = Tystnadsplikt godtagen
 admin-policy-text = Vad de boende i byggnaden får göra själva. Administratörer kan alltid göra det åt dem.
-admin-policy-not-yet = Sparas, men gäller inte än: de boende kan inte ändra detta i appen ännu.
+admin-policy-not-yet = Sparat, men gäller inte än.
+admin-policy-effect-on = { $count ->
+    [one] En bostad får göra det.
+   *[other] { $count } bostäder får göra det.
+ }
+admin-policy-effect-off = Endast administratörer.
+admin-policy-effect-pending = { $count ->
+    [0] Inget väntar på en titt.
+    [one] En ringknapp väntar på en titt.
+   *[other] { $count } ringknappar väntar på en titt.
+ }
+admin-policy-effect-bare = { $count ->
+    [0] Alla bostäder har en.
+    [one] En bostad har ingen än.
+   *[other] { $count } bostäder har ingen än.
+ }
+admin-policy-quiet-text = Efter byggnadens klocka. Apparna visar besökaren utan ljud.
+admin-policy-quiet-until-text = Över midnatt när det slutar innan det börjar.
 admin-policy-saved = Sparade vad de boende bestämmer.
 admin-policy-on = Ja
 admin-policy-off = Nej
