@@ -3,6 +3,9 @@
 import createClient from 'openapi-fetch';
 import type {
   ApplyImport,
+  BellChange,
+  BellLook,
+  BellOrder,
   Claim,
   ImportChange,
   ImportStatus,
@@ -55,6 +58,7 @@ const rowsOf = (list: string, query: Rows) => ({ params: { path: { import: list 
 /** What a list of people is narrowed to. */
 export type PeopleAsked = NonNullable<paths['/api/v1/people']['get']['parameters']['query']>;
 
+const ofBell = (bell: string) => ({ params: { path: { bell } } });
 const ofPerson = (person: string) => ({ params: { path: { person } } });
 const ofUnit = (unit: string) => ({ params: { path: { unit } } });
 const ofBuilding = (building: string) => ({ params: { path: { building } } });
@@ -129,6 +133,13 @@ export const api = {
     answer(client.POST('/api/v1/buildings/{building}/doors', { ...ofBuilding(building), body })),
   addBell: (building: string, body: NewBell) =>
     answer(client.POST('/api/v1/buildings/{building}/bells', { ...ofBuilding(building), body })),
+  changeBell: (bell: string, body: BellChange) => answer(client.PATCH('/api/v1/bells/{bell}', { ...ofBell(bell), body })),
+  moderateBell: (bell: string, body: BellLook) =>
+    answer(client.POST('/api/v1/bells/{bell}/moderation', { ...ofBell(bell), body })),
+  orderBells: (building: string, body: BellOrder) =>
+    answer(client.PUT('/api/v1/buildings/{building}/bells', { ...ofBuilding(building), body })),
+  panelDirectory: (panel: string) =>
+    answer(client.GET('/api/v1/panels/{panel}/directory', { params: { path: { panel } } })),
   checklist: (building: string) => answer(client.GET('/api/v1/buildings/{building}/checklist', ofBuilding(building))),
   policy: (building: string) => answer(client.GET('/api/v1/buildings/{building}/policy', ofBuilding(building))),
   setPolicy: (building: string, body: Policy) =>

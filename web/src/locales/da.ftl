@@ -202,6 +202,7 @@ app-cannot-see-you = De kan ikke se eller høre dig.
 app-hear-bell = Tryk for at høre dørklokken
 app-hear-visitor = Tryk for at høre den besøgende
 app-ringing = Det ringer
+app-quiet-hours = Stille timer: det ringer her uden lyd.
 app-ring-left = stopper om { $seconds } s
 app-answering = Svarer …
 app-talking = De hører dig
@@ -350,6 +351,56 @@ admin-bell-individual = Én beboer
 admin-bell-sequential = Én efter én
 admin-bell-parallel = Alle på én gang
 admin-bell-family = Den besøgende vælger
+admin-bell-shown = Vises
+admin-bell-listed = På listen
+admin-bell-search-only = Kun ved søgning
+admin-bell-dial-only = Kun med kode
+admin-bell-listed-text = Den står blandt de andre.
+admin-bell-search-only-text = Besøgende finder den, når de skriver navnet, lejligheden eller aliasset.
+admin-bell-dial-only-text = Navnet kommer aldrig til panelet. Besøgende, der kender koden, skriver den og ringer.
+admin-bell-listing = Hvordan besøgende finder den
+admin-bell-alias = Alias
+admin-bell-alias-hint = Findes ved søgning, vises ingen steder: et pigenavn, et erhverv.
+admin-bell-code = Kode
+admin-bell-code-hint = 4 til 8 cifre, som ingen anden ringeknap på panelet har.
+admin-bell-hidden = Skjult
+admin-bell-hidden-text = Ikke på panelet, før den vises igen.
+admin-bell-everywhere = { $count ->
+    [one] Også på boligens andet panel
+   *[other] Også på boligens { $count } andre paneler
+ }
+admin-bell-member-add = Ring også til { $name }
+admin-bell-member-away = Ring ikke
+admin-bell-one-member = En knap til én beboer ringer til præcis én.
+admin-bell-preview = Sådan kommer panelet til at se ud
+admin-bell-dark = Mørk
+admin-bell-saved = { $name } er gemt og står på panelet.
+admin-bell-as-before = Som før
+admin-bell-looks = { $count ->
+    [one] En beboer har ændret en ringeknap, siden nogen sidst så på det
+   *[other] Beboere har ændret { $count } ringeknapper, siden nogen sidst så på det
+ }
+admin-bell-asked = »{ $before }« skal blive »{ $after }«. Panelet venter på dig.
+admin-bell-written = »{ $before }« blev »{ $after }«, allerede på panelet.
+admin-bell-approve = Godkend
+admin-bell-put-back = Sæt tilbage
+admin-bell-remove = Fjern fra panelet
+admin-bell-bring-back = Tilbage på panelet
+admin-bell-remove-title = Fjern { $name } fra panelet
+admin-bell-remove-text = Besøgende kan ikke ringe på den, og beboerne kan ikke vise den igen.
+admin-bell-remove-reason = Begrundelse
+admin-bell-remove-reason-hint = Beboerne læser den.
+admin-bell-removed = Fjernet af en administrator
+admin-bell-said-approve = { $name } er godkendt.
+admin-bell-said-put-back = { $name } står der igen.
+admin-bell-said-remove = { $name } er væk fra panelet.
+admin-bell-said-bring-back = { $name } er på panelet igen.
+admin-order-title = Rækkefølge på { $panel }
+admin-order-up = Flyt { $name } op
+admin-order-down = Flyt { $name } ned
+admin-order-moved = { $name }: plads { $place } af { $count }
+admin-order-saved = Rækkefølgen er gemt.
+admin-order-by-policy = Bygningens paneler sorterer efter en anden regel: { $order }. Denne rækkefølge gælder, når den er »Som placeret«.
 admin-panel = Panel
 admin-panels-text = Skærmene ved indgangene, som besøgende ringer på fra.
 admin-panels-none = Ingen paneler endnu
@@ -560,13 +611,36 @@ admin-audit-door-made = Dør tilføjet
 admin-audit-bell-made = Ringeknap tilføjet
 admin-audit-bell-removed = Ringeknap fjernet
 admin-audit-bells-ordered = Ringeknapper sorteret
+admin-audit-bell-changed = Ringeknap ændret
+admin-audit-bell-approved = Ny tekst på ringeknap godkendt
+admin-audit-bell-put-back = Tekst på ringeknap sat tilbage
+admin-audit-bell-taken-off = Ringeknap fjernet fra panelet
+admin-audit-bell-brought-back = Ringeknap tilbage på panelet
+admin-audit-bell-appeared = Ringeknap kom af sig selv
 admin-audit-policy-changed = Hvad beboerne bestemmer, ændret
 admin-audit-role-given = Rolle givet
 admin-audit-role-changed = Rollens slutning flyttet
 admin-audit-role-taken = Rolle frataget
 admin-audit-confidentiality-accepted = Tavshedspligt accepteret
 admin-policy-text = Hvad beboerne i denne bygning selv må gøre. Administratorer kan altid gøre det for dem.
-admin-policy-not-yet = Gemmes, men gælder ikke endnu: beboerne kan ikke ændre dette i appen.
+admin-policy-not-yet = Gemt, men gælder ikke endnu.
+admin-policy-effect-on = { $count ->
+    [one] Én bolig må gøre det.
+   *[other] { $count } boliger må gøre det.
+ }
+admin-policy-effect-off = Kun administratorer.
+admin-policy-effect-pending = { $count ->
+    [0] Intet venter på et blik.
+    [one] Én ringeknap venter på et blik.
+   *[other] { $count } ringeknapper venter på et blik.
+ }
+admin-policy-effect-bare = { $count ->
+    [0] Alle boliger har en.
+    [one] Én bolig har ingen endnu.
+   *[other] { $count } boliger har ingen endnu.
+ }
+admin-policy-quiet-text = Efter bygningens ur. Apperne viser den besøgende uden lyd.
+admin-policy-quiet-until-text = Over midnat, når det slutter, før det begynder.
 admin-policy-saved = Gemte, hvad beboerne bestemmer.
 admin-policy-on = Ja
 admin-policy-off = Nej

@@ -202,6 +202,7 @@ app-cannot-see-you = They can not see or hear you.
 app-hear-bell = Tap to hear the bell
 app-hear-visitor = Tap to hear the visitor
 app-ringing = Ringing
+app-quiet-hours = Quiet hours: it rings here without a sound.
 app-ring-left = stops in { $seconds } s
 app-answering = Answering …
 app-talking = They hear you
@@ -350,6 +351,56 @@ admin-bell-individual = One resident
 admin-bell-sequential = One after another
 admin-bell-parallel = All at once
 admin-bell-family = Visitor chooses
+admin-bell-shown = Shown
+admin-bell-listed = On the list
+admin-bell-search-only = Only by search
+admin-bell-dial-only = Only by code
+admin-bell-listed-text = It stands among the others.
+admin-bell-search-only-text = Visitors find it when they type the name, the apartment or the alias.
+admin-bell-dial-only-text = The name never reaches the panel. Visitors who know the code type it and ring.
+admin-bell-listing = How visitors find it
+admin-bell-alias = Alias
+admin-bell-alias-hint = Found by search, shown nowhere: a maiden name, a trade.
+admin-bell-code = Code
+admin-bell-code-hint = 4 to 8 digits that no other doorbell of the panel has.
+admin-bell-hidden = Hidden
+admin-bell-hidden-text = Not on the panel until it is shown again.
+admin-bell-everywhere = { $count ->
+    [one] Also on the other panel of this home
+   *[other] Also on the { $count } other panels of this home
+ }
+admin-bell-member-add = Ring { $name } too
+admin-bell-member-away = Do not ring
+admin-bell-one-member = A button for one resident rings exactly one.
+admin-bell-preview = How the panel will look
+admin-bell-dark = Dark
+admin-bell-saved = { $name } is saved and stands on the panel.
+admin-bell-as-before = As before
+admin-bell-looks = { $count ->
+    [one] A resident changed a doorbell since the last look
+   *[other] Residents changed { $count } doorbells since the last look
+ }
+admin-bell-asked = “{ $before }” is to become “{ $after }”. The panel waits for you.
+admin-bell-written = “{ $before }” became “{ $after }”, on the panel already.
+admin-bell-approve = Approve
+admin-bell-put-back = Put back
+admin-bell-remove = Remove from the panel
+admin-bell-bring-back = Back onto the panel
+admin-bell-remove-title = Remove { $name } from the panel
+admin-bell-remove-text = Visitors can not ring it, and its residents can not show it again.
+admin-bell-remove-reason = Reason
+admin-bell-remove-reason-hint = Its residents read it.
+admin-bell-removed = Removed by an administrator
+admin-bell-said-approve = { $name } is approved.
+admin-bell-said-put-back = { $name } stands there again.
+admin-bell-said-remove = { $name } is off the panel.
+admin-bell-said-bring-back = { $name } is on the panel again.
+admin-order-title = Order on { $panel }
+admin-order-up = Move { $name } up
+admin-order-down = Move { $name } down
+admin-order-moved = { $name }: place { $place } of { $count }
+admin-order-saved = The order is saved.
+admin-order-by-policy = This building’s panels sort by another rule: { $order }. This order counts when it is “As placed”.
 admin-panel = Panel
 admin-panels-text = The screens at the entrances that visitors ring from.
 admin-panels-none = No panels yet
@@ -560,13 +611,36 @@ admin-audit-door-made = Door added
 admin-audit-bell-made = Doorbell added
 admin-audit-bell-removed = Doorbell removed
 admin-audit-bells-ordered = Doorbells put in order
+admin-audit-bell-changed = Doorbell changed
+admin-audit-bell-approved = Doorbell’s new text approved
+admin-audit-bell-put-back = Doorbell’s text put back
+admin-audit-bell-taken-off = Doorbell removed from its panel by moderation
+admin-audit-bell-brought-back = Doorbell back on its panel
+admin-audit-bell-appeared = Doorbell appeared by itself
 admin-audit-policy-changed = What residents decide changed
 admin-audit-role-given = Role given
 admin-audit-role-changed = End of a role moved
 admin-audit-role-taken = Role taken
 admin-audit-confidentiality-accepted = Confidentiality accepted
 admin-policy-text = What the people of this building may do themselves. Administrators can always do it for them.
-admin-policy-not-yet = Kept, but not in force yet: residents can not change these things in the app so far.
+admin-policy-not-yet = Kept, but not in force yet.
+admin-policy-effect-on = { $count ->
+    [one] One home may do it.
+   *[other] { $count } homes may do it.
+ }
+admin-policy-effect-off = Administrators only.
+admin-policy-effect-pending = { $count ->
+    [0] Nothing waits for a look.
+    [one] One doorbell waits for a look.
+   *[other] { $count } doorbells wait for a look.
+ }
+admin-policy-effect-bare = { $count ->
+    [0] Every home has one.
+    [one] One home has none yet.
+   *[other] { $count } homes have none yet.
+ }
+admin-policy-quiet-text = By the building’s clock. The apps show the visitor and make no sound.
+admin-policy-quiet-until-text = Over midnight when it ends before it begins.
 admin-policy-saved = Saved what residents decide.
 admin-policy-on = Yes
 admin-policy-off = No

@@ -202,6 +202,7 @@ app-cannot-see-you = De kan ikke se eller høre deg.
 app-hear-bell = Trykk for å høre ringeklokken
 app-hear-visitor = Trykk for å høre den som ringer på
 app-ringing = Det ringer
+app-quiet-hours = Stille timer: det ringer her uten lyd.
 app-ring-left = slutter om { $seconds } s
 app-answering = Svarer …
 app-talking = De hører deg
@@ -347,6 +348,56 @@ admin-bell-individual = Én beboer
 admin-bell-sequential = Én etter én
 admin-bell-parallel = Alle samtidig
 admin-bell-family = Den besøkende velger
+admin-bell-shown = Vises
+admin-bell-listed = På listen
+admin-bell-search-only = Bare ved søk
+admin-bell-dial-only = Bare med kode
+admin-bell-listed-text = Den står sammen med de andre.
+admin-bell-search-only-text = Besøkende finner den når de skriver navnet, leiligheten eller aliaset.
+admin-bell-dial-only-text = Navnet kommer aldri til tablået. Besøkende som kan koden, skriver den og ringer.
+admin-bell-listing = Hvordan besøkende finner den
+admin-bell-alias = Alias
+admin-bell-alias-hint = Finnes ved søk, vises ingen steder: et pikenavn, et yrke.
+admin-bell-code = Kode
+admin-bell-code-hint = 4 til 8 sifre som ingen annen ringeknapp på tablået har.
+admin-bell-hidden = Skjult
+admin-bell-hidden-text = Ikke på tablået før den vises igjen.
+admin-bell-everywhere = { $count ->
+    [one] Også på det andre tablået til denne boligen
+   *[other] Også på de { $count } andre tablåene til denne boligen
+ }
+admin-bell-member-add = Ring { $name } også
+admin-bell-member-away = Ikke ring
+admin-bell-one-member = En knapp for én beboer ringer nøyaktig én.
+admin-bell-preview = Slik vil tablået se ut
+admin-bell-dark = Mørk
+admin-bell-saved = { $name } er lagret og står på tablået.
+admin-bell-as-before = Som før
+admin-bell-looks = { $count ->
+    [one] En beboer har endret en ringeknapp siden sist noen så på det
+   *[other] Beboere har endret { $count } ringeknapper siden sist noen så på det
+ }
+admin-bell-asked = «{ $before }» skal bli «{ $after }». Tablået venter på deg.
+admin-bell-written = «{ $before }» ble «{ $after }», allerede på tablået.
+admin-bell-approve = Godkjenn
+admin-bell-put-back = Sett tilbake
+admin-bell-remove = Fjern fra tablået
+admin-bell-bring-back = Tilbake på tablået
+admin-bell-remove-title = Fjern { $name } fra tablået
+admin-bell-remove-text = Besøkende kan ikke ringe den, og beboerne kan ikke vise den igjen.
+admin-bell-remove-reason = Begrunnelse
+admin-bell-remove-reason-hint = Beboerne leser den.
+admin-bell-removed = Fjernet av en administrator
+admin-bell-said-approve = { $name } er godkjent.
+admin-bell-said-put-back = { $name } står der igjen.
+admin-bell-said-remove = { $name } er borte fra tablået.
+admin-bell-said-bring-back = { $name } er på tablået igjen.
+admin-order-title = Rekkefølge på { $panel }
+admin-order-up = Flytt { $name } opp
+admin-order-down = Flytt { $name } ned
+admin-order-moved = { $name }: plass { $place } av { $count }
+admin-order-saved = Rekkefølgen er lagret.
+admin-order-by-policy = Tablåene i denne bygningen sorteres etter en annen regel: { $order }. Denne rekkefølgen gjelder når den er «Som plassert».
 admin-panel = Panel
 admin-panels-text = Skjermene ved inngangene som besøkende ringer på fra.
 admin-panels-none = Ingen paneler ennå
@@ -557,13 +608,36 @@ admin-audit-door-made = Dør lagt til
 admin-audit-bell-made = Ringeknapp lagt til
 admin-audit-bell-removed = Ringeknapp fjernet
 admin-audit-bells-ordered = Ringeknapper sortert
+admin-audit-bell-changed = Ringeknapp endret
+admin-audit-bell-approved = Ny tekst på ringeknapp godkjent
+admin-audit-bell-put-back = Teksten på ringeknapp satt tilbake
+admin-audit-bell-taken-off = Ringeknapp fjernet fra tablået
+admin-audit-bell-brought-back = Ringeknapp tilbake på tablået
+admin-audit-bell-appeared = Ringeknapp kom av seg selv
 admin-audit-policy-changed = Hva beboerne bestemmer, endret
 admin-audit-role-given = Rolle gitt
 admin-audit-role-changed = Rollens slutt flyttet
 admin-audit-role-taken = Rolle tatt
 admin-audit-confidentiality-accepted = Taushetsplikt godtatt
 admin-policy-text = Hva beboerne i dette bygget kan gjøre selv. Administratorer kan alltid gjøre det for dem.
-admin-policy-not-yet = Lagres, men gjelder ikke ennå: beboerne kan ikke endre dette i appen foreløpig.
+admin-policy-not-yet = Lagret, men ikke i kraft ennå.
+admin-policy-effect-on = { $count ->
+    [one] Én bolig kan gjøre det.
+   *[other] { $count } boliger kan gjøre det.
+ }
+admin-policy-effect-off = Bare administratorer.
+admin-policy-effect-pending = { $count ->
+    [0] Ingenting venter på et blikk.
+    [one] Én ringeknapp venter på et blikk.
+   *[other] { $count } ringeknapper venter på et blikk.
+ }
+admin-policy-effect-bare = { $count ->
+    [0] Alle boliger har en.
+    [one] Én bolig har ingen ennå.
+   *[other] { $count } boliger har ingen ennå.
+ }
+admin-policy-quiet-text = Etter bygningens klokke. Appene viser den besøkende og lager ingen lyd.
+admin-policy-quiet-until-text = Over midnatt når det slutter før det begynner.
 admin-policy-saved = Lagret hva beboerne bestemmer.
 admin-policy-on = Ja
 admin-policy-off = Nei

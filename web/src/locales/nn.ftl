@@ -202,6 +202,7 @@ app-cannot-see-you = Dei kan ikkje sjå eller høyre deg.
 app-hear-bell = Trykk for å høyre ringjeklokka
 app-hear-visitor = Trykk for å høyre den som ringjer på
 app-ringing = Det ringjer
+app-quiet-hours = Stille timar: det ringjer her utan lyd.
 app-ring-left = sluttar om { $seconds } s
 app-answering = Svarer …
 app-talking = Dei høyrer deg
@@ -347,6 +348,56 @@ admin-bell-individual = Éin bebuar
 admin-bell-sequential = Éin etter éin
 admin-bell-parallel = Alle samstundes
 admin-bell-family = Den som kjem på besøk, vel
+admin-bell-shown = Blir vist
+admin-bell-listed = På lista
+admin-bell-search-only = Berre ved søk
+admin-bell-dial-only = Berre med kode
+admin-bell-listed-text = Han står saman med dei andre.
+admin-bell-search-only-text = Vitjande finn han når dei skriv namnet, leilegheita eller aliaset.
+admin-bell-dial-only-text = Namnet kjem aldri til tablået. Vitjande som kan koden, skriv han og ringjer.
+admin-bell-listing = Korleis vitjande finn han
+admin-bell-alias = Alias
+admin-bell-alias-hint = Blir funne ved søk, viser ingen stader: eit jentenamn, eit yrke.
+admin-bell-code = Kode
+admin-bell-code-hint = 4 til 8 siffer som ingen annan ringjeknapp på tablået har.
+admin-bell-hidden = Gøymd
+admin-bell-hidden-text = Ikkje på tablået før han blir vist igjen.
+admin-bell-everywhere = { $count ->
+    [one] Også på det andre tablået til denne bustaden
+   *[other] Også på dei { $count } andre tablåa til denne bustaden
+ }
+admin-bell-member-add = Ring { $name } òg
+admin-bell-member-away = Ikkje ring
+admin-bell-one-member = Ein knapp for éin bebuar ringjer nøyaktig éin.
+admin-bell-preview = Slik kjem tablået til å sjå ut
+admin-bell-dark = Mørk
+admin-bell-saved = { $name } er lagra og står på tablået.
+admin-bell-as-before = Som før
+admin-bell-looks = { $count ->
+    [one] Ein bebuar har endra ein ringjeknapp sidan sist nokon såg på det
+   *[other] Bebuarar har endra { $count } ringjeknappar sidan sist nokon såg på det
+ }
+admin-bell-asked = «{ $before }» skal bli «{ $after }». Tablået ventar på deg.
+admin-bell-written = «{ $before }» blei «{ $after }», alt på tablået.
+admin-bell-approve = Godkjenn
+admin-bell-put-back = Set tilbake
+admin-bell-remove = Fjern frå tablået
+admin-bell-bring-back = Tilbake på tablået
+admin-bell-remove-title = Fjern { $name } frå tablået
+admin-bell-remove-text = Vitjande kan ikkje ringje han, og bebuarane kan ikkje vise han igjen.
+admin-bell-remove-reason = Grunngiving
+admin-bell-remove-reason-hint = Bebuarane les henne.
+admin-bell-removed = Fjerna av ein administrator
+admin-bell-said-approve = { $name } er godkjend.
+admin-bell-said-put-back = { $name } står der igjen.
+admin-bell-said-remove = { $name } er borte frå tablået.
+admin-bell-said-bring-back = { $name } er på tablået igjen.
+admin-order-title = Rekkjefølgje på { $panel }
+admin-order-up = Flytt { $name } opp
+admin-order-down = Flytt { $name } ned
+admin-order-moved = { $name }: plass { $place } av { $count }
+admin-order-saved = Rekkjefølgja er lagra.
+admin-order-by-policy = Tablåa i denne bygningen blir sorterte etter ein annan regel: { $order }. Denne rekkjefølgja gjeld når ho er «Som plassert».
 admin-panel = Panel
 admin-panels-text = Skjermane ved inngangane som ein ringjer på frå.
 admin-panels-none = Ingen panel enno
@@ -557,13 +608,36 @@ admin-audit-door-made = Dør lagd til
 admin-audit-bell-made = Ringjeknapp lagd til
 admin-audit-bell-removed = Ringjeknapp fjerna
 admin-audit-bells-ordered = Ringjeknappar sorterte
+admin-audit-bell-changed = Ringjeknapp endra
+admin-audit-bell-approved = Ny tekst på ringjeknapp godkjend
+admin-audit-bell-put-back = Teksten på ringjeknapp sett tilbake
+admin-audit-bell-taken-off = Ringjeknapp fjerna frå tablået
+admin-audit-bell-brought-back = Ringjeknapp tilbake på tablået
+admin-audit-bell-appeared = Ringjeknapp kom av seg sjølv
 admin-audit-policy-changed = Kva bebuarane avgjer, endra
 admin-audit-role-given = Rolle gjeven
 admin-audit-role-changed = Slutten på rolla flytta
 admin-audit-role-taken = Rolle teken
 admin-audit-confidentiality-accepted = Teieplikt godteken
 admin-policy-text = Kva bebuarane i dette bygget kan gjere sjølve. Administratorar kan alltid gjere det for dei.
-admin-policy-not-yet = Blir lagra, men gjeld ikkje enno: bebuarane kan ikkje endre dette i appen så langt.
+admin-policy-not-yet = Lagra, men ikkje i kraft enno.
+admin-policy-effect-on = { $count ->
+    [one] Éin bustad kan gjere det.
+   *[other] { $count } bustader kan gjere det.
+ }
+admin-policy-effect-off = Berre administratorar.
+admin-policy-effect-pending = { $count ->
+    [0] Ingenting ventar på eit blikk.
+    [one] Éin ringjeknapp ventar på eit blikk.
+   *[other] { $count } ringjeknappar ventar på eit blikk.
+ }
+admin-policy-effect-bare = { $count ->
+    [0] Alle bustader har ein.
+    [one] Éin bustad har ingen enno.
+   *[other] { $count } bustader har ingen enno.
+ }
+admin-policy-quiet-text = Etter klokka til bygningen. Appane viser den vitjande og lagar ingen lyd.
+admin-policy-quiet-until-text = Over midnatt når det sluttar før det byrjar.
 admin-policy-saved = Lagra kva bebuarane avgjer.
 admin-policy-on = Ja
 admin-policy-off = Nei

@@ -202,6 +202,7 @@ app-cannot-see-you = De kan inte se eller höra dig.
 app-hear-bell = Tryck för att höra dörrklockan
 app-hear-visitor = Tryck för att höra den som ringer på
 app-ringing = Det ringer
+app-quiet-hours = Tysta timmar: det ringer här utan ljud.
 app-ring-left = slutar om { $seconds } s
 app-answering = Svarar …
 app-talking = De hör dig
@@ -350,6 +351,56 @@ admin-bell-individual = En boende
 admin-bell-sequential = En i taget
 admin-bell-parallel = Alla samtidigt
 admin-bell-family = Besökaren väljer
+admin-bell-shown = Visas
+admin-bell-listed = I listan
+admin-bell-search-only = Bara vid sökning
+admin-bell-dial-only = Bara med kod
+admin-bell-listed-text = Den står bland de andra.
+admin-bell-search-only-text = Besökare hittar den när de skriver namnet, lägenheten eller aliaset.
+admin-bell-dial-only-text = Namnet kommer aldrig till porttelefonen. Besökare som kan koden skriver den och ringer.
+admin-bell-listing = Hur besökare hittar den
+admin-bell-alias = Alias
+admin-bell-alias-hint = Hittas vid sökning, visas ingenstans: ett flicknamn, ett yrke.
+admin-bell-code = Kod
+admin-bell-code-hint = 4 till 8 siffror som ingen annan ringknapp på porttelefonen har.
+admin-bell-hidden = Dold
+admin-bell-hidden-text = Inte på porttelefonen förrän den visas igen.
+admin-bell-everywhere = { $count ->
+    [one] Även på bostadens andra porttelefon
+   *[other] Även på bostadens { $count } andra porttelefoner
+ }
+admin-bell-member-add = Ring även { $name }
+admin-bell-member-away = Ring inte
+admin-bell-one-member = En knapp för en boende ringer exakt en.
+admin-bell-preview = Så kommer porttelefonen att se ut
+admin-bell-dark = Mörk
+admin-bell-saved = { $name } är sparad och står på porttelefonen.
+admin-bell-as-before = Som förut
+admin-bell-looks = { $count ->
+    [one] En boende har ändrat en ringknapp sedan någon senast tittade
+   *[other] Boende har ändrat { $count } ringknappar sedan någon senast tittade
+ }
+admin-bell-asked = ”{ $before }” ska bli ”{ $after }”. Porttelefonen väntar på dig.
+admin-bell-written = ”{ $before }” blev ”{ $after }”, redan på porttelefonen.
+admin-bell-approve = Godkänn
+admin-bell-put-back = Återställ
+admin-bell-remove = Ta bort från porttelefonen
+admin-bell-bring-back = Tillbaka på porttelefonen
+admin-bell-remove-title = Ta bort { $name } från porttelefonen
+admin-bell-remove-text = Besökare kan inte ringa den, och de boende kan inte visa den igen.
+admin-bell-remove-reason = Skäl
+admin-bell-remove-reason-hint = De boende läser det.
+admin-bell-removed = Borttagen av en administratör
+admin-bell-said-approve = { $name } är godkänd.
+admin-bell-said-put-back = { $name } står där igen.
+admin-bell-said-remove = { $name } är borta från porttelefonen.
+admin-bell-said-bring-back = { $name } är på porttelefonen igen.
+admin-order-title = Ordning på { $panel }
+admin-order-up = Flytta upp { $name }
+admin-order-down = Flytta ned { $name }
+admin-order-moved = { $name }: plats { $place } av { $count }
+admin-order-saved = Ordningen är sparad.
+admin-order-by-policy = Byggnadens porttelefoner sorterar efter en annan regel: { $order }. Den här ordningen gäller när den är ”Som placerade”.
 admin-panel = Panel
 admin-panels-text = Skärmarna vid entréerna som besökare ringer på från.
 admin-panels-none = Inga paneler ännu
@@ -560,13 +611,36 @@ admin-audit-door-made = Dörr tillagd
 admin-audit-bell-made = Ringknapp tillagd
 admin-audit-bell-removed = Ringknapp borttagen
 admin-audit-bells-ordered = Ringknappar ordnade
+admin-audit-bell-changed = Ringknapp ändrad
+admin-audit-bell-approved = Ringknappens nya text godkänd
+admin-audit-bell-put-back = Ringknappens text återställd
+admin-audit-bell-taken-off = Ringknapp borttagen från porttelefonen
+admin-audit-bell-brought-back = Ringknapp tillbaka på porttelefonen
+admin-audit-bell-appeared = Ringknapp kom av sig själv
 admin-audit-policy-changed = Vad de boende bestämmer ändrat
 admin-audit-role-given = Roll given
 admin-audit-role-changed = Rollens slut flyttat
 admin-audit-role-taken = Roll borttagen
 admin-audit-confidentiality-accepted = Tystnadsplikt godtagen
 admin-policy-text = Vad de boende i byggnaden får göra själva. Administratörer kan alltid göra det åt dem.
-admin-policy-not-yet = Sparas, men gäller inte än: de boende kan inte ändra detta i appen ännu.
+admin-policy-not-yet = Sparat, men gäller inte än.
+admin-policy-effect-on = { $count ->
+    [one] En bostad får göra det.
+   *[other] { $count } bostäder får göra det.
+ }
+admin-policy-effect-off = Endast administratörer.
+admin-policy-effect-pending = { $count ->
+    [0] Inget väntar på en titt.
+    [one] En ringknapp väntar på en titt.
+   *[other] { $count } ringknappar väntar på en titt.
+ }
+admin-policy-effect-bare = { $count ->
+    [0] Alla bostäder har en.
+    [one] En bostad har ingen än.
+   *[other] { $count } bostäder har ingen än.
+ }
+admin-policy-quiet-text = Efter byggnadens klocka. Apparna visar besökaren utan ljud.
+admin-policy-quiet-until-text = Över midnatt när det slutar innan det börjar.
 admin-policy-saved = Sparade vad de boende bestämmer.
 admin-policy-on = Ja
 admin-policy-off = Nej
