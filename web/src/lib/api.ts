@@ -8,6 +8,7 @@ import type {
   ImportStatus,
   InvitationToken,
   MoveOut,
+  MyBellChange,
   NewAdministratorRole,
   NewBell,
   NewBuilding,
@@ -15,6 +16,7 @@ import type {
   NewDoor,
   NewEntrance,
   NewHome,
+  NewHomeMember,
   NewPanel,
   NewPassword,
   NewPerson,
@@ -57,6 +59,7 @@ export type PeopleAsked = NonNullable<paths['/api/v1/people']['get']['parameters
 
 const ofPerson = (person: string) => ({ params: { path: { person } } });
 const ofUnit = (unit: string) => ({ params: { path: { unit } } });
+const ofMember = (unit: string, person: string) => ({ params: { path: { unit, person } } });
 const ofBuilding = (building: string) => ({ params: { path: { building } } });
 
 export const api = {
@@ -69,6 +72,21 @@ export const api = {
   myDevices: () => answer(client.GET('/api/v1/me/devices')),
   signOutDevice: (device: string) =>
     answer(client.DELETE('/api/v1/me/devices/{device}', { params: { path: { device } } })),
+
+  myBells: () => answer(client.GET('/api/v1/me/bells')),
+  changeMyBell: (bell: string, body: MyBellChange) =>
+    answer(client.PATCH('/api/v1/me/bells/{bell}', { params: { path: { bell } }, body })),
+  myHousehold: () => answer(client.GET('/api/v1/me/household')),
+  takeIn: (unit: string, body: NewHomeMember) =>
+    answer(client.POST('/api/v1/me/household/{unit}/members', { ...ofUnit(unit), body })),
+  inviteMember: (unit: string, person: string) =>
+    answer(client.POST('/api/v1/me/household/{unit}/members/{person}/invitation', ofMember(unit, person))),
+  takeOut: (unit: string, person: string) =>
+    answer(client.DELETE('/api/v1/me/household/{unit}/members/{person}', ofMember(unit, person))),
+  giveMemberButton: (unit: string, person: string) =>
+    answer(client.PUT('/api/v1/me/household/{unit}/members/{person}/button', ofMember(unit, person))),
+  handOnHome: (unit: string, person: string) =>
+    answer(client.PUT('/api/v1/me/household/{unit}/owner', { ...ofUnit(unit), body: { person } })),
 
   lookAtInvitation: (body: InvitationToken) => answer(client.POST('/api/v1/invitations/look', { body })),
   acceptInvitation: (body: NewPassword) => answer(client.POST('/api/v1/invitations/accept', { body })),

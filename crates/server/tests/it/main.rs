@@ -9,6 +9,7 @@ mod canary;
 mod claim;
 mod command_line;
 mod hostile;
+mod home;
 mod importing;
 mod invitation;
 mod misuse;
