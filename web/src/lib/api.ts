@@ -7,6 +7,7 @@ import type {
   ImportChange,
   ImportStatus,
   InvitationToken,
+  MeChange,
   MoveOut,
   MyBellChange,
   NewAdministratorRole,
@@ -73,6 +74,9 @@ export const api = {
   signOutDevice: (device: string) =>
     answer(client.DELETE('/api/v1/me/devices/{device}', { params: { path: { device } } })),
 
+  me: () => answer(client.GET('/api/v1/me')),
+  changeMe: (body: MeChange) => answer(client.PATCH('/api/v1/me', { body })),
+  signOutOthers: () => answer(client.DELETE('/api/v1/me/devices')),
   myBells: () => answer(client.GET('/api/v1/me/bells')),
   changeMyBell: (bell: string, body: MyBellChange) =>
     answer(client.PATCH('/api/v1/me/bells/{bell}', { params: { path: { bell } }, body })),

@@ -340,7 +340,6 @@ app-sign-out-others = Log ud alle andre steder
 app-sign-out-others-text = Alle dine andre enheder holder op med at ringe og åbner ingen døre fra det øjeblik.
 app-kept = Det gemmes om dig
 app-kept-text = Dit navn og hvordan du nås, dine boliger, dine knapper, navnene på dine enheder og det, du administrerer. Ingen kan slå op, hvilken dør du åbnede, hvornår du kom hjem, eller hvem der ringede på hos dig i en beboelsesejendom: det gemmes ikke.
-app-kept-read = Læs det
 app-kept-file = Hent det som fil (JSON)
 
 ## admin

@@ -340,7 +340,6 @@ app-sign-out-others = Sign out everywhere else
 app-sign-out-others-text = All your other devices stop ringing and open no doors from that moment.
 app-kept = What is kept about you
 app-kept-text = Your name and how you are reached, your homes, your buttons, the names of your devices, and what you administer. Nobody can look up which door you opened, when you came home, or who rang you in a residential building: it is not stored.
-app-kept-read = Read it
 app-kept-file = Download it as a file (JSON)
 
 ## admin

@@ -340,7 +340,6 @@ app-sign-out-others = Logg ut alle andre steder
 app-sign-out-others-text = Alle de andre enhetene dine slutter å ringe og åpner ingen dører fra det øyeblikket.
 app-kept = Dette lagres om deg
 app-kept-text = Navnet ditt og hvordan du nås, boligene dine, knappene dine, navnene på enhetene dine, og det du administrerer. Ingen kan slå opp hvilken dør du åpnet, når du kom hjem, eller hvem som ringte på hos deg i et boligbygg: det lagres ikke.
-app-kept-read = Les det
 app-kept-file = Last det ned som fil (JSON)
 
 ## admin

@@ -340,7 +340,6 @@ app-sign-out-others = Logg ut alle andre stader
 app-sign-out-others-text = Alle dei andre einingane dine sluttar å ringje og opnar ingen dører frå den stunda.
 app-kept = Dette blir lagra om deg
 app-kept-text = Namnet ditt og korleis du blir nådd, bustadene dine, knappane dine, namna på einingane dine, og det du administrerer. Ingen kan slå opp kva dør du opna, når du kom heim, eller kven som ringde på hos deg i eit bustadbygg: det blir ikkje lagra.
-app-kept-read = Les det
 app-kept-file = Last det ned som fil (JSON)
 
 ## admin

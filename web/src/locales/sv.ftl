@@ -340,7 +340,6 @@ app-sign-out-others = Logga ut överallt annars
 app-sign-out-others-text = Alla dina andra enheter slutar ringa och öppnar inga dörrar från den stunden.
 app-kept = Det här sparas om dig
 app-kept-text = Ditt namn och hur du nås, dina hem, dina knappar, namnen på dina enheter och det du administrerar. Ingen kan slå upp vilken dörr du öppnade, när du kom hem eller vem som ringde på hos dig i ett bostadshus: det sparas inte.
-app-kept-read = Läs det
 app-kept-file = Ladda ner som fil (JSON)
 
 ## admin

@@ -354,7 +354,7 @@ const PROBES: &[Probe] = probes! {
         households.change_my_bell(&kari, family.id, family.version, change).await?;
         households.turn_hours(&r.scope, r.ours.family, true).await
     };
-    households [Herself] |r| {
+    mine [Herself] |r| {
         let homes = r.store.households().mine(&r.scope).await?;
         Ok(homes.iter().any(|home| home.unit == r.ours.unit))
     };
@@ -383,6 +383,25 @@ const PROBES: &[Probe] = probes! {
         let account = r.ours.account(person, &format!("member{}", r.n));
         r.store.people().insert_account(&r.ours.system(), account).await?;
         Ok(r.store.households().hand_on(&r.scope, unit, person).await? == Joined::Done)
+    };
+    // oneself
+    my_account [Herself] |r| {
+        let account = r.ours.account(r.ours.kari, "herself");
+        r.store.people().insert_account(&r.ours.system(), account).await.ok();
+        let found = r.store.people().my_account(&r.scope).await?;
+        Ok(found.is_some_and(|(name, _)| name.reveal() == "herself"))
+    };
+    change_me [Herself] |r| {
+        let people = r.store.people();
+        let kari = people.person(&r.ours.system(), r.ours.kari).await?.unwrap();
+        let done = people.change_me(&r.scope, kari.version, None, None, kari.language).await?;
+        Ok(matches!(done, Changed::Done(person) | Changed::Conflict(person) if person.id == kari.id && person.name == kari.name))
+    };
+    sign_out_others [Herself] |r| {
+        let device = r.ours.new_device(r.ours.kari, r.n);
+        r.store.devices().sign_in(&r.ours.system(), device.clone()).await?;
+        let gone = r.store.devices().sign_out_others(&r.scope).await?;
+        Ok(gone.contains(&device.device.id))
     };
     // doors
     doors [System Manager Admin Caretaker Auditor] |r| Ok(!r.store.doors().doors(&r.scope, r.ours.house).await?.is_empty());
@@ -622,6 +641,9 @@ fn the_table_knows_every_repository_function() {
         "imports",
         "policy",
         "buttons",
+        "households",
+        "my_bells",
+        "me",
     ] {
         let source = std::fs::read_to_string(folder.join(file).with_extension("rs")).unwrap();
         let methods = source.lines().filter_map(|line| line.strip_prefix("    pub async fn "));

@@ -3,6 +3,7 @@
 use crate::database::{Db, on_both};
 use crate::town::{NOW, Town, hash, label, stamp, two_towns};
 use klinke_access::decide::SiteMode;
+use klinke_model::contact::{Email, Language};
 use klinke_model::ids::{BellId, PersonId};
 use klinke_model::intercom::{BellKind, Moderation};
 use klinke_model::people::{Membership, Person};
@@ -11,7 +12,8 @@ use klinke_model::privacy::Pii;
 use klinke_model::timetable::{Hours, HoursAre, Timetable, WallClock};
 use klinke_storage::StorageError;
 use klinke_storage::record::{
-    BellChange, BellChanged, Followed, Joined, Left, MyBell, NewMember, Refused, WayToMember,
+    BellChange, BellChanged, Changed, Followed, Joined, Left, MyBell, NewMember, PeopleQuery, Refused,
+    WayToMember,
 };
 
 const MONDAY_NOON: WallClock = WallClock { weekday: 0, minute: 720 };
@@ -297,5 +299,33 @@ on_both! {
         assert_eq!(hand_on(ours.kari, ours.ola).await, Joined::Done);
         assert_eq!(owners(&db, &ours, ours.kari).await, [ours.ola]);
         assert_eq!(hand_on(ours.kari, ours.ola).await, Joined::Refused(Refused::NotThere));
+    }
+
+    async fn a_person_changes_how_they_are_reached_and_not_how_they_are_called(db) {
+        let (ours, _) = two_towns(&db).await;
+        let (people, kari) = (db.store.people(), ours.as_person(ours.kari));
+        let email = Email::new("kari@example.org").ok().map(Pii::new);
+        let Changed::Done(after) = people.change_me(&kari, 1, email.clone(), None, Language::Sv).await.unwrap() else {
+            panic!("one's own address may be changed")
+        };
+        assert_eq!((after.version, &after.email, after.language), (2, &email, Language::Sv));
+        assert_eq!(people.person(&kari, ours.kari).await.unwrap().unwrap(), after);
+        assert_eq!(after.name, Some(Pii::new(label("Kari Haugen"))));
+        let late = people.change_me(&kari, 1, None, None, Language::Da).await.unwrap();
+        assert_eq!(late, Changed::Conflict(after));
+        let query = PeopleQuery { limit: 9, text: "kari@example".to_owned(), ..PeopleQuery::default() };
+        let found = people.page(&ours.as_person(ours.manager), &query).await.unwrap();
+        assert_eq!(found.people.len(), 1, "administrators find them by it");
+        let gone = people.change_me(&ours.as_person(ours.gone), 1, None, None, Language::Da).await.unwrap();
+        assert_eq!(gone, Changed::NotFound, "who is suspended changes nothing");
+    }
+
+    async fn signing_out_everywhere_else_leaves_this_device(db) {
+        let (ours, _) = two_towns(&db).await;
+        let (devices, kari) = (db.store.devices(), ours.as_person(ours.kari));
+        assert_eq!(devices.sign_out_others(&kari).await.unwrap(), [ours.fresh(51)]);
+        let left = devices.list(&kari, ours.kari).await.unwrap();
+        assert_eq!(left.iter().map(|device| device.id).collect::<Vec<_>>(), [ours.phone]);
+        assert_eq!(devices.list(&ours.as_person(ours.ola), ours.ola).await.unwrap().len(), 1, "nobody else's");
     }
 }
