@@ -145,8 +145,12 @@ async fn the_owner_chooses_how_the_button_rings() {
     assert_eq!((changed.status.as_u16(), &changed.json()["kind"]), (200, &json!("family")));
     let of_both = |directory: &Directory| directory.bells.iter().any(|bell| bell.members.len() == 2);
     panel.shows("both members", of_both).await;
-    let individual = linh.browser.patch(&address(nguyen), json!({ "version": 2, "kind": "individual" })).await;
-    assert_eq!((individual.status.as_u16(), &individual.json()["errors"][0]["pointer"]), (422, &json!("/kind")));
+    let individual =
+        linh.browser.patch(&address(nguyen), json!({ "version": 2, "kind": "individual" })).await;
+    assert_eq!(
+        (individual.status.as_u16(), &individual.json()["errors"][0]["pointer"]),
+        (422, &json!("/kind"))
+    );
     let reserved = linh.browser.patch(&address(nguyen), json!({ "version": 2, "kind": "sequential" })).await;
     assert_eq!(reserved.code(), "decided_by_administrator");
 }
@@ -178,7 +182,8 @@ async fn who_was_taken_in_opens_the_doors_until_they_are_taken_out() {
     assert!(matches!(opened, OpeningState::Open { .. }), "{opened:?}");
 
     let homes = linh.browser.get("/api/v1/me/household").await.json();
-    let found = homes[0]["members"].as_array().unwrap().iter().find(|member| member["name"] == "Minh").unwrap();
+    let found =
+        homes[0]["members"].as_array().unwrap().iter().find(|member| member["name"] == "Minh").unwrap();
     assert_eq!((&found["way_in"], &found["may_take_out"]), (&json!("account"), &json!(true)));
     let person = found["person"].as_str().unwrap();
     let again = linh.browser.post(&format!("{members}/{person}/invitation"), json!({})).await;

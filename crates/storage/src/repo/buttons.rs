@@ -16,7 +16,12 @@ use serde_json::json;
 
 impl Intercom<'_> {
     /// Takes a button off its panel; the building of that panel.
-    pub async fn remove_bell(&self, scope: &Scope, stamp: &Stamp, bell: BellId) -> Result<Option<BuildingId>> {
+    pub async fn remove_bell(
+        &self,
+        scope: &Scope,
+        stamp: &Stamp,
+        bell: BellId,
+    ) -> Result<Option<BuildingId>> {
         tx::write(self.0, Isolation::Serializable, |tx| async move {
             let found = bell::Entity::find_by_id((scope.tenant.0, bell.0))
                 .filter(reach::may(scope, Right::ChangeBuilding, bell::Column::Building))

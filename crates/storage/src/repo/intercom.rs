@@ -1,6 +1,8 @@
 //! Panels, buttons, and what a tap needs.
 
-use crate::entity::{bell, bell_hours, bell_member, building, device, door, entrance, panel, panel_door, person, unit};
+use crate::entity::{
+    bell, bell_hours, bell_member, building, device, door, entrance, panel, panel_door, person, unit,
+};
 use crate::error::absent_is_false;
 use crate::record::{DirectoryBell, PanelDirectory, RingFacts, Stamp};
 use crate::repo::audit::{self, Change};

@@ -31,7 +31,10 @@ fn hidden(hidden: bool) -> BellChange {
 }
 
 fn hours(rows: Vec<Hours>) -> BellChange {
-    BellChange { hours: Some((Timetable { hours_are: HoursAre::Hidden, rows }, MONDAY_NOON)), ..BellChange::default() }
+    BellChange {
+        hours: Some((Timetable { hours_are: HoursAre::Hidden, rows }, MONDAY_NOON)),
+        ..BellChange::default()
+    }
 }
 
 fn all_day() -> Hours {

@@ -12,11 +12,11 @@ use klinke_model::scope::Scope;
 use klinke_model::site::{Building, Entrance, Unit};
 use klinke_model::text::Label;
 use klinke_model::timetable::{Hours, HoursAre, Timetable, WallClock};
-use klinke_storage::record::{BellChange, BellChanged, Household, MyBell};
 use klinke_storage::record::{
     AuditEntry, AuditProof, AuditQuery, GivenRole, Move, MovePreview, NewDevice, NewMove, PanelDirectory,
     PeoplePage, PeopleQuery, PersonRow, PolicySet, RingFacts, StoredFacts, UnitMember,
 };
+use klinke_storage::record::{BellChange, BellChanged, Household, MyBell};
 
 /// All that one principal can read of ours.
 #[derive(Debug, PartialEq)]
