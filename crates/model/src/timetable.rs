@@ -109,8 +109,9 @@ mod tests {
     #[test]
     fn hours_over_midnight_belong_to_the_day_they_begin_on() {
         let friday_night = Timetable { hours_are: HoursAre::Hidden, rows: vec![hours(&[4], 22, 7)] };
-        let hidden = [(4, 21, 59), (4, 22, 0), (4, 23, 59), (5, 0, 0), (5, 6, 59), (5, 7, 0), (4, 3, 0), (5, 22, 0)]
-            .map(|(day, hour, minute)| friday_night.hides(at(day, hour, minute)));
+        let hidden =
+            [(4, 21, 59), (4, 22, 0), (4, 23, 59), (5, 0, 0), (5, 6, 59), (5, 7, 0), (4, 3, 0), (5, 22, 0)]
+                .map(|(day, hour, minute)| friday_night.hides(at(day, hour, minute)));
         assert_eq!(hidden, [false, true, true, true, true, false, false, false]);
         let sunday_night = Timetable { hours_are: HoursAre::Hidden, rows: vec![hours(&[6], 22, 7)] };
         assert!(sunday_night.hides(at(0, 6, 59)), "the week begins anew");

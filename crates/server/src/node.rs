@@ -7,8 +7,8 @@
 //! [`Node`] is what use cases are given: concrete parts, no globals. Time and randomness come in as parameters, so
 //! that a test can hold the clock.
 
-use crate::app::ring::DialLimit;
 use crate::app::follow_invitation::InvitationLimit;
+use crate::app::ring::DialLimit;
 use crate::app::sign_in::SignInLimits;
 use crate::auth::expired;
 use crate::auth::limit::Limit;
@@ -20,9 +20,9 @@ use crate::config::{Config, PublicUrl, Tls};
 use crate::doors::links::Links;
 use crate::doors::listen;
 use crate::doors::openings::Openings;
+use crate::hours;
 use crate::http::origin::Origins;
 use crate::http::router::router;
-use crate::hours;
 use crate::jobs;
 use crate::mail::{MailError, Mailer};
 use crate::moving;

@@ -35,7 +35,8 @@ mod tx;
 
 pub use error::StorageError;
 pub use repo::{
-    Audit, Devices, Doors, Gate, Households, Imports, Intercom, Invitations, Jobs, Moves, PasswordSet, People, Sites,
+    Audit, Devices, Doors, Gate, Households, Imports, Intercom, Invitations, Jobs, Moves, PasswordSet,
+    People, Sites,
 };
 pub use store::Store;
 

@@ -10,7 +10,9 @@ import type {
   ImportChange,
   ImportStatus,
   InvitationToken,
+  MeChange,
   MoveOut,
+  MyBellChange,
   NewAdministratorRole,
   NewBell,
   NewBuilding,
@@ -18,6 +20,7 @@ import type {
   NewDoor,
   NewEntrance,
   NewHome,
+  NewHomeMember,
   NewPanel,
   NewPassword,
   NewPerson,
@@ -61,6 +64,7 @@ export type PeopleAsked = NonNullable<paths['/api/v1/people']['get']['parameters
 const ofBell = (bell: string) => ({ params: { path: { bell } } });
 const ofPerson = (person: string) => ({ params: { path: { person } } });
 const ofUnit = (unit: string) => ({ params: { path: { unit } } });
+const ofMember = (unit: string, person: string) => ({ params: { path: { unit, person } } });
 const ofBuilding = (building: string) => ({ params: { path: { building } } });
 
 export const api = {
@@ -73,6 +77,24 @@ export const api = {
   myDevices: () => answer(client.GET('/api/v1/me/devices')),
   signOutDevice: (device: string) =>
     answer(client.DELETE('/api/v1/me/devices/{device}', { params: { path: { device } } })),
+
+  me: () => answer(client.GET('/api/v1/me')),
+  changeMe: (body: MeChange) => answer(client.PATCH('/api/v1/me', { body })),
+  signOutOthers: () => answer(client.DELETE('/api/v1/me/devices')),
+  myBells: () => answer(client.GET('/api/v1/me/bells')),
+  changeMyBell: (bell: string, body: MyBellChange) =>
+    answer(client.PATCH('/api/v1/me/bells/{bell}', { params: { path: { bell } }, body })),
+  myHousehold: () => answer(client.GET('/api/v1/me/household')),
+  takeIn: (unit: string, body: NewHomeMember) =>
+    answer(client.POST('/api/v1/me/household/{unit}/members', { ...ofUnit(unit), body })),
+  inviteMember: (unit: string, person: string) =>
+    answer(client.POST('/api/v1/me/household/{unit}/members/{person}/invitation', ofMember(unit, person))),
+  takeOut: (unit: string, person: string) =>
+    answer(client.DELETE('/api/v1/me/household/{unit}/members/{person}', ofMember(unit, person))),
+  giveMemberButton: (unit: string, person: string) =>
+    answer(client.PUT('/api/v1/me/household/{unit}/members/{person}/button', ofMember(unit, person))),
+  handOnHome: (unit: string, person: string) =>
+    answer(client.PUT('/api/v1/me/household/{unit}/owner', { ...ofUnit(unit), body: { person } })),
 
   lookAtInvitation: (body: InvitationToken) => answer(client.POST('/api/v1/invitations/look', { body })),
   acceptInvitation: (body: NewPassword) => answer(client.POST('/api/v1/invitations/accept', { body })),

@@ -89,7 +89,8 @@ pub async fn handler(
     let edit = edited(&node, &who, building, before, &change).await?;
     let everywhere = change.everywhere.unwrap_or(false);
     let intercom = node.store.intercom();
-    let changed = intercom.change_bell(&who.scope, &node.stamp(), bell, change.version, &edit, everywhere).await?;
+    let changed =
+        intercom.change_bell(&who.scope, &node.stamp(), bell, change.version, &edit, everywhere).await?;
     answer(&node, &who, building, bell, changed).await
 }
 

@@ -30,6 +30,7 @@ pub mod homes;
 pub mod household;
 pub mod imports;
 pub mod invitations;
+pub mod me;
 pub mod moves;
 pub mod my_bells;
 pub mod open_door;

@@ -7,7 +7,7 @@
 
 use crate::app::session::Session;
 use crate::auth::limit::{Limit, TooMany, Try};
-use crate::auth::password::fold_user_name;
+use crate::auth::password::{PasswordError, fold_user_name};
 use crate::auth::session::{DAYS, cookie};
 use crate::auth::token::Token;
 use crate::http::body::Body;
@@ -66,6 +66,24 @@ impl SignInLimits {
             account_at_address: Limit::new(clock.clone(), 8, Duration::from_secs(60)),
             account: Limit::new(clock.clone(), 200, Duration::from_secs(15)),
         }
+    }
+
+    /// Checks a password of somebody who is signed in: a wrong one counts as a guess at their account.
+    ///
+    /// # Errors
+    /// `too_many_tries`; `overloaded` when too many wait to be checked.
+    pub async fn guarded(
+        &self,
+        user_name: &Pii<String>,
+        client: Prefix,
+        check: impl Future<Output = Result<bool, PasswordError>>,
+    ) -> Result<bool, Problem> {
+        let guess = self.guess(user_name, client)?;
+        let right = check.await?;
+        if right {
+            guess.was_right();
+        }
+        Ok(right)
     }
 
     /// Counts a guess against every limit, or, when one is reached, against none.

@@ -118,7 +118,10 @@ async fn what_is_wrong_with_a_button_is_named() {
 async fn a_button_that_no_list_shows_is_dialled() {
     let house = House::new().await;
     let (mut panel, mut kari, dahl) = (house.panel().await, house.app("kari").await, house.plan.bell("Dahl"));
-    assert_eq!(change(&house, dahl, json!({ "listing": "dial_only", "dial_code": "4711" })).await.status, 200);
+    assert_eq!(
+        change(&house, dahl, json!({ "listing": "dial_only", "dial_code": "4711" })).await.status,
+        200
+    );
     let directory = shown(&mut panel, "a panel that dials", |directory| directory.dials).await;
     assert!(!serde_json::to_string(&directory).unwrap().contains("Dahl"), "the name stays on the server");
     let taken = change(&house, house.plan.bell("Berg"), json!({ "dial_code": "4711" })).await;
@@ -150,7 +153,8 @@ async fn a_button_that_was_taken_off_is_not_shown_again_by_its_resident() {
     let house = House::new().await;
     let (mut panel, dahl) = (house.panel().await, house.plan.bell("Dahl"));
     assert_eq!(look(&house, dahl, json!({ "verdict": "remove", "reason": " " })).await.status, 422);
-    let removed = look(&house, dahl, json!({ "verdict": "remove", "reason": "It insults a neighbour" })).await;
+    let removed =
+        look(&house, dahl, json!({ "verdict": "remove", "reason": "It insults a neighbour" })).await;
     assert_eq!(removed.status, 200, "{removed:?}");
     assert_eq!(removed.json()["removed_reason"], "It insults a neighbour");
     shown(&mut panel, "no such button", |directory| !has(directory, "Dahl")).await;
@@ -174,7 +178,10 @@ async fn a_text_waits_where_the_policy_wants_it_approved() {
     let written = send(&resident, Method::PATCH, &format!("/api/v1/me/bells/{dahl}"), &writes).await;
     assert_eq!(written.status, 200, "{written:?}");
     let row = buttons(&house).await.into_iter().find(|row| row["id"] == dahl.to_string()).unwrap();
-    assert_eq!((&row["label"], &row["asked"], &row["moderation"]), (&json!("Dahl"), &json!("Kari"), &json!("pending")));
+    assert_eq!(
+        (&row["label"], &row["asked"], &row["moderation"]),
+        (&json!("Dahl"), &json!("Kari"), &json!("pending"))
+    );
     assert_eq!(look(&house, dahl, json!({ "verdict": "approve" })).await.status, 200);
     shown(&mut panel, "the approved text", |directory| has(directory, "Kari")).await;
 }

@@ -9,6 +9,7 @@ mod canary;
 mod claim;
 mod command_line;
 mod doorbells;
+mod home;
 mod hostile;
 mod importing;
 mod invitation;

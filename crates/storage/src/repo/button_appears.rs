@@ -13,7 +13,9 @@ use klinke_model::intercom::BellKind;
 use klinke_model::scope::{Principal, Scope};
 use klinke_model::text::{LABEL_MAX, Label};
 use sea_orm::sea_query::ExprTrait;
-use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
+};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -63,21 +65,24 @@ impl Intercom<'_> {
                     ..Default::default()
                 };
                 bell::Entity::insert(row).exec_without_returning(&*tx).await?;
-                let members = (0..).zip(&household).map(|(position, (person, name))| bell_member::ActiveModel {
-                    tenant: Set(scope.tenant.0),
-                    bell: Set(id.0),
-                    person: Set(*person),
-                    unit: Set(place.unit.0),
-                    label: Set(name.as_ref().unwrap_or(&label).as_str().to_owned()),
-                    position: Set(position),
-                });
+                let members =
+                    (0..).zip(&household).map(|(position, (person, name))| bell_member::ActiveModel {
+                        tenant: Set(scope.tenant.0),
+                        bell: Set(id.0),
+                        person: Set(*person),
+                        unit: Set(place.unit.0),
+                        label: Set(name.as_ref().unwrap_or(&label).as_str().to_owned()),
+                        position: Set(position),
+                    });
                 bell_member::Entity::insert_many(members).exec_without_returning(&*tx).await?;
                 let change = Change {
                     building: Some(place.building),
                     action: "bell.appeared",
                     persons: household.iter().map(|(person, _)| (*person).into()).collect(),
                     before: None,
-                    after: Some(json!({ "panel": place.panel, "unit": place.unit, "text": label, "kind": kind })),
+                    after: Some(
+                        json!({ "panel": place.panel, "unit": place.unit, "text": label, "kind": kind }),
+                    ),
                 };
                 audit::append(&tx, scope, stamp, change).await?;
                 put.push(place);
@@ -135,7 +140,11 @@ async fn missing(db: &impl ConnectionTrait, scope: &Scope, who: PersonId) -> Res
 }
 
 /// Who lives in a unit and is not suspended: owners first, then as they are called.
-async fn household(db: &impl ConnectionTrait, scope: &Scope, unit: Uuid) -> Result<Vec<(Uuid, Option<Label>)>> {
+async fn household(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    unit: Uuid,
+) -> Result<Vec<(Uuid, Option<Label>)>> {
     let rows = membership::Entity::find()
         .filter(membership::Column::Tenant.eq(scope.tenant.0))
         .filter(membership::Column::Unit.eq(unit))

@@ -13,7 +13,10 @@ use klinke_model::intercom::{BellKind, BellMember, DialCode, Moderation};
 use klinke_model::privacy::Pii;
 use klinke_model::rights::Right;
 use klinke_model::scope::Scope;
-use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, Set};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
+    Set,
+};
 use serde_json::{Value, json};
 
 impl Intercom<'_> {
@@ -115,7 +118,8 @@ impl Intercom<'_> {
             if u64::try_from(row.version) != Ok(version) {
                 return Ok(ButtonChanged::Conflict);
             }
-            let members = members_of(&*tx, scope, [row.id], Who::All).await?.remove(&row.id).unwrap_or_default();
+            let members =
+                members_of(&*tx, scope, [row.id], Who::All).await?.remove(&row.id).unwrap_or_default();
             let before = told(&row, &members);
             let mut set = row.clone();
             set.version = row.version.saturating_add(1);
@@ -179,7 +183,13 @@ async fn changeable(db: &impl ConnectionTrait, scope: &Scope, bell: BellId) -> R
         .await?)
 }
 
-async fn write_edit(tx: &Tx, scope: &Scope, stamp: &Stamp, row: bell::Model, edit: &ButtonEdit) -> Result<()> {
+async fn write_edit(
+    tx: &Tx,
+    scope: &Scope,
+    stamp: &Stamp,
+    row: bell::Model,
+    edit: &ButtonEdit,
+) -> Result<()> {
     let members = members_of(&**tx, scope, [row.id], Who::All).await?.remove(&row.id).unwrap_or_default();
     let text = |text: &Pii<klinke_model::text::Label>| text.reveal().as_str().to_owned();
     let mut set = row.clone();

@@ -8,9 +8,7 @@ use crate::entity::{
     account, bell, bell_member, building, building_policy, device, household_member, invitation, job,
     membership, person, unit,
 };
-use crate::record::{
-    Household, HouseholdMember, JobKind, Joined, Left, NewMember, Refused, WayToMember,
-};
+use crate::record::{Household, HouseholdMember, JobKind, Joined, Left, NewMember, Refused, WayToMember};
 use crate::repo::convert::{At, Word};
 use crate::repo::people::{self, end_place, units_of};
 use crate::repo::people_change::{has_role, place, set_active, sign_everything_out};
@@ -58,7 +56,8 @@ impl Households<'_> {
                 let key = (scope.tenant.0, unit.building);
                 // a foreign key sees to it that it is there
                 let Some(building) = building::Entity::find_by_id(key).one(&*tx).await? else { continue };
-                let row = building_policy::Entity::find_by_id((scope.tenant.0, building.id)).one(&*tx).await?;
+                let row =
+                    building_policy::Entity::find_by_id((scope.tenant.0, building.id)).one(&*tx).await?;
                 let members = members(&*tx, scope, unit.id).await?;
                 let bells = bell::Entity::find()
                     .filter(bell::Column::Tenant.eq(scope.tenant.0))
@@ -204,8 +203,11 @@ impl Households<'_> {
                 .all(&*tx)
                 .await?;
             let own = own_buttons(&*tx, scope, unit.0).await?;
-            let has: HashSet<Uuid> =
-                own.iter().filter(|(bell, of)| *of == person.0 && bell.unit == unit.0).map(|(bell, _)| bell.panel).collect();
+            let has: HashSet<Uuid> = own
+                .iter()
+                .filter(|(bell, of)| *of == person.0 && bell.unit == unit.0)
+                .map(|(bell, _)| bell.panel)
+                .collect();
             // behind the last of the home's on each panel; equal places are in the order of the ids, which grow
             let mut panels: BTreeMap<Uuid, i32> = BTreeMap::new();
             for bell in bells.iter().filter(|bell| !has.contains(&bell.panel)) {
@@ -368,7 +370,8 @@ async fn members(db: &impl ConnectionTrait, scope: &Scope, unit: Uuid) -> Result
         .all(db)
         .await?;
     let taken_in: HashSet<Uuid> = taken_in.into_iter().map(|row| row.person).collect();
-    let own: HashSet<Uuid> = own_buttons(db, scope, unit).await?.into_iter().map(|(_, person)| person).collect();
+    let own: HashSet<Uuid> =
+        own_buttons(db, scope, unit).await?.into_iter().map(|(_, person)| person).collect();
     let mut found = Vec::with_capacity(rows.len());
     for (place, person) in &rows {
         found.push(HouseholdMember {
@@ -386,7 +389,11 @@ async fn members(db: &impl ConnectionTrait, scope: &Scope, unit: Uuid) -> Result
 }
 
 /// The buttons of a unit that are for one of its people alone, and for whom.
-async fn own_buttons(db: &impl ConnectionTrait, scope: &Scope, unit: Uuid) -> Result<Vec<(bell::Model, Uuid)>> {
+async fn own_buttons(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    unit: Uuid,
+) -> Result<Vec<(bell::Model, Uuid)>> {
     let rows = bell_member::Entity::find()
         .filter(bell_member::Column::Tenant.eq(scope.tenant.0))
         .filter(bell_member::Column::Unit.eq(unit))

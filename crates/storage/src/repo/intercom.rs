@@ -1,6 +1,9 @@
 //! Panels, buttons, and what a tap needs.
 
-use crate::entity::{bell, bell_hours, bell_member, building, building_policy, device, door, entrance, panel, panel_door, person, unit};
+use crate::entity::{
+    bell, bell_hours, bell_member, building, building_policy, device, door, entrance, panel, panel_door,
+    person, unit,
+};
 use crate::error::absent_is_false;
 use crate::record::{DirectoryBell, PanelDirectory, RingFacts, Stamp};
 use crate::repo::audit::{self, Change};
@@ -9,8 +12,8 @@ use crate::repo::households::policy_of;
 use crate::repo::{reach, revision};
 use crate::tx::{self, Isolation};
 use crate::{Result, StorageError, Store};
-use klinke_model::ids::{BellId, BuildingId, PanelId};
 use klinke_model::fold::fold;
+use klinke_model::ids::{BellId, BuildingId, PanelId};
 use klinke_model::intercom::{Bell, BellKind, BellMember, Listing, Moderation, Panel};
 use klinke_model::policy::{BuildingPolicy, ButtonOrder};
 use klinke_model::privacy::Pii;
@@ -233,7 +236,8 @@ impl Intercom<'_> {
                 if listing == Listing::DialOnly {
                     continue;
                 }
-                let alias = bell.alias.as_deref().map(|alias| At("bell", "alias").label(alias)).transpose()?;
+                let alias =
+                    bell.alias.as_deref().map(|alias| At("bell", "alias").label(alias)).transpose()?;
                 bells.push(DirectoryBell {
                     bell: bell.id.into(),
                     label: Pii::new(At("bell", "label").label(&bell.label)?),

@@ -16,6 +16,7 @@ mod imports;
 mod intercom;
 mod invitations;
 mod jobs;
+mod me;
 mod moves;
 mod my_bells;
 mod people;

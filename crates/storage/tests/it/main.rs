@@ -8,6 +8,7 @@ mod database;
 mod doors;
 mod durability;
 mod gate;
+mod households;
 mod imports;
 mod intercom;
 mod invitations;

@@ -11,10 +11,12 @@ use klinke_model::policy::BuildingPolicy;
 use klinke_model::scope::Scope;
 use klinke_model::site::{Building, Entrance, Unit};
 use klinke_model::text::Label;
+use klinke_model::timetable::{Hours, HoursAre, Timetable, WallClock};
 use klinke_storage::record::{
     AuditEntry, AuditProof, AuditQuery, GivenRole, Move, MovePreview, NewDevice, NewMove, PanelDirectory,
     PeoplePage, PeopleQuery, PersonRow, PolicySet, RingFacts, StoredFacts, UnitMember,
 };
+use klinke_storage::record::{BellChange, BellChanged, Household, MyBell};
 
 /// All that one principal can read of ours.
 #[derive(Debug, PartialEq)]
@@ -52,6 +54,8 @@ struct View {
     audit_entries: Vec<AuditEntry>,
     audit: Option<AuditProof>,
     policy: Option<(u64, BuildingPolicy)>,
+    my_bells: Vec<MyBell>,
+    homes: Vec<Household>,
 }
 
 impl View {
@@ -103,6 +107,8 @@ impl View {
                 .unwrap(),
             policy: sites.policy(scope, ours.house).await.unwrap(),
             audit: db.store.audit().verify_audit(scope).await.unwrap(),
+            my_bells: db.store.households().my_bells(scope).await.unwrap(),
+            homes: db.store.households().mine(scope).await.unwrap(),
         };
         for person in [ours.kari, ours.ola, ours.lone, ours.gone, ours.manager, ours.admin] {
             view.persons.push(people.person(scope, person).await.unwrap());
@@ -173,6 +179,17 @@ async fn build_twin(db: &Db, ours: &Town, theirs: &Scope) {
     let mut bell = ours.bell(ours.family, "Twin", BellKind::Family, members);
     bell.panel = panel.id;
     assert!(intercom.insert_bell(theirs, &stamp(1), bell, Some(0)).await.unwrap());
+    let their_kari = Scope { tenant: theirs.tenant, ..ours.as_person(ours.kari) };
+    let night = Hours { days: vec![0], from: 0, until: 60 };
+    let hours = Timetable { hours_are: HoursAre::Shown, rows: vec![night] };
+    let change = BellChange {
+        hidden: Some(true),
+        hours: Some((hours, WallClock { weekday: 0, minute: 720 })),
+        ..BellChange::default()
+    };
+    let changed = db.store.households().change_my_bell(&their_kari, ours.family, 1, change).await.unwrap();
+    assert!(matches!(changed, BellChanged::Done(bell) if bell.hours_hide && bell.hidden));
+    assert!(db.store.households().turn_hours(theirs, ours.family, false).await.unwrap());
 }
 
 /// The other property manager ends, moves and suspends all that has our ids.
