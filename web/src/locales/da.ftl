@@ -253,6 +253,7 @@ app-bell-shown = Besøgende ser denne knap.
 app-bell-hidden = Skjult: besøgende ser ikke denne knap.
 app-bell-hidden-hours = Skjult af sine tider lige nu.
 app-bell-removed = Administratoren har taget denne knap væk fra panelet. Spørg hvorfor.
+app-bell-removed-reason = Administratoren fjernede den: { $reason }
 app-bell-hide = Skjul nu
 app-bell-show = Vis igen
 app-bell-label = Tekst på knappen

@@ -253,6 +253,7 @@ app-bell-shown = Visitors see this button.
 app-bell-hidden = Hidden: visitors do not see this button.
 app-bell-hidden-hours = Hidden by its hours just now.
 app-bell-removed = The administrator took this button off the panel. Ask them why.
+app-bell-removed-reason = The administrator took it off: { $reason }
 app-bell-hide = Hide now
 app-bell-show = Show again
 app-bell-label = Text on the button

@@ -253,6 +253,7 @@ app-bell-shown = Besøkende ser denne knappen.
 app-bell-hidden = Skjult: besøkende ser ikke denne knappen.
 app-bell-hidden-hours = Skjult av tidene sine akkurat nå.
 app-bell-removed = Administratoren har tatt denne knappen bort fra panelet. Spør hvorfor.
+app-bell-removed-reason = Administratoren tok den bort: { $reason }
 app-bell-hide = Skjul nå
 app-bell-show = Vis igjen
 app-bell-label = Tekst på knappen

@@ -253,6 +253,7 @@ app-bell-shown = Dei som kjem på besøk, ser denne knappen.
 app-bell-hidden = Skjult: dei som kjem på besøk, ser ikkje denne knappen.
 app-bell-hidden-hours = Skjult av tidene sine akkurat no.
 app-bell-removed = Administratoren har teke denne knappen bort frå panelet. Spør kvifor.
+app-bell-removed-reason = Administratoren tok han bort: { $reason }
 app-bell-hide = Skjul no
 app-bell-show = Vis igjen
 app-bell-label = Tekst på knappen

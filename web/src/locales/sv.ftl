@@ -253,6 +253,7 @@ app-bell-shown = Besökare ser den här knappen.
 app-bell-hidden = Dold: besökare ser inte den här knappen.
 app-bell-hidden-hours = Dold av sina tider just nu.
 app-bell-removed = Administratören har tagit bort den här knappen från panelen. Fråga varför.
+app-bell-removed-reason = Administratören tog bort den: { $reason }
 app-bell-hide = Dölj nu
 app-bell-show = Visa igen
 app-bell-label = Text på knappen
