@@ -207,3 +207,50 @@ async fn in_quiet_hours_the_app_is_told_to_be_silent_and_the_visitor_nothing() {
     set_policy(&house, json!({ "quiet_hours": { "from": 720, "until": 780 } })).await;
     ring(false).await;
 }
+
+#[tokio::test]
+async fn whoever_accepts_an_invitation_stands_on_the_panel() {
+    let house = House::new().await;
+    let building = house.plan.building;
+    let entrances = house.manager.get(&format!("/api/v1/buildings/{building}/entrances")).await.json();
+    let home = json!({ "entrance": entrances[0]["id"], "numbers": "H0301", "doors": [] });
+    let made = house.manager.post(&format!("/api/v1/buildings/{building}/units"), home).await;
+    assert_eq!(made.status, 201, "{made:?}");
+    let units = house.manager.get(&format!("/api/v1/buildings/{building}/units")).await.json();
+    let unit = units.as_array().unwrap().iter().find(|unit| unit["number"] == "H0301").unwrap()["id"].clone();
+    let new = json!({ "name": "Siv Ek", "email": "siv@klinke.example", "homes": [{ "unit": unit, "owner": true }] });
+    let added = house.manager.post("/api/v1/people", new).await;
+    assert_eq!(added.status, 201, "{added:?}");
+    let person = added.json()["id"].as_str().unwrap().to_owned();
+    let told = house.manager.post(&format!("/api/v1/people/{person}/invitation"), json!({})).await.json();
+    let token = told["link"].as_str().unwrap().split_once("#invite=").unwrap().1.to_owned();
+
+    let mut panel = house.panel().await;
+    assert!(!has(&panel.directory, "Siv Ek"), "nobody can be rung yet");
+    let phone = Browser::at([127, 0, 0, 1], house.at());
+    let accepts = json!({ "token": token, "password": "gul sykkel i regnet", "device_name": "Phone" });
+    assert_eq!(phone.post("/api/v1/invitations/accept", accepts).await.status, 201);
+    let directory = shown(&mut panel, "the new button", |directory| has(directory, "Siv Ek")).await;
+    assert_eq!(directory.bells.iter().filter(|bell| bell.unit.as_str() == "H0301").count(), 1);
+    // the next sign-in puts no second one there
+    let again = phone.post("/api/v1/session", sign_in("siv@klinke.example", "gul sykkel i regnet")).await;
+    assert_eq!(again.status, 201);
+    assert_eq!(buttons(&house).await.iter().filter(|row| row["label"] == "Siv Ek" && row["panel"] == json!(panel.id)).count(), 1);
+}
+
+#[tokio::test]
+async fn a_policy_and_a_suspension_change_the_panel_at_once() {
+    let house = House::new().await;
+    let mut panel = house.panel().await;
+    let texts = |directory: &Directory| directory.bells.iter().map(|bell| bell.label.to_string()).collect::<Vec<_>>();
+    assert_eq!(change(&house, house.plan.bell("Dahl"), json!({ "label": "Ågren" })).await.status, 200);
+    set_policy(&house, json!({ "button_order": "by_text" })).await;
+    shown(&mut panel, "buttons by text", |directory| texts(directory) == ["Ågren", "Berg", "Nguyen", "Olsen"]).await;
+    let liv = house.plan.person("liv");
+    let path = format!("/api/v1/people/{liv}/suspension");
+    assert_eq!(send(&house.manager, Method::PUT, &path, &json!({})).await.status, 200);
+    let without_liv = |directory: &Directory| {
+        directory.bells.iter().any(|bell| bell.members.len() == 2 && bell.label.as_str() == "Olsen")
+    };
+    shown(&mut panel, "a family without her", without_liv).await;
+}
