@@ -2,12 +2,19 @@
 //!
 //! A record holds what one use needs, no more; what names a person is [`Pii`].
 
+mod buttons;
+mod households;
 mod imports;
 mod invitations;
 mod moves;
 mod people;
 mod webhooks;
 
+pub use buttons::{Button, ButtonChanged, ButtonEdit, Look, Unlisted};
+pub use households::{
+    BellChange, BellChanged, BellHours, Household, HouseholdMember, Joined, Left, MyBell, NewMember, Refused,
+    WayToMember,
+};
 pub use imports::{Details, House, HouseResident, HouseUnit, Import, ImportOutcome, ImportPlan};
 pub use invitations::{Followed, InvitationState, Invited, Job, JobKind, WayIn};
 pub use moves::{CarriedOut, Ended, Leaving, Move, MovePreview, Mover, NewMove};
@@ -21,7 +28,7 @@ use klinke_model::ids::{
 };
 use klinke_model::intercom::{Bell, BellKind, BellMember, Panel};
 use klinke_model::people::{Device, DeviceKind, Membership, Person, RoleGrant};
-use klinke_model::policy::BuildingPolicy;
+use klinke_model::policy::{BuildingPolicy, QuietHours};
 use klinke_model::privacy::Pii;
 use klinke_model::site::{Building, Tenant};
 use klinke_model::text::Label;
@@ -181,6 +188,8 @@ pub struct PanelDirectory {
     pub panel: Label,
     /// Changes exactly when anything else here changes; the same content has the same revision in any database.
     pub revision: String,
+    /// Some of its buttons can only be dialled.
+    pub dials: bool,
     /// The buttons, in the order to show.
     pub bells: Vec<DirectoryBell>,
 }
@@ -196,6 +205,10 @@ pub struct DirectoryBell {
     pub unit: Label,
     /// The stair of the unit.
     pub entrance: Label,
+    /// What else the search finds it by.
+    pub alias: Option<Pii<Label>>,
+    /// Only the search shows it.
+    pub search_only: bool,
     /// How it rings.
     pub kind: BellKind,
     /// Active members to choose from, in order. [`BellKind::Family`] only: no other button names its members.
@@ -217,6 +230,8 @@ pub struct RingFacts {
     pub devices: Vec<Device>,
     /// The doors that a call at this panel offers, in the panel's order.
     pub doors: Vec<Door>,
+    /// When the doorbell does not ring aloud.
+    pub quiet_hours: Option<QuietHours>,
 }
 
 /// What is stored about one person before one door: the facts that a decision is made of.

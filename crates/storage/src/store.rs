@@ -1,7 +1,8 @@
 //! Opening the store: which database, with which settings, at which schema.
 
 use crate::repo::{
-    Audit, Devices, Doors, Gate, Imports, Intercom, Invitations, Jobs, Moves, People, Sites, Webhooks,
+    Audit, Devices, Doors, Gate, Households, Imports, Intercom, Invitations, Jobs, Moves, People, Sites,
+    Webhooks,
 };
 use crate::tx::{self, Isolation};
 use crate::{Result, StorageError, migration};
@@ -134,6 +135,11 @@ impl Store {
     /// What administrators changed.
     pub fn audit(&self) -> Audit<'_> {
         Audit(self)
+    }
+
+    /// What people decide for their own home.
+    pub fn households(&self) -> Households<'_> {
+        Households(self)
     }
 
     /// Lists of people that are read in.

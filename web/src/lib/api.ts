@@ -3,11 +3,16 @@
 import createClient from 'openapi-fetch';
 import type {
   ApplyImport,
+  BellChange,
+  BellLook,
+  BellOrder,
   Claim,
   ImportChange,
   ImportStatus,
   InvitationToken,
+  MeChange,
   MoveOut,
+  MyBellChange,
   NewAdministratorRole,
   NewBell,
   NewBuilding,
@@ -15,6 +20,7 @@ import type {
   NewDoor,
   NewEntrance,
   NewHome,
+  NewHomeMember,
   NewPanel,
   NewPassword,
   NewPerson,
@@ -60,8 +66,10 @@ export type PeopleAsked = NonNullable<paths['/api/v1/people']['get']['parameters
 /** What the list of changes is narrowed to. */
 export type AuditAsked = NonNullable<paths['/api/v1/audit']['get']['parameters']['query']>;
 
+const ofBell = (bell: string) => ({ params: { path: { bell } } });
 const ofPerson = (person: string) => ({ params: { path: { person } } });
 const ofUnit = (unit: string) => ({ params: { path: { unit } } });
+const ofMember = (unit: string, person: string) => ({ params: { path: { unit, person } } });
 const ofBuilding = (building: string) => ({ params: { path: { building } } });
 
 export const api = {
@@ -74,6 +82,24 @@ export const api = {
   myDevices: () => answer(client.GET('/api/v1/me/devices')),
   signOutDevice: (device: string) =>
     answer(client.DELETE('/api/v1/me/devices/{device}', { params: { path: { device } } })),
+
+  me: () => answer(client.GET('/api/v1/me')),
+  changeMe: (body: MeChange) => answer(client.PATCH('/api/v1/me', { body })),
+  signOutOthers: () => answer(client.DELETE('/api/v1/me/devices')),
+  myBells: () => answer(client.GET('/api/v1/me/bells')),
+  changeMyBell: (bell: string, body: MyBellChange) =>
+    answer(client.PATCH('/api/v1/me/bells/{bell}', { params: { path: { bell } }, body })),
+  myHousehold: () => answer(client.GET('/api/v1/me/household')),
+  takeIn: (unit: string, body: NewHomeMember) =>
+    answer(client.POST('/api/v1/me/household/{unit}/members', { ...ofUnit(unit), body })),
+  inviteMember: (unit: string, person: string) =>
+    answer(client.POST('/api/v1/me/household/{unit}/members/{person}/invitation', ofMember(unit, person))),
+  takeOut: (unit: string, person: string) =>
+    answer(client.DELETE('/api/v1/me/household/{unit}/members/{person}', ofMember(unit, person))),
+  giveMemberButton: (unit: string, person: string) =>
+    answer(client.PUT('/api/v1/me/household/{unit}/members/{person}/button', ofMember(unit, person))),
+  handOnHome: (unit: string, person: string) =>
+    answer(client.PUT('/api/v1/me/household/{unit}/owner', { ...ofUnit(unit), body: { person } })),
 
   lookAtInvitation: (body: InvitationToken) => answer(client.POST('/api/v1/invitations/look', { body })),
   acceptInvitation: (body: NewPassword) => answer(client.POST('/api/v1/invitations/accept', { body })),
@@ -136,6 +162,13 @@ export const api = {
     answer(client.POST('/api/v1/buildings/{building}/doors', { ...ofBuilding(building), body })),
   addBell: (building: string, body: NewBell) =>
     answer(client.POST('/api/v1/buildings/{building}/bells', { ...ofBuilding(building), body })),
+  changeBell: (bell: string, body: BellChange) => answer(client.PATCH('/api/v1/bells/{bell}', { ...ofBell(bell), body })),
+  moderateBell: (bell: string, body: BellLook) =>
+    answer(client.POST('/api/v1/bells/{bell}/moderation', { ...ofBell(bell), body })),
+  orderBells: (building: string, body: BellOrder) =>
+    answer(client.PUT('/api/v1/buildings/{building}/bells', { ...ofBuilding(building), body })),
+  panelDirectory: (panel: string) =>
+    answer(client.GET('/api/v1/panels/{panel}/directory', { params: { path: { panel } } })),
   checklist: (building: string) => answer(client.GET('/api/v1/buildings/{building}/checklist', ofBuilding(building))),
   policy: (building: string) => answer(client.GET('/api/v1/buildings/{building}/policy', ofBuilding(building))),
   setPolicy: (building: string, body: Policy) =>

@@ -8,6 +8,8 @@ mod answering;
 mod canary;
 mod claim;
 mod command_line;
+mod doorbells;
+mod home;
 mod hostile;
 mod importing;
 mod invitation;

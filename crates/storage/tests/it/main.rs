@@ -2,11 +2,13 @@
 
 mod access;
 mod audit;
+mod buttons;
 mod concurrency;
 mod database;
 mod doors;
 mod durability;
 mod gate;
+mod households;
 mod imports;
 mod intercom;
 mod invitations;
