@@ -35,7 +35,8 @@ mod tx;
 
 pub use error::StorageError;
 pub use repo::{
-    Audit, Devices, Doors, Gate, Imports, Intercom, Invitations, Jobs, Moves, Parts, PasswordSet, People, Sites,
+    Audit, Devices, Doors, Gate, Imports, Intercom, Invitations, Jobs, Moves, Parts, PasswordSet, People,
+    Sites,
 };
 pub use store::Store;
 

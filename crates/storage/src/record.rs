@@ -20,7 +20,7 @@ use klinke_model::ids::{
     BellId, BuildingId, ControllerId, DeviceId, PersonId, RoleGrantId, SessionId, TenantId, UnitId,
 };
 use klinke_model::intercom::{Bell, BellKind, BellMember, Panel};
-use klinke_model::people::{Device, DeviceKind, Membership, Person, RoleGrant};
+use klinke_model::people::{Device, DeviceKind, Membership, Person, Role, RoleGrant};
 use klinke_model::policy::BuildingPolicy;
 use klinke_model::privacy::Pii;
 use klinke_model::site::{Building, Tenant};
@@ -65,6 +65,27 @@ pub struct GivenRole {
     pub grant: RoleGrant,
     /// They bound themselves to confidentiality.
     pub bound: bool,
+}
+
+/// A role that somebody gave, took, or moved the end of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoleChange {
+    /// When.
+    pub at: Timestamp,
+    /// `role.given`, `role.changed` or `role.taken`.
+    pub action: String,
+    /// By whom; none is the service.
+    pub by: Option<PersonId>,
+    /// What they are called.
+    pub by_name: Option<Pii<Label>>,
+    /// Whose role it is.
+    pub person: PersonId,
+    /// What they are called.
+    pub person_name: Option<Pii<Label>>,
+    /// Which role.
+    pub role: Role,
+    /// Over which building; none is all.
+    pub building: Option<BuildingId>,
 }
 
 /// What became of changing a policy.

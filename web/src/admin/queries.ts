@@ -42,6 +42,7 @@ export const checklist = (building: string) =>
   queryOptions({ queryKey: ['checklist', building], queryFn: () => api.checklist(building), ...live });
 export const policy = (building: string) =>
   queryOptions({ queryKey: ['policy', building], queryFn: () => api.policy(building) });
+export const roleChanges = () => queryOptions({ queryKey: ['roles', 'changes'], queryFn: api.roleChanges });
 export const roles = () => queryOptions({ queryKey: ['roles'], queryFn: api.roles });
 export const controllerPairing = () =>
   queryOptions({ queryKey: ['controller-pairing'], queryFn: api.controllerPairing, staleTime: Infinity });

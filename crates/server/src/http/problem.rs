@@ -72,8 +72,12 @@ codes! {
     Forbidden = "forbidden", FORBIDDEN;
     /// Who has a role with access to personal data must bind themselves to confidentiality first.
     ConfidentialityRequired = "confidentiality_required", FORBIDDEN;
+    /// Who looks with the eyes of a role changes nothing.
+    ViewingOnly = "viewing_only", FORBIDDEN;
     /// Somebody changed it in between; `current` is how it is now.
     Conflict = "conflict", CONFLICT;
+    /// Something depends on it that must go first; `current` counts it.
+    InUse = "in_use", CONFLICT;
     /// Nobody would be left who gives roles.
     LastManager = "last_manager", CONFLICT;
     /// The request comes from a page of another site.
@@ -181,6 +185,13 @@ impl Problem {
     }
 }
 
+impl Problem {
+    /// Something depends on it: what, in numbers.
+    pub fn in_use(uses: &impl Serialize) -> Self {
+        Self { current: serde_json::to_value(uses).ok(), ..Code::InUse.into() }
+    }
+}
+
 impl From<Code> for Problem {
     fn from(code: Code) -> Self {
         Self { code, errors: Vec::new(), retry_after: None, current: None }
@@ -214,7 +225,7 @@ pub struct ProblemBody {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     errors: Vec<FieldError>,
-    /// For `conflict`: the object as it is now.
+    /// For `conflict`: the object as it is now; for `in_use`: what depends on it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, value_type = Object)]
     current: Option<serde_json::Value>,

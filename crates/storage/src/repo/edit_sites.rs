@@ -18,11 +18,7 @@ use serde_json::{Value, json};
 
 impl Parts<'_> {
     /// A building, to be changed.
-    pub async fn building_part(
-        &self,
-        scope: &Scope,
-        building: BuildingId,
-    ) -> Result<Option<Part<Building>>> {
+    pub async fn building_part(&self, scope: &Scope, building: BuildingId) -> Result<Option<Part<Building>>> {
         tx::read(self.0, |tx| async move { one_building(&*tx, scope, Right::SeeBuilding, building).await })
             .await
     }
