@@ -66,6 +66,7 @@ building.address text NOT NULL
 building.kind text NOT NULL
 building.time_zone text NOT NULL
 building.mode text NOT NULL
+building.version bigint NOT NULL
 building: building_kind_check CHECK ((kind = ANY (ARRAY['residential'::text, 'commercial'::text, 'mixed'::text])))
 building: building_mode_check CHECK ((mode = ANY (ARRAY['normal'::text, 'locked_down'::text])))
 building: building_pkey PRIMARY KEY (tenant, id)
@@ -91,6 +92,7 @@ controller.building uuid NOT NULL
 controller.name text NOT NULL
 controller.certificate_sha256 bytea NOT NULL
 controller.revision bigint NOT NULL
+controller.version bigint NOT NULL
 controller: controller_certificate_sha256_key UNIQUE (certificate_sha256)
 controller: controller_pkey PRIMARY KEY (tenant, id)
 controller: controller_tenant_building_fkey FOREIGN KEY (tenant, building) REFERENCES building(tenant, id)
@@ -117,6 +119,7 @@ door.output integer NOT NULL
 door.release_ms bigint NOT NULL
 door.open_ms bigint NOT NULL
 door.relock text NOT NULL
+door.version bigint NOT NULL
 door: door_pkey PRIMARY KEY (tenant, id)
 door: door_relock_check CHECK ((relock = ANY (ARRAY['on_open'::text, 'on_close'::text])))
 door: door_tenant_building_controller_fkey FOREIGN KEY (tenant, building, controller) REFERENCES controller(tenant, building, id)
@@ -130,6 +133,7 @@ entrance.tenant uuid NOT NULL
 entrance.id uuid NOT NULL
 entrance.building uuid NOT NULL
 entrance.name text NOT NULL
+entrance.version bigint NOT NULL
 entrance: entrance_pkey PRIMARY KEY (tenant, id)
 entrance: entrance_tenant_building_fkey FOREIGN KEY (tenant, building) REFERENCES building(tenant, id)
 entrance: entrance_tenant_building_id_key UNIQUE (tenant, building, id)
@@ -213,6 +217,7 @@ panel.building uuid NOT NULL
 panel.entrance uuid
 panel.name text NOT NULL
 panel.public_key bytea
+panel.version bigint NOT NULL
 panel: panel_id_key UNIQUE (id)
 panel: panel_pkey PRIMARY KEY (tenant, id)
 panel: panel_tenant_building_entrance_fkey FOREIGN KEY (tenant, building, entrance) REFERENCES entrance(tenant, building, id)
@@ -287,6 +292,7 @@ unit.id uuid NOT NULL
 unit.building uuid NOT NULL
 unit.entrance uuid NOT NULL
 unit.number text NOT NULL
+unit.version bigint NOT NULL
 unit: unit_pkey PRIMARY KEY (tenant, id)
 unit: unit_tenant_building_entrance_fkey FOREIGN KEY (tenant, building, entrance) REFERENCES entrance(tenant, building, id)
 unit: unit_tenant_building_id_key UNIQUE (tenant, building, id)

@@ -60,7 +60,7 @@ CREATE TABLE building (
     address TEXT NOT NULL,
     kind TEXT NOT NULL CHECK (kind IN ('residential', 'commercial', 'mixed')),
     time_zone TEXT NOT NULL,
-    mode TEXT NOT NULL CHECK (mode IN ('normal', 'locked_down')),
+    mode TEXT NOT NULL CHECK (mode IN ('normal', 'locked_down')), version BIGINT NOT NULL DEFAULT 1,
     PRIMARY KEY (tenant, id)
 );
 CREATE TABLE building_policy (
@@ -86,7 +86,7 @@ CREATE TABLE controller (
     building UUID NOT NULL,
     name TEXT NOT NULL,
     certificate_sha256 BYTEA NOT NULL UNIQUE,
-    revision BIGINT NOT NULL,
+    revision BIGINT NOT NULL, version BIGINT NOT NULL DEFAULT 1,
     PRIMARY KEY (tenant, id),
     UNIQUE (tenant, building, id),
     FOREIGN KEY (tenant, building) REFERENCES building (tenant, id)
@@ -110,7 +110,7 @@ CREATE TABLE door (
     output INTEGER NOT NULL,
     release_ms BIGINT NOT NULL,
     open_ms BIGINT NOT NULL,
-    relock TEXT NOT NULL CHECK (relock IN ('on_open', 'on_close')),
+    relock TEXT NOT NULL CHECK (relock IN ('on_open', 'on_close')), version BIGINT NOT NULL DEFAULT 1,
     PRIMARY KEY (tenant, id),
     UNIQUE (tenant, building, id),
     UNIQUE (tenant, controller, output),
@@ -121,7 +121,7 @@ CREATE TABLE entrance (
     tenant UUID NOT NULL,
     id UUID NOT NULL,
     building UUID NOT NULL,
-    name TEXT NOT NULL,
+    name TEXT NOT NULL, version BIGINT NOT NULL DEFAULT 1,
     PRIMARY KEY (tenant, id),
     UNIQUE (tenant, building, id),
     FOREIGN KEY (tenant, building) REFERENCES building (tenant, id)
@@ -204,7 +204,7 @@ CREATE TABLE panel (
     building UUID NOT NULL,
     entrance UUID,
     name TEXT NOT NULL,
-    public_key BYTEA,
+    public_key BYTEA, version BIGINT NOT NULL DEFAULT 1,
     PRIMARY KEY (tenant, id),
     UNIQUE (tenant, building, id),
     FOREIGN KEY (tenant, building) REFERENCES building (tenant, id),
@@ -270,7 +270,7 @@ CREATE TABLE unit (
     id UUID NOT NULL,
     building UUID NOT NULL,
     entrance UUID NOT NULL,
-    number TEXT NOT NULL,
+    number TEXT NOT NULL, version BIGINT NOT NULL DEFAULT 1,
     PRIMARY KEY (tenant, id),
     UNIQUE (tenant, building, id),
     FOREIGN KEY (tenant, building, entrance) REFERENCES entrance (tenant, building, id)

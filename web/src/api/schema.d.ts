@@ -90,6 +90,25 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/buildings/{building}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A building with its version and what is in it. */
+        get: operations["building"];
+        put?: never;
+        post?: never;
+        /** Removes a building with all that is in it, when nobody lives there. For who administers all buildings. */
+        delete: operations["remove_building"];
+        options?: never;
+        head?: never;
+        /** Changes a building. */
+        patch: operations["change_building"];
+        trace?: never;
+    };
     "/api/v1/buildings/{building}/bells": {
         parameters: {
             query?: never;
@@ -284,6 +303,63 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/v1/controllers/{controller}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A controller with its version and how many doors it drives. */
+        get: operations["controller"];
+        put?: never;
+        post?: never;
+        /** Removes a controller; its doors have none until they are given another. */
+        delete: operations["remove_controller"];
+        options?: never;
+        head?: never;
+        /** Renames a controller. */
+        patch: operations["change_controller"];
+        trace?: never;
+    };
+    "/api/v1/doors/{door}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A door with its version and who depends on it. */
+        get: operations["door"];
+        put?: never;
+        post?: never;
+        /** Removes a door: nobody may open it any more, no panel offers it, and its controller forgets it. */
+        delete: operations["remove_door"];
+        options?: never;
+        head?: never;
+        /** Changes a door. A caretaker changes its wiring alone. */
+        patch: operations["change_door"];
+        trace?: never;
+    };
+    "/api/v1/entrances/{entrance}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An entrance with its version and what is behind it. */
+        get: operations["entrance"];
+        put?: never;
+        post?: never;
+        /** Removes an entrance that nothing is at. */
+        delete: operations["remove_entrance"];
+        options?: never;
+        head?: never;
+        /** Renames an entrance. */
+        patch: operations["change_entrance"];
         trace?: never;
     };
     "/api/v1/imports/{import}": {
@@ -510,6 +586,25 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/panels/{panel}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A panel with its version and its buttons' number. */
+        get: operations["panel"];
+        put?: never;
+        post?: never;
+        /** Removes a panel with its buttons. */
+        delete: operations["remove_panel"];
+        options?: never;
+        head?: never;
+        /** Changes a panel; it shows so. */
+        patch: operations["change_panel"];
+        trace?: never;
+    };
     "/api/v1/people": {
         parameters: {
             query?: never;
@@ -655,6 +750,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/roles/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What changed in the last 30 days about the roles over the buildings where one gives roles, and over all buildings; the
+         *     newest first.
+         */
+        get: operations["role_changes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/roles/{role}": {
         parameters: {
             query?: never;
@@ -723,6 +838,25 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/v1/units/{unit}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A unit with its version, its doors, and what depends on it. */
+        get: operations["unit"];
+        put?: never;
+        post?: never;
+        /** Removes a unit where nobody lives, with its buttons. */
+        delete: operations["remove_unit"];
+        options?: never;
+        head?: never;
+        /** Changes a unit. */
+        patch: operations["change_unit"];
         trace?: never;
     };
     "/api/v1/units/{unit}/move-out": {
@@ -1129,6 +1263,23 @@ export interface components {
              */
             time_zone: string;
         };
+        /** @description What is to be changed; what is absent stays as it is. */
+        BuildingChange: {
+            /** @description Street address, one line. */
+            address?: string | null;
+            kind?: components["schemas"]["BuildingKind"] | null;
+            name?: string | null;
+            /**
+             * @description IANA time zone.
+             * @example Europe/Oslo
+             */
+            time_zone?: string | null;
+            /**
+             * Format: int64
+             * @description The version that the asker saw.
+             */
+            version: number;
+        };
         /**
          * Format: uuid
          * @description A building.
@@ -1139,6 +1290,16 @@ export interface components {
          * @enum {string}
          */
         BuildingKind: "residential" | "commercial" | "mixed";
+        /** @description A building, to be changed. */
+        BuildingPart: {
+            building: components["schemas"]["Building"];
+            uses: components["schemas"]["Uses"];
+            /**
+             * Format: int64
+             * @description Grows with every change.
+             */
+            version: number;
+        };
         /** @description The policy of a building. What is not said is as in [`Default`]. */
         BuildingPolicy: {
             /**
@@ -1261,7 +1422,7 @@ export interface components {
          * @description Why a request was refused. Stable: clients act on it and translate it.
          * @enum {string}
          */
-        Code: "malformed" | "invalid" | "too_large" | "wrong_media_type" | "wrong_method" | "timed_out" | "not_set_up" | "already_claimed" | "wrong_code" | "code_expired" | "not_signed_in" | "sign_in_failed" | "too_many_tries" | "forbidden" | "confidentiality_required" | "conflict" | "last_manager" | "wrong_origin" | "not_found" | "unknown_code" | "unknown_ticket" | "unknown_invitation" | "invitation_used" | "invitation_expired" | "not_a_list" | "empty_list" | "too_many_rows" | "too_many_columns" | "cell_too_long" | "import_applied" | "import_not_applied" | "import_has_errors" | "too_many_waiting" | "overloaded" | "internal";
+        Code: "malformed" | "invalid" | "too_large" | "wrong_media_type" | "wrong_method" | "timed_out" | "not_set_up" | "already_claimed" | "wrong_code" | "code_expired" | "not_signed_in" | "sign_in_failed" | "too_many_tries" | "forbidden" | "confidentiality_required" | "viewing_only" | "conflict" | "in_use" | "last_manager" | "wrong_origin" | "not_found" | "unknown_code" | "unknown_ticket" | "unknown_invitation" | "invitation_used" | "invitation_expired" | "not_a_list" | "empty_list" | "too_many_rows" | "too_many_columns" | "cell_too_long" | "import_applied" | "import_not_applied" | "import_has_errors" | "too_many_waiting" | "overloaded" | "internal";
         /**
          * @description What a column holds.
          * @enum {string}
@@ -1288,6 +1449,15 @@ export interface components {
             /** @description Its software version, while it is connected. */
             version?: string | null;
         };
+        /** @description What is to be changed; what is absent stays as it is. */
+        ControllerChange: {
+            name?: string | null;
+            /**
+             * Format: int64
+             * @description The version that the asker saw.
+             */
+            version: number;
+        };
         /**
          * Format: uuid
          * @description A door controller.
@@ -1305,6 +1475,17 @@ export interface components {
              * @example AB:CD:…
              */
             authority_sha256: string;
+        };
+        /** @description A controller, to be changed. */
+        ControllerPart: {
+            building: components["schemas"]["BuildingId"];
+            controller: components["schemas"]["Controller"];
+            uses: components["schemas"]["Uses"];
+            /**
+             * Format: int64
+             * @description Grows with every change.
+             */
+            version: number;
         };
         /**
          * Format: uuid
@@ -1369,6 +1550,17 @@ export interface components {
          * @enum {string}
          */
         DoorAlarm: "normal" | "door_forced_open" | "door_open_too_long";
+        /** @description What is to be changed; what is absent stays as it is. */
+        DoorChange: {
+            name?: string | null;
+            times?: components["schemas"]["DoorTimes"] | null;
+            /**
+             * Format: int64
+             * @description The version that the asker saw.
+             */
+            version: number;
+            wiring?: components["schemas"]["Wiring"] | null;
+        };
         /**
          * Format: uuid
          * @description A door.
@@ -1379,6 +1571,17 @@ export interface components {
          * @enum {string}
          */
         DoorMode: "locked" | "unlocked" | "accessed" | "blocked" | "locked_down" | "locked_open";
+        /** @description A door, to be changed. */
+        DoorPart: {
+            building: components["schemas"]["BuildingId"];
+            door: components["schemas"]["Door"];
+            uses: components["schemas"]["Uses"];
+            /**
+             * Format: int64
+             * @description Grows with every change.
+             */
+            version: number;
+        };
         /**
          * @description What the door contact says.
          * @enum {string}
@@ -1425,11 +1628,30 @@ export interface components {
             id: components["schemas"]["EntranceId"];
             name: components["schemas"]["Label"];
         };
+        /** @description What is to be changed; what is absent stays as it is. */
+        EntranceChange: {
+            name?: string | null;
+            /**
+             * Format: int64
+             * @description The version that the asker saw.
+             */
+            version: number;
+        };
         /**
          * Format: uuid
          * @description An entrance (staircase) of a building.
          */
         EntranceId: string;
+        /** @description An entrance, to be changed. */
+        EntrancePart: {
+            entrance: components["schemas"]["Entrance"];
+            uses: components["schemas"]["Uses"];
+            /**
+             * Format: int64
+             * @description Grows with every change.
+             */
+            version: number;
+        };
         /**
          * @description Why a message was not accepted; the connection lives on. What ends a connection is told by its close code.
          * @enum {string}
@@ -1925,6 +2147,19 @@ export interface components {
             /** @enum {string} */
             state: "ended";
         };
+        /** @description What is to be changed; what is absent stays as it is. */
+        PanelChange: {
+            /** @description All the doors that can be opened from a call at it, in the order they are passed. */
+            doors?: components["schemas"]["DoorId"][] | null;
+            /** @description The entrance it hangs at; an empty text for none. */
+            entrance?: string | null;
+            name?: string | null;
+            /**
+             * Format: int64
+             * @description The version that the asker saw.
+             */
+            version: number;
+        };
         /** @description To the panel. */
         PanelEvent: {
             /** @description 32 random bytes, base64. */
@@ -1987,6 +2222,17 @@ export interface components {
          * @description A panel (door station) at an entrance.
          */
         PanelId: string;
+        /** @description A panel, to be changed. */
+        PanelPart: {
+            building: components["schemas"]["BuildingId"];
+            panel: components["schemas"]["Panel"];
+            uses: components["schemas"]["Uses"];
+            /**
+             * Format: int64
+             * @description Grows with every change.
+             */
+            version: number;
+        };
         /** @description From the panel. */
         PanelRequest: {
             /** @description Which panel. */
@@ -2103,7 +2349,7 @@ export interface components {
         Problem: {
             /** @description Stable code. */
             code: components["schemas"]["Code"];
-            /** @description For `conflict`: the object as it is now. */
+            /** @description For `conflict`: the object as it is now; for `in_use`: what depends on it. */
             current?: Record<string, never>;
             /** @description For `invalid`: which fields, and why. */
             errors?: components["schemas"]["FieldError"][];
@@ -2153,6 +2399,19 @@ export interface components {
          * @enum {string}
          */
         Role: "operator" | "manager" | "building_administrator" | "caretaker" | "auditor";
+        /** @description A change of somebody's role. */
+        RoleChange: {
+            /** @description `role.given`, `role.changed` or `role.taken`. */
+            action: string;
+            /** @description When, in UTC milliseconds. */
+            at: components["schemas"]["Timestamp"];
+            building?: components["schemas"]["BuildingId"] | null;
+            by?: components["schemas"]["Label"] | null;
+            name?: components["schemas"]["Label"] | null;
+            /** @description They did it for themselves. */
+            own: boolean;
+            role: components["schemas"]["Role"];
+        };
         /**
          * Format: uuid
          * @description A role that was given to somebody.
@@ -2166,7 +2425,7 @@ export interface components {
             confidentiality_required: boolean;
             device: components["schemas"]["SessionDevice"];
             person: components["schemas"]["SessionPerson"];
-            /** @description What the person administers and has not ended; empty for a resident. */
+            /** @description What the person administers and has not ended; empty for a resident. What is left of it for who looks as a role. */
             roles: components["schemas"]["SessionRole"][];
         };
         /** @description The device that is signed in. */
@@ -2246,11 +2505,71 @@ export interface components {
              */
             residents: number;
         };
+        /** @description What is to be changed; what is absent stays as it is. */
+        UnitChange: {
+            /** @description All the doors that its people may open. */
+            doors?: components["schemas"]["DoorId"][] | null;
+            entrance?: components["schemas"]["EntranceId"] | null;
+            number?: string | null;
+            /**
+             * Format: int64
+             * @description The version that the asker saw.
+             */
+            version: number;
+        };
         /**
          * Format: uuid
          * @description An apartment or a company.
          */
         UnitId: string;
+        /** @description A unit, to be changed. */
+        UnitPart: {
+            building: components["schemas"]["BuildingId"];
+            /** @description The doors that its people may open. */
+            doors: components["schemas"]["DoorId"][];
+            entrance: components["schemas"]["EntranceId"];
+            id: components["schemas"]["UnitId"];
+            number: components["schemas"]["Label"];
+            uses: components["schemas"]["Uses"];
+            /**
+             * Format: int64
+             * @description Grows with every change.
+             */
+            version: number;
+        };
+        /** @description What depends on a part. What names people is 0 for who may not see them. */
+        Uses: {
+            /**
+             * Format: int64
+             * @description Buttons on it or of it.
+             */
+            bells: number;
+            /**
+             * Format: int64
+             * @description Doors in it, or driven by it.
+             */
+            doors: number;
+            /**
+             * Format: int64
+             * @description Planned moves.
+             */
+            moves: number;
+            /**
+             * Format: int64
+             * @description Panels in it, at it, or that offer it.
+             */
+            panels: number;
+            /**
+             * Format: int64
+             * @description How many live in it.
+             */
+            people: number;
+            /**
+             * Format: int64
+             * @description Units in it, behind it, or whose people may open it.
+             */
+            units: number;
+        };
         /** @description For whom a link is. */
         Welcome: {
             /** @description They have a password already: setting it anew signs out every device. */
@@ -2259,6 +2578,15 @@ export interface components {
             name: string;
             /** @description What they sign in with from now on. */
             user_name: string;
+        };
+        /** @description What drives a door. */
+        Wiring: {
+            controller?: components["schemas"]["ControllerId"] | null;
+            /**
+             * Format: int32
+             * @description Which of its outputs, from 0.
+             */
+            output: number;
         };
     };
     responses: never;
@@ -2417,6 +2745,15 @@ export interface operations {
                     "application/json": components["schemas"]["AuditProof"];
                 };
             };
+            /** @description `malformed`: `Klinke-View-As` names no role */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `not_signed_in` */
             401: {
                 headers: {
@@ -2483,6 +2820,15 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description `malformed`: `Klinke-View-As` names no role */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `not_signed_in` */
             401: {
                 headers: {
@@ -2492,7 +2838,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `wrong_origin` */
+            /** @description `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2555,6 +2901,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Building"][];
+                };
+            };
+            /** @description `malformed`: `Klinke-View-As` names no role */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description `not_signed_in` */
@@ -2626,7 +2981,7 @@ export interface operations {
                     "application/json": components["schemas"]["Building"];
                 };
             };
-            /** @description `malformed` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2709,6 +3064,323 @@ export interface operations {
             };
         };
     };
+    building: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The building */
+                building: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The building */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BuildingPart"];
+                };
+            };
+            /** @description `malformed`: `Klinke-View-As` names no role */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: who looks, or the role they look as, may not; `confidentiality_required` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_building: {
+        parameters: {
+            query: {
+                /** @description Its name, typed. */
+                name: string;
+            };
+            header?: never;
+            path: {
+                /** @description The building */
+                building: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `malformed`: `Klinke-View-As` names no role */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `in_use`: people live there, or are about to; `current` are its `Uses` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`: not its name */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_building: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The building */
+                building: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BuildingChange"];
+            };
+        };
+        responses: {
+            /** @description Changed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BuildingPart"];
+                };
+            };
+            /** @description `malformed`: `Klinke-View-As` names no role */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `conflict`: somebody else changed it since; `current` is a `BuildingPart` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `wrong_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     bells: {
         parameters: {
             query?: never;
@@ -2730,8 +3402,26 @@ export interface operations {
                     "application/json": components["schemas"]["Bell"][];
                 };
             };
+            /** @description `malformed`: `Klinke-View-As` names no role */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `not_signed_in` */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: who looks, or the role they look as, may not; `confidentiality_required` */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2800,7 +3490,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `malformed` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2818,7 +3508,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `wrong_origin` */
+            /** @description `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2917,7 +3607,7 @@ export interface operations {
                     "application/json": components["schemas"]["AddedBell"];
                 };
             };
-            /** @description `malformed` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2935,7 +3625,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `wrong_origin` */
+            /** @description `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3030,8 +3720,26 @@ export interface operations {
                     "application/json": components["schemas"]["Checklist"];
                 };
             };
+            /** @description `malformed`: `Klinke-View-As` names no role */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `not_signed_in` */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: who looks, or the role they look as, may not; `confidentiality_required` */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3098,8 +3806,26 @@ export interface operations {
                     "application/json": components["schemas"]["Controller"][];
                 };
             };
+            /** @description `malformed`: `Klinke-View-As` names no role */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `not_signed_in` */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: who looks, or the role they look as, may not; `confidentiality_required` */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3170,7 +3896,7 @@ export interface operations {
                     "application/json": components["schemas"]["Controller"];
                 };
             };
-            /** @description `malformed` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3188,7 +3914,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `wrong_origin` */
+            /** @description `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3292,8 +4018,26 @@ export interface operations {
                     "application/json": components["schemas"]["Door"][];
                 };
             };
+            /** @description `malformed`: `Klinke-View-As` names no role */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `not_signed_in` */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: who looks, or the role they look as, may not; `confidentiality_required` */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3364,7 +4108,7 @@ export interface operations {
                     "application/json": components["schemas"]["Door"];
                 };
             };
-            /** @description `malformed` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3382,7 +4126,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `wrong_origin` */
+            /** @description `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3477,8 +4221,26 @@ export interface operations {
                     "application/json": components["schemas"]["Entrance"][];
                 };
             };
+            /** @description `malformed`: `Klinke-View-As` names no role */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `not_signed_in` */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: who looks, or the role they look as, may not; `confidentiality_required` */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3549,7 +4311,7 @@ export interface operations {
                     "application/json": components["schemas"]["Entrance"];
                 };
             };
-            /** @description `malformed` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3567,7 +4329,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `wrong_origin` */
+            /** @description `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3666,7 +4428,7 @@ export interface operations {
                     "application/json": components["schemas"]["Import"];
                 };
             };
-            /** @description `malformed` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3684,7 +4446,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `wrong_origin` */
+            /** @description `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3779,8 +4541,26 @@ export interface operations {
                     "application/json": components["schemas"]["Panel"][];
                 };
             };
+            /** @description `malformed`: `Klinke-View-As` names no role */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `not_signed_in` */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: who looks, or the role they look as, may not; `confidentiality_required` */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3851,7 +4631,7 @@ export interface operations {
                     "application/json": components["schemas"]["Panel"];
                 };
             };
-            /** @description `malformed` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3869,7 +4649,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `wrong_origin` */
+            /** @description `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3973,8 +4753,26 @@ export interface operations {
                     "application/json": components["schemas"]["Policy"];
                 };
             };
+            /** @description `malformed`: `Klinke-View-As` names no role */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `not_signed_in` */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: who looks, or the role they look as, may not; `confidentiality_required` */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4045,7 +4843,7 @@ export interface operations {
                     "application/json": components["schemas"]["Policy"];
                 };
             };
-            /** @description `malformed` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4063,7 +4861,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `wrong_origin` */
+            /** @description `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4167,8 +4965,26 @@ export interface operations {
                     "application/json": components["schemas"]["Unit"][];
                 };
             };
+            /** @description `malformed`: `Klinke-View-As` names no role */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `not_signed_in` */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: who looks, or the role they look as, may not; `confidentiality_required` */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4239,7 +5055,7 @@ export interface operations {
                     "application/json": components["schemas"]["AddedUnits"];
                 };
             };
-            /** @description `malformed` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4257,7 +5073,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `wrong_origin` */
+            /** @description `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4349,8 +5165,26 @@ export interface operations {
                     "application/json": components["schemas"]["Confidentiality"];
                 };
             };
+            /** @description `malformed`: `Klinke-View-As` names no role */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `not_signed_in` */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: who looks, or the role they look as, may not; `confidentiality_required` */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4407,7 +5241,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `malformed` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4517,6 +5351,15 @@ export interface operations {
                     "application/json": components["schemas"]["ControllerPairing"];
                 };
             };
+            /** @description `malformed`: `Klinke-View-As` names no role */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `not_signed_in` */
             401: {
                 headers: {
@@ -4537,6 +5380,903 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    controller: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The controller */
+                controller: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The controller */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ControllerPart"];
+                };
+            };
+            /** @description `malformed`: `Klinke-View-As` names no role */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: who looks, or the role they look as, may not; `confidentiality_required` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_controller: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The controller */
+                controller: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Gone; its certificate is worth nothing */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `malformed`: `Klinke-View-As` names no role */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_controller: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The controller */
+                controller: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ControllerChange"];
+            };
+        };
+        responses: {
+            /** @description Changed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ControllerPart"];
+                };
+            };
+            /** @description `malformed`: `Klinke-View-As` names no role */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `conflict`: somebody else changed it since; `current` is a `ControllerPart` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `wrong_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    door: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The door */
+                door: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The door */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DoorPart"];
+                };
+            };
+            /** @description `malformed`: `Klinke-View-As` names no role */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: who looks, or the role they look as, may not; `confidentiality_required` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_door: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The door */
+                door: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `malformed`: `Klinke-View-As` names no role */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_door: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The door */
+                door: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DoorChange"];
+            };
+        };
+        responses: {
+            /** @description Changed; its controller is told */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DoorPart"];
+                };
+            };
+            /** @description `malformed`: `Klinke-View-As` names no role */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `conflict`: somebody else changed it since; `current` is a `DoorPart` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `wrong_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`; `taken` when the output drives another door */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    entrance: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The entrance */
+                entrance: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The entrance */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EntrancePart"];
+                };
+            };
+            /** @description `malformed`: `Klinke-View-As` names no role */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: who looks, or the role they look as, may not; `confidentiality_required` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_entrance: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The entrance */
+                entrance: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `malformed`: `Klinke-View-As` names no role */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `in_use`: units or panels are at it; `current` are its `Uses` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_entrance: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The entrance */
+                entrance: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EntranceChange"];
+            };
+        };
+        responses: {
+            /** @description Changed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EntrancePart"];
+                };
+            };
+            /** @description `malformed`: `Klinke-View-As` names no role */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `conflict`: somebody else changed it since; `current` is an `EntrancePart` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `wrong_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid` */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4592,8 +6332,26 @@ export interface operations {
                     "application/json": components["schemas"]["Import"];
                 };
             };
+            /** @description `malformed`: `Klinke-View-As` names no role */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `not_signed_in` */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: who looks, or the role they look as, may not; `confidentiality_required` */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4658,6 +6416,15 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description `malformed`: `Klinke-View-As` names no role */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `not_signed_in` */
             401: {
                 headers: {
@@ -4667,7 +6434,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `wrong_origin` */
+            /** @description `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4746,7 +6513,7 @@ export interface operations {
                     "application/json": components["schemas"]["Import"];
                 };
             };
-            /** @description `malformed` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4764,7 +6531,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `wrong_origin` */
+            /** @description `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4872,7 +6639,7 @@ export interface operations {
                     "application/json": components["schemas"]["Import"];
                 };
             };
-            /** @description `malformed` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4890,7 +6657,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `wrong_origin` */
+            /** @description `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4994,8 +6761,26 @@ export interface operations {
                     "text/csv": string;
                 };
             };
+            /** @description `malformed`: `Klinke-View-As` names no role */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `not_signed_in` */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: who looks, or the role they look as, may not; `confidentiality_required` */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5062,6 +6847,15 @@ export interface operations {
                     "application/json": components["schemas"]["Undone"];
                 };
             };
+            /** @description `malformed`: `Klinke-View-As` names no role */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `not_signed_in` */
             401: {
                 headers: {
@@ -5071,7 +6865,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `wrong_origin` */
+            /** @description `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5168,7 +6962,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `wrong_origin` */
+            /** @description `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5291,7 +7085,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `wrong_origin` */
+            /** @description `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5401,8 +7195,26 @@ export interface operations {
                     "application/json": components["schemas"]["MyDevice"][];
                 };
             };
+            /** @description `malformed`: `Klinke-View-As` names no role */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `not_signed_in` */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: who looks, or the role they look as, may not; `confidentiality_required` */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5458,6 +7270,15 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description `malformed`: `Klinke-View-As` names no role */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `not_signed_in` */
             401: {
                 headers: {
@@ -5467,7 +7288,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `wrong_origin` */
+            /** @description `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5553,6 +7374,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `forbidden`: who looks, or the role they look as, may not; `confidentiality_required` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `not_found` */
             404: {
                 headers: {
@@ -5612,8 +7442,26 @@ export interface operations {
                     "application/json": components["schemas"]["Move"];
                 };
             };
+            /** @description `malformed`: `Klinke-View-As` names no role */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `not_signed_in` */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: who looks, or the role they look as, may not; `confidentiality_required` */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5678,6 +7526,15 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description `malformed`: `Klinke-View-As` names no role */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `not_signed_in` */
             401: {
                 headers: {
@@ -5687,7 +7544,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `wrong_origin` */
+            /** @description `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5774,7 +7631,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `wrong_origin` */
+            /** @description `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5947,7 +7804,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `wrong_origin` */
+            /** @description `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5993,6 +7850,302 @@ export interface operations {
                 };
             };
             /** @description `invalid`; `errors` names the fields */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    panel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The panel */
+                panel: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The panel */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PanelPart"];
+                };
+            };
+            /** @description `malformed`: `Klinke-View-As` names no role */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: who looks, or the role they look as, may not; `confidentiality_required` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_panel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The panel */
+                panel: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Gone; its key is worth nothing */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `malformed`: `Klinke-View-As` names no role */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_panel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The panel */
+                panel: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PanelChange"];
+            };
+        };
+        responses: {
+            /** @description Changed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PanelPart"];
+                };
+            };
+            /** @description `malformed`: `Klinke-View-As` names no role */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `conflict`: somebody else changed it since; `current` is a `PanelPart` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `wrong_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid` */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6072,6 +8225,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `forbidden`: who looks, or the role they look as, may not; `confidentiality_required` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `timed_out` */
             408: {
                 headers: {
@@ -6132,7 +8294,7 @@ export interface operations {
                     "application/json": components["schemas"]["Person"];
                 };
             };
-            /** @description `malformed` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6150,7 +8312,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `wrong_origin` */
+            /** @description `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6266,6 +8428,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `forbidden`: who looks, or the role they look as, may not; `confidentiality_required` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `timed_out` */
             408: {
                 headers: {
@@ -6325,8 +8496,26 @@ export interface operations {
                     "application/json": components["schemas"]["Person"];
                 };
             };
+            /** @description `malformed`: `Klinke-View-As` names no role */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `not_signed_in` */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: who looks, or the role they look as, may not; `confidentiality_required` */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6397,7 +8586,7 @@ export interface operations {
                     "application/json": components["schemas"]["Person"];
                 };
             };
-            /** @description `malformed` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6415,7 +8604,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `wrong_origin` */
+            /** @description `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6523,7 +8712,7 @@ export interface operations {
                     "application/json": components["schemas"]["Person"];
                 };
             };
-            /** @description `malformed` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6541,7 +8730,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `wrong_origin` */
+            /** @description `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6636,6 +8825,15 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description `malformed`: `Klinke-View-As` names no role */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `not_signed_in` */
             401: {
                 headers: {
@@ -6645,7 +8843,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `wrong_origin` */
+            /** @description `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6713,8 +8911,26 @@ export interface operations {
                     "application/json": components["schemas"]["Invitation"];
                 };
             };
+            /** @description `malformed`: `Klinke-View-As` names no role */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `not_signed_in` */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: who looks, or the role they look as, may not; `confidentiality_required` */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6779,6 +8995,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["NewLink"];
+                };
+            };
+            /** @description `malformed`: `Klinke-View-As` names no role */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description `not_signed_in` */
@@ -6856,6 +9081,15 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description `malformed`: `Klinke-View-As` names no role */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `not_signed_in` */
             401: {
                 headers: {
@@ -6865,7 +9099,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `wrong_origin` */
+            /** @description `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6933,6 +9167,15 @@ export interface operations {
                     "application/json": components["schemas"]["Person"];
                 };
             };
+            /** @description `malformed`: `Klinke-View-As` names no role */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `not_signed_in` */
             401: {
                 headers: {
@@ -6942,7 +9185,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `wrong_origin` */
+            /** @description `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7010,6 +9253,15 @@ export interface operations {
                     "application/json": components["schemas"]["Person"];
                 };
             };
+            /** @description `malformed`: `Klinke-View-As` names no role */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `not_signed_in` */
             401: {
                 headers: {
@@ -7019,7 +9271,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `wrong_origin` */
+            /** @description `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7082,6 +9334,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AdministratorRole"][];
+                };
+            };
+            /** @description `malformed`: `Klinke-View-As` names no role */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description `not_signed_in` */
@@ -7151,7 +9412,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `malformed` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7243,6 +9504,80 @@ export interface operations {
             };
         };
     };
+    role_changes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The changes */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoleChange"][];
+                };
+            };
+            /** @description `malformed`: `Klinke-View-As` names no role */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: gives no roles; `confidentiality_required` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     take_role: {
         parameters: {
             query?: never;
@@ -7262,6 +9597,15 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description `malformed`: `Klinke-View-As` names no role */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `not_signed_in` */
             401: {
                 headers: {
@@ -7271,7 +9615,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `wrong_origin` */
+            /** @description `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7330,7 +9674,10 @@ export interface operations {
     session: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Look as a role: `caretaker@<building>`, or a role alone. On every read; the answers hold what both the asker and that role may see. */
+                "Klinke-View-As"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -7345,8 +9692,26 @@ export interface operations {
                     "application/json": components["schemas"]["Session"];
                 };
             };
+            /** @description `malformed`: `Klinke-View-As` names no role */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `not_signed_in` */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: who looks, or the role they look as, may not; `confidentiality_required` */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7424,7 +9789,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `wrong_origin` */
+            /** @description `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7514,6 +9879,15 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description `malformed`: `Klinke-View-As` names no role */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `not_signed_in` */
             401: {
                 headers: {
@@ -7523,7 +9897,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `wrong_origin` */
+            /** @description `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7723,6 +10097,311 @@ export interface operations {
             };
         };
     };
+    unit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The unit */
+                unit: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The unit */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnitPart"];
+                };
+            };
+            /** @description `malformed`: `Klinke-View-As` names no role */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: who looks, or the role they look as, may not; `confidentiality_required` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_unit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The unit */
+                unit: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `malformed`: `Klinke-View-As` names no role */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `in_use`: people live there, or are about to; `current` are its `Uses` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_unit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The unit */
+                unit: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UnitChange"];
+            };
+        };
+        responses: {
+            /** @description Changed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnitPart"];
+                };
+            };
+            /** @description `malformed`: `Klinke-View-As` names no role */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `conflict`: somebody else changed it since; `current` is a `UnitPart` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `wrong_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`; `taken` when the entrance has such a number */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     preview_move: {
         parameters: {
             query?: never;
@@ -7744,8 +10423,26 @@ export interface operations {
                     "application/json": components["schemas"]["MovePreview"];
                 };
             };
+            /** @description `malformed`: `Klinke-View-As` names no role */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `not_signed_in` */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: who looks, or the role they look as, may not; `confidentiality_required` */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7816,7 +10513,7 @@ export interface operations {
                     "application/json": components["schemas"]["Move"];
                 };
             };
-            /** @description `malformed` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7834,7 +10531,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `wrong_origin` */
+            /** @description `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;

@@ -502,7 +502,7 @@ admin-checklist-panels-text = Tilslut skærmen ved indgangen med koden, den vise
 admin-checklist-controllers = En dørstyring
 admin-checklist-controllers-text = Tilslut enheden, der styrer låsene.
 admin-checklist-doors-assigned = Hver dør har en styring
-admin-checklist-doors-assigned-text = Vælg dørene, når en styring tilsluttes.
+admin-checklist-doors-assigned-text = Vælg dørstyring og udgang for hver dør.
 admin-checklist-bells = Ringeknapper
 admin-checklist-bells-text = Sæt den første knap på et panel.
 admin-checklist-reachable = Nogen kan nås
@@ -852,6 +852,8 @@ admin-view-as = Se som { $role }
 admin-viewing-label = Du ser som en rolle
 admin-viewing = Du ser det, denne rolle ser: { $role }, { $building }.
 admin-viewing-stop = Afslut
+admin-checklist-whole = Alt er på plads
+admin-checklist-whole-text = Gå til panelet og ring: appen skal ringe, vise dig og åbne døren.
 
 ## server only
 trust-title = Hav tillid til denne Klinke

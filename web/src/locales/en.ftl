@@ -502,7 +502,7 @@ admin-checklist-panels-text = Pair the screen at the entrance with the code it s
 admin-checklist-controllers = A door controller
 admin-checklist-controllers-text = Pair the device that drives the locks.
 admin-checklist-doors-assigned = Every door has a controller
-admin-checklist-doors-assigned-text = Choose its doors when a controller is paired.
+admin-checklist-doors-assigned-text = Choose the controller and output of each door.
 admin-checklist-bells = Doorbells
 admin-checklist-bells-text = Put the first button on a panel.
 admin-checklist-reachable = Somebody can be rung
@@ -852,6 +852,8 @@ admin-view-as = View as { $role }
 admin-viewing-label = Viewing as a role
 admin-viewing = You see what this role sees: { $role }, { $building }.
 admin-viewing-stop = Stop
+admin-checklist-whole = Everything is there
+admin-checklist-whole-text = Go to the panel and ring: the app must ring, show you, and open the door.
 
 ## server only
 trust-title = Trust this Klinke

@@ -499,7 +499,7 @@ admin-checklist-panels-text = Koble til skjermen ved inngangen med koden den vis
 admin-checklist-controllers = En dørsentral
 admin-checklist-controllers-text = Koble til enheten som styrer låsene.
 admin-checklist-doors-assigned = Hver dør har en sentral
-admin-checklist-doors-assigned-text = Velg dørene når en sentral kobles til.
+admin-checklist-doors-assigned-text = Velg dørsentral og utgang for hver dør.
 admin-checklist-bells = Ringeknapper
 admin-checklist-bells-text = Sett den første knappen på et tablå.
 admin-checklist-reachable = Noen kan nås
@@ -849,6 +849,8 @@ admin-view-as = Se som { $role }
 admin-viewing-label = Du ser som en rolle
 admin-viewing = Du ser det denne rollen ser: { $role }, { $building }.
 admin-viewing-stop = Avslutt
+admin-checklist-whole = Alt er på plass
+admin-checklist-whole-text = Gå til panelet og ring: appen skal ringe, vise deg og åpne døra.
 
 ## server only
 trust-title = Stol på denne Klinke

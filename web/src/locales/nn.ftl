@@ -499,7 +499,7 @@ admin-checklist-panels-text = Kopla til skjermen ved inngangen med koden han vis
 admin-checklist-controllers = Ein dørsentral
 admin-checklist-controllers-text = Kopla til eininga som styrer låsane.
 admin-checklist-doors-assigned = Kvar dør har ein sentral
-admin-checklist-doors-assigned-text = Vel dørene når ein sentral blir kopla til.
+admin-checklist-doors-assigned-text = Vel dørsentral og utgang for kvar dør.
 admin-checklist-bells = Ringjeknappar
 admin-checklist-bells-text = Set den fyrste knappen på eit tablå.
 admin-checklist-reachable = Nokon kan nåast
@@ -849,6 +849,8 @@ admin-view-as = Sjå som { $role }
 admin-viewing-label = Du ser som ei rolle
 admin-viewing = Du ser det denne rolla ser: { $role }, { $building }.
 admin-viewing-stop = Avslutt
+admin-checklist-whole = Alt er på plass
+admin-checklist-whole-text = Gå til panelet og ring: appen skal ringje, vise deg og opne døra.
 
 ## server only
 trust-title = Stol på denne Klinke

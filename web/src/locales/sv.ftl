@@ -502,7 +502,7 @@ admin-checklist-panels-text = Anslut skärmen vid entrén med koden den visar.
 admin-checklist-controllers = En dörrcentral
 admin-checklist-controllers-text = Anslut enheten som styr låsen.
 admin-checklist-doors-assigned = Varje dörr har en central
-admin-checklist-doors-assigned-text = Välj dörrarna när en central ansluts.
+admin-checklist-doors-assigned-text = Välj dörrcentral och utgång för varje dörr.
 admin-checklist-bells = Ringknappar
 admin-checklist-bells-text = Sätt den första knappen på en porttelefon.
 admin-checklist-reachable = Någon kan nås
@@ -852,6 +852,8 @@ admin-view-as = Se som { $role }
 admin-viewing-label = Du ser som en roll
 admin-viewing = Du ser det som den här rollen ser: { $role }, { $building }.
 admin-viewing-stop = Avsluta
+admin-checklist-whole = Allt är på plats
+admin-checklist-whole-text = Gå till panelen och ring: appen ska ringa, visa dig och öppna dörren.
 
 ## server only
 trust-title = Lita på denna Klinke

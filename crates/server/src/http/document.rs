@@ -89,7 +89,7 @@ fn complete(path: &str, method: &HttpMethod, operation: &mut Operation) {
         if closed_before_claim { "`not_set_up`; `overloaded`; `too_many_waiting`" } else { "`overloaded`" },
     );
     if !matches!(method, HttpMethod::Get) {
-        add("403", "`wrong_origin`");
+        add("403", "`wrong_origin`; `viewing_only`: who looks as a role changes nothing");
     }
     if path.contains('{') {
         add("404", "`not_found`");
@@ -101,6 +101,8 @@ fn complete(path: &str, method: &HttpMethod, operation: &mut Operation) {
     };
     if signed_in {
         add("401", "`not_signed_in`");
+        add("400", "`malformed`: `Klinke-View-As` names no role");
+        add("403", "`forbidden`: who looks, or the role they look as, may not; `confidentiality_required`");
     }
     if has_body {
         add("400", "`malformed`");

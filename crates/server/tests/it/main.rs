@@ -14,6 +14,7 @@ mod invitation;
 mod misuse;
 mod moving;
 mod opening;
+mod organising;
 mod pages;
 mod pairing;
 mod privacy;
