@@ -7,6 +7,7 @@ mod households;
 mod imports;
 mod invitations;
 mod moves;
+mod parts;
 mod people;
 mod webhooks;
 
@@ -18,6 +19,7 @@ pub use households::{
 pub use imports::{Details, House, HouseResident, HouseUnit, Import, ImportOutcome, ImportPlan};
 pub use invitations::{Followed, InvitationState, Invited, Job, JobKind, WayIn};
 pub use moves::{CarriedOut, Ended, Leaving, Move, MovePreview, Mover, NewMove};
+pub use parts::{Edited, Part, Removed, UnitDoors, Uses};
 pub use people::{Changed, Deleted, Home, PeoplePage, PeopleQuery, PersonRow, Standing, Suspended};
 pub use webhooks::{DueWebhook, NewWebhook, Tried, Waiting, Webhook, WebhookChange, WebhookChanged};
 
@@ -27,7 +29,7 @@ use klinke_model::ids::{
     BellId, BuildingId, ControllerId, DeviceId, PersonId, RoleGrantId, SessionId, TenantId, UnitId,
 };
 use klinke_model::intercom::{Bell, BellKind, BellMember, Panel};
-use klinke_model::people::{Device, DeviceKind, Membership, Person, RoleGrant};
+use klinke_model::people::{Device, DeviceKind, Membership, Person, Role, RoleGrant};
 use klinke_model::policy::{BuildingPolicy, QuietHours};
 use klinke_model::privacy::Pii;
 use klinke_model::site::{Building, Tenant};
@@ -72,6 +74,27 @@ pub struct GivenRole {
     pub grant: RoleGrant,
     /// They bound themselves to confidentiality.
     pub bound: bool,
+}
+
+/// A role that somebody gave, took, or moved the end of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoleChange {
+    /// When.
+    pub at: Timestamp,
+    /// `role.given`, `role.changed` or `role.taken`.
+    pub action: String,
+    /// By whom; none is the service.
+    pub by: Option<PersonId>,
+    /// What they are called.
+    pub by_name: Option<Pii<Label>>,
+    /// Whose role it is.
+    pub person: PersonId,
+    /// What they are called.
+    pub person_name: Option<Pii<Label>>,
+    /// Which role.
+    pub role: Role,
+    /// Over which building; none is all.
+    pub building: Option<BuildingId>,
 }
 
 /// What became of changing a policy.

@@ -1,8 +1,8 @@
 //! Opening the store: which database, with which settings, at which schema.
 
 use crate::repo::{
-    Audit, Devices, Doors, Gate, Households, Imports, Intercom, Invitations, Jobs, Moves, People, Sites,
-    Webhooks,
+    Audit, Devices, Doors, Gate, Households, Imports, Intercom, Invitations, Jobs, Moves, Parts, People,
+    Sites, Webhooks,
 };
 use crate::tx::{self, Isolation};
 use crate::{Result, StorageError, migration};
@@ -130,6 +130,11 @@ impl Store {
     /// Doors and controllers.
     pub fn doors(&self) -> Doors<'_> {
         Doors(self)
+    }
+
+    /// Changing and removing what a property is made of.
+    pub fn parts(&self) -> Parts<'_> {
+        Parts(self)
     }
 
     /// What administrators changed.

@@ -6,7 +6,11 @@ import type {
   BellChange,
   BellLook,
   BellOrder,
+  BuildingChange,
   Claim,
+  ControllerChange,
+  DoorChange,
+  EntranceChange,
   ImportChange,
   ImportStatus,
   InvitationToken,
@@ -26,13 +30,16 @@ import type {
   NewPerson,
   NewUnits,
   NewWebhook,
+  PanelChange,
   paths,
   PersonChange,
   Policy,
   SignIn,
+  UnitChange,
   WebhookChange
 } from '../api/http';
 import { ApiError, fromAnswer, noAnswer } from './api-problem';
+import { viewAs } from './view-as';
 
 export { ApiError };
 
@@ -41,6 +48,13 @@ const client = createClient<paths>({
   credentials: 'same-origin',
   // Looked up at each call, so that a test can put its own in place.
   fetch: (request) => globalThis.fetch(request)
+});
+
+client.use({
+  onRequest({ request }) {
+    if (viewAs.header) request.headers.set('Klinke-View-As', viewAs.header);
+    return request;
+  }
 });
 
 type Outcome<Data> = { data?: Data; error?: unknown; response: Response };
@@ -174,9 +188,36 @@ export const api = {
   setPolicy: (building: string, body: Policy) =>
     answer(client.PUT('/api/v1/buildings/{building}/policy', { ...ofBuilding(building), body })),
 
+  building: (building: string) => answer(client.GET('/api/v1/buildings/{building}', { params: { path: { building } } })),
+  changeBuilding: (building: string, body: BuildingChange) =>
+    answer(client.PATCH('/api/v1/buildings/{building}', { params: { path: { building } }, body })),
+  removeBuilding: (building: string, name: string) =>
+    answer(client.DELETE('/api/v1/buildings/{building}', { params: { path: { building }, query: { name } } })),
+  entrance: (entrance: string) => answer(client.GET('/api/v1/entrances/{entrance}', { params: { path: { entrance } } })),
+  changeEntrance: (entrance: string, body: EntranceChange) =>
+    answer(client.PATCH('/api/v1/entrances/{entrance}', { params: { path: { entrance } }, body })),
+  removeEntrance: (entrance: string) => answer(client.DELETE('/api/v1/entrances/{entrance}', { params: { path: { entrance } } })),
+  unit: (unit: string) => answer(client.GET('/api/v1/units/{unit}', { params: { path: { unit } } })),
+  changeUnit: (unit: string, body: UnitChange) =>
+    answer(client.PATCH('/api/v1/units/{unit}', { params: { path: { unit } }, body })),
+  removeUnit: (unit: string) => answer(client.DELETE('/api/v1/units/{unit}', { params: { path: { unit } } })),
+  door: (door: string) => answer(client.GET('/api/v1/doors/{door}', { params: { path: { door } } })),
+  changeDoor: (door: string, body: DoorChange) =>
+    answer(client.PATCH('/api/v1/doors/{door}', { params: { path: { door } }, body })),
+  removeDoor: (door: string) => answer(client.DELETE('/api/v1/doors/{door}', { params: { path: { door } } })),
+  panel: (panel: string) => answer(client.GET('/api/v1/panels/{panel}', { params: { path: { panel } } })),
+  changePanel: (panel: string, body: PanelChange) =>
+    answer(client.PATCH('/api/v1/panels/{panel}', { params: { path: { panel } }, body })),
+  removePanel: (panel: string) => answer(client.DELETE('/api/v1/panels/{panel}', { params: { path: { panel } } })),
+  controller: (controller: string) => answer(client.GET('/api/v1/controllers/{controller}', { params: { path: { controller } } })),
+  changeController: (controller: string, body: ControllerChange) =>
+    answer(client.PATCH('/api/v1/controllers/{controller}', { params: { path: { controller } }, body })),
+  removeController: (controller: string) => answer(client.DELETE('/api/v1/controllers/{controller}', { params: { path: { controller } } })),
+
   confidentiality: () => answer(client.GET('/api/v1/confidentiality')),
   acceptConfidentiality: (body: { version: number }) => answer(client.POST('/api/v1/confidentiality', { body })),
   roles: () => answer(client.GET('/api/v1/roles')),
+  roleChanges: () => answer(client.GET('/api/v1/roles/changes')),
   giveRole: (body: NewAdministratorRole) => answer(client.POST('/api/v1/roles', { body })),
   takeRole: (role: string) => answer(client.DELETE('/api/v1/roles/{role}', { params: { path: { role } } })),
   audit: (query: AuditAsked) => answer(client.GET('/api/v1/audit', { params: { query } })),

@@ -656,7 +656,7 @@ admin-checklist-panels-text = Tilslut skærmen ved indgangen med koden, den vise
 admin-checklist-controllers = En dørstyring
 admin-checklist-controllers-text = Tilslut enheden, der styrer låsene.
 admin-checklist-doors-assigned = Hver dør har en styring
-admin-checklist-doors-assigned-text = Vælg dørene, når en styring tilsluttes.
+admin-checklist-doors-assigned-text = Vælg dørstyring og udgang for hver dør.
 admin-checklist-bells = Ringeknapper
 admin-checklist-bells-text = Sæt den første knap på et panel.
 admin-checklist-reachable = Nogen kan nås
@@ -679,7 +679,7 @@ admin-role-everywhere = Alle bygninger
 admin-role-endless = Uden slut
 admin-role-active = Aktiv
 admin-role-ended = Udløbet
-admin-role-unbound = Tavshedspligt ikke accepteret
+admin-role-unbound = Tavshedspligt ikke accepteret: rollen gælder ikke endnu
 admin-role-take = Tag rollen fra { $name }
 admin-role-taken = { $name } er ikke længere { $role }.
 admin-role-operator = Driftsansvarlig
@@ -944,6 +944,8 @@ admin-policy-order-by-text = Efter tekst
 admin-policy-order-by-unit = Efter enhed
 
 ## error
+error-viewing-only = Du ser med en rolles øjne. Afslut det først for at rette noget.
+error-in-use = Noget afhænger af dette og skal væk først.
 error-unknown = Noget gik galt. Prøv igen.
 error-offline = Der er ingen forbindelse til Klinke.
 error-unavailable = Klinke svarer ikke lige nu.
@@ -1166,6 +1168,111 @@ admin-move-ends-stay = { $count ->
     [one] 1 person beholder sit login: bor også et andet sted, eller har en rolle
    *[other] { $count } personer beholder deres login: bor også et andet sted, eller har en rolle
 }
+admin-edit = Ret { $name }
+admin-edit-building = Ret bygningen
+admin-edit-entrance = Ret indgangen
+admin-edit-unit = Ret lejemålet
+admin-edit-door = Ret døren
+admin-edit-panel = Ret panelet
+admin-edit-controller = Ret dørstyringen
+admin-part-saved = { $name } er rettet.
+admin-part-removed = { $name } er fjernet.
+admin-part-remove-open = Fjern …
+admin-part-remove = Fjern for altid
+admin-part-keep = Behold
+admin-part-remove-title = Fjerne { $name }?
+admin-part-blocked = Ikke endnu: { $what } skal flyttes eller fjernes først.
+admin-part-concerned = Det gælder: { $what }.
+admin-part-type-name = Skriv “{ $name }” for at bekræfte
+admin-remove-building = Bygningen forsvinder med alt i den. Det kan ikke fortrydes.
+admin-remove-entrance = Der er ikke længere noget ved denne indgang.
+admin-remove-unit = Lejemålet forsvinder med sine ringeknapper.
+admin-remove-door = Ingen kan åbne den længere, og intet panel tilbyder den.
+admin-remove-panel = Det viser en parringskode igen, og dets ringeknapper er væk.
+admin-remove-controller = Dørene åbner ikke, før de har en anden dørstyring.
+admin-uses-people = { $count ->
+    [one] 1 beboer
+   *[other] { $count } beboere
+  }
+admin-uses-moves = { $count ->
+    [one] 1 planlagt flytning
+   *[other] { $count } planlagte flytninger
+  }
+admin-uses-units = { $count ->
+    [one] 1 bolig
+   *[other] { $count } boliger
+  }
+admin-uses-panels = { $count ->
+    [one] 1 panel
+   *[other] { $count } paneler
+  }
+admin-uses-doors = { $count ->
+    [one] 1 dør
+   *[other] { $count } døre
+  }
+admin-uses-bells = { $count ->
+    [one] 1 ringeknap
+   *[other] { $count } ringeknapper
+  }
+admin-unit-doors = Døre som beboerne må åbne
+admin-door-release = Oplåst i, sekunder
+admin-door-release-hint = 1 til 60. Mindst 3 for dem, der går langsomt.
+admin-door-open = Må stå åben i, sekunder
+admin-door-open-hint = 5 til 600. Derefter er det en alarm.
+admin-door-relock = Låser igen
+admin-door-on-close = Når den er lukket
+admin-door-on-open = Så snart den er åbnet
+admin-output-hint = Som den er mærket på dørstyringen, fra 1.
+admin-audit-building-changed = Bygning rettet
+admin-audit-building-removed = Bygning fjernet
+admin-audit-entrance-changed = Indgang rettet
+admin-audit-entrance-removed = Indgang fjernet
+admin-audit-unit-changed = Lejemål rettet
+admin-audit-unit-removed = Lejemål fjernet
+admin-audit-door-changed = Dør rettet
+admin-audit-door-removed = Dør fjernet
+admin-audit-panel-changed = Panel rettet
+admin-audit-panel-removed = Panel fjernet
+admin-audit-controller-changed = Dørstyring rettet
+admin-audit-controller-removed = Dørstyring fjernet
+admin-role-give = Giv en rolle
+admin-role-given = Givet: { $role }.
+admin-pick-person = Hvem
+admin-pick-person-hint = Nogle bogstaver af navnet, eller lejemålets nummer.
+admin-pick-found = Fundet
+admin-pick-nobody = Ingen fundet. Tilføj personen først.
+admin-pick-first = Vælg nogen først.
+admin-role-last-day = Sidste dag
+admin-role-last-day-hint = En rolle med adgang til personoplysninger varer højst 12 måneder.
+admin-role-last-day-free = Tom: ingen udløb.
+admin-role-must-accept = Den gælder, når de har accepteret tavshedspligten.
+admin-role-changes = { $count ->
+    [one] 1 rolleændring i de seneste 30 dage
+   *[other] { $count } rolleændringer i de seneste 30 dage
+  }
+admin-role-given-by = { $by } gav { $name } rollen { $role }.
+admin-role-changed-by = { $by } flyttede udløbet af rollen { $role } for { $name }.
+admin-role-taken-by = { $by } tog rollen { $role } fra { $name }.
+admin-role-own = Egen rolle
+admin-matrix = Hvad hver rolle må
+admin-matrix-right = Rettighed
+admin-right-see-building = Se bygningen: lejemål, døre, paneler
+admin-right-see-people = Se hvem der bor her, og hvad der står på ringeknapperne
+admin-right-change-people = Tilføje, rette og flytte personer
+admin-right-change-building = Rette indgange, lejemål, døre og ringeknapper
+admin-right-devices = Parre og rette paneler og dørstyringer
+admin-right-roles = Give og tage roller
+admin-right-audit = Læse hvad administratorer har rettet
+admin-yes = Ja
+admin-no = Nej
+admin-view-title = Se med andres øjne
+admin-view-text = Siderne som nogen med denne rolle ser dem. Intet kan ændres imens.
+admin-view-as = Se som { $role }
+admin-viewing-label = Du ser som en rolle
+admin-viewing = Du ser det, denne rolle ser: { $role }, { $building }.
+admin-viewing-stop = Afslut
+admin-checklist-whole = Alt er på plads
+admin-checklist-whole-text = Gå til panelet og ring: appen skal ringe, vise dig og åbne døren.
 
 ## server only
 trust-title = Hav tillid til denne Klinke

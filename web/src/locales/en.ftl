@@ -656,7 +656,7 @@ admin-checklist-panels-text = Pair the screen at the entrance with the code it s
 admin-checklist-controllers = A door controller
 admin-checklist-controllers-text = Pair the device that drives the locks.
 admin-checklist-doors-assigned = Every door has a controller
-admin-checklist-doors-assigned-text = Choose its doors when a controller is paired.
+admin-checklist-doors-assigned-text = Choose the controller and output of each door.
 admin-checklist-bells = Doorbells
 admin-checklist-bells-text = Put the first button on a panel.
 admin-checklist-reachable = Somebody can be rung
@@ -679,7 +679,7 @@ admin-role-everywhere = All buildings
 admin-role-endless = No end
 admin-role-active = Active
 admin-role-ended = Ended
-admin-role-unbound = Confidentiality not accepted
+admin-role-unbound = Confidentiality not accepted: the role does not count yet
 admin-role-take = Take the role of { $name }
 admin-role-taken = { $name } is no longer { $role }.
 admin-role-operator = Operator
@@ -944,6 +944,8 @@ admin-policy-order-by-text = By text
 admin-policy-order-by-unit = By unit
 
 ## error
+error-viewing-only = You look with the eyes of a role. Stop that first to change something.
+error-in-use = Something depends on it that must go first.
 error-unknown = Something went wrong. Try again.
 error-offline = There is no connection to Klinke.
 error-unavailable = Klinke does not answer just now.
@@ -1166,6 +1168,111 @@ admin-move-ends-stay = { $count ->
     [one] 1 person keeps their sign-in: they live elsewhere too, or have a role
    *[other] { $count } people keep their sign-in: they live elsewhere too, or have a role
 }
+admin-edit = Change { $name }
+admin-edit-building = Change the building
+admin-edit-entrance = Change the entrance
+admin-edit-unit = Change the unit
+admin-edit-door = Change the door
+admin-edit-panel = Change the panel
+admin-edit-controller = Change the controller
+admin-part-saved = { $name } was changed.
+admin-part-removed = { $name } was removed.
+admin-part-remove-open = Remove …
+admin-part-remove = Remove for good
+admin-part-keep = Keep it
+admin-part-remove-title = Remove { $name }?
+admin-part-blocked = Not yet: { $what } must be moved or removed first.
+admin-part-concerned = Concerned: { $what }.
+admin-part-type-name = Type “{ $name }” to confirm
+admin-remove-building = The building goes with everything in it. It can not be undone.
+admin-remove-entrance = Nothing is at this entrance any more.
+admin-remove-unit = The unit goes with its doorbells.
+admin-remove-door = Nobody can open it any more, and no panel offers it.
+admin-remove-panel = It shows a pairing code again, and its doorbells are gone.
+admin-remove-controller = Its doors do not open until they have another controller.
+admin-uses-people = { $count ->
+    [one] 1 resident
+   *[other] { $count } residents
+  }
+admin-uses-moves = { $count ->
+    [one] 1 planned move
+   *[other] { $count } planned moves
+  }
+admin-uses-units = { $count ->
+    [one] 1 home
+   *[other] { $count } homes
+  }
+admin-uses-panels = { $count ->
+    [one] 1 panel
+   *[other] { $count } panels
+  }
+admin-uses-doors = { $count ->
+    [one] 1 door
+   *[other] { $count } doors
+  }
+admin-uses-bells = { $count ->
+    [one] 1 doorbell
+   *[other] { $count } doorbells
+  }
+admin-unit-doors = Doors that its people may open
+admin-door-release = Unlocked for, seconds
+admin-door-release-hint = 1 to 60. At least 3 for people who walk slowly.
+admin-door-open = May stand open for, seconds
+admin-door-open-hint = 5 to 600. After that it is an alarm.
+admin-door-relock = Locks again
+admin-door-on-close = When it has closed
+admin-door-on-open = As soon as it has opened
+admin-output-hint = As it is marked on the controller, from 1.
+admin-audit-building-changed = Building changed
+admin-audit-building-removed = Building removed
+admin-audit-entrance-changed = Entrance changed
+admin-audit-entrance-removed = Entrance removed
+admin-audit-unit-changed = Unit changed
+admin-audit-unit-removed = Unit removed
+admin-audit-door-changed = Door changed
+admin-audit-door-removed = Door removed
+admin-audit-panel-changed = Panel changed
+admin-audit-panel-removed = Panel removed
+admin-audit-controller-changed = Controller changed
+admin-audit-controller-removed = Controller removed
+admin-role-give = Give a role
+admin-role-given = Given: { $role }.
+admin-pick-person = Who
+admin-pick-person-hint = A few letters of the name, or the number of the unit.
+admin-pick-found = Found
+admin-pick-nobody = Nobody is found by that. Add the person first.
+admin-pick-first = Choose somebody first.
+admin-role-last-day = Last day
+admin-role-last-day-hint = A role with access to personal data lasts 12 months at most.
+admin-role-last-day-free = Empty: no end.
+admin-role-must-accept = It counts once they have accepted confidentiality.
+admin-role-changes = { $count ->
+    [one] 1 role change in the last 30 days
+   *[other] { $count } role changes in the last 30 days
+  }
+admin-role-given-by = { $by } gave { $name } the role { $role }.
+admin-role-changed-by = { $by } moved the end of the role { $role } of { $name }.
+admin-role-taken-by = { $by } took the role { $role } of { $name }.
+admin-role-own = Their own role
+admin-matrix = What each role may do
+admin-matrix-right = Right
+admin-right-see-building = See the building: units, doors, panels
+admin-right-see-people = See who lives here and what the doorbells say
+admin-right-change-people = Add, change and move people
+admin-right-change-building = Change entrances, units, doors and doorbells
+admin-right-devices = Pair and change panels and door controllers
+admin-right-roles = Give and take roles
+admin-right-audit = Read what administrators changed
+admin-yes = Yes
+admin-no = No
+admin-view-title = Look with other eyes
+admin-view-text = The pages as somebody with this role sees them. Nothing can be changed meanwhile.
+admin-view-as = View as { $role }
+admin-viewing-label = Viewing as a role
+admin-viewing = You see what this role sees: { $role }, { $building }.
+admin-viewing-stop = Stop
+admin-checklist-whole = Everything is there
+admin-checklist-whole-text = Go to the panel and ring: the app must ring, show you, and open the door.
 
 ## server only
 trust-title = Trust this Klinke

@@ -653,7 +653,7 @@ admin-checklist-panels-text = Koble til skjermen ved inngangen med koden den vis
 admin-checklist-controllers = En dørsentral
 admin-checklist-controllers-text = Koble til enheten som styrer låsene.
 admin-checklist-doors-assigned = Hver dør har en sentral
-admin-checklist-doors-assigned-text = Velg dørene når en sentral kobles til.
+admin-checklist-doors-assigned-text = Velg dørsentral og utgang for hver dør.
 admin-checklist-bells = Ringeknapper
 admin-checklist-bells-text = Sett den første knappen på et tablå.
 admin-checklist-reachable = Noen kan nås
@@ -676,7 +676,7 @@ admin-role-everywhere = Alle bygg
 admin-role-endless = Uten slutt
 admin-role-active = Aktiv
 admin-role-ended = Utløpt
-admin-role-unbound = Taushetsplikt ikke godtatt
+admin-role-unbound = Taushetsplikt ikke godtatt: rollen gjelder ikke ennå
 admin-role-take = Ta rollen fra { $name }
 admin-role-taken = { $name } er ikke lenger { $role }.
 admin-role-operator = Driftsansvarlig
@@ -941,6 +941,8 @@ admin-policy-order-by-text = Etter tekst
 admin-policy-order-by-unit = Etter enhet
 
 ## error
+error-viewing-only = Du ser med øynene til en rolle. Avslutt det først for å endre noe.
+error-in-use = Noe avhenger av dette og må bort først.
 error-unknown = Noe gikk galt. Prøv igjen.
 error-offline = Det er ingen forbindelse med Klinke.
 error-unavailable = Klinke svarer ikke akkurat nå.
@@ -1163,6 +1165,111 @@ admin-move-ends-stay = { $count ->
     [one] 1 person beholder innloggingen: bor også et annet sted, eller har en rolle
    *[other] { $count } personer beholder innloggingen: bor også et annet sted, eller har en rolle
 }
+admin-edit = Endre { $name }
+admin-edit-building = Endre bygningen
+admin-edit-entrance = Endre inngangen
+admin-edit-unit = Endre boenheten
+admin-edit-door = Endre døra
+admin-edit-panel = Endre panelet
+admin-edit-controller = Endre dørsentralen
+admin-part-saved = { $name } er endret.
+admin-part-removed = { $name } er fjernet.
+admin-part-remove-open = Fjern …
+admin-part-remove = Fjern for godt
+admin-part-keep = Behold
+admin-part-remove-title = Fjerne { $name }?
+admin-part-blocked = Ikke ennå: { $what } må flyttes eller fjernes først.
+admin-part-concerned = Dette gjelder: { $what }.
+admin-part-type-name = Skriv «{ $name }» for å bekrefte
+admin-remove-building = Bygningen forsvinner med alt som er i den. Det kan ikke angres.
+admin-remove-entrance = Det er ikke lenger noe ved denne inngangen.
+admin-remove-unit = Boenheten forsvinner med ringeknappene sine.
+admin-remove-door = Ingen kan åpne den lenger, og ingen paneler tilbyr den.
+admin-remove-panel = Det viser en paringskode igjen, og ringeknappene er borte.
+admin-remove-controller = Dørene åpner ikke før de har en annen dørsentral.
+admin-uses-people = { $count ->
+    [one] 1 beboer
+   *[other] { $count } beboere
+  }
+admin-uses-moves = { $count ->
+    [one] 1 planlagt flytting
+   *[other] { $count } planlagte flyttinger
+  }
+admin-uses-units = { $count ->
+    [one] 1 bolig
+   *[other] { $count } boliger
+  }
+admin-uses-panels = { $count ->
+    [one] 1 panel
+   *[other] { $count } paneler
+  }
+admin-uses-doors = { $count ->
+    [one] 1 dør
+   *[other] { $count } dører
+  }
+admin-uses-bells = { $count ->
+    [one] 1 ringeknapp
+   *[other] { $count } ringeknapper
+  }
+admin-unit-doors = Dører som beboerne kan åpne
+admin-door-release = Ulåst i, sekunder
+admin-door-release-hint = 1 til 60. Minst 3 for dem som går langsomt.
+admin-door-open = Kan stå åpen i, sekunder
+admin-door-open-hint = 5 til 600. Etter det er det en alarm.
+admin-door-relock = Låser igjen
+admin-door-on-close = Når den er lukket
+admin-door-on-open = Så snart den er åpnet
+admin-output-hint = Slik den er merket på dørsentralen, fra 1.
+admin-audit-building-changed = Bygning endret
+admin-audit-building-removed = Bygning fjernet
+admin-audit-entrance-changed = Inngang endret
+admin-audit-entrance-removed = Inngang fjernet
+admin-audit-unit-changed = Boenhet endret
+admin-audit-unit-removed = Boenhet fjernet
+admin-audit-door-changed = Dør endret
+admin-audit-door-removed = Dør fjernet
+admin-audit-panel-changed = Panel endret
+admin-audit-panel-removed = Panel fjernet
+admin-audit-controller-changed = Dørsentral endret
+admin-audit-controller-removed = Dørsentral fjernet
+admin-role-give = Gi en rolle
+admin-role-given = Gitt: { $role }.
+admin-pick-person = Hvem
+admin-pick-person-hint = Noen bokstaver av navnet, eller boenhetens nummer.
+admin-pick-found = Funnet
+admin-pick-nobody = Ingen funnet. Legg til personen først.
+admin-pick-first = Velg noen først.
+admin-role-last-day = Siste dag
+admin-role-last-day-hint = En rolle med tilgang til personopplysninger varer høyst 12 måneder.
+admin-role-last-day-free = Tom: ingen slutt.
+admin-role-must-accept = Den gjelder når de har godtatt taushetsplikten.
+admin-role-changes = { $count ->
+    [one] 1 rolleendring de siste 30 dagene
+   *[other] { $count } rolleendringer de siste 30 dagene
+  }
+admin-role-given-by = { $by } ga { $name } rollen { $role }.
+admin-role-changed-by = { $by } flyttet slutten på rollen { $role } for { $name }.
+admin-role-taken-by = { $by } tok rollen { $role } fra { $name }.
+admin-role-own = Egen rolle
+admin-matrix = Hva hver rolle kan gjøre
+admin-matrix-right = Rettighet
+admin-right-see-building = Se bygningen: boenheter, dører, paneler
+admin-right-see-people = Se hvem som bor her og hva som står på ringeknappene
+admin-right-change-people = Legge til, endre og flytte personer
+admin-right-change-building = Endre innganger, boenheter, dører og ringeknapper
+admin-right-devices = Pare og endre paneler og dørsentraler
+admin-right-roles = Gi og ta roller
+admin-right-audit = Lese hva administratorer har endret
+admin-yes = Ja
+admin-no = Nei
+admin-view-title = Se med andres øyne
+admin-view-text = Sidene slik noen med denne rollen ser dem. Ingenting kan endres imens.
+admin-view-as = Se som { $role }
+admin-viewing-label = Du ser som en rolle
+admin-viewing = Du ser det denne rollen ser: { $role }, { $building }.
+admin-viewing-stop = Avslutt
+admin-checklist-whole = Alt er på plass
+admin-checklist-whole-text = Gå til panelet og ring: appen skal ringe, vise deg og åpne døra.
 
 ## server only
 trust-title = Stol på denne Klinke

@@ -653,7 +653,7 @@ admin-checklist-panels-text = Kopla til skjermen ved inngangen med koden han vis
 admin-checklist-controllers = Ein dørsentral
 admin-checklist-controllers-text = Kopla til eininga som styrer låsane.
 admin-checklist-doors-assigned = Kvar dør har ein sentral
-admin-checklist-doors-assigned-text = Vel dørene når ein sentral blir kopla til.
+admin-checklist-doors-assigned-text = Vel dørsentral og utgang for kvar dør.
 admin-checklist-bells = Ringjeknappar
 admin-checklist-bells-text = Set den fyrste knappen på eit tablå.
 admin-checklist-reachable = Nokon kan nåast
@@ -676,7 +676,7 @@ admin-role-everywhere = Alle bygg
 admin-role-endless = Utan slutt
 admin-role-active = Aktiv
 admin-role-ended = Utgått
-admin-role-unbound = Teieplikt ikkje godteken
+admin-role-unbound = Teieplikt ikkje godteken: rolla gjeld ikkje enno
 admin-role-take = Ta rolla frå { $name }
 admin-role-taken = { $name } er ikkje lenger { $role }.
 admin-role-operator = Driftsansvarleg
@@ -941,6 +941,8 @@ admin-policy-order-by-text = Etter tekst
 admin-policy-order-by-unit = Etter eining
 
 ## error
+error-viewing-only = Du ser med auga til ei rolle. Avslutt det først for å endre noko.
+error-in-use = Noko er avhengig av dette og må bort først.
 error-unknown = Noko gjekk gale. Prøv igjen.
 error-offline = Det er ikkje samband med Klinke.
 error-unavailable = Klinke svarer ikkje akkurat no.
@@ -1163,6 +1165,111 @@ admin-move-ends-stay = { $count ->
     [one] 1 person beheld innlogginga: bur òg ein annan stad, eller har ei rolle
    *[other] { $count } personar beheld innlogginga: bur òg ein annan stad, eller har ei rolle
 }
+admin-edit = Endre { $name }
+admin-edit-building = Endre bygningen
+admin-edit-entrance = Endre inngangen
+admin-edit-unit = Endre bueininga
+admin-edit-door = Endre døra
+admin-edit-panel = Endre panelet
+admin-edit-controller = Endre dørsentralen
+admin-part-saved = { $name } er endra.
+admin-part-removed = { $name } er fjerna.
+admin-part-remove-open = Fjern …
+admin-part-remove = Fjern for godt
+admin-part-keep = Behald
+admin-part-remove-title = Fjerne { $name }?
+admin-part-blocked = Ikkje enno: { $what } må flyttast eller fjernast først.
+admin-part-concerned = Dette gjeld: { $what }.
+admin-part-type-name = Skriv «{ $name }» for å stadfeste
+admin-remove-building = Bygningen forsvinn med alt som er i han. Det kan ikkje angrast.
+admin-remove-entrance = Det er ikkje lenger noko ved denne inngangen.
+admin-remove-unit = Bueininga forsvinn med ringeknappane sine.
+admin-remove-door = Ingen kan opne henne lenger, og ingen panel tilbyr henne.
+admin-remove-panel = Det viser ein paringskode igjen, og ringeknappane er borte.
+admin-remove-controller = Dørene opnar ikkje før dei har ein annan dørsentral.
+admin-uses-people = { $count ->
+    [one] 1 bebuar
+   *[other] { $count } bebuarar
+  }
+admin-uses-moves = { $count ->
+    [one] 1 planlagd flytting
+   *[other] { $count } planlagde flyttingar
+  }
+admin-uses-units = { $count ->
+    [one] 1 bustad
+   *[other] { $count } bustader
+  }
+admin-uses-panels = { $count ->
+    [one] 1 panel
+   *[other] { $count } panel
+  }
+admin-uses-doors = { $count ->
+    [one] 1 dør
+   *[other] { $count } dører
+  }
+admin-uses-bells = { $count ->
+    [one] 1 ringeknapp
+   *[other] { $count } ringeknappar
+  }
+admin-unit-doors = Dører som bebuarane kan opne
+admin-door-release = Ulåst i, sekund
+admin-door-release-hint = 1 til 60. Minst 3 for dei som går sakte.
+admin-door-open = Kan stå open i, sekund
+admin-door-open-hint = 5 til 600. Etter det er det ein alarm.
+admin-door-relock = Låser igjen
+admin-door-on-close = Når ho er lukka
+admin-door-on-open = Så snart ho er opna
+admin-output-hint = Slik han er merkt på dørsentralen, frå 1.
+admin-audit-building-changed = Bygning endra
+admin-audit-building-removed = Bygning fjerna
+admin-audit-entrance-changed = Inngang endra
+admin-audit-entrance-removed = Inngang fjerna
+admin-audit-unit-changed = Bueining endra
+admin-audit-unit-removed = Bueining fjerna
+admin-audit-door-changed = Dør endra
+admin-audit-door-removed = Dør fjerna
+admin-audit-panel-changed = Panel endra
+admin-audit-panel-removed = Panel fjerna
+admin-audit-controller-changed = Dørsentral endra
+admin-audit-controller-removed = Dørsentral fjerna
+admin-role-give = Gi ei rolle
+admin-role-given = Gitt: { $role }.
+admin-pick-person = Kven
+admin-pick-person-hint = Nokre bokstavar av namnet, eller nummeret på bueininga.
+admin-pick-found = Funne
+admin-pick-nobody = Ingen funne. Legg til personen først.
+admin-pick-first = Vel nokon først.
+admin-role-last-day = Siste dag
+admin-role-last-day-hint = Ei rolle med tilgang til personopplysningar varer høgst 12 månader.
+admin-role-last-day-free = Tom: ingen slutt.
+admin-role-must-accept = Ho gjeld når dei har godteke teieplikta.
+admin-role-changes = { $count ->
+    [one] 1 rolleendring dei siste 30 dagane
+   *[other] { $count } rolleendringar dei siste 30 dagane
+  }
+admin-role-given-by = { $by } gav { $name } rolla { $role }.
+admin-role-changed-by = { $by } flytta slutten på rolla { $role } for { $name }.
+admin-role-taken-by = { $by } tok rolla { $role } frå { $name }.
+admin-role-own = Eiga rolle
+admin-matrix = Kva kvar rolle kan gjere
+admin-matrix-right = Rett
+admin-right-see-building = Sjå bygningen: bueiningar, dører, panel
+admin-right-see-people = Sjå kven som bur her og kva som står på ringeknappane
+admin-right-change-people = Leggje til, endre og flytte personar
+admin-right-change-building = Endre inngangar, bueiningar, dører og ringeknappar
+admin-right-devices = Pare og endre panel og dørsentralar
+admin-right-roles = Gi og ta roller
+admin-right-audit = Lese kva administratorar har endra
+admin-yes = Ja
+admin-no = Nei
+admin-view-title = Sjå med andre auge
+admin-view-text = Sidene slik nokon med denne rolla ser dei. Ingenting kan endrast imens.
+admin-view-as = Sjå som { $role }
+admin-viewing-label = Du ser som ei rolle
+admin-viewing = Du ser det denne rolla ser: { $role }, { $building }.
+admin-viewing-stop = Avslutt
+admin-checklist-whole = Alt er på plass
+admin-checklist-whole-text = Gå til panelet og ring: appen skal ringje, vise deg og opne døra.
 
 ## server only
 trust-title = Stol på denne Klinke

@@ -656,7 +656,7 @@ admin-checklist-panels-text = Anslut skärmen vid entrén med koden den visar.
 admin-checklist-controllers = En dörrcentral
 admin-checklist-controllers-text = Anslut enheten som styr låsen.
 admin-checklist-doors-assigned = Varje dörr har en central
-admin-checklist-doors-assigned-text = Välj dörrarna när en central ansluts.
+admin-checklist-doors-assigned-text = Välj dörrcentral och utgång för varje dörr.
 admin-checklist-bells = Ringknappar
 admin-checklist-bells-text = Sätt den första knappen på en porttelefon.
 admin-checklist-reachable = Någon kan nås
@@ -679,7 +679,7 @@ admin-role-everywhere = Alla byggnader
 admin-role-endless = Utan slut
 admin-role-active = Aktiv
 admin-role-ended = Upphörd
-admin-role-unbound = Tystnadsplikt ej godtagen
+admin-role-unbound = Tystnadsplikt inte godtagen: rollen gäller inte än
 admin-role-take = Ta rollen från { $name }
 admin-role-taken = { $name } är inte längre { $role }.
 admin-role-operator = Driftansvarig
@@ -944,6 +944,8 @@ admin-policy-order-by-text = Efter text
 admin-policy-order-by-unit = Efter lägenhet
 
 ## error
+error-viewing-only = Du ser med en rolls ögon. Avsluta det först för att ändra något.
+error-in-use = Något är beroende av detta och måste bort först.
 error-unknown = Något gick fel. Försök igen.
 error-offline = Det finns ingen förbindelse med Klinke.
 error-unavailable = Klinke svarar inte just nu.
@@ -1166,6 +1168,111 @@ admin-move-ends-stay = { $count ->
     [one] 1 person behåller sin inloggning: bor även på annat håll, eller har en roll
    *[other] { $count } personer behåller sin inloggning: bor även på annat håll, eller har en roll
 }
+admin-edit = Ändra { $name }
+admin-edit-building = Ändra byggnaden
+admin-edit-entrance = Ändra entrén
+admin-edit-unit = Ändra lägenheten
+admin-edit-door = Ändra dörren
+admin-edit-panel = Ändra panelen
+admin-edit-controller = Ändra dörrcentralen
+admin-part-saved = { $name } har ändrats.
+admin-part-removed = { $name } har tagits bort.
+admin-part-remove-open = Ta bort …
+admin-part-remove = Ta bort för gott
+admin-part-keep = Behåll
+admin-part-remove-title = Ta bort { $name }?
+admin-part-blocked = Inte än: { $what } måste flyttas eller tas bort först.
+admin-part-concerned = Det berör: { $what }.
+admin-part-type-name = Skriv ”{ $name }” för att bekräfta
+admin-remove-building = Byggnaden försvinner med allt som finns i den. Det går inte att ångra.
+admin-remove-entrance = Det finns inget kvar vid den här entrén.
+admin-remove-unit = Lägenheten försvinner med sina ringklockor.
+admin-remove-door = Ingen kan öppna den längre, och ingen panel erbjuder den.
+admin-remove-panel = Den visar en parkopplingskod igen, och dess ringklockor är borta.
+admin-remove-controller = Dörrarna öppnas inte förrän de har en annan dörrcentral.
+admin-uses-people = { $count ->
+    [one] 1 boende
+   *[other] { $count } boende
+  }
+admin-uses-moves = { $count ->
+    [one] 1 planerad flytt
+   *[other] { $count } planerade flyttar
+  }
+admin-uses-units = { $count ->
+    [one] 1 bostad
+   *[other] { $count } bostäder
+  }
+admin-uses-panels = { $count ->
+    [one] 1 panel
+   *[other] { $count } paneler
+  }
+admin-uses-doors = { $count ->
+    [one] 1 dörr
+   *[other] { $count } dörrar
+  }
+admin-uses-bells = { $count ->
+    [one] 1 ringklocka
+   *[other] { $count } ringklockor
+  }
+admin-unit-doors = Dörrar som de boende får öppna
+admin-door-release = Olåst i, sekunder
+admin-door-release-hint = 1 till 60. Minst 3 för den som går långsamt.
+admin-door-open = Får stå öppen i, sekunder
+admin-door-open-hint = 5 till 600. Därefter larmar den.
+admin-door-relock = Låser igen
+admin-door-on-close = När den har stängts
+admin-door-on-open = Så snart den har öppnats
+admin-output-hint = Som den är märkt på dörrcentralen, från 1.
+admin-audit-building-changed = Byggnad ändrad
+admin-audit-building-removed = Byggnad borttagen
+admin-audit-entrance-changed = Entré ändrad
+admin-audit-entrance-removed = Entré borttagen
+admin-audit-unit-changed = Lägenhet ändrad
+admin-audit-unit-removed = Lägenhet borttagen
+admin-audit-door-changed = Dörr ändrad
+admin-audit-door-removed = Dörr borttagen
+admin-audit-panel-changed = Panel ändrad
+admin-audit-panel-removed = Panel borttagen
+admin-audit-controller-changed = Dörrcentral ändrad
+admin-audit-controller-removed = Dörrcentral borttagen
+admin-role-give = Ge en roll
+admin-role-given = Given: { $role }.
+admin-pick-person = Vem
+admin-pick-person-hint = Några bokstäver av namnet, eller lägenhetens nummer.
+admin-pick-found = Hittade
+admin-pick-nobody = Ingen hittades. Lägg till personen först.
+admin-pick-first = Välj någon först.
+admin-role-last-day = Sista dag
+admin-role-last-day-hint = En roll med åtkomst till personuppgifter varar högst 12 månader.
+admin-role-last-day-free = Tomt: inget slut.
+admin-role-must-accept = Den gäller när personen har godtagit tystnadsplikten.
+admin-role-changes = { $count ->
+    [one] 1 rolländring de senaste 30 dagarna
+   *[other] { $count } rolländringar de senaste 30 dagarna
+  }
+admin-role-given-by = { $by } gav { $name } rollen { $role }.
+admin-role-changed-by = { $by } flyttade slutet på rollen { $role } för { $name }.
+admin-role-taken-by = { $by } tog rollen { $role } från { $name }.
+admin-role-own = Egen roll
+admin-matrix = Vad varje roll får göra
+admin-matrix-right = Rättighet
+admin-right-see-building = Se byggnaden: lägenheter, dörrar, paneler
+admin-right-see-people = Se vem som bor här och vad som står på ringklockorna
+admin-right-change-people = Lägga till, ändra och flytta personer
+admin-right-change-building = Ändra entréer, lägenheter, dörrar och ringklockor
+admin-right-devices = Parkoppla och ändra paneler och dörrcentraler
+admin-right-roles = Ge och ta roller
+admin-right-audit = Läsa vad administratörer har ändrat
+admin-yes = Ja
+admin-no = Nej
+admin-view-title = Se med andras ögon
+admin-view-text = Sidorna så som någon med den rollen ser dem. Inget kan ändras under tiden.
+admin-view-as = Se som { $role }
+admin-viewing-label = Du ser som en roll
+admin-viewing = Du ser det som den här rollen ser: { $role }, { $building }.
+admin-viewing-stop = Avsluta
+admin-checklist-whole = Allt är på plats
+admin-checklist-whole-text = Gå till panelen och ring: appen ska ringa, visa dig och öppna dörren.
 
 ## server only
 trust-title = Lita på denna Klinke

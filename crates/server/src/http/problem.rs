@@ -90,6 +90,10 @@ codes! {
     Conflict = "conflict", CONFLICT;
     /// The person lives somewhere, has a role, or will move.
     StillHere = "still_here", CONFLICT;
+    /// Who looks with the eyes of a role changes nothing.
+    ViewingOnly = "viewing_only", FORBIDDEN;
+    /// Something depends on it that must go first; `current` counts it.
+    InUse = "in_use", CONFLICT;
     /// Nobody would be left who gives roles.
     LastManager = "last_manager", CONFLICT;
     /// The request comes from a page of another site.
@@ -203,6 +207,13 @@ impl Problem {
     }
 }
 
+impl Problem {
+    /// Something depends on it: what, in numbers.
+    pub fn in_use(uses: &impl Serialize) -> Self {
+        Self { current: serde_json::to_value(uses).ok(), ..Code::InUse.into() }
+    }
+}
+
 impl From<Code> for Problem {
     fn from(code: Code) -> Self {
         Self { code, errors: Vec::new(), retry_after: None, current: None }
@@ -236,7 +247,7 @@ pub struct ProblemBody {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     errors: Vec<FieldError>,
-    /// For `conflict`: the object as it is now.
+    /// For `conflict`: the object as it is now; for `in_use`: what depends on it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, value_type = Object)]
     current: Option<serde_json::Value>,

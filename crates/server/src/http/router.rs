@@ -47,8 +47,19 @@ pub fn operations() -> OpenApiRouter<Arc<Node>> {
         .routes(routes!(app::household::hand_on))
         .routes(routes!(app::confidentiality::handler, app::confidentiality::accept))
         .routes(routes!(app::roles::handler, app::roles::give))
+        .routes(routes!(app::roles::changes))
         .routes(routes!(app::roles::take))
         .routes(routes!(app::buildings::handler, app::buildings::make))
+        .routes(routes!(app::edit_building::handler, app::edit_building::change, app::edit_building::remove))
+        .routes(routes!(app::edit_entrance::handler, app::edit_entrance::change, app::edit_entrance::remove))
+        .routes(routes!(app::edit_unit::handler, app::edit_unit::change, app::edit_unit::remove))
+        .routes(routes!(app::edit_door::handler, app::edit_door::change, app::edit_door::remove))
+        .routes(routes!(app::edit_panel::handler, app::edit_panel::change, app::edit_panel::remove))
+        .routes(routes!(
+            app::edit_controller::handler,
+            app::edit_controller::change,
+            app::edit_controller::remove
+        ))
         .routes(routes!(app::checklist::handler))
         .routes(routes!(app::policy::handler, app::policy::set))
         .routes(routes!(app::audit::handler))

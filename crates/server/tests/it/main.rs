@@ -17,6 +17,7 @@ mod matrix;
 mod misuse;
 mod moving;
 mod opening;
+mod organising;
 mod pages;
 mod pairing;
 mod privacy;

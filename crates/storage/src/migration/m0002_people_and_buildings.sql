@@ -237,6 +237,14 @@ CREATE TABLE webhook_delivery (
     FOREIGN KEY (tenant, webhook) REFERENCES webhook (tenant, id) ON DELETE CASCADE
 );
 
+-- Parts of a property grow a version with every change, so that two administrators who edit at once are told.
+ALTER TABLE building ADD COLUMN version BIGINT NOT NULL DEFAULT 1;
+ALTER TABLE entrance ADD COLUMN version BIGINT NOT NULL DEFAULT 1;
+ALTER TABLE unit ADD COLUMN version BIGINT NOT NULL DEFAULT 1;
+ALTER TABLE door ADD COLUMN version BIGINT NOT NULL DEFAULT 1;
+ALTER TABLE panel ADD COLUMN version BIGINT NOT NULL DEFAULT 1;
+ALTER TABLE controller ADD COLUMN version BIGINT NOT NULL DEFAULT 1;
+
 -- The roles before these. Who had one has it still; who administered one building is given it anew.
 INSERT INTO role_grant (tenant, id, person, role) SELECT tenant, person, person, 'manager' FROM manager;
 DROP TABLE manager;

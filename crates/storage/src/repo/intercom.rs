@@ -375,7 +375,7 @@ async fn building_of(
 }
 
 /// The doors that calls at these panels offer, in the panels' order.
-async fn doors_of(
+pub(super) async fn doors_of(
     db: &impl ConnectionTrait,
     scope: &Scope,
     panels: impl IntoIterator<Item = Uuid>,
@@ -426,7 +426,7 @@ pub(super) async fn members_of(
     Ok(members)
 }
 
-fn panel(row: &panel::Model, doors: &[door::Model]) -> Result<Panel> {
+pub(super) fn panel(row: &panel::Model, doors: &[door::Model]) -> Result<Panel> {
     Ok(Panel {
         id: row.id.into(),
         building: row.building.into(),
@@ -458,6 +458,7 @@ async fn insert_panel(tx: &Tx, scope: &Scope, panel: &Panel, public_key: Option<
         entrance: Set(panel.entrance.map(|entrance| entrance.0)),
         name: Set(panel.name.as_str().to_owned()),
         public_key: Set(public_key),
+        version: Set(1),
     };
     panel::Entity::insert(row).exec_without_returning(&**tx).await?;
     let doors = (0..).zip(&panel.doors).map(|(position, door)| panel_door::ActiveModel {

@@ -15,14 +15,13 @@ use klinke_model::scope::{Principal, Scope};
 use klinke_model::site::{Building, Entrance, Unit};
 use klinke_model::timetable::{Hours, HoursAre, Timetable, WallClock};
 use klinke_storage::record::{
-    AuditQuery, ButtonChanged, ButtonEdit, Changed, Look, NewMove, PeopleQuery, PolicySet, Revoked,
+    AuditQuery, ButtonChanged, ButtonEdit, Changed, Deleted, Edited, Look, NewMove, PeopleQuery, PolicySet,
+    Removed, Revoked, UnitDoors,
 };
-use klinke_storage::record::{AuditQuery, Changed, Deleted, NewMove, PeopleQuery, PolicySet, Revoked};
 use klinke_storage::record::{BellChange, BellChanged, Joined, Left, NewMember, WayToMember};
 use klinke_storage::record::{
     DueWebhook, House, ImportOutcome, ImportPlan, Tried, WebhookChange, WebhookChanged,
 };
-use klinke_storage::record::{House, ImportOutcome, ImportPlan};
 use klinke_storage::{Result, Store};
 use std::collections::BTreeSet;
 use std::pin::Pin;
@@ -205,6 +204,12 @@ const PROBES: &[Probe] = probes! {
     given_roles [System Manager Admin] |r| {
         let given = r.store.people().given_roles(&r.scope).await?;
         Ok(given.iter().any(|given| given.person == r.ours.admin))
+    };
+    role_changes [System Manager Admin] |r| {
+        let new = r.ours.role(r.person().await?, Role::BuildingAdministrator, Some(r.ours.house));
+        r.store.people().grant_role(&r.ours.system(), &stamp(r.n), new).await?;
+        let changes = r.store.people().role_changes(&r.scope, NOW).await?;
+        Ok(changes.iter().any(|change| change.person == new.person))
     };
     grant_role [System Manager Admin] |r| {
         let new = r.ours.role(r.person().await?, Role::BuildingAdministrator, Some(r.ours.house));
@@ -498,6 +503,83 @@ const PROBES: &[Probe] = probes! {
     facts [System Herself] |r| {
         Ok(r.store.doors().facts(&r.scope, r.ours.kari, r.ours.front).await?.is_some())
     };
+    // parts to change and remove
+    building_part [System Manager Admin Caretaker Auditor] |r| {
+        Ok(r.store.parts().building_part(&r.scope, r.ours.house).await?.is_some())
+    };
+    entrance_part [System Manager Admin Caretaker Auditor] |r| {
+        Ok(r.store.parts().entrance_part(&r.scope, r.ours.entrance).await?.is_some())
+    };
+    unit_part [System Manager Admin Caretaker Auditor] |r| {
+        Ok(r.store.parts().unit_part(&r.scope, r.ours.unit).await?.is_some())
+    };
+    door_part [System Manager Admin Caretaker Auditor] |r| {
+        Ok(r.store.parts().door_part(&r.scope, r.ours.front).await?.is_some())
+    };
+    panel_part [System Manager Admin Caretaker Auditor] |r| {
+        Ok(r.store.parts().panel_part(&r.scope, r.ours.panel).await?.is_some())
+    };
+    controller_part [System Manager Admin Caretaker Auditor] |r| {
+        Ok(r.store.parts().controller_part(&r.scope, r.ours.controller).await?.is_some())
+    };
+    change_building [System Manager Admin] |r| {
+        let name = label(&format!("House {}", r.n));
+        let seen = r.store.parts().building_part(&r.ours.system(), r.ours.house).await?.unwrap();
+        let wanted = Building { name, ..seen.value };
+        let edited = r.store.parts().change_building(&r.scope, &stamp(r.n), seen.version, wanted).await?;
+        Ok(edited != Edited::NotThere)
+    };
+    remove_building [System Manager] |r| {
+        let building = Building { id: r.id(), ..r.ours.the_house() };
+        r.store.sites().insert_building(&r.ours.system(), &stamp(1), building.clone()).await?;
+        Ok(r.store.parts().remove_building(&r.scope, &stamp(r.n), building.id).await? != Removed::NotThere)
+    };
+    change_entrance [System Manager Admin] |r| {
+        let wanted = Entrance { name: label("C"), ..r.entrance().await? };
+        Ok(r.store.parts().change_entrance(&r.scope, &stamp(r.n), 1, wanted).await? != Edited::NotThere)
+    };
+    remove_entrance [System Manager Admin] |r| {
+        let id = r.entrance().await?.id;
+        Ok(r.store.parts().remove_entrance(&r.scope, &stamp(r.n), id).await? != Removed::NotThere)
+    };
+    change_unit [System Manager Admin] |r| {
+        let wanted = UnitDoors { unit: r.unit().await?, doors: vec![r.ours.front] };
+        Ok(r.store.parts().change_unit(&r.scope, &stamp(r.n), 1, wanted).await? != Edited::NotThere)
+    };
+    remove_unit [System Manager Admin] |r| {
+        let id = r.unit().await?.id;
+        Ok(r.store.parts().remove_unit(&r.scope, &stamp(r.n), id).await? != Removed::NotThere)
+    };
+    change_door [System Manager Admin] |r| {
+        let door = r.door();
+        r.store.doors().insert_door(&r.ours.system(), &stamp(1), door.clone(), false).await?;
+        let wanted = Door { name: label("Side"), ..door };
+        Ok(r.store.parts().change_door(&r.scope, &stamp(r.n), 1, wanted).await? != Edited::NotThere)
+    };
+    remove_door [System Manager Admin] |r| {
+        let door = r.door();
+        r.store.doors().insert_door(&r.ours.system(), &stamp(1), door.clone(), false).await?;
+        Ok(r.store.parts().remove_door(&r.scope, &stamp(r.n), door.id).await? != Removed::NotThere)
+    };
+    change_panel [System Manager Admin Caretaker] |r| {
+        let seen = r.store.parts().panel_part(&r.ours.system(), r.ours.panel).await?.unwrap();
+        let wanted = klinke_model::intercom::Panel { name: label(&format!("Panel {}", r.n)), ..seen.value };
+        let edited = r.store.parts().change_panel(&r.scope, &stamp(r.n), seen.version, wanted).await?;
+        Ok(edited != Edited::NotThere)
+    };
+    remove_panel [System Manager Admin] |r| {
+        let panel = klinke_model::intercom::Panel { id: r.id(), ..r.ours.the_panel() };
+        r.store.intercom().insert_panel(&r.ours.system(), panel.clone(), None).await?;
+        Ok(r.store.parts().remove_panel(&r.scope, &stamp(r.n), panel.id).await? != Removed::NotThere)
+    };
+    change_controller [System Manager Admin Caretaker] |r| {
+        let wanted = klinke_model::door::Controller { name: label("Loft"), ..r.controller().await? };
+        Ok(r.store.parts().change_controller(&r.scope, &stamp(r.n), 1, wanted).await? != Edited::NotThere)
+    };
+    remove_controller [System Manager Admin Caretaker] |r| {
+        let id = r.controller().await?.id;
+        Ok(r.store.parts().remove_controller(&r.scope, &stamp(r.n), id).await? != Removed::NotThere)
+    };
     // links to set a password
     way_in [System Manager Admin Auditor] |r| {
         Ok(r.store.invitations().way_in(&r.scope, r.ours.lone, at(0)).await?.is_some())
@@ -714,6 +796,36 @@ impl Run<'_> {
         Ok(id)
     }
 
+    /// An entrance of our house that nothing is at.
+    async fn entrance(&self) -> Result<Entrance> {
+        let entrance = Entrance { id: self.id(), building: self.ours.house, name: label("B") };
+        self.store.sites().insert_entrance(&self.ours.system(), &stamp(1), entrance.clone()).await?;
+        Ok(entrance)
+    }
+
+    /// A unit of our house where nobody lives.
+    async fn unit(&self) -> Result<Unit> {
+        let (building, entrance) = (self.ours.house, self.ours.entrance);
+        let unit = Unit { id: self.id(), building, entrance, number: label("901") };
+        self.store
+            .sites()
+            .insert_units(&self.ours.system(), &stamp(1), building, &[unit.clone()], &[])
+            .await?;
+        Ok(unit)
+    }
+
+    /// A controller of our house that drives nothing.
+    async fn controller(&self) -> Result<klinke_model::door::Controller> {
+        let controller =
+            klinke_model::door::Controller { id: self.id(), building: self.ours.house, name: label("New") };
+        let certificate = hash(self.n + 1_000_000);
+        self.store
+            .doors()
+            .insert_controller(&self.ours.system(), controller.clone(), certificate, &[])
+            .await?;
+        Ok(controller)
+    }
+
     fn door(&self) -> Door {
         let times = DoorTimes::default();
         Door { id: self.id(), controller: None, output: 0, times, ..self.ours.the_front() }
@@ -797,6 +909,9 @@ fn the_table_knows_every_repository_function() {
         "households",
         "my_bells",
         "me",
+        "edit_sites",
+        "edit_units",
+        "edit_devices",
     ] {
         let source = std::fs::read_to_string(folder.join(file).with_extension("rs")).unwrap();
         let methods = source.lines().filter_map(|line| line.strip_prefix("    pub async fn "));
@@ -812,7 +927,7 @@ async fn an_unknown_person_gets_nothing() {
     let db = Db::sqlite().await;
     let (ours, _) = two_towns(&db).await;
     let nobody = Principal::Person { person: id(9), device: id(9) };
-    let scope = Scope { tenant: ours.tenant, principal: nobody, at: NOW };
+    let scope = Scope { tenant: ours.tenant, principal: nobody, at: NOW, view: None };
     assert_eq!(db.store.sites().buildings(&scope).await.unwrap(), []);
     assert_eq!(db.store.people().person(&scope, ours.kari).await.unwrap(), None);
 }

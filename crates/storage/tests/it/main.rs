@@ -13,6 +13,7 @@ mod imports;
 mod intercom;
 mod invitations;
 mod moves;
+mod parts;
 mod people;
 mod people_page;
 mod postgres;

@@ -11,11 +11,12 @@ use klinke_model::policy::BuildingPolicy;
 use klinke_model::scope::Scope;
 use klinke_model::site::{Building, Entrance, Unit};
 use klinke_model::text::Label;
+use klinke_model::time::Timestamp;
 use klinke_model::timetable::{Hours, HoursAre, Timetable, WallClock};
 use klinke_storage::record::{
     AuditEntry, AuditPage, AuditProof, AuditQuery, GivenRole, Move, MovePreview, NewDevice, NewMove,
-    PanelDirectory, PeoplePage, PeopleQuery, PersonRow, PolicySet, RingFacts, StoredFacts, UnitMember,
-    Webhook, WebhookChange,
+    PanelDirectory, Part, PeoplePage, PeopleQuery, PersonRow, PolicySet, RingFacts, RoleChange, StoredFacts,
+    UnitDoors, UnitMember, Webhook, WebhookChange,
 };
 use klinke_storage::record::{BellChange, BellChanged, Household, MyBell};
 
@@ -35,6 +36,7 @@ struct View {
     one_move: Option<Move>,
     preview_move: Option<MovePreview>,
     given_roles: Vec<GivenRole>,
+    role_changes: Vec<RoleChange>,
     bound: Vec<bool>,
     unit_members: Vec<UnitMember>,
     devices: Vec<Vec<Device>>,
@@ -60,6 +62,32 @@ struct View {
     webhook: Option<Webhook>,
     my_bells: Vec<MyBell>,
     homes: Vec<Household>,
+    parts: Parts,
+}
+
+/// What one would change.
+#[derive(Debug, PartialEq)]
+struct Parts {
+    building: Option<Part<Building>>,
+    entrance: Option<Part<Entrance>>,
+    unit: Option<Part<UnitDoors>>,
+    door: Option<Part<Door>>,
+    panel: Option<Part<Panel>>,
+    controller: Option<Part<Controller>>,
+}
+
+impl Parts {
+    async fn of(db: &Db, ours: &Town, scope: &Scope) -> Self {
+        let parts = db.store.parts();
+        Self {
+            building: parts.building_part(scope, ours.house).await.unwrap(),
+            entrance: parts.entrance_part(scope, ours.entrance).await.unwrap(),
+            unit: parts.unit_part(scope, ours.unit).await.unwrap(),
+            door: parts.door_part(scope, ours.front).await.unwrap(),
+            panel: parts.panel_part(scope, ours.panel).await.unwrap(),
+            controller: parts.controller_part(scope, ours.controller).await.unwrap(),
+        }
+    }
 }
 
 impl View {
@@ -86,6 +114,7 @@ impl View {
             one_move: db.store.moves().one_move(scope, ours.fresh(70)).await.unwrap(),
             preview_move: db.store.moves().preview_move(scope, ours.unit).await.unwrap(),
             given_roles: people.given_roles(scope).await.unwrap(),
+            role_changes: people.role_changes(scope, Timestamp::from_millis(0)).await.unwrap(),
             bound: vec![],
             unit_members: people.unit_members(scope, ours.house).await.unwrap(),
             devices: vec![],
@@ -112,6 +141,7 @@ impl View {
             policy: sites.policy(scope, ours.house).await.unwrap(),
             webhooks: db.store.webhooks().webhooks(scope).await.unwrap(),
             webhook: db.store.webhooks().webhook(scope, ours.fresh(60)).await.unwrap(),
+            parts: Parts::of(db, ours, scope).await,
             audit: db.store.audit().verify_audit(scope).await.unwrap(),
             audit_page: db
                 .store
