@@ -48,4 +48,4 @@ pub mod sign_out;
 pub mod suspend_person;
 pub mod units;
 
-use administered::{administered, administrator, allowed, everywhere, must_be_bound, unseen};
+use administered::{administered, administrator, allowed, everywhere, must_be_bound};

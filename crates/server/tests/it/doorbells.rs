@@ -235,17 +235,28 @@ async fn whoever_accepts_an_invitation_stands_on_the_panel() {
     // the next sign-in puts no second one there
     let again = phone.post("/api/v1/session", sign_in("siv@klinke.example", "gul sykkel i regnet")).await;
     assert_eq!(again.status, 201);
-    assert_eq!(buttons(&house).await.iter().filter(|row| row["label"] == "Siv Ek" && row["panel"] == json!(panel.id)).count(), 1);
+    assert_eq!(
+        buttons(&house)
+            .await
+            .iter()
+            .filter(|row| row["label"] == "Siv Ek" && row["panel"] == json!(panel.id))
+            .count(),
+        1
+    );
 }
 
 #[tokio::test]
 async fn a_policy_and_a_suspension_change_the_panel_at_once() {
     let house = House::new().await;
     let mut panel = house.panel().await;
-    let texts = |directory: &Directory| directory.bells.iter().map(|bell| bell.label.to_string()).collect::<Vec<_>>();
+    let texts =
+        |directory: &Directory| directory.bells.iter().map(|bell| bell.label.to_string()).collect::<Vec<_>>();
     assert_eq!(change(&house, house.plan.bell("Dahl"), json!({ "label": "Ågren" })).await.status, 200);
     set_policy(&house, json!({ "button_order": "by_text" })).await;
-    shown(&mut panel, "buttons by text", |directory| texts(directory) == ["Ågren", "Berg", "Nguyen", "Olsen"]).await;
+    shown(&mut panel, "buttons by text", |directory| {
+        texts(directory) == ["Ågren", "Berg", "Nguyen", "Olsen"]
+    })
+    .await;
     let liv = house.plan.person("liv");
     let path = format!("/api/v1/people/{liv}/suspension");
     assert_eq!(send(&house.manager, Method::PUT, &path, &json!({})).await.status, 200);
