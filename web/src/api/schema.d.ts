@@ -69,6 +69,24 @@ export interface paths {
         delete: operations["remove_bell"];
         options?: never;
         head?: never;
+        /** Changes a button; its panel shows it at once. */
+        patch: operations["change_bell"];
+        trace?: never;
+    };
+    "/api/v1/bells/{bell}/moderation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says what becomes of what residents did with a button, or takes it off its panel. */
+        post: operations["moderate_bell"];
+        delete?: never;
+        options?: never;
+        head?: never;
         patch?: never;
         trace?: never;
     };
@@ -390,6 +408,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/me/bells": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One's own buttons: those that ring oneself, and all of the homes that one decides for. */
+        get: operations["my_bells"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/bells/{bell}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Changes one of one's own buttons; its panel shows it at once. */
+        patch: operations["change_my_bell"];
+        trace?: never;
+    };
     "/api/v1/me/devices": {
         parameters: {
             query?: never;
@@ -419,6 +471,108 @@ export interface paths {
         post?: never;
         /** Signs one of one's own devices out. */
         delete: operations["sign_out_device"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/household": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One's own homes, with everybody who lives there. */
+        get: operations["my_household"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/household/{unit}/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes somebody new in. The link to set their password goes by mail, or is here, this once. */
+        post: operations["take_in_member"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/household/{unit}/members/{person}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Takes out somebody whom the household took in. What lets them into this home ends at once. */
+        delete: operations["take_out_member"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/household/{unit}/members/{person}/button": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Gives a member a button of their own, on each panel that has one of the home's. */
+        put: operations["give_member_button"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/household/{unit}/members/{person}/invitation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes a new link for somebody whom the household took in, who has no password yet. */
+        post: operations["invite_member"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/household/{unit}/owner": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Hands on who decides for a home. The asker no longer does. */
+        put: operations["hand_on_home"];
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -504,6 +658,23 @@ export interface paths {
         put?: never;
         /** Claims the pairing at once with a ticket: the device becomes the panel that the ticket was issued for. */
         post: operations["redeem_ticket"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/panels/{panel}/directory": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a panel shows at rest. */
+        get: operations["panel_directory"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -871,6 +1042,8 @@ export interface components {
             label: components["schemas"]["Label"];
             /** @description The panel, such as "Entrance A". */
             panel: components["schemas"]["Label"];
+            /** @description It is the building's quiet hours: shown, and not to be heard. */
+            silent?: boolean;
         };
         /** @description Where a call stands, for one device. */
         AppCallState: {
@@ -1091,14 +1264,52 @@ export interface components {
         };
         /** @description A button on a panel. */
         Bell: {
+            alias?: components["schemas"]["Label"] | null;
+            asked?: components["schemas"]["Label"] | null;
+            before?: components["schemas"]["Label"] | null;
+            /** @description What rings it from the keyboard of its panel, 4 to 8 digits. */
+            dial_code?: string | null;
+            /** @description Not on the panel for now. */
+            hidden: boolean;
             id: components["schemas"]["BellId"];
             kind: components["schemas"]["BellKind"];
             /** @description Its text. */
             label: components["schemas"]["Label"];
+            listing: components["schemas"]["Listing"];
             /** @description Who it rings, in order, as the button shows them. */
             members: components["schemas"]["Label"][];
+            moderation: components["schemas"]["Moderation"];
             panel: components["schemas"]["PanelId"];
+            /** @description The same people, in the same order. */
+            people: components["schemas"]["PersonId"][];
+            removed_reason?: components["schemas"]["Label"] | null;
             unit: components["schemas"]["UnitId"];
+            /**
+             * Format: int64
+             * @description Grows with every change. A change names the version it was made from.
+             */
+            version: number;
+        };
+        /** @description What is to be changed; what is absent stays as it is. */
+        BellChange: {
+            /** @description What else the search of the panel finds it by; empty takes it away. */
+            alias?: string | null;
+            /** @description 4 to 8 digits that no other button of the panel has; empty takes it away. */
+            dial_code?: string | null;
+            /** @description Also the buttons with the same text that the same unit has on other panels. */
+            everywhere?: boolean | null;
+            hidden?: boolean | null;
+            kind?: components["schemas"]["BellKind"] | null;
+            /** @description Its text. */
+            label?: string | null;
+            listing?: components["schemas"]["Listing"] | null;
+            /** @description Whom it rings, in order. */
+            members?: components["schemas"]["PersonId"][] | null;
+            /**
+             * Format: int64
+             * @description The version that the asker saw.
+             */
+            version: number;
         };
         /**
          * Format: uuid
@@ -1110,12 +1321,28 @@ export interface components {
          * @enum {string}
          */
         BellKind: "individual" | "sequential" | "parallel" | "family";
+        /** @description What an administrator says to a button. */
+        BellLook: {
+            /** @description Why it is taken off, 1 to 80 characters; told to those it rings. */
+            reason?: string | null;
+            verdict: components["schemas"]["BellVerdict"];
+            /**
+             * Format: int64
+             * @description The version that the asker saw.
+             */
+            version: number;
+        };
         /** @description The order of a panel's buttons. */
         BellOrder: {
             /** @description All of its buttons, the first first. */
             bells: components["schemas"]["BellId"][];
             panel: components["schemas"]["PanelId"];
         };
+        /**
+         * @description What an administrator says to a button.
+         * @enum {string}
+         */
+        BellVerdict: "approve" | "put_back" | "remove" | "bring_back";
         /** @description A building. */
         Building: {
             /** @description Street address, one line. */
@@ -1147,6 +1374,11 @@ export interface components {
              */
             add_members: boolean;
             /**
+             * @description What residents write or put on a button is shown only after an administrator approved it.
+             * @default false
+             */
+            approve_first: boolean;
+            /**
              * @description The types of doorbell that a unit may choose from. Sequential and parallel are the administrators' unless named.
              * @default [
              *       "individual",
@@ -1154,6 +1386,11 @@ export interface components {
              *     ]
              */
             bell_kinds: components["schemas"]["BellKind"][];
+            /**
+             * @description A unit without a button gets one by itself, as soon as somebody who lives there can be rung (R14).
+             * @default true
+             */
+            button_by_itself: boolean;
             /**
              * @description In which order a panel shows its buttons.
              * @default as_placed
@@ -1261,7 +1498,7 @@ export interface components {
          * @description Why a request was refused. Stable: clients act on it and translate it.
          * @enum {string}
          */
-        Code: "malformed" | "invalid" | "too_large" | "wrong_media_type" | "wrong_method" | "timed_out" | "not_set_up" | "already_claimed" | "wrong_code" | "code_expired" | "not_signed_in" | "sign_in_failed" | "too_many_tries" | "forbidden" | "confidentiality_required" | "conflict" | "last_manager" | "wrong_origin" | "not_found" | "unknown_code" | "unknown_ticket" | "unknown_invitation" | "invitation_used" | "invitation_expired" | "not_a_list" | "empty_list" | "too_many_rows" | "too_many_columns" | "cell_too_long" | "import_applied" | "import_not_applied" | "import_has_errors" | "too_many_waiting" | "overloaded" | "internal";
+        Code: "malformed" | "invalid" | "too_large" | "wrong_media_type" | "wrong_method" | "timed_out" | "not_set_up" | "already_claimed" | "wrong_code" | "code_expired" | "not_signed_in" | "sign_in_failed" | "too_many_tries" | "forbidden" | "confidentiality_required" | "decided_by_administrator" | "decided_by_owner" | "household_full" | "has_password" | "no_password" | "has_button" | "wrong_password" | "conflict" | "last_manager" | "wrong_origin" | "not_found" | "unknown_code" | "unknown_ticket" | "unknown_invitation" | "invitation_used" | "invitation_expired" | "not_a_list" | "empty_list" | "too_many_rows" | "too_many_columns" | "cell_too_long" | "import_applied" | "import_not_applied" | "import_has_errors" | "too_many_waiting" | "overloaded" | "internal";
         /**
          * @description What a column holds.
          * @enum {string}
@@ -1324,6 +1561,8 @@ export interface components {
             bells: components["schemas"]["DirectoryBell"][];
             /** @description The building's name. */
             building: components["schemas"]["Label"];
+            /** @description Some buttons can only be dialled, by a code of 4 to 8 digits. */
+            dials?: boolean;
             /** @description Where the panel hangs, such as "Entrance A". */
             panel: components["schemas"]["Label"];
             /** @description Changes when anything below changes. */
@@ -1331,6 +1570,8 @@ export interface components {
         };
         /** @description One button. */
         DirectoryBell: {
+            /** @description What else the search finds it by. */
+            alias?: components["schemas"]["Label"];
             /** @description Which. */
             bell: components["schemas"]["BellId"];
             /** @description The stair it belongs to, for the filter of a panel that serves several. */
@@ -1341,6 +1582,8 @@ export interface components {
             label: components["schemas"]["Label"];
             /** @description Members to choose from; filled for `family` only. */
             members: components["schemas"]["DirectoryMember"][];
+            /** @description Only the search shows it. */
+            search_only?: boolean;
             /** @description Apartment number or company. */
             unit: components["schemas"]["Label"];
         };
@@ -1457,6 +1700,26 @@ export interface components {
              */
             pointer: string;
         };
+        /** @description The same hours on some days of the week. */
+        Hours: {
+            /** @description 0 is Monday, 6 is Sunday: the days on which they begin. */
+            days: number[];
+            /**
+             * Format: int32
+             * @description Minutes after midnight, 0 to 1439.
+             */
+            from: number;
+            /**
+             * Format: int32
+             * @description Minutes after midnight, 1 to 1440; over midnight when it is not after `from`.
+             */
+            until: number;
+        };
+        /**
+         * @description What the hours of a timetable are.
+         * @enum {string}
+         */
+        HoursAre: "hidden" | "shown";
         /** @description A list of people on its way in. */
         Import: {
             /** @description It was applied; until `ends_at` it can be undone. */
@@ -1558,10 +1821,20 @@ export interface components {
          */
         LinkState: "none" | "waiting" | "open" | "expired" | "used";
         /**
+         * @description How a visitor comes to a button (R16).
+         * @enum {string}
+         */
+        Listing: "listed" | "search_only" | "dial_only";
+        /**
          * @description What the media of a call can carry just now (R3).
          * @enum {string}
          */
         MediaQuality: "good" | "reduced" | "audio_only";
+        /**
+         * @description Whether an administrator has looked at what residents wrote on a button (R12).
+         * @enum {string}
+         */
+        Moderation: "none" | "pending" | "removed";
         /** @description A move, planned or done. */
         Move: {
             building: components["schemas"]["BuildingId"];
@@ -1646,6 +1919,61 @@ export interface components {
             owner: boolean;
             person: components["schemas"]["PersonId"];
         };
+        /** @description A button of one's own home. */
+        MyBell: {
+            asked?: components["schemas"]["Label"] | null;
+            /** @description The building's name. */
+            building: components["schemas"]["Label"];
+            entrance: components["schemas"]["Label"];
+            /** @description Hidden by a tap. */
+            hidden: boolean;
+            /** @description When it is hidden by itself, by the building's clock. */
+            hours: components["schemas"]["Timetable"];
+            /** @description It is, just now. */
+            hours_hide: boolean;
+            id: components["schemas"]["BellId"];
+            kind: components["schemas"]["BellKind"];
+            /** @description Its text. */
+            label: components["schemas"]["Label"];
+            may: components["schemas"]["MyBellRights"];
+            /** @description Whom it rings, in order, as the button shows them. */
+            members: components["schemas"]["Label"][];
+            /** @description Apartment number or company. */
+            number: components["schemas"]["Label"];
+            /** @description Where the panel hangs. */
+            panel: components["schemas"]["Label"];
+            /** @description An administrator took it off the panel. */
+            removed: boolean;
+            unit: components["schemas"]["UnitId"];
+            /**
+             * Format: int64
+             * @description A change names the version that it was made from.
+             */
+            version: number;
+        };
+        /** @description What is to be changed; what is absent stays as it is. */
+        MyBellChange: {
+            hidden?: boolean | null;
+            hours?: components["schemas"]["Timetable"] | null;
+            kind?: components["schemas"]["BellKind"] | null;
+            label?: string | null;
+            /**
+             * Format: int64
+             * @description The version that the asker saw.
+             */
+            version: number;
+        };
+        /** @description What the asker may change on a button. What is not theirs is the administrator's; the type is the unit owner's. */
+        MyBellRights: {
+            hide: boolean;
+            /** @description The types to choose from; empty for who does not decide for the unit. */
+            kinds: components["schemas"]["BellKind"][];
+            /** @description Decides for the unit. */
+            owner: boolean;
+            text: boolean;
+            /** @description A new text waits until an administrator has approved it. */
+            text_waits: boolean;
+        };
         /** @description A device of one's own. There is no "last used": that would be a record of use. */
         MyDevice: {
             /** @description Whether it is the one that asks. */
@@ -1653,6 +1981,40 @@ export interface components {
             id: components["schemas"]["DeviceId"];
             kind: components["schemas"]["DeviceKind"];
             name: components["schemas"]["Label"];
+        };
+        /** @description A home of the person who asks. */
+        MyHome: {
+            /** @description Only the building's policy keeps them from it. */
+            add_is_administrators: boolean;
+            /** @description The building's name. */
+            building: components["schemas"]["Label"];
+            /** @description The asker may take somebody in. */
+            may_add: boolean;
+            /** @description A member can get a button of their own. */
+            may_give_buttons: boolean;
+            /** @description Who lives here: who decides first, then by name. */
+            members: components["schemas"]["MyHomeMember"][];
+            /** @description Apartment number or company. */
+            number: components["schemas"]["Label"];
+            /** @description The asker decides for it. */
+            owner: boolean;
+            unit: components["schemas"]["UnitId"];
+        };
+        /** @description Somebody who lives there. */
+        MyHomeMember: {
+            /** @description The asker may send them a new link. */
+            may_invite: boolean;
+            /** @description The asker may take them out. */
+            may_take_out: boolean;
+            name?: components["schemas"]["Label"] | null;
+            /** @description Has a button of their own. */
+            own_button: boolean;
+            /** @description Decides for the home. */
+            owner: boolean;
+            person: components["schemas"]["PersonId"];
+            way_in: components["schemas"]["WayIn"];
+            /** @description The person who asks. */
+            you: boolean;
         };
         /** @description A role for somebody. */
         NewAdministratorRole: {
@@ -1731,6 +2093,14 @@ export interface components {
             owner?: boolean;
             unit: components["schemas"]["UnitId"];
         };
+        /** @description Somebody to take in. */
+        NewHomeMember: {
+            /** @description Where the link goes; without it, it is shown once, to hand over. */
+            email?: string;
+            /** @description What they are written to in. */
+            language?: components["schemas"]["Language"];
+            name: string;
+        };
         /** @description A link that was asked for. */
         NewLink: {
             /** @description It goes by mail. */
@@ -1742,6 +2112,10 @@ export interface components {
             link?: string | null;
             /** @description What they will sign in with, beside the link to hand over. */
             user_name?: string | null;
+        };
+        /** @description Who decides from now on. */
+        NewOwner: {
+            person: components["schemas"]["PersonId"];
         };
         /** @description A new panel. */
         NewPairing: {
@@ -2010,6 +2384,13 @@ export interface components {
             /** @enum {string} */
             type: "ring";
         } | {
+            /** @description 4 to 8 digits. A wrong one is answered with `not_found`, whatever is wrong with it. */
+            code: string;
+            /** @description Repeating it with the same id is answered with the same call. */
+            request: components["schemas"]["RequestId"];
+            /** @enum {string} */
+            type: "dial";
+        } | {
             /** @description Which call. */
             call: components["schemas"]["CallId"];
             /** @description WebRTC offer: video sendonly, audio sendrecv. */
@@ -2224,6 +2605,13 @@ export interface components {
          * @description A moment in UTC, in milliseconds since 1970. For what is stored and shown, never for deadlines.
          */
         Timestamp: number;
+        /** @description When a button is on its panel. Without rows it always is. */
+        Timetable: {
+            /** @description What the hours of the rows are. */
+            hours_are: components["schemas"]["HoursAre"];
+            /** @description The hours. 14 rows at most. */
+            rows: components["schemas"]["Hours"][];
+        };
         /** @description An import that was taken back. */
         Undone: {
             /** @description People who stay, because they have signed in or have another home since. */
@@ -2251,6 +2639,11 @@ export interface components {
          * @description An apartment or a company.
          */
         UnitId: string;
+        /**
+         * @description How somebody comes in.
+         * @enum {string}
+         */
+        WayIn: "account" | "invited" | "none";
         /** @description For whom a link is. */
         Welcome: {
             /** @description They have a password already: setting it anew signs out every device. */
@@ -2492,7 +2885,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin` */
+            /** @description `wrong_origin` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2512,6 +2905,258 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_bell: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The button */
+                bell: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BellChange"];
+            };
+        };
+        responses: {
+            /** @description Changed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Bell"];
+                };
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `wrong_origin` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `conflict`: somebody else changed it since; `current` is a `Bell` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `wrong_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    moderate_bell: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The button */
+                bell: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BellLook"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Bell"];
+                };
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `wrong_origin` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `conflict`: somebody else changed it since; `current` is a `Bell` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `wrong_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid` */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2739,15 +3384,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description `not_found` */
             404: {
                 headers: {
@@ -2827,7 +3463,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin` */
+            /** @description `wrong_origin` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2944,7 +3580,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin` */
+            /** @description `wrong_origin` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3048,15 +3684,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description `not_found` */
             404: {
                 headers: {
@@ -3118,15 +3745,6 @@ export interface operations {
             };
             /** @description `not_signed_in` */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `forbidden`; `confidentiality_required` */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3215,7 +3833,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin` */
+            /** @description `wrong_origin` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3328,15 +3946,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description `not_found` */
             404: {
                 headers: {
@@ -3418,7 +4027,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin` */
+            /** @description `wrong_origin` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3522,15 +4131,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description `not_found` */
             404: {
                 headers: {
@@ -3612,7 +4212,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin` */
+            /** @description `wrong_origin` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3729,7 +4329,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin` */
+            /** @description `wrong_origin` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3833,15 +4433,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description `not_found` */
             404: {
                 headers: {
@@ -3923,7 +4514,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin` */
+            /** @description `wrong_origin` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4036,15 +4627,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description `not_found` */
             404: {
                 headers: {
@@ -4126,7 +4708,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin` */
+            /** @description `wrong_origin` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4239,15 +4821,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description `not_found` */
             404: {
                 headers: {
@@ -4329,7 +4902,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin` */
+            /** @description `wrong_origin` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4423,15 +4996,6 @@ export interface operations {
             };
             /** @description `not_signed_in` */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `forbidden`; `confidentiality_required` */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4682,15 +5246,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description `not_found` */
             404: {
                 headers: {
@@ -4757,7 +5312,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin` */
+            /** @description `wrong_origin` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4854,7 +5409,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin` */
+            /** @description `wrong_origin` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4980,7 +5535,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin` */
+            /** @description `wrong_origin` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5093,15 +5648,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description `not_found` */
             404: {
                 headers: {
@@ -5170,7 +5716,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin` */
+            /** @description `wrong_origin` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5482,6 +6028,188 @@ export interface operations {
             };
         };
     };
+    my_bells: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The buttons, by panel and place */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MyBell"][];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_my_bell: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The button */
+                bell: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MyBellChange"];
+            };
+        };
+        responses: {
+            /** @description Changed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MyBell"];
+                };
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `decided_by_administrator`; `decided_by_owner` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `conflict`: somebody else changed it since; `current` is a `MyBell` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `wrong_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     my_devices: {
         parameters: {
             query?: never;
@@ -5502,15 +6230,6 @@ export interface operations {
             };
             /** @description `not_signed_in` */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `forbidden`; `confidentiality_required` */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5575,7 +6294,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin` */
+            /** @description `wrong_origin` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5595,6 +6314,581 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    my_household: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The homes, by building and number */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MyHome"][];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    take_in_member: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The home */
+                unit: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewHomeMember"];
+            };
+        };
+        responses: {
+            /** @description They live there */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewLink"];
+                };
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `decided_by_administrator` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: not a home that the asker decides for */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `household_full` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `wrong_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_tries`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    take_out_member: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The home */
+                unit: string;
+                /** @description The member */
+                person: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description They no longer live there */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `decided_by_administrator`: the household did not take them in itself */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    give_member_button: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The home */
+                unit: string;
+                /** @description The member */
+                person: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is on the panels */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `decided_by_administrator` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `has_button`: they have one, have no name, or the home has no button at all */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    invite_member: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The home */
+                unit: string;
+                /** @description The member */
+                person: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is on its way, or here */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewLink"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `wrong_origin` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `has_password` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_tries`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    hand_on_home: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The home */
+                unit: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewOwner"];
+            };
+        };
+        responses: {
+            /** @description They decide now */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `wrong_origin` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `no_password` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `wrong_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`; `errors` names the fields */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5654,15 +6948,6 @@ export interface operations {
             };
             /** @description `not_signed_in` */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `forbidden`; `confidentiality_required` */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5738,15 +7023,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description `not_found` */
             404: {
                 headers: {
@@ -5813,7 +7089,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin` */
+            /** @description `wrong_origin` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6147,6 +7423,74 @@ export interface operations {
             };
         };
     };
+    panel_directory: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The panel */
+                panel: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What it shows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Directory"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     people: {
         parameters: {
             query?: {
@@ -6191,15 +7535,6 @@ export interface operations {
             };
             /** @description `not_signed_in` */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `forbidden`; `confidentiality_required` */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6285,7 +7620,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin` */
+            /** @description `wrong_origin` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6401,15 +7736,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description `timed_out` */
             408: {
                 headers: {
@@ -6471,15 +7797,6 @@ export interface operations {
             };
             /** @description `not_signed_in` */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `forbidden`; `confidentiality_required` */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6568,7 +7885,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin` */
+            /** @description `wrong_origin` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6694,7 +8011,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin` */
+            /** @description `wrong_origin` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6798,7 +8115,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin` */
+            /** @description `wrong_origin` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6868,15 +8185,6 @@ export interface operations {
             };
             /** @description `not_signed_in` */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `forbidden`; `confidentiality_required` */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7027,7 +8335,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin` */
+            /** @description `wrong_origin` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7104,7 +8412,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin` */
+            /** @description `wrong_origin` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7181,7 +8489,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin` */
+            /** @description `wrong_origin` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7433,7 +8741,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin` */
+            /** @description `wrong_origin` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7509,15 +8817,6 @@ export interface operations {
             };
             /** @description `not_signed_in` */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `forbidden`; `confidentiality_required` */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7694,7 +8993,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin` */
+            /** @description `wrong_origin` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7924,15 +9223,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description `not_found` */
             404: {
                 headers: {
@@ -8014,7 +9304,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin` */
+            /** @description `wrong_origin` */
             403: {
                 headers: {
                     [name: string]: unknown;
