@@ -28,3 +28,4 @@ pub mod scope;
 pub mod site;
 pub mod text;
 pub mod time;
+pub mod timetable;

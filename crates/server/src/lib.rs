@@ -25,6 +25,7 @@ pub mod calls;
 pub mod config;
 pub mod demo;
 pub mod doors;
+pub mod hours;
 pub mod http;
 pub mod import;
 pub mod jobs;

@@ -1,7 +1,8 @@
 //! Opening the store: which database, with which settings, at which schema.
 
 use crate::repo::{
-    Audit, Devices, Doors, Gate, Imports, Intercom, Invitations, Jobs, Moves, People, Sites, Webhooks,
+    Audit, Devices, Doors, Gate, Households, Imports, Intercom, Invitations, Jobs, Moves, Parts, People,
+    Sites, Webhooks,
 };
 use crate::tx::{self, Isolation};
 use crate::{Result, StorageError, migration};
@@ -131,9 +132,19 @@ impl Store {
         Doors(self)
     }
 
+    /// Changing and removing what a property is made of.
+    pub fn parts(&self) -> Parts<'_> {
+        Parts(self)
+    }
+
     /// What administrators changed.
     pub fn audit(&self) -> Audit<'_> {
         Audit(self)
+    }
+
+    /// What people decide for their own home.
+    pub fn households(&self) -> Households<'_> {
+        Households(self)
     }
 
     /// Lists of people that are read in.

@@ -43,6 +43,7 @@ panel-language = Sprog
 panel-large = Større tekst
 panel-title = Hvem skal du besøge?
 panel-search = Navn eller lejlighed
+panel-dial = Ring { $code }
 panel-clear = Ryd
 panel-erase = Slet det sidste bogstav
 panel-keyboard = Tastatur
@@ -201,6 +202,7 @@ app-cannot-see-you = De kan ikke se eller høre dig.
 app-hear-bell = Tryk for at høre dørklokken
 app-hear-visitor = Tryk for at høre den besøgende
 app-ringing = Det ringer
+app-quiet-hours = Stille timer: det ringer her uden lyd.
 app-ring-left = stopper om { $seconds } s
 app-answering = Svarer …
 app-talking = De hører dig
@@ -240,6 +242,108 @@ app-invited-text = Vælg en adgangskode. Med den og dit brugernavn logger du ind
 app-invited-again = Du har allerede en adgangskode. En ny logger dig ud alle andre steder.
 app-invited-do = Vælg adgangskoden
 app-invited-over = Linket virker ikke længere
+app-tab-doorbell = Dørklokke
+app-tab-household = Husstand
+app-bells-text = Hvad din knap siger og gør, på hvert panel.
+app-bells-failed = Din dørklokke kunne ikke hentes
+app-bells-none = Ingen dørklokke endnu
+app-bells-none-text = Din knap på panelet vises her. Spørg bygningens administrator, hvis den mangler.
+app-bell-preview = På panelet
+app-bell-shown = Besøgende ser denne knap.
+app-bell-hidden = Skjult: besøgende ser ikke denne knap.
+app-bell-hidden-hours = Skjult af sine tider lige nu.
+app-bell-removed = Administratoren har taget denne knap væk fra panelet. Spørg hvorfor.
+app-bell-removed-reason = Administratoren fjernede den: { $reason }
+app-bell-hide = Skjul nu
+app-bell-show = Vis igen
+app-bell-label = Tekst på knappen
+app-bell-save = Gem teksten
+app-bell-saved = Gemt. Panelet viser det nu.
+app-bell-asked = »{ $text }« venter, til administratoren har godkendt den.
+app-bell-waits = Panelet viser en ny tekst, når administratoren har godkendt den.
+app-bell-locked = Din administrator bestemmer dette.
+app-bell-locked-owner = Den, der bestemmer for dit hjem, vælger dette.
+app-bell-kind = Sådan ringer den
+app-bell-kind-individual = Ringer til én person
+app-bell-kind-family = Åbner sig med alle ved navn eller ringer til alle
+app-bell-kind-sequential = Ringer til én ad gangen
+app-bell-kind-parallel = Ringer til alle på én gang
+app-bell-members = Ringer til: { $names }
+app-bell-conflict = En anden har ændret denne knap i mellemtiden. Sådan er den nu.
+app-hours = Tider
+app-hours-text = Efter klokken, hvor bygningen står. Panelet skifter på minuttet.
+app-hours-none = Ingen tider: intet skjules af sig selv.
+app-hours-are = I disse tider er knappen
+app-hours-are-hidden = skjult
+app-hours-are-shown = vist og ellers skjult
+app-hours-row = Tider { $number }
+app-hours-from = Fra
+app-hours-until = Til
+app-hours-next-day = Slutter næste dag.
+app-hours-add = Tilføj tider
+app-hours-remove = Fjern tider { $number }
+app-hours-save = Gem tiderne
+app-hours-pick-day = Vælg mindst én dag.
+app-household-failed = Din husstand kunne ikke hentes
+app-household-none = Ingen bolig
+app-household-none-text = Du bor ikke i nogen af boligerne her. Spørg bygningens administrator, hvis det er forkert.
+app-member-you = dig
+app-member-owner = Bestemmer for hjemmet
+app-member-invited = Inviteret, har ingen adgangskode endnu
+app-member-none = Har ingen adgangskode
+app-member-lives = Bor her
+app-member-own-button = Har sin egen knap
+app-member-nameless = En uden navn
+app-member-add = Invitér et medlem
+app-member-add-text = De logger selv ind, åbner de samme døre og ringes op, som knappen siger.
+app-member-locked = Din administrator bestemmer, hvem der bor her.
+app-member-not-owner = Den, der bestemmer for hjemmet, inviterer og fjerner medlemmer.
+app-member-name = Navn
+app-member-email = E-mail
+app-member-email-hint = Lad stå tomt for at få et link, som du selv giver videre.
+app-member-invite = Invitér
+app-member-mailed = En invitation til { $name } er på vej.
+app-member-link = Giv dette link til { $name }
+app-member-link-text = Det virker én gang, inden for 72 timer, og vises kun nu. Brugernavnet er { $user }.
+app-member-copy = Kopiér linket
+app-member-copied = Kopieret
+app-member-done = Færdig
+app-member-again = Nyt link til { $name }
+app-member-remove = Fjern { $name }
+app-member-remove-title = Fjern { $name } fra dette hjem?
+app-member-remove-text = De åbner ingen dør med dette hjems rettigheder fra det øjeblik, og jeres knapper ringer ikke længere til dem.
+app-member-remove-do = Fjern
+app-member-removed = { $name } bor ikke længere her.
+app-member-button = Giv { $name } en knap
+app-member-button-done = { $name } har sin egen knap nu.
+app-member-hand-on = Lad { $name } bestemme
+app-member-hand-on-title = Lad { $name } bestemme for hjemmet?
+app-member-hand-on-text = Derefter inviterer de medlemmer og vælger, hvordan dørklokken ringer, og ikke du.
+app-member-handed-on = { $name } bestemmer for hjemmet nu.
+error-decided-by-administrator = Bygningens administrator bestemmer dette.
+error-decided-by-owner = Den, der bestemmer for hjemmet, bestemmer dette.
+error-household-full = Her bor så mange, som en husstand må tage ind. Spørg administratoren.
+error-has-password = De har allerede en adgangskode, eller administratoren tager sig af dem.
+error-no-password = De har ingen adgangskode endnu, så de kunne ikke bestemme.
+error-has-button = De har allerede deres egen knap eller kan ikke få en.
+error-wrong-password = Dette er ikke din adgangskode.
+app-me-contact = Sådan når vi dig
+app-me-contact-text = Administratoren ser det, dine naboer gør ikke.
+app-me-name = Navn
+app-me-name-locked = Din administrator retter stavemåden.
+app-me-phone = Telefon
+app-me-language = Sprog i mails
+app-me-password = Din adgangskode
+app-me-password-hint = For at ændre e-mail eller telefon skal du vise, at det er dig.
+app-me-save = Gem
+app-me-saved = Gemt.
+app-me-failed = Dette kunne ikke hentes
+app-me-conflict = Nogen har ændret dette i mellemtiden. Sådan er det nu.
+app-sign-out-others = Log ud alle andre steder
+app-sign-out-others-text = Alle dine andre enheder holder op med at ringe og åbner ingen døre fra det øjeblik.
+app-kept = Det gemmes om dig
+app-kept-text = Dit navn og hvordan du nås, dine boliger, dine knapper, navnene på dine enheder og det, du administrerer. Ingen kan slå op, hvilken dør du åbnede, hvornår du kom hjem, eller hvem der ringede på hos dig i en beboelsesejendom: det gemmes ikke.
+app-kept-file = Hent det som fil (JSON)
 
 ## admin
 admin-ground-select-page = Vælg alle på denne side
@@ -349,6 +453,56 @@ admin-bell-individual = Én beboer
 admin-bell-sequential = Én efter én
 admin-bell-parallel = Alle på én gang
 admin-bell-family = Den besøgende vælger
+admin-bell-shown = Vises
+admin-bell-listed = På listen
+admin-bell-search-only = Kun ved søgning
+admin-bell-dial-only = Kun med kode
+admin-bell-listed-text = Den står blandt de andre.
+admin-bell-search-only-text = Besøgende finder den, når de skriver navnet, lejligheden eller aliasset.
+admin-bell-dial-only-text = Navnet kommer aldrig til panelet. Besøgende, der kender koden, skriver den og ringer.
+admin-bell-listing = Hvordan besøgende finder den
+admin-bell-alias = Alias
+admin-bell-alias-hint = Findes ved søgning, vises ingen steder: et pigenavn, et erhverv.
+admin-bell-code = Kode
+admin-bell-code-hint = 4 til 8 cifre, som ingen anden ringeknap på panelet har.
+admin-bell-hidden = Skjult
+admin-bell-hidden-text = Ikke på panelet, før den vises igen.
+admin-bell-everywhere = { $count ->
+    [one] Også på boligens andet panel
+   *[other] Også på boligens { $count } andre paneler
+ }
+admin-bell-member-add = Ring også til { $name }
+admin-bell-member-away = Ring ikke
+admin-bell-one-member = En knap til én beboer ringer til præcis én.
+admin-bell-preview = Sådan kommer panelet til at se ud
+admin-bell-dark = Mørk
+admin-bell-saved = { $name } er gemt og står på panelet.
+admin-bell-as-before = Som før
+admin-bell-looks = { $count ->
+    [one] En beboer har ændret en ringeknap, siden nogen sidst så på det
+   *[other] Beboere har ændret { $count } ringeknapper, siden nogen sidst så på det
+ }
+admin-bell-asked = »{ $before }« skal blive »{ $after }«. Panelet venter på dig.
+admin-bell-written = »{ $before }« blev »{ $after }«, allerede på panelet.
+admin-bell-approve = Godkend
+admin-bell-put-back = Sæt tilbage
+admin-bell-remove = Fjern fra panelet
+admin-bell-bring-back = Tilbage på panelet
+admin-bell-remove-title = Fjern { $name } fra panelet
+admin-bell-remove-text = Besøgende kan ikke ringe på den, og beboerne kan ikke vise den igen.
+admin-bell-remove-reason = Begrundelse
+admin-bell-remove-reason-hint = Beboerne læser den.
+admin-bell-removed = Fjernet af en administrator
+admin-bell-said-approve = { $name } er godkendt.
+admin-bell-said-put-back = { $name } står der igen.
+admin-bell-said-remove = { $name } er væk fra panelet.
+admin-bell-said-bring-back = { $name } er på panelet igen.
+admin-order-title = Rækkefølge på { $panel }
+admin-order-up = Flyt { $name } op
+admin-order-down = Flyt { $name } ned
+admin-order-moved = { $name }: plads { $place } af { $count }
+admin-order-saved = Rækkefølgen er gemt.
+admin-order-by-policy = Bygningens paneler sorterer efter en anden regel: { $order }. Denne rækkefølge gælder, når den er »Som placeret«.
 admin-panel = Panel
 admin-panels-text = Skærmene ved indgangene, som besøgende ringer på fra.
 admin-panels-none = Ingen paneler endnu
@@ -502,7 +656,7 @@ admin-checklist-panels-text = Tilslut skærmen ved indgangen med koden, den vise
 admin-checklist-controllers = En dørstyring
 admin-checklist-controllers-text = Tilslut enheden, der styrer låsene.
 admin-checklist-doors-assigned = Hver dør har en styring
-admin-checklist-doors-assigned-text = Vælg dørene, når en styring tilsluttes.
+admin-checklist-doors-assigned-text = Vælg dørstyring og udgang for hver dør.
 admin-checklist-bells = Ringeknapper
 admin-checklist-bells-text = Sæt den første knap på et panel.
 admin-checklist-reachable = Nogen kan nås
@@ -525,7 +679,7 @@ admin-role-everywhere = Alle bygninger
 admin-role-endless = Uden slut
 admin-role-active = Aktiv
 admin-role-ended = Udløbet
-admin-role-unbound = Tavshedspligt ikke accepteret
+admin-role-unbound = Tavshedspligt ikke accepteret: rollen gælder ikke endnu
 admin-role-take = Tag rollen fra { $name }
 admin-role-taken = { $name } er ikke længere { $role }.
 admin-role-operator = Driftsansvarlig
@@ -559,6 +713,12 @@ admin-audit-door-made = Dør tilføjet
 admin-audit-bell-made = Ringeknap tilføjet
 admin-audit-bell-removed = Ringeknap fjernet
 admin-audit-bells-ordered = Ringeknapper sorteret
+admin-audit-bell-changed = Ringeknap ændret
+admin-audit-bell-approved = Ny tekst på ringeknap godkendt
+admin-audit-bell-put-back = Tekst på ringeknap sat tilbage
+admin-audit-bell-taken-off = Ringeknap fjernet fra panelet
+admin-audit-bell-brought-back = Ringeknap tilbage på panelet
+admin-audit-bell-appeared = Ringeknap kom af sig selv
 admin-audit-policy-changed = Hvad beboerne bestemmer, ændret
 admin-audit-role-given = Rolle givet
 admin-audit-role-changed = Rollens slutning flyttet
@@ -734,16 +894,37 @@ admin-audit-webhook-rotated = Ny hemmelighed til en webhook
 admin-audit-webhook-removed = Webhook fjernet
 admin-audit-webhook-switched-off = Webhook slået fra af modtageren
 admin-policy-text = Hvad beboerne i denne bygning selv må gøre. Administratorer kan altid gøre det for dem.
-admin-policy-not-yet = Gemmes, men gælder ikke endnu: beboerne kan ikke ændre dette i appen.
+admin-policy-not-yet = Gemt, men gælder ikke endnu.
+admin-policy-effect-on = { $count ->
+    [one] Én bolig må gøre det.
+   *[other] { $count } boliger må gøre det.
+ }
+admin-policy-effect-off = Kun administratorer.
+admin-policy-effect-pending = { $count ->
+    [0] Intet venter på et blik.
+    [one] Én ringeknap venter på et blik.
+   *[other] { $count } ringeknapper venter på et blik.
+ }
+admin-policy-effect-bare = { $count ->
+    [0] Alle boliger har en.
+    [one] Én bolig har ingen endnu.
+   *[other] { $count } boliger har ingen endnu.
+ }
+admin-policy-quiet-text = Efter bygningens ur. Apperne viser den besøgende uden lyd.
+admin-policy-quiet-until-text = Over midnat, når det slutter, før det begynder.
 admin-policy-saved = Gemte, hvad beboerne bestemmer.
 admin-policy-on = Ja
 admin-policy-off = Nej
 admin-policy-edit-text = Beboere må ændre teksten på deres knap
 admin-policy-edit-text-text = Besøgende ser den nye tekst med det samme.
+admin-policy-approve-first = Beboernes tekster og billeder venter på en administrator
+admin-policy-approve-first-text = Fra: besøgende ser dem med det samme, og en administrator ser på dem bagefter.
 admin-policy-pictures = Beboere må sætte et billede på deres knap
 admin-policy-pictures-text = Alle ved indgangen ser billedet.
 admin-policy-hide = Beboere må skjule deres knap
 admin-policy-hide-text = En skjult knap ringer ikke fra panelet.
+admin-policy-button-by-itself = En bolig får sin knap af sig selv
+admin-policy-button-by-itself-text = Så snart nogen, der bor der, kan ringes op.
 admin-policy-add-members = Ejere må tilføje medlemmer
 admin-policy-add-members-text = Et nyt medlem åbner de samme døre som husstanden.
 admin-policy-own-cards = Beboere må tilføje egne kort
@@ -763,6 +944,8 @@ admin-policy-order-by-text = Efter tekst
 admin-policy-order-by-unit = Efter enhed
 
 ## error
+error-viewing-only = Du ser med en rolles øjne. Afslut det først for at rette noget.
+error-in-use = Noget afhænger af dette og skal væk først.
 error-unknown = Noget gik galt. Prøv igen.
 error-offline = Der er ingen forbindelse til Klinke.
 error-unavailable = Klinke svarer ikke lige nu.
@@ -985,6 +1168,111 @@ admin-move-ends-stay = { $count ->
     [one] 1 person beholder sit login: bor også et andet sted, eller har en rolle
    *[other] { $count } personer beholder deres login: bor også et andet sted, eller har en rolle
 }
+admin-edit = Ret { $name }
+admin-edit-building = Ret bygningen
+admin-edit-entrance = Ret indgangen
+admin-edit-unit = Ret lejemålet
+admin-edit-door = Ret døren
+admin-edit-panel = Ret panelet
+admin-edit-controller = Ret dørstyringen
+admin-part-saved = { $name } er rettet.
+admin-part-removed = { $name } er fjernet.
+admin-part-remove-open = Fjern …
+admin-part-remove = Fjern for altid
+admin-part-keep = Behold
+admin-part-remove-title = Fjerne { $name }?
+admin-part-blocked = Ikke endnu: { $what } skal flyttes eller fjernes først.
+admin-part-concerned = Det gælder: { $what }.
+admin-part-type-name = Skriv “{ $name }” for at bekræfte
+admin-remove-building = Bygningen forsvinder med alt i den. Det kan ikke fortrydes.
+admin-remove-entrance = Der er ikke længere noget ved denne indgang.
+admin-remove-unit = Lejemålet forsvinder med sine ringeknapper.
+admin-remove-door = Ingen kan åbne den længere, og intet panel tilbyder den.
+admin-remove-panel = Det viser en parringskode igen, og dets ringeknapper er væk.
+admin-remove-controller = Dørene åbner ikke, før de har en anden dørstyring.
+admin-uses-people = { $count ->
+    [one] 1 beboer
+   *[other] { $count } beboere
+  }
+admin-uses-moves = { $count ->
+    [one] 1 planlagt flytning
+   *[other] { $count } planlagte flytninger
+  }
+admin-uses-units = { $count ->
+    [one] 1 bolig
+   *[other] { $count } boliger
+  }
+admin-uses-panels = { $count ->
+    [one] 1 panel
+   *[other] { $count } paneler
+  }
+admin-uses-doors = { $count ->
+    [one] 1 dør
+   *[other] { $count } døre
+  }
+admin-uses-bells = { $count ->
+    [one] 1 ringeknap
+   *[other] { $count } ringeknapper
+  }
+admin-unit-doors = Døre som beboerne må åbne
+admin-door-release = Oplåst i, sekunder
+admin-door-release-hint = 1 til 60. Mindst 3 for dem, der går langsomt.
+admin-door-open = Må stå åben i, sekunder
+admin-door-open-hint = 5 til 600. Derefter er det en alarm.
+admin-door-relock = Låser igen
+admin-door-on-close = Når den er lukket
+admin-door-on-open = Så snart den er åbnet
+admin-output-hint = Som den er mærket på dørstyringen, fra 1.
+admin-audit-building-changed = Bygning rettet
+admin-audit-building-removed = Bygning fjernet
+admin-audit-entrance-changed = Indgang rettet
+admin-audit-entrance-removed = Indgang fjernet
+admin-audit-unit-changed = Lejemål rettet
+admin-audit-unit-removed = Lejemål fjernet
+admin-audit-door-changed = Dør rettet
+admin-audit-door-removed = Dør fjernet
+admin-audit-panel-changed = Panel rettet
+admin-audit-panel-removed = Panel fjernet
+admin-audit-controller-changed = Dørstyring rettet
+admin-audit-controller-removed = Dørstyring fjernet
+admin-role-give = Giv en rolle
+admin-role-given = Givet: { $role }.
+admin-pick-person = Hvem
+admin-pick-person-hint = Nogle bogstaver af navnet, eller lejemålets nummer.
+admin-pick-found = Fundet
+admin-pick-nobody = Ingen fundet. Tilføj personen først.
+admin-pick-first = Vælg nogen først.
+admin-role-last-day = Sidste dag
+admin-role-last-day-hint = En rolle med adgang til personoplysninger varer højst 12 måneder.
+admin-role-last-day-free = Tom: ingen udløb.
+admin-role-must-accept = Den gælder, når de har accepteret tavshedspligten.
+admin-role-changes = { $count ->
+    [one] 1 rolleændring i de seneste 30 dage
+   *[other] { $count } rolleændringer i de seneste 30 dage
+  }
+admin-role-given-by = { $by } gav { $name } rollen { $role }.
+admin-role-changed-by = { $by } flyttede udløbet af rollen { $role } for { $name }.
+admin-role-taken-by = { $by } tog rollen { $role } fra { $name }.
+admin-role-own = Egen rolle
+admin-matrix = Hvad hver rolle må
+admin-matrix-right = Rettighed
+admin-right-see-building = Se bygningen: lejemål, døre, paneler
+admin-right-see-people = Se hvem der bor her, og hvad der står på ringeknapperne
+admin-right-change-people = Tilføje, rette og flytte personer
+admin-right-change-building = Rette indgange, lejemål, døre og ringeknapper
+admin-right-devices = Parre og rette paneler og dørstyringer
+admin-right-roles = Give og tage roller
+admin-right-audit = Læse hvad administratorer har rettet
+admin-yes = Ja
+admin-no = Nej
+admin-view-title = Se med andres øjne
+admin-view-text = Siderne som nogen med denne rolle ser dem. Intet kan ændres imens.
+admin-view-as = Se som { $role }
+admin-viewing-label = Du ser som en rolle
+admin-viewing = Du ser det, denne rolle ser: { $role }, { $building }.
+admin-viewing-stop = Afslut
+admin-checklist-whole = Alt er på plads
+admin-checklist-whole-text = Gå til panelet og ring: appen skal ringe, vise dig og åbne døren.
 
 ## server only
 trust-title = Hav tillid til denne Klinke

@@ -43,6 +43,7 @@ panel-language = Language
 panel-large = Larger text
 panel-title = Who are you visiting?
 panel-search = Name or apartment
+panel-dial = Call { $code }
 panel-clear = Clear
 panel-erase = Erase the last letter
 panel-keyboard = Keyboard
@@ -201,6 +202,7 @@ app-cannot-see-you = They can not see or hear you.
 app-hear-bell = Tap to hear the bell
 app-hear-visitor = Tap to hear the visitor
 app-ringing = Ringing
+app-quiet-hours = Quiet hours: it rings here without a sound.
 app-ring-left = stops in { $seconds } s
 app-answering = Answering …
 app-talking = They hear you
@@ -240,6 +242,108 @@ app-invited-text = Choose a password. With it and your user name you sign in on 
 app-invited-again = You have a password already. A new one signs you out everywhere else.
 app-invited-do = Set the password
 app-invited-over = This link no longer works
+app-tab-doorbell = Doorbell
+app-tab-household = Household
+app-bells-text = What your button says and does, on each panel.
+app-bells-failed = Your doorbell could not be fetched
+app-bells-none = No doorbell yet
+app-bells-none-text = Your button on the panel appears here. Ask the building's administrator if it is missing.
+app-bell-preview = On the panel
+app-bell-shown = Visitors see this button.
+app-bell-hidden = Hidden: visitors do not see this button.
+app-bell-hidden-hours = Hidden by its hours just now.
+app-bell-removed = The administrator took this button off the panel. Ask them why.
+app-bell-removed-reason = The administrator took it off: { $reason }
+app-bell-hide = Hide now
+app-bell-show = Show again
+app-bell-label = Text on the button
+app-bell-save = Save the text
+app-bell-saved = Saved. The panel shows it now.
+app-bell-asked = “{ $text }” waits until the administrator has approved it.
+app-bell-waits = The panel shows a new text when the administrator has approved it.
+app-bell-locked = Your administrator decides this.
+app-bell-locked-owner = Whoever decides for your home chooses this.
+app-bell-kind = How it rings
+app-bell-kind-individual = Rings one person
+app-bell-kind-family = Opens into everybody by name, or rings all
+app-bell-kind-sequential = Rings one after another
+app-bell-kind-parallel = Rings all at once
+app-bell-members = Rings: { $names }
+app-bell-conflict = Somebody else changed this button meanwhile. This is how it is now.
+app-hours = Hours
+app-hours-text = By the clock where the building stands. The panel changes at the minute.
+app-hours-none = No hours: nothing is hidden by itself.
+app-hours-are = In these hours the button is
+app-hours-are-hidden = hidden
+app-hours-are-shown = shown, and else hidden
+app-hours-row = Hours { $number }
+app-hours-from = From
+app-hours-until = To
+app-hours-next-day = Ends on the next day.
+app-hours-add = Add hours
+app-hours-remove = Remove hours { $number }
+app-hours-save = Save the hours
+app-hours-pick-day = Choose a day at least.
+app-household-failed = Your household could not be fetched
+app-household-none = No home
+app-household-none-text = You live in none of the homes here. Ask the building's administrator if that is wrong.
+app-member-you = you
+app-member-owner = Decides for the home
+app-member-invited = Invited, has no password yet
+app-member-none = Has no password
+app-member-lives = Lives here
+app-member-own-button = Has a button of their own
+app-member-nameless = Somebody without a name
+app-member-add = Invite a member
+app-member-add-text = They sign in for themselves, open the same doors and are rung as the button says.
+app-member-locked = Your administrator decides who lives here.
+app-member-not-owner = Whoever decides for the home invites and removes members.
+app-member-name = Name
+app-member-email = E-mail
+app-member-email-hint = Leave it empty for a link that you hand over yourself.
+app-member-invite = Invite
+app-member-mailed = An invitation to { $name } is on its way.
+app-member-link = Give this link to { $name }
+app-member-link-text = It works once, within 72 hours, and is shown only now. Their user name is { $user }.
+app-member-copy = Copy the link
+app-member-copied = Copied
+app-member-done = Done
+app-member-again = New link for { $name }
+app-member-remove = Remove { $name }
+app-member-remove-title = Remove { $name } from this home?
+app-member-remove-text = They open no door with this home’s rights from that moment, and your buttons no longer ring them.
+app-member-remove-do = Remove
+app-member-removed = { $name } no longer lives here.
+app-member-button = Give { $name } a button
+app-member-button-done = { $name } has a button of their own now.
+app-member-hand-on = Let { $name } decide
+app-member-hand-on-title = Let { $name } decide for the home?
+app-member-hand-on-text = From then on they invite members and choose how the doorbell rings, and you do not.
+app-member-handed-on = { $name } decides for the home now.
+error-decided-by-administrator = The building’s administrator decides this.
+error-decided-by-owner = Whoever decides for the home decides this.
+error-household-full = As many people live here as a household may take in. Ask the administrator.
+error-has-password = They have a password already, or the administrator looks after them.
+error-no-password = They have no password yet, so they could not decide.
+error-has-button = They have a button of their own already, or can have none.
+error-wrong-password = This is not your password.
+app-me-contact = How you are reached
+app-me-contact-text = The administrator sees it, your neighbours do not.
+app-me-name = Name
+app-me-name-locked = Your administrator corrects how it is spelled.
+app-me-phone = Phone
+app-me-language = Language of mails
+app-me-password = Your password
+app-me-password-hint = To change the e-mail or phone, say that it is you.
+app-me-save = Save
+app-me-saved = Saved.
+app-me-failed = This could not be fetched
+app-me-conflict = Somebody changed this meanwhile. This is how it is now.
+app-sign-out-others = Sign out everywhere else
+app-sign-out-others-text = All your other devices stop ringing and open no doors from that moment.
+app-kept = What is kept about you
+app-kept-text = Your name and how you are reached, your homes, your buttons, the names of your devices, and what you administer. Nobody can look up which door you opened, when you came home, or who rang you in a residential building: it is not stored.
+app-kept-file = Download it as a file (JSON)
 
 ## admin
 admin-ground-select-page = Select all on this page
@@ -349,6 +453,56 @@ admin-bell-individual = One resident
 admin-bell-sequential = One after another
 admin-bell-parallel = All at once
 admin-bell-family = Visitor chooses
+admin-bell-shown = Shown
+admin-bell-listed = On the list
+admin-bell-search-only = Only by search
+admin-bell-dial-only = Only by code
+admin-bell-listed-text = It stands among the others.
+admin-bell-search-only-text = Visitors find it when they type the name, the apartment or the alias.
+admin-bell-dial-only-text = The name never reaches the panel. Visitors who know the code type it and ring.
+admin-bell-listing = How visitors find it
+admin-bell-alias = Alias
+admin-bell-alias-hint = Found by search, shown nowhere: a maiden name, a trade.
+admin-bell-code = Code
+admin-bell-code-hint = 4 to 8 digits that no other doorbell of the panel has.
+admin-bell-hidden = Hidden
+admin-bell-hidden-text = Not on the panel until it is shown again.
+admin-bell-everywhere = { $count ->
+    [one] Also on the other panel of this home
+   *[other] Also on the { $count } other panels of this home
+ }
+admin-bell-member-add = Ring { $name } too
+admin-bell-member-away = Do not ring
+admin-bell-one-member = A button for one resident rings exactly one.
+admin-bell-preview = How the panel will look
+admin-bell-dark = Dark
+admin-bell-saved = { $name } is saved and stands on the panel.
+admin-bell-as-before = As before
+admin-bell-looks = { $count ->
+    [one] A resident changed a doorbell since the last look
+   *[other] Residents changed { $count } doorbells since the last look
+ }
+admin-bell-asked = “{ $before }” is to become “{ $after }”. The panel waits for you.
+admin-bell-written = “{ $before }” became “{ $after }”, on the panel already.
+admin-bell-approve = Approve
+admin-bell-put-back = Put back
+admin-bell-remove = Remove from the panel
+admin-bell-bring-back = Back onto the panel
+admin-bell-remove-title = Remove { $name } from the panel
+admin-bell-remove-text = Visitors can not ring it, and its residents can not show it again.
+admin-bell-remove-reason = Reason
+admin-bell-remove-reason-hint = Its residents read it.
+admin-bell-removed = Removed by an administrator
+admin-bell-said-approve = { $name } is approved.
+admin-bell-said-put-back = { $name } stands there again.
+admin-bell-said-remove = { $name } is off the panel.
+admin-bell-said-bring-back = { $name } is on the panel again.
+admin-order-title = Order on { $panel }
+admin-order-up = Move { $name } up
+admin-order-down = Move { $name } down
+admin-order-moved = { $name }: place { $place } of { $count }
+admin-order-saved = The order is saved.
+admin-order-by-policy = This building’s panels sort by another rule: { $order }. This order counts when it is “As placed”.
 admin-panel = Panel
 admin-panels-text = The screens at the entrances that visitors ring from.
 admin-panels-none = No panels yet
@@ -502,7 +656,7 @@ admin-checklist-panels-text = Pair the screen at the entrance with the code it s
 admin-checklist-controllers = A door controller
 admin-checklist-controllers-text = Pair the device that drives the locks.
 admin-checklist-doors-assigned = Every door has a controller
-admin-checklist-doors-assigned-text = Choose its doors when a controller is paired.
+admin-checklist-doors-assigned-text = Choose the controller and output of each door.
 admin-checklist-bells = Doorbells
 admin-checklist-bells-text = Put the first button on a panel.
 admin-checklist-reachable = Somebody can be rung
@@ -525,7 +679,7 @@ admin-role-everywhere = All buildings
 admin-role-endless = No end
 admin-role-active = Active
 admin-role-ended = Ended
-admin-role-unbound = Confidentiality not accepted
+admin-role-unbound = Confidentiality not accepted: the role does not count yet
 admin-role-take = Take the role of { $name }
 admin-role-taken = { $name } is no longer { $role }.
 admin-role-operator = Operator
@@ -559,6 +713,12 @@ admin-audit-door-made = Door added
 admin-audit-bell-made = Doorbell added
 admin-audit-bell-removed = Doorbell removed
 admin-audit-bells-ordered = Doorbells put in order
+admin-audit-bell-changed = Doorbell changed
+admin-audit-bell-approved = Doorbell’s new text approved
+admin-audit-bell-put-back = Doorbell’s text put back
+admin-audit-bell-taken-off = Doorbell removed from its panel by moderation
+admin-audit-bell-brought-back = Doorbell back on its panel
+admin-audit-bell-appeared = Doorbell appeared by itself
 admin-audit-policy-changed = What residents decide changed
 admin-audit-role-given = Role given
 admin-audit-role-changed = End of a role moved
@@ -734,16 +894,37 @@ admin-audit-webhook-rotated = New secret for a webhook
 admin-audit-webhook-removed = Webhook removed
 admin-audit-webhook-switched-off = Webhook switched off by its receiver
 admin-policy-text = What the people of this building may do themselves. Administrators can always do it for them.
-admin-policy-not-yet = Kept, but not in force yet: residents can not change these things in the app so far.
+admin-policy-not-yet = Kept, but not in force yet.
+admin-policy-effect-on = { $count ->
+    [one] One home may do it.
+   *[other] { $count } homes may do it.
+ }
+admin-policy-effect-off = Administrators only.
+admin-policy-effect-pending = { $count ->
+    [0] Nothing waits for a look.
+    [one] One doorbell waits for a look.
+   *[other] { $count } doorbells wait for a look.
+ }
+admin-policy-effect-bare = { $count ->
+    [0] Every home has one.
+    [one] One home has none yet.
+   *[other] { $count } homes have none yet.
+ }
+admin-policy-quiet-text = By the building’s clock. The apps show the visitor and make no sound.
+admin-policy-quiet-until-text = Over midnight when it ends before it begins.
 admin-policy-saved = Saved what residents decide.
 admin-policy-on = Yes
 admin-policy-off = No
 admin-policy-edit-text = Residents may change the text of their button
 admin-policy-edit-text-text = Visitors see the new text at once.
+admin-policy-approve-first = Residents' texts and pictures wait for an administrator
+admin-policy-approve-first-text = Off: visitors see them at once, and an administrator looks afterwards.
 admin-policy-pictures = Residents may put a picture on their button
 admin-policy-pictures-text = Anybody at the entrance sees the picture.
 admin-policy-hide = Residents may hide their button
 admin-policy-hide-text = A hidden button does not ring from the panel.
+admin-policy-button-by-itself = A home gets its button by itself
+admin-policy-button-by-itself-text = As soon as somebody who lives there can be rung.
 admin-policy-add-members = Unit owners may add members
 admin-policy-add-members-text = A new member opens the same doors as the household.
 admin-policy-own-cards = Residents may add their own cards
@@ -763,6 +944,8 @@ admin-policy-order-by-text = By text
 admin-policy-order-by-unit = By unit
 
 ## error
+error-viewing-only = You look with the eyes of a role. Stop that first to change something.
+error-in-use = Something depends on it that must go first.
 error-unknown = Something went wrong. Try again.
 error-offline = There is no connection to Klinke.
 error-unavailable = Klinke does not answer just now.
@@ -985,6 +1168,111 @@ admin-move-ends-stay = { $count ->
     [one] 1 person keeps their sign-in: they live elsewhere too, or have a role
    *[other] { $count } people keep their sign-in: they live elsewhere too, or have a role
 }
+admin-edit = Change { $name }
+admin-edit-building = Change the building
+admin-edit-entrance = Change the entrance
+admin-edit-unit = Change the unit
+admin-edit-door = Change the door
+admin-edit-panel = Change the panel
+admin-edit-controller = Change the controller
+admin-part-saved = { $name } was changed.
+admin-part-removed = { $name } was removed.
+admin-part-remove-open = Remove …
+admin-part-remove = Remove for good
+admin-part-keep = Keep it
+admin-part-remove-title = Remove { $name }?
+admin-part-blocked = Not yet: { $what } must be moved or removed first.
+admin-part-concerned = Concerned: { $what }.
+admin-part-type-name = Type “{ $name }” to confirm
+admin-remove-building = The building goes with everything in it. It can not be undone.
+admin-remove-entrance = Nothing is at this entrance any more.
+admin-remove-unit = The unit goes with its doorbells.
+admin-remove-door = Nobody can open it any more, and no panel offers it.
+admin-remove-panel = It shows a pairing code again, and its doorbells are gone.
+admin-remove-controller = Its doors do not open until they have another controller.
+admin-uses-people = { $count ->
+    [one] 1 resident
+   *[other] { $count } residents
+  }
+admin-uses-moves = { $count ->
+    [one] 1 planned move
+   *[other] { $count } planned moves
+  }
+admin-uses-units = { $count ->
+    [one] 1 home
+   *[other] { $count } homes
+  }
+admin-uses-panels = { $count ->
+    [one] 1 panel
+   *[other] { $count } panels
+  }
+admin-uses-doors = { $count ->
+    [one] 1 door
+   *[other] { $count } doors
+  }
+admin-uses-bells = { $count ->
+    [one] 1 doorbell
+   *[other] { $count } doorbells
+  }
+admin-unit-doors = Doors that its people may open
+admin-door-release = Unlocked for, seconds
+admin-door-release-hint = 1 to 60. At least 3 for people who walk slowly.
+admin-door-open = May stand open for, seconds
+admin-door-open-hint = 5 to 600. After that it is an alarm.
+admin-door-relock = Locks again
+admin-door-on-close = When it has closed
+admin-door-on-open = As soon as it has opened
+admin-output-hint = As it is marked on the controller, from 1.
+admin-audit-building-changed = Building changed
+admin-audit-building-removed = Building removed
+admin-audit-entrance-changed = Entrance changed
+admin-audit-entrance-removed = Entrance removed
+admin-audit-unit-changed = Unit changed
+admin-audit-unit-removed = Unit removed
+admin-audit-door-changed = Door changed
+admin-audit-door-removed = Door removed
+admin-audit-panel-changed = Panel changed
+admin-audit-panel-removed = Panel removed
+admin-audit-controller-changed = Controller changed
+admin-audit-controller-removed = Controller removed
+admin-role-give = Give a role
+admin-role-given = Given: { $role }.
+admin-pick-person = Who
+admin-pick-person-hint = A few letters of the name, or the number of the unit.
+admin-pick-found = Found
+admin-pick-nobody = Nobody is found by that. Add the person first.
+admin-pick-first = Choose somebody first.
+admin-role-last-day = Last day
+admin-role-last-day-hint = A role with access to personal data lasts 12 months at most.
+admin-role-last-day-free = Empty: no end.
+admin-role-must-accept = It counts once they have accepted confidentiality.
+admin-role-changes = { $count ->
+    [one] 1 role change in the last 30 days
+   *[other] { $count } role changes in the last 30 days
+  }
+admin-role-given-by = { $by } gave { $name } the role { $role }.
+admin-role-changed-by = { $by } moved the end of the role { $role } of { $name }.
+admin-role-taken-by = { $by } took the role { $role } of { $name }.
+admin-role-own = Their own role
+admin-matrix = What each role may do
+admin-matrix-right = Right
+admin-right-see-building = See the building: units, doors, panels
+admin-right-see-people = See who lives here and what the doorbells say
+admin-right-change-people = Add, change and move people
+admin-right-change-building = Change entrances, units, doors and doorbells
+admin-right-devices = Pair and change panels and door controllers
+admin-right-roles = Give and take roles
+admin-right-audit = Read what administrators changed
+admin-yes = Yes
+admin-no = No
+admin-view-title = Look with other eyes
+admin-view-text = The pages as somebody with this role sees them. Nothing can be changed meanwhile.
+admin-view-as = View as { $role }
+admin-viewing-label = Viewing as a role
+admin-viewing = You see what this role sees: { $role }, { $building }.
+admin-viewing-stop = Stop
+admin-checklist-whole = Everything is there
+admin-checklist-whole-text = Go to the panel and ring: the app must ring, show you, and open the door.
 
 ## server only
 trust-title = Trust this Klinke

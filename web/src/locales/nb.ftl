@@ -43,6 +43,7 @@ panel-language = Språk
 panel-large = Større tekst
 panel-title = Hvem skal du besøke?
 panel-search = Navn eller leilighet
+panel-dial = Ring { $code }
 panel-clear = Tøm
 panel-erase = Slett siste bokstav
 panel-keyboard = Tastatur
@@ -201,6 +202,7 @@ app-cannot-see-you = De kan ikke se eller høre deg.
 app-hear-bell = Trykk for å høre ringeklokken
 app-hear-visitor = Trykk for å høre den som ringer på
 app-ringing = Det ringer
+app-quiet-hours = Stille timer: det ringer her uten lyd.
 app-ring-left = slutter om { $seconds } s
 app-answering = Svarer …
 app-talking = De hører deg
@@ -240,6 +242,108 @@ app-invited-text = Velg et passord. Med det og brukernavnet logger du inn på al
 app-invited-again = Du har allerede et passord. Et nytt logger deg ut alle andre steder.
 app-invited-do = Velg passordet
 app-invited-over = Denne lenken virker ikke lenger
+app-tab-doorbell = Ringeklokke
+app-tab-household = Husstand
+app-bells-text = Hva knappen din sier og gjør, på hvert panel.
+app-bells-failed = Ringeklokken din kunne ikke hentes
+app-bells-none = Ingen ringeklokke ennå
+app-bells-none-text = Knappen din på panelet dukker opp her. Spør byggets administrator hvis den mangler.
+app-bell-preview = På panelet
+app-bell-shown = Besøkende ser denne knappen.
+app-bell-hidden = Skjult: besøkende ser ikke denne knappen.
+app-bell-hidden-hours = Skjult av tidene sine akkurat nå.
+app-bell-removed = Administratoren har tatt denne knappen bort fra panelet. Spør hvorfor.
+app-bell-removed-reason = Administratoren tok den bort: { $reason }
+app-bell-hide = Skjul nå
+app-bell-show = Vis igjen
+app-bell-label = Tekst på knappen
+app-bell-save = Lagre teksten
+app-bell-saved = Lagret. Panelet viser det nå.
+app-bell-asked = «{ $text }» venter til administratoren har godkjent den.
+app-bell-waits = Panelet viser en ny tekst når administratoren har godkjent den.
+app-bell-locked = Administratoren din bestemmer dette.
+app-bell-locked-owner = Den som bestemmer for hjemmet ditt, velger dette.
+app-bell-kind = Slik ringer den
+app-bell-kind-individual = Ringer én person
+app-bell-kind-family = Åpner seg med alle ved navn, eller ringer alle
+app-bell-kind-sequential = Ringer én etter én
+app-bell-kind-parallel = Ringer alle samtidig
+app-bell-members = Ringer: { $names }
+app-bell-conflict = Noen andre har endret denne knappen i mellomtiden. Slik er den nå.
+app-hours = Tider
+app-hours-text = Etter klokken der bygget står. Panelet endrer seg på minuttet.
+app-hours-none = Ingen tider: ingenting skjules av seg selv.
+app-hours-are = I disse tidene er knappen
+app-hours-are-hidden = skjult
+app-hours-are-shown = vist, og ellers skjult
+app-hours-row = Tider { $number }
+app-hours-from = Fra
+app-hours-until = Til
+app-hours-next-day = Slutter neste dag.
+app-hours-add = Legg til tider
+app-hours-remove = Fjern tider { $number }
+app-hours-save = Lagre tidene
+app-hours-pick-day = Velg minst én dag.
+app-household-failed = Husstanden din kunne ikke hentes
+app-household-none = Ingen bolig
+app-household-none-text = Du bor ikke i noen av boligene her. Spør byggets administrator hvis det er feil.
+app-member-you = deg
+app-member-owner = Bestemmer for hjemmet
+app-member-invited = Invitert, har ikke passord ennå
+app-member-none = Har ikke passord
+app-member-lives = Bor her
+app-member-own-button = Har en egen knapp
+app-member-nameless = Noen uten navn
+app-member-add = Inviter et medlem
+app-member-add-text = De logger inn selv, åpner de samme dørene og ringes slik knappen sier.
+app-member-locked = Administratoren din bestemmer hvem som bor her.
+app-member-not-owner = Den som bestemmer for hjemmet, inviterer og fjerner medlemmer.
+app-member-name = Navn
+app-member-email = E-post
+app-member-email-hint = La stå tomt for å få en lenke du gir videre selv.
+app-member-invite = Inviter
+app-member-mailed = En invitasjon til { $name } er på vei.
+app-member-link = Gi denne lenken til { $name }
+app-member-link-text = Den virker én gang, innen 72 timer, og vises bare nå. Brukernavnet er { $user }.
+app-member-copy = Kopier lenken
+app-member-copied = Kopiert
+app-member-done = Ferdig
+app-member-again = Ny lenke til { $name }
+app-member-remove = Fjern { $name }
+app-member-remove-title = Fjerne { $name } fra dette hjemmet?
+app-member-remove-text = De åpner ingen dør med dette hjemmets rettigheter fra det øyeblikket, og knappene deres ringer dem ikke lenger.
+app-member-remove-do = Fjern
+app-member-removed = { $name } bor ikke lenger her.
+app-member-button = Gi { $name } en knapp
+app-member-button-done = { $name } har en egen knapp nå.
+app-member-hand-on = La { $name } bestemme
+app-member-hand-on-title = La { $name } bestemme for hjemmet?
+app-member-hand-on-text = Fra da av inviterer de medlemmer og velger hvordan ringeklokken ringer, og ikke du.
+app-member-handed-on = { $name } bestemmer for hjemmet nå.
+error-decided-by-administrator = Byggets administrator bestemmer dette.
+error-decided-by-owner = Den som bestemmer for hjemmet, bestemmer dette.
+error-household-full = Her bor det så mange som en husstand kan ta inn. Spør administratoren.
+error-has-password = De har allerede et passord, eller administratoren tar seg av dem.
+error-no-password = De har ikke passord ennå, så de kunne ikke bestemme.
+error-has-button = De har allerede en egen knapp, eller kan ikke få noen.
+error-wrong-password = Dette er ikke passordet ditt.
+app-me-contact = Slik når vi deg
+app-me-contact-text = Administratoren ser det, naboene dine gjør ikke.
+app-me-name = Navn
+app-me-name-locked = Administratoren din retter skrivemåten.
+app-me-phone = Telefon
+app-me-language = Språk i e-post
+app-me-password = Passordet ditt
+app-me-password-hint = For å endre e-post eller telefon må du vise at det er deg.
+app-me-save = Lagre
+app-me-saved = Lagret.
+app-me-failed = Dette kunne ikke hentes
+app-me-conflict = Noen har endret dette i mellomtiden. Slik er det nå.
+app-sign-out-others = Logg ut alle andre steder
+app-sign-out-others-text = Alle de andre enhetene dine slutter å ringe og åpner ingen dører fra det øyeblikket.
+app-kept = Dette lagres om deg
+app-kept-text = Navnet ditt og hvordan du nås, boligene dine, knappene dine, navnene på enhetene dine, og det du administrerer. Ingen kan slå opp hvilken dør du åpnet, når du kom hjem, eller hvem som ringte på hos deg i et boligbygg: det lagres ikke.
+app-kept-file = Last det ned som fil (JSON)
 
 ## admin
 admin-ground-select-page = Velg alle på denne siden
@@ -346,6 +450,56 @@ admin-bell-individual = Én beboer
 admin-bell-sequential = Én etter én
 admin-bell-parallel = Alle samtidig
 admin-bell-family = Den besøkende velger
+admin-bell-shown = Vises
+admin-bell-listed = På listen
+admin-bell-search-only = Bare ved søk
+admin-bell-dial-only = Bare med kode
+admin-bell-listed-text = Den står sammen med de andre.
+admin-bell-search-only-text = Besøkende finner den når de skriver navnet, leiligheten eller aliaset.
+admin-bell-dial-only-text = Navnet kommer aldri til tablået. Besøkende som kan koden, skriver den og ringer.
+admin-bell-listing = Hvordan besøkende finner den
+admin-bell-alias = Alias
+admin-bell-alias-hint = Finnes ved søk, vises ingen steder: et pikenavn, et yrke.
+admin-bell-code = Kode
+admin-bell-code-hint = 4 til 8 sifre som ingen annen ringeknapp på tablået har.
+admin-bell-hidden = Skjult
+admin-bell-hidden-text = Ikke på tablået før den vises igjen.
+admin-bell-everywhere = { $count ->
+    [one] Også på det andre tablået til denne boligen
+   *[other] Også på de { $count } andre tablåene til denne boligen
+ }
+admin-bell-member-add = Ring { $name } også
+admin-bell-member-away = Ikke ring
+admin-bell-one-member = En knapp for én beboer ringer nøyaktig én.
+admin-bell-preview = Slik vil tablået se ut
+admin-bell-dark = Mørk
+admin-bell-saved = { $name } er lagret og står på tablået.
+admin-bell-as-before = Som før
+admin-bell-looks = { $count ->
+    [one] En beboer har endret en ringeknapp siden sist noen så på det
+   *[other] Beboere har endret { $count } ringeknapper siden sist noen så på det
+ }
+admin-bell-asked = «{ $before }» skal bli «{ $after }». Tablået venter på deg.
+admin-bell-written = «{ $before }» ble «{ $after }», allerede på tablået.
+admin-bell-approve = Godkjenn
+admin-bell-put-back = Sett tilbake
+admin-bell-remove = Fjern fra tablået
+admin-bell-bring-back = Tilbake på tablået
+admin-bell-remove-title = Fjern { $name } fra tablået
+admin-bell-remove-text = Besøkende kan ikke ringe den, og beboerne kan ikke vise den igjen.
+admin-bell-remove-reason = Begrunnelse
+admin-bell-remove-reason-hint = Beboerne leser den.
+admin-bell-removed = Fjernet av en administrator
+admin-bell-said-approve = { $name } er godkjent.
+admin-bell-said-put-back = { $name } står der igjen.
+admin-bell-said-remove = { $name } er borte fra tablået.
+admin-bell-said-bring-back = { $name } er på tablået igjen.
+admin-order-title = Rekkefølge på { $panel }
+admin-order-up = Flytt { $name } opp
+admin-order-down = Flytt { $name } ned
+admin-order-moved = { $name }: plass { $place } av { $count }
+admin-order-saved = Rekkefølgen er lagret.
+admin-order-by-policy = Tablåene i denne bygningen sorteres etter en annen regel: { $order }. Denne rekkefølgen gjelder når den er «Som plassert».
 admin-panel = Panel
 admin-panels-text = Skjermene ved inngangene som besøkende ringer på fra.
 admin-panels-none = Ingen paneler ennå
@@ -499,7 +653,7 @@ admin-checklist-panels-text = Koble til skjermen ved inngangen med koden den vis
 admin-checklist-controllers = En dørsentral
 admin-checklist-controllers-text = Koble til enheten som styrer låsene.
 admin-checklist-doors-assigned = Hver dør har en sentral
-admin-checklist-doors-assigned-text = Velg dørene når en sentral kobles til.
+admin-checklist-doors-assigned-text = Velg dørsentral og utgang for hver dør.
 admin-checklist-bells = Ringeknapper
 admin-checklist-bells-text = Sett den første knappen på et tablå.
 admin-checklist-reachable = Noen kan nås
@@ -522,7 +676,7 @@ admin-role-everywhere = Alle bygg
 admin-role-endless = Uten slutt
 admin-role-active = Aktiv
 admin-role-ended = Utløpt
-admin-role-unbound = Taushetsplikt ikke godtatt
+admin-role-unbound = Taushetsplikt ikke godtatt: rollen gjelder ikke ennå
 admin-role-take = Ta rollen fra { $name }
 admin-role-taken = { $name } er ikke lenger { $role }.
 admin-role-operator = Driftsansvarlig
@@ -556,6 +710,12 @@ admin-audit-door-made = Dør lagt til
 admin-audit-bell-made = Ringeknapp lagt til
 admin-audit-bell-removed = Ringeknapp fjernet
 admin-audit-bells-ordered = Ringeknapper sortert
+admin-audit-bell-changed = Ringeknapp endret
+admin-audit-bell-approved = Ny tekst på ringeknapp godkjent
+admin-audit-bell-put-back = Teksten på ringeknapp satt tilbake
+admin-audit-bell-taken-off = Ringeknapp fjernet fra tablået
+admin-audit-bell-brought-back = Ringeknapp tilbake på tablået
+admin-audit-bell-appeared = Ringeknapp kom av seg selv
 admin-audit-policy-changed = Hva beboerne bestemmer, endret
 admin-audit-role-given = Rolle gitt
 admin-audit-role-changed = Rollens slutt flyttet
@@ -731,16 +891,37 @@ admin-audit-webhook-rotated = Ny hemmelighet for en webhook
 admin-audit-webhook-removed = Webhook fjernet
 admin-audit-webhook-switched-off = Webhook slått av av mottakeren
 admin-policy-text = Hva beboerne i dette bygget kan gjøre selv. Administratorer kan alltid gjøre det for dem.
-admin-policy-not-yet = Lagres, men gjelder ikke ennå: beboerne kan ikke endre dette i appen foreløpig.
+admin-policy-not-yet = Lagret, men ikke i kraft ennå.
+admin-policy-effect-on = { $count ->
+    [one] Én bolig kan gjøre det.
+   *[other] { $count } boliger kan gjøre det.
+ }
+admin-policy-effect-off = Bare administratorer.
+admin-policy-effect-pending = { $count ->
+    [0] Ingenting venter på et blikk.
+    [one] Én ringeknapp venter på et blikk.
+   *[other] { $count } ringeknapper venter på et blikk.
+ }
+admin-policy-effect-bare = { $count ->
+    [0] Alle boliger har en.
+    [one] Én bolig har ingen ennå.
+   *[other] { $count } boliger har ingen ennå.
+ }
+admin-policy-quiet-text = Etter bygningens klokke. Appene viser den besøkende og lager ingen lyd.
+admin-policy-quiet-until-text = Over midnatt når det slutter før det begynner.
 admin-policy-saved = Lagret hva beboerne bestemmer.
 admin-policy-on = Ja
 admin-policy-off = Nei
 admin-policy-edit-text = Beboere kan endre teksten på knappen sin
 admin-policy-edit-text-text = Besøkende ser den nye teksten med en gang.
+admin-policy-approve-first = Beboernes tekster og bilder venter på en administrator
+admin-policy-approve-first-text = Av: besøkende ser dem med en gang, og en administrator ser på dem etterpå.
 admin-policy-pictures = Beboere kan sette et bilde på knappen sin
 admin-policy-pictures-text = Alle ved inngangen ser bildet.
 admin-policy-hide = Beboere kan skjule knappen sin
 admin-policy-hide-text = En skjult knapp ringer ikke fra tablået.
+admin-policy-button-by-itself = En bolig får knappen sin av seg selv
+admin-policy-button-by-itself-text = Så snart noen som bor der, kan ringes.
 admin-policy-add-members = Eiere kan legge til medlemmer
 admin-policy-add-members-text = Et nytt medlem åpner de samme dørene som husstanden.
 admin-policy-own-cards = Beboere kan legge til egne kort
@@ -760,6 +941,8 @@ admin-policy-order-by-text = Etter tekst
 admin-policy-order-by-unit = Etter enhet
 
 ## error
+error-viewing-only = Du ser med øynene til en rolle. Avslutt det først for å endre noe.
+error-in-use = Noe avhenger av dette og må bort først.
 error-unknown = Noe gikk galt. Prøv igjen.
 error-offline = Det er ingen forbindelse med Klinke.
 error-unavailable = Klinke svarer ikke akkurat nå.
@@ -982,6 +1165,111 @@ admin-move-ends-stay = { $count ->
     [one] 1 person beholder innloggingen: bor også et annet sted, eller har en rolle
    *[other] { $count } personer beholder innloggingen: bor også et annet sted, eller har en rolle
 }
+admin-edit = Endre { $name }
+admin-edit-building = Endre bygningen
+admin-edit-entrance = Endre inngangen
+admin-edit-unit = Endre boenheten
+admin-edit-door = Endre døra
+admin-edit-panel = Endre panelet
+admin-edit-controller = Endre dørsentralen
+admin-part-saved = { $name } er endret.
+admin-part-removed = { $name } er fjernet.
+admin-part-remove-open = Fjern …
+admin-part-remove = Fjern for godt
+admin-part-keep = Behold
+admin-part-remove-title = Fjerne { $name }?
+admin-part-blocked = Ikke ennå: { $what } må flyttes eller fjernes først.
+admin-part-concerned = Dette gjelder: { $what }.
+admin-part-type-name = Skriv «{ $name }» for å bekrefte
+admin-remove-building = Bygningen forsvinner med alt som er i den. Det kan ikke angres.
+admin-remove-entrance = Det er ikke lenger noe ved denne inngangen.
+admin-remove-unit = Boenheten forsvinner med ringeknappene sine.
+admin-remove-door = Ingen kan åpne den lenger, og ingen paneler tilbyr den.
+admin-remove-panel = Det viser en paringskode igjen, og ringeknappene er borte.
+admin-remove-controller = Dørene åpner ikke før de har en annen dørsentral.
+admin-uses-people = { $count ->
+    [one] 1 beboer
+   *[other] { $count } beboere
+  }
+admin-uses-moves = { $count ->
+    [one] 1 planlagt flytting
+   *[other] { $count } planlagte flyttinger
+  }
+admin-uses-units = { $count ->
+    [one] 1 bolig
+   *[other] { $count } boliger
+  }
+admin-uses-panels = { $count ->
+    [one] 1 panel
+   *[other] { $count } paneler
+  }
+admin-uses-doors = { $count ->
+    [one] 1 dør
+   *[other] { $count } dører
+  }
+admin-uses-bells = { $count ->
+    [one] 1 ringeknapp
+   *[other] { $count } ringeknapper
+  }
+admin-unit-doors = Dører som beboerne kan åpne
+admin-door-release = Ulåst i, sekunder
+admin-door-release-hint = 1 til 60. Minst 3 for dem som går langsomt.
+admin-door-open = Kan stå åpen i, sekunder
+admin-door-open-hint = 5 til 600. Etter det er det en alarm.
+admin-door-relock = Låser igjen
+admin-door-on-close = Når den er lukket
+admin-door-on-open = Så snart den er åpnet
+admin-output-hint = Slik den er merket på dørsentralen, fra 1.
+admin-audit-building-changed = Bygning endret
+admin-audit-building-removed = Bygning fjernet
+admin-audit-entrance-changed = Inngang endret
+admin-audit-entrance-removed = Inngang fjernet
+admin-audit-unit-changed = Boenhet endret
+admin-audit-unit-removed = Boenhet fjernet
+admin-audit-door-changed = Dør endret
+admin-audit-door-removed = Dør fjernet
+admin-audit-panel-changed = Panel endret
+admin-audit-panel-removed = Panel fjernet
+admin-audit-controller-changed = Dørsentral endret
+admin-audit-controller-removed = Dørsentral fjernet
+admin-role-give = Gi en rolle
+admin-role-given = Gitt: { $role }.
+admin-pick-person = Hvem
+admin-pick-person-hint = Noen bokstaver av navnet, eller boenhetens nummer.
+admin-pick-found = Funnet
+admin-pick-nobody = Ingen funnet. Legg til personen først.
+admin-pick-first = Velg noen først.
+admin-role-last-day = Siste dag
+admin-role-last-day-hint = En rolle med tilgang til personopplysninger varer høyst 12 måneder.
+admin-role-last-day-free = Tom: ingen slutt.
+admin-role-must-accept = Den gjelder når de har godtatt taushetsplikten.
+admin-role-changes = { $count ->
+    [one] 1 rolleendring de siste 30 dagene
+   *[other] { $count } rolleendringer de siste 30 dagene
+  }
+admin-role-given-by = { $by } ga { $name } rollen { $role }.
+admin-role-changed-by = { $by } flyttet slutten på rollen { $role } for { $name }.
+admin-role-taken-by = { $by } tok rollen { $role } fra { $name }.
+admin-role-own = Egen rolle
+admin-matrix = Hva hver rolle kan gjøre
+admin-matrix-right = Rettighet
+admin-right-see-building = Se bygningen: boenheter, dører, paneler
+admin-right-see-people = Se hvem som bor her og hva som står på ringeknappene
+admin-right-change-people = Legge til, endre og flytte personer
+admin-right-change-building = Endre innganger, boenheter, dører og ringeknapper
+admin-right-devices = Pare og endre paneler og dørsentraler
+admin-right-roles = Gi og ta roller
+admin-right-audit = Lese hva administratorer har endret
+admin-yes = Ja
+admin-no = Nei
+admin-view-title = Se med andres øyne
+admin-view-text = Sidene slik noen med denne rollen ser dem. Ingenting kan endres imens.
+admin-view-as = Se som { $role }
+admin-viewing-label = Du ser som en rolle
+admin-viewing = Du ser det denne rollen ser: { $role }, { $building }.
+admin-viewing-stop = Avslutt
+admin-checklist-whole = Alt er på plass
+admin-checklist-whole-text = Gå til panelet og ring: appen skal ringe, vise deg og åpne døra.
 
 ## server only
 trust-title = Stol på denne Klinke

@@ -43,6 +43,7 @@ panel-language = Språk
 panel-large = Større tekst
 panel-title = Kven skal du vitje?
 panel-search = Namn eller leilegheit
+panel-dial = Ring { $code }
 panel-clear = Tøm
 panel-erase = Slett siste bokstaven
 panel-keyboard = Tastatur
@@ -201,6 +202,7 @@ app-cannot-see-you = Dei kan ikkje sjå eller høyre deg.
 app-hear-bell = Trykk for å høyre ringjeklokka
 app-hear-visitor = Trykk for å høyre den som ringjer på
 app-ringing = Det ringjer
+app-quiet-hours = Stille timar: det ringjer her utan lyd.
 app-ring-left = sluttar om { $seconds } s
 app-answering = Svarer …
 app-talking = Dei høyrer deg
@@ -240,6 +242,108 @@ app-invited-text = Vel eit passord. Med det og brukarnamnet loggar du inn på al
 app-invited-again = Du har alt eit passord. Eit nytt loggar deg ut alle andre stader.
 app-invited-do = Vel passordet
 app-invited-over = Denne lenkja verkar ikkje lenger
+app-tab-doorbell = Ringjeklokke
+app-tab-household = Hushald
+app-bells-text = Kva knappen din seier og gjer, på kvart panel.
+app-bells-failed = Ringjeklokka di kunne ikkje hentast
+app-bells-none = Inga ringjeklokke enno
+app-bells-none-text = Knappen din på panelet dukkar opp her. Spør administratoren for bygget om han manglar.
+app-bell-preview = På panelet
+app-bell-shown = Dei som kjem på besøk, ser denne knappen.
+app-bell-hidden = Skjult: dei som kjem på besøk, ser ikkje denne knappen.
+app-bell-hidden-hours = Skjult av tidene sine akkurat no.
+app-bell-removed = Administratoren har teke denne knappen bort frå panelet. Spør kvifor.
+app-bell-removed-reason = Administratoren tok han bort: { $reason }
+app-bell-hide = Skjul no
+app-bell-show = Vis igjen
+app-bell-label = Tekst på knappen
+app-bell-save = Lagre teksten
+app-bell-saved = Lagra. Panelet viser det no.
+app-bell-asked = «{ $text }» ventar til administratoren har godkjent han.
+app-bell-waits = Panelet viser ein ny tekst når administratoren har godkjent han.
+app-bell-locked = Administratoren din bestemmer dette.
+app-bell-locked-owner = Den som bestemmer for heimen din, vel dette.
+app-bell-kind = Slik ringjer han
+app-bell-kind-individual = Ringjer éin person
+app-bell-kind-family = Opnar seg med alle ved namn, eller ringjer alle
+app-bell-kind-sequential = Ringjer éin etter éin
+app-bell-kind-parallel = Ringjer alle samstundes
+app-bell-members = Ringjer: { $names }
+app-bell-conflict = Nokon andre har endra denne knappen i mellomtida. Slik er han no.
+app-hours = Tider
+app-hours-text = Etter klokka der bygget står. Panelet endrar seg på minuttet.
+app-hours-none = Ingen tider: ingenting blir skjult av seg sjølv.
+app-hours-are = I desse tidene er knappen
+app-hours-are-hidden = skjult
+app-hours-are-shown = vist, og elles skjult
+app-hours-row = Tider { $number }
+app-hours-from = Frå
+app-hours-until = Til
+app-hours-next-day = Sluttar neste dag.
+app-hours-add = Legg til tider
+app-hours-remove = Fjern tider { $number }
+app-hours-save = Lagre tidene
+app-hours-pick-day = Vel minst éin dag.
+app-household-failed = Hushaldet ditt kunne ikkje hentast
+app-household-none = Ingen bustad
+app-household-none-text = Du bur ikkje i nokon av bustadene her. Spør administratoren for bygget om det er feil.
+app-member-you = deg
+app-member-owner = Bestemmer for heimen
+app-member-invited = Invitert, har ikkje passord enno
+app-member-none = Har ikkje passord
+app-member-lives = Bur her
+app-member-own-button = Har ein eigen knapp
+app-member-nameless = Nokon utan namn
+app-member-add = Inviter ein medlem
+app-member-add-text = Dei loggar inn sjølve, opnar dei same dørene og blir ringde slik knappen seier.
+app-member-locked = Administratoren din bestemmer kven som bur her.
+app-member-not-owner = Den som bestemmer for heimen, inviterer og fjernar medlemmer.
+app-member-name = Namn
+app-member-email = E-post
+app-member-email-hint = Lat stå tomt for å få ei lenkje du gir vidare sjølv.
+app-member-invite = Inviter
+app-member-mailed = Ein invitasjon til { $name } er på veg.
+app-member-link = Gi denne lenkja til { $name }
+app-member-link-text = Ho verkar éin gong, innan 72 timar, og blir vist berre no. Brukarnamnet er { $user }.
+app-member-copy = Kopier lenkja
+app-member-copied = Kopiert
+app-member-done = Ferdig
+app-member-again = Ny lenkje til { $name }
+app-member-remove = Fjern { $name }
+app-member-remove-title = Fjerne { $name } frå denne heimen?
+app-member-remove-text = Dei opnar inga dør med rettane til denne heimen frå den stunda, og knappane dykkar ringjer dei ikkje lenger.
+app-member-remove-do = Fjern
+app-member-removed = { $name } bur ikkje lenger her.
+app-member-button = Gi { $name } ein knapp
+app-member-button-done = { $name } har ein eigen knapp no.
+app-member-hand-on = Lat { $name } bestemme
+app-member-hand-on-title = Late { $name } bestemme for heimen?
+app-member-hand-on-text = Frå då av inviterer dei medlemmer og vel korleis ringjeklokka ringjer, og ikkje du.
+app-member-handed-on = { $name } bestemmer for heimen no.
+error-decided-by-administrator = Administratoren for bygget bestemmer dette.
+error-decided-by-owner = Den som bestemmer for heimen, bestemmer dette.
+error-household-full = Her bur det så mange som eit hushald kan ta inn. Spør administratoren.
+error-has-password = Dei har alt eit passord, eller administratoren tek seg av dei.
+error-no-password = Dei har ikkje passord enno, så dei kunne ikkje bestemme.
+error-has-button = Dei har alt ein eigen knapp, eller kan ikkje få nokon.
+error-wrong-password = Dette er ikkje passordet ditt.
+app-me-contact = Slik når vi deg
+app-me-contact-text = Administratoren ser det, naboane dine gjer ikkje.
+app-me-name = Namn
+app-me-name-locked = Administratoren din rettar skrivemåten.
+app-me-phone = Telefon
+app-me-language = Språk i e-post
+app-me-password = Passordet ditt
+app-me-password-hint = For å endre e-post eller telefon må du vise at det er deg.
+app-me-save = Lagre
+app-me-saved = Lagra.
+app-me-failed = Dette kunne ikkje hentast
+app-me-conflict = Nokon har endra dette i mellomtida. Slik er det no.
+app-sign-out-others = Logg ut alle andre stader
+app-sign-out-others-text = Alle dei andre einingane dine sluttar å ringje og opnar ingen dører frå den stunda.
+app-kept = Dette blir lagra om deg
+app-kept-text = Namnet ditt og korleis du blir nådd, bustadene dine, knappane dine, namna på einingane dine, og det du administrerer. Ingen kan slå opp kva dør du opna, når du kom heim, eller kven som ringde på hos deg i eit bustadbygg: det blir ikkje lagra.
+app-kept-file = Last det ned som fil (JSON)
 
 ## admin
 admin-ground-select-page = Vel alle på denne sida
@@ -346,6 +450,56 @@ admin-bell-individual = Éin bebuar
 admin-bell-sequential = Éin etter éin
 admin-bell-parallel = Alle samstundes
 admin-bell-family = Den som kjem på besøk, vel
+admin-bell-shown = Blir vist
+admin-bell-listed = På lista
+admin-bell-search-only = Berre ved søk
+admin-bell-dial-only = Berre med kode
+admin-bell-listed-text = Han står saman med dei andre.
+admin-bell-search-only-text = Vitjande finn han når dei skriv namnet, leilegheita eller aliaset.
+admin-bell-dial-only-text = Namnet kjem aldri til tablået. Vitjande som kan koden, skriv han og ringjer.
+admin-bell-listing = Korleis vitjande finn han
+admin-bell-alias = Alias
+admin-bell-alias-hint = Blir funne ved søk, viser ingen stader: eit jentenamn, eit yrke.
+admin-bell-code = Kode
+admin-bell-code-hint = 4 til 8 siffer som ingen annan ringjeknapp på tablået har.
+admin-bell-hidden = Gøymd
+admin-bell-hidden-text = Ikkje på tablået før han blir vist igjen.
+admin-bell-everywhere = { $count ->
+    [one] Også på det andre tablået til denne bustaden
+   *[other] Også på dei { $count } andre tablåa til denne bustaden
+ }
+admin-bell-member-add = Ring { $name } òg
+admin-bell-member-away = Ikkje ring
+admin-bell-one-member = Ein knapp for éin bebuar ringjer nøyaktig éin.
+admin-bell-preview = Slik kjem tablået til å sjå ut
+admin-bell-dark = Mørk
+admin-bell-saved = { $name } er lagra og står på tablået.
+admin-bell-as-before = Som før
+admin-bell-looks = { $count ->
+    [one] Ein bebuar har endra ein ringjeknapp sidan sist nokon såg på det
+   *[other] Bebuarar har endra { $count } ringjeknappar sidan sist nokon såg på det
+ }
+admin-bell-asked = «{ $before }» skal bli «{ $after }». Tablået ventar på deg.
+admin-bell-written = «{ $before }» blei «{ $after }», alt på tablået.
+admin-bell-approve = Godkjenn
+admin-bell-put-back = Set tilbake
+admin-bell-remove = Fjern frå tablået
+admin-bell-bring-back = Tilbake på tablået
+admin-bell-remove-title = Fjern { $name } frå tablået
+admin-bell-remove-text = Vitjande kan ikkje ringje han, og bebuarane kan ikkje vise han igjen.
+admin-bell-remove-reason = Grunngiving
+admin-bell-remove-reason-hint = Bebuarane les henne.
+admin-bell-removed = Fjerna av ein administrator
+admin-bell-said-approve = { $name } er godkjend.
+admin-bell-said-put-back = { $name } står der igjen.
+admin-bell-said-remove = { $name } er borte frå tablået.
+admin-bell-said-bring-back = { $name } er på tablået igjen.
+admin-order-title = Rekkjefølgje på { $panel }
+admin-order-up = Flytt { $name } opp
+admin-order-down = Flytt { $name } ned
+admin-order-moved = { $name }: plass { $place } av { $count }
+admin-order-saved = Rekkjefølgja er lagra.
+admin-order-by-policy = Tablåa i denne bygningen blir sorterte etter ein annan regel: { $order }. Denne rekkjefølgja gjeld når ho er «Som plassert».
 admin-panel = Panel
 admin-panels-text = Skjermane ved inngangane som ein ringjer på frå.
 admin-panels-none = Ingen panel enno
@@ -499,7 +653,7 @@ admin-checklist-panels-text = Kopla til skjermen ved inngangen med koden han vis
 admin-checklist-controllers = Ein dørsentral
 admin-checklist-controllers-text = Kopla til eininga som styrer låsane.
 admin-checklist-doors-assigned = Kvar dør har ein sentral
-admin-checklist-doors-assigned-text = Vel dørene når ein sentral blir kopla til.
+admin-checklist-doors-assigned-text = Vel dørsentral og utgang for kvar dør.
 admin-checklist-bells = Ringjeknappar
 admin-checklist-bells-text = Set den fyrste knappen på eit tablå.
 admin-checklist-reachable = Nokon kan nåast
@@ -522,7 +676,7 @@ admin-role-everywhere = Alle bygg
 admin-role-endless = Utan slutt
 admin-role-active = Aktiv
 admin-role-ended = Utgått
-admin-role-unbound = Teieplikt ikkje godteken
+admin-role-unbound = Teieplikt ikkje godteken: rolla gjeld ikkje enno
 admin-role-take = Ta rolla frå { $name }
 admin-role-taken = { $name } er ikkje lenger { $role }.
 admin-role-operator = Driftsansvarleg
@@ -556,6 +710,12 @@ admin-audit-door-made = Dør lagd til
 admin-audit-bell-made = Ringjeknapp lagd til
 admin-audit-bell-removed = Ringjeknapp fjerna
 admin-audit-bells-ordered = Ringjeknappar sorterte
+admin-audit-bell-changed = Ringjeknapp endra
+admin-audit-bell-approved = Ny tekst på ringjeknapp godkjend
+admin-audit-bell-put-back = Teksten på ringjeknapp sett tilbake
+admin-audit-bell-taken-off = Ringjeknapp fjerna frå tablået
+admin-audit-bell-brought-back = Ringjeknapp tilbake på tablået
+admin-audit-bell-appeared = Ringjeknapp kom av seg sjølv
 admin-audit-policy-changed = Kva bebuarane avgjer, endra
 admin-audit-role-given = Rolle gjeven
 admin-audit-role-changed = Slutten på rolla flytta
@@ -731,16 +891,37 @@ admin-audit-webhook-rotated = Ny løyndom for ein webhook
 admin-audit-webhook-removed = Webhook fjerna
 admin-audit-webhook-switched-off = Webhook slått av av mottakaren
 admin-policy-text = Kva bebuarane i dette bygget kan gjere sjølve. Administratorar kan alltid gjere det for dei.
-admin-policy-not-yet = Blir lagra, men gjeld ikkje enno: bebuarane kan ikkje endre dette i appen så langt.
+admin-policy-not-yet = Lagra, men ikkje i kraft enno.
+admin-policy-effect-on = { $count ->
+    [one] Éin bustad kan gjere det.
+   *[other] { $count } bustader kan gjere det.
+ }
+admin-policy-effect-off = Berre administratorar.
+admin-policy-effect-pending = { $count ->
+    [0] Ingenting ventar på eit blikk.
+    [one] Éin ringjeknapp ventar på eit blikk.
+   *[other] { $count } ringjeknappar ventar på eit blikk.
+ }
+admin-policy-effect-bare = { $count ->
+    [0] Alle bustader har ein.
+    [one] Éin bustad har ingen enno.
+   *[other] { $count } bustader har ingen enno.
+ }
+admin-policy-quiet-text = Etter klokka til bygningen. Appane viser den vitjande og lagar ingen lyd.
+admin-policy-quiet-until-text = Over midnatt når det sluttar før det byrjar.
 admin-policy-saved = Lagra kva bebuarane avgjer.
 admin-policy-on = Ja
 admin-policy-off = Nei
 admin-policy-edit-text = Bebuarar kan endre teksten på knappen sin
 admin-policy-edit-text-text = Vitjande ser den nye teksten med ein gong.
+admin-policy-approve-first = Tekstane og bileta til bebuarane ventar på ein administrator
+admin-policy-approve-first-text = Av: vitjande ser dei med ein gong, og ein administrator ser på dei etterpå.
 admin-policy-pictures = Bebuarar kan setje eit bilete på knappen sin
 admin-policy-pictures-text = Alle ved inngangen ser biletet.
 admin-policy-hide = Bebuarar kan gøyme knappen sin
 admin-policy-hide-text = Ein gøymd knapp ringjer ikkje frå tablået.
+admin-policy-button-by-itself = Ein bustad får knappen sin av seg sjølv
+admin-policy-button-by-itself-text = Så snart nokon som bur der, kan ringjast.
 admin-policy-add-members = Eigarar kan leggje til medlemer
 admin-policy-add-members-text = Ein ny medlem opnar dei same dørene som husstanden.
 admin-policy-own-cards = Bebuarar kan leggje til eigne kort
@@ -760,6 +941,8 @@ admin-policy-order-by-text = Etter tekst
 admin-policy-order-by-unit = Etter eining
 
 ## error
+error-viewing-only = Du ser med auga til ei rolle. Avslutt det først for å endre noko.
+error-in-use = Noko er avhengig av dette og må bort først.
 error-unknown = Noko gjekk gale. Prøv igjen.
 error-offline = Det er ikkje samband med Klinke.
 error-unavailable = Klinke svarer ikkje akkurat no.
@@ -982,6 +1165,111 @@ admin-move-ends-stay = { $count ->
     [one] 1 person beheld innlogginga: bur òg ein annan stad, eller har ei rolle
    *[other] { $count } personar beheld innlogginga: bur òg ein annan stad, eller har ei rolle
 }
+admin-edit = Endre { $name }
+admin-edit-building = Endre bygningen
+admin-edit-entrance = Endre inngangen
+admin-edit-unit = Endre bueininga
+admin-edit-door = Endre døra
+admin-edit-panel = Endre panelet
+admin-edit-controller = Endre dørsentralen
+admin-part-saved = { $name } er endra.
+admin-part-removed = { $name } er fjerna.
+admin-part-remove-open = Fjern …
+admin-part-remove = Fjern for godt
+admin-part-keep = Behald
+admin-part-remove-title = Fjerne { $name }?
+admin-part-blocked = Ikkje enno: { $what } må flyttast eller fjernast først.
+admin-part-concerned = Dette gjeld: { $what }.
+admin-part-type-name = Skriv «{ $name }» for å stadfeste
+admin-remove-building = Bygningen forsvinn med alt som er i han. Det kan ikkje angrast.
+admin-remove-entrance = Det er ikkje lenger noko ved denne inngangen.
+admin-remove-unit = Bueininga forsvinn med ringeknappane sine.
+admin-remove-door = Ingen kan opne henne lenger, og ingen panel tilbyr henne.
+admin-remove-panel = Det viser ein paringskode igjen, og ringeknappane er borte.
+admin-remove-controller = Dørene opnar ikkje før dei har ein annan dørsentral.
+admin-uses-people = { $count ->
+    [one] 1 bebuar
+   *[other] { $count } bebuarar
+  }
+admin-uses-moves = { $count ->
+    [one] 1 planlagd flytting
+   *[other] { $count } planlagde flyttingar
+  }
+admin-uses-units = { $count ->
+    [one] 1 bustad
+   *[other] { $count } bustader
+  }
+admin-uses-panels = { $count ->
+    [one] 1 panel
+   *[other] { $count } panel
+  }
+admin-uses-doors = { $count ->
+    [one] 1 dør
+   *[other] { $count } dører
+  }
+admin-uses-bells = { $count ->
+    [one] 1 ringeknapp
+   *[other] { $count } ringeknappar
+  }
+admin-unit-doors = Dører som bebuarane kan opne
+admin-door-release = Ulåst i, sekund
+admin-door-release-hint = 1 til 60. Minst 3 for dei som går sakte.
+admin-door-open = Kan stå open i, sekund
+admin-door-open-hint = 5 til 600. Etter det er det ein alarm.
+admin-door-relock = Låser igjen
+admin-door-on-close = Når ho er lukka
+admin-door-on-open = Så snart ho er opna
+admin-output-hint = Slik han er merkt på dørsentralen, frå 1.
+admin-audit-building-changed = Bygning endra
+admin-audit-building-removed = Bygning fjerna
+admin-audit-entrance-changed = Inngang endra
+admin-audit-entrance-removed = Inngang fjerna
+admin-audit-unit-changed = Bueining endra
+admin-audit-unit-removed = Bueining fjerna
+admin-audit-door-changed = Dør endra
+admin-audit-door-removed = Dør fjerna
+admin-audit-panel-changed = Panel endra
+admin-audit-panel-removed = Panel fjerna
+admin-audit-controller-changed = Dørsentral endra
+admin-audit-controller-removed = Dørsentral fjerna
+admin-role-give = Gi ei rolle
+admin-role-given = Gitt: { $role }.
+admin-pick-person = Kven
+admin-pick-person-hint = Nokre bokstavar av namnet, eller nummeret på bueininga.
+admin-pick-found = Funne
+admin-pick-nobody = Ingen funne. Legg til personen først.
+admin-pick-first = Vel nokon først.
+admin-role-last-day = Siste dag
+admin-role-last-day-hint = Ei rolle med tilgang til personopplysningar varer høgst 12 månader.
+admin-role-last-day-free = Tom: ingen slutt.
+admin-role-must-accept = Ho gjeld når dei har godteke teieplikta.
+admin-role-changes = { $count ->
+    [one] 1 rolleendring dei siste 30 dagane
+   *[other] { $count } rolleendringar dei siste 30 dagane
+  }
+admin-role-given-by = { $by } gav { $name } rolla { $role }.
+admin-role-changed-by = { $by } flytta slutten på rolla { $role } for { $name }.
+admin-role-taken-by = { $by } tok rolla { $role } frå { $name }.
+admin-role-own = Eiga rolle
+admin-matrix = Kva kvar rolle kan gjere
+admin-matrix-right = Rett
+admin-right-see-building = Sjå bygningen: bueiningar, dører, panel
+admin-right-see-people = Sjå kven som bur her og kva som står på ringeknappane
+admin-right-change-people = Leggje til, endre og flytte personar
+admin-right-change-building = Endre inngangar, bueiningar, dører og ringeknappar
+admin-right-devices = Pare og endre panel og dørsentralar
+admin-right-roles = Gi og ta roller
+admin-right-audit = Lese kva administratorar har endra
+admin-yes = Ja
+admin-no = Nei
+admin-view-title = Sjå med andre auge
+admin-view-text = Sidene slik nokon med denne rolla ser dei. Ingenting kan endrast imens.
+admin-view-as = Sjå som { $role }
+admin-viewing-label = Du ser som ei rolle
+admin-viewing = Du ser det denne rolla ser: { $role }, { $building }.
+admin-viewing-stop = Avslutt
+admin-checklist-whole = Alt er på plass
+admin-checklist-whole-text = Gå til panelet og ring: appen skal ringje, vise deg og opne døra.
 
 ## server only
 trust-title = Stol på denne Klinke

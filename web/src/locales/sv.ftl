@@ -43,6 +43,7 @@ panel-language = Språk
 panel-large = Större text
 panel-title = Vem ska du besöka?
 panel-search = Namn eller lägenhet
+panel-dial = Ring { $code }
 panel-clear = Rensa
 panel-erase = Ta bort sista bokstaven
 panel-keyboard = Tangentbord
@@ -201,6 +202,7 @@ app-cannot-see-you = De kan inte se eller höra dig.
 app-hear-bell = Tryck för att höra dörrklockan
 app-hear-visitor = Tryck för att höra den som ringer på
 app-ringing = Det ringer
+app-quiet-hours = Tysta timmar: det ringer här utan ljud.
 app-ring-left = slutar om { $seconds } s
 app-answering = Svarar …
 app-talking = De hör dig
@@ -240,6 +242,108 @@ app-invited-text = Välj ett lösenord. Med det och användarnamnet loggar du in
 app-invited-again = Du har redan ett lösenord. Ett nytt loggar ut dig överallt annars.
 app-invited-do = Välj lösenordet
 app-invited-over = Länken fungerar inte längre
+app-tab-doorbell = Ringklocka
+app-tab-household = Hushåll
+app-bells-text = Vad din knapp säger och gör, på varje panel.
+app-bells-failed = Din ringklocka kunde inte hämtas
+app-bells-none = Ingen ringklocka ännu
+app-bells-none-text = Din knapp på panelen visas här. Fråga husets administratör om den saknas.
+app-bell-preview = På panelen
+app-bell-shown = Besökare ser den här knappen.
+app-bell-hidden = Dold: besökare ser inte den här knappen.
+app-bell-hidden-hours = Dold av sina tider just nu.
+app-bell-removed = Administratören har tagit bort den här knappen från panelen. Fråga varför.
+app-bell-removed-reason = Administratören tog bort den: { $reason }
+app-bell-hide = Dölj nu
+app-bell-show = Visa igen
+app-bell-label = Text på knappen
+app-bell-save = Spara texten
+app-bell-saved = Sparat. Panelen visar det nu.
+app-bell-asked = ”{ $text }” väntar tills administratören har godkänt den.
+app-bell-waits = Panelen visar en ny text när administratören har godkänt den.
+app-bell-locked = Din administratör bestämmer detta.
+app-bell-locked-owner = Den som bestämmer för ditt hem väljer detta.
+app-bell-kind = Så ringer den
+app-bell-kind-individual = Ringer en person
+app-bell-kind-family = Öppnas med alla vid namn, eller ringer alla
+app-bell-kind-sequential = Ringer en efter en
+app-bell-kind-parallel = Ringer alla samtidigt
+app-bell-members = Ringer: { $names }
+app-bell-conflict = Någon annan har ändrat den här knappen under tiden. Så här är den nu.
+app-hours = Tider
+app-hours-text = Efter klockan där huset står. Panelen ändras på minuten.
+app-hours-none = Inga tider: inget döljs av sig självt.
+app-hours-are = Under dessa tider är knappen
+app-hours-are-hidden = dold
+app-hours-are-shown = visad, och annars dold
+app-hours-row = Tider { $number }
+app-hours-from = Från
+app-hours-until = Till
+app-hours-next-day = Slutar nästa dag.
+app-hours-add = Lägg till tider
+app-hours-remove = Ta bort tider { $number }
+app-hours-save = Spara tiderna
+app-hours-pick-day = Välj minst en dag.
+app-household-failed = Ditt hushåll kunde inte hämtas
+app-household-none = Inget hem
+app-household-none-text = Du bor inte i något av hemmen här. Fråga husets administratör om det är fel.
+app-member-you = du
+app-member-owner = Bestämmer för hemmet
+app-member-invited = Inbjuden, har inget lösenord ännu
+app-member-none = Har inget lösenord
+app-member-lives = Bor här
+app-member-own-button = Har en egen knapp
+app-member-nameless = Någon utan namn
+app-member-add = Bjud in en medlem
+app-member-add-text = De loggar in själva, öppnar samma dörrar och rings upp som knappen säger.
+app-member-locked = Din administratör bestämmer vem som bor här.
+app-member-not-owner = Den som bestämmer för hemmet bjuder in och tar bort medlemmar.
+app-member-name = Namn
+app-member-email = E-post
+app-member-email-hint = Lämna tomt för en länk som du själv ger vidare.
+app-member-invite = Bjud in
+app-member-mailed = En inbjudan till { $name } är på väg.
+app-member-link = Ge den här länken till { $name }
+app-member-link-text = Den fungerar en gång, inom 72 timmar, och visas bara nu. Användarnamnet är { $user }.
+app-member-copy = Kopiera länken
+app-member-copied = Kopierad
+app-member-done = Klar
+app-member-again = Ny länk till { $name }
+app-member-remove = Ta bort { $name }
+app-member-remove-title = Ta bort { $name } från det här hemmet?
+app-member-remove-text = De öppnar ingen dörr med det här hemmets rättigheter från den stunden, och era knappar ringer dem inte längre.
+app-member-remove-do = Ta bort
+app-member-removed = { $name } bor inte längre här.
+app-member-button = Ge { $name } en knapp
+app-member-button-done = { $name } har en egen knapp nu.
+app-member-hand-on = Låt { $name } bestämma
+app-member-hand-on-title = Låta { $name } bestämma för hemmet?
+app-member-hand-on-text = Därefter bjuder de in medlemmar och väljer hur ringklockan ringer, och inte du.
+app-member-handed-on = { $name } bestämmer för hemmet nu.
+error-decided-by-administrator = Husets administratör bestämmer detta.
+error-decided-by-owner = Den som bestämmer för hemmet bestämmer detta.
+error-household-full = Här bor så många som ett hushåll får ta in. Fråga administratören.
+error-has-password = De har redan ett lösenord, eller så tar administratören hand om dem.
+error-no-password = De har inget lösenord ännu, så de skulle inte kunna bestämma.
+error-has-button = De har redan en egen knapp, eller kan inte få någon.
+error-wrong-password = Detta är inte ditt lösenord.
+app-me-contact = Så når vi dig
+app-me-contact-text = Administratören ser det, dina grannar gör det inte.
+app-me-name = Namn
+app-me-name-locked = Din administratör rättar stavningen.
+app-me-phone = Telefon
+app-me-language = Språk i e-post
+app-me-password = Ditt lösenord
+app-me-password-hint = För att ändra e-post eller telefon, visa att det är du.
+app-me-save = Spara
+app-me-saved = Sparat.
+app-me-failed = Detta kunde inte hämtas
+app-me-conflict = Någon har ändrat detta under tiden. Så här är det nu.
+app-sign-out-others = Logga ut överallt annars
+app-sign-out-others-text = Alla dina andra enheter slutar ringa och öppnar inga dörrar från den stunden.
+app-kept = Det här sparas om dig
+app-kept-text = Ditt namn och hur du nås, dina hem, dina knappar, namnen på dina enheter och det du administrerar. Ingen kan slå upp vilken dörr du öppnade, när du kom hem eller vem som ringde på hos dig i ett bostadshus: det sparas inte.
+app-kept-file = Ladda ner som fil (JSON)
 
 ## admin
 admin-ground-select-page = Markera alla på den här sidan
@@ -349,6 +453,56 @@ admin-bell-individual = En boende
 admin-bell-sequential = En i taget
 admin-bell-parallel = Alla samtidigt
 admin-bell-family = Besökaren väljer
+admin-bell-shown = Visas
+admin-bell-listed = I listan
+admin-bell-search-only = Bara vid sökning
+admin-bell-dial-only = Bara med kod
+admin-bell-listed-text = Den står bland de andra.
+admin-bell-search-only-text = Besökare hittar den när de skriver namnet, lägenheten eller aliaset.
+admin-bell-dial-only-text = Namnet kommer aldrig till porttelefonen. Besökare som kan koden skriver den och ringer.
+admin-bell-listing = Hur besökare hittar den
+admin-bell-alias = Alias
+admin-bell-alias-hint = Hittas vid sökning, visas ingenstans: ett flicknamn, ett yrke.
+admin-bell-code = Kod
+admin-bell-code-hint = 4 till 8 siffror som ingen annan ringknapp på porttelefonen har.
+admin-bell-hidden = Dold
+admin-bell-hidden-text = Inte på porttelefonen förrän den visas igen.
+admin-bell-everywhere = { $count ->
+    [one] Även på bostadens andra porttelefon
+   *[other] Även på bostadens { $count } andra porttelefoner
+ }
+admin-bell-member-add = Ring även { $name }
+admin-bell-member-away = Ring inte
+admin-bell-one-member = En knapp för en boende ringer exakt en.
+admin-bell-preview = Så kommer porttelefonen att se ut
+admin-bell-dark = Mörk
+admin-bell-saved = { $name } är sparad och står på porttelefonen.
+admin-bell-as-before = Som förut
+admin-bell-looks = { $count ->
+    [one] En boende har ändrat en ringknapp sedan någon senast tittade
+   *[other] Boende har ändrat { $count } ringknappar sedan någon senast tittade
+ }
+admin-bell-asked = ”{ $before }” ska bli ”{ $after }”. Porttelefonen väntar på dig.
+admin-bell-written = ”{ $before }” blev ”{ $after }”, redan på porttelefonen.
+admin-bell-approve = Godkänn
+admin-bell-put-back = Återställ
+admin-bell-remove = Ta bort från porttelefonen
+admin-bell-bring-back = Tillbaka på porttelefonen
+admin-bell-remove-title = Ta bort { $name } från porttelefonen
+admin-bell-remove-text = Besökare kan inte ringa den, och de boende kan inte visa den igen.
+admin-bell-remove-reason = Skäl
+admin-bell-remove-reason-hint = De boende läser det.
+admin-bell-removed = Borttagen av en administratör
+admin-bell-said-approve = { $name } är godkänd.
+admin-bell-said-put-back = { $name } står där igen.
+admin-bell-said-remove = { $name } är borta från porttelefonen.
+admin-bell-said-bring-back = { $name } är på porttelefonen igen.
+admin-order-title = Ordning på { $panel }
+admin-order-up = Flytta upp { $name }
+admin-order-down = Flytta ned { $name }
+admin-order-moved = { $name }: plats { $place } av { $count }
+admin-order-saved = Ordningen är sparad.
+admin-order-by-policy = Byggnadens porttelefoner sorterar efter en annan regel: { $order }. Den här ordningen gäller när den är ”Som placerade”.
 admin-panel = Panel
 admin-panels-text = Skärmarna vid entréerna som besökare ringer på från.
 admin-panels-none = Inga paneler ännu
@@ -502,7 +656,7 @@ admin-checklist-panels-text = Anslut skärmen vid entrén med koden den visar.
 admin-checklist-controllers = En dörrcentral
 admin-checklist-controllers-text = Anslut enheten som styr låsen.
 admin-checklist-doors-assigned = Varje dörr har en central
-admin-checklist-doors-assigned-text = Välj dörrarna när en central ansluts.
+admin-checklist-doors-assigned-text = Välj dörrcentral och utgång för varje dörr.
 admin-checklist-bells = Ringknappar
 admin-checklist-bells-text = Sätt den första knappen på en porttelefon.
 admin-checklist-reachable = Någon kan nås
@@ -525,7 +679,7 @@ admin-role-everywhere = Alla byggnader
 admin-role-endless = Utan slut
 admin-role-active = Aktiv
 admin-role-ended = Upphörd
-admin-role-unbound = Tystnadsplikt ej godtagen
+admin-role-unbound = Tystnadsplikt inte godtagen: rollen gäller inte än
 admin-role-take = Ta rollen från { $name }
 admin-role-taken = { $name } är inte längre { $role }.
 admin-role-operator = Driftansvarig
@@ -559,6 +713,12 @@ admin-audit-door-made = Dörr tillagd
 admin-audit-bell-made = Ringknapp tillagd
 admin-audit-bell-removed = Ringknapp borttagen
 admin-audit-bells-ordered = Ringknappar ordnade
+admin-audit-bell-changed = Ringknapp ändrad
+admin-audit-bell-approved = Ringknappens nya text godkänd
+admin-audit-bell-put-back = Ringknappens text återställd
+admin-audit-bell-taken-off = Ringknapp borttagen från porttelefonen
+admin-audit-bell-brought-back = Ringknapp tillbaka på porttelefonen
+admin-audit-bell-appeared = Ringknapp kom av sig själv
 admin-audit-policy-changed = Vad de boende bestämmer ändrat
 admin-audit-role-given = Roll given
 admin-audit-role-changed = Rollens slut flyttat
@@ -734,16 +894,37 @@ admin-audit-webhook-rotated = Ny hemlighet för en webhook
 admin-audit-webhook-removed = Webhook borttagen
 admin-audit-webhook-switched-off = Webhook avstängd av mottagaren
 admin-policy-text = Vad de boende i byggnaden får göra själva. Administratörer kan alltid göra det åt dem.
-admin-policy-not-yet = Sparas, men gäller inte än: de boende kan inte ändra detta i appen ännu.
+admin-policy-not-yet = Sparat, men gäller inte än.
+admin-policy-effect-on = { $count ->
+    [one] En bostad får göra det.
+   *[other] { $count } bostäder får göra det.
+ }
+admin-policy-effect-off = Endast administratörer.
+admin-policy-effect-pending = { $count ->
+    [0] Inget väntar på en titt.
+    [one] En ringknapp väntar på en titt.
+   *[other] { $count } ringknappar väntar på en titt.
+ }
+admin-policy-effect-bare = { $count ->
+    [0] Alla bostäder har en.
+    [one] En bostad har ingen än.
+   *[other] { $count } bostäder har ingen än.
+ }
+admin-policy-quiet-text = Efter byggnadens klocka. Apparna visar besökaren utan ljud.
+admin-policy-quiet-until-text = Över midnatt när det slutar innan det börjar.
 admin-policy-saved = Sparade vad de boende bestämmer.
 admin-policy-on = Ja
 admin-policy-off = Nej
 admin-policy-edit-text = Boende får ändra texten på sin knapp
 admin-policy-edit-text-text = Besökare ser den nya texten direkt.
+admin-policy-approve-first = Boendes texter och bilder väntar på en administratör
+admin-policy-approve-first-text = Av: besökare ser dem direkt, och en administratör tittar på dem efteråt.
 admin-policy-pictures = Boende får sätta en bild på sin knapp
 admin-policy-pictures-text = Alla vid entrén ser bilden.
 admin-policy-hide = Boende får dölja sin knapp
 admin-policy-hide-text = En dold knapp ringer inte från porttelefonen.
+admin-policy-button-by-itself = En bostad får sin knapp av sig själv
+admin-policy-button-by-itself-text = Så snart någon som bor där kan ringas.
 admin-policy-add-members = Ägare får lägga till medlemmar
 admin-policy-add-members-text = En ny medlem öppnar samma dörrar som hushållet.
 admin-policy-own-cards = Boende får lägga till egna kort
@@ -763,6 +944,8 @@ admin-policy-order-by-text = Efter text
 admin-policy-order-by-unit = Efter lägenhet
 
 ## error
+error-viewing-only = Du ser med en rolls ögon. Avsluta det först för att ändra något.
+error-in-use = Något är beroende av detta och måste bort först.
 error-unknown = Något gick fel. Försök igen.
 error-offline = Det finns ingen förbindelse med Klinke.
 error-unavailable = Klinke svarar inte just nu.
@@ -985,6 +1168,111 @@ admin-move-ends-stay = { $count ->
     [one] 1 person behåller sin inloggning: bor även på annat håll, eller har en roll
    *[other] { $count } personer behåller sin inloggning: bor även på annat håll, eller har en roll
 }
+admin-edit = Ändra { $name }
+admin-edit-building = Ändra byggnaden
+admin-edit-entrance = Ändra entrén
+admin-edit-unit = Ändra lägenheten
+admin-edit-door = Ändra dörren
+admin-edit-panel = Ändra panelen
+admin-edit-controller = Ändra dörrcentralen
+admin-part-saved = { $name } har ändrats.
+admin-part-removed = { $name } har tagits bort.
+admin-part-remove-open = Ta bort …
+admin-part-remove = Ta bort för gott
+admin-part-keep = Behåll
+admin-part-remove-title = Ta bort { $name }?
+admin-part-blocked = Inte än: { $what } måste flyttas eller tas bort först.
+admin-part-concerned = Det berör: { $what }.
+admin-part-type-name = Skriv ”{ $name }” för att bekräfta
+admin-remove-building = Byggnaden försvinner med allt som finns i den. Det går inte att ångra.
+admin-remove-entrance = Det finns inget kvar vid den här entrén.
+admin-remove-unit = Lägenheten försvinner med sina ringklockor.
+admin-remove-door = Ingen kan öppna den längre, och ingen panel erbjuder den.
+admin-remove-panel = Den visar en parkopplingskod igen, och dess ringklockor är borta.
+admin-remove-controller = Dörrarna öppnas inte förrän de har en annan dörrcentral.
+admin-uses-people = { $count ->
+    [one] 1 boende
+   *[other] { $count } boende
+  }
+admin-uses-moves = { $count ->
+    [one] 1 planerad flytt
+   *[other] { $count } planerade flyttar
+  }
+admin-uses-units = { $count ->
+    [one] 1 bostad
+   *[other] { $count } bostäder
+  }
+admin-uses-panels = { $count ->
+    [one] 1 panel
+   *[other] { $count } paneler
+  }
+admin-uses-doors = { $count ->
+    [one] 1 dörr
+   *[other] { $count } dörrar
+  }
+admin-uses-bells = { $count ->
+    [one] 1 ringklocka
+   *[other] { $count } ringklockor
+  }
+admin-unit-doors = Dörrar som de boende får öppna
+admin-door-release = Olåst i, sekunder
+admin-door-release-hint = 1 till 60. Minst 3 för den som går långsamt.
+admin-door-open = Får stå öppen i, sekunder
+admin-door-open-hint = 5 till 600. Därefter larmar den.
+admin-door-relock = Låser igen
+admin-door-on-close = När den har stängts
+admin-door-on-open = Så snart den har öppnats
+admin-output-hint = Som den är märkt på dörrcentralen, från 1.
+admin-audit-building-changed = Byggnad ändrad
+admin-audit-building-removed = Byggnad borttagen
+admin-audit-entrance-changed = Entré ändrad
+admin-audit-entrance-removed = Entré borttagen
+admin-audit-unit-changed = Lägenhet ändrad
+admin-audit-unit-removed = Lägenhet borttagen
+admin-audit-door-changed = Dörr ändrad
+admin-audit-door-removed = Dörr borttagen
+admin-audit-panel-changed = Panel ändrad
+admin-audit-panel-removed = Panel borttagen
+admin-audit-controller-changed = Dörrcentral ändrad
+admin-audit-controller-removed = Dörrcentral borttagen
+admin-role-give = Ge en roll
+admin-role-given = Given: { $role }.
+admin-pick-person = Vem
+admin-pick-person-hint = Några bokstäver av namnet, eller lägenhetens nummer.
+admin-pick-found = Hittade
+admin-pick-nobody = Ingen hittades. Lägg till personen först.
+admin-pick-first = Välj någon först.
+admin-role-last-day = Sista dag
+admin-role-last-day-hint = En roll med åtkomst till personuppgifter varar högst 12 månader.
+admin-role-last-day-free = Tomt: inget slut.
+admin-role-must-accept = Den gäller när personen har godtagit tystnadsplikten.
+admin-role-changes = { $count ->
+    [one] 1 rolländring de senaste 30 dagarna
+   *[other] { $count } rolländringar de senaste 30 dagarna
+  }
+admin-role-given-by = { $by } gav { $name } rollen { $role }.
+admin-role-changed-by = { $by } flyttade slutet på rollen { $role } för { $name }.
+admin-role-taken-by = { $by } tog rollen { $role } från { $name }.
+admin-role-own = Egen roll
+admin-matrix = Vad varje roll får göra
+admin-matrix-right = Rättighet
+admin-right-see-building = Se byggnaden: lägenheter, dörrar, paneler
+admin-right-see-people = Se vem som bor här och vad som står på ringklockorna
+admin-right-change-people = Lägga till, ändra och flytta personer
+admin-right-change-building = Ändra entréer, lägenheter, dörrar och ringklockor
+admin-right-devices = Parkoppla och ändra paneler och dörrcentraler
+admin-right-roles = Ge och ta roller
+admin-right-audit = Läsa vad administratörer har ändrat
+admin-yes = Ja
+admin-no = Nej
+admin-view-title = Se med andras ögon
+admin-view-text = Sidorna så som någon med den rollen ser dem. Inget kan ändras under tiden.
+admin-view-as = Se som { $role }
+admin-viewing-label = Du ser som en roll
+admin-viewing = Du ser det som den här rollen ser: { $role }, { $building }.
+admin-viewing-stop = Avsluta
+admin-checklist-whole = Allt är på plats
+admin-checklist-whole-text = Gå till panelen och ring: appen ska ringa, visa dig och öppna dörren.
 
 ## server only
 trust-title = Lita på denna Klinke

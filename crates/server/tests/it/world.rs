@@ -244,6 +244,16 @@ impl Browser {
         self.send(self.http.delete(self.url(path)).header("origin", &self.base), Method::DELETE, path).await
     }
 
+    pub async fn put(&self, path: &str, body: Value) -> Answer {
+        self.send(self.http.put(self.url(path)).header("origin", &self.base).json(&body), Method::PUT, path)
+            .await
+    }
+
+    pub async fn patch(&self, path: &str, body: Value) -> Answer {
+        let request = self.http.patch(self.url(path)).header("origin", &self.base).json(&body);
+        self.send(request, Method::PATCH, path).await
+    }
+
     pub fn url(&self, path: &str) -> String {
         format!("{}{path}", self.base)
     }

@@ -87,6 +87,7 @@ impl Doors<'_> {
                 release_ms: Set(door.times.release_ms.into()),
                 open_ms: Set(door.times.open_ms.into()),
                 relock: Set(door.times.relock.word().to_owned()),
+                version: Set(1),
             };
             door::Entity::insert(row).exec_without_returning(&*tx).await?;
             touch(&*tx, scope, door.controller.map(|controller| controller.0)).await?;
@@ -324,6 +325,7 @@ async fn put(
     door::Entity::update_many()
         .col_expr(door::Column::Controller, Expr::val(controller.0))
         .col_expr(door::Column::Output, Expr::val(i32::from(output)))
+        .col_expr(door::Column::Version, Expr::col(door::Column::Version).add(1))
         .filter(door::Column::Tenant.eq(scope.tenant.0))
         .filter(door::Column::Id.eq(door.id))
         .exec(db)
@@ -332,7 +334,7 @@ async fn put(
 }
 
 /// Lets the revision of controllers grow.
-async fn touch(
+pub(super) async fn touch(
     db: &impl ConnectionTrait,
     scope: &Scope,
     controllers: impl IntoIterator<Item = Uuid>,
@@ -380,6 +382,7 @@ async fn insert_controller(
         name: Set(controller.name.as_str().to_owned()),
         certificate_sha256: Set(certificate_sha256.to_vec()),
         revision: Set(1),
+        version: Set(1),
     };
     controller::Entity::insert(row).exec_without_returning(&**tx).await?;
     for (door, output) in doors {

@@ -89,6 +89,7 @@ impl Sites<'_> {
                 kind: Set(building.kind.word().to_owned()),
                 time_zone: Set(building.time_zone.clone()),
                 mode: Set(SiteMode::Normal.word().to_owned()),
+                version: Set(1),
             };
             building::Entity::insert(row).exec_without_returning(&*tx).await?;
             let after = json!({ "name": building.name, "address": building.address, "kind": building.kind });
@@ -110,6 +111,7 @@ impl Sites<'_> {
                 id: Set(entrance.id.0),
                 building: Set(entrance.building.0),
                 name: Set(entrance.name.as_str().to_owned()),
+                version: Set(1),
             };
             entrance::Entity::insert(row).exec_without_returning(&*tx).await?;
             let after = json!({ "name": entrance.name });
@@ -152,6 +154,7 @@ impl Sites<'_> {
                     building: Set(unit.building.0),
                     entrance: Set(unit.entrance.0),
                     number: Set(unit.number.as_str().to_owned()),
+                    version: Set(1),
                 });
                 unit::Entity::insert_many(rows).exec_without_returning(&*tx).await?;
                 for door in doors {
