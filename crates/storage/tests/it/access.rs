@@ -908,6 +908,8 @@ fn the_table_knows_every_repository_function() {
         "edit_devices",
         "people_end",
         "webhooks",
+        "button_appears",
+        "button_change",
     ] {
         let source = std::fs::read_to_string(folder.join(file).with_extension("rs")).unwrap();
         let methods = source.lines().filter_map(|line| line.strip_prefix("    pub async fn "));
