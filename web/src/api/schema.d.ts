@@ -2073,7 +2073,7 @@ export interface components {
          * @description Something that happened. The words are stable: they stand in messages and in what was asked for.
          * @enum {string}
          */
-        EventKind: "PersonCreated" | "PersonChanged" | "PersonSuspended" | "PersonResumed" | "PersonDeleted" | "MembershipBegan" | "MembershipChanged" | "MembershipEnded" | "UnitCreated" | "UnitChanged" | "UnitRemoved" | "ImportApplied" | "ImportUndone";
+        EventKind: "person.created" | "person.changed" | "person.suspended" | "person.resumed" | "person.deleted" | "membership.began" | "membership.changed" | "membership.ended" | "unit.created" | "unit.changed" | "unit.removed" | "import.applied" | "import.undone";
         /**
          * @description What is wrong with a field. Stable: clients translate it.
          * @enum {string}
