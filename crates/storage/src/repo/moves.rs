@@ -155,7 +155,9 @@ impl Moves<'_> {
                 action: "move.planned",
                 persons: movers.iter().map(|(person, ..)| *person).collect(),
                 before: None,
-                after: Some(json!({ "move": new.id, "unit": new.unit, "to": new.to, "last_day": new.last_day })),
+                after: Some(
+                    json!({ "move": new.id, "unit": new.unit, "to": new.to, "last_day": new.last_day }),
+                ),
             };
             audit::append(&tx, scope, stamp, change).await?;
             Ok(true)

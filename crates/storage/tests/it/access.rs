@@ -229,6 +229,9 @@ const PROBES: &[Probe] = probes! {
     unit_members [System Manager Admin Auditor] |r| {
         Ok(!r.store.people().unit_members(&r.scope, r.ours.house).await?.is_empty())
     };
+    unit_counts [System Manager Admin Auditor] |r| {
+        Ok(!r.store.people().unit_counts(&r.scope, r.ours.house).await?.is_empty())
+    };
     // audit
     audit_entries [System Manager Admin Auditor] |r| {
         let query = AuditQuery { building: Some(r.ours.house), limit: 9, ..AuditQuery::default() };
@@ -451,7 +454,15 @@ impl Run<'_> {
     /// A move of a new person of ours who lives with Kari, due at once.
     async fn new_move(&self) -> Result<NewMove> {
         let (out, unit) = (vec![self.resident().await?], self.ours.unit);
-        Ok(NewMove { id: self.id(), unit, last_day: 1, ends_at: stamp(self.n).at, out, to: None, into: vec![] })
+        Ok(NewMove {
+            id: self.id(),
+            unit,
+            last_day: 1,
+            ends_at: stamp(self.n).at,
+            out,
+            to: None,
+            into: vec![],
+        })
     }
 
     async fn planned(&self) -> Result<klinke_model::ids::MoveId> {

@@ -13,7 +13,7 @@ use klinke_model::site::{Building, Entrance, Unit};
 use klinke_model::text::Label;
 use klinke_storage::record::{
     AuditEntry, AuditProof, AuditQuery, GivenRole, Move, MovePreview, NewDevice, NewMove, PanelDirectory,
-    PeoplePage, PeopleQuery, PersonRow, PolicySet, RingFacts, StoredFacts, UnitMember,
+    PeoplePage, PeopleQuery, PersonRow, PolicySet, RingFacts, StoredFacts, UnitCount, UnitMember,
 };
 
 /// All that one principal can read of ours.
@@ -34,6 +34,7 @@ struct View {
     given_roles: Vec<GivenRole>,
     bound: Vec<bool>,
     unit_members: Vec<UnitMember>,
+    unit_counts: Vec<UnitCount>,
     devices: Vec<Vec<Device>>,
     panels: Vec<Panel>,
     panel: Option<Panel>,
@@ -77,6 +78,7 @@ impl View {
             given_roles: people.given_roles(scope).await.unwrap(),
             bound: vec![],
             unit_members: people.unit_members(scope, ours.house).await.unwrap(),
+            unit_counts: people.unit_counts(scope, ours.house).await.unwrap(),
             devices: vec![],
             panels: intercom.panels(scope, ours.house).await.unwrap(),
             panel: intercom.panel(scope, ours.panel).await.unwrap(),
