@@ -107,7 +107,7 @@ scenario('two administrators edit one person at once, and nothing is lost', asyn
 scenario('a household moves out with two clicks, and the move is taken back with one', async (world) => {
   const admin = await peoplePage(world);
   const { page } = admin;
-  await look(page, 'admin-people');
+  await look(page, 'admin-people', { readme: 'admin-people' });
   await page.setViewportSize(SIZES.phone);
   await look(page, 'admin-people-phone');
   await fits(page, 'people on a phone');
@@ -118,7 +118,7 @@ scenario('a household moves out with two clicks, and the move is taken back with
   const hand = counted();
   await hand.click(admin.row('Kari Haugen').getByRole('button', { name: t('admin-move-out') }));
   await peek(admin).getByText(t('admin-move-ends')).waitFor();
-  await look(page, 'admin-move-out');
+  await look(page, 'admin-move-out', { readme: 'admin-move-out' });
   await hand.click(peek(admin).getByRole('button', { name: t('admin-move-confirm') }));
   await page.getByText(pattern('admin-move-planned', { unit: '1101' })).waitFor();
   assert.equal(hand.clicks, 2);
@@ -226,7 +226,7 @@ scenario('homes are given, taken back with undo, and changed from flat to flat i
   await homes.getByRole('button', { name: 'Nils Flytter' }).click();
   await peek(admin).getByRole('heading', { level: 2, name: 'Nils Flytter' }).waitFor();
   await admin.loaded();
-  await look(page, 'admin-person-household');
+  await look(page, 'admin-person-household', { readme: 'admin-person' });
 });
 
 scenario('a household of two moves in on a day; taken back, nobody of them is left', async (world) => {
@@ -331,7 +331,7 @@ scenario('the list by keys: found, gone through, selected, moved out together, a
   await page.keyboard.press('x');
   const bulk = page.getByRole('group', { name: '2' }).first();
   await bulk.waitFor();
-  await look(page, 'admin-people-selected');
+  await look(page, 'admin-people-selected', { readme: 'admin-selected' });
 
   const columns = page.getByText(t('admin-ground-columns'), { exact: true });
   await columns.click();
