@@ -200,6 +200,17 @@ pub struct UnitMember {
     pub person: Person,
 }
 
+/// How many live in a unit, and how many of their devices would ring: figures only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnitCount {
+    /// Which unit.
+    pub unit: UnitId,
+    /// People who live there, suspended or not.
+    pub residents: u32,
+    /// Devices that are signed in, of those who are not suspended.
+    pub devices: u32,
+}
+
 /// All that a panel shows at rest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PanelDirectory {

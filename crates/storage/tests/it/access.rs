@@ -242,6 +242,9 @@ const PROBES: &[Probe] = probes! {
     unit_members [System Manager Admin Auditor] |r| {
         Ok(!r.store.people().unit_members(&r.scope, r.ours.house).await?.is_empty())
     };
+    unit_counts [System Manager Admin Auditor] |r| {
+        Ok(!r.store.people().unit_counts(&r.scope, r.ours.house).await?.is_empty())
+    };
     // audit
     audit_entries [System Manager Admin Auditor] |r| {
         let query = AuditQuery { building: Some(r.ours.house), limit: 9, ..AuditQuery::default() };

@@ -16,7 +16,7 @@ use klinke_model::timetable::{Hours, HoursAre, Timetable, WallClock};
 use klinke_storage::record::{
     AuditEntry, AuditPage, AuditProof, AuditQuery, GivenRole, Move, MovePreview, NewDevice, NewMove,
     PanelDirectory, Part, PeoplePage, PeopleQuery, PersonRow, PolicySet, RingFacts, RoleChange, StoredFacts,
-    UnitDoors, UnitMember, Webhook, WebhookChange,
+    UnitCount, UnitDoors, UnitMember, Webhook, WebhookChange,
 };
 use klinke_storage::record::{BellChange, BellChanged, Household, MyBell};
 
@@ -39,6 +39,7 @@ struct View {
     role_changes: Vec<RoleChange>,
     bound: Vec<bool>,
     unit_members: Vec<UnitMember>,
+    unit_counts: Vec<UnitCount>,
     devices: Vec<Vec<Device>>,
     panels: Vec<Panel>,
     panel: Option<Panel>,
@@ -117,6 +118,7 @@ impl View {
             role_changes: people.role_changes(scope, Timestamp::from_millis(0)).await.unwrap(),
             bound: vec![],
             unit_members: people.unit_members(scope, ours.house).await.unwrap(),
+            unit_counts: people.unit_counts(scope, ours.house).await.unwrap(),
             devices: vec![],
             panels: intercom.panels(scope, ours.house).await.unwrap(),
             panel: intercom.panel(scope, ours.panel).await.unwrap(),
