@@ -3,7 +3,7 @@
 //! ```text
 //! Store ──▶ gate()                           finds out who asks; the only queries without a Scope
 //!       ──▶ sites() people() devices()       everything else: `&Scope` first
-//!           intercom() doors() audit() jobs() invitations() imports()
+//!           intercom() doors() audit() jobs() invitations() imports() who()
 //! ```
 //!
 //! Invariants:
@@ -35,7 +35,7 @@ mod tx;
 
 pub use error::StorageError;
 pub use repo::{
-    Audit, Devices, Doors, Gate, Imports, Intercom, Invitations, Jobs, Moves, PasswordSet, People, Sites,
+    Audit, Devices, Doors, Gate, Imports, Intercom, Invitations, Jobs, Moves, PasswordSet, People, Sites, Who,
 };
 pub use store::Store;
 

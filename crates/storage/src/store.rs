@@ -1,6 +1,6 @@
 //! Opening the store: which database, with which settings, at which schema.
 
-use crate::repo::{Audit, Devices, Doors, Gate, Imports, Intercom, Invitations, Jobs, Moves, People, Sites};
+use crate::repo::{Audit, Devices, Doors, Gate, Imports, Intercom, Invitations, Jobs, Moves, People, Sites, Who};
 use crate::tx::{self, Isolation};
 use crate::{Result, StorageError, migration};
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
@@ -147,6 +147,11 @@ impl Store {
     /// Work for later.
     pub fn jobs(&self) -> Jobs<'_> {
         Jobs(self)
+    }
+
+    /// Who lives where, who may open what, which keys are out, what was forgotten.
+    pub fn who(&self) -> Who<'_> {
+        Who(self)
     }
 
     /// Closes the connections. SQLite brings what is written into its one file then.

@@ -12,6 +12,7 @@ pub struct Model {
     pub building: Uuid,
     pub entrance: Uuid,
     pub number: String,
+    pub folded: Vec<u8>,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

@@ -9,6 +9,7 @@ use crate::repo::reach;
 use crate::tx::{self, Isolation};
 use crate::{Result, Store};
 use klinke_access::decide::SiteMode;
+use klinke_model::fold::fold;
 use klinke_model::ids::{BuildingId, DoorId};
 use klinke_model::rights::Right;
 use klinke_model::scope::Scope;
@@ -150,6 +151,7 @@ impl Sites<'_> {
                     building: Set(unit.building.0),
                     entrance: Set(unit.entrance.0),
                     number: Set(unit.number.as_str().to_owned()),
+                    folded: Set(fold(unit.number.as_str()).into_bytes()),
                 });
                 unit::Entity::insert_many(rows).exec_without_returning(&*tx).await?;
                 for door in doors {

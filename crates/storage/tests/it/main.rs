@@ -19,3 +19,4 @@ mod schema;
 mod sites;
 mod town;
 mod twins;
+mod who;

@@ -12,8 +12,9 @@ use klinke_model::scope::Scope;
 use klinke_model::site::{Building, Entrance, Unit};
 use klinke_model::text::Label;
 use klinke_storage::record::{
-    AuditEntry, AuditProof, AuditQuery, GivenRole, Move, MovePreview, NewDevice, NewMove, PanelDirectory,
-    PeoplePage, PeopleQuery, PersonRow, PolicySet, RingFacts, StoredFacts, UnitMember,
+    AuditEntry, AuditProof, AuditQuery, Ghost, GivenRole, HomeState, HomesPage, HomesQuery, KeysPage, Move, MovePreview,
+    NewDevice, NewMove, OpenablePage, OpenersPage, PanelDirectory, PeoplePage, PeopleQuery, PersonRow, PolicySet,
+    RingFacts, StoredFacts, UnitMember,
 };
 
 /// All that one principal can read of ours.
@@ -49,12 +50,18 @@ struct View {
     audit_entries: Vec<AuditEntry>,
     audit: Option<AuditProof>,
     policy: Option<(u64, BuildingPolicy)>,
+    homes: HomesPage,
+    home_counts: Vec<(HomeState, u64)>,
+    openers: Vec<Option<OpenersPage>>,
+    doors_of: Vec<OpenablePage>,
+    keys: KeysPage,
+    ghosts: Vec<Ghost>,
 }
 
 impl View {
     async fn of(db: &Db, ours: &Town, scope: &Scope) -> Self {
         let (sites, people, devices) = (db.store.sites(), db.store.people(), db.store.devices());
-        let (intercom, doors) = (db.store.intercom(), db.store.doors());
+        let (intercom, doors, who) = (db.store.intercom(), db.store.doors(), db.store.who());
         let mut view = Self {
             buildings: sites.buildings(scope).await.unwrap(),
             building: sites.building(scope, ours.house).await.unwrap(),
@@ -97,13 +104,30 @@ impl View {
                 .unwrap(),
             policy: sites.policy(scope, ours.house).await.unwrap(),
             audit: db.store.audit().verify_audit(scope).await.unwrap(),
+            homes: who
+                .homes(
+                    scope,
+                    ours.house,
+                    &HomesQuery { limit: 50, text: "haugen".to_owned(), ..HomesQuery::default() },
+                )
+                .await
+                .unwrap(),
+            home_counts: who.home_counts(scope, ours.house).await.unwrap(),
+            openers: vec![],
+            doors_of: vec![],
+            keys: who.keys(scope, ours.house, None, 50).await.unwrap(),
+            ghosts: who.ghosts(scope, ours.house).await.unwrap(),
         };
+        for door in [ours.front, ours.garage] {
+            view.openers.push(who.openers(scope, door, None, 50).await.unwrap());
+        }
         for person in [ours.kari, ours.ola, ours.lone, ours.gone, ours.manager, ours.admin] {
             view.persons.push(people.person(scope, person).await.unwrap());
             view.rows.push(people.row(scope, person).await.unwrap());
             view.bound.push(people.is_bound(scope, person).await.unwrap());
             view.roles.push(people.roles(scope, person).await.unwrap());
             view.devices.push(devices.list(scope, person).await.unwrap());
+            view.doors_of.push(who.doors_of(scope, person, None, 50).await.unwrap());
             view.openable.push(doors.openable(scope, person).await.unwrap());
             for door in [ours.front, ours.garage] {
                 view.facts.push(doors.facts(scope, person, door).await.unwrap());
