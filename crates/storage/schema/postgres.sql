@@ -287,9 +287,12 @@ unit.id uuid NOT NULL
 unit.building uuid NOT NULL
 unit.entrance uuid NOT NULL
 unit.number text NOT NULL
+unit.folded bytea NOT NULL
 unit: unit_pkey PRIMARY KEY (tenant, id)
 unit: unit_tenant_building_entrance_fkey FOREIGN KEY (tenant, building, entrance) REFERENCES entrance(tenant, building, id)
 unit: unit_tenant_building_id_key UNIQUE (tenant, building, id)
+CREATE INDEX unit_folded ON public.unit USING btree (tenant, folded, id)
+CREATE INDEX unit_of_building ON public.unit USING btree (tenant, building, folded, id)
 CREATE UNIQUE INDEX unit_pkey ON public.unit USING btree (tenant, id)
 CREATE UNIQUE INDEX unit_tenant_building_id_key ON public.unit USING btree (tenant, building, id)
 unit_door.tenant uuid NOT NULL
@@ -298,4 +301,5 @@ unit_door.door uuid NOT NULL
 unit_door: unit_door_pkey PRIMARY KEY (tenant, unit, door)
 unit_door: unit_door_tenant_door_fkey FOREIGN KEY (tenant, door) REFERENCES door(tenant, id) ON DELETE CASCADE
 unit_door: unit_door_tenant_unit_fkey FOREIGN KEY (tenant, unit) REFERENCES unit(tenant, id) ON DELETE CASCADE
+CREATE INDEX unit_door_door ON public.unit_door USING btree (tenant, door, unit)
 CREATE UNIQUE INDEX unit_door_pkey ON public.unit_door USING btree (tenant, unit, door)

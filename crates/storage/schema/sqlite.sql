@@ -270,11 +270,13 @@ CREATE TABLE unit (
     id UUID NOT NULL,
     building UUID NOT NULL,
     entrance UUID NOT NULL,
-    number TEXT NOT NULL,
+    number TEXT NOT NULL, folded BYTEA NOT NULL DEFAULT '',
     PRIMARY KEY (tenant, id),
     UNIQUE (tenant, building, id),
     FOREIGN KEY (tenant, building, entrance) REFERENCES entrance (tenant, building, id)
 );
+CREATE INDEX unit_folded ON unit (tenant, folded, id);
+CREATE INDEX unit_of_building ON unit (tenant, building, folded, id);
 CREATE TABLE unit_door (
     tenant UUID NOT NULL,
     unit UUID NOT NULL,
@@ -283,3 +285,4 @@ CREATE TABLE unit_door (
     FOREIGN KEY (tenant, unit) REFERENCES unit (tenant, id) ON DELETE CASCADE,
     FOREIGN KEY (tenant, door) REFERENCES door (tenant, id) ON DELETE CASCADE
 );
+CREATE INDEX unit_door_door ON unit_door (tenant, door, unit);

@@ -180,6 +180,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/buildings/{building}/ghosts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What was issued in a building and has no reason any more, 200 of each kind at most; what belongs to no building for
+         *     who sees people everywhere.
+         */
+        get: operations["ghosts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/buildings/{building}/imports": {
         parameters: {
             query?: never;
@@ -191,6 +211,23 @@ export interface paths {
         put?: never;
         /** Reads a file with people: CSV (`;`, `,` or tab; UTF-8, UTF-16 or Windows-1252) or XLSX, 10 MB and 60,000 rows at most. */
         post: operations["upload_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/buildings/{building}/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who holds keys to a building: signed-in devices, open links, roles. Counts only; nothing of when anything was used. */
+        get: operations["keys_out"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -251,6 +288,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/buildings/{building}/who": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The homes of a building with who lives there, by number. */
+        get: operations["who_lives_here"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/buildings/{building}/who/counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many homes of a building are in which state; states that no home is in are left out. */
+        get: operations["home_counts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/confidentiality": {
         parameters: {
             query?: never;
@@ -278,6 +349,23 @@ export interface paths {
         };
         /** Where a new controller pairs, and how it knows this server. */
         get: operations["controller_pairing"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/doors/{door}/who": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Everybody who may open a door now, each with the reasons. For who sees people in its building. */
+        get: operations["who_may_open"];
         put?: never;
         post?: never;
         delete?: never;
@@ -564,6 +652,23 @@ export interface paths {
         head?: never;
         /** Changes a person. A building administrator changes only people who live in their buildings alone and have no role. */
         patch: operations["change_person"];
+        trace?: never;
+    };
+    "/api/v1/people/{person}/doors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The doors that a person may open, each with the reasons; those where the asker sees people. */
+        get: operations["doors_of_person"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/people/{person}/homes": {
@@ -1089,6 +1194,29 @@ export interface components {
             /** @description The last hash. Noted elsewhere, it shows whether the end was cut off later. */
             head: string;
         };
+        /** @description Why somebody may open a door. */
+        Because: {
+            /** @description Where it is. */
+            building: components["schemas"]["BuildingId"];
+            /** @description The name of the building. */
+            building_name: components["schemas"]["Label"];
+            /** @enum {string} */
+            by: "home";
+            /** @description Apartment number or company name. */
+            number: components["schemas"]["Label"];
+            /** @description The unit. */
+            unit: components["schemas"]["UnitId"];
+        } | {
+            /** @enum {string} */
+            by: "role";
+            ends_at?: components["schemas"]["Timestamp"] | null;
+            /** @description It is for every building. */
+            everywhere: boolean;
+            /** @description Which grant. */
+            grant: components["schemas"]["RoleGrantId"];
+            /** @description As what. */
+            role: components["schemas"]["Role"];
+        };
         /** @description A button on a panel. */
         Bell: {
             id: components["schemas"]["BellId"];
@@ -1457,6 +1585,98 @@ export interface components {
              */
             pointer: string;
         };
+        /** @description What was issued and has no reason any more. */
+        Ghost: {
+            /** @enum {string} */
+            kind: "access";
+            name?: components["schemas"]["Label"] | null;
+            /** @description Whose. */
+            person: components["schemas"]["PersonId"];
+        } | {
+            /** @enum {string} */
+            kind: "invitation";
+            name?: components["schemas"]["Label"] | null;
+            /** @description Whose. */
+            person: components["schemas"]["PersonId"];
+        } | {
+            /** @description Which. */
+            bell: components["schemas"]["BellId"];
+            /** @enum {string} */
+            kind: "bell";
+            /** @description The home's number. */
+            number: components["schemas"]["Label"];
+            /** @description Its text. */
+            text: components["schemas"]["Label"];
+        } | (components["schemas"]["GhostRole"] & {
+            /** @enum {string} */
+            kind: "suspended_role";
+        }) | (components["schemas"]["GhostRole"] & {
+            /** @enum {string} */
+            kind: "ended_role";
+        }) | {
+            /**
+             * Format: int32
+             * @description How many doors.
+             */
+            doors: number;
+            /** @enum {string} */
+            kind: "home";
+            /** @description Its number. */
+            number: components["schemas"]["Label"];
+            /** @description Which. */
+            unit: components["schemas"]["UnitId"];
+        } | {
+            /** @description When it was due, UTC milliseconds since 1970. */
+            ends_at: components["schemas"]["Timestamp"];
+            /** @enum {string} */
+            kind: "move";
+            /** @description Which. */
+            move: components["schemas"]["MoveId"];
+            /** @description The home's number. */
+            number: components["schemas"]["Label"];
+        };
+        /** @description A role that gives nothing. */
+        GhostRole: {
+            ends_at?: components["schemas"]["Timestamp"] | null;
+            /** @description It is for every building. */
+            everywhere: boolean;
+            /** @description Which grant. */
+            grant: components["schemas"]["RoleGrantId"];
+            name?: components["schemas"]["Label"] | null;
+            person: components["schemas"]["PersonId"];
+            role: components["schemas"]["Role"];
+        };
+        /** @description A role over a building. */
+        HeldRole: {
+            ends_at?: components["schemas"]["Timestamp"] | null;
+            role: components["schemas"]["Role"];
+        };
+        /** @description How many homes are in which state. */
+        HomeCount: {
+            /** Format: int64 */
+            homes: number;
+            state: components["schemas"]["HomeState"];
+        };
+        /** @description Somebody who lives in a home. */
+        HomeMember: {
+            /** @description Whether any device of theirs is signed in. */
+            can_be_rung: boolean;
+            name?: components["schemas"]["Label"] | null;
+            /** @description Decides for the home. */
+            owner: boolean;
+            person: components["schemas"]["PersonId"];
+            standing: components["schemas"]["PersonStanding"];
+        };
+        /**
+         * @description Whether a visitor who rings a home reaches somebody, and if not, why.
+         * @enum {string}
+         */
+        HomeState: "rung" | "empty" | "suspended" | "no_account" | "no_device" | "no_button" | "not_on_button";
+        /** @description A page of homes. */
+        HomesPage: {
+            items: components["schemas"]["LivedHome"][];
+            next?: components["schemas"]["UnitId"] | null;
+        };
         /** @description A list of people on its way in. */
         Import: {
             /** @description It was applied; until `ends_at` it can be undone. */
@@ -1528,6 +1748,32 @@ export interface components {
         InvitationToken: {
             token: string;
         };
+        /** @description Who holds something that opens or rings in a building. */
+        KeyHolder: {
+            /**
+             * Format: int32
+             * @description Phones and computers that are signed in. How many, never which or when.
+             */
+            apps: number;
+            /** @description The numbers of their homes here. */
+            homes: components["schemas"]["Label"][];
+            /** @description The person. */
+            id: components["schemas"]["PersonId"];
+            invited_until?: components["schemas"]["Timestamp"] | null;
+            name?: components["schemas"]["Label"] | null;
+            /** @description Their roles over the building. */
+            roles: components["schemas"]["HeldRole"][];
+            /**
+             * Format: int32
+             * @description Apartment stations that are signed in.
+             */
+            stations: number;
+        };
+        /** @description A page of who holds something. */
+        KeysPage: {
+            items: components["schemas"]["KeyHolder"][];
+            next?: components["schemas"]["PersonId"] | null;
+        };
         /**
          * @description A name or a button's text: 1 to [`LABEL_MAX`] characters, NFC, one line, no control or direction-override
          *     characters, no white space at either end.
@@ -1557,6 +1803,17 @@ export interface components {
          * @enum {string}
          */
         LinkState: "none" | "waiting" | "open" | "expired" | "used";
+        /** @description A home, with who lives there. */
+        LivedHome: {
+            /** @description The name of its entrance. */
+            entrance: components["schemas"]["Label"];
+            /** @description The unit. */
+            id: components["schemas"]["UnitId"];
+            members: components["schemas"]["HomeMember"][];
+            /** @description Apartment number or company name. */
+            number: components["schemas"]["Label"];
+            state: components["schemas"]["HomeState"];
+        };
         /**
          * @description What the media of a call can carry just now (R3).
          * @enum {string}
@@ -1797,6 +2054,21 @@ export interface components {
              */
             numbers: string;
         };
+        /** @description A door that a person may open. */
+        OpenableDoor: {
+            /** @description At least one. */
+            because: components["schemas"]["Because"][];
+            building: components["schemas"]["BuildingId"];
+            building_name: components["schemas"]["Label"];
+            /** @description The door. */
+            id: components["schemas"]["DoorId"];
+            name: components["schemas"]["Label"];
+        };
+        /** @description The doors that a person may open, a page at a time, by building. */
+        OpenableDoors: {
+            items: components["schemas"]["OpenableDoor"][];
+            next?: components["schemas"]["DoorId"] | null;
+        };
         /** @description A pairing that the panel has opened. */
         OpenedPairing: {
             /**
@@ -1813,6 +2085,23 @@ export interface components {
             pairing: components["schemas"]["PairingId"];
             /** @description To prove itself with, in the header `Klinke-Pairing-Secret`. Never shown. */
             secret: string;
+        };
+        /** @description Somebody who may open a door. */
+        Opener: {
+            /** @description At least one. */
+            because: components["schemas"]["Because"][];
+            /** @description Lives where the asker does not see people: there is no more to know of them here. */
+            hidden: boolean;
+            /** @description The person. */
+            id: components["schemas"]["PersonId"];
+            name?: components["schemas"]["Label"] | null;
+        };
+        /** @description Everybody who may open a door, a page at a time, by folded name. */
+        OpenersPage: {
+            items: components["schemas"]["Opener"][];
+            next?: components["schemas"]["PersonId"] | null;
+            /** @description Why nobody opens it now, whoever may: `site_locked_down`, `door_blocked`, `door_locked_down`, `door_times_invalid`. */
+            shut?: string | null;
         };
         /**
          * Format: uuid
@@ -3641,6 +3930,83 @@ export interface operations {
             };
         };
     };
+    ghosts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The building */
+                building: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The ghosts */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ghost"][];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`; `confidentiality_required` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     upload_import: {
         parameters: {
             query?: never;
@@ -3730,6 +4096,106 @@ export interface operations {
                 };
             };
             /** @description `not_a_list`; `empty_list`; `too_many_rows`; `too_many_columns`; `cell_too_long` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    keys_out: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                cursor?: components["schemas"]["PersonId"];
+                /** @description How many, 1 to 200. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The building */
+                building: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Who holds something, by folded name */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeysPage"];
+                };
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`; `confidentiality_required` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid` */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4331,6 +4797,187 @@ export interface operations {
             };
         };
     };
+    who_lives_here: {
+        parameters: {
+            query?: {
+                /** @description Homes that are rung, or are not and why. */
+                state?: "rung" | "silent" | "empty" | "suspended" | "no_account" | "no_device" | "no_button" | "not_on_button";
+                /** @description Each word begins the number, or finds somebody who lives there. */
+                text?: string;
+                /** @description The `next` of the page before. */
+                cursor?: components["schemas"]["UnitId"];
+                /** @description How many, 1 to 200. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The building */
+                building: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The homes */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HomesPage"];
+                };
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`; `confidentiality_required` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    home_counts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The building */
+                building: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The counts */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HomeCount"][];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`; `confidentiality_required` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     confidentiality: {
         parameters: {
             query?: never;
@@ -4537,6 +5184,97 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    who_may_open: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                cursor?: components["schemas"]["PersonId"];
+                /** @description How many, 1 to 200. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The door */
+                door: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The people */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenersPage"];
+                };
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid` */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6470,6 +7208,97 @@ export interface operations {
                 };
             };
             /** @description `invalid`; `errors` names the fields */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    doors_of_person: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                cursor?: components["schemas"]["DoorId"];
+                /** @description How many, 1 to 200. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The person */
+                person: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The doors */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenableDoors"];
+                };
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid` */
             422: {
                 headers: {
                     [name: string]: unknown;

@@ -55,6 +55,10 @@ const rowsOf = (list: string, query: Rows) => ({ params: { path: { import: list 
 /** What a list of people is narrowed to. */
 export type PeopleAsked = NonNullable<paths['/api/v1/people']['get']['parameters']['query']>;
 
+/** What a list of homes is narrowed to. */
+export type HomesAsked = NonNullable<paths['/api/v1/buildings/{building}/who']['get']['parameters']['query']>;
+type Paged = { cursor?: string; limit?: number };
+
 const ofPerson = (person: string) => ({ params: { path: { person } } });
 const ofUnit = (unit: string) => ({ params: { path: { unit } } });
 const ofBuilding = (building: string) => ({ params: { path: { building } } });
@@ -115,6 +119,16 @@ export const api = {
   takeHome: (person: string, unit: string) =>
     answer(client.DELETE('/api/v1/people/{person}/homes/{unit}', { params: { path: { person, unit } } })),
 
+  who: (building: string, query: HomesAsked) =>
+    answer(client.GET('/api/v1/buildings/{building}/who', { params: { path: { building }, query } })),
+  homeCounts: (building: string) => answer(client.GET('/api/v1/buildings/{building}/who/counts', ofBuilding(building))),
+  openers: (door: string, query: Paged) => answer(client.GET('/api/v1/doors/{door}/who', { params: { path: { door }, query } })),
+  doorsOf: (person: string, query: Paged) =>
+    answer(client.GET('/api/v1/people/{person}/doors', { params: { path: { person }, query } })),
+  ghosts: (building: string) => answer(client.GET('/api/v1/buildings/{building}/ghosts', ofBuilding(building))),
+  keys: (building: string, query: Paged) =>
+    answer(client.GET('/api/v1/buildings/{building}/keys', { params: { path: { building }, query } })),
+
   previewMove: (unit: string) => answer(client.GET('/api/v1/units/{unit}/move-out', ofUnit(unit))),
   planMove: (unit: string, body: MoveOut) =>
     answer(client.POST('/api/v1/units/{unit}/moves', { ...ofUnit(unit), body })),
@@ -129,6 +143,7 @@ export const api = {
     answer(client.POST('/api/v1/buildings/{building}/doors', { ...ofBuilding(building), body })),
   addBell: (building: string, body: NewBell) =>
     answer(client.POST('/api/v1/buildings/{building}/bells', { ...ofBuilding(building), body })),
+  removeBell: (bell: string) => answer(client.DELETE('/api/v1/bells/{bell}', { params: { path: { bell } } })),
   checklist: (building: string) => answer(client.GET('/api/v1/buildings/{building}/checklist', ofBuilding(building))),
   policy: (building: string) => answer(client.GET('/api/v1/buildings/{building}/policy', ofBuilding(building))),
   setPolicy: (building: string, body: Policy) =>

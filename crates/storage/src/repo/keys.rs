@@ -28,6 +28,9 @@ impl Who<'_> {
         limit: u16,
     ) -> Result<KeysPage> {
         crate::tx::read(self.0, |tx| async move {
+            if !reach::building(&*tx, scope, Right::SeePeople, building).await? {
+                return Ok(KeysPage { holders: Vec::new(), more: false });
+            }
             let mut holders: Vec<KeyHolder> = Vec::new();
             for row in tx.query_all(&page(scope, building, after, limit)).await? {
                 let kind = |name: &str| -> Result<u32> {
@@ -138,7 +141,6 @@ fn page(scope: &Scope, building: BuildingId, after: Option<PersonId>, limit: u16
         .expr_as(invited_until(), "invited_until")
         .from(person::Entity)
         .and_where(of_person(person::Column::Tenant).eq(scope.tenant.0))
-        .and_where(reach::may(scope, Right::SeePeople, Expr::val(building.0)))
         .and_where(
             of_person(person::Column::Id)
                 .in_subquery(residents)

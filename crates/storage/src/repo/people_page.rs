@@ -118,7 +118,7 @@ fn reached(scope: &Scope, building: Option<BuildingId>, unit: Option<UnitId>) ->
 }
 
 /// The people whom a word finds: by a word of theirs, or by the number of a unit.
-pub(super) fn found(scope: &Scope, word: &str) -> SelectStatement {
+fn found(scope: &Scope, word: &str) -> SelectStatement {
     let by_unit = Query::select()
         .column((membership::Entity, membership::Column::Person))
         .from(membership::Entity)
@@ -126,6 +126,11 @@ pub(super) fn found(scope: &Scope, word: &str) -> SelectStatement {
         .and_where(membership::Column::Tenant.eq(scope.tenant.0))
         .and_where(unit_begins(scope, word))
         .take();
+    by_word(scope, word).union(sea_orm::sea_query::UnionType::All, by_unit).take()
+}
+
+/// The people of whom a word begins with this one.
+pub(super) fn by_word(scope: &Scope, word: &str) -> SelectStatement {
     let mut by_word = Query::select();
     by_word
         .column(person_word::Column::Person)
@@ -135,7 +140,7 @@ pub(super) fn found(scope: &Scope, word: &str) -> SelectStatement {
     if let Some(beyond) = beyond(word) {
         by_word.and_where(person_word::Column::Word.lt(beyond));
     }
-    by_word.union(sea_orm::sea_query::UnionType::All, by_unit).take()
+    by_word
 }
 
 /// That the number of a unit begins with this folded word.

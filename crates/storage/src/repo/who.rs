@@ -3,7 +3,7 @@
 use crate::entity::{account, bell, bell_member, device, entrance, invitation, membership, person, unit};
 use crate::record::{HomeMember, HomeRow, HomeState, HomesPage, HomesQuery};
 use crate::repo::convert::{At, Word};
-use crate::repo::people_page::{SEARCH_WORDS, found, unit_begins};
+use crate::repo::people_page::{SEARCH_WORDS, by_word, unit_begins};
 use crate::repo::reach;
 use crate::{Result, Store};
 use klinke_model::ids::BuildingId;
@@ -88,7 +88,7 @@ fn page(scope: &Scope, building: BuildingId, query: &HomesQuery) -> SelectStatem
             .column(membership::Column::Unit)
             .from(membership::Entity)
             .and_where(membership::Column::Tenant.eq(scope.tenant.0))
-            .and_where(membership::Column::Person.in_subquery(found(scope, word)))
+            .and_where(membership::Column::Person.in_subquery(by_word(scope, word)))
             .take();
         select.and_where(unit_begins(scope, word).or(unit::Column::Id.in_subquery(of_found)));
     }
