@@ -13,8 +13,8 @@ pub use invitations::{Followed, InvitationState, Invited, Job, JobKind, WayIn};
 pub use moves::{CarriedOut, Ended, Leaving, Move, MovePreview, Mover, NewMove};
 pub use people::{Changed, Home, PeoplePage, PeopleQuery, PersonRow, Standing, Suspended};
 pub use who::{
-    Because, Ghost, GhostRole, HomeMember, HomeRow, HomeState, HomesPage, HomesQuery, KeyHolder, KeysPage, Named,
-    Openable, OpenablePage, Opener, OpenersPage,
+    Because, Ghost, GhostRole, HomeMember, HomeRow, HomeState, HomesPage, HomesQuery, KeyHolder, KeysPage,
+    Named, Openable, OpenablePage, Opener, OpenersPage,
 };
 
 use klinke_access::decide::SiteMode;

@@ -1,6 +1,8 @@
 //! Opening the store: which database, with which settings, at which schema.
 
-use crate::repo::{Audit, Devices, Doors, Gate, Imports, Intercom, Invitations, Jobs, Moves, People, Sites, Who};
+use crate::repo::{
+    Audit, Devices, Doors, Gate, Imports, Intercom, Invitations, Jobs, Moves, People, Sites, Who,
+};
 use crate::tx::{self, Isolation};
 use crate::{Result, StorageError, migration};
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};

@@ -91,8 +91,7 @@ pub struct Home {
 impl Person {
     /// For the screen of an administrator.
     pub fn new(row: PersonRow, now: Timestamp) -> Self {
-        let standing =
-            PersonStanding::of(row.person.active, row.has_account, row.invited_until, now);
+        let standing = PersonStanding::of(row.person.active, row.has_account, row.invited_until, now);
         Self {
             id: row.person.id,
             name: row.person.name.map(Pii::into_inner),

@@ -24,4 +24,5 @@ mod signing_out;
 mod support;
 #[path = "../../src/testing.rs"]
 mod testing;
+mod who;
 mod world;

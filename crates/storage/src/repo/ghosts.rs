@@ -49,16 +49,15 @@ async fn strays(tx: &DatabaseTransaction, scope: &Scope, all: &mut Vec<Ghost>) -
     let of_person = |column: person::Column| Expr::col((person::Entity, column));
     let lives = reach::exists(
         membership::Entity,
-        Condition::all()
-            .add(membership::Column::Tenant.eq(scope.tenant.0))
-            .add(Expr::col((membership::Entity, membership::Column::Person)).eq(of_person(person::Column::Id))),
+        Condition::all().add(membership::Column::Tenant.eq(scope.tenant.0)).add(
+            Expr::col((membership::Entity, membership::Column::Person)).eq(of_person(person::Column::Id)),
+        ),
     );
     let has_role = reach::exists(
         role_grant::Entity,
-        Condition::all()
-            .add(role_grant::Column::Tenant.eq(scope.tenant.0))
-            .add(reach::in_force(scope))
-            .add(Expr::col((role_grant::Entity, role_grant::Column::Person)).eq(of_person(person::Column::Id))),
+        Condition::all().add(role_grant::Column::Tenant.eq(scope.tenant.0)).add(reach::in_force(scope)).add(
+            Expr::col((role_grant::Entity, role_grant::Column::Person)).eq(of_person(person::Column::Id)),
+        ),
     );
     let select = Query::select()
         .expr_as(of_person(person::Column::Id), "person_id")
@@ -79,7 +78,8 @@ async fn strays(tx: &DatabaseTransaction, scope: &Scope, all: &mut Vec<Ghost>) -
         if row.try_get::<bool>("", "access")? {
             all.push(Ghost::Access(named(&row)?));
         }
-        if row.try_get::<Option<i64>>("", "invited_until")?.is_some_and(|until| until > scope.at.as_millis()) {
+        if row.try_get::<Option<i64>>("", "invited_until")?.is_some_and(|until| until > scope.at.as_millis())
+        {
             all.push(Ghost::Invitation(named(&row)?));
         }
     }
@@ -141,7 +141,10 @@ async fn bells(
     all: &mut Vec<Ghost>,
 ) -> Result<()> {
     let at = Condition::all()
-        .add(Expr::col((unit::Entity, unit::Column::Tenant)).eq(Expr::col((bell::Entity, bell::Column::Tenant))))
+        .add(
+            Expr::col((unit::Entity, unit::Column::Tenant))
+                .eq(Expr::col((bell::Entity, bell::Column::Tenant))),
+        )
         .add(Expr::col((unit::Entity, unit::Column::Id)).eq(Expr::col((bell::Entity, bell::Column::Unit))));
     let mut select = empty_homes(scope, building);
     let select = select
@@ -178,7 +181,8 @@ async fn homes(
         .expr_as(Expr::col((unit_door::Entity, unit_door::Column::Door)).count(), "doors")
         .join(JoinType::InnerJoin, unit_door::Entity, sets)
         .group_by_columns(
-            [unit::Column::Id, unit::Column::Number, unit::Column::Folded].map(|column| (unit::Entity, column)),
+            [unit::Column::Id, unit::Column::Number, unit::Column::Folded]
+                .map(|column| (unit::Entity, column)),
         );
     for row in tx.query_all(select).await? {
         all.push(Ghost::Home {

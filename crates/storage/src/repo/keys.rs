@@ -71,7 +71,10 @@ impl Who<'_> {
                 .await?;
             for grant in grants {
                 let role = At("role_grant", "role").choice(&grant.role)?;
-                roles.entry(grant.person).or_default().push((role, grant.ends_at.map(Timestamp::from_millis)));
+                roles
+                    .entry(grant.person)
+                    .or_default()
+                    .push((role, grant.ends_at.map(Timestamp::from_millis)));
             }
             for holder in &mut holders {
                 holder.homes = homes.remove(&holder.person.0).unwrap_or_default();
@@ -104,7 +107,9 @@ fn page(scope: &Scope, building: BuildingId, after: Option<PersonId>, limit: u16
         let devices = Query::select()
             .expr(Expr::col((device::Entity, device::Column::Id)).count())
             .from(device::Entity)
-            .and_where(Expr::col((device::Entity, device::Column::Tenant)).eq(of_person(person::Column::Tenant)))
+            .and_where(
+                Expr::col((device::Entity, device::Column::Tenant)).eq(of_person(person::Column::Tenant)),
+            )
             .and_where(Expr::col((device::Entity, device::Column::Person)).eq(of_person(person::Column::Id)))
             .and_where(Expr::col((device::Entity, device::Column::Kind)).eq(kind.word()))
             .take();

@@ -4,6 +4,7 @@
 //! somewhere, [`reach::counting`] which roles count, a suspended person opens nothing. So a list can not say something
 //! else than the decision.
 
+use crate::Result;
 use crate::entity::{building, door, membership, person, role_grant, unit, unit_door};
 use crate::record::{Because, Openable, OpenablePage, Opener, OpenersPage};
 use crate::repo::convert::{self, At};
@@ -11,7 +12,6 @@ use crate::repo::doors::reaching;
 use crate::repo::people::units_of;
 use crate::repo::reach;
 use crate::repo::who::Who;
-use crate::Result;
 use klinke_model::ids::{DoorId, PersonId};
 use klinke_model::rights::Right;
 use klinke_model::scope::Scope;
@@ -118,9 +118,11 @@ fn add(because: &mut Vec<Because>, home: Option<Because>, role: Option<Because>)
 /// The grants that let their holder open the doors of this building.
 fn opening_grants(scope: &Scope, building: impl Into<Expr>) -> Condition {
     counting_everywhere(scope).add(
-        Expr::col((role_grant::Entity, role_grant::Column::Building))
-            .is_null()
-            .or(Expr::col((role_grant::Entity, role_grant::Column::Building)).eq(building.into())),
+        Expr::col((role_grant::Entity, role_grant::Column::Building)).is_null().or(Expr::col((
+            role_grant::Entity,
+            role_grant::Column::Building,
+        ))
+        .eq(building.into())),
     )
 }
 
@@ -208,12 +210,7 @@ fn with_reasons(scope: &Scope, door: &klinke_model::door::Door, page: SelectStat
         .take()
 }
 
-fn doors_with_reasons(
-    scope: &Scope,
-    person: PersonId,
-    after: Option<DoorId>,
-    limit: u16,
-) -> SelectStatement {
+fn doors_with_reasons(scope: &Scope, person: PersonId, after: Option<DoorId>, limit: u16) -> SelectStatement {
     let of_door = |column: door::Column| Expr::col((door::Entity, column));
     let reached = reaching(scope)
         .column((unit_door::Entity, unit_door::Column::Door))
@@ -226,7 +223,8 @@ fn doors_with_reasons(
             .add(person::Column::Id.eq(person.0))
             .add(person::Column::Active.eq(true)),
     );
-    let theirs = |building: Expr| opening_grants(scope, building).add(role_grant::Column::Person.eq(person.0));
+    let theirs =
+        |building: Expr| opening_grants(scope, building).add(role_grant::Column::Person.eq(person.0));
     let mut page = Query::select();
     page.columns(
         [door::Column::Tenant, door::Column::Id, door::Column::Building, door::Column::Name]
@@ -289,8 +287,9 @@ fn reasons(select: &mut SelectStatement, tenant: Expr, home: Expr, grants: Condi
     let of_unit = |column: unit::Column| Expr::col((unit::Entity, column));
     let of_building = |column: building::Column| Expr::col((building::Entity, column));
     let of_grant = |column: role_grant::Column| Expr::col((role_grant::Entity, column));
-    let units =
-        Condition::all().add(of_unit(unit::Column::Tenant).eq(tenant)).add(of_unit(unit::Column::Id).eq(home));
+    let units = Condition::all()
+        .add(of_unit(unit::Column::Tenant).eq(tenant))
+        .add(of_unit(unit::Column::Id).eq(home));
     let buildings = Condition::all()
         .add(of_building(building::Column::Tenant).eq(of_unit(unit::Column::Tenant)))
         .add(of_building(building::Column::Id).eq(of_unit(unit::Column::Building)));

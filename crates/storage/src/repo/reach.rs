@@ -43,9 +43,7 @@ fn has(scope: &Scope, right: Right, here: Expr) -> Expr {
     };
     let granted = exists(
         role_grant::Entity,
-        counting(scope, right, is_bound(scope, who))
-            .add(role_grant::Column::Person.eq(who.0))
-            .add(here),
+        counting(scope, right, is_bound(scope, who)).add(role_grant::Column::Person.eq(who.0)).add(here),
     );
     active(scope, who).and(granted)
 }

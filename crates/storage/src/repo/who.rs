@@ -142,7 +142,10 @@ fn state() -> Expr {
             .take(),
     );
     let is_member = Condition::all()
-        .add(pair((bell_member::Entity, bell_member::Column::Tenant), (person::Entity, person::Column::Tenant)))
+        .add(pair(
+            (bell_member::Entity, bell_member::Column::Tenant),
+            (person::Entity, person::Column::Tenant),
+        ))
         .add(pair((bell_member::Entity, bell_member::Column::Person), (person::Entity, person::Column::Id)));
     let rings = Expr::exists(
         Query::select()
@@ -155,7 +158,8 @@ fn state() -> Expr {
             .and_where(has_device())
             .take(),
     );
-    let (account, device) = (lives(Some(active().and(has_account()))), lives(Some(active().and(has_device()))));
+    let (account, device) =
+        (lives(Some(active().and(has_account()))), lives(Some(active().and(has_device()))));
     CaseStatement::new()
         .case(lives(None).not(), HomeState::Empty.word())
         .case(rings, HomeState::Rung.word())
@@ -188,7 +192,10 @@ pub(super) fn has_account() -> Expr {
         Query::select()
             .expr(Expr::val(1))
             .from(account::Entity)
-            .and_where(pair((account::Entity, account::Column::Tenant), (person::Entity, person::Column::Tenant)))
+            .and_where(pair(
+                (account::Entity, account::Column::Tenant),
+                (person::Entity, person::Column::Tenant),
+            ))
             .and_where(pair((account::Entity, account::Column::Person), (person::Entity, person::Column::Id)))
             .take(),
     )
@@ -200,7 +207,10 @@ pub(super) fn has_device() -> Expr {
         Query::select()
             .expr(Expr::val(1))
             .from(device::Entity)
-            .and_where(pair((device::Entity, device::Column::Tenant), (person::Entity, person::Column::Tenant)))
+            .and_where(pair(
+                (device::Entity, device::Column::Tenant),
+                (person::Entity, person::Column::Tenant),
+            ))
             .and_where(pair((device::Entity, device::Column::Person), (person::Entity, person::Column::Id)))
             .take(),
     )
@@ -211,8 +221,14 @@ pub(super) fn invited_until() -> Expr {
     let link = Query::select()
         .column((invitation::Entity, invitation::Column::EndsAt))
         .from(invitation::Entity)
-        .and_where(pair((invitation::Entity, invitation::Column::Tenant), (person::Entity, person::Column::Tenant)))
-        .and_where(pair((invitation::Entity, invitation::Column::Person), (person::Entity, person::Column::Id)))
+        .and_where(pair(
+            (invitation::Entity, invitation::Column::Tenant),
+            (person::Entity, person::Column::Tenant),
+        ))
+        .and_where(pair(
+            (invitation::Entity, invitation::Column::Person),
+            (person::Entity, person::Column::Id),
+        ))
         .and_where(Expr::col((invitation::Entity, invitation::Column::Used)).eq(false))
         .take();
     Expr::SubQuery(None, Box::new(link.into()))

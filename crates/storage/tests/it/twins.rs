@@ -12,9 +12,9 @@ use klinke_model::scope::Scope;
 use klinke_model::site::{Building, Entrance, Unit};
 use klinke_model::text::Label;
 use klinke_storage::record::{
-    AuditEntry, AuditProof, AuditQuery, Ghost, GivenRole, HomeState, HomesPage, HomesQuery, KeysPage, Move, MovePreview,
-    NewDevice, NewMove, OpenablePage, OpenersPage, PanelDirectory, PeoplePage, PeopleQuery, PersonRow, PolicySet,
-    RingFacts, StoredFacts, UnitMember,
+    AuditEntry, AuditProof, AuditQuery, Ghost, GivenRole, HomeState, HomesPage, HomesQuery, KeysPage, Move,
+    MovePreview, NewDevice, NewMove, OpenablePage, OpenersPage, PanelDirectory, PeoplePage, PeopleQuery,
+    PersonRow, PolicySet, RingFacts, StoredFacts, UnitMember,
 };
 
 /// All that one principal can read of ours.
