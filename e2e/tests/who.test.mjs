@@ -81,6 +81,8 @@ scenario('what was forgotten is told with its remedy, and goes with it', async (
     await post('bells', { panel: panel.id, unit: unit.id, label: 'Forgotten', kind: 'parallel', members: [] });
   });
   await admin.section('admin-section-overview');
+  await page.reload();
+  await admin.loaded();
   await page.getByRole('link', { name: /2 rights and buttons/ }).click();
   const bell = page.getByText(t('admin-ghost-bell', { text: 'Forgotten', unit: '7777' }), { exact: true });
   await bell.waitFor();
