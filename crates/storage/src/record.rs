@@ -10,6 +10,7 @@ mod moves;
 mod parts;
 mod people;
 mod webhooks;
+mod who;
 
 pub use buttons::{Button, ButtonChanged, ButtonEdit, Look, Unlisted};
 pub use households::{
@@ -22,6 +23,10 @@ pub use moves::{CarriedOut, Ended, Leaving, Move, MovePreview, Mover, NewMove};
 pub use parts::{Edited, Part, Removed, UnitDoors, Uses};
 pub use people::{Changed, Deleted, Home, PeoplePage, PeopleQuery, PersonRow, Standing, Suspended};
 pub use webhooks::{DueWebhook, NewWebhook, Tried, Waiting, Webhook, WebhookChange, WebhookChanged};
+pub use who::{
+    Because, Ghost, GhostRole, HomeMember, HomeRow, HomeState, HomesPage, HomesQuery, KeyHolder, KeysPage,
+    Named, Openable, OpenablePage, Opener, OpenersPage,
+};
 
 use klinke_access::decide::SiteMode;
 use klinke_model::door::Door;

@@ -2,7 +2,7 @@
 
 use crate::repo::{
     Audit, Devices, Doors, Gate, Households, Imports, Intercom, Invitations, Jobs, Moves, Parts, People,
-    Sites, Webhooks,
+    Sites, Webhooks, Who,
 };
 use crate::tx::{self, Isolation};
 use crate::{Result, StorageError, migration};
@@ -165,6 +165,11 @@ impl Store {
     /// Addresses that are told of changes.
     pub fn webhooks(&self) -> Webhooks<'_> {
         Webhooks(self)
+    }
+
+    /// Who lives where, who may open what, which keys are out, what was forgotten.
+    pub fn who(&self) -> Who<'_> {
+        Who(self)
     }
 
     /// Closes the connections. SQLite brings what is written into its one file then.

@@ -32,6 +32,10 @@ export const moves = (building: string) =>
   queryOptions({ queryKey: ['moves', building], queryFn: () => api.moves(building) });
 export const bells = (building: string) =>
   queryOptions({ queryKey: ['bells', building], queryFn: () => api.bells(building), ...live });
+export const homeCounts = (building: string) =>
+  queryOptions({ queryKey: ['home-counts', building], queryFn: () => api.homeCounts(building) });
+export const ghosts = (building: string) =>
+  queryOptions({ queryKey: ['ghosts', building], queryFn: () => api.ghosts(building) });
 export const panels = (building: string) =>
   queryOptions({ queryKey: ['panels', building], queryFn: () => api.panels(building), ...live });
 export const panelDirectory = (panel: string) =>

@@ -1274,6 +1274,78 @@ admin-viewing-stop = Afslut
 admin-checklist-whole = Alt er på plads
 admin-checklist-whole-text = Gå til panelet og ring: appen skal ringe, vise dig og åbne døren.
 
+admin-section-who = Hvem bor her
+admin-section-keys = Udleverede nøgler
+admin-figure-who = Boliger der kan ringes
+admin-attention-ghosts = { $count ->
+    [one] Én adgang eller knap
+   *[other] { $count } adgange og knapper
+ } har ikke længere nogen grund.
+admin-who-text = Hver bolig, hvem der bor der, og om et besøg når frem.
+admin-who-search = Navn eller bolig
+admin-who-people = Bor her
+admin-who-why = Hvorfor ikke
+admin-who-all = Alle ({ $count })
+admin-who-rung = Kan ringes ({ $count })
+admin-who-silent = { $count ->
+    [one] Én bolig
+   *[other] { $count } boliger
+ } kan ikke ringes
+admin-who-empty = Ingen bor der ({ $count })
+admin-who-invite = Inviter
+admin-who-invited = { $count ->
+    [one] Én invitation
+   *[other] { $count } invitationer
+ } sendt til { $unit }.
+admin-who-add-button = Tilføj ringeknap
+admin-who-look = Se på
+admin-who-none-found = Ingen bolig passer
+admin-home-no-account = Ingen har login
+admin-home-no-device = Ingen er logget ind
+admin-home-no-button = Ingen knap på nogen tavle
+admin-home-not-on-button = Knappen ringer ingen med telefon
+admin-home-suspended = Alle er spærret
+admin-door-who = Hvem kan åbne
+admin-door-who-show = Vis hvem
+admin-openers = Hvem kan åbne { $door }
+admin-openers-text = Alle der kan åbne nu, og hvorfor.
+admin-openers-none = Ingen kan åbne denne dør.
+admin-openers-hidden = En der bor i en anden bygning
+admin-openers-shut-site-locked-down = Bygningen er lukket i en nødsituation: ingen åbner nu.
+admin-openers-shut-door-blocked = Døren er spærret: ingen åbner den nu.
+admin-openers-shut-door-locked-down = Døren er låst i en nødsituation: ingen åbner den nu.
+admin-openers-shut-door-times-invalid = Dørens tider er ugyldige: ingen åbner den før de er rettet.
+admin-opens-home = Bor i { $unit }, { $building }
+admin-opens-role = { $role } · { $where }
+admin-opens-role-until = { $role } · { $where } · til { $day }
+admin-person-doors = Kan åbne
+admin-person-no-doors = Ingen døre
+admin-keys-text = Hvem der har noget der åbner eller ringer, og hvad der blev glemt. Aldrig hvornår noget blev brugt.
+admin-ghosts = Glemt
+admin-ghosts-none = Alt der er delt ud, har en grund.
+admin-ghost-access = { $name } kan logge ind, men bor ingen steder og har ingen rolle.
+admin-ghost-invitation = { $name } er inviteret, men bor ingen steder og har ingen rolle.
+admin-ghost-bell = Knappen »{ $text }« ringer til { $unit }, hvor ingen bor.
+admin-ghost-home = { $unit } åbner { $count ->
+    [one] én dør
+   *[other] { $count } døre
+ }, men ingen bor der.
+admin-ghost-move = Fraflytningen fra { $unit } skulle være sket { $day }.
+admin-ghost-suspended-role = { $name } er spærret, men er stadig { $role }.
+admin-ghost-ended-role = Rollen { $role } for { $name } er udløbet.
+admin-ghost-withdraw = Træk tilbage
+admin-ghost-remove = Fjern knappen
+admin-ghost-take = Tag rollen
+admin-ghost-sure = Skal dette væk?
+admin-ghost-gone = Det er væk.
+admin-keys-holders = Hvem har hvad
+admin-keys-holders-text = Indloggede enheder, åbne invitationer og roller. Kun hvor mange, aldrig hvilke eller hvornår.
+admin-keys-apps = Telefoner
+admin-keys-stations = Svarapparater
+admin-keys-more = Roller og invitationer
+admin-keys-invited = Inviteret til { $day }
+admin-keys-none = Ingen har noget
+
 ## server only
 trust-title = Hav tillid til denne Klinke
 trust-intro = Denne server laver sine egne certifikater. En telefon, tablet eller computer, der skal være app eller panel, skal have tillid til dem én gang.

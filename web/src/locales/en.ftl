@@ -1274,6 +1274,78 @@ admin-viewing-stop = Stop
 admin-checklist-whole = Everything is there
 admin-checklist-whole-text = Go to the panel and ring: the app must ring, show you, and open the door.
 
+admin-section-who = Who lives here
+admin-section-keys = Keys out
+admin-figure-who = Homes that can be rung
+admin-attention-ghosts = { $count ->
+    [one] One right or button has
+   *[other] { $count } rights and buttons have
+ } no reason any more.
+admin-who-text = Every home, who lives there, and whether a visitor reaches somebody.
+admin-who-search = Name or home
+admin-who-people = Lives here
+admin-who-why = Why not
+admin-who-all = All ({ $count })
+admin-who-rung = Can be rung ({ $count })
+admin-who-silent = { $count ->
+    [one] One home
+   *[other] { $count } homes
+ } cannot be rung
+admin-who-empty = Nobody lives there ({ $count })
+admin-who-invite = Invite
+admin-who-invited = { $count ->
+    [one] One invitation
+   *[other] { $count } invitations
+ } sent to { $unit }.
+admin-who-add-button = Add a doorbell
+admin-who-look = Look
+admin-who-none-found = No home fits
+admin-home-no-account = Nobody has a sign-in
+admin-home-no-device = Nobody is signed in
+admin-home-no-button = No button on any panel
+admin-home-not-on-button = The button rings nobody with a device
+admin-home-suspended = Everybody is suspended
+admin-door-who = Who can open
+admin-door-who-show = Show who
+admin-openers = Who can open { $door }
+admin-openers-text = Everybody who may open it now, and why.
+admin-openers-none = Nobody may open this door.
+admin-openers-hidden = Somebody who lives in another building
+admin-openers-shut-site-locked-down = The building is locked down in an emergency: nobody opens it now.
+admin-openers-shut-door-blocked = The door is blocked: nobody opens it now.
+admin-openers-shut-door-locked-down = The door is locked in an emergency: nobody opens it now.
+admin-openers-shut-door-times-invalid = The times of the door are not valid: nobody opens it until they are put right.
+admin-opens-home = Lives in { $unit }, { $building }
+admin-opens-role = { $role } · { $where }
+admin-opens-role-until = { $role } · { $where } · until { $day }
+admin-person-doors = May open
+admin-person-no-doors = No doors
+admin-keys-text = Who holds something that opens or rings, and what was forgotten. Never when anything was used.
+admin-ghosts = Forgotten
+admin-ghosts-none = Everything that was given out has a reason.
+admin-ghost-access = { $name } can sign in, but lives nowhere and has no role.
+admin-ghost-invitation = { $name } was invited, but lives nowhere and has no role.
+admin-ghost-bell = The button “{ $text }” rings { $unit }, where nobody lives.
+admin-ghost-home = { $unit } opens { $count ->
+    [one] one door
+   *[other] { $count } doors
+ }, but nobody lives there.
+admin-ghost-move = The move out of { $unit } was due on { $day }.
+admin-ghost-suspended-role = { $name } is suspended, but still is { $role }.
+admin-ghost-ended-role = The role { $role } of { $name } is over.
+admin-ghost-withdraw = Withdraw
+admin-ghost-remove = Remove the button
+admin-ghost-take = Take the role
+admin-ghost-sure = Take this away?
+admin-ghost-gone = It is gone.
+admin-keys-holders = Who holds what
+admin-keys-holders-text = Signed-in devices, open invitations and roles. Only how many, never which or when.
+admin-keys-apps = Phones
+admin-keys-stations = Stations
+admin-keys-more = Roles and invitations
+admin-keys-invited = Invited until { $day }
+admin-keys-none = Nobody holds anything
+
 ## server only
 trust-title = Trust this Klinke
 trust-intro = This server makes its own certificates. A phone, tablet or computer that is to be an app or a panel must trust them once.

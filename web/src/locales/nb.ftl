@@ -1271,6 +1271,78 @@ admin-viewing-stop = Avslutt
 admin-checklist-whole = Alt er på plass
 admin-checklist-whole-text = Gå til panelet og ring: appen skal ringe, vise deg og åpne døra.
 
+admin-section-who = Hvem bor her
+admin-section-keys = Utleverte nøkler
+admin-figure-who = Boliger som kan ringes
+admin-attention-ghosts = { $count ->
+    [one] Én tilgang eller knapp
+   *[other] { $count } tilganger og knapper
+ } har ikke lenger noen grunn.
+admin-who-text = Hver bolig, hvem som bor der, og om et besøk når fram.
+admin-who-search = Navn eller bolig
+admin-who-people = Bor her
+admin-who-why = Hvorfor ikke
+admin-who-all = Alle ({ $count })
+admin-who-rung = Kan ringes ({ $count })
+admin-who-silent = { $count ->
+    [one] Én bolig
+   *[other] { $count } boliger
+ } kan ikke ringes
+admin-who-empty = Ingen bor der ({ $count })
+admin-who-invite = Inviter
+admin-who-invited = { $count ->
+    [one] Én invitasjon
+   *[other] { $count } invitasjoner
+ } sendt til { $unit }.
+admin-who-add-button = Legg til ringeknapp
+admin-who-look = Se på
+admin-who-none-found = Ingen bolig passer
+admin-home-no-account = Ingen har innlogging
+admin-home-no-device = Ingen er logget inn
+admin-home-no-button = Ingen knapp på noen tavle
+admin-home-not-on-button = Knappen ringer ingen med telefon
+admin-home-suspended = Alle er sperret
+admin-door-who = Hvem kan åpne
+admin-door-who-show = Vis hvem
+admin-openers = Hvem kan åpne { $door }
+admin-openers-text = Alle som kan åpne nå, og hvorfor.
+admin-openers-none = Ingen kan åpne denne døren.
+admin-openers-hidden = En som bor i en annen bygning
+admin-openers-shut-site-locked-down = Bygningen er stengt i en nødsituasjon: ingen åpner nå.
+admin-openers-shut-door-blocked = Døren er sperret: ingen åpner den nå.
+admin-openers-shut-door-locked-down = Døren er låst i en nødsituasjon: ingen åpner den nå.
+admin-openers-shut-door-times-invalid = Dørens tider er ugyldige: ingen åpner den før de er rettet.
+admin-opens-home = Bor i { $unit }, { $building }
+admin-opens-role = { $role } · { $where }
+admin-opens-role-until = { $role } · { $where } · til { $day }
+admin-person-doors = Kan åpne
+admin-person-no-doors = Ingen dører
+admin-keys-text = Hvem som har noe som åpner eller ringer, og hva som ble glemt. Aldri når noe ble brukt.
+admin-ghosts = Glemt
+admin-ghosts-none = Alt som er delt ut, har en grunn.
+admin-ghost-access = { $name } kan logge inn, men bor ingen steder og har ingen rolle.
+admin-ghost-invitation = { $name } er invitert, men bor ingen steder og har ingen rolle.
+admin-ghost-bell = Knappen «{ $text }» ringer { $unit }, der ingen bor.
+admin-ghost-home = { $unit } åpner { $count ->
+    [one] én dør
+   *[other] { $count } dører
+ }, men ingen bor der.
+admin-ghost-move = Flyttingen ut av { $unit } skulle vært gjort { $day }.
+admin-ghost-suspended-role = { $name } er sperret, men er fortsatt { $role }.
+admin-ghost-ended-role = Rollen { $role } til { $name } er over.
+admin-ghost-withdraw = Trekk tilbake
+admin-ghost-remove = Fjern knappen
+admin-ghost-take = Ta rollen
+admin-ghost-sure = Skal dette bort?
+admin-ghost-gone = Det er borte.
+admin-keys-holders = Hvem har hva
+admin-keys-holders-text = Innloggede enheter, åpne invitasjoner og roller. Bare hvor mange, aldri hvilke eller når.
+admin-keys-apps = Telefoner
+admin-keys-stations = Svarapparater
+admin-keys-more = Roller og invitasjoner
+admin-keys-invited = Invitert til { $day }
+admin-keys-none = Ingen har noe
+
 ## server only
 trust-title = Stol på denne Klinke
 trust-intro = Denne serveren lager sine egne sertifikater. En telefon, et nettbrett eller en datamaskin som skal være app eller panel, må stole på dem én gang.

@@ -1271,6 +1271,78 @@ admin-viewing-stop = Avslutt
 admin-checklist-whole = Alt er på plass
 admin-checklist-whole-text = Gå til panelet og ring: appen skal ringje, vise deg og opne døra.
 
+admin-section-who = Kven bur her
+admin-section-keys = Utleverte nøklar
+admin-figure-who = Bustader som kan ringjast
+admin-attention-ghosts = { $count ->
+    [one] Éin tilgang eller knapp
+   *[other] { $count } tilgangar og knappar
+ } har ikkje lenger nokon grunn.
+admin-who-text = Kvar bustad, kven som bur der, og om eit besøk når fram.
+admin-who-search = Namn eller bustad
+admin-who-people = Bur her
+admin-who-why = Kvifor ikkje
+admin-who-all = Alle ({ $count })
+admin-who-rung = Kan ringjast ({ $count })
+admin-who-silent = { $count ->
+    [one] Éin bustad
+   *[other] { $count } bustader
+ } kan ikkje ringjast
+admin-who-empty = Ingen bur der ({ $count })
+admin-who-invite = Inviter
+admin-who-invited = { $count ->
+    [one] Éin invitasjon
+   *[other] { $count } invitasjonar
+ } send til { $unit }.
+admin-who-add-button = Legg til ringjeknapp
+admin-who-look = Sjå på
+admin-who-none-found = Ingen bustad passar
+admin-home-no-account = Ingen har innlogging
+admin-home-no-device = Ingen er logga inn
+admin-home-no-button = Ingen knapp på noka tavle
+admin-home-not-on-button = Knappen ringjer ingen med telefon
+admin-home-suspended = Alle er sperra
+admin-door-who = Kven kan opne
+admin-door-who-show = Vis kven
+admin-openers = Kven kan opne { $door }
+admin-openers-text = Alle som kan opne no, og kvifor.
+admin-openers-none = Ingen kan opne denne døra.
+admin-openers-hidden = Ein som bur i ein annan bygning
+admin-openers-shut-site-locked-down = Bygningen er stengd i ein naudsituasjon: ingen opnar no.
+admin-openers-shut-door-blocked = Døra er sperra: ingen opnar ho no.
+admin-openers-shut-door-locked-down = Døra er låst i ein naudsituasjon: ingen opnar ho no.
+admin-openers-shut-door-times-invalid = Tidene til døra er ugyldige: ingen opnar ho før dei er retta.
+admin-opens-home = Bur i { $unit }, { $building }
+admin-opens-role = { $role } · { $where }
+admin-opens-role-until = { $role } · { $where } · til { $day }
+admin-person-doors = Kan opne
+admin-person-no-doors = Ingen dører
+admin-keys-text = Kven som har noko som opnar eller ringjer, og kva som vart gløymt. Aldri når noko vart brukt.
+admin-ghosts = Gløymt
+admin-ghosts-none = Alt som er delt ut, har ein grunn.
+admin-ghost-access = { $name } kan logge inn, men bur ingen stader og har inga rolle.
+admin-ghost-invitation = { $name } er invitert, men bur ingen stader og har inga rolle.
+admin-ghost-bell = Knappen «{ $text }» ringjer { $unit }, der ingen bur.
+admin-ghost-home = { $unit } opnar { $count ->
+    [one] éi dør
+   *[other] { $count } dører
+ }, men ingen bur der.
+admin-ghost-move = Flyttinga ut av { $unit } skulle vore gjord { $day }.
+admin-ghost-suspended-role = { $name } er sperra, men er framleis { $role }.
+admin-ghost-ended-role = Rolla { $role } til { $name } er over.
+admin-ghost-withdraw = Trekk tilbake
+admin-ghost-remove = Fjern knappen
+admin-ghost-take = Ta rolla
+admin-ghost-sure = Skal dette bort?
+admin-ghost-gone = Det er borte.
+admin-keys-holders = Kven har kva
+admin-keys-holders-text = Innlogga einingar, opne invitasjonar og roller. Berre kor mange, aldri kva for eller når.
+admin-keys-apps = Telefonar
+admin-keys-stations = Svarapparat
+admin-keys-more = Roller og invitasjonar
+admin-keys-invited = Invitert til { $day }
+admin-keys-none = Ingen har noko
+
 ## server only
 trust-title = Stol på denne Klinke
 trust-intro = Denne tenaren lagar sine eigne sertifikat. Ein telefon, eit nettbrett eller ei datamaskin som skal vere app eller panel, må stole på dei éin gong.

@@ -1274,6 +1274,78 @@ admin-viewing-stop = Avsluta
 admin-checklist-whole = Allt är på plats
 admin-checklist-whole-text = Gå till panelen och ring: appen ska ringa, visa dig och öppna dörren.
 
+admin-section-who = Vem bor här
+admin-section-keys = Utlämnade nycklar
+admin-figure-who = Bostäder som kan ringas
+admin-attention-ghosts = { $count ->
+    [one] En behörighet eller knapp
+   *[other] { $count } behörigheter och knappar
+ } har inte längre någon grund.
+admin-who-text = Varje bostad, vem som bor där och om ett besök når fram.
+admin-who-search = Namn eller bostad
+admin-who-people = Bor här
+admin-who-why = Varför inte
+admin-who-all = Alla ({ $count })
+admin-who-rung = Kan ringas ({ $count })
+admin-who-silent = { $count ->
+    [one] En bostad
+   *[other] { $count } bostäder
+ } kan inte ringas
+admin-who-empty = Ingen bor där ({ $count })
+admin-who-invite = Bjud in
+admin-who-invited = { $count ->
+    [one] En inbjudan
+   *[other] { $count } inbjudningar
+ } skickad till { $unit }.
+admin-who-add-button = Lägg till ringknapp
+admin-who-look = Titta på
+admin-who-none-found = Ingen bostad passar
+admin-home-no-account = Ingen har inloggning
+admin-home-no-device = Ingen är inloggad
+admin-home-no-button = Ingen knapp på någon tavla
+admin-home-not-on-button = Knappen ringer ingen med telefon
+admin-home-suspended = Alla är spärrade
+admin-door-who = Vem kan öppna
+admin-door-who-show = Visa vem
+admin-openers = Vem kan öppna { $door }
+admin-openers-text = Alla som kan öppna nu, och varför.
+admin-openers-none = Ingen kan öppna den här dörren.
+admin-openers-hidden = Någon som bor i en annan byggnad
+admin-openers-shut-site-locked-down = Byggnaden är stängd i en nödsituation: ingen öppnar nu.
+admin-openers-shut-door-blocked = Dörren är spärrad: ingen öppnar den nu.
+admin-openers-shut-door-locked-down = Dörren är låst i en nödsituation: ingen öppnar den nu.
+admin-openers-shut-door-times-invalid = Dörrens tider är ogiltiga: ingen öppnar den förrän de är rättade.
+admin-opens-home = Bor i { $unit }, { $building }
+admin-opens-role = { $role } · { $where }
+admin-opens-role-until = { $role } · { $where } · till { $day }
+admin-person-doors = Kan öppna
+admin-person-no-doors = Inga dörrar
+admin-keys-text = Vem som har något som öppnar eller ringer, och vad som glömdes. Aldrig när något användes.
+admin-ghosts = Glömt
+admin-ghosts-none = Allt som är utdelat har en grund.
+admin-ghost-access = { $name } kan logga in men bor ingenstans och har ingen roll.
+admin-ghost-invitation = { $name } är inbjuden men bor ingenstans och har ingen roll.
+admin-ghost-bell = Knappen ”{ $text }” ringer { $unit }, där ingen bor.
+admin-ghost-home = { $unit } öppnar { $count ->
+    [one] en dörr
+   *[other] { $count } dörrar
+ }, men ingen bor där.
+admin-ghost-move = Flytten ut ur { $unit } skulle ha gjorts { $day }.
+admin-ghost-suspended-role = { $name } är spärrad men är fortfarande { $role }.
+admin-ghost-ended-role = Rollen { $role } för { $name } är över.
+admin-ghost-withdraw = Dra tillbaka
+admin-ghost-remove = Ta bort knappen
+admin-ghost-take = Ta rollen
+admin-ghost-sure = Ska detta bort?
+admin-ghost-gone = Det är borta.
+admin-keys-holders = Vem har vad
+admin-keys-holders-text = Inloggade enheter, öppna inbjudningar och roller. Bara hur många, aldrig vilka eller när.
+admin-keys-apps = Telefoner
+admin-keys-stations = Svarsapparater
+admin-keys-more = Roller och inbjudningar
+admin-keys-invited = Inbjuden till { $day }
+admin-keys-none = Ingen har något
+
 ## server only
 trust-title = Lita på denna Klinke
 trust-intro = Den här servern gör sina egna certifikat. En telefon, surfplatta eller dator som ska vara app eller panel måste lita på dem en gång.

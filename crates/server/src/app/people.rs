@@ -60,6 +60,19 @@ pub enum PersonStanding {
     NotInvited,
 }
 
+impl PersonStanding {
+    /// From what is stored.
+    pub fn of(active: bool, has_account: bool, invited_until: Option<Timestamp>, now: Timestamp) -> Self {
+        match (active, has_account, invited_until) {
+            (false, ..) => Self::Suspended,
+            (true, true, _) => Self::Active,
+            (true, false, Some(until)) if until > now => Self::Invited,
+            (true, false, Some(_)) => Self::InvitationEnded,
+            (true, false, None) => Self::NotInvited,
+        }
+    }
+}
+
 /// A person's place in a unit.
 #[derive(Serialize, ToSchema)]
 #[schema(as = PersonHome)]
@@ -80,13 +93,7 @@ pub struct Home {
 impl Person {
     /// For the screen of an administrator.
     pub fn new(row: PersonRow, now: Timestamp) -> Self {
-        let standing = match (row.person.active, row.has_account, row.invited_until) {
-            (false, ..) => PersonStanding::Suspended,
-            (true, true, _) => PersonStanding::Active,
-            (true, false, Some(until)) if until > now => PersonStanding::Invited,
-            (true, false, Some(_)) => PersonStanding::InvitationEnded,
-            (true, false, None) => PersonStanding::NotInvited,
-        };
+        let standing = PersonStanding::of(row.person.active, row.has_account, row.invited_until, now);
         Self {
             id: row.person.id,
             name: row.person.name.map(Pii::into_inner),

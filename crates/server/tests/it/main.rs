@@ -29,4 +29,5 @@ mod support;
 #[path = "../../src/testing.rs"]
 mod testing;
 mod webhooks;
+mod who;
 mod world;

@@ -25,6 +25,13 @@ CREATE TABLE person_word (
 );
 CREATE INDEX person_word_person ON person_word (tenant, person);
 
+-- What a unit is found by and sorted by: its number, folded, as bytes.
+ALTER TABLE unit ADD COLUMN folded BYTEA NOT NULL DEFAULT '';
+CREATE INDEX unit_folded ON unit (tenant, folded, id);
+CREATE INDEX unit_of_building ON unit (tenant, building, folded, id);
+-- Who may open a door is asked from the door's side too.
+CREATE INDEX unit_door_door ON unit_door (tenant, door, unit);
+
 -- What a person may administer, and until when. No building: every building of the property manager.
 CREATE TABLE role_grant (
     tenant UUID NOT NULL,

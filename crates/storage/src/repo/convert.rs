@@ -2,7 +2,7 @@
 //! [`StorageError::Corrupt`], with the column but never the value.
 
 use crate::entity::{bell_member, building, controller, device, door, entrance, membership, person, unit};
-use crate::record::JobKind;
+use crate::record::{HomeState, JobKind};
 use crate::{Result, StorageError};
 use klinke_access::decide::SiteMode;
 use klinke_model::contact::{Email, Language, Phone};
@@ -40,6 +40,8 @@ words! {
     DeviceKind { App = "app", Station = "station" }
     Language { Nb = "nb", Nn = "nn", Sv = "sv", Da = "da", En = "en" }
     Relock { OnOpen = "on_open", OnClose = "on_close" }
+    HomeState { Rung = "rung", Empty = "empty", Suspended = "suspended", NoAccount = "no_account",
+        NoDevice = "no_device", NoButton = "no_button", NotOnButton = "not_on_button" }
     JobKind { Invite = "invite" }
     Role { Operator = "operator", Manager = "manager", BuildingAdministrator = "building_administrator",
         Caretaker = "caretaker", Auditor = "auditor" }

@@ -57,21 +57,25 @@ fn has(scope: &Scope, right: Right, here: Expr) -> Expr {
     if scope.view.is_some_and(|view| !view.role.allows(right)) {
         return Expr::val(false);
     }
-    let roles = |bound| {
-        let roles =
-            Role::ALL.into_iter().filter(move |role| role.allows(right) && role.sees_people() == bound);
-        role_grant::Column::Role.is_in(roles.map(Word::word))
-    };
     let granted = exists(
         role_grant::Entity,
-        Condition::all()
-            .add(role_grant::Column::Tenant.eq(scope.tenant.0))
-            .add(role_grant::Column::Person.eq(who.0))
-            .add(in_force(scope))
-            .add(here)
-            .add(roles(false).or(roles(true).and(is_bound(scope, who)))),
+        counting(scope, right, is_bound(scope, who)).add(role_grant::Column::Person.eq(who.0)).add(here),
     );
     active(scope, who).and(granted)
+}
+
+/// The grants that give a right at the scope's moment, to whom they are for, unless that person is suspended. `bound`:
+/// whether who holds the grant bound themselves to confidentiality.
+pub fn counting(scope: &Scope, right: Right, bound: Expr) -> Condition {
+    let roles = |seeing| {
+        let roles =
+            Role::ALL.into_iter().filter(move |role| role.allows(right) && role.sees_people() == seeing);
+        role_grant::Column::Role.is_in(roles.map(Word::word))
+    };
+    Condition::all()
+        .add(role_grant::Column::Tenant.eq(scope.tenant.0))
+        .add(in_force(scope))
+        .add(roles(false).or(roles(true).and(bound)))
 }
 
 /// Whether a grant has not ended.
@@ -81,11 +85,20 @@ pub fn in_force(scope: &Scope) -> Expr {
 
 /// Whether somebody bound themselves to confidentiality, as it is worded now.
 pub fn is_bound(scope: &Scope, who: PersonId) -> Expr {
+    has_accepted(scope, Expr::val(who.0))
+}
+
+/// The same of the holder of a grant.
+pub fn holder_is_bound(scope: &Scope) -> Expr {
+    has_accepted(scope, role_grant::Column::Person.into_simple_expr())
+}
+
+fn has_accepted(scope: &Scope, who: Expr) -> Expr {
     exists(
         confidentiality::Entity,
         Condition::all()
             .add(confidentiality::Column::Tenant.eq(scope.tenant.0))
-            .add(confidentiality::Column::Person.eq(who.0))
+            .add(Expr::col((confidentiality::Entity, confidentiality::Column::Person)).eq(who))
             .add(confidentiality::Column::Version.eq(CONFIDENTIALITY_VERSION)),
     )
 }

@@ -15,8 +15,8 @@ use klinke_model::scope::{Principal, Scope};
 use klinke_model::site::{Building, Entrance, Unit};
 use klinke_model::timetable::{Hours, HoursAre, Timetable, WallClock};
 use klinke_storage::record::{
-    AuditQuery, ButtonChanged, ButtonEdit, Changed, Deleted, Edited, Look, NewMove, PeopleQuery, PolicySet,
-    Removed, Revoked, UnitDoors,
+    AuditQuery, ButtonChanged, ButtonEdit, Changed, Deleted, Edited, HomesQuery, Look, NewMove, PeopleQuery,
+    PolicySet, Removed, Revoked, UnitDoors,
 };
 use klinke_storage::record::{BellChange, BellChanged, Joined, Left, NewMember, WayToMember};
 use klinke_storage::record::{
@@ -177,6 +177,29 @@ const PROBES: &[Probe] = probes! {
     };
     set_mode [System Manager Admin] |r| {
         r.store.sites().set_mode(&r.scope, &stamp(r.n), r.ours.house, SiteMode::Normal).await
+    };
+    // who
+    homes [System Manager Admin Auditor] |r| {
+        let query = HomesQuery { limit: 9, ..HomesQuery::default() };
+        Ok(!r.store.who().homes(&r.scope, r.ours.house, &query).await?.homes.is_empty())
+    };
+    home_counts [System Manager Admin Auditor] |r| {
+        Ok(!r.store.who().home_counts(&r.scope, r.ours.house).await?.is_empty())
+    };
+    openers [System Manager Admin Auditor] |r| {
+        Ok(r.store.who().openers(&r.scope, r.ours.front, None, 9).await?.is_some())
+    };
+    doors_of [System Manager Admin Auditor] |r| {
+        Ok(!r.store.who().doors_of(&r.scope, r.ours.kari, None, 9).await?.doors.is_empty())
+    };
+    keys [System Manager Admin Auditor] |r| {
+        Ok(!r.store.who().keys(&r.scope, r.ours.house, None, 9).await?.holders.is_empty())
+    };
+    ghosts [System Manager Admin Auditor] |r| {
+        let unit = Unit { id: r.id(), building: r.ours.house, entrance: r.ours.entrance, number: label("950") };
+        let doors = [r.ours.front];
+        r.store.sites().insert_units(&r.ours.system(), &stamp(1), r.ours.house, &[unit], &doors).await?;
+        Ok(!r.store.who().ghosts(&r.scope, r.ours.house).await?.is_empty())
     };
     // people
     insert_person [System Manager Admin OfficeAdmin] |r| {
@@ -913,6 +936,10 @@ fn the_table_knows_every_repository_function() {
         "webhooks",
         "button_appears",
         "button_change",
+        "who",
+        "openers",
+        "ghosts",
+        "keys",
     ] {
         let source = std::fs::read_to_string(folder.join(file).with_extension("rs")).unwrap();
         let methods = source.lines().filter_map(|line| line.strip_prefix("    pub async fn "));

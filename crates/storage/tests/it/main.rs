@@ -23,3 +23,4 @@ mod sites;
 mod town;
 mod twins;
 mod webhooks;
+mod who;

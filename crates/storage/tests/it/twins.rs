@@ -14,9 +14,10 @@ use klinke_model::text::Label;
 use klinke_model::time::Timestamp;
 use klinke_model::timetable::{Hours, HoursAre, Timetable, WallClock};
 use klinke_storage::record::{
-    AuditEntry, AuditPage, AuditProof, AuditQuery, GivenRole, Move, MovePreview, NewDevice, NewMove,
-    PanelDirectory, Part, PeoplePage, PeopleQuery, PersonRow, PolicySet, RingFacts, RoleChange, StoredFacts,
-    UnitCount, UnitDoors, UnitMember, Webhook, WebhookChange,
+    AuditEntry, AuditPage, AuditProof, AuditQuery, Ghost, GivenRole, HomeState, HomesPage, HomesQuery,
+    KeysPage, Move, MovePreview, NewDevice, NewMove, OpenablePage, OpenersPage, PanelDirectory, Part,
+    PeoplePage, PeopleQuery, PersonRow, PolicySet, RingFacts, RoleChange, StoredFacts, UnitCount, UnitDoors,
+    UnitMember, Webhook, WebhookChange,
 };
 use klinke_storage::record::{BellChange, BellChanged, Household, MyBell};
 
@@ -59,6 +60,12 @@ struct View {
     audit: Option<AuditProof>,
     audit_page: AuditPage,
     policy: Option<(u64, BuildingPolicy)>,
+    homes_page: HomesPage,
+    home_counts: Vec<(HomeState, u64)>,
+    openers: Vec<Option<OpenersPage>>,
+    doors_of: Vec<OpenablePage>,
+    keys: KeysPage,
+    ghosts: Vec<Ghost>,
     webhooks: Vec<Webhook>,
     webhook: Option<Webhook>,
     my_bells: Vec<MyBell>,
@@ -94,7 +101,7 @@ impl Parts {
 impl View {
     async fn of(db: &Db, ours: &Town, scope: &Scope) -> Self {
         let (sites, people, devices) = (db.store.sites(), db.store.people(), db.store.devices());
-        let (intercom, doors) = (db.store.intercom(), db.store.doors());
+        let (intercom, doors, who) = (db.store.intercom(), db.store.doors(), db.store.who());
         let mut view = Self {
             buildings: sites.buildings(scope).await.unwrap(),
             building: sites.building(scope, ours.house).await.unwrap(),
@@ -153,13 +160,30 @@ impl View {
                 .unwrap(),
             my_bells: db.store.households().my_bells(scope).await.unwrap(),
             homes: db.store.households().mine(scope).await.unwrap(),
+            homes_page: who
+                .homes(
+                    scope,
+                    ours.house,
+                    &HomesQuery { limit: 50, text: "haugen".to_owned(), ..HomesQuery::default() },
+                )
+                .await
+                .unwrap(),
+            home_counts: who.home_counts(scope, ours.house).await.unwrap(),
+            openers: vec![],
+            doors_of: vec![],
+            keys: who.keys(scope, ours.house, None, 50).await.unwrap(),
+            ghosts: who.ghosts(scope, ours.house).await.unwrap(),
         };
+        for door in [ours.front, ours.garage] {
+            view.openers.push(who.openers(scope, door, None, 50).await.unwrap());
+        }
         for person in [ours.kari, ours.ola, ours.lone, ours.gone, ours.manager, ours.admin] {
             view.persons.push(people.person(scope, person).await.unwrap());
             view.rows.push(people.row(scope, person).await.unwrap());
             view.bound.push(people.is_bound(scope, person).await.unwrap());
             view.roles.push(people.roles(scope, person).await.unwrap());
             view.devices.push(devices.list(scope, person).await.unwrap());
+            view.doors_of.push(who.doors_of(scope, person, None, 50).await.unwrap());
             view.openable.push(doors.openable(scope, person).await.unwrap());
             for door in [ours.front, ours.garage] {
                 view.facts.push(doors.facts(scope, person, door).await.unwrap());
