@@ -650,6 +650,8 @@ error-import-not-applied = Listen er ikke taget i brug.
 error-import-has-errors = Nogle rækker er ikke rigtige endnu, eller en kolonne mangler.
 
 ## admin
+error-too-many-requests = For mange forespørgsler lige nu. Vent lidt.
+error-in-progress = Den samme forespørgsel er stadig i gang.
 # people and moves
 error-conflict = En anden har ændret dette i mellemtiden.
 error-not-an-email = Dette er ikke en e-mailadresse.
@@ -749,6 +751,9 @@ admin-move-ends-stay = { $count ->
 }
 
 ## server only
+error-two-credentials = Forespørgslen har både en session og et token.
+error-not-for-tokens = Det kan ikke gøres med et token.
+error-idempotency-key-reused = Nøglen er brugt til en anden forespørgsel.
 trust-title = Hav tillid til denne Klinke
 trust-intro = Denne server laver sine egne certifikater. En telefon, tablet eller computer, der skal være app eller panel, skal have tillid til dem én gang.
 trust-download = Hent certifikatet

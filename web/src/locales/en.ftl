@@ -650,6 +650,8 @@ error-import-not-applied = This list has not been applied.
 error-import-has-errors = Some rows are not right yet, or a column is missing.
 
 ## admin
+error-too-many-requests = Too many requests just now. Wait a moment.
+error-in-progress = The same request is still under way.
 # people and moves
 error-conflict = Somebody else changed this in the meantime.
 error-not-an-email = This is not an e-mail address.
@@ -749,6 +751,9 @@ admin-move-ends-stay = { $count ->
 }
 
 ## server only
+error-two-credentials = The request brings both a session and a token.
+error-not-for-tokens = This can not be done with a token.
+error-idempotency-key-reused = This key was used for another request.
 trust-title = Trust this Klinke
 trust-intro = This server makes its own certificates. A phone, tablet or computer that is to be an app or a panel must trust them once.
 trust-download = Download the certificate

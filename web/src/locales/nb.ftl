@@ -647,6 +647,8 @@ error-import-not-applied = Listen er ikke tatt i bruk.
 error-import-has-errors = Noen rader er ikke riktige ennå, eller en kolonne mangler.
 
 ## admin
+error-too-many-requests = For mange forespørsler akkurat nå. Vent litt.
+error-in-progress = Den samme forespørselen er fortsatt underveis.
 # people and moves
 error-conflict = Noen andre har endret dette i mellomtiden.
 error-not-an-email = Dette er ikke en e-postadresse.
@@ -746,6 +748,9 @@ admin-move-ends-stay = { $count ->
 }
 
 ## server only
+error-two-credentials = Forespørselen har både en økt og et token.
+error-not-for-tokens = Dette kan ikke gjøres med et token.
+error-idempotency-key-reused = Denne nøkkelen er brukt til en annen forespørsel.
 trust-title = Stol på denne Klinke
 trust-intro = Denne serveren lager sine egne sertifikater. En telefon, et nettbrett eller en datamaskin som skal være app eller panel, må stole på dem én gang.
 trust-download = Last ned sertifikatet

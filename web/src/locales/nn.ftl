@@ -647,6 +647,8 @@ error-import-not-applied = Lista er ikkje teken i bruk.
 error-import-has-errors = Nokre rader er ikkje rette enno, eller ein kolonne manglar.
 
 ## admin
+error-too-many-requests = For mange førespurnader akkurat no. Vent litt.
+error-in-progress = Den same førespurnaden er framleis undervegs.
 # people and moves
 error-conflict = Nokon andre har endra dette i mellomtida.
 error-not-an-email = Dette er ikkje ei e-postadresse.
@@ -746,6 +748,9 @@ admin-move-ends-stay = { $count ->
 }
 
 ## server only
+error-two-credentials = Førespurnaden har både ei økt og eit token.
+error-not-for-tokens = Dette kan ikkje gjerast med eit token.
+error-idempotency-key-reused = Denne nøkkelen er brukt til ein annan førespurnad.
 trust-title = Stol på denne Klinke
 trust-intro = Denne tenaren lagar sine eigne sertifikat. Ein telefon, eit nettbrett eller ei datamaskin som skal vere app eller panel, må stole på dei éin gong.
 trust-download = Last ned sertifikatet

@@ -650,6 +650,8 @@ error-import-not-applied = Listan har inte förts in.
 error-import-has-errors = Några rader är inte rätt än, eller så saknas en kolumn.
 
 ## admin
+error-too-many-requests = För många förfrågningar just nu. Vänta lite.
+error-in-progress = Samma begäran pågår fortfarande.
 # people and moves
 error-conflict = Någon annan har ändrat detta under tiden.
 error-not-an-email = Detta är ingen e-postadress.
@@ -749,6 +751,9 @@ admin-move-ends-stay = { $count ->
 }
 
 ## server only
+error-two-credentials = Begäran har både en session och en token.
+error-not-for-tokens = Det här kan inte göras med en token.
+error-idempotency-key-reused = Nyckeln har använts till en annan begäran.
 trust-title = Lita på denna Klinke
 trust-intro = Den här servern gör sina egna certifikat. En telefon, surfplatta eller dator som ska vara app eller panel måste lita på dem en gång.
 trust-download = Hämta certifikatet

@@ -12,7 +12,7 @@ use klinke_model::scope::Scope;
 use klinke_model::site::{Building, Entrance, Unit};
 use klinke_model::text::Label;
 use klinke_storage::record::{
-    AuditEntry, AuditProof, AuditQuery, GivenRole, Move, MovePreview, NewDevice, NewMove, PanelDirectory,
+    ApiToken, AuditEntry, AuditProof, AuditQuery, GivenRole, Move, MovePreview, NewDevice, NewMove, PanelDirectory,
     PeoplePage, PeopleQuery, PersonRow, PolicySet, RingFacts, StoredFacts, UnitMember,
 };
 
@@ -32,6 +32,7 @@ struct View {
     one_move: Option<Move>,
     preview_move: Option<MovePreview>,
     given_roles: Vec<GivenRole>,
+    tokens: Vec<ApiToken>,
     bound: Vec<bool>,
     unit_members: Vec<UnitMember>,
     devices: Vec<Vec<Device>>,
@@ -75,6 +76,7 @@ impl View {
             one_move: db.store.moves().one_move(scope, ours.fresh(70)).await.unwrap(),
             preview_move: db.store.moves().preview_move(scope, ours.unit).await.unwrap(),
             given_roles: people.given_roles(scope).await.unwrap(),
+            tokens: db.store.tokens().tokens(scope).await.unwrap(),
             bound: vec![],
             unit_members: people.unit_members(scope, ours.house).await.unwrap(),
             devices: vec![],
