@@ -18,6 +18,7 @@ import type {
   NewPanel,
   NewPassword,
   NewPerson,
+  NewToken,
   NewUnits,
   paths,
   PersonChange,
@@ -142,6 +143,10 @@ export const api = {
   audit: (query: { building?: string; person?: string; cursor?: number; limit?: number }) =>
     answer(client.GET('/api/v1/audit', { params: { query } })),
   auditProof: () => answer(client.GET('/api/v1/audit/proof')),
+
+  tokens: () => answer(client.GET('/api/v1/tokens')),
+  makeToken: (body: NewToken) => answer(client.POST('/api/v1/tokens', { body })),
+  revokeToken: (token: string) => answer(client.DELETE('/api/v1/tokens/{token}', { params: { path: { token } } })),
 
   addPanel: (building: string, body: NewPanel) =>
     answer(client.POST('/api/v1/buildings/{building}/panels', { ...ofBuilding(building), body })),
