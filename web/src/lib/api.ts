@@ -26,6 +26,7 @@ import type {
   SignIn
 } from '../api/http';
 import { ApiError, fromAnswer, noAnswer } from './api-problem';
+import { sendOnce } from './keys';
 
 export { ApiError };
 
@@ -33,7 +34,7 @@ const client = createClient<paths>({
   baseUrl: location.origin,
   credentials: 'same-origin',
   // Looked up at each call, so that a test can put its own in place.
-  fetch: (request) => globalThis.fetch(request)
+  fetch: (request) => sendOnce(request, (one) => globalThis.fetch(one))
 });
 
 type Outcome<Data> = { data?: Data; error?: unknown; response: Response };
