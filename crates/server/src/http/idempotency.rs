@@ -168,9 +168,11 @@ pub async fn once(State(node): State<Arc<Node>>, request: Request, next: Next) -
         hash.update(part);
     }
     match node.answers.begin(&key, hash.finalize().into())? {
-        Found::Done(Answer { status, mut headers, body }) => {
-            headers.insert(REPLAYED, HeaderValue::from_static("true"));
-            return Ok((status, headers, body).into_response());
+        Found::Done(answer) => {
+            let mut response = Response::new(Body::from(answer.body));
+            (*response.status_mut(), *response.headers_mut()) = (answer.status, answer.headers);
+            response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+            return Ok(response);
         }
         Found::New => {}
     }

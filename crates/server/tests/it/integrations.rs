@@ -47,7 +47,7 @@ async fn a_program_asks_with_its_token_and_the_audit_names_it() {
         assert_eq!(with_token(&program, Method::GET, path, &token, None).await.code(), "not_for_tokens", "{path}");
     }
     let told = manager.get("/api/v1/audit?limit=1").await.json();
-    assert_eq!((&told["items"][0]["action"], &told["items"][0]["token"]), (&json!("entrance.added"), &json!(id)));
+    assert_eq!((&told["items"][0]["action"], &told["items"][0]["token"]), (&json!("entrance.made"), &json!(id)));
     assert!(told["items"][0].get("actor").is_none());
     // the list knows it, and not its secret
     let list = manager.get("/api/v1/tokens").await;

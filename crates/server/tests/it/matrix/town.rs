@@ -384,7 +384,7 @@ async fn tokens(
     for (who, issuer, building, rights, ends_at) in [
         (Who::FullToken, Who::Manager, None, all, month),
         (Who::HouseToken, Who::Admin, a, all, month),
-        (Who::ReadToken, Who::Manager, a, &[Right::SeeBuilding, Right::SeePeople, Right::Audit], month),
+        (Who::ReadToken, Who::Manager, a, &[Right::SeeBuilding, Right::SeePeople, Right::Audit][..], month),
         (Who::OrphanToken, Who::Ended, None, all, month),
         (Who::EndedToken, Who::Manager, None, all, now),
     ] {
