@@ -3,16 +3,17 @@
 
 const open = new Map<string, string>();
 
-/** What the same request would be found by. Files are left out: they are read anew when they are chosen again. */
-async function contentOf(request: Request): Promise<string | undefined> {
-  if (request.method !== 'POST' || request.headers.get('content-type') === 'application/octet-stream') return undefined;
-  return `${request.url}\n${await request.clone().text()}`;
-}
+/** Where nobody is signed in yet, which takes no key. */
+const BEFORE_SIGN_IN = /\/api\/v1\/(session|setup|invitations|panel-pairings)(\/|$)/;
+
+/** Whether a request makes something. Files are left out: they are read anew when they are chosen again. */
+const makes = (request: Request) =>
+  request.method === 'POST' && request.headers.get('content-type') !== 'application/octet-stream' && !BEFORE_SIGN_IN.test(request.url);
 
 /** Sends a request, with its key when it makes something. */
 export async function sendOnce(request: Request, send: (request: Request) => Promise<Response>): Promise<Response> {
-  const content = await contentOf(request);
-  if (content === undefined) return send(request);
+  if (!makes(request)) return send(request);
+  const content = `${request.url}\n${await request.clone().text()}`;
   const key = open.get(content) ?? crypto.randomUUID();
   open.set(content, key);
   request.headers.set('idempotency-key', key);
