@@ -18,6 +18,8 @@ use crate::config::{Config, PublicUrl, Tls};
 use crate::doors::links::Links;
 use crate::doors::listen;
 use crate::doors::openings::Openings;
+use crate::http::idempotency::Answers;
+use crate::http::limits::ApiLimits;
 use crate::http::origin::Origins;
 use crate::http::router::router;
 use crate::jobs;
@@ -83,6 +85,10 @@ pub struct Node {
     pub sign_in_limits: SignInLimits,
     /// How often links to set a password may be tried.
     pub invitation_limit: InvitationLimit,
+    /// How much one may ask of the API; `None` when the configuration sets no limit.
+    pub api_limits: Option<ApiLimits>,
+    /// What was answered to requests with a key.
+    pub answers: Answers,
     /// Hands mails in; `None` when the configuration names no mail server.
     pub mailer: Option<Mailer>,
     /// Files that may be read at once: each may take a hundred megabytes for a moment.
@@ -207,6 +213,8 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>, random: Random) ->
         passwords: Passwords::new(random.bytes())?,
         sign_in_limits: SignInLimits::new(&clock),
         invitation_limit: InvitationLimit::new(&clock),
+        api_limits: ApiLimits::new(&clock, &config.limits),
+        answers: Answers::new(clock.clone()),
         mailer: config.mail.as_ref().map(Mailer::new).transpose()?,
         work: Notify::new(),
         reading: Semaphore::new(2),

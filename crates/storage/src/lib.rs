@@ -36,6 +36,7 @@ mod tx;
 pub use error::StorageError;
 pub use repo::{
     Audit, Devices, Doors, Gate, Imports, Intercom, Invitations, Jobs, Moves, PasswordSet, People, Sites,
+    Tokens,
 };
 pub use store::Store;
 

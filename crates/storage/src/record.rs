@@ -6,16 +6,18 @@ mod imports;
 mod invitations;
 mod moves;
 mod people;
+mod tokens;
 
 pub use imports::{Details, House, HouseResident, HouseUnit, Import, ImportOutcome, ImportPlan};
 pub use invitations::{Followed, InvitationState, Invited, Job, JobKind, WayIn};
 pub use moves::{CarriedOut, Ended, Leaving, Move, MovePreview, Mover, NewMove};
+pub use tokens::{ApiToken, NewApiToken, TokenFault, TokenHolder};
 pub use people::{Changed, Home, PeoplePage, PeopleQuery, PersonRow, Standing, Suspended};
 
 use klinke_access::decide::SiteMode;
 use klinke_model::door::Door;
 use klinke_model::ids::{
-    BellId, BuildingId, ControllerId, DeviceId, PersonId, RoleGrantId, SessionId, TenantId, UnitId,
+    ApiTokenId, BellId, BuildingId, ControllerId, DeviceId, PersonId, RoleGrantId, SessionId, TenantId, UnitId,
 };
 use klinke_model::intercom::{Bell, BellKind, BellMember, Panel};
 use klinke_model::people::{Device, DeviceKind, Membership, Person, RoleGrant};
@@ -281,8 +283,10 @@ pub struct AuditEntry {
 /// What an entry of the audit says.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AuditContent {
-    /// Who; none is the service itself.
+    /// Who; none is the service itself, or a token.
     pub actor: Option<PersonId>,
+    /// The token that asked, when it was one.
+    pub token: Option<ApiTokenId>,
     /// The role they did it by.
     pub role: String,
     /// What was.

@@ -1,6 +1,7 @@
 //! Opening the store: which database, with which settings, at which schema.
 
 use crate::repo::{Audit, Devices, Doors, Gate, Imports, Intercom, Invitations, Jobs, Moves, People, Sites};
+use crate::repo::Tokens;
 use crate::tx::{self, Isolation};
 use crate::{Result, StorageError, migration};
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
@@ -147,6 +148,11 @@ impl Store {
     /// Work for later.
     pub fn jobs(&self) -> Jobs<'_> {
         Jobs(self)
+    }
+
+    /// Tokens of other programs.
+    pub fn tokens(&self) -> Tokens<'_> {
+        Tokens(self)
     }
 
     /// Closes the connections. SQLite brings what is written into its one file then.

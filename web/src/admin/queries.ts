@@ -43,5 +43,6 @@ export const checklist = (building: string) =>
 export const policy = (building: string) =>
   queryOptions({ queryKey: ['policy', building], queryFn: () => api.policy(building) });
 export const roles = () => queryOptions({ queryKey: ['roles'], queryFn: api.roles });
+export const tokens = () => queryOptions({ queryKey: ['tokens'], queryFn: api.tokens });
 export const controllerPairing = () =>
   queryOptions({ queryKey: ['controller-pairing'], queryFn: api.controllerPairing, staleTime: Infinity });

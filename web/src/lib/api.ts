@@ -18,6 +18,7 @@ import type {
   NewPanel,
   NewPassword,
   NewPerson,
+  NewToken,
   NewUnits,
   paths,
   PersonChange,
@@ -25,6 +26,7 @@ import type {
   SignIn
 } from '../api/http';
 import { ApiError, fromAnswer, noAnswer } from './api-problem';
+import { sendOnce } from './keys';
 
 export { ApiError };
 
@@ -32,7 +34,7 @@ const client = createClient<paths>({
   baseUrl: location.origin,
   credentials: 'same-origin',
   // Looked up at each call, so that a test can put its own in place.
-  fetch: (request) => globalThis.fetch(request)
+  fetch: (request) => sendOnce(request, (one) => globalThis.fetch(one))
 });
 
 type Outcome<Data> = { data?: Data; error?: unknown; response: Response };
@@ -142,6 +144,10 @@ export const api = {
   audit: (query: { building?: string; person?: string; cursor?: number; limit?: number }) =>
     answer(client.GET('/api/v1/audit', { params: { query } })),
   auditProof: () => answer(client.GET('/api/v1/audit/proof')),
+
+  tokens: () => answer(client.GET('/api/v1/tokens')),
+  makeToken: (body: NewToken) => answer(client.POST('/api/v1/tokens', { body })),
+  revokeToken: (token: string) => answer(client.DELETE('/api/v1/tokens/{token}', { params: { path: { token } } })),
 
   addPanel: (building: string, body: NewPanel) =>
     answer(client.POST('/api/v1/buildings/{building}/panels', { ...ofBuilding(building), body })),

@@ -1,16 +1,13 @@
 //! Sessions: a device that is signed in, proven by its cookie.
 
 use super::token::Token;
-use crate::http::problem::{Code, Problem};
+use crate::http::problem::Problem;
 use crate::node::Node;
-use axum::extract::FromRequestParts;
-use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue};
 use axum_extra::extract::CookieJar;
 use klinke_model::ids::{DeviceId, PersonId, SessionId};
 use klinke_model::people::DeviceKind;
 use klinke_model::scope::{Principal, Scope};
-use std::sync::Arc;
 
 /// How many days a session lives. It is not made longer by use: that would keep a record of use.
 pub const DAYS: i64 = 90;
@@ -31,34 +28,30 @@ pub struct SignedIn {
 }
 
 impl SignedIn {
-    /// Finds out who holds the cookie of this request.
+    /// Finds out who holds a session's token; `None` without a session that is alive.
     ///
     /// # Errors
-    /// `not_signed_in` without a session that is alive; `internal` when the store fails.
-    pub async fn by_cookie(node: &Node, headers: &HeaderMap) -> Result<Self, Problem> {
-        let jar = CookieJar::from_headers(headers);
-        let token = jar.get(cookie_name(node.is_https())).and_then(|cookie| Token::parse(cookie.value()));
-        let token = token.ok_or(Code::NotSignedIn)?;
+    /// `internal` when the store fails.
+    pub async fn by_token(node: &Node, token: &Token) -> Result<Option<Self>, Problem> {
         let now = node.clock.now();
         let holder = node.store.gate().session(token.hash().0, now.day()).await?;
-        let holder = holder.ok_or(Code::NotSignedIn)?;
-        let principal = Principal::Person { person: holder.person, device: holder.device };
-        Ok(Self {
-            scope: Scope { tenant: holder.tenant, principal, at: now },
-            session: holder.session,
-            device: holder.device,
-            device_kind: holder.device_kind,
-            person: holder.person,
-        })
+        Ok(holder.map(|holder| {
+            let principal = Principal::Person { person: holder.person, device: holder.device };
+            Self {
+                scope: Scope { tenant: holder.tenant, principal, at: now },
+                session: holder.session,
+                device: holder.device,
+                device_kind: holder.device_kind,
+                person: holder.person,
+            }
+        }))
     }
 }
 
-impl FromRequestParts<Arc<Node>> for SignedIn {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, node: &Arc<Node>) -> Result<Self, Problem> {
-        Self::by_cookie(node, &parts.headers).await
-    }
+/// The token in the session's cookie.
+pub fn session_token(node: &Node, headers: &HeaderMap) -> Option<Token> {
+    let jar = CookieJar::from_headers(headers);
+    jar.get(cookie_name(node.is_https())).and_then(|cookie| Token::parse(cookie.value()))
 }
 
 /// The cookie's name. `__Host-` makes browsers refuse it without `Secure`, from another host or for a part of the

@@ -1,8 +1,11 @@
 //! Every route, and the layers around them.
 
 use super::problem::{Code, Problem};
-use super::{access_log, body, document, gate, headers, origin, probes, problem};
+use super::{
+    access_log, body, document, gate, headers, idempotency, limits, origin, probes, problem,
+};
 use crate::app;
+use crate::auth::caller;
 use crate::import;
 use crate::node::Node;
 use crate::web;
@@ -38,6 +41,8 @@ pub fn operations() -> OpenApiRouter<Arc<Node>> {
         .routes(routes!(app::confidentiality::handler, app::confidentiality::accept))
         .routes(routes!(app::roles::handler, app::roles::give))
         .routes(routes!(app::roles::take))
+        .routes(routes!(app::tokens::list, app::tokens::make))
+        .routes(routes!(app::tokens::revoke))
         .routes(routes!(app::buildings::handler, app::buildings::make))
         .routes(routes!(app::checklist::handler))
         .routes(routes!(app::policy::handler, app::policy::set))
@@ -84,6 +89,9 @@ pub fn router(node: &Arc<Node>) -> Router {
         .method_not_allowed_fallback(wrong_method)
         .merge(web::pages())
         .layer(DefaultBodyLimit::max(body::MAX_BODY))
+        .layer(from_fn_with_state(node.clone(), idempotency::once))
+        .layer(from_fn_with_state(node.clone(), limits::guard))
+        .layer(from_fn_with_state(node.clone(), caller::find))
         .layer(from_fn_with_state(node.clone(), gate::guard))
         .layer(from_fn_with_state(node.clone(), origin::guard))
         .layer(from_fn(time_limit))

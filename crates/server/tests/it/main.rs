@@ -10,6 +10,7 @@ mod claim;
 mod command_line;
 mod hostile;
 mod importing;
+mod integrations;
 mod invitation;
 mod matrix;
 mod misuse;

@@ -21,6 +21,7 @@ mod reach;
 mod revision;
 mod roles;
 mod sites;
+mod tokens;
 
 pub use audit::Audit;
 pub use devices::Devices;
@@ -34,3 +35,4 @@ pub use jobs::Jobs;
 pub use moves::Moves;
 pub use people::People;
 pub use sites::Sites;
+pub use tokens::Tokens;

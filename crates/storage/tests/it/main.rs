@@ -17,5 +17,6 @@ mod postgres;
 mod roles;
 mod schema;
 mod sites;
+mod tokens;
 mod town;
 mod twins;

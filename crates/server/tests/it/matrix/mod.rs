@@ -39,6 +39,27 @@ fn matrix_file_names_every_operation_and_no_other() {
 }
 
 #[test]
+fn matrix_tokens_are_in_the_document_where_the_rules_let_them() {
+    for operation in OPERATIONS.iter().filter(|operation| !SOCKETS.contains(&operation.head)) {
+        let (method, path) = operation.head.split_once(' ').unwrap();
+        let documented = crate::world::operation(&method.parse().unwrap(), path).unwrap();
+        let schemes: Vec<&String> = documented["security"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .flat_map(|scheme| scheme.as_object().unwrap().keys())
+            .collect();
+        let open = matches!(operation.rule, rules::Rule::Anybody | rules::Rule::Own(Who::Panel));
+        let wanted: &[&str] = match (open, operation.people) {
+            (true, _) => &[],
+            (false, true) => &["session"],
+            (false, false) => &["session", "token"],
+        };
+        assert_eq!(schemes, wanted, "{}", operation.head);
+    }
+}
+
+#[test]
 fn matrix_file_says_what_follows_from_the_rights() {
     let expected = expected();
     let mut faults = Vec::new();
@@ -186,9 +207,9 @@ fn code(body: &str) -> String {
 /// Ids in an answer of what the asker does not reach.
 fn leaks<'a>(town: &'a Town, who: Who, body: &'a str) -> impl Iterator<Item = String> + 'a {
     let reached: &[Place] = match who {
-        Who::Manager => &[Place::A, Place::B],
+        Who::Manager | Who::FullToken => &[Place::A, Place::B],
         Who::Neighbour => &[Place::Other],
-        Who::Anonymous | Who::Operator | Who::Ended | Who::Unbound => &[],
+        Who::Anonymous | Who::Operator | Who::Ended | Who::Unbound | Who::OrphanToken => &[],
         _ => &[Place::A],
     };
     let hidden = Place::ALL.into_iter().filter(|place| *place != Place::None && !reached.contains(place));

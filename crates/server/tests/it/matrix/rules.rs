@@ -72,6 +72,8 @@ pub struct Operation {
     pub done: &'static str,
     /// What is answered to who may, when the form names what they may not, or what is in another building.
     pub naming: Option<Naming>,
+    /// No token of another program does it.
+    pub people: bool,
 }
 
 /// A form that names something.
@@ -83,12 +85,18 @@ pub struct Naming {
 }
 
 const fn op(head: &'static str, rule: Rule) -> Operation {
-    Operation { head, rule, done: "ok", naming: None }
+    Operation { head, rule, done: "ok", naming: None, people: false }
 }
 
 impl Operation {
     const fn done(mut self, code: &'static str) -> Self {
         self.done = code;
+        self
+    }
+
+    /// For people alone.
+    const fn people(mut self) -> Self {
+        self.people = true;
         self
     }
 
@@ -126,6 +134,9 @@ impl Operation {
         };
         if !matches!(self.rule, Anybody) && !matches!(self.rule, Own(Who::Panel)) && !who.signed_in() {
             return "not_signed_in";
+        }
+        if self.people && Who::TOKENS.contains(&who) {
+            return "not_for_tokens";
         }
         // whose only roles ask for confidentiality first is told so wherever nothing is hidden by it
         let lacks = if who == Who::Unbound { "confidentiality_required" } else { "forbidden" };
@@ -167,11 +178,13 @@ pub fn has(who: Who, right: Right, place: Place) -> bool {
         Who::Neighbour => place == Place::Other,
         _ => only.map_or(matches!(place, Place::A | Place::B), |only| only == place),
     };
-    there && role.allows(right)
+    let given = !Who::TOKENS.contains(&who) || Right::OF_TOKENS.contains(&right);
+    there && given && role.allows(right)
 }
 
 fn everywhere(who: Who, right: Right) -> bool {
-    who.role().is_some_and(|(role, only)| only.is_none() && role.allows(right))
+    who.role().is_some_and(|(_, only)| only.is_none())
+        && Place::ALL.iter().any(|place| has(who, right, *place))
 }
 
 /// Who has a role that asks for confidentiality.
@@ -192,16 +205,19 @@ pub const OPERATIONS: &[Operation] = &[
     op("GET /api/v1/panel-pairings/{pairing}", Own(Who::Panel)),
     op("POST /api/v1/panel-pairings/{pairing}/ticket", Own(Who::Panel)).done("unknown_ticket"),
     op("GET /api/v1/panel/socket", Anybody),
-    op("GET /api/v1/app/socket", SignedIn),
-    op("GET /api/v1/session", SignedIn),
-    op("DELETE /api/v1/session", SignedIn),
-    op("GET /api/v1/me/devices", SignedIn),
-    op("DELETE /api/v1/me/devices/{device}", Own(Who::Resident)),
-    op("GET /api/v1/confidentiality", SignedIn),
-    op("POST /api/v1/confidentiality", Only(ASKED)),
-    op("GET /api/v1/roles", Somewhere(Roles)),
-    op("POST /api/v1/roles", In(Roles)).across("not_found", SeePeople),
-    op("DELETE /api/v1/roles/{role}", Hidden(Roles)),
+    op("GET /api/v1/app/socket", SignedIn).people(),
+    op("GET /api/v1/session", SignedIn).people(),
+    op("DELETE /api/v1/session", SignedIn).people(),
+    op("GET /api/v1/me/devices", SignedIn).people(),
+    op("DELETE /api/v1/me/devices/{device}", Own(Who::Resident)).people(),
+    op("GET /api/v1/confidentiality", SignedIn).people(),
+    op("POST /api/v1/confidentiality", Only(ASKED)).people(),
+    op("GET /api/v1/roles", Somewhere(Roles)).people(),
+    op("POST /api/v1/roles", In(Roles)).across("not_found", SeePeople).people(),
+    op("DELETE /api/v1/roles/{role}", Hidden(Roles)).people(),
+    op("GET /api/v1/tokens", Somewhere(Roles)).people(),
+    op("POST /api/v1/tokens", In(Roles)).people(),
+    op("DELETE /api/v1/tokens/{token}", Hidden(Roles)).people(),
     op("GET /api/v1/audit", Somewhere(Audit)),
     op("GET /api/v1/audit/proof", Everywhere(Audit)),
     op("GET /api/v1/controller-pairing", Somewhere(Devices)),
