@@ -117,7 +117,8 @@ impl Answers {
 
     /// Ends what is under way: with an answer to remember, or as if it had never begun.
     fn end(&self, key: &Key, answer: Option<Answer>) {
-        let mut kept = self.lock();
+        let mut locked = self.lock();
+        let kept = &mut *locked;
         let Some(answer) = answer else {
             kept.by_key.remove(key);
             return;
@@ -137,6 +138,13 @@ struct UnderWay {
     node: Arc<Node>,
     key: Key,
     answer: Option<Answer>,
+}
+
+impl UnderWay {
+    /// It was done; the same request gets this answer.
+    fn done(mut self, answer: Answer) {
+        self.answer = Some(answer);
+    }
 }
 
 impl Drop for UnderWay {
@@ -176,7 +184,7 @@ pub async fn once(State(node): State<Arc<Node>>, request: Request, next: Next) -
         }
         Found::New => {}
     }
-    let mut under_way = UnderWay { node: Arc::clone(&node), key, answer: None };
+    let under_way = UnderWay { node: Arc::clone(&node), key, answer: None };
     let request = Request::from_parts(parts, Body::from(body));
     let work = node.tasks.spawn(async move {
         let response = next.run(request).await;
@@ -188,8 +196,7 @@ pub async fn once(State(node): State<Arc<Node>>, request: Request, next: Next) -
         let Ok(body) = to_bytes(body, LARGEST).await else { return Problem::from(Code::Internal).into_response() };
         let headers = [header::CONTENT_TYPE, header::LOCATION].into_iter();
         let headers = headers.filter_map(|name| Some((name.clone(), parts.headers.get(name)?.clone())));
-        under_way.answer =
-            Some(Answer { status: parts.status, headers: headers.collect(), body: body.clone() });
+        under_way.done(Answer { status: parts.status, headers: headers.collect(), body: body.clone() });
         Response::from_parts(parts, Body::from(body))
     });
     work.await.map_err(|_| Code::Internal.into())
