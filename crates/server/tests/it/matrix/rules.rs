@@ -72,8 +72,6 @@ pub struct Operation {
     pub done: &'static str,
     /// What is answered to who may, when the form names what they may not, or what is in another building.
     pub naming: Option<Naming>,
-    /// No token of another program does it.
-    pub people: bool,
 }
 
 /// A form that names something.
@@ -85,18 +83,12 @@ pub struct Naming {
 }
 
 const fn op(head: &'static str, rule: Rule) -> Operation {
-    Operation { head, rule, done: "ok", naming: None, people: false }
+    Operation { head, rule, done: "ok", naming: None }
 }
 
 impl Operation {
     const fn done(mut self, code: &'static str) -> Self {
         self.done = code;
-        self
-    }
-
-    /// For people alone.
-    const fn people(mut self) -> Self {
-        self.people = true;
         self
     }
 
@@ -132,10 +124,13 @@ impl Operation {
             Row::In(place) => place,
             Row::Whole | Row::Naming(_) => Place::A,
         };
-        if !matches!(self.rule, Anybody) && !matches!(self.rule, Own(Who::Panel)) && !who.signed_in() {
+        if matches!(self.rule, Own(Who::Panel)) {
+            return if who == Who::Panel && place == Place::A { self.done } else { "not_found" };
+        }
+        if !matches!(self.rule, Anybody) && !who.signed_in() {
             return "not_signed_in";
         }
-        if self.people && Who::TOKENS.contains(&who) {
+        if Who::TOKENS.contains(&who) && !matches!(self.rule, Anybody) && !is_open_to_tokens(self.head) {
             return "not_for_tokens";
         }
         // whose only roles ask for confidentiality first is told so wherever nothing is hidden by it
@@ -171,6 +166,30 @@ impl Operation {
     }
 }
 
+/// Whether the document lets other programs in.
+pub fn is_open_to_tokens(head: &str) -> bool {
+    let Some(operation) = documented(head) else { return false };
+    let schemes = operation["security"].as_array().into_iter().flatten();
+    schemes.into_iter().any(|scheme| scheme.get("token").is_some())
+}
+
+/// What the document says of an operation; nothing of a WebSocket.
+pub fn documented(head: &str) -> Option<&'static serde_json::Value> {
+    let (method, path) = head.split_once(' ')?;
+    crate::world::operation(&method.parse().ok()?, path)
+}
+
+/// Where no other program is ever let in: what gives access, and what is somebody's own.
+pub const FOR_PEOPLE: [&str; 7] = [
+    "/api/v1/session",
+    "/api/v1/roles",
+    "/api/v1/tokens",
+    "/api/v1/confidentiality",
+    "/api/v1/me/",
+    "/api/v1/setup",
+    "/api/v1/invitations/",
+];
+
 /// Whether somebody has a right over what stands there.
 pub fn has(who: Who, right: Right, place: Place) -> bool {
     let Some((role, only)) = who.role() else { return false };
@@ -205,19 +224,19 @@ pub const OPERATIONS: &[Operation] = &[
     op("GET /api/v1/panel-pairings/{pairing}", Own(Who::Panel)),
     op("POST /api/v1/panel-pairings/{pairing}/ticket", Own(Who::Panel)).done("unknown_ticket"),
     op("GET /api/v1/panel/socket", Anybody),
-    op("GET /api/v1/app/socket", SignedIn).people(),
-    op("GET /api/v1/session", SignedIn).people(),
-    op("DELETE /api/v1/session", SignedIn).people(),
-    op("GET /api/v1/me/devices", SignedIn).people(),
-    op("DELETE /api/v1/me/devices/{device}", Own(Who::Resident)).people(),
-    op("GET /api/v1/confidentiality", SignedIn).people(),
-    op("POST /api/v1/confidentiality", Only(ASKED)).people(),
-    op("GET /api/v1/roles", Somewhere(Roles)).people(),
-    op("POST /api/v1/roles", In(Roles)).across("not_found", SeePeople).people(),
-    op("DELETE /api/v1/roles/{role}", Hidden(Roles)).people(),
-    op("GET /api/v1/tokens", Somewhere(Roles)).people(),
-    op("POST /api/v1/tokens", In(Roles)).people(),
-    op("DELETE /api/v1/tokens/{token}", Hidden(Roles)).people(),
+    op("GET /api/v1/app/socket", SignedIn),
+    op("GET /api/v1/session", SignedIn),
+    op("DELETE /api/v1/session", SignedIn),
+    op("GET /api/v1/me/devices", SignedIn),
+    op("DELETE /api/v1/me/devices/{device}", Own(Who::Resident)),
+    op("GET /api/v1/confidentiality", SignedIn),
+    op("POST /api/v1/confidentiality", Only(ASKED)),
+    op("GET /api/v1/roles", Somewhere(Roles)),
+    op("POST /api/v1/roles", In(Roles)).across("not_found", SeePeople),
+    op("DELETE /api/v1/roles/{role}", Hidden(Roles)),
+    op("GET /api/v1/tokens", Somewhere(Roles)),
+    op("POST /api/v1/tokens", In(Roles)),
+    op("DELETE /api/v1/tokens/{token}", Hidden(Roles)),
     op("GET /api/v1/audit", Somewhere(Audit)),
     op("GET /api/v1/audit/proof", Everywhere(Audit)),
     op("GET /api/v1/controller-pairing", Somewhere(Devices)),

@@ -96,6 +96,18 @@ impl Who {
         format!("{self:?}").to_lowercase()
     }
 
+    /// As whom another program is answered.
+    pub fn like(self) -> Option<Self> {
+        match self {
+            Self::FullToken => Some(Self::Manager),
+            Self::HouseToken => Some(Self::Admin),
+            Self::ReadToken => Some(Self::Auditor),
+            Self::OrphanToken => Some(Self::Ended),
+            Self::EndedToken => Some(Self::Anonymous),
+            _ => None,
+        }
+    }
+
     /// The role that counts for them now, and whether it is for A alone.
     pub fn role(self) -> Option<(Role, Option<Place>)> {
         match self {
