@@ -89,6 +89,10 @@ typed_ids! {
     RoleGrantId,
     /// A token of another program.
     ApiTokenId,
+    /// An address that is told of changes.
+    WebhookId,
+    /// One message to such an address. UUIDv4.
+    DeliveryId,
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The people whom an administrator sees: a page of the list, and one of them.
 
 use super::administrator;
-use crate::auth::caller::Caller;
+use crate::auth::caller::{Asks, Caller};
 use crate::calendar;
 use crate::http::body::Object;
 use crate::http::problem::{Code, FieldCode, Fields, Problem};
@@ -232,7 +232,7 @@ pub async fn one(
 }
 
 /// A person as the administrator who asks sees them.
-pub(super) async fn shown(node: &Node, who: &Caller, person: PersonId) -> Result<Person, Problem> {
-    let row = node.store.people().row(&who.scope, person).await?.ok_or(Code::NotFound)?;
+pub(super) async fn shown(node: &Node, who: &impl Asks, person: PersonId) -> Result<Person, Problem> {
+    let row = node.store.people().row(who.scope(), person).await?.ok_or(Code::NotFound)?;
     Ok(Person::new(row, node.clock.now()))
 }

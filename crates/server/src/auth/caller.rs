@@ -114,7 +114,7 @@ async fn known(node: &Node, headers: &HeaderMap) -> Result<Known, Problem> {
     let holder = node.store.gate().api_token(token.hash().0, now).await?;
     Ok(holder.map_or(Known::Nobody, |holder| {
         let principal = Principal::Token { token: holder.token, issuer: holder.issuer };
-        let scope = Scope { tenant: holder.tenant, principal, at: now };
+        let scope = Scope { tenant: holder.tenant, principal, at: now, view: None };
         Known::Token(Caller { scope, person: holder.issuer })
     }))
 }
@@ -124,7 +124,10 @@ impl FromRequestParts<Arc<Node>> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, _: &Arc<Node>) -> Result<Self, Problem> {
         match parts.extensions.get::<Known>() {
-            Some(Known::Person(who)) => Ok(Self { scope: who.scope, person: who.person }),
+            Some(Known::Person(who)) => {
+                let who = who.looking(parts)?;
+                Ok(Self { scope: who.scope, person: who.person })
+            }
             Some(Known::Token(caller)) => Ok(*caller),
             Some(Known::Both) => Err(Code::TwoCredentials.into()),
             Some(Known::Nobody) | None => Err(Code::NotSignedIn.into()),
@@ -137,7 +140,7 @@ impl FromRequestParts<Arc<Node>> for SignedIn {
 
     async fn from_request_parts(parts: &mut Parts, _: &Arc<Node>) -> Result<Self, Problem> {
         match parts.extensions.get::<Known>() {
-            Some(Known::Person(who)) => Ok(*who),
+            Some(Known::Person(who)) => who.looking(parts),
             Some(Known::Token(_)) => Err(Code::NotForTokens.into()),
             Some(Known::Both) => Err(Code::TwoCredentials.into()),
             Some(Known::Nobody) | None => Err(Code::NotSignedIn.into()),

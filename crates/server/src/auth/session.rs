@@ -1,13 +1,14 @@
 //! Sessions: a device that is signed in, proven by its cookie.
 
 use super::token::Token;
-use crate::http::problem::Problem;
+use crate::http::problem::{Code, Problem};
 use crate::node::Node;
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue};
 use axum_extra::extract::CookieJar;
 use klinke_model::ids::{DeviceId, PersonId, SessionId};
 use klinke_model::people::DeviceKind;
-use klinke_model::scope::{Principal, Scope};
+use klinke_model::scope::{Principal, Scope, ViewAs};
 
 /// How many days a session lives. It is not made longer by use: that would keep a record of use.
 pub const DAYS: i64 = 90;
@@ -38,7 +39,7 @@ impl SignedIn {
         Ok(holder.map(|holder| {
             let principal = Principal::Person { person: holder.person, device: holder.device };
             Self {
-                scope: Scope { tenant: holder.tenant, principal, at: now },
+                scope: Scope { tenant: holder.tenant, principal, at: now, view: None },
                 session: holder.session,
                 device: holder.device,
                 device_kind: holder.device_kind,
@@ -46,12 +47,38 @@ impl SignedIn {
             }
         }))
     }
+
+    /// The same, with the eyes that this request asks to look with.
+    ///
+    /// # Errors
+    /// `malformed` when they are nobody's; `viewing_only` when the request would change something.
+    pub fn looking(mut self, parts: &Parts) -> Result<Self, Problem> {
+        self.scope.view = view_as(&parts.headers)?;
+        if self.scope.view.is_some() && !parts.method.is_safe() {
+            return Err(Code::ViewingOnly.into());
+        }
+        Ok(self)
+    }
 }
 
 /// The token in the session's cookie.
 pub fn session_token(node: &Node, headers: &HeaderMap) -> Option<Token> {
     let jar = CookieJar::from_headers(headers);
     jar.get(cookie_name(node.is_https())).and_then(|cookie| Token::parse(cookie.value()))
+}
+
+/// Whose eyes a request looks with: `Klinke-View-As: caretaker@<building>`, or a role alone. Not one of these is an error:
+/// nobody shall take what they have themselves for what another sees.
+fn view_as(headers: &HeaderMap) -> Result<Option<ViewAs>, Problem> {
+    let Some(named) = headers.get("klinke-view-as") else { return Ok(None) };
+    let named = named.to_str().map_err(|_| Code::Malformed)?;
+    let (role, building) = match named.split_once('@') {
+        Some((role, building)) => (role, Some(building)),
+        None => (named, None),
+    };
+    let role = serde_json::from_value(role.into()).map_err(|_| Code::Malformed)?;
+    let building = building.map(|id| serde_json::from_value(id.into())).transpose();
+    Ok(Some(ViewAs { role, building: building.map_err(|_| Code::Malformed)? }))
 }
 
 /// The cookie's name. `__Host-` makes browsers refuse it without `Secure`, from another host or for a part of the

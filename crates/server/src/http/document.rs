@@ -98,9 +98,13 @@ fn complete(path: &str, method: &HttpMethod, operation: &mut Operation) {
     );
     let changes = !matches!(method, HttpMethod::Get);
     match (operation.security.is_some(), changes) {
-        (true, true) => add("403", "`forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`"),
+        (true, true) => add(
+            "403",
+            "`forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role \
+             changes nothing",
+        ),
         (true, false) => add("403", "`forbidden`; `confidentiality_required`; `not_for_tokens`"),
-        (false, true) => add("403", "`wrong_origin`"),
+        (false, true) => add("403", "`wrong_origin`; `viewing_only`: who looks as a role changes nothing"),
         (false, false) => {}
     }
     if path.contains('{') {
@@ -113,9 +117,8 @@ fn complete(path: &str, method: &HttpMethod, operation: &mut Operation) {
     };
     if signed_in {
         add("401", "`not_signed_in`");
-    }
-    if signed_in {
-        add("400", "`malformed`; `two_credentials`");
+        add("400", "`malformed`, also when `Klinke-View-As` names no role; `two_credentials`");
+        add("403", "`forbidden`: who looks, or the role they look as, may not; `confidentiality_required`");
     }
     if has_body {
         add("400", "`malformed`");

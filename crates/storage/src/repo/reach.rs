@@ -3,8 +3,9 @@
 //!
 //! The service reaches all of its tenant; a person who is not suspended reaches what their roles say (see
 //! [`klinke_model::rights`]); a token reaches what it was given and whoever made it reaches at this moment; a panel and a
-//! controller administer nothing. A role counts until it ends, and one with access
-//! to personal data only once its holder bound themselves to confidentiality.
+//! controller administer nothing. A role counts until it ends, and one with access to personal data only once its holder
+//! bound themselves to confidentiality. Who looks with the eyes of a role has a right only where both they and that role
+//! have it.
 
 use crate::Result;
 use crate::entity::{api_token, api_token_right, building, confidentiality, person, role_grant};
@@ -22,21 +23,37 @@ use sea_orm::{
 /// whether they have it in every building.
 pub fn may(scope: &Scope, right: Right, building: impl IntoSimpleExpr) -> Expr {
     let building = building.into_simple_expr();
-    has(scope, right, |given_for| given_for.clone().is_null().or(given_for.eq(building.clone())))
+    let has = has(scope, right, |given_for| given_for.clone().is_null().or(given_for.eq(building.clone())));
+    match scope.view.and_then(|view| view.building) {
+        Some(seen) => has.and(building.eq(seen.0)),
+        None => has,
+    }
 }
 
 /// Whether the principal has a right in any building.
 pub fn may_somewhere(scope: &Scope, right: Right) -> Expr {
-    has(scope, right, |_| Expr::val(true))
+    let seen = scope.view.and_then(|view| view.building);
+    has(scope, right, |given_for| match seen {
+        Some(seen) => given_for.clone().is_null().or(given_for.eq(seen.0)),
+        None => Expr::val(true),
+    })
 }
 
 /// Whether the principal has a right in every building, and over what belongs to none.
 pub fn may_everywhere(scope: &Scope, right: Right) -> Expr {
+    if scope.view.is_some_and(|view| view.building.is_some()) {
+        return Expr::val(false);
+    }
     has(scope, right, ExprTrait::is_null)
 }
 
 /// `here` says of the building that something was given for (null: every building) whether it counts.
 fn has(scope: &Scope, right: Right, here: impl Fn(Expr) -> Expr) -> Expr {
+    if !matches!(scope.principal, Principal::System)
+        && scope.view.is_some_and(|view| !view.role.allows(right))
+    {
+        return Expr::val(false);
+    }
     match scope.principal {
         Principal::System => Expr::val(true),
         Principal::Panel(_) | Principal::Controller(_) => Expr::val(false),
