@@ -104,6 +104,7 @@ mod tests {
         let (kari, gone) = (v4([1; 16]), v4([2; 16]));
         let content = AuditContent {
             actor: Some(kari.into()),
+            token: None,
             role: "manager".to_owned(),
             before: None,
             after: Some(json!({ "name": "Ola" })),

@@ -23,7 +23,7 @@ pub fn new_token(town: &Town, number: u64, building: Option<BuildingId>, rights:
 }
 
 fn as_token(town: &Town, token: ApiTokenId, issuer: PersonId) -> Scope {
-    Scope { tenant: town.tenant, principal: Principal::Token { token, issuer }, at: NOW }
+    Scope { tenant: town.tenant, principal: Principal::Token { token, issuer }, at: NOW, view: None }
 }
 
 /// A token made by this person.

@@ -392,7 +392,7 @@ async fn tokens(
             ends_at,
         };
         let (scope, stamp) =
-            (Scope { tenant, principal, at: earlier }, Stamp { at: earlier, ..node.stamp() });
+            (Scope { tenant, principal, at: earlier, view: None }, Stamp { at: earlier, ..node.stamp() });
         assert!(node.store.tokens().make_token(&scope, &stamp, new).await.unwrap(), "{issuer:?}");
         format!("{}{}", klinke_server::auth::caller::PREFIX, token.text())
     };
