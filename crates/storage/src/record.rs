@@ -380,6 +380,8 @@ pub enum NamedKind {
     Panel,
     /// A controller.
     Controller,
+    /// Another program's token.
+    Token,
 }
 
 /// The chain, checked from its beginning to its end.

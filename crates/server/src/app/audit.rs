@@ -110,6 +110,8 @@ pub enum NamedKind {
     Panel,
     /// A controller.
     Controller,
+    /// Another program's token.
+    Token,
 }
 
 impl From<record::AuditName> for Named {
@@ -122,6 +124,7 @@ impl From<record::AuditName> for Named {
             record::NamedKind::Door => NamedKind::Door,
             record::NamedKind::Panel => NamedKind::Panel,
             record::NamedKind::Controller => NamedKind::Controller,
+            record::NamedKind::Token => NamedKind::Token,
         };
         Self { kind, name: named.name.into_inner(), building: named.building }
     }
@@ -193,8 +196,9 @@ impl Which {
 fn shown(entry: record::AuditEntry, names: &BTreeMap<Uuid, Named>) -> AuditEntry {
     let content = entry.content.map(Pii::into_inner);
     let actor = content.as_ref().and_then(|content| content.actor);
-    let actor_name = actor.and_then(|actor| names.get(&actor.0)).map(|named| named.name.clone());
     let token = content.as_ref().and_then(|content| content.token);
+    let named = actor.map(|actor| actor.0).or(token.map(|token| token.0));
+    let actor_name = named.and_then(|id| names.get(&id)).map(|named| named.name.clone());
     let erased = content.is_none();
     let (role, before, after) =
         content.map_or((None, None, None), |content| (Some(content.role), content.before, content.after));

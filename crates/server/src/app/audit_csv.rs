@@ -71,7 +71,7 @@ fn lines(page: AuditPage, file: &mut csv::Writer<Vec<u8>>) -> csv::Result<()> {
         let json = |value: Option<&Value>| value.map(Value::to_string).unwrap_or_default();
         let time = jiff::Timestamp::from_millisecond(at.as_millis()).map(|at| at.to_string());
         let persons: Vec<_> = persons.iter().take(20).map(|person| called(person.0)).collect();
-        let by = content.as_ref().and_then(|content| content.actor).map(|actor| called(actor.0));
+        let by = content.as_ref().and_then(|content| content.actor.map(|actor| actor.0).or(content.token.map(|token| token.0))).map(called);
         file.write_record(
             [
                 seq.to_string(),
