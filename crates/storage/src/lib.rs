@@ -37,7 +37,7 @@ mod tx;
 pub use error::StorageError;
 pub use repo::{
     Audit, Devices, Doors, Gate, Households, Imports, Intercom, Invitations, Jobs, Moves, Parts, PasswordSet,
-    People, Sites, Webhooks, Who,
+    People, Sites, Tokens, Webhooks, Who,
 };
 pub use store::Store;
 

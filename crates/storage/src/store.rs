@@ -2,7 +2,7 @@
 
 use crate::repo::{
     Audit, Devices, Doors, Gate, Households, Imports, Intercom, Invitations, Jobs, Moves, Parts, People,
-    Sites, Webhooks, Who,
+    Sites, Tokens, Webhooks, Who,
 };
 use crate::tx::{self, Isolation};
 use crate::{Result, StorageError, migration};
@@ -160,6 +160,11 @@ impl Store {
     /// Work for later.
     pub fn jobs(&self) -> Jobs<'_> {
         Jobs(self)
+    }
+
+    /// Tokens of other programs.
+    pub fn tokens(&self) -> Tokens<'_> {
+        Tokens(self)
     }
 
     /// Addresses that are told of changes.

@@ -52,6 +52,7 @@ export const policy = (building: string) =>
   queryOptions({ queryKey: ['policy', building], queryFn: () => api.policy(building) });
 export const roleChanges = () => queryOptions({ queryKey: ['roles', 'changes'], queryFn: api.roleChanges });
 export const roles = () => queryOptions({ queryKey: ['roles'], queryFn: api.roles });
+export const tokens = () => queryOptions({ queryKey: ['tokens'], queryFn: api.tokens });
 export const webhooks = () => queryOptions({ queryKey: ['webhooks'], queryFn: api.webhooks, ...live });
 export const controllerPairing = () =>
   queryOptions({ queryKey: ['controller-pairing'], queryFn: api.controllerPairing, staleTime: Infinity });

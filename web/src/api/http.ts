@@ -8,6 +8,7 @@ export type { paths } from './schema';
 type Schemas = components['schemas'];
 
 export type AdministratorRole = Schemas['AdministratorRole'];
+export type ApiToken = Schemas['ApiToken'];
 export type AuditEntry = Schemas['AuditEntry'];
 export type AuditName = Schemas['AuditName'];
 export type AuditPage = Schemas['AuditPage'];
@@ -66,6 +67,7 @@ export type NewPerson = Schemas['NewPerson'];
 export type Panel = Schemas['Panel'];
 export type Person = Schemas['Person'];
 export type PersonChange = Schemas['PersonChange'];
+export type NewToken = Schemas['NewToken'];
 export type NewUnits = Schemas['NewUnits'];
 export type Policy = Schemas['Policy'];
 export type Problem = Schemas['Problem'];

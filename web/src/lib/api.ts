@@ -28,6 +28,7 @@ import type {
   NewPanel,
   NewPassword,
   NewPerson,
+  NewToken,
   NewUnits,
   NewWebhook,
   PanelChange,
@@ -39,6 +40,7 @@ import type {
   WebhookChange
 } from '../api/http';
 import { ApiError, fromAnswer, noAnswer } from './api-problem';
+import { sendOnce } from './keys';
 import { viewAs } from './view-as';
 
 export { ApiError };
@@ -47,7 +49,7 @@ const client = createClient<paths>({
   baseUrl: location.origin,
   credentials: 'same-origin',
   // Looked up at each call, so that a test can put its own in place.
-  fetch: (request) => globalThis.fetch(request)
+  fetch: (request) => sendOnce(request, (one) => globalThis.fetch(one))
 });
 
 client.use({
@@ -244,6 +246,10 @@ export const api = {
   rotateWebhook: (webhook: string) => answer(client.POST('/api/v1/webhooks/{webhook}/secret', { params: { path: { webhook } } })),
   testWebhook: (webhook: string) => answer(client.POST('/api/v1/webhooks/{webhook}/test', { params: { path: { webhook } } })),
   auditProof: () => answer(client.GET('/api/v1/audit/proof')),
+
+  tokens: () => answer(client.GET('/api/v1/tokens')),
+  makeToken: (body: NewToken) => answer(client.POST('/api/v1/tokens', { body })),
+  revokeToken: (token: string) => answer(client.DELETE('/api/v1/tokens/{token}', { params: { path: { token } } })),
 
   addPanel: (building: string, body: NewPanel) =>
     answer(client.POST('/api/v1/buildings/{building}/panels', { ...ofBuilding(building), body })),

@@ -1006,6 +1006,42 @@ error-import-not-applied = Listen er ikke taget i brug.
 error-import-has-errors = Nogle rækker er ikke rigtige endnu, eller en kolonne mangler.
 
 ## admin
+admin-integrations = Integrationer
+admin-integrations-text = Andre systemer, der arbejder sammen med Klinke.
+admin-tokens = Tokens
+admin-tokens-text = Med et token spørger et andet program i dit navn. Det må kun det, du vælger her, aldrig mere end du selv må, og det udløber.
+admin-tokens-none = Ingen tokens endnu
+admin-tokens-none-text = Lav et til hvert program, så du kan trække det tilbage alene.
+admin-token-new = Nyt token
+admin-token-make = Lav token
+admin-token-made = Tokenet er lavet
+admin-token-once = Kopiér det nu. Det vises kun denne ene gang og gemmes ikke.
+admin-token-secret = Token
+admin-token-copy = Kopiér
+admin-token-copied = Kopieret
+admin-token-use = Programmet sender det med hver forespørgsel: Authorization: Bearer, et mellemrum og tokenet.
+admin-token-kept = Jeg har gemt det
+admin-token-name-hint = For eksempel programmets navn
+admin-token-rights = Hvad det må
+admin-token-rights-none = Vælg mindst én.
+admin-token-issuer = Lavet af
+admin-token-last-day = Sidste dag
+admin-token-last-day-hint = Inden for et år
+admin-token-ended = Udløb { $day }
+admin-token-revoke = Træk { $name } tilbage
+admin-token-revoke-text = Programmet, der bruger det, bliver lukket ude med det samme. Det kan ikke fortrydes.
+admin-token-revoke-do = Træk tilbage
+admin-token-revoked = { $name } virker ikke længere
+admin-right-see-building = Se opgange, enheder, døre og paneler
+admin-right-see-people = Se hvem der bor her, og hvad der står på deres knapper
+admin-right-change-people = Tilføje, ændre, flytte og spærre personer
+admin-right-change-building = Ændre opgange, enheder, døre og knapper
+admin-right-devices = Forbinde og ændre paneler og styreenheder
+admin-right-audit = Læse hvad administratorer har ændret
+admin-audit-token-made = Token lavet
+admin-audit-token-revoked = Token trukket tilbage
+error-too-many-requests = For mange forespørgsler lige nu. Vent lidt.
+error-in-progress = Den samme forespørgsel er stadig i gang.
 # people and moves
 admin-ground-columns = Kolonner
 admin-ground-keys = Taster
@@ -1347,6 +1383,9 @@ admin-keys-invited = Inviteret til { $day }
 admin-keys-none = Ingen har noget
 
 ## server only
+error-two-credentials = Forespørgslen har både en session og et token.
+error-not-for-tokens = Det kan ikke gøres med et token.
+error-idempotency-key-reused = Nøglen er brugt til en anden forespørgsel.
 trust-title = Hav tillid til denne Klinke
 trust-intro = Denne server laver sine egne certifikater. En telefon, tablet eller computer, der skal være app eller panel, skal have tillid til dem én gang.
 trust-download = Hent certifikatet

@@ -1006,6 +1006,42 @@ error-import-not-applied = This list has not been applied.
 error-import-has-errors = Some rows are not right yet, or a column is missing.
 
 ## admin
+admin-integrations = Integrations
+admin-integrations-text = Other systems that work with Klinke.
+admin-tokens = Tokens
+admin-tokens-text = With a token another program asks in your name. It may only what you choose here, never more than you may yourself, and it ends.
+admin-tokens-none = No tokens yet
+admin-tokens-none-text = Make one for each program, so that you can take it back alone.
+admin-token-new = New token
+admin-token-make = Make the token
+admin-token-made = The token is made
+admin-token-once = Copy it now. It is shown this once and kept nowhere.
+admin-token-secret = Token
+admin-token-copy = Copy
+admin-token-copied = Copied
+admin-token-use = The program sends it with each request: Authorization: Bearer, a space, and the token.
+admin-token-kept = I have kept it
+admin-token-name-hint = Such as the program’s name
+admin-token-rights = What it may
+admin-token-rights-none = Choose one at least.
+admin-token-issuer = Made by
+admin-token-last-day = Last day
+admin-token-last-day-hint = Within a year
+admin-token-ended = Ended { $day }
+admin-token-revoke = Take back { $name }
+admin-token-revoke-text = The program that uses it is shut out at once. This can not be undone.
+admin-token-revoke-do = Take it back
+admin-token-revoked = { $name } works no more
+admin-right-see-building = See entrances, units, doors and panels
+admin-right-see-people = See who lives here, and what their buttons say
+admin-right-change-people = Add, change, move and suspend people
+admin-right-change-building = Change entrances, units, doors and buttons
+admin-right-devices = Pair and change panels and controllers
+admin-right-audit = Read what administrators changed
+admin-audit-token-made = Token made
+admin-audit-token-revoked = Token taken back
+error-too-many-requests = Too many requests just now. Wait a moment.
+error-in-progress = The same request is still under way.
 # people and moves
 admin-ground-columns = Columns
 admin-ground-keys = Keys
@@ -1347,6 +1383,9 @@ admin-keys-invited = Invited until { $day }
 admin-keys-none = Nobody holds anything
 
 ## server only
+error-two-credentials = The request brings both a session and a token.
+error-not-for-tokens = This can not be done with a token.
+error-idempotency-key-reused = This key was used for another request.
 trust-title = Trust this Klinke
 trust-intro = This server makes its own certificates. A phone, tablet or computer that is to be an app or a panel must trust them once.
 trust-download = Download the certificate

@@ -1003,6 +1003,42 @@ error-import-not-applied = Listen er ikke tatt i bruk.
 error-import-has-errors = Noen rader er ikke riktige ennå, eller en kolonne mangler.
 
 ## admin
+admin-integrations = Integrasjoner
+admin-integrations-text = Andre systemer som arbeider sammen med Klinke.
+admin-tokens = Tokener
+admin-tokens-text = Med et token spør et annet program i ditt navn. Det kan bare det du velger her, aldri mer enn du kan selv, og det tar slutt.
+admin-tokens-none = Ingen tokener ennå
+admin-tokens-none-text = Lag ett for hvert program, så du kan trekke det tilbake alene.
+admin-token-new = Nytt token
+admin-token-make = Lag token
+admin-token-made = Tokenet er laget
+admin-token-once = Kopier det nå. Det vises bare denne ene gangen og lagres ikke.
+admin-token-secret = Token
+admin-token-copy = Kopier
+admin-token-copied = Kopiert
+admin-token-use = Programmet sender det med hver forespørsel: Authorization: Bearer, et mellomrom og tokenet.
+admin-token-kept = Jeg har tatt vare på det
+admin-token-name-hint = For eksempel navnet på programmet
+admin-token-rights = Hva det kan
+admin-token-rights-none = Velg minst én.
+admin-token-issuer = Laget av
+admin-token-last-day = Siste dag
+admin-token-last-day-hint = Innen ett år
+admin-token-ended = Tok slutt { $day }
+admin-token-revoke = Trekk tilbake { $name }
+admin-token-revoke-text = Programmet som bruker det, blir stengt ute med en gang. Dette kan ikke angres.
+admin-token-revoke-do = Trekk tilbake
+admin-token-revoked = { $name } virker ikke lenger
+admin-right-see-building = Se oppganger, enheter, dører og paneler
+admin-right-see-people = Se hvem som bor her, og hva som står på knappene deres
+admin-right-change-people = Legge til, endre, flytte og sperre personer
+admin-right-change-building = Endre oppganger, enheter, dører og knapper
+admin-right-devices = Koble til og endre paneler og styringsenheter
+admin-right-audit = Lese hva administratorer har endret
+admin-audit-token-made = Token laget
+admin-audit-token-revoked = Token trukket tilbake
+error-too-many-requests = For mange forespørsler akkurat nå. Vent litt.
+error-in-progress = Den samme forespørselen er fortsatt underveis.
 # people and moves
 admin-ground-columns = Kolonner
 admin-ground-keys = Taster
@@ -1344,6 +1380,9 @@ admin-keys-invited = Invitert til { $day }
 admin-keys-none = Ingen har noe
 
 ## server only
+error-two-credentials = Forespørselen har både en økt og et token.
+error-not-for-tokens = Dette kan ikke gjøres med et token.
+error-idempotency-key-reused = Denne nøkkelen er brukt til en annen forespørsel.
 trust-title = Stol på denne Klinke
 trust-intro = Denne serveren lager sine egne sertifikater. En telefon, et nettbrett eller en datamaskin som skal være app eller panel, må stole på dem én gang.
 trust-download = Last ned sertifikatet

@@ -1003,6 +1003,42 @@ error-import-not-applied = Lista er ikkje teken i bruk.
 error-import-has-errors = Nokre rader er ikkje rette enno, eller ein kolonne manglar.
 
 ## admin
+admin-integrations = Integrasjonar
+admin-integrations-text = Andre system som arbeider saman med Klinke.
+admin-tokens = Token
+admin-tokens-text = Med eit token spør eit anna program i ditt namn. Det kan berre det du vel her, aldri meir enn du kan sjølv, og det tek slutt.
+admin-tokens-none = Ingen token enno
+admin-tokens-none-text = Lag eitt for kvart program, så du kan trekkje det tilbake åleine.
+admin-token-new = Nytt token
+admin-token-make = Lag token
+admin-token-made = Tokenet er laga
+admin-token-once = Kopier det no. Det blir vist berre denne eine gongen og ikkje lagra.
+admin-token-secret = Token
+admin-token-copy = Kopier
+admin-token-copied = Kopiert
+admin-token-use = Programmet sender det med kvar førespurnad: Authorization: Bearer, eit mellomrom og tokenet.
+admin-token-kept = Eg har teke vare på det
+admin-token-name-hint = Til dømes namnet på programmet
+admin-token-rights = Kva det kan
+admin-token-rights-none = Vel minst éin.
+admin-token-issuer = Laga av
+admin-token-last-day = Siste dag
+admin-token-last-day-hint = Innan eitt år
+admin-token-ended = Tok slutt { $day }
+admin-token-revoke = Trekk tilbake { $name }
+admin-token-revoke-text = Programmet som bruker det, blir stengt ute med ein gong. Dette kan ikkje angrast.
+admin-token-revoke-do = Trekk tilbake
+admin-token-revoked = { $name } verkar ikkje lenger
+admin-right-see-building = Sjå oppgangar, einingar, dører og panel
+admin-right-see-people = Sjå kven som bur her, og kva som står på knappane deira
+admin-right-change-people = Leggje til, endre, flytte og sperre personar
+admin-right-change-building = Endre oppgangar, einingar, dører og knappar
+admin-right-devices = Kople til og endre panel og styringseiningar
+admin-right-audit = Lese kva administratorar har endra
+admin-audit-token-made = Token laga
+admin-audit-token-revoked = Token trekt tilbake
+error-too-many-requests = For mange førespurnader akkurat no. Vent litt.
+error-in-progress = Den same førespurnaden er framleis undervegs.
 # people and moves
 admin-ground-columns = Kolonnar
 admin-ground-keys = Tastar
@@ -1344,6 +1380,9 @@ admin-keys-invited = Invitert til { $day }
 admin-keys-none = Ingen har noko
 
 ## server only
+error-two-credentials = Førespurnaden har både ei økt og eit token.
+error-not-for-tokens = Dette kan ikkje gjerast med eit token.
+error-idempotency-key-reused = Denne nøkkelen er brukt til ein annan førespurnad.
 trust-title = Stol på denne Klinke
 trust-intro = Denne tenaren lagar sine eigne sertifikat. Ein telefon, eit nettbrett eller ei datamaskin som skal vere app eller panel, må stole på dei éin gong.
 trust-download = Last ned sertifikatet

@@ -1006,6 +1006,42 @@ error-import-not-applied = Listan har inte förts in.
 error-import-has-errors = Några rader är inte rätt än, eller så saknas en kolumn.
 
 ## admin
+admin-integrations = Integrationer
+admin-integrations-text = Andra system som arbetar tillsammans med Klinke.
+admin-tokens = Token
+admin-tokens-text = Med en token frågar ett annat program i ditt namn. Det får bara det du väljer här, aldrig mer än du själv får, och den tar slut.
+admin-tokens-none = Inga token än
+admin-tokens-none-text = Skapa en för varje program, så att du kan återkalla den för sig.
+admin-token-new = Ny token
+admin-token-make = Skapa token
+admin-token-made = Token är skapad
+admin-token-once = Kopiera den nu. Den visas bara den här gången och sparas ingenstans.
+admin-token-secret = Token
+admin-token-copy = Kopiera
+admin-token-copied = Kopierad
+admin-token-use = Programmet skickar den med varje begäran: Authorization: Bearer, ett mellanslag och token.
+admin-token-kept = Jag har sparat den
+admin-token-name-hint = Till exempel programmets namn
+admin-token-rights = Vad den får
+admin-token-rights-none = Välj minst en.
+admin-token-issuer = Skapad av
+admin-token-last-day = Sista dag
+admin-token-last-day-hint = Inom ett år
+admin-token-ended = Slutade { $day }
+admin-token-revoke = Återkalla { $name }
+admin-token-revoke-text = Programmet som använder den stängs ute genast. Det går inte att ångra.
+admin-token-revoke-do = Återkalla
+admin-token-revoked = { $name } fungerar inte längre
+admin-right-see-building = Se entréer, enheter, dörrar och paneler
+admin-right-see-people = Se vilka som bor här och vad som står på deras knappar
+admin-right-change-people = Lägga till, ändra, flytta och spärra personer
+admin-right-change-building = Ändra entréer, enheter, dörrar och knappar
+admin-right-devices = Koppla och ändra paneler och styrenheter
+admin-right-audit = Läsa vad administratörer har ändrat
+admin-audit-token-made = Token skapad
+admin-audit-token-revoked = Token återkallad
+error-too-many-requests = För många förfrågningar just nu. Vänta lite.
+error-in-progress = Samma begäran pågår fortfarande.
 # people and moves
 admin-ground-columns = Kolumner
 admin-ground-keys = Tangenter
@@ -1347,6 +1383,9 @@ admin-keys-invited = Inbjuden till { $day }
 admin-keys-none = Ingen har något
 
 ## server only
+error-two-credentials = Begäran har både en session och en token.
+error-not-for-tokens = Det här kan inte göras med en token.
+error-idempotency-key-reused = Nyckeln har använts till en annan begäran.
 trust-title = Lita på denna Klinke
 trust-intro = Den här servern gör sina egna certifikat. En telefon, surfplatta eller dator som ska vara app eller panel måste lita på dem en gång.
 trust-download = Hämta certifikatet

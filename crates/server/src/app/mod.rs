@@ -4,6 +4,9 @@
 //! not there, is another property manager's, or that this person does not administer, all with the same body. A 403
 //! (`forbidden`) is given only where there is no object to hide: to who sees the building, or asks for none. Who has a role
 //! with access to personal data and did not accept confidentiality gets 403 `confidentiality_required`.
+//!
+//! A handler that takes a [`Caller`](crate::auth::caller::Caller) is open to tokens of other programs, and says so in its
+//! `security`; one that takes a [`SignedIn`](crate::auth::session::SignedIn) is for people.
 
 pub mod add_bell;
 pub mod add_controller;
@@ -56,6 +59,7 @@ pub mod session;
 pub mod sign_in;
 pub mod sign_out;
 pub mod suspend_person;
+pub mod tokens;
 pub mod units;
 mod uses;
 pub mod webhooks;

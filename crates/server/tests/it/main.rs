@@ -12,6 +12,7 @@ mod doorbells;
 mod home;
 mod hostile;
 mod importing;
+mod integrations;
 mod invitation;
 mod matrix;
 mod misuse;

@@ -58,6 +58,35 @@ CREATE TABLE confidentiality (
     FOREIGN KEY (tenant, person) REFERENCES person (tenant, id) ON DELETE CASCADE
 );
 
+-- A token with which another program asks, in the name of whoever made it: it may what is listed for it, and never more
+-- than they may at that moment.
+CREATE TABLE api_token (
+    tenant UUID NOT NULL,
+    id UUID NOT NULL,
+    name TEXT NOT NULL,
+    token_hash BYTEA NOT NULL UNIQUE,
+    -- No building: every building of the property manager.
+    building UUID,
+    issuer UUID NOT NULL,
+    -- First moment (UTC ms) at which it is over.
+    ends_at BIGINT NOT NULL,
+    PRIMARY KEY (tenant, id),
+    FOREIGN KEY (tenant, building) REFERENCES building (tenant, id) ON DELETE CASCADE,
+    FOREIGN KEY (tenant, issuer) REFERENCES person (tenant, id) ON DELETE CASCADE
+);
+CREATE INDEX api_token_building ON api_token (tenant, building);
+CREATE INDEX api_token_issuer ON api_token (tenant, issuer);
+
+-- What a token may do.
+CREATE TABLE api_token_right (
+    tenant UUID NOT NULL,
+    token UUID NOT NULL,
+    allows TEXT NOT NULL CHECK (allows IN
+        ('see_building', 'see_people', 'change_people', 'change_building', 'devices', 'audit')),
+    PRIMARY KEY (tenant, token, allows),
+    FOREIGN KEY (tenant, token) REFERENCES api_token (tenant, id) ON DELETE CASCADE
+);
+
 -- A link to set a password. One a person; a new one takes the place of the old. A used one stays until the next, so that
 -- who follows it again is told why it does nothing.
 CREATE TABLE invitation (

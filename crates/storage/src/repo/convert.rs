@@ -10,6 +10,7 @@ use klinke_model::door::{Controller, Door, DoorTimes, Relock};
 use klinke_model::intercom::{BellKind, BellMember, Listing, Moderation};
 use klinke_model::people::{Device, DeviceKind, Membership, Person, Role};
 use klinke_model::privacy::Pii;
+use klinke_model::rights::Right;
 use klinke_model::site::{Building, BuildingKind, Entrance, Unit};
 use klinke_model::text::Label;
 
@@ -45,6 +46,8 @@ words! {
     JobKind { Invite = "invite" }
     Role { Operator = "operator", Manager = "manager", BuildingAdministrator = "building_administrator",
         Caretaker = "caretaker", Auditor = "auditor" }
+    Right { SeeBuilding = "see_building", SeePeople = "see_people", ChangePeople = "change_people",
+        ChangeBuilding = "change_building", Devices = "devices", Roles = "roles", Audit = "audit", Tenants = "tenants" }
     Listing { Listed = "listed", SearchOnly = "search_only", DialOnly = "dial_only" }
     Moderation { None = "none", Pending = "pending", Removed = "removed" }
     BellKind { Individual = "individual", Sequential = "sequential", Parallel = "parallel", Family = "family" }

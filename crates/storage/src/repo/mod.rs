@@ -39,6 +39,7 @@ mod reach;
 mod revision;
 mod roles;
 mod sites;
+mod tokens;
 mod webhooks;
 mod who;
 
@@ -56,5 +57,6 @@ pub use moves::Moves;
 pub use parts::Parts;
 pub use people::People;
 pub use sites::Sites;
+pub use tokens::Tokens;
 pub use webhooks::Webhooks;
 pub use who::Who;

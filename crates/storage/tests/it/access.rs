@@ -269,6 +269,18 @@ const PROBES: &[Probe] = probes! {
         Ok(!r.store.people().unit_counts(&r.scope, r.ours.house).await?.is_empty())
     };
     // audit
+    tokens [Manager Admin] |r| {
+        r.token().await?;
+        Ok(!r.store.tokens().tokens(&r.scope).await?.is_empty())
+    };
+    make_token [Manager Admin] |r| {
+        let new = crate::tokens::new_token(&r.ours, r.n, Some(r.ours.house), &[Right::SeeBuilding]);
+        r.store.tokens().make_token(&r.scope, &stamp(r.n), new).await
+    };
+    revoke_token [Manager Admin] |r| {
+        let id = r.token().await?;
+        r.store.tokens().revoke_token(&r.scope, &stamp(r.n), id).await
+    };
     audit_entries [System Manager Admin Auditor] |r| {
         let query = AuditQuery { building: Some(r.ours.house), limit: 9, ..AuditQuery::default() };
         Ok(!r.store.audit().audit_entries(&r.scope, query).await?.is_empty())
@@ -702,6 +714,14 @@ fn at(millis: i64) -> klinke_model::time::Timestamp {
 }
 
 impl Run<'_> {
+    /// A token of our manager for the house.
+    async fn token(&self) -> Result<klinke_model::ids::ApiTokenId> {
+        let new = crate::tokens::new_token(&self.ours, self.n, Some(self.ours.house), &[Right::Audit]);
+        let (id, manager) = (new.id, self.ours.as_person(self.ours.manager));
+        self.store.tokens().make_token(&manager, &stamp(self.n), new).await?;
+        Ok(id)
+    }
+
     /// A job of ours that waits.
     async fn job(&self) -> Result<klinke_storage::record::Job> {
         let person = self.resident().await?;
