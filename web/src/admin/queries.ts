@@ -46,6 +46,8 @@ export const checklist = (building: string) =>
   queryOptions({ queryKey: ['checklist', building], queryFn: () => api.checklist(building), ...live });
 export const policy = (building: string) =>
   queryOptions({ queryKey: ['policy', building], queryFn: () => api.policy(building) });
+export const roleChanges = () => queryOptions({ queryKey: ['roles', 'changes'], queryFn: api.roleChanges });
 export const roles = () => queryOptions({ queryKey: ['roles'], queryFn: api.roles });
+export const webhooks = () => queryOptions({ queryKey: ['webhooks'], queryFn: api.webhooks, ...live });
 export const controllerPairing = () =>
   queryOptions({ queryKey: ['controller-pairing'], queryFn: api.controllerPairing, staleTime: Infinity });

@@ -90,7 +90,7 @@ async fn prove(node: &Node, socket: &mut WebSocket, nonce: &str) -> Result<Scope
     if !is_signed(&known.public_key, &challenge_text(panel, nonce), &signature) {
         return Err(Closing::NotProven);
     }
-    Ok(Scope { tenant: known.tenant, principal: Principal::Panel(panel), at: node.clock.now() })
+    Ok(Scope { tenant: known.tenant, principal: Principal::Panel(panel), at: node.clock.now(), view: None })
 }
 
 fn is_signed(public_key: &[u8], text: &str, signature: &str) -> bool {

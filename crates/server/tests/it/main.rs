@@ -17,6 +17,7 @@ mod matrix;
 mod misuse;
 mod moving;
 mod opening;
+mod organising;
 mod pages;
 mod pairing;
 mod privacy;
@@ -27,4 +28,5 @@ mod signing_out;
 mod support;
 #[path = "../../src/testing.rs"]
 mod testing;
+mod webhooks;
 mod world;

@@ -90,8 +90,11 @@ CREATE TABLE move (
     state TEXT NOT NULL CHECK (state IN ('scheduled', 'done')),
     -- Of a done move: what ended with it, as JSON with counts only.
     ended TEXT,
+    -- Where those who leave live from then on, when it is in one of the property manager's buildings.
+    to_unit UUID,
     PRIMARY KEY (tenant, id),
-    FOREIGN KEY (tenant, building, unit) REFERENCES unit (tenant, building, id) ON DELETE CASCADE
+    FOREIGN KEY (tenant, building, unit) REFERENCES unit (tenant, building, id) ON DELETE CASCADE,
+    FOREIGN KEY (tenant, to_unit) REFERENCES unit (tenant, id) ON DELETE CASCADE
 );
 CREATE INDEX move_unit ON move (tenant, unit);
 CREATE INDEX move_due ON move (state, ends_at);
@@ -192,6 +195,55 @@ CREATE TABLE import (
     PRIMARY KEY (tenant, id),
     FOREIGN KEY (tenant, building) REFERENCES building (tenant, id) ON DELETE CASCADE
 );
+
+-- Addresses that are told of changes. No building: of those in every building. The secret is made from the installation's key
+-- and the number in `secret`, so nothing secret is kept here; the one before is good until `before_until`.
+CREATE TABLE webhook (
+    tenant UUID NOT NULL REFERENCES tenant (tenant),
+    id UUID NOT NULL,
+    building UUID,
+    url TEXT NOT NULL,
+    -- Which events, as a JSON list.
+    events TEXT NOT NULL,
+    enabled BOOLEAN NOT NULL,
+    secret BIGINT NOT NULL,
+    before_until BIGINT,
+    version BIGINT NOT NULL,
+    -- The next try, and how many have failed in a row.
+    run_at BIGINT NOT NULL,
+    attempts INTEGER NOT NULL,
+    failing_since BIGINT,
+    failure TEXT,
+    -- Messages that were given up.
+    lost BIGINT NOT NULL,
+    PRIMARY KEY (tenant, id),
+    FOREIGN KEY (tenant, building) REFERENCES building (tenant, id) ON DELETE CASCADE
+);
+CREATE INDEX webhook_due ON webhook (run_at);
+
+-- Messages that wait for such an address, in order, made in the transaction of the change. Ids only; gone when taken.
+CREATE TABLE webhook_delivery (
+    tenant UUID NOT NULL,
+    webhook UUID NOT NULL,
+    seq BIGINT NOT NULL,
+    id UUID NOT NULL,
+    event TEXT NOT NULL,
+    at BIGINT NOT NULL,
+    building UUID,
+    unit UUID,
+    person UUID,
+    import UUID,
+    PRIMARY KEY (tenant, webhook, seq),
+    FOREIGN KEY (tenant, webhook) REFERENCES webhook (tenant, id) ON DELETE CASCADE
+);
+
+-- Parts of a property grow a version with every change, so that two administrators who edit at once are told.
+ALTER TABLE building ADD COLUMN version BIGINT NOT NULL DEFAULT 1;
+ALTER TABLE entrance ADD COLUMN version BIGINT NOT NULL DEFAULT 1;
+ALTER TABLE unit ADD COLUMN version BIGINT NOT NULL DEFAULT 1;
+ALTER TABLE door ADD COLUMN version BIGINT NOT NULL DEFAULT 1;
+ALTER TABLE panel ADD COLUMN version BIGINT NOT NULL DEFAULT 1;
+ALTER TABLE controller ADD COLUMN version BIGINT NOT NULL DEFAULT 1;
 
 -- The roles before these. Who had one has it still; who administered one building is given it anew.
 INSERT INTO role_grant (tenant, id, person, role) SELECT tenant, person, person, 'manager' FROM manager;

@@ -53,7 +53,8 @@ words! {
 pub struct At(pub &'static str, pub &'static str);
 
 impl At {
-    fn corrupt(self) -> StorageError {
+    /// The error for a value that does not fit.
+    pub fn corrupt(self) -> StorageError {
         StorageError::Corrupt { table: self.0, column: self.1 }
     }
 

@@ -10,7 +10,7 @@ use crate::repo::audit::{self, Change};
 use crate::repo::convert::{self, At, Word};
 use crate::repo::households::policy_of;
 use crate::repo::{reach, revision};
-use crate::tx::{self, Isolation};
+use crate::tx::{self, Isolation, Tx};
 use crate::{Result, StorageError, Store};
 use klinke_model::fold::fold;
 use klinke_model::ids::{BellId, BuildingId, PanelId};
@@ -76,26 +76,26 @@ impl Intercom<'_> {
     ) -> Result<bool> {
         let (panel, public_key) = (&panel, &public_key);
         let added = tx::write(self.0, Isolation::ReadCommitted, |tx| async move {
-            if !reach::building(&*tx, scope, Right::Devices, panel.building).await? {
+            insert_panel(&tx, scope, panel, public_key.clone()).await
+        });
+        absent_is_false(added.await)
+    }
+
+    /// Adds a panel that an administrator gave its place; the audit tells it.
+    pub async fn pair_panel(
+        &self,
+        scope: &Scope,
+        stamp: &Stamp,
+        panel: Panel,
+        public_key: Vec<u8>,
+    ) -> Result<bool> {
+        let (panel, public_key) = (&panel, &public_key);
+        let added = tx::write(self.0, Isolation::Serializable, |tx| async move {
+            if !insert_panel(&tx, scope, panel, Some(public_key.clone())).await? {
                 return Ok(false);
             }
-            let row = panel::ActiveModel {
-                tenant: Set(scope.tenant.0),
-                id: Set(panel.id.0),
-                building: Set(panel.building.0),
-                entrance: Set(panel.entrance.map(|entrance| entrance.0)),
-                name: Set(panel.name.as_str().to_owned()),
-                public_key: Set(public_key.clone()),
-            };
-            panel::Entity::insert(row).exec_without_returning(&*tx).await?;
-            let doors = (0..).zip(&panel.doors).map(|(position, door)| panel_door::ActiveModel {
-                tenant: Set(scope.tenant.0),
-                panel: Set(panel.id.0),
-                door: Set(door.0),
-                building: Set(panel.building.0),
-                position: Set(position),
-            });
-            panel_door::Entity::insert_many(doors).exec_without_returning(&*tx).await?;
+            let after = json!({ "panel": panel.id, "name": panel.name, "entrance": panel.entrance, "doors": panel.doors });
+            audit::append(&tx, scope, stamp, Change::made(panel.building, "panel.paired", after)).await?;
             Ok(true)
         });
         absent_is_false(added.await)
@@ -375,7 +375,7 @@ async fn building_of(
 }
 
 /// The doors that calls at these panels offer, in the panels' order.
-async fn doors_of(
+pub(super) async fn doors_of(
     db: &impl ConnectionTrait,
     scope: &Scope,
     panels: impl IntoIterator<Item = Uuid>,
@@ -426,7 +426,7 @@ pub(super) async fn members_of(
     Ok(members)
 }
 
-fn panel(row: &panel::Model, doors: &[door::Model]) -> Result<Panel> {
+pub(super) fn panel(row: &panel::Model, doors: &[door::Model]) -> Result<Panel> {
     Ok(Panel {
         id: row.id.into(),
         building: row.building.into(),
@@ -445,4 +445,29 @@ pub(super) fn bell(row: &bell::Model, members: Vec<BellMember>) -> Result<Bell> 
         kind: At("bell", "kind").choice(&row.kind)?,
         members,
     })
+}
+
+async fn insert_panel(tx: &Tx, scope: &Scope, panel: &Panel, public_key: Option<Vec<u8>>) -> Result<bool> {
+    if !reach::building(&**tx, scope, Right::Devices, panel.building).await? {
+        return Ok(false);
+    }
+    let row = panel::ActiveModel {
+        tenant: Set(scope.tenant.0),
+        id: Set(panel.id.0),
+        building: Set(panel.building.0),
+        entrance: Set(panel.entrance.map(|entrance| entrance.0)),
+        name: Set(panel.name.as_str().to_owned()),
+        public_key: Set(public_key),
+        version: Set(1),
+    };
+    panel::Entity::insert(row).exec_without_returning(&**tx).await?;
+    let doors = (0..).zip(&panel.doors).map(|(position, door)| panel_door::ActiveModel {
+        tenant: Set(scope.tenant.0),
+        panel: Set(panel.id.0),
+        door: Set(door.0),
+        building: Set(panel.building.0),
+        position: Set(position),
+    });
+    panel_door::Entity::insert_many(doors).exec_without_returning(&**tx).await?;
+    Ok(true)
 }
