@@ -33,7 +33,7 @@ scenario('a new text is seen on the preview while it is typed, and on the panel 
   await preview(admin).getByText('Aaberg Aabergsen').first().waitFor();
   assert.equal(await panel.page.getByText('Aaberg Aabergsen').count(), 0, 'nothing is saved yet');
   await look(admin.page, 'admin-bell-peek');
-  await admin.page.getByRole('button', { name: t('panel-large'), exact: true }).click();
+  await admin.page.getByRole('button', { name: t('admin-bell-large'), exact: true }).click();
   await preview(admin).locator('.panel.large').waitFor();
   await look(admin.page, 'admin-bell-peek-large');
   await save(admin);
