@@ -69,7 +69,7 @@ test('a building is taken from nothing to a panel that shows a doorbell, through
   const send = (key) => dialog.getByRole('button', { name: t(key) }).click();
   const gone = () => dialog.waitFor({ state: 'hidden' });
   await send('admin-building-new');
-  await dialog.getByText(t('common-form-wrong')).waitFor();
+  await dialog.getByText(t('admin-form-wrong')).waitFor();
   await look(page, 'admin-building-new');
   await fill('admin-name', 'Bjørkeveien borettslag');
   await fill('admin-address', 'Bjørkeveien 4, Oslo');

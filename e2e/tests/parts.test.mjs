@@ -31,7 +31,7 @@ scenario('a door is changed, taken back, and its conflict is merged', async (wor
   await edit(name);
   await dialog.getByLabel(t('admin-door-release'), { exact: true }).fill('0');
   await save();
-  await dialog.getByText(t('common-form-wrong')).waitFor();
+  await dialog.getByText(t('admin-form-wrong')).waitFor();
   await dialog.getByLabel(t('admin-door-release'), { exact: true }).fill('8');
   await dialog.getByLabel(t('admin-name'), { exact: true }).fill('Courtyard');
   await look(page, 'admin-edit-door');

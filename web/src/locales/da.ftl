@@ -6,8 +6,8 @@ common-cancel = Annuller
 common-close = Luk
 common-try-again = Prøv igen
 common-reference = Reference
-common-form-wrong = Noget er ikke rigtigt. Se de markerede felter.
-common-password-hint = Mindst 12 tegn. Nogle få ord er nemmere end specialtegn.
+admin-form-wrong = Noget er ikke rigtigt. Se de markerede felter.
+admin-claim-password-hint = Mindst 12 tegn. Nogle få ord er nemmere end specialtegn.
 
 ## door
 door-locked = Låst

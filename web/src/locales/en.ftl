@@ -6,8 +6,8 @@ common-cancel = Cancel
 common-close = Close
 common-try-again = Try again
 common-reference = Reference
-common-form-wrong = Something is not right. See the marked fields.
-common-password-hint = At least 12 characters. A few words are easier than signs.
+admin-form-wrong = Something is not right. See the marked fields.
+admin-claim-password-hint = At least 12 characters. A few words are easier than signs.
 
 ## door
 door-locked = Locked

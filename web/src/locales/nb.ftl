@@ -6,8 +6,8 @@ common-cancel = Avbryt
 common-close = Lukk
 common-try-again = Prøv igjen
 common-reference = Referanse
-common-form-wrong = Noe er ikke riktig. Se de merkede feltene.
-common-password-hint = Minst 12 tegn. Noen ord er lettere enn spesialtegn.
+admin-form-wrong = Noe er ikke riktig. Se de merkede feltene.
+admin-claim-password-hint = Minst 12 tegn. Noen ord er lettere enn spesialtegn.
 
 ## door
 door-locked = Låst

@@ -6,8 +6,8 @@ common-cancel = Avbryt
 common-close = Lukk
 common-try-again = Prøv igjen
 common-reference = Referanse
-common-form-wrong = Noko er ikkje rett. Sjå dei merkte felta.
-common-password-hint = Minst 12 teikn. Nokre ord er lettare enn spesialteikn.
+admin-form-wrong = Noko er ikkje rett. Sjå dei merkte felta.
+admin-claim-password-hint = Minst 12 teikn. Nokre ord er lettare enn spesialteikn.
 
 ## door
 door-locked = Låst

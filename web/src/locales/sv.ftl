@@ -6,8 +6,8 @@ common-cancel = Avbryt
 common-close = Stäng
 common-try-again = Försök igen
 common-reference = Referens
-common-form-wrong = Något är inte rätt. Se de markerade fälten.
-common-password-hint = Minst 12 tecken. Några ord är lättare än specialtecken.
+admin-form-wrong = Något är inte rätt. Se de markerade fälten.
+admin-claim-password-hint = Minst 12 tecken. Några ord är lättare än specialtecken.
 
 ## door
 door-locked = Låst
