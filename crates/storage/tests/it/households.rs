@@ -235,6 +235,20 @@ on_both! {
         assert_eq!(left, Left::Refused(Refused::NotThere));
     }
 
+    async fn who_is_taken_in_is_rung_together_with_who_took_them_in(db) {
+        let (ours, _) = two_towns(&db).await;
+        allow(&db, &ours, |policy| policy.add_members = true).await;
+        let liv = take_in(&db, &ours, 60).await;
+        let rung = async |id| bell(&db, &ours, ours.kari, id).await.unwrap().members.last().unwrap().clone();
+        for id in [ours.family, ours.parallel, ours.sequential] {
+            assert_eq!((rung(id).await.person, rung(id).await.label), (liv, Pii::new(label("Liv Haugen"))));
+        }
+        assert_eq!(rung(ours.individual).await.person, ours.kari, "a button of one's own stays that");
+        assert_eq!(bell(&db, &ours, ours.kari, ours.family).await.unwrap().moderation, Moderation::Pending);
+        assert!(matches!(db.store.households().take_out(&ours.as_person(ours.kari), ours.unit, liv).await, Ok(Left::Done { .. })));
+        assert_ne!(rung(ours.family).await.person, liv);
+    }
+
     async fn whom_the_administrators_placed_is_theirs_to_take_out(db) {
         let (ours, _) = two_towns(&db).await;
         let left = db.store.households().take_out(&ours.as_person(ours.kari), ours.unit, ours.ola).await.unwrap();
