@@ -104,8 +104,8 @@ scenario('one tap hides the button from the panel, one shows it again; hours do 
 
   // hidden all day, every day, with the keyboard alone
   await mine.getByRole('button', { name: t('app-hours-add') }).press('Enter');
-  await mine.getByLabel(t('app-hours-from')).fill('00:00');
-  await mine.getByLabel(t('app-hours-until')).fill('00:00');
+  await mine.getByLabel(t('app-hours-from'), { exact: true }).fill('00:00');
+  await mine.getByLabel(t('app-hours-until'), { exact: true }).fill('00:00');
   await mine.getByRole('button', { name: t('app-hours-save') }).press('Enter');
   await mine.getByText(t('app-bell-hidden-hours')).waitFor();
   await name.first().waitFor({ state: 'detached' });
