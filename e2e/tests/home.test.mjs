@@ -191,6 +191,8 @@ scenario('the pages fit a tablet and large text', async (world) => {
     await lookAtAll(app, `${tab}-tablet`);
     // the narrowest that WCAG asks for: 1280 px at 400 %
     await app.page.setViewportSize({ width: 320, height: 640 });
+    // the browser asks its media queries with the next frame
+    await app.page.waitForFunction(() => getComputedStyle(document.querySelector('header')).position === 'sticky');
     await fits(app.page, `${tab} at 320 px`);
     await app.page.setViewportSize({ width: 1024, height: 768 });
   }
