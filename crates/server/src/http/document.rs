@@ -88,8 +88,12 @@ fn complete(path: &str, method: &HttpMethod, operation: &mut Operation) {
         "503",
         if closed_before_claim { "`not_set_up`; `overloaded`; `too_many_waiting`" } else { "`overloaded`" },
     );
-    if !matches!(method, HttpMethod::Get) {
-        add("403", "`wrong_origin`");
+    let changes = !matches!(method, HttpMethod::Get);
+    match (operation.security.is_some(), changes) {
+        (true, true) => add("403", "`forbidden`; `confidentiality_required`; `wrong_origin`"),
+        (true, false) => add("403", "`forbidden`; `confidentiality_required`"),
+        (false, true) => add("403", "`wrong_origin`"),
+        (false, false) => {}
     }
     if path.contains('{') {
         add("404", "`not_found`");

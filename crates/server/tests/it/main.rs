@@ -12,6 +12,7 @@ mod home;
 mod hostile;
 mod importing;
 mod invitation;
+mod matrix;
 mod misuse;
 mod moving;
 mod opening;
