@@ -45,3 +45,4 @@ pub mod telemetry;
 mod testing;
 pub mod text;
 mod web;
+pub mod webhooks;

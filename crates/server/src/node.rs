@@ -8,6 +8,7 @@
 //! that a test can hold the clock.
 
 use crate::app::follow_invitation::InvitationLimit;
+use crate::app::ring::DialLimit;
 use crate::app::sign_in::SignInLimits;
 use crate::auth::expired;
 use crate::auth::limit::Limit;
@@ -30,6 +31,7 @@ use crate::presence::Presence;
 use crate::random::Random;
 use crate::setup::Setup;
 use crate::telemetry;
+use crate::webhooks::{self, Webhooks, WebhooksError};
 use axum_server::Handle;
 use axum_server::accept::NoDelayAcceptor;
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
@@ -84,12 +86,16 @@ pub struct Node {
     pub passwords: Passwords,
     /// How often passwords may be tried.
     pub sign_in_limits: SignInLimits,
+    /// How often codes may be typed at a panel.
+    pub dial_limit: DialLimit,
     /// How often links to set a password may be tried.
     pub invitation_limit: InvitationLimit,
     /// How often a resident may have links sent to others.
     pub household_limit: Limit<PersonId>,
     /// Hands mails in; `None` when the configuration names no mail server.
     pub mailer: Option<Mailer>,
+    /// Tells other systems of changes.
+    pub webhooks: Webhooks,
     /// Files that may be read at once: each may take a hundred megabytes for a moment.
     pub reading: Semaphore,
     /// Tell it when work for later was enqueued.
@@ -158,6 +164,9 @@ pub enum StartError {
     /// Mail.
     #[error(transparent)]
     Mail(#[from] MailError),
+    /// Messages to other systems.
+    #[error(transparent)]
+    Webhooks(#[from] WebhooksError),
     /// Picture and sound.
     #[error("can not carry picture and sound: {0}")]
     Media(#[from] MediaError),
@@ -213,10 +222,12 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>, random: Random) ->
         media,
         passwords: Passwords::new(random.bytes())?,
         sign_in_limits: SignInLimits::new(&clock),
+        dial_limit: DialLimit::new(&clock),
         invitation_limit: InvitationLimit::new(&clock),
         household_limit: Limit::new(clock.clone(), 6, Duration::from_secs(600)),
         mailer: config.mail.as_ref().map(Mailer::new).transpose()?,
         work: Notify::new(),
+        webhooks: Webhooks::open(&config.webhooks, &config.data.folder, &random)?,
         reading: Semaphore::new(2),
         origins: Origins::new(&public_url, address.port(), &network),
         moves_changed: tokio::sync::Notify::new(),
@@ -235,6 +246,7 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>, random: Random) ->
     node.tasks.spawn(media_news::follow(Arc::clone(&node), media_events));
     node.tasks.spawn(every_minute(Arc::clone(&node)));
     node.tasks.spawn(jobs::work(Arc::clone(&node)));
+    node.tasks.spawn(webhooks::work(Arc::clone(&node)));
     node.tasks.spawn(moving::carry_out_when_due(Arc::clone(&node)));
     node.tasks.spawn(hours::turn_at_the_minute(Arc::clone(&node)));
     let controllers = listen_for_controllers(&node, controllers)?;

@@ -1,7 +1,8 @@
 //! Opening the store: which database, with which settings, at which schema.
 
 use crate::repo::{
-    Audit, Devices, Doors, Gate, Households, Imports, Intercom, Invitations, Jobs, Moves, People, Sites,
+    Audit, Devices, Doors, Gate, Households, Imports, Intercom, Invitations, Jobs, Moves, Parts, People,
+    Sites, Webhooks,
 };
 use crate::tx::{self, Isolation};
 use crate::{Result, StorageError, migration};
@@ -131,6 +132,11 @@ impl Store {
         Doors(self)
     }
 
+    /// Changing and removing what a property is made of.
+    pub fn parts(&self) -> Parts<'_> {
+        Parts(self)
+    }
+
     /// What administrators changed.
     pub fn audit(&self) -> Audit<'_> {
         Audit(self)
@@ -154,6 +160,11 @@ impl Store {
     /// Work for later.
     pub fn jobs(&self) -> Jobs<'_> {
         Jobs(self)
+    }
+
+    /// Addresses that are told of changes.
+    pub fn webhooks(&self) -> Webhooks<'_> {
+        Webhooks(self)
     }
 
     /// Closes the connections. SQLite brings what is written into its one file then.

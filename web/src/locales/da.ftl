@@ -43,6 +43,7 @@ panel-language = Sprog
 panel-large = Større tekst
 panel-title = Hvem skal du besøge?
 panel-search = Navn eller lejlighed
+panel-dial = Ring { $code }
 panel-clear = Ryd
 panel-erase = Slet det sidste bogstav
 panel-keyboard = Tastatur
@@ -201,6 +202,7 @@ app-cannot-see-you = De kan ikke se eller høre dig.
 app-hear-bell = Tryk for at høre dørklokken
 app-hear-visitor = Tryk for at høre den besøgende
 app-ringing = Det ringer
+app-quiet-hours = Stille timer: det ringer her uden lyd.
 app-ring-left = stopper om { $seconds } s
 app-answering = Svarer …
 app-talking = De hører dig
@@ -251,6 +253,7 @@ app-bell-shown = Besøgende ser denne knap.
 app-bell-hidden = Skjult: besøgende ser ikke denne knap.
 app-bell-hidden-hours = Skjult af sine tider lige nu.
 app-bell-removed = Administratoren har taget denne knap væk fra panelet. Spørg hvorfor.
+app-bell-removed-reason = Administratoren fjernede den: { $reason }
 app-bell-hide = Skjul nu
 app-bell-show = Vis igen
 app-bell-label = Tekst på knappen
@@ -450,6 +453,56 @@ admin-bell-individual = Én beboer
 admin-bell-sequential = Én efter én
 admin-bell-parallel = Alle på én gang
 admin-bell-family = Den besøgende vælger
+admin-bell-shown = Vises
+admin-bell-listed = På listen
+admin-bell-search-only = Kun ved søgning
+admin-bell-dial-only = Kun med kode
+admin-bell-listed-text = Den står blandt de andre.
+admin-bell-search-only-text = Besøgende finder den, når de skriver navnet, lejligheden eller aliasset.
+admin-bell-dial-only-text = Navnet kommer aldrig til panelet. Besøgende, der kender koden, skriver den og ringer.
+admin-bell-listing = Hvordan besøgende finder den
+admin-bell-alias = Alias
+admin-bell-alias-hint = Findes ved søgning, vises ingen steder: et pigenavn, et erhverv.
+admin-bell-code = Kode
+admin-bell-code-hint = 4 til 8 cifre, som ingen anden ringeknap på panelet har.
+admin-bell-hidden = Skjult
+admin-bell-hidden-text = Ikke på panelet, før den vises igen.
+admin-bell-everywhere = { $count ->
+    [one] Også på boligens andet panel
+   *[other] Også på boligens { $count } andre paneler
+ }
+admin-bell-member-add = Ring også til { $name }
+admin-bell-member-away = Ring ikke
+admin-bell-one-member = En knap til én beboer ringer til præcis én.
+admin-bell-preview = Sådan kommer panelet til at se ud
+admin-bell-dark = Mørk
+admin-bell-saved = { $name } er gemt og står på panelet.
+admin-bell-as-before = Som før
+admin-bell-looks = { $count ->
+    [one] En beboer har ændret en ringeknap, siden nogen sidst så på det
+   *[other] Beboere har ændret { $count } ringeknapper, siden nogen sidst så på det
+ }
+admin-bell-asked = »{ $before }« skal blive »{ $after }«. Panelet venter på dig.
+admin-bell-written = »{ $before }« blev »{ $after }«, allerede på panelet.
+admin-bell-approve = Godkend
+admin-bell-put-back = Sæt tilbage
+admin-bell-remove = Fjern fra panelet
+admin-bell-bring-back = Tilbage på panelet
+admin-bell-remove-title = Fjern { $name } fra panelet
+admin-bell-remove-text = Besøgende kan ikke ringe på den, og beboerne kan ikke vise den igen.
+admin-bell-remove-reason = Begrundelse
+admin-bell-remove-reason-hint = Beboerne læser den.
+admin-bell-removed = Fjernet af en administrator
+admin-bell-said-approve = { $name } er godkendt.
+admin-bell-said-put-back = { $name } står der igen.
+admin-bell-said-remove = { $name } er væk fra panelet.
+admin-bell-said-bring-back = { $name } er på panelet igen.
+admin-order-title = Rækkefølge på { $panel }
+admin-order-up = Flyt { $name } op
+admin-order-down = Flyt { $name } ned
+admin-order-moved = { $name }: plads { $place } af { $count }
+admin-order-saved = Rækkefølgen er gemt.
+admin-order-by-policy = Bygningens paneler sorterer efter en anden regel: { $order }. Denne rækkefølge gælder, når den er »Som placeret«.
 admin-panel = Panel
 admin-panels-text = Skærmene ved indgangene, som besøgende ringer på fra.
 admin-panels-none = Ingen paneler endnu
@@ -603,7 +656,7 @@ admin-checklist-panels-text = Tilslut skærmen ved indgangen med koden, den vise
 admin-checklist-controllers = En dørstyring
 admin-checklist-controllers-text = Tilslut enheden, der styrer låsene.
 admin-checklist-doors-assigned = Hver dør har en styring
-admin-checklist-doors-assigned-text = Vælg dørene, når en styring tilsluttes.
+admin-checklist-doors-assigned-text = Vælg dørstyring og udgang for hver dør.
 admin-checklist-bells = Ringeknapper
 admin-checklist-bells-text = Sæt den første knap på et panel.
 admin-checklist-reachable = Nogen kan nås
@@ -626,7 +679,7 @@ admin-role-everywhere = Alle bygninger
 admin-role-endless = Uden slut
 admin-role-active = Aktiv
 admin-role-ended = Udløbet
-admin-role-unbound = Tavshedspligt ikke accepteret
+admin-role-unbound = Tavshedspligt ikke accepteret: rollen gælder ikke endnu
 admin-role-take = Tag rollen fra { $name }
 admin-role-taken = { $name } er ikke længere { $role }.
 admin-role-operator = Driftsansvarlig
@@ -660,13 +713,205 @@ admin-audit-door-made = Dør tilføjet
 admin-audit-bell-made = Ringeknap tilføjet
 admin-audit-bell-removed = Ringeknap fjernet
 admin-audit-bells-ordered = Ringeknapper sorteret
+admin-audit-bell-changed = Ringeknap ændret
+admin-audit-bell-approved = Ny tekst på ringeknap godkendt
+admin-audit-bell-put-back = Tekst på ringeknap sat tilbage
+admin-audit-bell-taken-off = Ringeknap fjernet fra panelet
+admin-audit-bell-brought-back = Ringeknap tilbage på panelet
+admin-audit-bell-appeared = Ringeknap kom af sig selv
 admin-audit-policy-changed = Hvad beboerne bestemmer, ændret
 admin-audit-role-given = Rolle givet
 admin-audit-role-changed = Rollens slutning flyttet
 admin-audit-role-taken = Rolle frataget
 admin-audit-confidentiality-accepted = Tavshedspligt accepteret
+admin-person-sign-out = Log ud af alle enheder
+admin-person-sign-out-hint = Når en telefon er mistet: ingen af deres ringer eller åbner længere. De kan logge ind igen.
+admin-person-signed-out = { $name } er logget ud af alle enheder.
+admin-person-delete = Slet for altid
+admin-person-delete-hint = De bor ikke noget sted længere. Alt, der vides om dem, fjernes, også i listen over ændringer.
+admin-person-delete-title = Slet { $name } for altid?
+admin-person-delete-text = Dette kan ikke fortrydes.
+admin-person-delete-type = Skriv »{ $word }« for at fortsætte
+admin-person-delete-word = slet
+admin-person-deleted = { $name } er slettet.
+admin-audit-field-name = Navn
+admin-audit-field-email = E-mail
+admin-audit-field-phone = Telefon
+admin-audit-field-language = Sprog
+admin-audit-field-homes = Boliger
+admin-audit-field-unit = Enhed
+admin-audit-field-person = Person
+admin-audit-field-owner = Bestemmer for enheden
+admin-audit-field-role = Rolle
+admin-audit-field-ends-at = Til
+admin-audit-field-mode = Tilstand
+admin-audit-field-address = Adresse
+admin-audit-field-kind = Type
+admin-audit-field-numbers = Numre
+admin-audit-field-number = Nummer
+admin-audit-field-doors = Døre
+admin-audit-field-label = Tekst
+admin-audit-field-url = Adresse
+admin-audit-field-events = Hvornår
+admin-audit-field-enabled = Sender beskeder
+admin-audit-field-webhook = Webhook
+admin-audit-field-last-day = Sidste dag
+admin-audit-field-move = Flytning
+admin-audit-field-ended = Det, der ophørte
+admin-audit-field-version = Version
+admin-audit-field-people = Personer
+admin-audit-field-places = Pladser
+admin-audit-field-changed = Ændret
+admin-audit-field-owners = De, der bestemmer
+admin-audit-field-time-zone = Tidszone
+admin-audit-field-panel = Panel
+admin-audit-field-controller = Styreenhed
+admin-audit-field-output = Udgang
+admin-audit-field-entrance = Indgang
+admin-audit-field-accounts = Logins
+admin-audit-field-bells = Ringeklokker
+admin-audit-field-invitations = Invitationer
+admin-audit-field-moved-in = Flyttet ind
+admin-audit-field-signed-out = Logget ud
+admin-audit-kind-person = Personer
+admin-audit-kind-home = Boliger
+admin-audit-kind-move = Flytninger
+admin-audit-kind-import = Personlister
+admin-audit-kind-role = Roller
+admin-audit-kind-building = Bygninger
+admin-audit-kind-entrance = Indgange
+admin-audit-kind-unit = Enheder
+admin-audit-kind-door = Døre
+admin-audit-kind-bell = Ringeklokker
+admin-audit-kind-panel = Paneler
+admin-audit-kind-controller = Styreenheder
+admin-audit-kind-policy = Hvad beboerne bestemmer
+admin-audit-kind-webhook = Webhooks
+admin-audit-kind-token = API-nøgler
+admin-audit-kind = Hvad
+admin-audit-every-kind = Alt
+admin-audit-from = Fra og med
+admin-audit-until = Til og med
+admin-audit-all = Vis alle
+admin-audit-csv = Hent (CSV)
+admin-audit-none-such = Ingen sådanne ændringer
+admin-audit-of-person = Kun det, der nævner { $name }
+admin-audit-gone = en, der er væk eller uden navn
+admin-audit-details = Detaljer ({ $count } mere)
+admin-audit-details-of = Detaljer om post { $seq }
+admin-audit-place = Post { $seq } i kæden
+admin-audit-was = Før:
+admin-audit-is = Efter:
+admin-audit-yes = ja
+admin-audit-no = nej
+admin-audit-person-added = Person tilføjet
+admin-audit-person-changed = Person ændret
+admin-audit-person-suspended = Person spærret
+admin-audit-person-resumed = Spærring ophævet
+admin-audit-person-deleted = Person slettet for altid
+admin-audit-person-signed-out = Logget ud af alle enheder
+admin-audit-person-invited = Inviteret
+admin-audit-person-invitation-withdrawn = Invitation trukket tilbage
+admin-audit-person-link-handed-over = Link udleveret
+admin-audit-home-given = Bolig givet
+admin-audit-home-changed = Bolig ændret
+admin-audit-home-taken = Bolig frataget
+admin-audit-move-planned = Flytning planlagt
+admin-audit-move-cancelled = Flytning fortrudt
+admin-audit-move-done = Flytning gennemført
+admin-audit-import-applied = Personliste indlæst
+admin-audit-import-undone = Personliste fortrudt
+admin-audit-panel-paired = Panel parret
+admin-audit-panel-paired-anew = Panel parret på ny
+admin-audit-controller-paired = Styreenhed parret
+admin-integrations = Integrationer
+admin-integrations-text = Andre systemer, der arbejder sammen med Klinke.
+admin-webhooks = Webhooks
+admin-webhooks-text = Adresser, der får besked, når personer eller enheder ændres. En besked indeholder id’er og ingen personoplysninger og er signeret.
+admin-webhooks-none = Ingen webhooks
+admin-webhooks-none-text = Ingen andre systemer får besked om ændringer.
+admin-webhooks-nowhere = Webhooks er slået fra
+admin-webhooks-nowhere-text = Den, der driver denne server, har ikke angivet nogen vært, som beskeder må gå til (webhooks.hosts i konfigurationen).
+admin-webhook-add = Tilføj webhook
+admin-webhook-edit = Rediger
+admin-webhook-edit-one = Rediger { $url }
+admin-webhook-url = Adresse
+admin-webhook-url-hint = Begynder med https. Tilladte værter: { $hosts }
+admin-webhook-where = Får besked om
+admin-webhook-everywhere = Alle bygninger
+admin-webhook-events = Hvornår
+admin-webhook-enabled = Send beskeder
+admin-webhook-enabled-hint = Når du slår fra, glemmes de beskeder, der venter.
+admin-webhook-test = Send en prøve
+admin-webhook-test-one = Send en prøve til { $url }
+admin-webhook-test-taken = Prøven blev modtaget (svar { $status }).
+admin-webhook-test-failed = Prøven blev ikke modtaget: { $why }
+admin-webhook-rotate = Ny hemmelighed
+admin-webhook-rotate-one = Ny hemmelighed til { $url }
+admin-webhook-remove = Fjern
+admin-webhook-remove-one = Fjern { $url }
+admin-webhook-remove-title = Fjern denne webhook?
+admin-webhook-remove-text = Beskeder, der venter, glemmes, og hemmeligheden kan ikke hentes tilbage.
+admin-webhook-secret = Hemmeligheden, vises kun nu
+admin-webhook-secret-text = Modtageren kontrollerer med den, at en besked er herfra. Opbevar den dér og ingen andre steder.
+admin-webhook-secret-kept = Jeg har gemt den
+admin-webhook-copy = Kopiér
+admin-webhook-copied = Kopieret
+admin-webhook-on = Virker
+admin-webhook-off = Slået fra
+admin-webhook-gone = Slået fra: modtageren svarede, at den ikke vil have flere beskeder (410)
+admin-webhook-failing = Ikke modtaget siden { $since }: { $why }
+admin-webhook-waiting = Beskeder, der venter: { $count }
+admin-webhook-lost = Beskeder, der blev opgivet efter tre dage: { $count }
+admin-webhook-before-until = Indtil { $until } signeres beskeder også med den forrige hemmelighed.
+admin-webhook-why-http = svar { $status }
+admin-webhook-why-timed-out = intet svar i tide
+admin-webhook-why-not-reached = ingen forbindelse
+admin-webhook-why-not-found = værtsnavnet fører ingen steder hen
+admin-webhook-why-tls = certifikatet er ikke betroet
+admin-webhook-why-no-answer = svaret er ikke HTTP
+admin-webhook-why-host-not-allowed = driftsansvarlig tillader ikke denne vært
+admin-webhook-why-address-not-allowed = værten fører til en intern adresse
+admin-webhook-why-not-https = ukrypteret http er kun til tilladte interne adresser
+admin-webhook-why-not-an-address = det er ikke en adresse
+admin-webhook-why-gone = modtageren vil ikke have flere beskeder
+admin-event-person-created = person tilføjet
+admin-event-person-changed = person ændret
+admin-event-person-suspended = person spærret
+admin-event-person-resumed = spærring ophævet
+admin-event-person-deleted = person slettet
+admin-event-membership-began = flyttet ind
+admin-event-membership-changed = plads i en enhed ændret
+admin-event-membership-ended = flyttet ud
+admin-event-unit-created = enhed tilføjet
+admin-event-unit-changed = enhed ændret
+admin-event-unit-removed = enhed fjernet
+admin-event-import-applied = personliste indlæst
+admin-event-import-undone = personliste fortrudt
+admin-audit-webhook-made = Webhook tilføjet
+admin-audit-webhook-changed = Webhook ændret
+admin-audit-webhook-rotated = Ny hemmelighed til en webhook
+admin-audit-webhook-removed = Webhook fjernet
+admin-audit-webhook-switched-off = Webhook slået fra af modtageren
 admin-policy-text = Hvad beboerne i denne bygning selv må gøre. Administratorer kan altid gøre det for dem.
-admin-policy-not-yet = Gemmes, men gælder ikke endnu: beboerne kan ikke ændre dette i appen.
+admin-policy-not-yet = Gemt, men gælder ikke endnu.
+admin-policy-effect-on = { $count ->
+    [one] Én bolig må gøre det.
+   *[other] { $count } boliger må gøre det.
+ }
+admin-policy-effect-off = Kun administratorer.
+admin-policy-effect-pending = { $count ->
+    [0] Intet venter på et blik.
+    [one] Én ringeknap venter på et blik.
+   *[other] { $count } ringeknapper venter på et blik.
+ }
+admin-policy-effect-bare = { $count ->
+    [0] Alle boliger har en.
+    [one] Én bolig har ingen endnu.
+   *[other] { $count } boliger har ingen endnu.
+ }
+admin-policy-quiet-text = Efter bygningens ur. Apperne viser den besøgende uden lyd.
+admin-policy-quiet-until-text = Over midnat, når det slutter, før det begynder.
 admin-policy-saved = Gemte, hvad beboerne bestemmer.
 admin-policy-on = Ja
 admin-policy-off = Nej
@@ -699,6 +944,8 @@ admin-policy-order-by-text = Efter tekst
 admin-policy-order-by-unit = Efter enhed
 
 ## error
+error-viewing-only = Du ser med en rolles øjne. Afslut det først for at rette noget.
+error-in-use = Noget afhænger af dette og skal væk først.
 error-unknown = Noget gik galt. Prøv igen.
 error-offline = Der er ingen forbindelse til Klinke.
 error-unavailable = Klinke svarer ikke lige nu.
@@ -742,6 +989,10 @@ error-confidentiality-required = Du skal først acceptere tavshedspligten.
 error-last-manager = Så ville ingen kunne give roller længere.
 error-required = Dette skal angives.
 error-unknown-time-zone = Ikke en tidszone, som Europe/Copenhagen.
+error-still-here = De bor et sted, har en rolle eller skal flytte: det skal ophøre først.
+error-not-an-address = Dette er ikke en adresse, som beskeder kan gå til.
+error-not-https = Adressen skal begynde med https.
+error-host-not-allowed = Den, der driver denne server, tillader ikke denne vært.
 error-unknown-invitation = Linket virker ikke: det er ikke helt, eller et nyere er sendt.
 error-invitation-used = Linket er allerede brugt. Log ind med den adgangskode, der blev valgt, eller bed om et nyt link.
 error-invitation-expired = Linket er for gammelt. Bed bygningens administrator om et nyt.
@@ -756,6 +1007,71 @@ error-import-has-errors = Nogle rækker er ikke rigtige endnu, eller en kolonne 
 
 ## admin
 # people and moves
+admin-ground-columns = Kolonner
+admin-ground-keys = Taster
+admin-ground-key-find = Find hvad som helst, eller gør det
+admin-ground-key-search = Søg i listen
+admin-ground-key-rows = Næste og forrige række
+admin-ground-key-open = Åbn rækken
+admin-ground-key-select = Vælg rækken
+admin-ground-key-move = Flyt ud, i listen over personer
+admin-ground-key-undo = Fortryd det, der lige blev gjort
+admin-ground-key-close = Luk
+admin-ground-key-keys = Vis disse taster
+admin-ground-csv = Hent som CSV
+admin-person-invite = Inviter med det samme
+admin-person-invite-hint = Med e-mail; uden adresse vises linket her, til at aflevere.
+admin-person-added = { $name } er tilføjet.
+admin-person-added-invited = { $name } er tilføjet. Invitationen er på vej.
+admin-person-anonymous-text = Uden navn: dørene og dørklokken virker. Ingen finder dem ved navn, knappen får ikke navn af sig selv, og uden e-mailadresse afleveres invitationen på papir.
+admin-person-role-until = til { $day }
+admin-home-with = Sammen med
+admin-home-add = Tilføj en bolig
+admin-home-give = Tilføj
+admin-home-given = { $name } har fået en bolig til.
+admin-home-take = Fjern
+admin-home-taken = { $name } bor ikke i { $unit } længere. En egen knap er væk.
+admin-home-decide = Lad bestemme
+admin-home-decide-not = Lad ikke bestemme
+admin-home-decides = { $name } bestemmer for { $unit }.
+admin-home-decides-not = { $name } bestemmer ikke for { $unit } længere.
+admin-move-change = Skift bolig
+admin-move-from = Fra { $unit } til en anden bolig
+admin-move-to = Ny bolig
+admin-move-now = Med det samme
+admin-move-changed = Flyttet fra { $from } til { $to }.
+admin-move-in-add = Flyt ind
+admin-move-in-day = Første dag
+admin-move-in-lived = { $names } bor der allerede.
+admin-move-in-done = { $unit }: flyttet ind.
+admin-move-in-planned = { $unit }: flytter ind { $day }.
+admin-move-in-short = Flytter ind efter { $day }
+admin-move-in-person = Person { $number }
+admin-move-in-remove = Fjern person { $number }
+admin-move-in-another = En person til
+admin-move-taken-back-people = Flytningen er trukket tilbage, og dem, der kun blev tilføjet for at flytte ind, er fjernet.
+admin-move-proof-moved-on = Personer, der flyttede til en anden bolig
+admin-move-proof-title = Bevis for flytning
+admin-move-proof-printed = Udskrevet { $day }. Kun tal; ingen navne gemmes med det.
+admin-people-invite = Inviter
+admin-people-move-none = Ingen af dem bor her og bliver boende.
+admin-people-invited-many = { $count } af { $all } inviteret med e-mail.
+admin-people-move = { $count ->
+    [one] Flyt én person ud
+   *[other] Flyt { $count } personer ud
+}
+admin-people-moved = { $count ->
+    [one] Én person flytter ud { $day }.
+   *[other] { $count } personer flytter ud { $day }.
+}
+admin-people-suspended-many = { $count ->
+    [one] Én person er spærret.
+   *[other] { $count } personer er spærret.
+}
+admin-move-ends-moves-on = { $count ->
+    [one] Én person flytter til en anden bolig
+   *[other] { $count } personer flytter til en anden bolig
+}
 error-conflict = En anden har ændret dette i mellemtiden.
 error-not-an-email = Dette er ikke en e-mailadresse.
 error-not-a-phone = Dette er ikke et telefonnummer.
@@ -852,6 +1168,111 @@ admin-move-ends-stay = { $count ->
     [one] 1 person beholder sit login: bor også et andet sted, eller har en rolle
    *[other] { $count } personer beholder deres login: bor også et andet sted, eller har en rolle
 }
+admin-edit = Ret { $name }
+admin-edit-building = Ret bygningen
+admin-edit-entrance = Ret indgangen
+admin-edit-unit = Ret lejemålet
+admin-edit-door = Ret døren
+admin-edit-panel = Ret panelet
+admin-edit-controller = Ret dørstyringen
+admin-part-saved = { $name } er rettet.
+admin-part-removed = { $name } er fjernet.
+admin-part-remove-open = Fjern …
+admin-part-remove = Fjern for altid
+admin-part-keep = Behold
+admin-part-remove-title = Fjerne { $name }?
+admin-part-blocked = Ikke endnu: { $what } skal flyttes eller fjernes først.
+admin-part-concerned = Det gælder: { $what }.
+admin-part-type-name = Skriv “{ $name }” for at bekræfte
+admin-remove-building = Bygningen forsvinder med alt i den. Det kan ikke fortrydes.
+admin-remove-entrance = Der er ikke længere noget ved denne indgang.
+admin-remove-unit = Lejemålet forsvinder med sine ringeknapper.
+admin-remove-door = Ingen kan åbne den længere, og intet panel tilbyder den.
+admin-remove-panel = Det viser en parringskode igen, og dets ringeknapper er væk.
+admin-remove-controller = Dørene åbner ikke, før de har en anden dørstyring.
+admin-uses-people = { $count ->
+    [one] 1 beboer
+   *[other] { $count } beboere
+  }
+admin-uses-moves = { $count ->
+    [one] 1 planlagt flytning
+   *[other] { $count } planlagte flytninger
+  }
+admin-uses-units = { $count ->
+    [one] 1 bolig
+   *[other] { $count } boliger
+  }
+admin-uses-panels = { $count ->
+    [one] 1 panel
+   *[other] { $count } paneler
+  }
+admin-uses-doors = { $count ->
+    [one] 1 dør
+   *[other] { $count } døre
+  }
+admin-uses-bells = { $count ->
+    [one] 1 ringeknap
+   *[other] { $count } ringeknapper
+  }
+admin-unit-doors = Døre som beboerne må åbne
+admin-door-release = Oplåst i, sekunder
+admin-door-release-hint = 1 til 60. Mindst 3 for dem, der går langsomt.
+admin-door-open = Må stå åben i, sekunder
+admin-door-open-hint = 5 til 600. Derefter er det en alarm.
+admin-door-relock = Låser igen
+admin-door-on-close = Når den er lukket
+admin-door-on-open = Så snart den er åbnet
+admin-output-hint = Som den er mærket på dørstyringen, fra 1.
+admin-audit-building-changed = Bygning rettet
+admin-audit-building-removed = Bygning fjernet
+admin-audit-entrance-changed = Indgang rettet
+admin-audit-entrance-removed = Indgang fjernet
+admin-audit-unit-changed = Lejemål rettet
+admin-audit-unit-removed = Lejemål fjernet
+admin-audit-door-changed = Dør rettet
+admin-audit-door-removed = Dør fjernet
+admin-audit-panel-changed = Panel rettet
+admin-audit-panel-removed = Panel fjernet
+admin-audit-controller-changed = Dørstyring rettet
+admin-audit-controller-removed = Dørstyring fjernet
+admin-role-give = Giv en rolle
+admin-role-given = Givet: { $role }.
+admin-pick-person = Hvem
+admin-pick-person-hint = Nogle bogstaver af navnet, eller lejemålets nummer.
+admin-pick-found = Fundet
+admin-pick-nobody = Ingen fundet. Tilføj personen først.
+admin-pick-first = Vælg nogen først.
+admin-role-last-day = Sidste dag
+admin-role-last-day-hint = En rolle med adgang til personoplysninger varer højst 12 måneder.
+admin-role-last-day-free = Tom: ingen udløb.
+admin-role-must-accept = Den gælder, når de har accepteret tavshedspligten.
+admin-role-changes = { $count ->
+    [one] 1 rolleændring i de seneste 30 dage
+   *[other] { $count } rolleændringer i de seneste 30 dage
+  }
+admin-role-given-by = { $by } gav { $name } rollen { $role }.
+admin-role-changed-by = { $by } flyttede udløbet af rollen { $role } for { $name }.
+admin-role-taken-by = { $by } tog rollen { $role } fra { $name }.
+admin-role-own = Egen rolle
+admin-matrix = Hvad hver rolle må
+admin-matrix-right = Rettighed
+admin-right-see-building = Se bygningen: lejemål, døre, paneler
+admin-right-see-people = Se hvem der bor her, og hvad der står på ringeknapperne
+admin-right-change-people = Tilføje, rette og flytte personer
+admin-right-change-building = Rette indgange, lejemål, døre og ringeknapper
+admin-right-devices = Parre og rette paneler og dørstyringer
+admin-right-roles = Give og tage roller
+admin-right-audit = Læse hvad administratorer har rettet
+admin-yes = Ja
+admin-no = Nej
+admin-view-title = Se med andres øjne
+admin-view-text = Siderne som nogen med denne rolle ser dem. Intet kan ændres imens.
+admin-view-as = Se som { $role }
+admin-viewing-label = Du ser som en rolle
+admin-viewing = Du ser det, denne rolle ser: { $role }, { $building }.
+admin-viewing-stop = Afslut
+admin-checklist-whole = Alt er på plads
+admin-checklist-whole-text = Gå til panelet og ring: appen skal ringe, vise dig og åbne døren.
 
 ## server only
 trust-title = Hav tillid til denne Klinke

@@ -43,6 +43,7 @@ panel-language = Språk
 panel-large = Større tekst
 panel-title = Hvem skal du besøke?
 panel-search = Navn eller leilighet
+panel-dial = Ring { $code }
 panel-clear = Tøm
 panel-erase = Slett siste bokstav
 panel-keyboard = Tastatur
@@ -201,6 +202,7 @@ app-cannot-see-you = De kan ikke se eller høre deg.
 app-hear-bell = Trykk for å høre ringeklokken
 app-hear-visitor = Trykk for å høre den som ringer på
 app-ringing = Det ringer
+app-quiet-hours = Stille timer: det ringer her uten lyd.
 app-ring-left = slutter om { $seconds } s
 app-answering = Svarer …
 app-talking = De hører deg
@@ -251,6 +253,7 @@ app-bell-shown = Besøkende ser denne knappen.
 app-bell-hidden = Skjult: besøkende ser ikke denne knappen.
 app-bell-hidden-hours = Skjult av tidene sine akkurat nå.
 app-bell-removed = Administratoren har tatt denne knappen bort fra panelet. Spør hvorfor.
+app-bell-removed-reason = Administratoren tok den bort: { $reason }
 app-bell-hide = Skjul nå
 app-bell-show = Vis igjen
 app-bell-label = Tekst på knappen
@@ -447,6 +450,56 @@ admin-bell-individual = Én beboer
 admin-bell-sequential = Én etter én
 admin-bell-parallel = Alle samtidig
 admin-bell-family = Den besøkende velger
+admin-bell-shown = Vises
+admin-bell-listed = På listen
+admin-bell-search-only = Bare ved søk
+admin-bell-dial-only = Bare med kode
+admin-bell-listed-text = Den står sammen med de andre.
+admin-bell-search-only-text = Besøkende finner den når de skriver navnet, leiligheten eller aliaset.
+admin-bell-dial-only-text = Navnet kommer aldri til tablået. Besøkende som kan koden, skriver den og ringer.
+admin-bell-listing = Hvordan besøkende finner den
+admin-bell-alias = Alias
+admin-bell-alias-hint = Finnes ved søk, vises ingen steder: et pikenavn, et yrke.
+admin-bell-code = Kode
+admin-bell-code-hint = 4 til 8 sifre som ingen annen ringeknapp på tablået har.
+admin-bell-hidden = Skjult
+admin-bell-hidden-text = Ikke på tablået før den vises igjen.
+admin-bell-everywhere = { $count ->
+    [one] Også på det andre tablået til denne boligen
+   *[other] Også på de { $count } andre tablåene til denne boligen
+ }
+admin-bell-member-add = Ring { $name } også
+admin-bell-member-away = Ikke ring
+admin-bell-one-member = En knapp for én beboer ringer nøyaktig én.
+admin-bell-preview = Slik vil tablået se ut
+admin-bell-dark = Mørk
+admin-bell-saved = { $name } er lagret og står på tablået.
+admin-bell-as-before = Som før
+admin-bell-looks = { $count ->
+    [one] En beboer har endret en ringeknapp siden sist noen så på det
+   *[other] Beboere har endret { $count } ringeknapper siden sist noen så på det
+ }
+admin-bell-asked = «{ $before }» skal bli «{ $after }». Tablået venter på deg.
+admin-bell-written = «{ $before }» ble «{ $after }», allerede på tablået.
+admin-bell-approve = Godkjenn
+admin-bell-put-back = Sett tilbake
+admin-bell-remove = Fjern fra tablået
+admin-bell-bring-back = Tilbake på tablået
+admin-bell-remove-title = Fjern { $name } fra tablået
+admin-bell-remove-text = Besøkende kan ikke ringe den, og beboerne kan ikke vise den igjen.
+admin-bell-remove-reason = Begrunnelse
+admin-bell-remove-reason-hint = Beboerne leser den.
+admin-bell-removed = Fjernet av en administrator
+admin-bell-said-approve = { $name } er godkjent.
+admin-bell-said-put-back = { $name } står der igjen.
+admin-bell-said-remove = { $name } er borte fra tablået.
+admin-bell-said-bring-back = { $name } er på tablået igjen.
+admin-order-title = Rekkefølge på { $panel }
+admin-order-up = Flytt { $name } opp
+admin-order-down = Flytt { $name } ned
+admin-order-moved = { $name }: plass { $place } av { $count }
+admin-order-saved = Rekkefølgen er lagret.
+admin-order-by-policy = Tablåene i denne bygningen sorteres etter en annen regel: { $order }. Denne rekkefølgen gjelder når den er «Som plassert».
 admin-panel = Panel
 admin-panels-text = Skjermene ved inngangene som besøkende ringer på fra.
 admin-panels-none = Ingen paneler ennå
@@ -600,7 +653,7 @@ admin-checklist-panels-text = Koble til skjermen ved inngangen med koden den vis
 admin-checklist-controllers = En dørsentral
 admin-checklist-controllers-text = Koble til enheten som styrer låsene.
 admin-checklist-doors-assigned = Hver dør har en sentral
-admin-checklist-doors-assigned-text = Velg dørene når en sentral kobles til.
+admin-checklist-doors-assigned-text = Velg dørsentral og utgang for hver dør.
 admin-checklist-bells = Ringeknapper
 admin-checklist-bells-text = Sett den første knappen på et tablå.
 admin-checklist-reachable = Noen kan nås
@@ -623,7 +676,7 @@ admin-role-everywhere = Alle bygg
 admin-role-endless = Uten slutt
 admin-role-active = Aktiv
 admin-role-ended = Utløpt
-admin-role-unbound = Taushetsplikt ikke godtatt
+admin-role-unbound = Taushetsplikt ikke godtatt: rollen gjelder ikke ennå
 admin-role-take = Ta rollen fra { $name }
 admin-role-taken = { $name } er ikke lenger { $role }.
 admin-role-operator = Driftsansvarlig
@@ -657,13 +710,205 @@ admin-audit-door-made = Dør lagt til
 admin-audit-bell-made = Ringeknapp lagt til
 admin-audit-bell-removed = Ringeknapp fjernet
 admin-audit-bells-ordered = Ringeknapper sortert
+admin-audit-bell-changed = Ringeknapp endret
+admin-audit-bell-approved = Ny tekst på ringeknapp godkjent
+admin-audit-bell-put-back = Teksten på ringeknapp satt tilbake
+admin-audit-bell-taken-off = Ringeknapp fjernet fra tablået
+admin-audit-bell-brought-back = Ringeknapp tilbake på tablået
+admin-audit-bell-appeared = Ringeknapp kom av seg selv
 admin-audit-policy-changed = Hva beboerne bestemmer, endret
 admin-audit-role-given = Rolle gitt
 admin-audit-role-changed = Rollens slutt flyttet
 admin-audit-role-taken = Rolle tatt
 admin-audit-confidentiality-accepted = Taushetsplikt godtatt
+admin-person-sign-out = Logg ut av alle enheter
+admin-person-sign-out-hint = Når en telefon er mistet: ingen av deres ringer eller åpner lenger. De kan logge inn igjen.
+admin-person-signed-out = { $name } er logget ut av alle enheter.
+admin-person-delete = Slett for godt
+admin-person-delete-hint = De bor ikke noe sted lenger. Alt som er kjent om dem, fjernes, også i listen over endringer.
+admin-person-delete-title = Slette { $name } for godt?
+admin-person-delete-text = Dette kan ikke angres.
+admin-person-delete-type = Skriv «{ $word }» for å fortsette
+admin-person-delete-word = slett
+admin-person-deleted = { $name } er slettet.
+admin-audit-field-name = Navn
+admin-audit-field-email = E-post
+admin-audit-field-phone = Telefon
+admin-audit-field-language = Språk
+admin-audit-field-homes = Boliger
+admin-audit-field-unit = Enhet
+admin-audit-field-person = Person
+admin-audit-field-owner = Bestemmer for enheten
+admin-audit-field-role = Rolle
+admin-audit-field-ends-at = Til
+admin-audit-field-mode = Tilstand
+admin-audit-field-address = Adresse
+admin-audit-field-kind = Type
+admin-audit-field-numbers = Numre
+admin-audit-field-number = Nummer
+admin-audit-field-doors = Dører
+admin-audit-field-label = Tekst
+admin-audit-field-url = Adresse
+admin-audit-field-events = Når
+admin-audit-field-enabled = Sender meldinger
+admin-audit-field-webhook = Webhook
+admin-audit-field-last-day = Siste dag
+admin-audit-field-move = Flytting
+admin-audit-field-ended = Det som opphørte
+admin-audit-field-version = Versjon
+admin-audit-field-people = Personer
+admin-audit-field-places = Plasser
+admin-audit-field-changed = Endret
+admin-audit-field-owners = De som bestemmer
+admin-audit-field-time-zone = Tidssone
+admin-audit-field-panel = Panel
+admin-audit-field-controller = Styreenhet
+admin-audit-field-output = Utgang
+admin-audit-field-entrance = Inngang
+admin-audit-field-accounts = Innlogginger
+admin-audit-field-bells = Ringeknapper
+admin-audit-field-invitations = Invitasjoner
+admin-audit-field-moved-in = Flyttet inn
+admin-audit-field-signed-out = Logget ut
+admin-audit-kind-person = Personer
+admin-audit-kind-home = Boliger
+admin-audit-kind-move = Flyttinger
+admin-audit-kind-import = Personlister
+admin-audit-kind-role = Roller
+admin-audit-kind-building = Bygninger
+admin-audit-kind-entrance = Innganger
+admin-audit-kind-unit = Enheter
+admin-audit-kind-door = Dører
+admin-audit-kind-bell = Ringeknapper
+admin-audit-kind-panel = Paneler
+admin-audit-kind-controller = Styreenheter
+admin-audit-kind-policy = Hva beboerne bestemmer
+admin-audit-kind-webhook = Webhooks
+admin-audit-kind-token = API-nøkler
+admin-audit-kind = Hva
+admin-audit-every-kind = Alt
+admin-audit-from = Fra og med
+admin-audit-until = Til og med
+admin-audit-all = Vis alle
+admin-audit-csv = Last ned (CSV)
+admin-audit-none-such = Ingen slike endringer
+admin-audit-of-person = Bare det som nevner { $name }
+admin-audit-gone = noen som er borte eller uten navn
+admin-audit-details = Detaljer ({ $count } til)
+admin-audit-details-of = Detaljer for oppføring { $seq }
+admin-audit-place = Oppføring { $seq } i kjeden
+admin-audit-was = Før:
+admin-audit-is = Etter:
+admin-audit-yes = ja
+admin-audit-no = nei
+admin-audit-person-added = Person lagt til
+admin-audit-person-changed = Person endret
+admin-audit-person-suspended = Person stengt ute
+admin-audit-person-resumed = Utestenging opphevet
+admin-audit-person-deleted = Person slettet for godt
+admin-audit-person-signed-out = Logget ut av alle enheter
+admin-audit-person-invited = Invitert
+admin-audit-person-invitation-withdrawn = Invitasjon trukket tilbake
+admin-audit-person-link-handed-over = Lenke levert ut
+admin-audit-home-given = Bolig gitt
+admin-audit-home-changed = Bolig endret
+admin-audit-home-taken = Bolig tatt
+admin-audit-move-planned = Flytting planlagt
+admin-audit-move-cancelled = Flytting angret
+admin-audit-move-done = Flytting gjennomført
+admin-audit-import-applied = Personliste tatt i bruk
+admin-audit-import-undone = Personliste angret
+admin-audit-panel-paired = Panel tilkoblet
+admin-audit-panel-paired-anew = Panel tilkoblet på nytt
+admin-audit-controller-paired = Styreenhet tilkoblet
+admin-integrations = Integrasjoner
+admin-integrations-text = Andre systemer som arbeider sammen med Klinke.
+admin-webhooks = Webhooks
+admin-webhooks-text = Adresser som får beskjed når personer eller enheter endres. En melding inneholder id-er og ingen personopplysninger, og er signert.
+admin-webhooks-none = Ingen webhooks
+admin-webhooks-none-text = Ingen andre systemer får beskjed om endringer.
+admin-webhooks-nowhere = Webhooks er slått av
+admin-webhooks-nowhere-text = Den som driver denne serveren, har ikke oppgitt noen vert som meldinger kan gå til (webhooks.hosts i konfigurasjonen).
+admin-webhook-add = Legg til webhook
+admin-webhook-edit = Rediger
+admin-webhook-edit-one = Rediger { $url }
+admin-webhook-url = Adresse
+admin-webhook-url-hint = Begynner med https. Tillatte verter: { $hosts }
+admin-webhook-where = Får beskjed om
+admin-webhook-everywhere = Alle bygninger
+admin-webhook-events = Når
+admin-webhook-enabled = Send meldinger
+admin-webhook-enabled-hint = Når du slår av, glemmes meldingene som venter.
+admin-webhook-test = Send en prøve
+admin-webhook-test-one = Send en prøve til { $url }
+admin-webhook-test-taken = Prøven ble mottatt (svar { $status }).
+admin-webhook-test-failed = Prøven ble ikke mottatt: { $why }
+admin-webhook-rotate = Ny hemmelighet
+admin-webhook-rotate-one = Ny hemmelighet for { $url }
+admin-webhook-remove = Fjern
+admin-webhook-remove-one = Fjern { $url }
+admin-webhook-remove-title = Fjerne denne webhooken?
+admin-webhook-remove-text = Meldinger som venter, glemmes, og hemmeligheten kan ikke hentes tilbake.
+admin-webhook-secret = Hemmeligheten, vises bare nå
+admin-webhook-secret-text = Mottakeren kontrollerer med den at en melding er herfra. Ta vare på den der og ingen andre steder.
+admin-webhook-secret-kept = Jeg har tatt vare på den
+admin-webhook-copy = Kopier
+admin-webhook-copied = Kopiert
+admin-webhook-on = Virker
+admin-webhook-off = Slått av
+admin-webhook-gone = Slått av: mottakeren svarte at den ikke vil ha flere meldinger (410)
+admin-webhook-failing = Ikke mottatt siden { $since }: { $why }
+admin-webhook-waiting = Meldinger som venter: { $count }
+admin-webhook-lost = Meldinger som ble gitt opp etter tre dager: { $count }
+admin-webhook-before-until = Til { $until } signeres meldinger også med den forrige hemmeligheten.
+admin-webhook-why-http = svar { $status }
+admin-webhook-why-timed-out = ikke svar i tide
+admin-webhook-why-not-reached = ingen forbindelse
+admin-webhook-why-not-found = vertsnavnet fører ingen steder
+admin-webhook-why-tls = sertifikatet er ikke til å stole på
+admin-webhook-why-no-answer = svaret er ikke HTTP
+admin-webhook-why-host-not-allowed = driftsansvarlig tillater ikke denne verten
+admin-webhook-why-address-not-allowed = verten fører til en intern adresse
+admin-webhook-why-not-https = http uten kryptering er bare for tillatte interne adresser
+admin-webhook-why-not-an-address = det er ikke en adresse
+admin-webhook-why-gone = mottakeren vil ikke ha flere meldinger
+admin-event-person-created = person lagt til
+admin-event-person-changed = person endret
+admin-event-person-suspended = person stengt ute
+admin-event-person-resumed = utestenging opphevet
+admin-event-person-deleted = person slettet
+admin-event-membership-began = flyttet inn
+admin-event-membership-changed = plass i en enhet endret
+admin-event-membership-ended = flyttet ut
+admin-event-unit-created = enhet lagt til
+admin-event-unit-changed = enhet endret
+admin-event-unit-removed = enhet fjernet
+admin-event-import-applied = personliste tatt i bruk
+admin-event-import-undone = personliste angret
+admin-audit-webhook-made = Webhook lagt til
+admin-audit-webhook-changed = Webhook endret
+admin-audit-webhook-rotated = Ny hemmelighet for en webhook
+admin-audit-webhook-removed = Webhook fjernet
+admin-audit-webhook-switched-off = Webhook slått av av mottakeren
 admin-policy-text = Hva beboerne i dette bygget kan gjøre selv. Administratorer kan alltid gjøre det for dem.
-admin-policy-not-yet = Lagres, men gjelder ikke ennå: beboerne kan ikke endre dette i appen foreløpig.
+admin-policy-not-yet = Lagret, men ikke i kraft ennå.
+admin-policy-effect-on = { $count ->
+    [one] Én bolig kan gjøre det.
+   *[other] { $count } boliger kan gjøre det.
+ }
+admin-policy-effect-off = Bare administratorer.
+admin-policy-effect-pending = { $count ->
+    [0] Ingenting venter på et blikk.
+    [one] Én ringeknapp venter på et blikk.
+   *[other] { $count } ringeknapper venter på et blikk.
+ }
+admin-policy-effect-bare = { $count ->
+    [0] Alle boliger har en.
+    [one] Én bolig har ingen ennå.
+   *[other] { $count } boliger har ingen ennå.
+ }
+admin-policy-quiet-text = Etter bygningens klokke. Appene viser den besøkende og lager ingen lyd.
+admin-policy-quiet-until-text = Over midnatt når det slutter før det begynner.
 admin-policy-saved = Lagret hva beboerne bestemmer.
 admin-policy-on = Ja
 admin-policy-off = Nei
@@ -696,6 +941,8 @@ admin-policy-order-by-text = Etter tekst
 admin-policy-order-by-unit = Etter enhet
 
 ## error
+error-viewing-only = Du ser med øynene til en rolle. Avslutt det først for å endre noe.
+error-in-use = Noe avhenger av dette og må bort først.
 error-unknown = Noe gikk galt. Prøv igjen.
 error-offline = Det er ingen forbindelse med Klinke.
 error-unavailable = Klinke svarer ikke akkurat nå.
@@ -739,6 +986,10 @@ error-confidentiality-required = Du må godta taushetsplikten først.
 error-last-manager = Da ville ingen kunne gi roller lenger.
 error-required = Dette må oppgis.
 error-unknown-time-zone = Ikke en tidssone, som Europe/Oslo.
+error-still-here = De bor et sted, har en rolle eller skal flytte: det må avsluttes først.
+error-not-an-address = Dette er ikke en adresse som meldinger kan gå til.
+error-not-https = Adressen må begynne med https.
+error-host-not-allowed = Den som driver denne serveren, tillater ikke denne verten.
 error-unknown-invitation = Denne lenken virker ikke: den er ikke hel, eller en nyere er sendt.
 error-invitation-used = Denne lenken er allerede brukt. Logg inn med passordet som ble valgt, eller be om en ny lenke.
 error-invitation-expired = Denne lenken er for gammel. Be byggets administrator om en ny.
@@ -753,6 +1004,71 @@ error-import-has-errors = Noen rader er ikke riktige ennå, eller en kolonne man
 
 ## admin
 # people and moves
+admin-ground-columns = Kolonner
+admin-ground-keys = Taster
+admin-ground-key-find = Finn hva som helst, eller gjør det
+admin-ground-key-search = Søk i listen
+admin-ground-key-rows = Neste og forrige rad
+admin-ground-key-open = Åpne raden
+admin-ground-key-select = Velg raden
+admin-ground-key-move = Flytt ut, i listen over personer
+admin-ground-key-undo = Angre det som nettopp ble gjort
+admin-ground-key-close = Lukk
+admin-ground-key-keys = Vis disse tastene
+admin-ground-csv = Last ned som CSV
+admin-person-invite = Inviter med en gang
+admin-person-invite-hint = Med e-post; uten adresse vises lenken her, til å levere over.
+admin-person-added = { $name } er lagt til.
+admin-person-added-invited = { $name } er lagt til. Invitasjonen er på vei.
+admin-person-anonymous-text = Uten navn: dørene og ringeklokken virker. Ingen finner dem ved navn, ringeknappen får ikke navn av seg selv, og uten e-postadresse leveres invitasjonen på papir.
+admin-person-role-until = til { $day }
+admin-home-with = Sammen med
+admin-home-add = Legg til en bolig
+admin-home-give = Legg til
+admin-home-given = { $name } har fått en bolig til.
+admin-home-take = Fjern
+admin-home-taken = { $name } bor ikke i { $unit } lenger. En egen ringeknapp er borte.
+admin-home-decide = La bestemme
+admin-home-decide-not = La ikke bestemme
+admin-home-decides = { $name } bestemmer for { $unit }.
+admin-home-decides-not = { $name } bestemmer ikke for { $unit } lenger.
+admin-move-change = Bytt boenhet
+admin-move-from = Fra { $unit } til en annen boenhet
+admin-move-to = Ny boenhet
+admin-move-now = Med en gang
+admin-move-changed = Flyttet fra { $from } til { $to }.
+admin-move-in-add = Flytt inn
+admin-move-in-day = Første dag
+admin-move-in-lived = { $names } bor der allerede.
+admin-move-in-done = { $unit }: flyttet inn.
+admin-move-in-planned = { $unit }: flytter inn { $day }.
+admin-move-in-short = Flytter inn etter { $day }
+admin-move-in-person = Person { $number }
+admin-move-in-remove = Fjern person { $number }
+admin-move-in-another = En person til
+admin-move-taken-back-people = Flyttingen er trukket tilbake, og de som bare ble lagt til for å flytte inn, er fjernet.
+admin-move-proof-moved-on = Personer som flyttet til en annen boenhet
+admin-move-proof-title = Bevis for flytting
+admin-move-proof-printed = Skrevet ut { $day }. Bare tall; ingen navn er lagret med det.
+admin-people-invite = Inviter
+admin-people-move-none = Ingen av disse bor her og blir boende.
+admin-people-invited-many = { $count } av { $all } invitert med e-post.
+admin-people-move = { $count ->
+    [one] Flytt ut én person
+   *[other] Flytt ut { $count } personer
+}
+admin-people-moved = { $count ->
+    [one] Én person flytter ut { $day }.
+   *[other] { $count } personer flytter ut { $day }.
+}
+admin-people-suspended-many = { $count ->
+    [one] Én person er sperret.
+   *[other] { $count } personer er sperret.
+}
+admin-move-ends-moves-on = { $count ->
+    [one] Én person flytter til en annen boenhet
+   *[other] { $count } personer flytter til en annen boenhet
+}
 error-conflict = Noen andre har endret dette i mellomtiden.
 error-not-an-email = Dette er ikke en e-postadresse.
 error-not-a-phone = Dette er ikke et telefonnummer.
@@ -849,6 +1165,111 @@ admin-move-ends-stay = { $count ->
     [one] 1 person beholder innloggingen: bor også et annet sted, eller har en rolle
    *[other] { $count } personer beholder innloggingen: bor også et annet sted, eller har en rolle
 }
+admin-edit = Endre { $name }
+admin-edit-building = Endre bygningen
+admin-edit-entrance = Endre inngangen
+admin-edit-unit = Endre boenheten
+admin-edit-door = Endre døra
+admin-edit-panel = Endre panelet
+admin-edit-controller = Endre dørsentralen
+admin-part-saved = { $name } er endret.
+admin-part-removed = { $name } er fjernet.
+admin-part-remove-open = Fjern …
+admin-part-remove = Fjern for godt
+admin-part-keep = Behold
+admin-part-remove-title = Fjerne { $name }?
+admin-part-blocked = Ikke ennå: { $what } må flyttes eller fjernes først.
+admin-part-concerned = Dette gjelder: { $what }.
+admin-part-type-name = Skriv «{ $name }» for å bekrefte
+admin-remove-building = Bygningen forsvinner med alt som er i den. Det kan ikke angres.
+admin-remove-entrance = Det er ikke lenger noe ved denne inngangen.
+admin-remove-unit = Boenheten forsvinner med ringeknappene sine.
+admin-remove-door = Ingen kan åpne den lenger, og ingen paneler tilbyr den.
+admin-remove-panel = Det viser en paringskode igjen, og ringeknappene er borte.
+admin-remove-controller = Dørene åpner ikke før de har en annen dørsentral.
+admin-uses-people = { $count ->
+    [one] 1 beboer
+   *[other] { $count } beboere
+  }
+admin-uses-moves = { $count ->
+    [one] 1 planlagt flytting
+   *[other] { $count } planlagte flyttinger
+  }
+admin-uses-units = { $count ->
+    [one] 1 bolig
+   *[other] { $count } boliger
+  }
+admin-uses-panels = { $count ->
+    [one] 1 panel
+   *[other] { $count } paneler
+  }
+admin-uses-doors = { $count ->
+    [one] 1 dør
+   *[other] { $count } dører
+  }
+admin-uses-bells = { $count ->
+    [one] 1 ringeknapp
+   *[other] { $count } ringeknapper
+  }
+admin-unit-doors = Dører som beboerne kan åpne
+admin-door-release = Ulåst i, sekunder
+admin-door-release-hint = 1 til 60. Minst 3 for dem som går langsomt.
+admin-door-open = Kan stå åpen i, sekunder
+admin-door-open-hint = 5 til 600. Etter det er det en alarm.
+admin-door-relock = Låser igjen
+admin-door-on-close = Når den er lukket
+admin-door-on-open = Så snart den er åpnet
+admin-output-hint = Slik den er merket på dørsentralen, fra 1.
+admin-audit-building-changed = Bygning endret
+admin-audit-building-removed = Bygning fjernet
+admin-audit-entrance-changed = Inngang endret
+admin-audit-entrance-removed = Inngang fjernet
+admin-audit-unit-changed = Boenhet endret
+admin-audit-unit-removed = Boenhet fjernet
+admin-audit-door-changed = Dør endret
+admin-audit-door-removed = Dør fjernet
+admin-audit-panel-changed = Panel endret
+admin-audit-panel-removed = Panel fjernet
+admin-audit-controller-changed = Dørsentral endret
+admin-audit-controller-removed = Dørsentral fjernet
+admin-role-give = Gi en rolle
+admin-role-given = Gitt: { $role }.
+admin-pick-person = Hvem
+admin-pick-person-hint = Noen bokstaver av navnet, eller boenhetens nummer.
+admin-pick-found = Funnet
+admin-pick-nobody = Ingen funnet. Legg til personen først.
+admin-pick-first = Velg noen først.
+admin-role-last-day = Siste dag
+admin-role-last-day-hint = En rolle med tilgang til personopplysninger varer høyst 12 måneder.
+admin-role-last-day-free = Tom: ingen slutt.
+admin-role-must-accept = Den gjelder når de har godtatt taushetsplikten.
+admin-role-changes = { $count ->
+    [one] 1 rolleendring de siste 30 dagene
+   *[other] { $count } rolleendringer de siste 30 dagene
+  }
+admin-role-given-by = { $by } ga { $name } rollen { $role }.
+admin-role-changed-by = { $by } flyttet slutten på rollen { $role } for { $name }.
+admin-role-taken-by = { $by } tok rollen { $role } fra { $name }.
+admin-role-own = Egen rolle
+admin-matrix = Hva hver rolle kan gjøre
+admin-matrix-right = Rettighet
+admin-right-see-building = Se bygningen: boenheter, dører, paneler
+admin-right-see-people = Se hvem som bor her og hva som står på ringeknappene
+admin-right-change-people = Legge til, endre og flytte personer
+admin-right-change-building = Endre innganger, boenheter, dører og ringeknapper
+admin-right-devices = Pare og endre paneler og dørsentraler
+admin-right-roles = Gi og ta roller
+admin-right-audit = Lese hva administratorer har endret
+admin-yes = Ja
+admin-no = Nei
+admin-view-title = Se med andres øyne
+admin-view-text = Sidene slik noen med denne rollen ser dem. Ingenting kan endres imens.
+admin-view-as = Se som { $role }
+admin-viewing-label = Du ser som en rolle
+admin-viewing = Du ser det denne rollen ser: { $role }, { $building }.
+admin-viewing-stop = Avslutt
+admin-checklist-whole = Alt er på plass
+admin-checklist-whole-text = Gå til panelet og ring: appen skal ringe, vise deg og åpne døra.
 
 ## server only
 trust-title = Stol på denne Klinke

@@ -43,6 +43,7 @@ panel-language = Språk
 panel-large = Större text
 panel-title = Vem ska du besöka?
 panel-search = Namn eller lägenhet
+panel-dial = Ring { $code }
 panel-clear = Rensa
 panel-erase = Ta bort sista bokstaven
 panel-keyboard = Tangentbord
@@ -201,6 +202,7 @@ app-cannot-see-you = De kan inte se eller höra dig.
 app-hear-bell = Tryck för att höra dörrklockan
 app-hear-visitor = Tryck för att höra den som ringer på
 app-ringing = Det ringer
+app-quiet-hours = Tysta timmar: det ringer här utan ljud.
 app-ring-left = slutar om { $seconds } s
 app-answering = Svarar …
 app-talking = De hör dig
@@ -251,6 +253,7 @@ app-bell-shown = Besökare ser den här knappen.
 app-bell-hidden = Dold: besökare ser inte den här knappen.
 app-bell-hidden-hours = Dold av sina tider just nu.
 app-bell-removed = Administratören har tagit bort den här knappen från panelen. Fråga varför.
+app-bell-removed-reason = Administratören tog bort den: { $reason }
 app-bell-hide = Dölj nu
 app-bell-show = Visa igen
 app-bell-label = Text på knappen
@@ -450,6 +453,56 @@ admin-bell-individual = En boende
 admin-bell-sequential = En i taget
 admin-bell-parallel = Alla samtidigt
 admin-bell-family = Besökaren väljer
+admin-bell-shown = Visas
+admin-bell-listed = I listan
+admin-bell-search-only = Bara vid sökning
+admin-bell-dial-only = Bara med kod
+admin-bell-listed-text = Den står bland de andra.
+admin-bell-search-only-text = Besökare hittar den när de skriver namnet, lägenheten eller aliaset.
+admin-bell-dial-only-text = Namnet kommer aldrig till porttelefonen. Besökare som kan koden skriver den och ringer.
+admin-bell-listing = Hur besökare hittar den
+admin-bell-alias = Alias
+admin-bell-alias-hint = Hittas vid sökning, visas ingenstans: ett flicknamn, ett yrke.
+admin-bell-code = Kod
+admin-bell-code-hint = 4 till 8 siffror som ingen annan ringknapp på porttelefonen har.
+admin-bell-hidden = Dold
+admin-bell-hidden-text = Inte på porttelefonen förrän den visas igen.
+admin-bell-everywhere = { $count ->
+    [one] Även på bostadens andra porttelefon
+   *[other] Även på bostadens { $count } andra porttelefoner
+ }
+admin-bell-member-add = Ring även { $name }
+admin-bell-member-away = Ring inte
+admin-bell-one-member = En knapp för en boende ringer exakt en.
+admin-bell-preview = Så kommer porttelefonen att se ut
+admin-bell-dark = Mörk
+admin-bell-saved = { $name } är sparad och står på porttelefonen.
+admin-bell-as-before = Som förut
+admin-bell-looks = { $count ->
+    [one] En boende har ändrat en ringknapp sedan någon senast tittade
+   *[other] Boende har ändrat { $count } ringknappar sedan någon senast tittade
+ }
+admin-bell-asked = ”{ $before }” ska bli ”{ $after }”. Porttelefonen väntar på dig.
+admin-bell-written = ”{ $before }” blev ”{ $after }”, redan på porttelefonen.
+admin-bell-approve = Godkänn
+admin-bell-put-back = Återställ
+admin-bell-remove = Ta bort från porttelefonen
+admin-bell-bring-back = Tillbaka på porttelefonen
+admin-bell-remove-title = Ta bort { $name } från porttelefonen
+admin-bell-remove-text = Besökare kan inte ringa den, och de boende kan inte visa den igen.
+admin-bell-remove-reason = Skäl
+admin-bell-remove-reason-hint = De boende läser det.
+admin-bell-removed = Borttagen av en administratör
+admin-bell-said-approve = { $name } är godkänd.
+admin-bell-said-put-back = { $name } står där igen.
+admin-bell-said-remove = { $name } är borta från porttelefonen.
+admin-bell-said-bring-back = { $name } är på porttelefonen igen.
+admin-order-title = Ordning på { $panel }
+admin-order-up = Flytta upp { $name }
+admin-order-down = Flytta ned { $name }
+admin-order-moved = { $name }: plats { $place } av { $count }
+admin-order-saved = Ordningen är sparad.
+admin-order-by-policy = Byggnadens porttelefoner sorterar efter en annan regel: { $order }. Den här ordningen gäller när den är ”Som placerade”.
 admin-panel = Panel
 admin-panels-text = Skärmarna vid entréerna som besökare ringer på från.
 admin-panels-none = Inga paneler ännu
@@ -603,7 +656,7 @@ admin-checklist-panels-text = Anslut skärmen vid entrén med koden den visar.
 admin-checklist-controllers = En dörrcentral
 admin-checklist-controllers-text = Anslut enheten som styr låsen.
 admin-checklist-doors-assigned = Varje dörr har en central
-admin-checklist-doors-assigned-text = Välj dörrarna när en central ansluts.
+admin-checklist-doors-assigned-text = Välj dörrcentral och utgång för varje dörr.
 admin-checklist-bells = Ringknappar
 admin-checklist-bells-text = Sätt den första knappen på en porttelefon.
 admin-checklist-reachable = Någon kan nås
@@ -626,7 +679,7 @@ admin-role-everywhere = Alla byggnader
 admin-role-endless = Utan slut
 admin-role-active = Aktiv
 admin-role-ended = Upphörd
-admin-role-unbound = Tystnadsplikt ej godtagen
+admin-role-unbound = Tystnadsplikt inte godtagen: rollen gäller inte än
 admin-role-take = Ta rollen från { $name }
 admin-role-taken = { $name } är inte längre { $role }.
 admin-role-operator = Driftansvarig
@@ -660,13 +713,205 @@ admin-audit-door-made = Dörr tillagd
 admin-audit-bell-made = Ringknapp tillagd
 admin-audit-bell-removed = Ringknapp borttagen
 admin-audit-bells-ordered = Ringknappar ordnade
+admin-audit-bell-changed = Ringknapp ändrad
+admin-audit-bell-approved = Ringknappens nya text godkänd
+admin-audit-bell-put-back = Ringknappens text återställd
+admin-audit-bell-taken-off = Ringknapp borttagen från porttelefonen
+admin-audit-bell-brought-back = Ringknapp tillbaka på porttelefonen
+admin-audit-bell-appeared = Ringknapp kom av sig själv
 admin-audit-policy-changed = Vad de boende bestämmer ändrat
 admin-audit-role-given = Roll given
 admin-audit-role-changed = Rollens slut flyttat
 admin-audit-role-taken = Roll borttagen
 admin-audit-confidentiality-accepted = Tystnadsplikt godtagen
+admin-person-sign-out = Logga ut från alla enheter
+admin-person-sign-out-hint = När en telefon är borta: ingen av deras ringer eller öppnar längre. De kan logga in igen.
+admin-person-signed-out = { $name } är utloggad från alla enheter.
+admin-person-delete = Radera för gott
+admin-person-delete-hint = De bor inte någonstans längre. Allt som är känt om dem tas bort, även i listan över ändringar.
+admin-person-delete-title = Radera { $name } för gott?
+admin-person-delete-text = Det här kan inte ångras.
+admin-person-delete-type = Skriv ”{ $word }” för att fortsätta
+admin-person-delete-word = radera
+admin-person-deleted = { $name } är raderad.
+admin-audit-field-name = Namn
+admin-audit-field-email = E-post
+admin-audit-field-phone = Telefon
+admin-audit-field-language = Språk
+admin-audit-field-homes = Bostäder
+admin-audit-field-unit = Enhet
+admin-audit-field-person = Person
+admin-audit-field-owner = Bestämmer för enheten
+admin-audit-field-role = Roll
+admin-audit-field-ends-at = Till
+admin-audit-field-mode = Läge
+admin-audit-field-address = Adress
+admin-audit-field-kind = Typ
+admin-audit-field-numbers = Nummer
+admin-audit-field-number = Nummer
+admin-audit-field-doors = Dörrar
+admin-audit-field-label = Text
+admin-audit-field-url = Adress
+admin-audit-field-events = När
+admin-audit-field-enabled = Skickar meddelanden
+admin-audit-field-webhook = Webhook
+admin-audit-field-last-day = Sista dag
+admin-audit-field-move = Flytt
+admin-audit-field-ended = Det som upphörde
+admin-audit-field-version = Version
+admin-audit-field-people = Personer
+admin-audit-field-places = Platser
+admin-audit-field-changed = Ändrade
+admin-audit-field-owners = De som bestämmer
+admin-audit-field-time-zone = Tidszon
+admin-audit-field-panel = Panel
+admin-audit-field-controller = Styrenhet
+admin-audit-field-output = Utgång
+admin-audit-field-entrance = Entré
+admin-audit-field-accounts = Inloggningar
+admin-audit-field-bells = Ringklockor
+admin-audit-field-invitations = Inbjudningar
+admin-audit-field-moved-in = Flyttade in
+admin-audit-field-signed-out = Utloggade
+admin-audit-kind-person = Personer
+admin-audit-kind-home = Bostäder
+admin-audit-kind-move = Flyttar
+admin-audit-kind-import = Personlistor
+admin-audit-kind-role = Roller
+admin-audit-kind-building = Byggnader
+admin-audit-kind-entrance = Entréer
+admin-audit-kind-unit = Enheter
+admin-audit-kind-door = Dörrar
+admin-audit-kind-bell = Ringklockor
+admin-audit-kind-panel = Paneler
+admin-audit-kind-controller = Styrenheter
+admin-audit-kind-policy = Vad de boende bestämmer
+admin-audit-kind-webhook = Webhookar
+admin-audit-kind-token = API-nycklar
+admin-audit-kind = Vad
+admin-audit-every-kind = Allt
+admin-audit-from = Från och med
+admin-audit-until = Till och med
+admin-audit-all = Visa alla
+admin-audit-csv = Ladda ner (CSV)
+admin-audit-none-such = Inga sådana ändringar
+admin-audit-of-person = Bara det som nämner { $name }
+admin-audit-gone = någon som är borta eller utan namn
+admin-audit-details = Detaljer ({ $count } till)
+admin-audit-details-of = Detaljer för post { $seq }
+admin-audit-place = Post { $seq } i kedjan
+admin-audit-was = Före:
+admin-audit-is = Efter:
+admin-audit-yes = ja
+admin-audit-no = nej
+admin-audit-person-added = Person tillagd
+admin-audit-person-changed = Person ändrad
+admin-audit-person-suspended = Person avstängd
+admin-audit-person-resumed = Avstängning hävd
+admin-audit-person-deleted = Person raderad för gott
+admin-audit-person-signed-out = Utloggad från alla enheter
+admin-audit-person-invited = Inbjuden
+admin-audit-person-invitation-withdrawn = Inbjudan återtagen
+admin-audit-person-link-handed-over = Länk överlämnad
+admin-audit-home-given = Bostad tilldelad
+admin-audit-home-changed = Bostad ändrad
+admin-audit-home-taken = Bostad fråntagen
+admin-audit-move-planned = Flytt planerad
+admin-audit-move-cancelled = Flytt ångrad
+admin-audit-move-done = Flytt genomförd
+admin-audit-import-applied = Personlista införd
+admin-audit-import-undone = Personlista ångrad
+admin-audit-panel-paired = Panel parkopplad
+admin-audit-panel-paired-anew = Panel parkopplad på nytt
+admin-audit-controller-paired = Styrenhet parkopplad
+admin-integrations = Integrationer
+admin-integrations-text = Andra system som arbetar tillsammans med Klinke.
+admin-webhooks = Webhookar
+admin-webhooks-text = Adresser som meddelas när personer eller enheter ändras. Ett meddelande innehåller id:n och inga personuppgifter, och är signerat.
+admin-webhooks-none = Inga webhookar
+admin-webhooks-none-text = Inget annat system meddelas om ändringar.
+admin-webhooks-nowhere = Webhookar är avstängda
+admin-webhooks-nowhere-text = Den som driver servern har inte angett någon värd som meddelanden får gå till (webhooks.hosts i konfigurationen).
+admin-webhook-add = Lägg till webhook
+admin-webhook-edit = Redigera
+admin-webhook-edit-one = Redigera { $url }
+admin-webhook-url = Adress
+admin-webhook-url-hint = Börjar med https. Tillåtna värdar: { $hosts }
+admin-webhook-where = Meddelas om
+admin-webhook-everywhere = Alla byggnader
+admin-webhook-events = När
+admin-webhook-enabled = Skicka meddelanden
+admin-webhook-enabled-hint = När du stänger av glöms de meddelanden som väntar.
+admin-webhook-test = Skicka ett test
+admin-webhook-test-one = Skicka ett test till { $url }
+admin-webhook-test-taken = Testet togs emot (svar { $status }).
+admin-webhook-test-failed = Testet togs inte emot: { $why }
+admin-webhook-rotate = Ny hemlighet
+admin-webhook-rotate-one = Ny hemlighet för { $url }
+admin-webhook-remove = Ta bort
+admin-webhook-remove-one = Ta bort { $url }
+admin-webhook-remove-title = Ta bort denna webhook?
+admin-webhook-remove-text = Meddelanden som väntar glöms, och hemligheten kan inte återställas.
+admin-webhook-secret = Hemligheten, visas bara nu
+admin-webhook-secret-text = Mottagaren kontrollerar med den att ett meddelande är härifrån. Förvara den där och ingen annanstans.
+admin-webhook-secret-kept = Jag har sparat den
+admin-webhook-copy = Kopiera
+admin-webhook-copied = Kopierad
+admin-webhook-on = Fungerar
+admin-webhook-off = Avstängd
+admin-webhook-gone = Avstängd: mottagaren svarade att den inte vill ha fler meddelanden (410)
+admin-webhook-failing = Inte mottaget sedan { $since }: { $why }
+admin-webhook-waiting = Meddelanden som väntar: { $count }
+admin-webhook-lost = Meddelanden som gavs upp efter tre dagar: { $count }
+admin-webhook-before-until = Till { $until } signeras meddelanden även med den förra hemligheten.
+admin-webhook-why-http = svar { $status }
+admin-webhook-why-timed-out = inget svar i tid
+admin-webhook-why-not-reached = ingen anslutning
+admin-webhook-why-not-found = värdnamnet leder ingenstans
+admin-webhook-why-tls = certifikatet är inte betrott
+admin-webhook-why-no-answer = svaret är inte HTTP
+admin-webhook-why-host-not-allowed = driftansvarig tillåter inte värden
+admin-webhook-why-address-not-allowed = värden leder till en intern adress
+admin-webhook-why-not-https = okrypterad http är bara för tillåtna interna adresser
+admin-webhook-why-not-an-address = det är ingen adress
+admin-webhook-why-gone = mottagaren vill inte ha fler meddelanden
+admin-event-person-created = person tillagd
+admin-event-person-changed = person ändrad
+admin-event-person-suspended = person avstängd
+admin-event-person-resumed = avstängning hävd
+admin-event-person-deleted = person raderad
+admin-event-membership-began = flyttade in
+admin-event-membership-changed = plats i en enhet ändrad
+admin-event-membership-ended = flyttade ut
+admin-event-unit-created = enhet tillagd
+admin-event-unit-changed = enhet ändrad
+admin-event-unit-removed = enhet borttagen
+admin-event-import-applied = personlista införd
+admin-event-import-undone = personlista ångrad
+admin-audit-webhook-made = Webhook tillagd
+admin-audit-webhook-changed = Webhook ändrad
+admin-audit-webhook-rotated = Ny hemlighet för en webhook
+admin-audit-webhook-removed = Webhook borttagen
+admin-audit-webhook-switched-off = Webhook avstängd av mottagaren
 admin-policy-text = Vad de boende i byggnaden får göra själva. Administratörer kan alltid göra det åt dem.
-admin-policy-not-yet = Sparas, men gäller inte än: de boende kan inte ändra detta i appen ännu.
+admin-policy-not-yet = Sparat, men gäller inte än.
+admin-policy-effect-on = { $count ->
+    [one] En bostad får göra det.
+   *[other] { $count } bostäder får göra det.
+ }
+admin-policy-effect-off = Endast administratörer.
+admin-policy-effect-pending = { $count ->
+    [0] Inget väntar på en titt.
+    [one] En ringknapp väntar på en titt.
+   *[other] { $count } ringknappar väntar på en titt.
+ }
+admin-policy-effect-bare = { $count ->
+    [0] Alla bostäder har en.
+    [one] En bostad har ingen än.
+   *[other] { $count } bostäder har ingen än.
+ }
+admin-policy-quiet-text = Efter byggnadens klocka. Apparna visar besökaren utan ljud.
+admin-policy-quiet-until-text = Över midnatt när det slutar innan det börjar.
 admin-policy-saved = Sparade vad de boende bestämmer.
 admin-policy-on = Ja
 admin-policy-off = Nej
@@ -699,6 +944,8 @@ admin-policy-order-by-text = Efter text
 admin-policy-order-by-unit = Efter lägenhet
 
 ## error
+error-viewing-only = Du ser med en rolls ögon. Avsluta det först för att ändra något.
+error-in-use = Något är beroende av detta och måste bort först.
 error-unknown = Något gick fel. Försök igen.
 error-offline = Det finns ingen förbindelse med Klinke.
 error-unavailable = Klinke svarar inte just nu.
@@ -742,6 +989,10 @@ error-confidentiality-required = Du måste först godta tystnadsplikten.
 error-last-manager = Då skulle ingen kunna ge roller längre.
 error-required = Detta måste anges.
 error-unknown-time-zone = Inte en tidszon, som Europe/Stockholm.
+error-still-here = De bor någonstans, har en roll eller ska flytta: det måste upphöra först.
+error-not-an-address = Det här är ingen adress som meddelanden kan gå till.
+error-not-https = Adressen måste börja med https.
+error-host-not-allowed = Den som driver servern tillåter inte den här värden.
 error-unknown-invitation = Länken fungerar inte: den är inte hel, eller så har en nyare skickats.
 error-invitation-used = Länken har redan använts. Logga in med lösenordet som valdes, eller be om en ny länk.
 error-invitation-expired = Länken är för gammal. Be husets administratör om en ny.
@@ -756,6 +1007,71 @@ error-import-has-errors = Några rader är inte rätt än, eller så saknas en k
 
 ## admin
 # people and moves
+admin-ground-columns = Kolumner
+admin-ground-keys = Tangenter
+admin-ground-key-find = Hitta vad som helst, eller gör det
+admin-ground-key-search = Sök i listan
+admin-ground-key-rows = Nästa och föregående rad
+admin-ground-key-open = Öppna raden
+admin-ground-key-select = Markera raden
+admin-ground-key-move = Flytta ut, i listan över personer
+admin-ground-key-undo = Ångra det som just gjordes
+admin-ground-key-close = Stäng
+admin-ground-key-keys = Visa de här tangenterna
+admin-ground-csv = Hämta som CSV
+admin-person-invite = Bjud in på en gång
+admin-person-invite-hint = Med e-post; utan adress visas länken här, att lämna över.
+admin-person-added = { $name } är tillagd.
+admin-person-added-invited = { $name } är tillagd. Inbjudan är på väg.
+admin-person-anonymous-text = Utan namn: dörrarna och dörrklockan fungerar. Ingen hittar dem på namn, knappen får inget namn av sig själv, och utan e-postadress lämnas inbjudan på papper.
+admin-person-role-until = till { $day }
+admin-home-with = Tillsammans med
+admin-home-add = Lägg till en bostad
+admin-home-give = Lägg till
+admin-home-given = { $name } har fått en bostad till.
+admin-home-take = Ta bort
+admin-home-taken = { $name } bor inte i { $unit } längre. En egen knapp är borta.
+admin-home-decide = Låt bestämma
+admin-home-decide-not = Låt inte bestämma
+admin-home-decides = { $name } bestämmer för { $unit }.
+admin-home-decides-not = { $name } bestämmer inte för { $unit } längre.
+admin-move-change = Byt lägenhet
+admin-move-from = Från { $unit } till en annan lägenhet
+admin-move-to = Ny lägenhet
+admin-move-now = På en gång
+admin-move-changed = Flyttad från { $from } till { $to }.
+admin-move-in-add = Flytta in
+admin-move-in-day = Första dag
+admin-move-in-lived = { $names } bor där redan.
+admin-move-in-done = { $unit }: inflyttat.
+admin-move-in-planned = { $unit }: flyttar in { $day }.
+admin-move-in-short = Flyttar in efter { $day }
+admin-move-in-person = Person { $number }
+admin-move-in-remove = Ta bort person { $number }
+admin-move-in-another = En person till
+admin-move-taken-back-people = Flytten är återkallad, och de som bara lades till för att flytta in är borttagna.
+admin-move-proof-moved-on = Personer som flyttade till en annan lägenhet
+admin-move-proof-title = Bevis på flytt
+admin-move-proof-printed = Utskrivet { $day }. Bara siffror; inga namn sparas med det.
+admin-people-invite = Bjud in
+admin-people-move-none = Ingen av dem bor här och stannar.
+admin-people-invited-many = { $count } av { $all } inbjudna med e-post.
+admin-people-move = { $count ->
+    [one] Flytta ut en person
+   *[other] Flytta ut { $count } personer
+}
+admin-people-moved = { $count ->
+    [one] En person flyttar ut { $day }.
+   *[other] { $count } personer flyttar ut { $day }.
+}
+admin-people-suspended-many = { $count ->
+    [one] En person är spärrad.
+   *[other] { $count } personer är spärrade.
+}
+admin-move-ends-moves-on = { $count ->
+    [one] En person flyttar till en annan lägenhet
+   *[other] { $count } personer flyttar till en annan lägenhet
+}
 error-conflict = Någon annan har ändrat detta under tiden.
 error-not-an-email = Detta är ingen e-postadress.
 error-not-a-phone = Detta är inget telefonnummer.
@@ -852,6 +1168,111 @@ admin-move-ends-stay = { $count ->
     [one] 1 person behåller sin inloggning: bor även på annat håll, eller har en roll
    *[other] { $count } personer behåller sin inloggning: bor även på annat håll, eller har en roll
 }
+admin-edit = Ändra { $name }
+admin-edit-building = Ändra byggnaden
+admin-edit-entrance = Ändra entrén
+admin-edit-unit = Ändra lägenheten
+admin-edit-door = Ändra dörren
+admin-edit-panel = Ändra panelen
+admin-edit-controller = Ändra dörrcentralen
+admin-part-saved = { $name } har ändrats.
+admin-part-removed = { $name } har tagits bort.
+admin-part-remove-open = Ta bort …
+admin-part-remove = Ta bort för gott
+admin-part-keep = Behåll
+admin-part-remove-title = Ta bort { $name }?
+admin-part-blocked = Inte än: { $what } måste flyttas eller tas bort först.
+admin-part-concerned = Det berör: { $what }.
+admin-part-type-name = Skriv ”{ $name }” för att bekräfta
+admin-remove-building = Byggnaden försvinner med allt som finns i den. Det går inte att ångra.
+admin-remove-entrance = Det finns inget kvar vid den här entrén.
+admin-remove-unit = Lägenheten försvinner med sina ringklockor.
+admin-remove-door = Ingen kan öppna den längre, och ingen panel erbjuder den.
+admin-remove-panel = Den visar en parkopplingskod igen, och dess ringklockor är borta.
+admin-remove-controller = Dörrarna öppnas inte förrän de har en annan dörrcentral.
+admin-uses-people = { $count ->
+    [one] 1 boende
+   *[other] { $count } boende
+  }
+admin-uses-moves = { $count ->
+    [one] 1 planerad flytt
+   *[other] { $count } planerade flyttar
+  }
+admin-uses-units = { $count ->
+    [one] 1 bostad
+   *[other] { $count } bostäder
+  }
+admin-uses-panels = { $count ->
+    [one] 1 panel
+   *[other] { $count } paneler
+  }
+admin-uses-doors = { $count ->
+    [one] 1 dörr
+   *[other] { $count } dörrar
+  }
+admin-uses-bells = { $count ->
+    [one] 1 ringklocka
+   *[other] { $count } ringklockor
+  }
+admin-unit-doors = Dörrar som de boende får öppna
+admin-door-release = Olåst i, sekunder
+admin-door-release-hint = 1 till 60. Minst 3 för den som går långsamt.
+admin-door-open = Får stå öppen i, sekunder
+admin-door-open-hint = 5 till 600. Därefter larmar den.
+admin-door-relock = Låser igen
+admin-door-on-close = När den har stängts
+admin-door-on-open = Så snart den har öppnats
+admin-output-hint = Som den är märkt på dörrcentralen, från 1.
+admin-audit-building-changed = Byggnad ändrad
+admin-audit-building-removed = Byggnad borttagen
+admin-audit-entrance-changed = Entré ändrad
+admin-audit-entrance-removed = Entré borttagen
+admin-audit-unit-changed = Lägenhet ändrad
+admin-audit-unit-removed = Lägenhet borttagen
+admin-audit-door-changed = Dörr ändrad
+admin-audit-door-removed = Dörr borttagen
+admin-audit-panel-changed = Panel ändrad
+admin-audit-panel-removed = Panel borttagen
+admin-audit-controller-changed = Dörrcentral ändrad
+admin-audit-controller-removed = Dörrcentral borttagen
+admin-role-give = Ge en roll
+admin-role-given = Given: { $role }.
+admin-pick-person = Vem
+admin-pick-person-hint = Några bokstäver av namnet, eller lägenhetens nummer.
+admin-pick-found = Hittade
+admin-pick-nobody = Ingen hittades. Lägg till personen först.
+admin-pick-first = Välj någon först.
+admin-role-last-day = Sista dag
+admin-role-last-day-hint = En roll med åtkomst till personuppgifter varar högst 12 månader.
+admin-role-last-day-free = Tomt: inget slut.
+admin-role-must-accept = Den gäller när personen har godtagit tystnadsplikten.
+admin-role-changes = { $count ->
+    [one] 1 rolländring de senaste 30 dagarna
+   *[other] { $count } rolländringar de senaste 30 dagarna
+  }
+admin-role-given-by = { $by } gav { $name } rollen { $role }.
+admin-role-changed-by = { $by } flyttade slutet på rollen { $role } för { $name }.
+admin-role-taken-by = { $by } tog rollen { $role } från { $name }.
+admin-role-own = Egen roll
+admin-matrix = Vad varje roll får göra
+admin-matrix-right = Rättighet
+admin-right-see-building = Se byggnaden: lägenheter, dörrar, paneler
+admin-right-see-people = Se vem som bor här och vad som står på ringklockorna
+admin-right-change-people = Lägga till, ändra och flytta personer
+admin-right-change-building = Ändra entréer, lägenheter, dörrar och ringklockor
+admin-right-devices = Parkoppla och ändra paneler och dörrcentraler
+admin-right-roles = Ge och ta roller
+admin-right-audit = Läsa vad administratörer har ändrat
+admin-yes = Ja
+admin-no = Nej
+admin-view-title = Se med andras ögon
+admin-view-text = Sidorna så som någon med den rollen ser dem. Inget kan ändras under tiden.
+admin-view-as = Se som { $role }
+admin-viewing-label = Du ser som en roll
+admin-viewing = Du ser det som den här rollen ser: { $role }, { $building }.
+admin-viewing-stop = Avsluta
+admin-checklist-whole = Allt är på plats
+admin-checklist-whole-text = Gå till panelen och ring: appen ska ringa, visa dig och öppna dörren.
 
 ## server only
 trust-title = Lita på denna Klinke

@@ -53,6 +53,10 @@ pub struct MyBell {
     hours_hide: bool,
     /// An administrator took it off the panel.
     removed: bool,
+    /// Why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    removed_reason: Option<Label>,
     may: MyBellRights,
 }
 
@@ -116,6 +120,7 @@ impl From<record::MyBell> for MyBell {
             hours: bell.hours,
             hours_hide: bell.hours_hide,
             removed,
+            removed_reason: bell.removed_reason,
             may,
         }
     }

@@ -23,6 +23,7 @@ pub struct Model {
     pub moderation: String,
     pub text_before: Option<String>,
     pub text_asked: Option<String>,
+    pub removed_reason: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

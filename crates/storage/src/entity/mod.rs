@@ -30,3 +30,5 @@ pub mod session;
 pub mod tenant;
 pub mod unit;
 pub mod unit_door;
+pub mod webhook;
+pub mod webhook_delivery;

@@ -1,10 +1,16 @@
 //! The repositories: concrete, cheap, one file each.
 
 pub(crate) mod audit;
+mod audit_names;
+mod button_appears;
+mod button_change;
 mod buttons;
 mod convert;
 mod devices;
 mod doors;
+mod edit_devices;
+mod edit_sites;
+mod edit_units;
 mod gate;
 mod gate_hours;
 mod gate_invitation;
@@ -17,14 +23,18 @@ mod jobs;
 mod me;
 mod moves;
 mod my_bells;
+mod news;
+mod parts;
 mod people;
 mod people_change;
+mod people_end;
 mod people_page;
 mod policy;
 mod reach;
 mod revision;
 mod roles;
 mod sites;
+mod webhooks;
 
 pub use audit::Audit;
 pub use devices::Devices;
@@ -37,5 +47,7 @@ pub use intercom::Intercom;
 pub use invitations::Invitations;
 pub use jobs::Jobs;
 pub use moves::Moves;
+pub use parts::Parts;
 pub use people::People;
 pub use sites::Sites;
+pub use webhooks::Webhooks;

@@ -251,6 +251,11 @@ async fn mine(
             hours: timetable.map(read_hours).transpose()?.unwrap_or_default(),
             hours_hide: timetable.is_some_and(|row| row.hides),
             moderation: At("bell", "moderation").choice(&row.moderation)?,
+            removed_reason: row
+                .removed_reason
+                .as_deref()
+                .map(|why| At("bell", "removed_reason").label(why))
+                .transpose()?,
             owner: owned.iter().any(|home| home.unit == row.unit),
             policy: policy_of(policies.iter().find(|policy| policy.building == row.building))?,
         });

@@ -2,6 +2,7 @@
 
 mod access;
 mod audit;
+mod buttons;
 mod concurrency;
 mod database;
 mod doors;
@@ -12,6 +13,7 @@ mod imports;
 mod intercom;
 mod invitations;
 mod moves;
+mod parts;
 mod people;
 mod people_page;
 mod postgres;
@@ -20,3 +22,4 @@ mod schema;
 mod sites;
 mod town;
 mod twins;
+mod webhooks;

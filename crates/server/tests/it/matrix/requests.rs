@@ -86,6 +86,11 @@ fn form(head: &str, there: &Things, named: &Things, town: &Town) -> Body {
         "PATCH /api/v1/people/{person}" => json!({ "version": 1, "name": "Changed" }),
         "POST /api/v1/people/{person}/homes" => json!({ "unit": id("other_unit") }),
         "POST /api/v1/units/{unit}/moves" => json!({ "last_day": in_a_month, "out": [id("person")] }),
+        "POST /api/v1/webhooks" => {
+            let url = "https://127.9.9.9:9443/other";
+            json!({ "building": there["building"], "url": url, "events": ["import.undone"] })
+        }
+        "PATCH /api/v1/webhooks/{webhook}" => json!({ "version": 1, "enabled": false }),
         _ => return Body::Nothing,
     };
     Body::Json(body)
