@@ -181,6 +181,31 @@ scenario('an owner invites a member, who opens the doors and is rung; removed, t
   await onPanel(panel, 'Liv Ny').first().waitFor({ state: 'detached' });
 });
 
+scenario('one changes how one is reached, with the password; one tap signs out everywhere else', async (world) => {
+  const [resident] = world.town.bell('individual').residents;
+  const lost = await world.app(resident);
+  const app = await world.app(resident);
+  await app.page.getByRole('link', { name: t('app-tab-me'), exact: true }).click();
+  await app.page.getByText(t('app-me-name-locked')).waitFor();
+  await lookAtAll(app, 'app-me-contact');
+  await app.page.getByLabel(t('app-me-phone'), { exact: true }).fill('+47 900 00 000');
+  await app.page.getByLabel(t('app-me-password'), { exact: true }).fill('not the password');
+  await app.page.getByRole('button', { name: t('app-me-save'), exact: true }).click();
+  await app.page.getByText(t('error-wrong-password')).waitFor();
+  await lookAtAll(app, 'app-me-wrong-password');
+  await app.page.getByLabel(t('app-me-password'), { exact: true }).fill(resident.password);
+  await app.page.getByRole('button', { name: t('app-me-save'), exact: true }).click();
+  await app.page.getByText(t('app-me-saved'), { exact: true }).waitFor();
+  assert.equal(await app.page.getByLabel(t('app-me-phone'), { exact: true }).inputValue(), '+4790000000');
+
+  await app.page.getByRole('button', { name: t('app-sign-out-others') }).click();
+  await lost.page.getByText(t('app-signed-out-elsewhere')).waitFor();
+  await app.page.getByRole('button', { name: t('app-sign-out-others') }).waitFor({ state: 'detached' });
+  const file = app.page.waitForEvent('download');
+  await app.page.getByRole('link', { name: t('app-kept-file') }).click();
+  assert.equal((await file).suggestedFilename(), 'klinke.json');
+});
+
 scenario('the pages fit a tablet and large text', async (world) => {
   await policy(world, { add_members: true });
   const bell = world.town.bell('family', 2);
