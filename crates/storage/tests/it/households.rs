@@ -124,6 +124,26 @@ on_both! {
         assert!(matches!(change(&db, &ours, ours.kari, ours.family, text("Fam. Haugen")).await, BellChanged::Done(_)));
     }
 
+    async fn another_name_is_on_the_panel_for_who_searches(db) {
+        let (ours, _) = two_towns(&db).await;
+        let alias = |alias: Option<&str>| {
+            BellChange { alias: Some(alias.map(|alias| Pii::new(label(alias)))), ..BellChange::default() }
+        };
+        let BellChanged::Done(bell) = change(&db, &ours, ours.ola, ours.family, alias(Some("Holiday flat"))).await else {
+            panic!("another name may be given")
+        };
+        assert_eq!((&bell.alias, bell.moderation), (&Some(Pii::new(label("Holiday flat"))), Moderation::Pending));
+        let directory = db.store.intercom().directory(&ours.as_panel(ours.panel), ours.panel).await.unwrap().unwrap();
+        assert!(directory.bells.iter().any(|shown| shown.bell == ours.family && shown.alias == bell.alias));
+        allow(&db, &ours, |policy| policy.approve_first = true).await;
+        let refused = change(&db, &ours, ours.ola, ours.family, alias(Some("Castle"))).await;
+        assert_eq!(refused, BellChanged::Decided(DecidedBy::Administrator));
+        let BellChanged::Done(bell) = change(&db, &ours, ours.ola, ours.family, alias(None)).await else {
+            panic!("to have less is always allowed")
+        };
+        assert_eq!(bell.alias, None);
+    }
+
     async fn a_text_that_needs_approval_is_not_on_the_panel(db) {
         let (ours, _) = two_towns(&db).await;
         allow(&db, &ours, |policy| policy.approve_first = true).await;
