@@ -64,7 +64,7 @@ test('the checklist of a new building ends with a doorbell that works, through t
   const send = (key) => dialog.getByRole('button', { name: t(key) }).click();
   const gone = () => dialog.waitFor({ state: 'hidden' });
   const step = (key) => page.getByRole('button', { name: t(key) }).click();
-  const follow = (key) => page.getByRole('link', { name: t(key) }).click();
+  const follow = (key) => page.getByRole('main').getByRole('link', { name: t(key) }).click();
   const back = () => admin.section('admin-section-overview');
 
   await page.getByRole('button', { name: t('admin-building-new') }).click();
@@ -153,7 +153,7 @@ test('the checklist of a new building ends with a doorbell that works, through t
 
   const panel = new Panel(visitor, { url: `${origin}/panel` });
   await visitor.reload();
-  await panel.ready();
+  await visitor.getByText('Sol', { exact: true }).first().waitFor();
   await panel.ring({ label: 'Sol', unit: '101', kind: 'parallel' });
   await app.rings();
   await app.answer();

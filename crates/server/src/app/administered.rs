@@ -52,11 +52,6 @@ pub(super) async fn everywhere(node: &Node, who: &SignedIn, right: Right) -> Res
     }
 }
 
-/// The refusal of something that this person does not see.
-pub(super) async fn unseen(node: &Node, who: &SignedIn) -> Result<Problem, Problem> {
-    Ok(unbound(node, who).await?.unwrap_or(Code::NotFound).into())
-}
-
 /// Whether a role of this person does not count only because they did not bind themselves to confidentiality.
 async fn unbound(node: &Node, who: &SignedIn) -> Result<Option<Code>, Problem> {
     let people = node.store.people();

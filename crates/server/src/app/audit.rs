@@ -93,12 +93,19 @@ pub struct Named {
 #[schema(as = AuditNameKind)]
 #[serde(rename_all = "snake_case")]
 pub enum NamedKind {
+    /// Somebody.
     Person,
+    /// A unit.
     Unit,
+    /// A building.
     Building,
+    /// An entrance.
     Entrance,
+    /// A door.
     Door,
+    /// A panel.
     Panel,
+    /// A controller.
     Controller,
 }
 

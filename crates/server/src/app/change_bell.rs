@@ -1,7 +1,7 @@
 //! An administrator changes a button, or says what they think of what residents did with it (R10, R12, R16).
 
+use super::allowed;
 use super::bells::Bell;
-use super::{allowed, unseen};
 use crate::auth::session::SignedIn;
 use crate::http::body::{Body, Object};
 use crate::http::problem::{Code, FieldCode, Fields, Problem, ProblemBody};
@@ -126,10 +126,7 @@ pub async fn moderate(
 }
 
 async fn found(node: &Node, who: &SignedIn, bell: BellId) -> Result<(BuildingId, Button), Problem> {
-    match node.store.intercom().button(&who.scope, bell).await? {
-        Some(found) => Ok(found),
-        None => Err(unseen(node, who).await?),
-    }
+    Ok(node.store.intercom().button(&who.scope, bell).await?.ok_or(Code::NotFound)?)
 }
 
 async fn answer(

@@ -58,4 +58,4 @@ pub mod units;
 mod uses;
 pub mod webhooks;
 
-use administered::{administered, administrator, allowed, everywhere, must_be_bound, unseen};
+use administered::{administered, administrator, allowed, everywhere, must_be_bound};

@@ -2,7 +2,7 @@
 
 use crate::auth::session::SignedIn;
 use crate::http::body::Object;
-use crate::http::problem::{Problem, ProblemBody};
+use crate::http::problem::{Code, Problem, ProblemBody};
 use crate::node::Node;
 use crate::signalling::panel::directory;
 use axum::Json;
@@ -21,8 +21,5 @@ pub async fn handler(
     who: SignedIn,
     Object(panel): Object<PanelId>,
 ) -> Result<Json<Directory>, Problem> {
-    match directory(&node, &who.scope, panel).await? {
-        Some(directory) => Ok(Json(directory)),
-        None => Err(super::unseen(&node, &who).await?),
-    }
+    Ok(Json(directory(&node, &who.scope, panel).await?.ok_or(Code::NotFound)?))
 }

@@ -96,8 +96,9 @@ on_both! {
         let (ours, _) = two_towns(&db).await;
         let (store, manager) = (&db.store, ours.as_person(ours.manager));
         let home = |owner| klinke_model::people::Membership { person: ours.kari, unit: ours.unit, owner };
-        let owns = |owner| store.people().set_home(&manager, &stamp(5), home(owner));
-        assert!(owns(true).await.unwrap() && owns(false).await.unwrap());
+        for owner in [true, false] {
+            assert!(store.people().set_home(&manager, &stamp(5), home(owner)).await.unwrap());
+        }
         let query = AuditQuery { person: Some(ours.kari), action: Some("home".to_owned()), limit: 1, ..ALL };
         let named = async |who| {
             let page = store.audit().audit_page(&who, query.clone()).await.unwrap();

@@ -183,8 +183,8 @@ on_both! {
         let old = WebhookChange { version: 1, url: Some("https://else".to_owned()), ..WebhookChange::default() };
         let refused = webhooks.change_webhook(&admin, &stamp(3), id, old).await.unwrap();
         assert_eq!(refused, WebhookChanged::Conflict(rotated));
-        let added = store.people().add_person(&admin, &at(4), ours.person(ours.fresh(20), "New"), &[(ours.unit, false)]);
-        assert!(added.await.unwrap());
+        let new = ours.person(ours.fresh(20), "New");
+        assert!(store.people().add_person(&admin, &at(4), new, &[(ours.unit, false)]).await.unwrap());
         assert!(webhooks.remove_webhook(&admin, &stamp(5), id).await.unwrap());
         assert!(!webhooks.remove_webhook(&admin, &stamp(6), id).await.unwrap());
         assert_eq!(webhooks.webhooks(&ours.system()).await.unwrap(), []);

@@ -75,6 +75,8 @@ fn form(head: &str, there: &Things, named: &Things, town: &Town) -> Body {
             json!({ "panel": id("panel"), "unit": id("unit"), "label": "New", "kind": "family" })
         }
         "PUT /api/v1/buildings/{building}/bells" => json!({ "panel": id("panel"), "bells": [id("bell")] }),
+        "PATCH /api/v1/bells/{bell}" => json!({ "version": 1, "label": "Changed" }),
+        "POST /api/v1/bells/{bell}/moderation" => json!({ "version": 1, "verdict": "approve" }),
         "POST /api/v1/buildings/{building}/imports" => return Body::File("Name;Unit\nNewcomer;101\n"),
         "PATCH /api/v1/imports/{import}" => json!({ "leave_out": [0] }),
         "POST /api/v1/imports/{import}/apply" => json!({ "leave_out_errors": true }),

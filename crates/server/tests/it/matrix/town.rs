@@ -285,6 +285,7 @@ async fn furnish(world: &World, tenant: TenantId, at: &Things, invitation: &Toke
         last_day: node.clock.now().plus(month).day(),
         ends_at: node.clock.now().plus(month),
         out: Vec::new(),
+        to: None,
         into: vec![(Person::named(node.random.v7(node.clock.now()), label("Mover")), true)],
     };
     assert!(store.moves().plan_move(&scope, &stamp(), moving).await.unwrap());
