@@ -809,7 +809,7 @@ impl Run<'_> {
         let unit = Unit { id: self.id(), building, entrance, number: label("901") };
         self.store
             .sites()
-            .insert_units(&self.ours.system(), &stamp(1), building, &[unit.clone()], &[])
+            .insert_units(&self.ours.system(), &stamp(1), building, std::slice::from_ref(&unit), &[])
             .await?;
         Ok(unit)
     }
