@@ -229,7 +229,10 @@ async fn a_new_address_needs_the_password_and_the_name_is_the_administrators() {
     assert_eq!((&me["version"], &me["user_name"], &me["name"]), (&json!(1), &json!("kari"), &json!("kari")));
     let wish = json!({ "version": 1, "email": "kari@example.org" });
     let without = kari.browser.patch("/api/v1/me", wish).await;
-    assert_eq!((without.status.as_u16(), &without.json()["errors"][0]["pointer"]), (422, &json!("/password")));
+    assert_eq!(
+        (without.status.as_u16(), &without.json()["errors"][0]["pointer"]),
+        (422, &json!("/password"))
+    );
     let wish = |password: &str| json!({ "version": 1, "email": "kari@example.org", "password": password });
     let wrong = kari.browser.patch("/api/v1/me", wish("not her password")).await;
     assert_eq!((wrong.status.as_u16(), wrong.code().as_str()), (403, "wrong_password"));
@@ -257,7 +260,8 @@ async fn a_password_of_oneself_can_not_be_guessed_on_and_on() {
 #[tokio::test]
 async fn signing_out_everywhere_else_closes_the_others_and_leaves_this_one() {
     let house = House::new().await;
-    let (phone, tablet, ola) = (house.phone("kari").await, house.phone("kari").await, house.phone("nora").await);
+    let (phone, tablet, ola) =
+        (house.phone("kari").await, house.phone("kari").await, house.phone("nora").await);
     let mut app = tablet.connect(house.at()).await;
     assert_eq!(phone.browser.delete("/api/v1/me/devices").await.status, 204);
     assert_eq!(app.socket.closed().await.0, Some(SIGNED_OUT));

@@ -114,7 +114,10 @@ fn wanted(before: &MyBell, change: &BellChange) -> std::result::Result<UpdateMan
             return Err(DecidedBy::Administrator);
         }
         set = set
-            .col_expr(bell::Column::Alias, Expr::val(alias.as_ref().map(|alias| alias.reveal().as_str().to_owned())))
+            .col_expr(
+                bell::Column::Alias,
+                Expr::val(alias.as_ref().map(|alias| alias.reveal().as_str().to_owned())),
+            )
             .col_expr(bell::Column::Moderation, Expr::val(Moderation::Pending.word()));
     }
     if let Some(kind) = change.kind.filter(|kind| *kind != before.kind) {

@@ -241,7 +241,8 @@ pub const OPERATIONS: &[Operation] = &[
     op("GET /api/v1/me/household", SignedIn),
     op("PATCH /api/v1/me/bells/{bell}", Home(&[Who::Resident, Who::Owner])),
     op("POST /api/v1/me/household/{unit}/members", Home(&[Who::Owner])).done("decided_by_administrator"),
-    op("DELETE /api/v1/me/household/{unit}/members/{person}", Home(&[Who::Owner])).done("decided_by_administrator"),
+    op("DELETE /api/v1/me/household/{unit}/members/{person}", Home(&[Who::Owner]))
+        .done("decided_by_administrator"),
     op("POST /api/v1/me/household/{unit}/members/{person}/invitation", Home(&[])),
     op("PUT /api/v1/me/household/{unit}/members/{person}/button", Home(&[Who::Owner])),
     op("PUT /api/v1/me/household/{unit}/owner", Home(&[Who::Owner])).done("no_password"),
