@@ -2544,8 +2544,8 @@ export interface components {
             language: components["schemas"]["Language"];
             name?: components["schemas"]["Label"] | null;
             phone?: string;
-            /** @description What they sign in with. */
-            user_name: string;
+            /** @description What they sign in with; absent for who has no password of their own. */
+            user_name?: string | null;
             /**
              * Format: int64
              * @description A change names the version that it was made from.
@@ -2678,6 +2678,7 @@ export interface components {
         };
         /** @description A button of one's own home. */
         MyBell: {
+            alias?: components["schemas"]["Label"] | null;
             asked?: components["schemas"]["Label"] | null;
             /** @description The building's name. */
             building: components["schemas"]["Label"];
@@ -2711,6 +2712,8 @@ export interface components {
         };
         /** @description What is to be changed; what is absent stays as it is. */
         MyBellChange: {
+            /** @description Empty takes it away. */
+            alias?: string | null;
             hidden?: boolean | null;
             hours?: components["schemas"]["Timetable"] | null;
             kind?: components["schemas"]["BellKind"] | null;
