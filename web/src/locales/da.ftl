@@ -1007,8 +1007,6 @@ error-import-not-applied = Listen er ikke taget i brug.
 error-import-has-errors = Nogle rækker er ikke rigtige endnu, eller en kolonne mangler.
 
 ## admin
-admin-integrations = Integrationer
-admin-integrations-text = Andre systemer, der arbejder sammen med Klinke.
 admin-tokens = Tokens
 admin-tokens-text = Med et token spørger et andet program i dit navn. Det må kun det, du vælger her, aldrig mere end du selv må, og det udløber.
 admin-tokens-none = Ingen tokens endnu
@@ -1033,12 +1031,6 @@ admin-token-revoke = Træk { $name } tilbage
 admin-token-revoke-text = Programmet, der bruger det, bliver lukket ude med det samme. Det kan ikke fortrydes.
 admin-token-revoke-do = Træk tilbage
 admin-token-revoked = { $name } virker ikke længere
-admin-right-see-building = Se opgange, enheder, døre og paneler
-admin-right-see-people = Se hvem der bor her, og hvad der står på deres knapper
-admin-right-change-people = Tilføje, ændre, flytte og spærre personer
-admin-right-change-building = Ændre opgange, enheder, døre og knapper
-admin-right-devices = Forbinde og ændre paneler og styreenheder
-admin-right-audit = Læse hvad administratorer har ændret
 admin-audit-token-made = Token lavet
 admin-audit-token-revoked = Token trukket tilbage
 error-too-many-requests = For mange forespørgsler lige nu. Vent lidt.

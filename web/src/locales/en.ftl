@@ -1007,8 +1007,6 @@ error-import-not-applied = This list has not been applied.
 error-import-has-errors = Some rows are not right yet, or a column is missing.
 
 ## admin
-admin-integrations = Integrations
-admin-integrations-text = Other systems that work with Klinke.
 admin-tokens = Tokens
 admin-tokens-text = With a token another program asks in your name. It may only what you choose here, never more than you may yourself, and it ends.
 admin-tokens-none = No tokens yet
@@ -1033,12 +1031,6 @@ admin-token-revoke = Take back { $name }
 admin-token-revoke-text = The program that uses it is shut out at once. This can not be undone.
 admin-token-revoke-do = Take it back
 admin-token-revoked = { $name } works no more
-admin-right-see-building = See entrances, units, doors and panels
-admin-right-see-people = See who lives here, and what their buttons say
-admin-right-change-people = Add, change, move and suspend people
-admin-right-change-building = Change entrances, units, doors and buttons
-admin-right-devices = Pair and change panels and controllers
-admin-right-audit = Read what administrators changed
 admin-audit-token-made = Token made
 admin-audit-token-revoked = Token taken back
 error-too-many-requests = Too many requests just now. Wait a moment.

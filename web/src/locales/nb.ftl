@@ -1004,8 +1004,6 @@ error-import-not-applied = Listen er ikke tatt i bruk.
 error-import-has-errors = Noen rader er ikke riktige ennå, eller en kolonne mangler.
 
 ## admin
-admin-integrations = Integrasjoner
-admin-integrations-text = Andre systemer som arbeider sammen med Klinke.
 admin-tokens = Tokener
 admin-tokens-text = Med et token spør et annet program i ditt navn. Det kan bare det du velger her, aldri mer enn du kan selv, og det tar slutt.
 admin-tokens-none = Ingen tokener ennå
@@ -1030,12 +1028,6 @@ admin-token-revoke = Trekk tilbake { $name }
 admin-token-revoke-text = Programmet som bruker det, blir stengt ute med en gang. Dette kan ikke angres.
 admin-token-revoke-do = Trekk tilbake
 admin-token-revoked = { $name } virker ikke lenger
-admin-right-see-building = Se oppganger, enheter, dører og paneler
-admin-right-see-people = Se hvem som bor her, og hva som står på knappene deres
-admin-right-change-people = Legge til, endre, flytte og sperre personer
-admin-right-change-building = Endre oppganger, enheter, dører og knapper
-admin-right-devices = Koble til og endre paneler og styringsenheter
-admin-right-audit = Lese hva administratorer har endret
 admin-audit-token-made = Token laget
 admin-audit-token-revoked = Token trukket tilbake
 error-too-many-requests = For mange forespørsler akkurat nå. Vent litt.

@@ -1004,8 +1004,6 @@ error-import-not-applied = Lista er ikkje teken i bruk.
 error-import-has-errors = Nokre rader er ikkje rette enno, eller ein kolonne manglar.
 
 ## admin
-admin-integrations = Integrasjonar
-admin-integrations-text = Andre system som arbeider saman med Klinke.
 admin-tokens = Token
 admin-tokens-text = Med eit token spør eit anna program i ditt namn. Det kan berre det du vel her, aldri meir enn du kan sjølv, og det tek slutt.
 admin-tokens-none = Ingen token enno
@@ -1030,12 +1028,6 @@ admin-token-revoke = Trekk tilbake { $name }
 admin-token-revoke-text = Programmet som bruker det, blir stengt ute med ein gong. Dette kan ikkje angrast.
 admin-token-revoke-do = Trekk tilbake
 admin-token-revoked = { $name } verkar ikkje lenger
-admin-right-see-building = Sjå oppgangar, einingar, dører og panel
-admin-right-see-people = Sjå kven som bur her, og kva som står på knappane deira
-admin-right-change-people = Leggje til, endre, flytte og sperre personar
-admin-right-change-building = Endre oppgangar, einingar, dører og knappar
-admin-right-devices = Kople til og endre panel og styringseiningar
-admin-right-audit = Lese kva administratorar har endra
 admin-audit-token-made = Token laga
 admin-audit-token-revoked = Token trekt tilbake
 error-too-many-requests = For mange førespurnader akkurat no. Vent litt.

@@ -1007,8 +1007,6 @@ error-import-not-applied = Listan har inte förts in.
 error-import-has-errors = Några rader är inte rätt än, eller så saknas en kolumn.
 
 ## admin
-admin-integrations = Integrationer
-admin-integrations-text = Andra system som arbetar tillsammans med Klinke.
 admin-tokens = Token
 admin-tokens-text = Med en token frågar ett annat program i ditt namn. Det får bara det du väljer här, aldrig mer än du själv får, och den tar slut.
 admin-tokens-none = Inga token än
@@ -1033,12 +1031,6 @@ admin-token-revoke = Återkalla { $name }
 admin-token-revoke-text = Programmet som använder den stängs ute genast. Det går inte att ångra.
 admin-token-revoke-do = Återkalla
 admin-token-revoked = { $name } fungerar inte längre
-admin-right-see-building = Se entréer, enheter, dörrar och paneler
-admin-right-see-people = Se vilka som bor här och vad som står på deras knappar
-admin-right-change-people = Lägga till, ändra, flytta och spärra personer
-admin-right-change-building = Ändra entréer, enheter, dörrar och knappar
-admin-right-devices = Koppla och ändra paneler och styrenheter
-admin-right-audit = Läsa vad administratörer har ändrat
 admin-audit-token-made = Token skapad
 admin-audit-token-revoked = Token återkallad
 error-too-many-requests = För många förfrågningar just nu. Vänta lite.
