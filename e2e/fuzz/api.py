@@ -13,6 +13,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 import xml.etree.ElementTree
@@ -43,10 +44,12 @@ class Server:
                 break
         else:
             raise SystemExit(f"klinke {arguments[0]} ended: {self.process.wait()}")
+        # what it goes on to print must be read, or it waits for that
+        threading.Thread(target=self.process.stdout.read, daemon=True).start()
 
     def stop(self):
         self.process.terminate()
-        self.process.communicate(timeout=30)
+        self.process.wait(timeout=30)
 
 
 class Client:
