@@ -234,6 +234,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/buildings/{building}/ghosts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What was issued in a building and has no reason any more, 200 of each kind at most; what belongs to no building for
+         *     who sees people everywhere.
+         */
+        get: operations["ghosts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/buildings/{building}/imports": {
         parameters: {
             query?: never;
@@ -245,6 +265,23 @@ export interface paths {
         put?: never;
         /** Reads a file with people: CSV (`;`, `,` or tab; UTF-8, UTF-16 or Windows-1252) or XLSX, 10 MB and 60,000 rows at most. */
         post: operations["upload_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/buildings/{building}/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who holds keys to a building: signed-in devices, open links, roles. Counts only; nothing of when anything was used. */
+        get: operations["keys_out"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -299,6 +336,40 @@ export interface paths {
         put?: never;
         /** Adds units to a building; all of them or none. */
         post: operations["add_units"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/buildings/{building}/who": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The homes of a building with who lives there, by number. */
+        get: operations["who_lives_here"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/buildings/{building}/who/counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many homes of a building are in which state; states that no home is in are left out. */
+        get: operations["home_counts"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -376,6 +447,23 @@ export interface paths {
         head?: never;
         /** Changes a door. A caretaker changes its wiring alone. */
         patch: operations["change_door"];
+        trace?: never;
+    };
+    "/api/v1/doors/{door}/who": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Everybody who may open a door now, each with the reasons. For who sees people in its building. */
+        get: operations["who_may_open"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/entrances/{entrance}": {
@@ -886,6 +974,23 @@ export interface paths {
         patch: operations["change_person"];
         trace?: never;
     };
+    "/api/v1/people/{person}/doors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The doors that a person may open, each with the reasons; those where the asker sees people. */
+        get: operations["doors_of_person"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/people/{person}/homes": {
         parameters: {
             query?: never;
@@ -1077,6 +1182,41 @@ export interface paths {
         /** Gives the installation its owner, and signs them in. */
         post: operations["claim"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The tokens for buildings where one gives roles, by name; also what has ended. */
+        get: operations["tokens"];
+        put?: never;
+        /** Makes a token for another program. Nobody gives more than they have. */
+        post: operations["make_token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tokens/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Takes a token back: it works no more. */
+        delete: operations["revoke_token"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1306,6 +1446,27 @@ export interface components {
             /** @description It does not count yet: its holder has not accepted confidentiality. */
             unbound: boolean;
         };
+        /** @description A token of another program. */
+        ApiToken: {
+            building?: components["schemas"]["BuildingId"] | null;
+            /** @description It is over. */
+            ended: boolean;
+            /** @description First moment at which it is over, in UTC milliseconds. */
+            ends_at: components["schemas"]["Timestamp"];
+            id: components["schemas"]["ApiTokenId"];
+            /** @description Who made it: it never does more than they may. */
+            issuer: components["schemas"]["PersonId"];
+            issuer_name?: components["schemas"]["Label"] | null;
+            /** @description What its maker calls it. */
+            name: components["schemas"]["Label"];
+            /** @description What it allows, as far as its maker may do it. */
+            rights: components["schemas"]["Right"][];
+        };
+        /**
+         * Format: uuid
+         * @description A token of another program.
+         */
+        ApiTokenId: string;
         /** @description A call as a device sees it. */
         AppCall: components["schemas"]["AppCallState"] & {
             /** @description The building. */
@@ -1514,6 +1675,7 @@ export interface components {
              * @description Its place in the chain, from 1.
              */
             seq: number;
+            token?: components["schemas"]["ApiTokenId"] | null;
         };
         /** @description What to call something. */
         AuditName: {
@@ -1526,7 +1688,7 @@ export interface components {
          * @description What something is.
          * @enum {string}
          */
-        AuditNameKind: "person" | "unit" | "building" | "entrance" | "door" | "panel" | "controller";
+        AuditNameKind: "person" | "unit" | "building" | "entrance" | "door" | "panel" | "controller" | "token";
         /** @description A page of entries. */
         AuditPage: {
             /** @description The newest first. */
@@ -1557,6 +1719,29 @@ export interface components {
             first_bad?: number | null;
             /** @description The last hash. Noted elsewhere, it shows whether the end was cut off later. */
             head: string;
+        };
+        /** @description Why somebody may open a door. */
+        Because: {
+            /** @description Where it is. */
+            building: components["schemas"]["BuildingId"];
+            /** @description The name of the building. */
+            building_name: components["schemas"]["Label"];
+            /** @enum {string} */
+            by: "home";
+            /** @description Apartment number or company name. */
+            number: components["schemas"]["Label"];
+            /** @description The unit. */
+            unit: components["schemas"]["UnitId"];
+        } | {
+            /** @enum {string} */
+            by: "role";
+            ends_at?: components["schemas"]["Timestamp"] | null;
+            /** @description It is for every building. */
+            everywhere: boolean;
+            /** @description Which grant. */
+            grant: components["schemas"]["RoleGrantId"];
+            /** @description As what. */
+            role: components["schemas"]["Role"];
         };
         /** @description A button on a panel. */
         Bell: {
@@ -1821,7 +2006,7 @@ export interface components {
          * @description Why a request was refused. Stable: clients act on it and translate it.
          * @enum {string}
          */
-        Code: "malformed" | "invalid" | "too_large" | "wrong_media_type" | "wrong_method" | "timed_out" | "not_set_up" | "already_claimed" | "wrong_code" | "code_expired" | "not_signed_in" | "sign_in_failed" | "too_many_tries" | "forbidden" | "confidentiality_required" | "decided_by_administrator" | "decided_by_owner" | "household_full" | "has_password" | "no_password" | "has_button" | "wrong_password" | "conflict" | "still_here" | "viewing_only" | "in_use" | "last_manager" | "wrong_origin" | "not_found" | "unknown_code" | "unknown_ticket" | "unknown_invitation" | "invitation_used" | "invitation_expired" | "not_a_list" | "empty_list" | "too_many_rows" | "too_many_columns" | "cell_too_long" | "import_applied" | "import_not_applied" | "import_has_errors" | "too_many_waiting" | "overloaded" | "internal";
+        Code: "malformed" | "invalid" | "too_large" | "wrong_media_type" | "wrong_method" | "timed_out" | "not_set_up" | "already_claimed" | "wrong_code" | "code_expired" | "not_signed_in" | "two_credentials" | "not_for_tokens" | "sign_in_failed" | "too_many_tries" | "too_many_requests" | "idempotency_key_reused" | "in_progress" | "forbidden" | "confidentiality_required" | "decided_by_administrator" | "decided_by_owner" | "household_full" | "has_password" | "no_password" | "has_button" | "wrong_password" | "conflict" | "still_here" | "viewing_only" | "in_use" | "last_manager" | "wrong_origin" | "not_found" | "unknown_code" | "unknown_ticket" | "unknown_invitation" | "invitation_used" | "invitation_expired" | "not_a_list" | "empty_list" | "too_many_rows" | "too_many_columns" | "cell_too_long" | "import_applied" | "import_not_applied" | "import_has_errors" | "too_many_waiting" | "overloaded" | "internal";
         /**
          * @description What a column holds.
          * @enum {string}
@@ -2070,7 +2255,7 @@ export interface components {
             request?: components["schemas"]["RequestId"];
         };
         /**
-         * @description Something that happened. The words are stable: they stand in messages and in what was asked for.
+         * @description Something that happened.
          * @enum {string}
          */
         EventKind: "person.created" | "person.changed" | "person.suspended" | "person.resumed" | "person.deleted" | "membership.began" | "membership.changed" | "membership.ended" | "unit.created" | "unit.changed" | "unit.removed" | "import.applied" | "import.undone";
@@ -2088,6 +2273,98 @@ export interface components {
              * @example /name
              */
             pointer: string;
+        };
+        /** @description What was issued and has no reason any more. */
+        Ghost: {
+            /** @enum {string} */
+            kind: "access";
+            name?: components["schemas"]["Label"] | null;
+            /** @description Whose. */
+            person: components["schemas"]["PersonId"];
+        } | {
+            /** @enum {string} */
+            kind: "invitation";
+            name?: components["schemas"]["Label"] | null;
+            /** @description Whose. */
+            person: components["schemas"]["PersonId"];
+        } | {
+            /** @description Which. */
+            bell: components["schemas"]["BellId"];
+            /** @enum {string} */
+            kind: "bell";
+            /** @description The home's number. */
+            number: components["schemas"]["Label"];
+            /** @description Its text. */
+            text: components["schemas"]["Label"];
+        } | (components["schemas"]["GhostRole"] & {
+            /** @enum {string} */
+            kind: "suspended_role";
+        }) | (components["schemas"]["GhostRole"] & {
+            /** @enum {string} */
+            kind: "ended_role";
+        }) | {
+            /**
+             * Format: int32
+             * @description How many doors.
+             */
+            doors: number;
+            /** @enum {string} */
+            kind: "home";
+            /** @description Its number. */
+            number: components["schemas"]["Label"];
+            /** @description Which. */
+            unit: components["schemas"]["UnitId"];
+        } | {
+            /** @description When it was due, UTC milliseconds since 1970. */
+            ends_at: components["schemas"]["Timestamp"];
+            /** @enum {string} */
+            kind: "move";
+            /** @description Which. */
+            move: components["schemas"]["MoveId"];
+            /** @description The home's number. */
+            number: components["schemas"]["Label"];
+        };
+        /** @description A role that gives nothing. */
+        GhostRole: {
+            ends_at?: components["schemas"]["Timestamp"] | null;
+            /** @description It is for every building. */
+            everywhere: boolean;
+            /** @description Which grant. */
+            grant: components["schemas"]["RoleGrantId"];
+            name?: components["schemas"]["Label"] | null;
+            person: components["schemas"]["PersonId"];
+            role: components["schemas"]["Role"];
+        };
+        /** @description A role over a building. */
+        HeldRole: {
+            ends_at?: components["schemas"]["Timestamp"] | null;
+            role: components["schemas"]["Role"];
+        };
+        /** @description How many homes are in which state. */
+        HomeCount: {
+            /** Format: int64 */
+            homes: number;
+            state: components["schemas"]["HomeState"];
+        };
+        /** @description Somebody who lives in a home. */
+        HomeMember: {
+            /** @description Whether any device of theirs is signed in. */
+            can_be_rung: boolean;
+            name?: components["schemas"]["Label"] | null;
+            /** @description Decides for the home. */
+            owner: boolean;
+            person: components["schemas"]["PersonId"];
+            standing: components["schemas"]["PersonStanding"];
+        };
+        /**
+         * @description Whether a visitor who rings a home reaches somebody, and if not, why.
+         * @enum {string}
+         */
+        HomeState: "rung" | "empty" | "suspended" | "no_account" | "no_device" | "no_button" | "not_on_button";
+        /** @description A page of homes. */
+        HomesPage: {
+            items: components["schemas"]["LivedHome"][];
+            next?: components["schemas"]["UnitId"] | null;
         };
         /** @description The same hours on some days of the week. */
         Hours: {
@@ -2180,6 +2457,32 @@ export interface components {
         InvitationToken: {
             token: string;
         };
+        /** @description Who holds something that opens or rings in a building. */
+        KeyHolder: {
+            /**
+             * Format: int32
+             * @description Phones and computers that are signed in. How many, never which or when.
+             */
+            apps: number;
+            /** @description The numbers of their homes here. */
+            homes: components["schemas"]["Label"][];
+            /** @description The person. */
+            id: components["schemas"]["PersonId"];
+            invited_until?: components["schemas"]["Timestamp"] | null;
+            name?: components["schemas"]["Label"] | null;
+            /** @description Their roles over the building. */
+            roles: components["schemas"]["HeldRole"][];
+            /**
+             * Format: int32
+             * @description Apartment stations that are signed in.
+             */
+            stations: number;
+        };
+        /** @description A page of who holds something. */
+        KeysPage: {
+            items: components["schemas"]["KeyHolder"][];
+            next?: components["schemas"]["PersonId"] | null;
+        };
         /**
          * @description A name or a button's text: 1 to [`LABEL_MAX`] characters, NFC, one line, no control or direction-override
          *     characters, no white space at either end.
@@ -2214,6 +2517,26 @@ export interface components {
          * @enum {string}
          */
         Listing: "listed" | "search_only" | "dial_only";
+        /** @description A home, with who lives there. */
+        LivedHome: {
+            /** @description The name of its entrance. */
+            entrance: components["schemas"]["Label"];
+            /** @description The unit. */
+            id: components["schemas"]["UnitId"];
+            members: components["schemas"]["HomeMember"][];
+            /** @description Apartment number or company name. */
+            number: components["schemas"]["Label"];
+            state: components["schemas"]["HomeState"];
+        };
+        /** @description The token that was made. */
+        MadeToken: {
+            id: components["schemas"]["ApiTokenId"];
+            /**
+             * @description To be sent as `Authorization: Bearer …`. Shown this once.
+             * @example klk_…
+             */
+            token: string;
+        };
         /** @description A person as they see themselves. */
         Me: {
             email?: string;
@@ -2618,6 +2941,16 @@ export interface components {
             name?: string;
             phone?: string;
         };
+        /** @description A token to be made. */
+        NewToken: {
+            building?: components["schemas"]["BuildingId"] | null;
+            /** @description First moment at which it is over, in UTC milliseconds; within 366 days. */
+            ends_at: components["schemas"]["Timestamp"];
+            /** @description What one calls it, such as the program's name. */
+            name: string;
+            /** @description What it allows: one or more, all of which one has there, none of `roles` and `tenants`. */
+            rights: components["schemas"]["Right"][];
+        };
         /** @description New units behind one entrance. */
         NewUnits: {
             /** @description The doors that their people may open. */
@@ -2638,6 +2971,21 @@ export interface components {
             /** @description `https`, at a host that the operator allows. */
             url: string;
         };
+        /** @description A door that a person may open. */
+        OpenableDoor: {
+            /** @description At least one. */
+            because: components["schemas"]["Because"][];
+            building: components["schemas"]["BuildingId"];
+            building_name: components["schemas"]["Label"];
+            /** @description The door. */
+            id: components["schemas"]["DoorId"];
+            name: components["schemas"]["Label"];
+        };
+        /** @description The doors that a person may open, a page at a time, by building. */
+        OpenableDoors: {
+            items: components["schemas"]["OpenableDoor"][];
+            next?: components["schemas"]["DoorId"] | null;
+        };
         /** @description A pairing that the panel has opened. */
         OpenedPairing: {
             /**
@@ -2654,6 +3002,23 @@ export interface components {
             pairing: components["schemas"]["PairingId"];
             /** @description To prove itself with, in the header `Klinke-Pairing-Secret`. Never shown. */
             secret: string;
+        };
+        /** @description Somebody who may open a door. */
+        Opener: {
+            /** @description At least one. */
+            because: components["schemas"]["Because"][];
+            /** @description Lives where the asker does not see people: there is no more to know of them here. */
+            hidden: boolean;
+            /** @description The person. */
+            id: components["schemas"]["PersonId"];
+            name?: components["schemas"]["Label"] | null;
+        };
+        /** @description Everybody who may open a door, a page at a time, by folded name. */
+        OpenersPage: {
+            items: components["schemas"]["Opener"][];
+            next?: components["schemas"]["PersonId"] | null;
+            /** @description Why nobody opens it now, whoever may: `site_locked_down`, `door_blocked`, `door_locked_down`, `door_times_invalid`. */
+            shut?: string | null;
         };
         /**
          * Format: uuid
@@ -3337,6 +3702,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal` */
             500: {
                 headers: {
@@ -3419,6 +3793,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3515,6 +3898,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal` */
             500: {
                 headers: {
@@ -3553,7 +3945,7 @@ export interface operations {
                     "application/json": components["schemas"]["AuditProof"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3582,6 +3974,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3628,7 +4029,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3646,7 +4047,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3666,6 +4067,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3718,7 +4128,7 @@ export interface operations {
                     "application/json": components["schemas"]["Bell"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3736,7 +4146,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3792,6 +4202,15 @@ export interface operations {
             };
             /** @description `invalid` */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3822,7 +4241,10 @@ export interface operations {
     moderate_bell: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description The button */
                 bell: string;
@@ -3844,7 +4266,7 @@ export interface operations {
                     "application/json": components["schemas"]["Bell"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3862,7 +4284,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3889,7 +4311,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `conflict`: somebody else changed it since; `current` is a `Bell` */
+            /** @description `conflict`: somebody else changed it since; `current` is a `Bell`; `in_progress` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3916,8 +4338,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `invalid` */
+            /** @description `invalid`; `idempotency_key_reused` */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3963,7 +4394,7 @@ export interface operations {
                     "application/json": components["schemas"]["Building"][];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3999,6 +4430,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal` */
             500: {
                 headers: {
@@ -4022,7 +4462,10 @@ export interface operations {
     make_building: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4041,7 +4484,7 @@ export interface operations {
                     "application/json": components["schemas"]["Building"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4077,6 +4520,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `in_progress` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `too_large` */
             413: {
                 headers: {
@@ -4095,8 +4547,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `invalid` */
+            /** @description `invalid`; `idempotency_key_reused` */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4145,7 +4606,7 @@ export interface operations {
                     "application/json": components["schemas"]["BuildingPart"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4163,7 +4624,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required` */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4183,6 +4644,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4232,7 +4702,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4295,6 +4765,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal` */
             500: {
                 headers: {
@@ -4340,7 +4819,7 @@ export interface operations {
                     "application/json": components["schemas"]["BuildingPart"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4421,6 +4900,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal` */
             500: {
                 headers: {
@@ -4462,7 +4950,7 @@ export interface operations {
                     "application/json": components["schemas"]["Bell"][];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4480,7 +4968,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required` */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4500,6 +4988,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4550,7 +5047,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4568,7 +5065,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4622,6 +5119,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal` */
             500: {
                 headers: {
@@ -4645,7 +5151,10 @@ export interface operations {
     add_bell: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description The building */
                 building: string;
@@ -4667,7 +5176,7 @@ export interface operations {
                     "application/json": components["schemas"]["AddedBell"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4685,7 +5194,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4712,6 +5221,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `in_progress` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `too_large` */
             413: {
                 headers: {
@@ -4730,8 +5248,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `invalid` */
+            /** @description `invalid`; `idempotency_key_reused` */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4780,7 +5307,7 @@ export interface operations {
                     "application/json": components["schemas"]["Checklist"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4798,7 +5325,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required` */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4818,6 +5345,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4866,7 +5402,7 @@ export interface operations {
                     "application/json": components["schemas"]["Controller"][];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4884,7 +5420,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required` */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4904,6 +5440,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4934,7 +5479,10 @@ export interface operations {
     add_controller: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description The building */
                 building: string;
@@ -4956,7 +5504,7 @@ export interface operations {
                     "application/json": components["schemas"]["Controller"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4974,7 +5522,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5001,6 +5549,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `in_progress` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `too_large` */
             413: {
                 headers: {
@@ -5019,7 +5576,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `invalid`; `errors` names the fields */
+            /** @description `invalid`; `errors` names the fields; `idempotency_key_reused` */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5028,7 +5585,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `too_many_tries`, with `Retry-After` */
+            /** @description `too_many_tries`, with `Retry-After`; `too_many_requests`, with `Retry-After` */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -5078,7 +5635,7 @@ export interface operations {
                     "application/json": components["schemas"]["Door"][];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5096,7 +5653,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required` */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5116,6 +5673,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5146,7 +5712,10 @@ export interface operations {
     add_door: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description The building */
                 building: string;
@@ -5168,7 +5737,7 @@ export interface operations {
                     "application/json": components["schemas"]["Door"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5186,7 +5755,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5213,6 +5782,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `in_progress` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `too_large` */
             413: {
                 headers: {
@@ -5231,8 +5809,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `invalid` */
+            /** @description `invalid`; `idempotency_key_reused` */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5281,7 +5868,240 @@ export interface operations {
                     "application/json": components["schemas"]["Entrance"][];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_entrance: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The building */
+                building: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewEntrance"];
+            };
+        };
+        responses: {
+            /** @description Added */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Entrance"];
+                };
+            };
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `in_progress` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `wrong_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`; `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ghosts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The building */
+                building: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The ghosts */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ghost"][];
+                };
+            };
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5326,116 +6146,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `internal` */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    add_entrance: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The building */
-                building: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewEntrance"];
-            };
-        };
-        responses: {
-            /** @description Added */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Entrance"];
-                };
-            };
-            /** @description `malformed`: `Klinke-View-As` names no role */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_signed_in` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `timed_out` */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_large` */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `wrong_media_type` */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `invalid` */
-            422: {
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5466,7 +6178,10 @@ export interface operations {
     upload_import: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description The building */
                 building: string;
@@ -5488,7 +6203,7 @@ export interface operations {
                     "application/json": components["schemas"]["Import"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5506,7 +6221,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5533,6 +6248,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `in_progress` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `too_large` */
             413: {
                 headers: {
@@ -5551,8 +6275,126 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not_a_list`; `empty_list`; `too_many_rows`; `too_many_columns`; `cell_too_long` */
+            /** @description `not_a_list`; `empty_list`; `too_many_rows`; `too_many_columns`; `cell_too_long`; `idempotency_key_reused` */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    keys_out: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                cursor?: components["schemas"]["PersonId"];
+                /** @description How many, 1 to 200. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The building */
+                building: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Who holds something, by folded name */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeysPage"];
+                };
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`; `confidentiality_required` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5601,7 +6443,7 @@ export interface operations {
                     "application/json": components["schemas"]["Panel"][];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5619,7 +6461,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required` */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5639,6 +6481,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5669,7 +6520,10 @@ export interface operations {
     add_panel: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description The building */
                 building: string;
@@ -5691,7 +6545,7 @@ export interface operations {
                     "application/json": components["schemas"]["Panel"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5709,7 +6563,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5736,6 +6590,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `in_progress` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `too_large` */
             413: {
                 headers: {
@@ -5754,7 +6617,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `invalid`; `errors` names the fields */
+            /** @description `invalid`; `errors` names the fields; `idempotency_key_reused` */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5763,7 +6626,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `too_many_tries`, with `Retry-After` */
+            /** @description `too_many_tries`, with `Retry-After`; `too_many_requests`, with `Retry-After` */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -5813,7 +6676,7 @@ export interface operations {
                     "application/json": components["schemas"]["Policy"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5831,7 +6694,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required` */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5851,6 +6714,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5903,7 +6775,7 @@ export interface operations {
                     "application/json": components["schemas"]["Policy"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5921,7 +6793,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5984,6 +6856,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal` */
             500: {
                 headers: {
@@ -6025,7 +6906,249 @@ export interface operations {
                     "application/json": components["schemas"]["Unit"][];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_units: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The building */
+                building: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewUnits"];
+            };
+        };
+        responses: {
+            /** @description Added */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AddedUnits"];
+                };
+            };
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `in_progress` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `wrong_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`; `taken` when the entrance has such a number; `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    who_lives_here: {
+        parameters: {
+            query?: {
+                /** @description Homes that are rung, or are not and why. */
+                state?: "rung" | "silent" | "empty" | "suspended" | "no_account" | "no_device" | "no_button" | "not_on_button";
+                /** @description Each word begins the number, or finds somebody who lives there. */
+                text?: string;
+                /** @description The `next` of the page before. */
+                cursor?: components["schemas"]["UnitId"];
+                /** @description How many, 1 to 200. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The building */
+                building: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The homes */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HomesPage"];
+                };
+            };
+            /** @description `malformed` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6070,6 +7193,24 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal` */
             500: {
                 headers: {
@@ -6090,7 +7231,7 @@ export interface operations {
             };
         };
     };
-    add_units: {
+    home_counts: {
         parameters: {
             query?: never;
             header?: never;
@@ -6100,22 +7241,18 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewUnits"];
-            };
-        };
+        requestBody?: never;
         responses: {
-            /** @description Added */
-            201: {
+            /** @description The counts */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["AddedUnits"];
+                    "application/json": components["schemas"]["HomeCount"][];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6133,7 +7270,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `forbidden`; `confidentiality_required` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6160,26 +7297,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `too_large` */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `wrong_media_type` */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `invalid`; `taken` when the entrance has such a number */
-            422: {
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6225,7 +7344,7 @@ export interface operations {
                     "application/json": components["schemas"]["Confidentiality"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6243,7 +7362,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required` */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6254,6 +7373,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6284,7 +7412,10 @@ export interface operations {
     accept_confidentiality: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -6301,7 +7432,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6337,7 +7468,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `conflict`: another wording counts by now; `current` */
+            /** @description `conflict`: another wording counts by now; `current`; `in_progress` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6364,8 +7495,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `invalid`; `errors` names the fields */
+            /** @description `invalid`; `errors` names the fields; `idempotency_key_reused` */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6411,7 +7551,7 @@ export interface operations {
                     "application/json": components["schemas"]["ControllerPairing"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6440,6 +7580,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6488,7 +7637,7 @@ export interface operations {
                     "application/json": components["schemas"]["ControllerPart"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6506,7 +7655,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required` */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6526,6 +7675,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6572,7 +7730,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6610,6 +7768,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6662,7 +7829,7 @@ export interface operations {
                     "application/json": components["schemas"]["ControllerPart"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6743,6 +7910,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal` */
             500: {
                 headers: {
@@ -6784,7 +7960,7 @@ export interface operations {
                     "application/json": components["schemas"]["DoorPart"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6802,7 +7978,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required` */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6822,6 +7998,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6868,7 +8053,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6906,6 +8091,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6958,7 +8152,7 @@ export interface operations {
                     "application/json": components["schemas"]["DoorPart"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7039,6 +8233,124 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    who_may_open: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                cursor?: components["schemas"]["PersonId"];
+                /** @description How many, 1 to 200. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The door */
+                door: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The people */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenersPage"];
+                };
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal` */
             500: {
                 headers: {
@@ -7080,7 +8392,7 @@ export interface operations {
                     "application/json": components["schemas"]["EntrancePart"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7098,7 +8410,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required` */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7118,6 +8430,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7164,7 +8485,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7218,6 +8539,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal` */
             500: {
                 headers: {
@@ -7263,7 +8593,7 @@ export interface operations {
                     "application/json": components["schemas"]["EntrancePart"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7344,6 +8674,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal` */
             500: {
                 headers: {
@@ -7392,7 +8731,7 @@ export interface operations {
                     "application/json": components["schemas"]["Import"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7410,7 +8749,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required` */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7430,6 +8769,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7476,7 +8824,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7494,7 +8842,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7514,6 +8862,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7573,7 +8930,7 @@ export interface operations {
                     "application/json": components["schemas"]["Import"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7591,7 +8948,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7654,6 +9011,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal` */
             500: {
                 headers: {
@@ -7677,7 +9043,10 @@ export interface operations {
     apply_import: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description The list */
                 import: string;
@@ -7699,7 +9068,7 @@ export interface operations {
                     "application/json": components["schemas"]["Import"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7717,7 +9086,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7744,7 +9113,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `import_applied`; `import_has_errors` */
+            /** @description `import_applied`; `import_has_errors`; `in_progress` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -7771,8 +9140,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `invalid`; `errors` names the fields */
+            /** @description `invalid`; `errors` names the fields; `idempotency_key_reused` */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7821,7 +9199,7 @@ export interface operations {
                     "text/csv": string;
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7839,7 +9217,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required` */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7859,6 +9237,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7889,7 +9276,10 @@ export interface operations {
     undo_import: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description The list */
                 import: string;
@@ -7907,7 +9297,7 @@ export interface operations {
                     "application/json": components["schemas"]["Undone"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7925,7 +9315,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7952,8 +9342,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `import_not_applied` */
+            /** @description `import_not_applied`; `in_progress` */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8085,7 +9493,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `too_many_tries`, with `Retry-After` */
+            /** @description `too_many_tries`, with `Retry-After`; `too_many_requests`, with `Retry-After` */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -8208,7 +9616,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `too_many_tries`, with `Retry-After` */
+            /** @description `too_many_tries`, with `Retry-After`; `too_many_requests`, with `Retry-After` */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -8255,7 +9663,7 @@ export interface operations {
                     "application/json": components["schemas"]["Me"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8273,7 +9681,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required` */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8284,6 +9692,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8333,7 +9750,7 @@ export interface operations {
                     "application/json": components["schemas"]["Me"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8405,7 +9822,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `too_many_tries`, with `Retry-After` */
+            /** @description `too_many_tries`, with `Retry-After`; `too_many_requests`, with `Retry-After` */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -8452,7 +9869,7 @@ export interface operations {
                     "application/json": components["schemas"]["MyBell"][];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8470,7 +9887,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required` */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8481,6 +9898,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8533,7 +9959,7 @@ export interface operations {
                     "application/json": components["schemas"]["MyBell"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8614,6 +10040,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal` */
             500: {
                 headers: {
@@ -8652,7 +10087,7 @@ export interface operations {
                     "application/json": components["schemas"]["MyData"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8670,7 +10105,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required` */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8681,6 +10116,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8726,7 +10170,7 @@ export interface operations {
                     "application/json": components["schemas"]["MyDevice"][];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8744,7 +10188,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required` */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8755,6 +10199,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8798,7 +10251,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8816,7 +10269,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8827,6 +10280,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8873,7 +10335,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8891,7 +10353,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8911,6 +10373,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8956,7 +10427,7 @@ export interface operations {
                     "application/json": components["schemas"]["MyHome"][];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8974,7 +10445,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required` */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8985,6 +10456,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9015,7 +10495,10 @@ export interface operations {
     take_in_member: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description The home */
                 unit: string;
@@ -9037,7 +10520,7 @@ export interface operations {
                     "application/json": components["schemas"]["NewLink"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -9082,7 +10565,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `household_full` */
+            /** @description `household_full`; `in_progress` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -9109,7 +10592,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `invalid` */
+            /** @description `invalid`; `idempotency_key_reused` */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -9118,7 +10601,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `too_many_tries`, with `Retry-After` */
+            /** @description `too_many_tries`, with `Retry-After`; `too_many_requests`, with `Retry-After` */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -9168,7 +10651,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -9206,6 +10689,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9254,7 +10746,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -9308,6 +10800,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal` */
             500: {
                 headers: {
@@ -9331,7 +10832,10 @@ export interface operations {
     invite_member: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description The home */
                 unit: string;
@@ -9351,7 +10855,7 @@ export interface operations {
                     "application/json": components["schemas"]["NewLink"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -9369,7 +10873,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9396,7 +10900,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `has_password` */
+            /** @description `has_password`; `in_progress` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -9405,7 +10909,16 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `too_many_tries`, with `Retry-After` */
+            /** @description `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_tries`, with `Retry-After`; `too_many_requests`, with `Retry-After` */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -9457,7 +10970,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -9475,7 +10988,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9531,6 +11044,15 @@ export interface operations {
             };
             /** @description `invalid`; `errors` names the fields */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9597,7 +11119,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required` */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9617,6 +11139,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9665,7 +11196,7 @@ export interface operations {
                     "application/json": components["schemas"]["Move"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -9683,7 +11214,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required` */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9703,6 +11234,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9749,7 +11289,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -9767,7 +11307,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9796,6 +11336,15 @@ export interface operations {
             };
             /** @description `conflict`: it is carried out already */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9899,7 +11448,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `too_many_tries`, with `Retry-After` */
+            /** @description `too_many_tries`, with `Retry-After`; `too_many_requests`, with `Retry-After` */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -9963,6 +11512,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10081,6 +11639,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal` */
             500: {
                 headers: {
@@ -10122,7 +11689,7 @@ export interface operations {
                     "application/json": components["schemas"]["PanelPart"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -10140,7 +11707,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required` */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10160,6 +11727,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10206,7 +11782,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -10244,6 +11820,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10296,7 +11881,7 @@ export interface operations {
                     "application/json": components["schemas"]["PanelPart"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -10377,6 +11962,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal` */
             500: {
                 headers: {
@@ -10418,7 +12012,7 @@ export interface operations {
                     "application/json": components["schemas"]["Directory"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -10436,7 +12030,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required` */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10456,6 +12050,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10534,7 +12137,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required` */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10554,6 +12157,15 @@ export interface operations {
             };
             /** @description `invalid` */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10584,7 +12196,10 @@ export interface operations {
     add_person: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -10603,7 +12218,7 @@ export interface operations {
                     "application/json": components["schemas"]["Person"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -10621,7 +12236,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10632,6 +12247,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `in_progress` */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10657,8 +12281,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `invalid`; `errors` names the fields */
+            /** @description `invalid`; `errors` names the fields; `idempotency_key_reused` */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10737,7 +12370,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required` */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10757,6 +12390,15 @@ export interface operations {
             };
             /** @description `invalid` */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10805,7 +12447,7 @@ export interface operations {
                     "application/json": components["schemas"]["Person"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -10823,7 +12465,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required` */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10843,6 +12485,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10889,7 +12540,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -10943,6 +12594,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal` */
             500: {
                 headers: {
@@ -10988,7 +12648,7 @@ export interface operations {
                     "application/json": components["schemas"]["Person"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -11006,7 +12666,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11069,6 +12729,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal` */
             500: {
                 headers: {
@@ -11089,9 +12758,14 @@ export interface operations {
             };
         };
     };
-    give_home: {
+    doors_of_person: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The `next` of the page before. */
+                cursor?: components["schemas"]["DoorId"];
+                /** @description How many, 1 to 200. */
+                limit?: number;
+            };
             header?: never;
             path: {
                 /** @description The person */
@@ -11099,22 +12773,18 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewHome"];
-            };
-        };
+        requestBody?: never;
         responses: {
-            /** @description They live there */
+            /** @description The doors */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Person"];
+                    "application/json": components["schemas"]["OpenableDoors"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -11132,7 +12802,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11159,6 +12829,126 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    give_home: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The person */
+                person: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewHome"];
+            };
+        };
+        responses: {
+            /** @description They live there */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Person"];
+                };
+            };
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `in_progress` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `too_large` */
             413: {
                 headers: {
@@ -11177,8 +12967,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `invalid`; `errors` names the fields */
+            /** @description `invalid`; `errors` names the fields; `idempotency_key_reused` */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11227,7 +13026,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -11245,7 +13044,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11265,6 +13064,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11313,7 +13121,7 @@ export interface operations {
                     "application/json": components["schemas"]["Invitation"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -11331,7 +13139,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required` */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11351,6 +13159,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11381,7 +13198,10 @@ export interface operations {
     invite: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description The person */
                 person: string;
@@ -11399,7 +13219,7 @@ export interface operations {
                     "application/json": components["schemas"]["NewLink"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -11437,6 +13257,33 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `in_progress` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11483,7 +13330,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -11501,7 +13348,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11521,6 +13368,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11567,7 +13423,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -11605,6 +13461,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11653,7 +13518,7 @@ export interface operations {
                     "application/json": components["schemas"]["Person"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -11671,7 +13536,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11691,6 +13556,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11739,7 +13613,7 @@ export interface operations {
                     "application/json": components["schemas"]["Person"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -11757,7 +13631,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11777,6 +13651,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11822,7 +13705,7 @@ export interface operations {
                     "application/json": components["schemas"]["AdministratorRole"][];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -11858,6 +13741,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal` */
             500: {
                 headers: {
@@ -11881,7 +13773,10 @@ export interface operations {
     give_role: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -11898,7 +13793,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -11943,6 +13838,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `in_progress` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `too_large` */
             413: {
                 headers: {
@@ -11961,8 +13865,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `invalid` */
+            /** @description `invalid`; `idempotency_key_reused` */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12008,7 +13921,7 @@ export interface operations {
                     "application/json": components["schemas"]["RoleChange"][];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -12037,6 +13950,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12083,7 +14005,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -12101,7 +14023,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12130,6 +14052,15 @@ export interface operations {
             };
             /** @description `last_manager` */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12178,7 +14109,7 @@ export interface operations {
                     "application/json": components["schemas"]["Session"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -12196,7 +14127,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required` */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12207,6 +14138,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12320,7 +14260,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `too_many_tries`, with `Retry-After` */
+            /** @description `too_many_tries`, with `Retry-After`; `too_many_requests`, with `Retry-After` */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -12365,7 +14305,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -12383,7 +14323,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12394,6 +14334,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12441,6 +14390,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12554,7 +14512,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `too_many_tries`, with `Retry-After` */
+            /** @description `too_many_tries`, with `Retry-After`; `too_many_requests`, with `Retry-After` */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -12573,6 +14531,317 @@ export interface operations {
                 };
             };
             /** @description `overloaded` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tokens: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The tokens */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiToken"][];
+                };
+            };
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: gives no roles; `confidentiality_required` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    make_token: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewToken"];
+            };
+        };
+        responses: {
+            /** @description Made; the token is in the answer, this once */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MadeToken"];
+                };
+            };
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: more than one has; `confidentiality_required`; `wrong_origin` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: the building */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `in_progress` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `wrong_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`; `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revoke_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The token's id */
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It works no more */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -12604,7 +14873,7 @@ export interface operations {
                     "application/json": components["schemas"]["UnitPart"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -12622,7 +14891,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required` */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12642,6 +14911,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12688,7 +14966,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -12742,6 +15020,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal` */
             500: {
                 headers: {
@@ -12787,7 +15074,7 @@ export interface operations {
                     "application/json": components["schemas"]["UnitPart"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -12868,6 +15155,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal` */
             500: {
                 headers: {
@@ -12909,7 +15205,7 @@ export interface operations {
                     "application/json": components["schemas"]["MovePreview"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -12927,7 +15223,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required` */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12947,6 +15243,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12977,7 +15282,10 @@ export interface operations {
     plan_move: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description The unit */
                 unit: string;
@@ -12999,7 +15307,7 @@ export interface operations {
                     "application/json": components["schemas"]["Move"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -13017,7 +15325,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13044,7 +15352,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `conflict`: somebody leaves this unit by another move already */
+            /** @description `conflict`: somebody leaves this unit by another move already; `in_progress` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -13071,8 +15379,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `invalid`; `errors` names the fields */
+            /** @description `invalid`; `errors` names the fields; `idempotency_key_reused` */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13118,7 +15435,7 @@ export interface operations {
                     "application/json": components["schemas"]["WebhookList"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -13154,6 +15471,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal` */
             500: {
                 headers: {
@@ -13177,7 +15503,10 @@ export interface operations {
     add_webhook: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -13196,7 +15525,7 @@ export interface operations {
                     "application/json": components["schemas"]["WebhookSecret"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -13241,6 +15570,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `in_progress` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `too_large` */
             413: {
                 headers: {
@@ -13259,8 +15597,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `invalid`; `errors` names the fields */
+            /** @description `invalid`; `errors` names the fields; `idempotency_key_reused` */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13307,7 +15654,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -13325,7 +15672,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13345,6 +15692,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13397,7 +15753,7 @@ export interface operations {
                     "application/json": components["schemas"]["Webhook"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -13415,7 +15771,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13478,6 +15834,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal` */
             500: {
                 headers: {
@@ -13501,7 +15866,10 @@ export interface operations {
     rotate_webhook: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description The webhook */
                 webhook: string;
@@ -13519,7 +15887,7 @@ export interface operations {
                     "application/json": components["schemas"]["WebhookSecret"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -13537,7 +15905,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13557,6 +15925,33 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `in_progress` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13587,7 +15982,10 @@ export interface operations {
     test_webhook: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description The webhook */
                 webhook: string;
@@ -13605,7 +16003,7 @@ export interface operations {
                     "application/json": components["schemas"]["WebhookTest"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -13623,7 +16021,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13643,6 +16041,33 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `in_progress` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
