@@ -15,6 +15,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.error
 import urllib.request
 import xml.etree.ElementTree
 
@@ -127,6 +128,17 @@ def run(folder, name, origin, secret, things, seconds):
     return passed, max(failed, int(code not in (0, 1)))
 
 
+def still_good(origin, secret):
+    """Whether the token was one to the end: else every answer was the same refusal."""
+    request = urllib.request.Request(origin + "/api/v1/buildings", headers={"Authorization": f"Bearer {secret}"})
+    try:
+        with urllib.request.urlopen(request) as answer:
+            return answer.status == 200
+    except urllib.error.HTTPError as error:
+        print(f"the token is no good any more: {error}")
+        return False
+
+
 def main():
     klinke, folder = sys.argv[1], pathlib.Path(sys.argv[2]).resolve()
     seconds = int(sys.argv[3]) if len(sys.argv) > 3 else 75
@@ -154,6 +166,7 @@ def main():
         for name, (rights, in_one) in ROLES.items():
             secret = token(manager, name, rights, building if in_one else None)
             counts.append(run(folder, name, origin, secret, things, seconds // len(ROLES)))
+            counts.append((0, int(not still_good(origin, secret))))
     finally:
         server.stop()
     passed, failed = (sum(column) for column in zip(*counts))
