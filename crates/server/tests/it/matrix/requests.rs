@@ -62,6 +62,12 @@ fn form(head: &str, there: &Things, named: &Things, town: &Town) -> Body {
         "POST /api/v1/buildings" => {
             json!({ "name": "New", "address": "Street 2", "kind": "residential", "time_zone": "Europe/Oslo" })
         }
+        "PATCH /api/v1/buildings/{building}"
+        | "PATCH /api/v1/entrances/{entrance}"
+        | "PATCH /api/v1/doors/{door}"
+        | "PATCH /api/v1/panels/{panel}"
+        | "PATCH /api/v1/controllers/{controller}" => json!({ "version": 1, "name": "Changed" }),
+        "PATCH /api/v1/units/{unit}" => json!({ "version": 1, "number": "999" }),
         "PUT /api/v1/buildings/{building}/policy" => json!({ "version": 0, "policy": { "pictures": false } }),
         "POST /api/v1/buildings/{building}/entrances" => json!({ "name": "New" }),
         "POST /api/v1/buildings/{building}/units" => {
