@@ -39,8 +39,12 @@ bell.listing text NOT NULL
 bell.hidden boolean NOT NULL
 bell.dial_code text
 bell.version bigint NOT NULL
+bell.moderation text NOT NULL
+bell.text_before text
+bell.text_asked text
 bell: bell_kind_check CHECK ((kind = ANY (ARRAY['individual'::text, 'sequential'::text, 'parallel'::text, 'family'::text])))
 bell: bell_listing_check CHECK ((listing = ANY (ARRAY['listed'::text, 'search_only'::text, 'dial_only'::text])))
+bell: bell_moderation_check CHECK ((moderation = ANY (ARRAY['none'::text, 'pending'::text, 'removed'::text])))
 bell: bell_pkey PRIMARY KEY (tenant, id)
 bell: bell_tenant_building_panel_fkey FOREIGN KEY (tenant, building, panel) REFERENCES panel(tenant, building, id) ON DELETE CASCADE
 bell: bell_tenant_building_unit_fkey FOREIGN KEY (tenant, building, unit) REFERENCES unit(tenant, building, id) ON DELETE CASCADE
@@ -48,6 +52,13 @@ bell: bell_tenant_unit_id_key UNIQUE (tenant, unit, id)
 CREATE INDEX bell_panel ON public.bell USING btree (tenant, panel)
 CREATE UNIQUE INDEX bell_pkey ON public.bell USING btree (tenant, id)
 CREATE UNIQUE INDEX bell_tenant_unit_id_key ON public.bell USING btree (tenant, unit, id)
+bell_hours.tenant uuid NOT NULL
+bell_hours.bell uuid NOT NULL
+bell_hours.hours text NOT NULL
+bell_hours.hides boolean NOT NULL
+bell_hours: bell_hours_pkey PRIMARY KEY (tenant, bell)
+bell_hours: bell_hours_tenant_bell_fkey FOREIGN KEY (tenant, bell) REFERENCES bell(tenant, id) ON DELETE CASCADE
+CREATE UNIQUE INDEX bell_hours_pkey ON public.bell_hours USING btree (tenant, bell)
 bell_member.tenant uuid NOT NULL
 bell_member.bell uuid NOT NULL
 bell_member.person uuid NOT NULL
@@ -135,6 +146,12 @@ entrance: entrance_tenant_building_fkey FOREIGN KEY (tenant, building) REFERENCE
 entrance: entrance_tenant_building_id_key UNIQUE (tenant, building, id)
 CREATE UNIQUE INDEX entrance_pkey ON public.entrance USING btree (tenant, id)
 CREATE UNIQUE INDEX entrance_tenant_building_id_key ON public.entrance USING btree (tenant, building, id)
+household_member.tenant uuid NOT NULL
+household_member.unit uuid NOT NULL
+household_member.person uuid NOT NULL
+household_member: household_member_pkey PRIMARY KEY (tenant, unit, person)
+household_member: household_member_tenant_unit_person_fkey FOREIGN KEY (tenant, unit, person) REFERENCES membership(tenant, unit, person) ON DELETE CASCADE
+CREATE UNIQUE INDEX household_member_pkey ON public.household_member USING btree (tenant, unit, person)
 import.tenant uuid NOT NULL
 import.id uuid NOT NULL
 import.building uuid NOT NULL

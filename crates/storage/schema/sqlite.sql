@@ -34,13 +34,22 @@ CREATE TABLE bell (
     unit UUID NOT NULL,
     label TEXT NOT NULL,
     kind TEXT NOT NULL CHECK (kind IN ('individual', 'sequential', 'parallel', 'family')),
-    position INTEGER NOT NULL, alias TEXT, listing TEXT NOT NULL DEFAULT 'listed' CHECK (listing IN ('listed', 'search_only', 'dial_only')), hidden BOOLEAN NOT NULL DEFAULT FALSE, dial_code TEXT, version BIGINT NOT NULL DEFAULT 1,
+    position INTEGER NOT NULL, alias TEXT, listing TEXT NOT NULL DEFAULT 'listed' CHECK (listing IN ('listed', 'search_only', 'dial_only')), hidden BOOLEAN NOT NULL DEFAULT FALSE, dial_code TEXT, version BIGINT NOT NULL DEFAULT 1, moderation TEXT NOT NULL DEFAULT 'none' CHECK (moderation IN ('none', 'pending', 'removed')), text_before TEXT, text_asked TEXT,
     PRIMARY KEY (tenant, id),
     UNIQUE (tenant, unit, id),
     FOREIGN KEY (tenant, building, panel) REFERENCES panel (tenant, building, id) ON DELETE CASCADE,
     FOREIGN KEY (tenant, building, unit) REFERENCES unit (tenant, building, id) ON DELETE CASCADE
 );
 CREATE INDEX bell_panel ON bell (tenant, panel);
+CREATE TABLE bell_hours (
+    tenant UUID NOT NULL,
+    bell UUID NOT NULL,
+    -- The timetable as JSON; read and checked as one value.
+    hours TEXT NOT NULL,
+    hides BOOLEAN NOT NULL,
+    PRIMARY KEY (tenant, bell),
+    FOREIGN KEY (tenant, bell) REFERENCES bell (tenant, id) ON DELETE CASCADE
+);
 CREATE TABLE bell_member (
     tenant UUID NOT NULL,
     bell UUID NOT NULL,
@@ -125,6 +134,13 @@ CREATE TABLE entrance (
     PRIMARY KEY (tenant, id),
     UNIQUE (tenant, building, id),
     FOREIGN KEY (tenant, building) REFERENCES building (tenant, id)
+);
+CREATE TABLE household_member (
+    tenant UUID NOT NULL,
+    unit UUID NOT NULL,
+    person UUID NOT NULL,
+    PRIMARY KEY (tenant, unit, person),
+    FOREIGN KEY (tenant, unit, person) REFERENCES membership (tenant, unit, person) ON DELETE CASCADE
 );
 CREATE TABLE import (
     tenant UUID NOT NULL,

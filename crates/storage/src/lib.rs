@@ -3,7 +3,8 @@
 //! ```text
 //! Store ──▶ gate()                           finds out who asks; the only queries without a Scope
 //!       ──▶ sites() people() devices()       everything else: `&Scope` first
-//!           intercom() doors() audit() jobs() invitations() imports()
+//!           intercom() doors() audit() jobs() invitations() imports() parts()
+//!           households() webhooks()
 //! ```
 //!
 //! Invariants:
@@ -35,7 +36,8 @@ mod tx;
 
 pub use error::StorageError;
 pub use repo::{
-    Audit, Devices, Doors, Gate, Imports, Intercom, Invitations, Jobs, Moves, PasswordSet, People, Sites,
+    Audit, Devices, Doors, Gate, Households, Imports, Intercom, Invitations, Jobs, Moves, Parts, PasswordSet,
+    People, Sites, Webhooks,
 };
 pub use store::Store;
 

@@ -1,6 +1,9 @@
 //! Opening the store: which database, with which settings, at which schema.
 
-use crate::repo::{Audit, Devices, Doors, Gate, Imports, Intercom, Invitations, Jobs, Moves, People, Sites};
+use crate::repo::{
+    Audit, Devices, Doors, Gate, Households, Imports, Intercom, Invitations, Jobs, Moves, Parts, People,
+    Sites, Webhooks,
+};
 use crate::tx::{self, Isolation};
 use crate::{Result, StorageError, migration};
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
@@ -129,9 +132,19 @@ impl Store {
         Doors(self)
     }
 
+    /// Changing and removing what a property is made of.
+    pub fn parts(&self) -> Parts<'_> {
+        Parts(self)
+    }
+
     /// What administrators changed.
     pub fn audit(&self) -> Audit<'_> {
         Audit(self)
+    }
+
+    /// What people decide for their own home.
+    pub fn households(&self) -> Households<'_> {
+        Households(self)
     }
 
     /// Lists of people that are read in.
@@ -147,6 +160,11 @@ impl Store {
     /// Work for later.
     pub fn jobs(&self) -> Jobs<'_> {
         Jobs(self)
+    }
+
+    /// Addresses that are told of changes.
+    pub fn webhooks(&self) -> Webhooks<'_> {
+        Webhooks(self)
     }
 
     /// Closes the connections. SQLite brings what is written into its one file then.

@@ -3,6 +3,8 @@ import { address } from '../lib/router';
 
 export const ROUTES = {
   buildings: '/admin',
+  integrations: '/admin/integrations',
+  changes: '/admin/changes',
   building: '/admin/buildings/:building',
   section: '/admin/buildings/:building/:section',
 } as const;

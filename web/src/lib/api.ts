@@ -3,11 +3,20 @@
 import createClient from 'openapi-fetch';
 import type {
   ApplyImport,
+  BellChange,
+  BellLook,
+  BellOrder,
+  BuildingChange,
   Claim,
+  ControllerChange,
+  DoorChange,
+  EntranceChange,
   ImportChange,
   ImportStatus,
   InvitationToken,
+  MeChange,
   MoveOut,
+  MyBellChange,
   NewAdministratorRole,
   NewBell,
   NewBuilding,
@@ -15,16 +24,22 @@ import type {
   NewDoor,
   NewEntrance,
   NewHome,
+  NewHomeMember,
   NewPanel,
   NewPassword,
   NewPerson,
   NewUnits,
+  NewWebhook,
+  PanelChange,
   paths,
   PersonChange,
   Policy,
-  SignIn
+  SignIn,
+  UnitChange,
+  WebhookChange
 } from '../api/http';
 import { ApiError, fromAnswer, noAnswer } from './api-problem';
+import { viewAs } from './view-as';
 
 export { ApiError };
 
@@ -33,6 +48,13 @@ const client = createClient<paths>({
   credentials: 'same-origin',
   // Looked up at each call, so that a test can put its own in place.
   fetch: (request) => globalThis.fetch(request)
+});
+
+client.use({
+  onRequest({ request }) {
+    if (viewAs.header) request.headers.set('Klinke-View-As', viewAs.header);
+    return request;
+  }
 });
 
 type Outcome<Data> = { data?: Data; error?: unknown; response: Response };
@@ -55,8 +77,13 @@ const rowsOf = (list: string, query: Rows) => ({ params: { path: { import: list 
 /** What a list of people is narrowed to. */
 export type PeopleAsked = NonNullable<paths['/api/v1/people']['get']['parameters']['query']>;
 
+/** What the list of changes is narrowed to. */
+export type AuditAsked = NonNullable<paths['/api/v1/audit']['get']['parameters']['query']>;
+
+const ofBell = (bell: string) => ({ params: { path: { bell } } });
 const ofPerson = (person: string) => ({ params: { path: { person } } });
 const ofUnit = (unit: string) => ({ params: { path: { unit } } });
+const ofMember = (unit: string, person: string) => ({ params: { path: { unit, person } } });
 const ofBuilding = (building: string) => ({ params: { path: { building } } });
 
 export const api = {
@@ -69,6 +96,24 @@ export const api = {
   myDevices: () => answer(client.GET('/api/v1/me/devices')),
   signOutDevice: (device: string) =>
     answer(client.DELETE('/api/v1/me/devices/{device}', { params: { path: { device } } })),
+
+  me: () => answer(client.GET('/api/v1/me')),
+  changeMe: (body: MeChange) => answer(client.PATCH('/api/v1/me', { body })),
+  signOutOthers: () => answer(client.DELETE('/api/v1/me/devices')),
+  myBells: () => answer(client.GET('/api/v1/me/bells')),
+  changeMyBell: (bell: string, body: MyBellChange) =>
+    answer(client.PATCH('/api/v1/me/bells/{bell}', { params: { path: { bell } }, body })),
+  myHousehold: () => answer(client.GET('/api/v1/me/household')),
+  takeIn: (unit: string, body: NewHomeMember) =>
+    answer(client.POST('/api/v1/me/household/{unit}/members', { ...ofUnit(unit), body })),
+  inviteMember: (unit: string, person: string) =>
+    answer(client.POST('/api/v1/me/household/{unit}/members/{person}/invitation', ofMember(unit, person))),
+  takeOut: (unit: string, person: string) =>
+    answer(client.DELETE('/api/v1/me/household/{unit}/members/{person}', ofMember(unit, person))),
+  giveMemberButton: (unit: string, person: string) =>
+    answer(client.PUT('/api/v1/me/household/{unit}/members/{person}/button', ofMember(unit, person))),
+  handOnHome: (unit: string, person: string) =>
+    answer(client.PUT('/api/v1/me/household/{unit}/owner', { ...ofUnit(unit), body: { person } })),
 
   lookAtInvitation: (body: InvitationToken) => answer(client.POST('/api/v1/invitations/look', { body })),
   acceptInvitation: (body: NewPassword) => answer(client.POST('/api/v1/invitations/accept', { body })),
@@ -106,6 +151,8 @@ export const api = {
   people: (query: PeopleAsked) => answer(client.GET('/api/v1/people', { params: { query } })),
   person: (person: string) => answer(client.GET('/api/v1/people/{person}', ofPerson(person))),
   addPerson: (body: NewPerson) => answer(client.POST('/api/v1/people', { body })),
+  signPersonOut: (person: string) => answer(client.DELETE('/api/v1/people/{person}/sessions', ofPerson(person))),
+  deletePerson: (person: string) => answer(client.DELETE('/api/v1/people/{person}', ofPerson(person))),
   changePerson: (person: string, body: PersonChange) =>
     answer(client.PATCH('/api/v1/people/{person}', { ...ofPerson(person), body })),
   suspend: (person: string) => answer(client.PUT('/api/v1/people/{person}/suspension', ofPerson(person))),
@@ -129,18 +176,58 @@ export const api = {
     answer(client.POST('/api/v1/buildings/{building}/doors', { ...ofBuilding(building), body })),
   addBell: (building: string, body: NewBell) =>
     answer(client.POST('/api/v1/buildings/{building}/bells', { ...ofBuilding(building), body })),
+  changeBell: (bell: string, body: BellChange) => answer(client.PATCH('/api/v1/bells/{bell}', { ...ofBell(bell), body })),
+  moderateBell: (bell: string, body: BellLook) =>
+    answer(client.POST('/api/v1/bells/{bell}/moderation', { ...ofBell(bell), body })),
+  orderBells: (building: string, body: BellOrder) =>
+    answer(client.PUT('/api/v1/buildings/{building}/bells', { ...ofBuilding(building), body })),
+  panelDirectory: (panel: string) =>
+    answer(client.GET('/api/v1/panels/{panel}/directory', { params: { path: { panel } } })),
   checklist: (building: string) => answer(client.GET('/api/v1/buildings/{building}/checklist', ofBuilding(building))),
   policy: (building: string) => answer(client.GET('/api/v1/buildings/{building}/policy', ofBuilding(building))),
   setPolicy: (building: string, body: Policy) =>
     answer(client.PUT('/api/v1/buildings/{building}/policy', { ...ofBuilding(building), body })),
 
+  building: (building: string) => answer(client.GET('/api/v1/buildings/{building}', { params: { path: { building } } })),
+  changeBuilding: (building: string, body: BuildingChange) =>
+    answer(client.PATCH('/api/v1/buildings/{building}', { params: { path: { building } }, body })),
+  removeBuilding: (building: string, name: string) =>
+    answer(client.DELETE('/api/v1/buildings/{building}', { params: { path: { building }, query: { name } } })),
+  entrance: (entrance: string) => answer(client.GET('/api/v1/entrances/{entrance}', { params: { path: { entrance } } })),
+  changeEntrance: (entrance: string, body: EntranceChange) =>
+    answer(client.PATCH('/api/v1/entrances/{entrance}', { params: { path: { entrance } }, body })),
+  removeEntrance: (entrance: string) => answer(client.DELETE('/api/v1/entrances/{entrance}', { params: { path: { entrance } } })),
+  unit: (unit: string) => answer(client.GET('/api/v1/units/{unit}', { params: { path: { unit } } })),
+  changeUnit: (unit: string, body: UnitChange) =>
+    answer(client.PATCH('/api/v1/units/{unit}', { params: { path: { unit } }, body })),
+  removeUnit: (unit: string) => answer(client.DELETE('/api/v1/units/{unit}', { params: { path: { unit } } })),
+  door: (door: string) => answer(client.GET('/api/v1/doors/{door}', { params: { path: { door } } })),
+  changeDoor: (door: string, body: DoorChange) =>
+    answer(client.PATCH('/api/v1/doors/{door}', { params: { path: { door } }, body })),
+  removeDoor: (door: string) => answer(client.DELETE('/api/v1/doors/{door}', { params: { path: { door } } })),
+  panel: (panel: string) => answer(client.GET('/api/v1/panels/{panel}', { params: { path: { panel } } })),
+  changePanel: (panel: string, body: PanelChange) =>
+    answer(client.PATCH('/api/v1/panels/{panel}', { params: { path: { panel } }, body })),
+  removePanel: (panel: string) => answer(client.DELETE('/api/v1/panels/{panel}', { params: { path: { panel } } })),
+  controller: (controller: string) => answer(client.GET('/api/v1/controllers/{controller}', { params: { path: { controller } } })),
+  changeController: (controller: string, body: ControllerChange) =>
+    answer(client.PATCH('/api/v1/controllers/{controller}', { params: { path: { controller } }, body })),
+  removeController: (controller: string) => answer(client.DELETE('/api/v1/controllers/{controller}', { params: { path: { controller } } })),
+
   confidentiality: () => answer(client.GET('/api/v1/confidentiality')),
   acceptConfidentiality: (body: { version: number }) => answer(client.POST('/api/v1/confidentiality', { body })),
   roles: () => answer(client.GET('/api/v1/roles')),
+  roleChanges: () => answer(client.GET('/api/v1/roles/changes')),
   giveRole: (body: NewAdministratorRole) => answer(client.POST('/api/v1/roles', { body })),
   takeRole: (role: string) => answer(client.DELETE('/api/v1/roles/{role}', { params: { path: { role } } })),
-  audit: (query: { building?: string; person?: string; cursor?: number; limit?: number }) =>
-    answer(client.GET('/api/v1/audit', { params: { query } })),
+  audit: (query: AuditAsked) => answer(client.GET('/api/v1/audit', { params: { query } })),
+  webhooks: () => answer(client.GET('/api/v1/webhooks')),
+  addWebhook: (body: NewWebhook) => answer(client.POST('/api/v1/webhooks', { body })),
+  changeWebhook: (webhook: string, body: WebhookChange) =>
+    answer(client.PATCH('/api/v1/webhooks/{webhook}', { params: { path: { webhook } }, body })),
+  removeWebhook: (webhook: string) => answer(client.DELETE('/api/v1/webhooks/{webhook}', { params: { path: { webhook } } })),
+  rotateWebhook: (webhook: string) => answer(client.POST('/api/v1/webhooks/{webhook}/secret', { params: { path: { webhook } } })),
+  testWebhook: (webhook: string) => answer(client.POST('/api/v1/webhooks/{webhook}/test', { params: { path: { webhook } } })),
   auditProof: () => answer(client.GET('/api/v1/audit/proof')),
 
   addPanel: (building: string, body: NewPanel) =>

@@ -46,7 +46,7 @@ pub async fn handler(
     Ok(Json(doors.into_iter().map(|door| shown(&node, door)).collect()))
 }
 
-fn shown(node: &Node, door: klinke_model::door::Door) -> Door {
+pub(super) fn shown(node: &Node, door: klinke_model::door::Door) -> Door {
     Door {
         state: node.presence.door(door.id),
         id: door.id,

@@ -22,6 +22,12 @@ pub struct Entrance {
     name: Label,
 }
 
+impl From<klinke_model::site::Entrance> for Entrance {
+    fn from(entrance: klinke_model::site::Entrance) -> Self {
+        Self { id: entrance.id, name: entrance.name }
+    }
+}
+
 /// The entrances of a building, by name.
 #[utoipa::path(get, path = "/api/v1/buildings/{building}/entrances", operation_id = "entrances", tag = "buildings",
     params(("building" = uuid::Uuid, Path, description = "The building")), security(("session" = [])),
@@ -33,8 +39,7 @@ pub async fn handler(
 ) -> Result<Json<Vec<Entrance>>, Problem> {
     administered(&node, &who, building).await?;
     let entrances = node.store.sites().entrances(&who.scope, building).await?;
-    let shown = entrances.into_iter().map(|entrance| Entrance { id: entrance.id, name: entrance.name });
-    Ok(Json(shown.collect()))
+    Ok(Json(entrances.into_iter().map(Entrance::from).collect()))
 }
 
 /// A new entrance.
@@ -64,5 +69,5 @@ pub async fn add(
     if !node.store.sites().insert_entrance(&who.scope, &stamp, entrance.clone()).await? {
         return Err(Code::NotFound.into());
     }
-    Ok((StatusCode::CREATED, Json(Entrance { id: entrance.id, name: entrance.name })))
+    Ok((StatusCode::CREATED, Json(entrance.into())))
 }

@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, HeaderValue};
 use axum_extra::extract::CookieJar;
 use klinke_model::ids::{DeviceId, PersonId, SessionId};
 use klinke_model::people::DeviceKind;
-use klinke_model::scope::{Principal, Scope};
+use klinke_model::scope::{Principal, Scope, ViewAs};
 use std::sync::Arc;
 
 /// How many days a session lives. It is not made longer by use: that would keep a record of use.
@@ -44,7 +44,7 @@ impl SignedIn {
         let holder = holder.ok_or(Code::NotSignedIn)?;
         let principal = Principal::Person { person: holder.person, device: holder.device };
         Ok(Self {
-            scope: Scope { tenant: holder.tenant, principal, at: now },
+            scope: Scope { tenant: holder.tenant, principal, at: now, view: None },
             session: holder.session,
             device: holder.device,
             device_kind: holder.device_kind,
@@ -57,8 +57,27 @@ impl FromRequestParts<Arc<Node>> for SignedIn {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, node: &Arc<Node>) -> Result<Self, Problem> {
-        Self::by_cookie(node, &parts.headers).await
+        let mut who = Self::by_cookie(node, &parts.headers).await?;
+        who.scope.view = view_as(&parts.headers)?;
+        if who.scope.view.is_some() && !parts.method.is_safe() {
+            return Err(Code::ViewingOnly.into());
+        }
+        Ok(who)
     }
+}
+
+/// Whose eyes a request looks with: `Klinke-View-As: caretaker@<building>`, or a role alone. Not one of these is an error:
+/// nobody shall take what they have themselves for what another sees.
+fn view_as(headers: &HeaderMap) -> Result<Option<ViewAs>, Problem> {
+    let Some(named) = headers.get("klinke-view-as") else { return Ok(None) };
+    let named = named.to_str().map_err(|_| Code::Malformed)?;
+    let (role, building) = match named.split_once('@') {
+        Some((role, building)) => (role, Some(building)),
+        None => (named, None),
+    };
+    let role = serde_json::from_value(role.into()).map_err(|_| Code::Malformed)?;
+    let building = building.map(|id| serde_json::from_value(id.into())).transpose();
+    Ok(Some(ViewAs { role, building: building.map_err(|_| Code::Malformed)? }))
 }
 
 /// The cookie's name. `__Host-` makes browsers refuse it without `Secure`, from another host or for a part of the

@@ -90,9 +90,12 @@ fn complete(path: &str, method: &HttpMethod, operation: &mut Operation) {
     );
     let changes = !matches!(method, HttpMethod::Get);
     match (operation.security.is_some(), changes) {
-        (true, true) => add("403", "`forbidden`; `confidentiality_required`; `wrong_origin`"),
+        (true, true) => add(
+            "403",
+            "`forbidden`; `confidentiality_required`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing",
+        ),
         (true, false) => add("403", "`forbidden`; `confidentiality_required`"),
-        (false, true) => add("403", "`wrong_origin`"),
+        (false, true) => add("403", "`wrong_origin`; `viewing_only`: who looks as a role changes nothing"),
         (false, false) => {}
     }
     if path.contains('{') {
@@ -105,6 +108,8 @@ fn complete(path: &str, method: &HttpMethod, operation: &mut Operation) {
     };
     if signed_in {
         add("401", "`not_signed_in`");
+        add("400", "`malformed`: `Klinke-View-As` names no role");
+        add("403", "`forbidden`: who looks, or the role they look as, may not; `confidentiality_required`");
     }
     if has_body {
         add("400", "`malformed`");

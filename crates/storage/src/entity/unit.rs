@@ -12,6 +12,7 @@ pub struct Model {
     pub building: Uuid,
     pub entrance: Uuid,
     pub number: String,
+    pub version: i64,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

@@ -8,11 +8,13 @@ use crate::error::absent_is_false;
 use crate::record::{CarriedOut, Ended, Leaving, Move, MovePreview, Mover, NewMove, Stamp};
 use crate::repo::audit::{self, Change};
 use crate::repo::convert::At;
+use crate::repo::news::{self, News};
 use crate::repo::people::{self, end_place, reaches_unit};
-use crate::repo::people_change::{has_role, set_active, sign_everything_out};
+use crate::repo::people_change::{building_of, has_role, set_active, sign_everything_out};
 use crate::repo::reach;
 use crate::tx::{self, Isolation, Tx};
 use crate::{Result, StorageError, Store};
+use klinke_model::events::EventKind;
 use klinke_model::ids::{BuildingId, MoveId, PersonId, UnitId};
 use klinke_model::rights::Right;
 use klinke_model::scope::{Principal, Scope};
@@ -160,6 +162,11 @@ impl Moves<'_> {
                 ),
             };
             audit::append(&tx, scope, stamp, change).await?;
+            let mut news = Vec::with_capacity(new.into.len());
+            for (person, _) in &new.into {
+                news.push(News::of_person(&tx, scope, EventKind::PersonCreated, person.id).await?);
+            }
+            news::tell(&tx, scope, stamp, &news).await?;
             Ok(true)
         });
         absent_is_false(planned.await)
@@ -246,15 +253,28 @@ impl Moves<'_> {
             let unit = UnitId::from(found.unit);
             let movers = movers(&tx, scope, [found.id]).await?;
             let mut carried = CarriedOut { ended: Ended::default(), devices: Vec::new() };
+            let (building, mut news) = (Some(found.building.into()), Vec::new());
             for (mover, _) in movers.iter().filter(|(mover, _)| mover.direction == OUT) {
+                let person = mover.person.into();
                 if let Some(to) = found.to_unit {
-                    move_on(&tx, scope, mover, unit, to.into(), &mut carried).await?;
+                    let to = to.into();
+                    if move_on(&tx, scope, mover, unit, to, &mut carried).await? {
+                        let there = building_of(&*tx, scope, to).await?;
+                        news.push(News::of_place(EventKind::MembershipBegan, there, to, person));
+                    }
                 }
-                leave(&tx, scope, mover.person.into(), unit, &mut carried).await?;
+                let left = leave(&tx, scope, person, unit, &mut carried).await?;
+                if left != Left::Before {
+                    news.push(News::of_place(EventKind::MembershipEnded, building, unit, person));
+                }
+                if left == Left::ForGood {
+                    news.push(News::of_place(EventKind::PersonSuspended, building, unit, person));
+                }
             }
             for (mover, _) in movers.iter().filter(|(mover, _)| mover.direction == IN) {
                 settle(&tx, scope, mover, unit).await?;
                 carried.ended.moved_in += 1;
+                news.push(News::of_place(EventKind::MembershipBegan, building, unit, mover.person.into()));
             }
             let ended = serde_json::to_string(&carried.ended)
                 .map_err(|_| StorageError::Invalid("figures that can not be written"))?;
@@ -273,10 +293,22 @@ impl Moves<'_> {
                 after: Some(json!({ "move": id, "unit": found.unit, "ended": carried.ended })),
             };
             audit::append(&tx, scope, stamp, change).await?;
+            news::tell(&tx, scope, stamp, &news).await?;
             Ok(Some(carried))
         })
         .await
     }
+}
+
+/// How somebody left.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Left {
+    /// By another way, since the move was planned.
+    Before,
+    /// This unit; there is something else that they are here for.
+    ThisHome,
+    /// Nothing is left that they are here for.
+    ForGood,
 }
 
 /// A place in a unit for somebody who moves there; who has one keeps it as it is.
@@ -301,13 +333,14 @@ async fn move_on(
     from: UnitId,
     to: UnitId,
     carried: &mut CarriedOut,
-) -> Result<()> {
+) -> Result<bool> {
     let lives = membership::Entity::find_by_id((scope.tenant.0, from.0, mover.person)).one(&**tx).await?;
     if lives.is_some() {
         settle(tx, scope, mover, to).await?;
         carried.ended.moved_on += 1;
+        return Ok(true);
     }
-    Ok(())
+    Ok(false)
 }
 
 /// Deletes those of these people who live nowhere, have no role and no sign-in, and move nowhere; how many they were.
@@ -350,16 +383,15 @@ async fn leave(
     person: PersonId,
     unit: UnitId,
     carried: &mut CarriedOut,
-) -> Result<()> {
+) -> Result<Left> {
     let bells_before = bells_of(tx, scope, person, unit).await?;
     if !end_place(&**tx, scope, person, unit).await? {
-        // left by another way since
-        return Ok(());
+        return Ok(Left::Before);
     }
     carried.ended.people += 1;
     carried.ended.bells += bury_empty(tx, scope, &bells_before).await?;
     if stays_known(tx, scope, person).await? {
-        return Ok(());
+        return Ok(Left::ThisHome);
     }
     let devices = sign_everything_out(&**tx, scope, person).await?;
     carried.ended.signed_out += u32::from(!devices.is_empty());
@@ -369,7 +401,8 @@ async fn leave(
     let invitations =
         invitation::Entity::delete_by_id((scope.tenant.0, person.0)).exec(&**tx).await?.rows_affected;
     carried.ended.invitations += u32::try_from(invitations).unwrap_or(u32::MAX);
-    set_active(&**tx, scope, person, false).await
+    set_active(&**tx, scope, person, false).await?;
+    Ok(Left::ForGood)
 }
 
 /// The buttons of a unit that ring a person.

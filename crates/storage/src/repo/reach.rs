@@ -3,7 +3,8 @@
 //!
 //! The service reaches all of its tenant; a person who is not suspended reaches what their roles say (see
 //! [`klinke_model::rights`]); a panel and a controller administer nothing. A role counts until it ends, and one with access
-//! to personal data only once its holder bound themselves to confidentiality.
+//! to personal data only once its holder bound themselves to confidentiality. Who looks with the eyes of a role has a right
+//! only where both they and that role have it.
 
 use crate::Result;
 use crate::entity::{building, confidentiality, person, role_grant};
@@ -21,17 +22,29 @@ use sea_orm::{
 /// whether they have it in every building.
 pub fn may(scope: &Scope, right: Right, building: impl IntoSimpleExpr) -> Expr {
     let given_for = role_grant::Column::Building.into_simple_expr();
-    let here = given_for.clone().is_null().or(given_for.eq(building.into_simple_expr()));
-    has(scope, right, here)
+    let building = building.into_simple_expr();
+    let here = given_for.clone().is_null().or(given_for.eq(building.clone()));
+    let has = has(scope, right, here);
+    match scope.view.and_then(|view| view.building) {
+        Some(seen) => has.and(building.eq(seen.0)),
+        None => has,
+    }
 }
 
 /// Whether the principal has a right in any building.
 pub fn may_somewhere(scope: &Scope, right: Right) -> Expr {
-    has(scope, right, Expr::val(true))
+    let here = match scope.view.and_then(|view| view.building) {
+        Some(seen) => role_grant::Column::Building.is_null().or(role_grant::Column::Building.eq(seen.0)),
+        None => Expr::val(true),
+    };
+    has(scope, right, here)
 }
 
 /// Whether the principal has a right in every building, and over what belongs to none.
 pub fn may_everywhere(scope: &Scope, right: Right) -> Expr {
+    if scope.view.is_some_and(|view| view.building.is_some()) {
+        return Expr::val(false);
+    }
     has(scope, right, role_grant::Column::Building.is_null())
 }
 
@@ -41,6 +54,9 @@ fn has(scope: &Scope, right: Right, here: Expr) -> Expr {
         Principal::Panel(_) | Principal::Controller(_) => return Expr::val(false),
         Principal::Person { person, .. } => person,
     };
+    if scope.view.is_some_and(|view| !view.role.allows(right)) {
+        return Expr::val(false);
+    }
     let roles = |bound| {
         let roles =
             Role::ALL.into_iter().filter(move |role| role.allows(right) && role.sees_people() == bound);

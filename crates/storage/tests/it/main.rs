@@ -2,15 +2,18 @@
 
 mod access;
 mod audit;
+mod buttons;
 mod concurrency;
 mod database;
 mod doors;
 mod durability;
 mod gate;
+mod households;
 mod imports;
 mod intercom;
 mod invitations;
 mod moves;
+mod parts;
 mod people;
 mod people_page;
 mod postgres;
@@ -19,3 +22,4 @@ mod schema;
 mod sites;
 mod town;
 mod twins;
+mod webhooks;
