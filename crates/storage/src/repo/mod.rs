@@ -15,6 +15,7 @@ mod gate;
 mod gate_hours;
 mod gate_invitation;
 mod gate_jobs;
+mod gate_webhooks;
 mod households;
 mod imports;
 mod intercom;
