@@ -9,7 +9,9 @@ mod invitations;
 mod moves;
 mod parts;
 mod people;
+mod tokens;
 mod webhooks;
+mod who;
 
 pub use buttons::{Button, ButtonChanged, ButtonEdit, Look, Unlisted};
 pub use households::{
@@ -21,12 +23,18 @@ pub use invitations::{Followed, InvitationState, Invited, Job, JobKind, WayIn};
 pub use moves::{CarriedOut, Ended, Leaving, Move, MovePreview, Mover, NewMove};
 pub use parts::{Edited, Part, Removed, UnitDoors, Uses};
 pub use people::{Changed, Deleted, Home, PeoplePage, PeopleQuery, PersonRow, Standing, Suspended};
+pub use tokens::{ApiToken, NewApiToken, TokenFault, TokenHolder};
 pub use webhooks::{DueWebhook, NewWebhook, Tried, Waiting, Webhook, WebhookChange, WebhookChanged};
+pub use who::{
+    Because, Ghost, GhostRole, HomeMember, HomeRow, HomeState, HomesPage, HomesQuery, KeyHolder, KeysPage,
+    Named, Openable, OpenablePage, Opener, OpenersPage,
+};
 
 use klinke_access::decide::SiteMode;
 use klinke_model::door::Door;
 use klinke_model::ids::{
-    BellId, BuildingId, ControllerId, DeviceId, PersonId, RoleGrantId, SessionId, TenantId, UnitId,
+    ApiTokenId, BellId, BuildingId, ControllerId, DeviceId, PersonId, RoleGrantId, SessionId, TenantId,
+    UnitId,
 };
 use klinke_model::intercom::{Bell, BellKind, BellMember, Panel};
 use klinke_model::people::{Device, DeviceKind, Membership, Person, Role, RoleGrant};
@@ -338,8 +346,10 @@ pub struct AuditEntry {
 /// What an entry of the audit says.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AuditContent {
-    /// Who; none is the service itself.
+    /// Who; none is the service itself, or a token.
     pub actor: Option<PersonId>,
+    /// The token that asked, when it was one.
+    pub token: Option<ApiTokenId>,
     /// The role they did it by.
     pub role: String,
     /// What was.
@@ -387,6 +397,8 @@ pub enum NamedKind {
     Panel,
     /// A controller.
     Controller,
+    /// Another program's token.
+    Token,
 }
 
 /// The chain, checked from its beginning to its end.

@@ -53,6 +53,8 @@ export function changesOf({ before, after, persons }: AuditEntry, names: Names):
   const [was, is] = [before ?? {}, after ?? {}] as [Record<string, unknown>, Record<string, unknown>];
   return [...new Set([...Object.keys(was), ...Object.keys(is)])]
     .filter((field) => JSON.stringify(was[field]) !== JSON.stringify(is[field]))
+    // ids of what has no name
+    .filter((field) => !['webhook', 'move'].includes(field))
     .filter((field) => !(field === 'person' && persons.includes(String(is[field] ?? was[field]))))
     .map((field) => ({ field: fieldWords(field), from: valueWords(field, was[field], names), to: valueWords(field, is[field], names) }))
     .filter(({ from, to }) => from !== to);
@@ -73,7 +75,8 @@ export const personsOf = (entry: AuditEntry, names: Names): Named[] =>
   });
 
 /** Who did it, and by which role. */
-export function actorOf({ actor, actor_name: name, role }: AuditEntry): string {
+export function actorOf({ actor, actor_name: name, role, token }: AuditEntry): string {
+  if (token) return `${name ?? t('admin-audit-gone')} · ${t('admin-token-secret')}`;
   if (!actor) return t('admin-audit-service');
   const who = name ?? t('admin-audit-somebody');
   return role && role !== 'none' ? `${who} · ${orRaw(`admin-role-${role.replaceAll('_', '-')}`, role)}` : who;

@@ -234,6 +234,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/buildings/{building}/ghosts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What was issued in a building and has no reason any more, 200 of each kind at most; what belongs to no building for
+         *     who sees people everywhere.
+         */
+        get: operations["ghosts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/buildings/{building}/imports": {
         parameters: {
             query?: never;
@@ -245,6 +265,23 @@ export interface paths {
         put?: never;
         /** Reads a file with people: CSV (`;`, `,` or tab; UTF-8, UTF-16 or Windows-1252) or XLSX, 10 MB and 60,000 rows at most. */
         post: operations["upload_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/buildings/{building}/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who holds keys to a building: signed-in devices, open links, roles. Counts only; nothing of when anything was used. */
+        get: operations["keys_out"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -299,6 +336,40 @@ export interface paths {
         put?: never;
         /** Adds units to a building; all of them or none. */
         post: operations["add_units"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/buildings/{building}/who": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The homes of a building with who lives there, by number. */
+        get: operations["who_lives_here"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/buildings/{building}/who/counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many homes of a building are in which state; states that no home is in are left out. */
+        get: operations["home_counts"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -376,6 +447,23 @@ export interface paths {
         head?: never;
         /** Changes a door. A caretaker changes its wiring alone. */
         patch: operations["change_door"];
+        trace?: never;
+    };
+    "/api/v1/doors/{door}/who": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Everybody who may open a door now, each with the reasons. For who sees people in its building. */
+        get: operations["who_may_open"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/entrances/{entrance}": {
@@ -886,6 +974,23 @@ export interface paths {
         patch: operations["change_person"];
         trace?: never;
     };
+    "/api/v1/people/{person}/doors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The doors that a person may open, each with the reasons; those where the asker sees people. */
+        get: operations["doors_of_person"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/people/{person}/homes": {
         parameters: {
             query?: never;
@@ -1077,6 +1182,41 @@ export interface paths {
         /** Gives the installation its owner, and signs them in. */
         post: operations["claim"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The tokens for buildings where one gives roles, by name; also what has ended. */
+        get: operations["tokens"];
+        put?: never;
+        /** Makes a token for another program. Nobody gives more than they have. */
+        post: operations["make_token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tokens/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Takes a token back: it works no more. */
+        delete: operations["revoke_token"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1306,6 +1446,27 @@ export interface components {
             /** @description It does not count yet: its holder has not accepted confidentiality. */
             unbound: boolean;
         };
+        /** @description A token of another program. */
+        ApiToken: {
+            building?: components["schemas"]["BuildingId"] | null;
+            /** @description It is over. */
+            ended: boolean;
+            /** @description First moment at which it is over, in UTC milliseconds. */
+            ends_at: components["schemas"]["Timestamp"];
+            id: components["schemas"]["ApiTokenId"];
+            /** @description Who made it: it never does more than they may. */
+            issuer: components["schemas"]["PersonId"];
+            issuer_name?: components["schemas"]["Label"] | null;
+            /** @description What its maker calls it. */
+            name: components["schemas"]["Label"];
+            /** @description What it allows, as far as its maker may do it. */
+            rights: components["schemas"]["Right"][];
+        };
+        /**
+         * Format: uuid
+         * @description A token of another program.
+         */
+        ApiTokenId: string;
         /** @description A call as a device sees it. */
         AppCall: components["schemas"]["AppCallState"] & {
             /** @description The building. */
@@ -1514,6 +1675,7 @@ export interface components {
              * @description Its place in the chain, from 1.
              */
             seq: number;
+            token?: components["schemas"]["ApiTokenId"] | null;
         };
         /** @description What to call something. */
         AuditName: {
@@ -1526,7 +1688,7 @@ export interface components {
          * @description What something is.
          * @enum {string}
          */
-        AuditNameKind: "person" | "unit" | "building" | "entrance" | "door" | "panel" | "controller";
+        AuditNameKind: "person" | "unit" | "building" | "entrance" | "door" | "panel" | "controller" | "token";
         /** @description A page of entries. */
         AuditPage: {
             /** @description The newest first. */
@@ -1557,6 +1719,29 @@ export interface components {
             first_bad?: number | null;
             /** @description The last hash. Noted elsewhere, it shows whether the end was cut off later. */
             head: string;
+        };
+        /** @description Why somebody may open a door. */
+        Because: {
+            /** @description Where it is. */
+            building: components["schemas"]["BuildingId"];
+            /** @description The name of the building. */
+            building_name: components["schemas"]["Label"];
+            /** @enum {string} */
+            by: "home";
+            /** @description Apartment number or company name. */
+            number: components["schemas"]["Label"];
+            /** @description The unit. */
+            unit: components["schemas"]["UnitId"];
+        } | {
+            /** @enum {string} */
+            by: "role";
+            ends_at?: components["schemas"]["Timestamp"] | null;
+            /** @description It is for every building. */
+            everywhere: boolean;
+            /** @description Which grant. */
+            grant: components["schemas"]["RoleGrantId"];
+            /** @description As what. */
+            role: components["schemas"]["Role"];
         };
         /** @description A button on a panel. */
         Bell: {
@@ -1821,7 +2006,7 @@ export interface components {
          * @description Why a request was refused. Stable: clients act on it and translate it.
          * @enum {string}
          */
-        Code: "malformed" | "invalid" | "too_large" | "wrong_media_type" | "wrong_method" | "timed_out" | "not_set_up" | "already_claimed" | "wrong_code" | "code_expired" | "not_signed_in" | "sign_in_failed" | "too_many_tries" | "forbidden" | "confidentiality_required" | "decided_by_administrator" | "decided_by_owner" | "household_full" | "has_password" | "no_password" | "has_button" | "wrong_password" | "conflict" | "still_here" | "viewing_only" | "in_use" | "last_manager" | "wrong_origin" | "not_found" | "unknown_code" | "unknown_ticket" | "unknown_invitation" | "invitation_used" | "invitation_expired" | "not_a_list" | "empty_list" | "too_many_rows" | "too_many_columns" | "cell_too_long" | "import_applied" | "import_not_applied" | "import_has_errors" | "too_many_waiting" | "overloaded" | "internal";
+        Code: "malformed" | "invalid" | "too_large" | "wrong_media_type" | "wrong_method" | "timed_out" | "not_set_up" | "already_claimed" | "wrong_code" | "code_expired" | "not_signed_in" | "two_credentials" | "not_for_tokens" | "sign_in_failed" | "too_many_tries" | "too_many_requests" | "idempotency_key_reused" | "in_progress" | "forbidden" | "confidentiality_required" | "decided_by_administrator" | "decided_by_owner" | "household_full" | "has_password" | "no_password" | "has_button" | "wrong_password" | "conflict" | "still_here" | "viewing_only" | "in_use" | "last_manager" | "wrong_origin" | "not_found" | "unknown_code" | "unknown_ticket" | "unknown_invitation" | "invitation_used" | "invitation_expired" | "not_a_list" | "empty_list" | "too_many_rows" | "too_many_columns" | "cell_too_long" | "import_applied" | "import_not_applied" | "import_has_errors" | "too_many_waiting" | "overloaded" | "internal";
         /**
          * @description What a column holds.
          * @enum {string}
@@ -2070,7 +2255,7 @@ export interface components {
             request?: components["schemas"]["RequestId"];
         };
         /**
-         * @description Something that happened. The words are stable: they stand in messages and in what was asked for.
+         * @description Something that happened.
          * @enum {string}
          */
         EventKind: "person.created" | "person.changed" | "person.suspended" | "person.resumed" | "person.deleted" | "membership.began" | "membership.changed" | "membership.ended" | "unit.created" | "unit.changed" | "unit.removed" | "import.applied" | "import.undone";
@@ -2088,6 +2273,98 @@ export interface components {
              * @example /name
              */
             pointer: string;
+        };
+        /** @description What was issued and has no reason any more. */
+        Ghost: {
+            /** @enum {string} */
+            kind: "access";
+            name?: components["schemas"]["Label"] | null;
+            /** @description Whose. */
+            person: components["schemas"]["PersonId"];
+        } | {
+            /** @enum {string} */
+            kind: "invitation";
+            name?: components["schemas"]["Label"] | null;
+            /** @description Whose. */
+            person: components["schemas"]["PersonId"];
+        } | {
+            /** @description Which. */
+            bell: components["schemas"]["BellId"];
+            /** @enum {string} */
+            kind: "bell";
+            /** @description The home's number. */
+            number: components["schemas"]["Label"];
+            /** @description Its text. */
+            text: components["schemas"]["Label"];
+        } | (components["schemas"]["GhostRole"] & {
+            /** @enum {string} */
+            kind: "suspended_role";
+        }) | (components["schemas"]["GhostRole"] & {
+            /** @enum {string} */
+            kind: "ended_role";
+        }) | {
+            /**
+             * Format: int32
+             * @description How many doors.
+             */
+            doors: number;
+            /** @enum {string} */
+            kind: "home";
+            /** @description Its number. */
+            number: components["schemas"]["Label"];
+            /** @description Which. */
+            unit: components["schemas"]["UnitId"];
+        } | {
+            /** @description When it was due, UTC milliseconds since 1970. */
+            ends_at: components["schemas"]["Timestamp"];
+            /** @enum {string} */
+            kind: "move";
+            /** @description Which. */
+            move: components["schemas"]["MoveId"];
+            /** @description The home's number. */
+            number: components["schemas"]["Label"];
+        };
+        /** @description A role that gives nothing. */
+        GhostRole: {
+            ends_at?: components["schemas"]["Timestamp"] | null;
+            /** @description It is for every building. */
+            everywhere: boolean;
+            /** @description Which grant. */
+            grant: components["schemas"]["RoleGrantId"];
+            name?: components["schemas"]["Label"] | null;
+            person: components["schemas"]["PersonId"];
+            role: components["schemas"]["Role"];
+        };
+        /** @description A role over a building. */
+        HeldRole: {
+            ends_at?: components["schemas"]["Timestamp"] | null;
+            role: components["schemas"]["Role"];
+        };
+        /** @description How many homes are in which state. */
+        HomeCount: {
+            /** Format: int64 */
+            homes: number;
+            state: components["schemas"]["HomeState"];
+        };
+        /** @description Somebody who lives in a home. */
+        HomeMember: {
+            /** @description Whether any device of theirs is signed in. */
+            can_be_rung: boolean;
+            name?: components["schemas"]["Label"] | null;
+            /** @description Decides for the home. */
+            owner: boolean;
+            person: components["schemas"]["PersonId"];
+            standing: components["schemas"]["PersonStanding"];
+        };
+        /**
+         * @description Whether a visitor who rings a home reaches somebody, and if not, why.
+         * @enum {string}
+         */
+        HomeState: "rung" | "empty" | "suspended" | "no_account" | "no_device" | "no_button" | "not_on_button";
+        /** @description A page of homes. */
+        HomesPage: {
+            items: components["schemas"]["LivedHome"][];
+            next?: components["schemas"]["UnitId"] | null;
         };
         /** @description The same hours on some days of the week. */
         Hours: {
@@ -2180,6 +2457,32 @@ export interface components {
         InvitationToken: {
             token: string;
         };
+        /** @description Who holds something that opens or rings in a building. */
+        KeyHolder: {
+            /**
+             * Format: int32
+             * @description Phones and computers that are signed in. How many, never which or when.
+             */
+            apps: number;
+            /** @description The numbers of their homes here. */
+            homes: components["schemas"]["Label"][];
+            /** @description The person. */
+            id: components["schemas"]["PersonId"];
+            invited_until?: components["schemas"]["Timestamp"] | null;
+            name?: components["schemas"]["Label"] | null;
+            /** @description Their roles over the building. */
+            roles: components["schemas"]["HeldRole"][];
+            /**
+             * Format: int32
+             * @description Apartment stations that are signed in.
+             */
+            stations: number;
+        };
+        /** @description A page of who holds something. */
+        KeysPage: {
+            items: components["schemas"]["KeyHolder"][];
+            next?: components["schemas"]["PersonId"] | null;
+        };
         /**
          * @description A name or a button's text: 1 to [`LABEL_MAX`] characters, NFC, one line, no control or direction-override
          *     characters, no white space at either end.
@@ -2214,6 +2517,26 @@ export interface components {
          * @enum {string}
          */
         Listing: "listed" | "search_only" | "dial_only";
+        /** @description A home, with who lives there. */
+        LivedHome: {
+            /** @description The name of its entrance. */
+            entrance: components["schemas"]["Label"];
+            /** @description The unit. */
+            id: components["schemas"]["UnitId"];
+            members: components["schemas"]["HomeMember"][];
+            /** @description Apartment number or company name. */
+            number: components["schemas"]["Label"];
+            state: components["schemas"]["HomeState"];
+        };
+        /** @description The token that was made. */
+        MadeToken: {
+            id: components["schemas"]["ApiTokenId"];
+            /**
+             * @description To be sent as `Authorization: Bearer …`. Shown this once.
+             * @example klk_…
+             */
+            token: string;
+        };
         /** @description A person as they see themselves. */
         Me: {
             email?: string;
@@ -2221,8 +2544,8 @@ export interface components {
             language: components["schemas"]["Language"];
             name?: components["schemas"]["Label"] | null;
             phone?: string;
-            /** @description What they sign in with. */
-            user_name: string;
+            /** @description What they sign in with; absent for who has no password of their own. */
+            user_name?: string | null;
             /**
              * Format: int64
              * @description A change names the version that it was made from.
@@ -2355,6 +2678,7 @@ export interface components {
         };
         /** @description A button of one's own home. */
         MyBell: {
+            alias?: components["schemas"]["Label"] | null;
             asked?: components["schemas"]["Label"] | null;
             /** @description The building's name. */
             building: components["schemas"]["Label"];
@@ -2388,6 +2712,8 @@ export interface components {
         };
         /** @description What is to be changed; what is absent stays as it is. */
         MyBellChange: {
+            /** @description Empty takes it away. */
+            alias?: string | null;
             hidden?: boolean | null;
             hours?: components["schemas"]["Timetable"] | null;
             kind?: components["schemas"]["BellKind"] | null;
@@ -2618,6 +2944,16 @@ export interface components {
             name?: string;
             phone?: string;
         };
+        /** @description A token to be made. */
+        NewToken: {
+            building?: components["schemas"]["BuildingId"] | null;
+            /** @description First moment at which it is over, in UTC milliseconds; within 366 days. */
+            ends_at: components["schemas"]["Timestamp"];
+            /** @description What one calls it, such as the program's name. */
+            name: string;
+            /** @description What it allows: one or more, all of which one has there, none of `roles` and `tenants`. */
+            rights: components["schemas"]["Right"][];
+        };
         /** @description New units behind one entrance. */
         NewUnits: {
             /** @description The doors that their people may open. */
@@ -2638,6 +2974,21 @@ export interface components {
             /** @description `https`, at a host that the operator allows. */
             url: string;
         };
+        /** @description A door that a person may open. */
+        OpenableDoor: {
+            /** @description At least one. */
+            because: components["schemas"]["Because"][];
+            building: components["schemas"]["BuildingId"];
+            building_name: components["schemas"]["Label"];
+            /** @description The door. */
+            id: components["schemas"]["DoorId"];
+            name: components["schemas"]["Label"];
+        };
+        /** @description The doors that a person may open, a page at a time, by building. */
+        OpenableDoors: {
+            items: components["schemas"]["OpenableDoor"][];
+            next?: components["schemas"]["DoorId"] | null;
+        };
         /** @description A pairing that the panel has opened. */
         OpenedPairing: {
             /**
@@ -2654,6 +3005,23 @@ export interface components {
             pairing: components["schemas"]["PairingId"];
             /** @description To prove itself with, in the header `Klinke-Pairing-Secret`. Never shown. */
             secret: string;
+        };
+        /** @description Somebody who may open a door. */
+        Opener: {
+            /** @description At least one. */
+            because: components["schemas"]["Because"][];
+            /** @description Lives where the asker does not see people: there is no more to know of them here. */
+            hidden: boolean;
+            /** @description The person. */
+            id: components["schemas"]["PersonId"];
+            name?: components["schemas"]["Label"] | null;
+        };
+        /** @description Everybody who may open a door, a page at a time, by folded name. */
+        OpenersPage: {
+            items: components["schemas"]["Opener"][];
+            next?: components["schemas"]["PersonId"] | null;
+            /** @description Why nobody opens it now, whoever may: `site_locked_down`, `door_blocked`, `door_locked_down`, `door_times_invalid`. */
+            shut?: string | null;
         };
         /**
          * Format: uuid
@@ -3337,6 +3705,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal` */
             500: {
                 headers: {
@@ -3419,6 +3796,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3515,6 +3901,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal` */
             500: {
                 headers: {
@@ -3553,7 +3948,7 @@ export interface operations {
                     "application/json": components["schemas"]["AuditProof"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3582,6 +3977,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3628,7 +4032,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3646,7 +4050,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3666,6 +4070,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3718,7 +4131,7 @@ export interface operations {
                     "application/json": components["schemas"]["Bell"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3736,7 +4149,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3792,6 +4205,15 @@ export interface operations {
             };
             /** @description `invalid` */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3822,7 +4244,10 @@ export interface operations {
     moderate_bell: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description The button */
                 bell: string;
@@ -3844,7 +4269,7 @@ export interface operations {
                     "application/json": components["schemas"]["Bell"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3862,7 +4287,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3889,7 +4314,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `conflict`: somebody else changed it since; `current` is a `Bell` */
+            /** @description `conflict`: somebody else changed it since; `current` is a `Bell`; `in_progress` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3916,8 +4341,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `invalid` */
+            /** @description `invalid`; `idempotency_key_reused` */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3963,7 +4397,7 @@ export interface operations {
                     "application/json": components["schemas"]["Building"][];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3999,6 +4433,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal` */
             500: {
                 headers: {
@@ -4022,7 +4465,10 @@ export interface operations {
     make_building: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4041,7 +4487,7 @@ export interface operations {
                     "application/json": components["schemas"]["Building"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4077,6 +4523,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `in_progress` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `too_large` */
             413: {
                 headers: {
@@ -4095,8 +4550,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `invalid` */
+            /** @description `invalid`; `idempotency_key_reused` */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4145,7 +4609,7 @@ export interface operations {
                     "application/json": components["schemas"]["BuildingPart"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4163,7 +4627,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required` */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4183,6 +4647,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4232,7 +4705,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4295,6 +4768,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal` */
             500: {
                 headers: {
@@ -4340,7 +4822,7 @@ export interface operations {
                     "application/json": components["schemas"]["BuildingPart"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4421,6 +4903,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal` */
             500: {
                 headers: {
@@ -4462,7 +4953,7 @@ export interface operations {
                     "application/json": components["schemas"]["Bell"][];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4480,7 +4971,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required` */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4500,6 +4991,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4550,7 +5050,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4568,7 +5068,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4622,6 +5122,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal` */
             500: {
                 headers: {
@@ -4645,7 +5154,10 @@ export interface operations {
     add_bell: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description The building */
                 building: string;
@@ -4667,7 +5179,7 @@ export interface operations {
                     "application/json": components["schemas"]["AddedBell"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4685,7 +5197,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4712,6 +5224,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `in_progress` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `too_large` */
             413: {
                 headers: {
@@ -4730,8 +5251,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `invalid` */
+            /** @description `invalid`; `idempotency_key_reused` */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4780,7 +5310,7 @@ export interface operations {
                     "application/json": components["schemas"]["Checklist"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4798,7 +5328,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required` */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4818,6 +5348,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4866,7 +5405,7 @@ export interface operations {
                     "application/json": components["schemas"]["Controller"][];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4884,7 +5423,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required` */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4904,6 +5443,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4934,7 +5482,10 @@ export interface operations {
     add_controller: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description The building */
                 building: string;
@@ -4956,7 +5507,7 @@ export interface operations {
                     "application/json": components["schemas"]["Controller"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4974,7 +5525,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5001,6 +5552,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `in_progress` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `too_large` */
             413: {
                 headers: {
@@ -5019,7 +5579,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `invalid`; `errors` names the fields */
+            /** @description `invalid`; `errors` names the fields; `idempotency_key_reused` */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5028,7 +5588,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `too_many_tries`, with `Retry-After` */
+            /** @description `too_many_tries`, with `Retry-After`; `too_many_requests`, with `Retry-After` */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -5078,7 +5638,7 @@ export interface operations {
                     "application/json": components["schemas"]["Door"][];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5096,7 +5656,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required` */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5116,6 +5676,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5146,7 +5715,10 @@ export interface operations {
     add_door: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description The building */
                 building: string;
@@ -5168,7 +5740,7 @@ export interface operations {
                     "application/json": components["schemas"]["Door"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5186,7 +5758,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5213,6 +5785,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `in_progress` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `too_large` */
             413: {
                 headers: {
@@ -5231,8 +5812,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `invalid` */
+            /** @description `invalid`; `idempotency_key_reused` */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5281,7 +5871,240 @@ export interface operations {
                     "application/json": components["schemas"]["Entrance"][];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_entrance: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The building */
+                building: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewEntrance"];
+            };
+        };
+        responses: {
+            /** @description Added */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Entrance"];
+                };
+            };
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `in_progress` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `wrong_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`; `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ghosts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The building */
+                building: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The ghosts */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ghost"][];
+                };
+            };
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5326,116 +6149,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `internal` */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    add_entrance: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The building */
-                building: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewEntrance"];
-            };
-        };
-        responses: {
-            /** @description Added */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Entrance"];
-                };
-            };
-            /** @description `malformed`: `Klinke-View-As` names no role */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_signed_in` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `timed_out` */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_large` */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `wrong_media_type` */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `invalid` */
-            422: {
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5466,7 +6181,10 @@ export interface operations {
     upload_import: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description The building */
                 building: string;
@@ -5488,7 +6206,7 @@ export interface operations {
                     "application/json": components["schemas"]["Import"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5506,7 +6224,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5533,6 +6251,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `in_progress` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `too_large` */
             413: {
                 headers: {
@@ -5551,8 +6278,126 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not_a_list`; `empty_list`; `too_many_rows`; `too_many_columns`; `cell_too_long` */
+            /** @description `not_a_list`; `empty_list`; `too_many_rows`; `too_many_columns`; `cell_too_long`; `idempotency_key_reused` */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    keys_out: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                cursor?: components["schemas"]["PersonId"];
+                /** @description How many, 1 to 200. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The building */
+                building: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Who holds something, by folded name */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeysPage"];
+                };
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`; `confidentiality_required` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5601,7 +6446,7 @@ export interface operations {
                     "application/json": components["schemas"]["Panel"][];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5619,7 +6464,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required` */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5639,6 +6484,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5669,7 +6523,10 @@ export interface operations {
     add_panel: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description The building */
                 building: string;
@@ -5691,7 +6548,7 @@ export interface operations {
                     "application/json": components["schemas"]["Panel"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5709,7 +6566,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5736,6 +6593,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `in_progress` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `too_large` */
             413: {
                 headers: {
@@ -5754,7 +6620,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `invalid`; `errors` names the fields */
+            /** @description `invalid`; `errors` names the fields; `idempotency_key_reused` */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5763,7 +6629,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `too_many_tries`, with `Retry-After` */
+            /** @description `too_many_tries`, with `Retry-After`; `too_many_requests`, with `Retry-After` */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -5813,7 +6679,7 @@ export interface operations {
                     "application/json": components["schemas"]["Policy"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5831,7 +6697,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required` */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5851,6 +6717,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5903,7 +6778,7 @@ export interface operations {
                     "application/json": components["schemas"]["Policy"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5921,7 +6796,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5984,6 +6859,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal` */
             500: {
                 headers: {
@@ -6025,7 +6909,249 @@ export interface operations {
                     "application/json": components["schemas"]["Unit"][];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_units: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The building */
+                building: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewUnits"];
+            };
+        };
+        responses: {
+            /** @description Added */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AddedUnits"];
+                };
+            };
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `in_progress` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `wrong_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`; `taken` when the entrance has such a number; `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    who_lives_here: {
+        parameters: {
+            query?: {
+                /** @description Homes that are rung, or are not and why. */
+                state?: "rung" | "silent" | "empty" | "suspended" | "no_account" | "no_device" | "no_button" | "not_on_button";
+                /** @description Each word begins the number, or finds somebody who lives there. */
+                text?: string;
+                /** @description The `next` of the page before. */
+                cursor?: components["schemas"]["UnitId"];
+                /** @description How many, 1 to 200. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The building */
+                building: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The homes */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HomesPage"];
+                };
+            };
+            /** @description `malformed` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6070,6 +7196,24 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal` */
             500: {
                 headers: {
@@ -6090,7 +7234,7 @@ export interface operations {
             };
         };
     };
-    add_units: {
+    home_counts: {
         parameters: {
             query?: never;
             header?: never;
@@ -6100,22 +7244,18 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewUnits"];
-            };
-        };
+        requestBody?: never;
         responses: {
-            /** @description Added */
-            201: {
+            /** @description The counts */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["AddedUnits"];
+                    "application/json": components["schemas"]["HomeCount"][];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6133,7 +7273,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `forbidden`; `confidentiality_required` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6160,26 +7300,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `too_large` */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `wrong_media_type` */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `invalid`; `taken` when the entrance has such a number */
-            422: {
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6225,7 +7347,7 @@ export interface operations {
                     "application/json": components["schemas"]["Confidentiality"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6243,7 +7365,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required` */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6254,6 +7376,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6284,7 +7415,10 @@ export interface operations {
     accept_confidentiality: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -6301,7 +7435,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6337,7 +7471,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `conflict`: another wording counts by now; `current` */
+            /** @description `conflict`: another wording counts by now; `current`; `in_progress` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6364,8 +7498,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `invalid`; `errors` names the fields */
+            /** @description `invalid`; `errors` names the fields; `idempotency_key_reused` */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6411,7 +7554,7 @@ export interface operations {
                     "application/json": components["schemas"]["ControllerPairing"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6440,6 +7583,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6488,7 +7640,7 @@ export interface operations {
                     "application/json": components["schemas"]["ControllerPart"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6506,7 +7658,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required` */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6526,6 +7678,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6572,7 +7733,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6610,6 +7771,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6662,7 +7832,7 @@ export interface operations {
                     "application/json": components["schemas"]["ControllerPart"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6743,6 +7913,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal` */
             500: {
                 headers: {
@@ -6784,7 +7963,7 @@ export interface operations {
                     "application/json": components["schemas"]["DoorPart"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6802,7 +7981,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required` */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6822,6 +8001,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6868,7 +8056,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6906,6 +8094,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6958,7 +8155,7 @@ export interface operations {
                     "application/json": components["schemas"]["DoorPart"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7039,6 +8236,124 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    who_may_open: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                cursor?: components["schemas"]["PersonId"];
+                /** @description How many, 1 to 200. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The door */
+                door: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The people */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenersPage"];
+                };
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal` */
             500: {
                 headers: {
@@ -7080,7 +8395,7 @@ export interface operations {
                     "application/json": components["schemas"]["EntrancePart"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7098,7 +8413,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required` */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7118,6 +8433,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7164,7 +8488,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7218,6 +8542,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal` */
             500: {
                 headers: {
@@ -7263,7 +8596,7 @@ export interface operations {
                     "application/json": components["schemas"]["EntrancePart"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7344,6 +8677,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal` */
             500: {
                 headers: {
@@ -7392,7 +8734,7 @@ export interface operations {
                     "application/json": components["schemas"]["Import"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7410,7 +8752,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required` */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7430,6 +8772,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7476,7 +8827,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7494,7 +8845,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7514,6 +8865,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7573,7 +8933,7 @@ export interface operations {
                     "application/json": components["schemas"]["Import"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7591,7 +8951,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7654,6 +9014,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal` */
             500: {
                 headers: {
@@ -7677,7 +9046,10 @@ export interface operations {
     apply_import: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description The list */
                 import: string;
@@ -7699,7 +9071,7 @@ export interface operations {
                     "application/json": components["schemas"]["Import"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7717,7 +9089,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7744,7 +9116,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `import_applied`; `import_has_errors` */
+            /** @description `import_applied`; `import_has_errors`; `in_progress` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -7771,8 +9143,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `invalid`; `errors` names the fields */
+            /** @description `invalid`; `errors` names the fields; `idempotency_key_reused` */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7821,7 +9202,7 @@ export interface operations {
                     "text/csv": string;
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7839,7 +9220,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required` */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7859,6 +9240,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7889,7 +9279,10 @@ export interface operations {
     undo_import: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description The list */
                 import: string;
@@ -7907,7 +9300,7 @@ export interface operations {
                     "application/json": components["schemas"]["Undone"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7925,7 +9318,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7952,8 +9345,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `import_not_applied` */
+            /** @description `import_not_applied`; `in_progress` */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8085,7 +9496,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `too_many_tries`, with `Retry-After` */
+            /** @description `too_many_tries`, with `Retry-After`; `too_many_requests`, with `Retry-After` */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -8208,7 +9619,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `too_many_tries`, with `Retry-After` */
+            /** @description `too_many_tries`, with `Retry-After`; `too_many_requests`, with `Retry-After` */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -8255,7 +9666,7 @@ export interface operations {
                     "application/json": components["schemas"]["Me"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8273,7 +9684,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required` */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8284,6 +9695,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8333,7 +9753,7 @@ export interface operations {
                     "application/json": components["schemas"]["Me"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8405,7 +9825,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `too_many_tries`, with `Retry-After` */
+            /** @description `too_many_tries`, with `Retry-After`; `too_many_requests`, with `Retry-After` */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -8452,7 +9872,7 @@ export interface operations {
                     "application/json": components["schemas"]["MyBell"][];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8470,7 +9890,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required` */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8481,6 +9901,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8533,7 +9962,7 @@ export interface operations {
                     "application/json": components["schemas"]["MyBell"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8614,6 +10043,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal` */
             500: {
                 headers: {
@@ -8652,7 +10090,7 @@ export interface operations {
                     "application/json": components["schemas"]["MyData"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8670,7 +10108,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required` */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8681,6 +10119,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8726,7 +10173,7 @@ export interface operations {
                     "application/json": components["schemas"]["MyDevice"][];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8744,7 +10191,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required` */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8755,6 +10202,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8798,7 +10254,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8816,7 +10272,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8827,6 +10283,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8873,7 +10338,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8891,7 +10356,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8911,6 +10376,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8956,7 +10430,7 @@ export interface operations {
                     "application/json": components["schemas"]["MyHome"][];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8974,7 +10448,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required` */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8985,6 +10459,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9015,7 +10498,10 @@ export interface operations {
     take_in_member: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description The home */
                 unit: string;
@@ -9037,7 +10523,7 @@ export interface operations {
                     "application/json": components["schemas"]["NewLink"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -9082,7 +10568,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `household_full` */
+            /** @description `household_full`; `in_progress` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -9109,7 +10595,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `invalid` */
+            /** @description `invalid`; `idempotency_key_reused` */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -9118,7 +10604,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `too_many_tries`, with `Retry-After` */
+            /** @description `too_many_tries`, with `Retry-After`; `too_many_requests`, with `Retry-After` */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -9168,7 +10654,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -9206,6 +10692,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9254,7 +10749,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -9308,6 +10803,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal` */
             500: {
                 headers: {
@@ -9331,7 +10835,10 @@ export interface operations {
     invite_member: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description The home */
                 unit: string;
@@ -9351,7 +10858,7 @@ export interface operations {
                     "application/json": components["schemas"]["NewLink"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -9369,7 +10876,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9396,7 +10903,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `has_password` */
+            /** @description `has_password`; `in_progress` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -9405,7 +10912,16 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `too_many_tries`, with `Retry-After` */
+            /** @description `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_tries`, with `Retry-After`; `too_many_requests`, with `Retry-After` */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -9457,7 +10973,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -9475,7 +10991,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9531,6 +11047,15 @@ export interface operations {
             };
             /** @description `invalid`; `errors` names the fields */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9597,7 +11122,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required` */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9617,6 +11142,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9665,7 +11199,7 @@ export interface operations {
                     "application/json": components["schemas"]["Move"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -9683,7 +11217,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required` */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9703,6 +11237,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9749,7 +11292,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -9767,7 +11310,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9796,6 +11339,15 @@ export interface operations {
             };
             /** @description `conflict`: it is carried out already */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9899,7 +11451,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `too_many_tries`, with `Retry-After` */
+            /** @description `too_many_tries`, with `Retry-After`; `too_many_requests`, with `Retry-After` */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -9963,6 +11515,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10081,6 +11642,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal` */
             500: {
                 headers: {
@@ -10122,7 +11692,7 @@ export interface operations {
                     "application/json": components["schemas"]["PanelPart"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -10140,7 +11710,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required` */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10160,6 +11730,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10206,7 +11785,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -10244,6 +11823,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10296,7 +11884,7 @@ export interface operations {
                     "application/json": components["schemas"]["PanelPart"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -10377,6 +11965,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal` */
             500: {
                 headers: {
@@ -10418,7 +12015,7 @@ export interface operations {
                     "application/json": components["schemas"]["Directory"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -10436,7 +12033,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required` */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10456,6 +12053,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10534,7 +12140,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required` */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10554,6 +12160,15 @@ export interface operations {
             };
             /** @description `invalid` */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10584,7 +12199,10 @@ export interface operations {
     add_person: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -10603,7 +12221,7 @@ export interface operations {
                     "application/json": components["schemas"]["Person"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -10621,7 +12239,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10632,6 +12250,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `in_progress` */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10657,8 +12284,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `invalid`; `errors` names the fields */
+            /** @description `invalid`; `errors` names the fields; `idempotency_key_reused` */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10737,7 +12373,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required` */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10757,6 +12393,15 @@ export interface operations {
             };
             /** @description `invalid` */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10805,7 +12450,7 @@ export interface operations {
                     "application/json": components["schemas"]["Person"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -10823,7 +12468,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required` */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10843,6 +12488,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10889,7 +12543,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -10943,6 +12597,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal` */
             500: {
                 headers: {
@@ -10988,7 +12651,7 @@ export interface operations {
                     "application/json": components["schemas"]["Person"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -11006,7 +12669,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11069,6 +12732,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal` */
             500: {
                 headers: {
@@ -11089,9 +12761,14 @@ export interface operations {
             };
         };
     };
-    give_home: {
+    doors_of_person: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The `next` of the page before. */
+                cursor?: components["schemas"]["DoorId"];
+                /** @description How many, 1 to 200. */
+                limit?: number;
+            };
             header?: never;
             path: {
                 /** @description The person */
@@ -11099,22 +12776,18 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewHome"];
-            };
-        };
+        requestBody?: never;
         responses: {
-            /** @description They live there */
+            /** @description The doors */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Person"];
+                    "application/json": components["schemas"]["OpenableDoors"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -11132,7 +12805,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11159,6 +12832,126 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    give_home: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The person */
+                person: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewHome"];
+            };
+        };
+        responses: {
+            /** @description They live there */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Person"];
+                };
+            };
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `in_progress` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `too_large` */
             413: {
                 headers: {
@@ -11177,8 +12970,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `invalid`; `errors` names the fields */
+            /** @description `invalid`; `errors` names the fields; `idempotency_key_reused` */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11227,7 +13029,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -11245,7 +13047,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11265,6 +13067,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11313,7 +13124,7 @@ export interface operations {
                     "application/json": components["schemas"]["Invitation"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -11331,7 +13142,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required` */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11351,6 +13162,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11381,7 +13201,10 @@ export interface operations {
     invite: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description The person */
                 person: string;
@@ -11399,7 +13222,7 @@ export interface operations {
                     "application/json": components["schemas"]["NewLink"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -11437,6 +13260,33 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `in_progress` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11483,7 +13333,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -11501,7 +13351,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11521,6 +13371,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11567,7 +13426,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -11605,6 +13464,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11653,7 +13521,7 @@ export interface operations {
                     "application/json": components["schemas"]["Person"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -11671,7 +13539,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11691,6 +13559,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11739,7 +13616,7 @@ export interface operations {
                     "application/json": components["schemas"]["Person"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -11757,7 +13634,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11777,6 +13654,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11822,7 +13708,7 @@ export interface operations {
                     "application/json": components["schemas"]["AdministratorRole"][];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -11858,6 +13744,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal` */
             500: {
                 headers: {
@@ -11881,7 +13776,10 @@ export interface operations {
     give_role: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -11898,7 +13796,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -11943,6 +13841,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `in_progress` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `too_large` */
             413: {
                 headers: {
@@ -11961,8 +13868,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `invalid` */
+            /** @description `invalid`; `idempotency_key_reused` */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12008,7 +13924,7 @@ export interface operations {
                     "application/json": components["schemas"]["RoleChange"][];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -12037,6 +13953,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12083,7 +14008,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -12101,7 +14026,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12130,6 +14055,15 @@ export interface operations {
             };
             /** @description `last_manager` */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12178,7 +14112,7 @@ export interface operations {
                     "application/json": components["schemas"]["Session"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -12196,7 +14130,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required` */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12207,6 +14141,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12320,7 +14263,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `too_many_tries`, with `Retry-After` */
+            /** @description `too_many_tries`, with `Retry-After`; `too_many_requests`, with `Retry-After` */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -12365,7 +14308,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -12383,7 +14326,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12394,6 +14337,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12441,6 +14393,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12554,7 +14515,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `too_many_tries`, with `Retry-After` */
+            /** @description `too_many_tries`, with `Retry-After`; `too_many_requests`, with `Retry-After` */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -12573,6 +14534,317 @@ export interface operations {
                 };
             };
             /** @description `overloaded` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tokens: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The tokens */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiToken"][];
+                };
+            };
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: gives no roles; `confidentiality_required` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    make_token: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewToken"];
+            };
+        };
+        responses: {
+            /** @description Made; the token is in the answer, this once */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MadeToken"];
+                };
+            };
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: more than one has; `confidentiality_required`; `wrong_origin` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: the building */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `in_progress` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `wrong_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`; `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revoke_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The token's id */
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It works no more */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -12604,7 +14876,7 @@ export interface operations {
                     "application/json": components["schemas"]["UnitPart"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -12622,7 +14894,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required` */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12642,6 +14914,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12688,7 +14969,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -12742,6 +15023,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal` */
             500: {
                 headers: {
@@ -12787,7 +15077,7 @@ export interface operations {
                     "application/json": components["schemas"]["UnitPart"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -12868,6 +15158,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal` */
             500: {
                 headers: {
@@ -12909,7 +15208,7 @@ export interface operations {
                     "application/json": components["schemas"]["MovePreview"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -12927,7 +15226,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required` */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12947,6 +15246,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12977,7 +15285,10 @@ export interface operations {
     plan_move: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description The unit */
                 unit: string;
@@ -12999,7 +15310,7 @@ export interface operations {
                     "application/json": components["schemas"]["Move"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -13017,7 +15328,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13044,7 +15355,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `conflict`: somebody leaves this unit by another move already */
+            /** @description `conflict`: somebody leaves this unit by another move already; `in_progress` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -13071,8 +15382,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `invalid`; `errors` names the fields */
+            /** @description `invalid`; `errors` names the fields; `idempotency_key_reused` */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13118,7 +15438,7 @@ export interface operations {
                     "application/json": components["schemas"]["WebhookList"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -13154,6 +15474,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal` */
             500: {
                 headers: {
@@ -13177,7 +15506,10 @@ export interface operations {
     add_webhook: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -13196,7 +15528,7 @@ export interface operations {
                     "application/json": components["schemas"]["WebhookSecret"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -13241,6 +15573,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `in_progress` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `too_large` */
             413: {
                 headers: {
@@ -13259,8 +15600,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `invalid`; `errors` names the fields */
+            /** @description `invalid`; `errors` names the fields; `idempotency_key_reused` */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13307,7 +15657,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -13325,7 +15675,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13345,6 +15695,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13397,7 +15756,7 @@ export interface operations {
                     "application/json": components["schemas"]["Webhook"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -13415,7 +15774,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13478,6 +15837,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal` */
             500: {
                 headers: {
@@ -13501,7 +15869,10 @@ export interface operations {
     rotate_webhook: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description The webhook */
                 webhook: string;
@@ -13519,7 +15890,7 @@ export interface operations {
                     "application/json": components["schemas"]["WebhookSecret"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -13537,7 +15908,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13557,6 +15928,33 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `in_progress` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13587,7 +15985,10 @@ export interface operations {
     test_webhook: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description The webhook */
                 webhook: string;
@@ -13605,7 +16006,7 @@ export interface operations {
                     "application/json": components["schemas"]["WebhookTest"];
                 };
             };
-            /** @description `malformed`: `Klinke-View-As` names no role */
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -13623,7 +16024,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13643,6 +16044,33 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `in_progress` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,7 +1,7 @@
 //! The units of a building, with how many people live there and how many devices would ring, never which or when.
 
 use super::administered;
-use crate::auth::session::SignedIn;
+use crate::auth::caller::Caller;
 use crate::http::body::Object;
 use crate::http::problem::Problem;
 use crate::node::Node;
@@ -29,11 +29,11 @@ pub struct Unit {
 
 /// The units of a building, by number.
 #[utoipa::path(get, path = "/api/v1/buildings/{building}/units", operation_id = "units", tag = "buildings",
-    params(("building" = uuid::Uuid, Path, description = "The building")), security(("session" = [])),
+    params(("building" = uuid::Uuid, Path, description = "The building")), security(("session" = []), ("token" = [])),
     responses((status = 200, description = "The units", body = [Unit])))]
 pub async fn handler(
     State(node): State<Arc<Node>>,
-    who: SignedIn,
+    who: Caller,
     Object(building): Object<BuildingId>,
 ) -> Result<Json<Vec<Unit>>, Problem> {
     administered(&node, &who, building).await?;

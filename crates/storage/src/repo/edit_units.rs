@@ -10,6 +10,7 @@ use crate::repo::reach;
 use crate::tx::{self, Isolation};
 use crate::{Result, StorageError};
 use klinke_model::events::EventKind;
+use klinke_model::fold::fold;
 use klinke_model::ids::{DoorId, UnitId};
 use klinke_model::rights::Right;
 use klinke_model::scope::Scope;
@@ -52,6 +53,7 @@ impl Parts<'_> {
             }
             unit::Entity::update_many()
                 .col_expr(unit::Column::Number, Expr::val(wanted.unit.number.as_str()))
+                .col_expr(unit::Column::Folded, Expr::val(fold(wanted.unit.number.as_str()).into_bytes()))
                 .col_expr(unit::Column::Entrance, Expr::val(wanted.unit.entrance.0))
                 .col_expr(unit::Column::Version, Expr::col(unit::Column::Version).add(1))
                 .filter(unit::Column::Tenant.eq(scope.tenant.0))

@@ -57,6 +57,7 @@ on_both! {
         let mode = |mode| Some(serde_json::json!({ "mode": mode }));
         assert_eq!(content, AuditContent {
             actor: Some(ours.manager),
+            token: None,
             role: "manager".to_owned(),
             before: mode("normal"),
             after: mode("locked_down"),

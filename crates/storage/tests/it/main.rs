@@ -20,6 +20,8 @@ mod postgres;
 mod roles;
 mod schema;
 mod sites;
+mod tokens;
 mod town;
 mod twins;
 mod webhooks;
+mod who;

@@ -56,6 +56,9 @@ fn form(head: &str, there: &Things, named: &Things, town: &Town) -> Body {
         "POST /api/v1/roles" => {
             json!({ "building": there["building"], "person": id("person"), "role": "caretaker" })
         }
+        "POST /api/v1/tokens" => {
+            json!({ "name": "New", "rights": ["see_people"], "building": id("building"), "ends_at": 1_796_000_000_000_i64 })
+        }
         "POST /api/v1/buildings" => {
             json!({ "name": "New", "address": "Street 2", "kind": "residential", "time_zone": "Europe/Oslo" })
         }
@@ -81,6 +84,10 @@ fn form(head: &str, there: &Things, named: &Things, town: &Town) -> Body {
         "PATCH /api/v1/imports/{import}" => json!({ "leave_out": [0] }),
         "POST /api/v1/imports/{import}/apply" => json!({ "leave_out_errors": true }),
         "POST /api/v1/people" => json!({ "name": "New", "homes": [{ "unit": id("unit") }] }),
+        "PATCH /api/v1/me" => json!({ "version": 1, "language": "sv" }),
+        "PATCH /api/v1/me/bells/{bell}" => json!({ "version": 1, "label": "Changed" }),
+        "POST /api/v1/me/household/{unit}/members" => json!({ "name": "New" }),
+        "PUT /api/v1/me/household/{unit}/owner" => json!({ "person": id("person") }),
         "PATCH /api/v1/people/{person}" => json!({ "version": 1, "name": "Changed" }),
         "POST /api/v1/people/{person}/homes" => json!({ "unit": id("other_unit") }),
         "POST /api/v1/units/{unit}/moves" => json!({ "last_day": in_a_month, "out": [id("person")] }),
@@ -103,6 +110,9 @@ pub fn proof(who: Who, town: &Town) -> Vec<(&'static str, String)> {
         Who::Controller => {
             let certificate = town.world.node().authority.pem().replace('\n', " ");
             vec![("x-forwarded-client-cert", certificate.clone()), ("x-ssl-client-cert", certificate)]
+        }
+        token if Who::TOKENS.contains(&token) || token == Who::EndedToken => {
+            vec![("authorization", format!("Bearer {}", session()))]
         }
         _ => vec![("cookie", format!("klinke={}", session()))],
     }

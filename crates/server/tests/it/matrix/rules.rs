@@ -59,9 +59,11 @@ pub enum Rule {
     Only(&'static [Who]),
     /// What belongs to one of them; for others there is none.
     Own(Who),
+    /// What is in a home in A of one of these; for others there is none.
+    Home(&'static [Who]),
 }
 
-use Rule::{Anybody, Everywhere, Form, Hidden, In, Only, Own, Seen, SignedIn, Somewhere};
+use Rule::{Anybody, Everywhere, Form, Hidden, Home, In, Only, Own, Seen, SignedIn, Somewhere};
 
 /// An operation.
 pub struct Operation {
@@ -106,7 +108,7 @@ impl Operation {
     pub fn rows(&self) -> Vec<Row> {
         let mut rows = match self.rule {
             Anybody | SignedIn | Somewhere(_) | Everywhere(_) | Only(_) => vec![Row::Whole],
-            In(_) | Seen(..) | Hidden(_) | Form(_) | Own(_) => Place::ALL.map(Row::In).to_vec(),
+            In(_) | Seen(..) | Hidden(_) | Form(_) | Own(_) | Home(_) => Place::ALL.map(Row::In).to_vec(),
         };
         if self.naming.is_some() {
             rows.extend(NAMED.map(Row::Naming));
@@ -124,8 +126,14 @@ impl Operation {
             Row::In(place) => place,
             Row::Whole | Row::Naming(_) => Place::A,
         };
-        if !matches!(self.rule, Anybody) && !matches!(self.rule, Own(Who::Panel)) && !who.signed_in() {
+        if matches!(self.rule, Own(Who::Panel)) {
+            return if who == Who::Panel && place == Place::A { self.done } else { "not_found" };
+        }
+        if !matches!(self.rule, Anybody) && !who.signed_in() {
             return "not_signed_in";
+        }
+        if Who::TOKENS.contains(&who) && !matches!(self.rule, Anybody) && !is_open_to_tokens(self.head) {
+            return "not_for_tokens";
         }
         // whose only roles ask for confidentiality first is told so wherever nothing is hidden by it
         let lacks = if who == Who::Unbound { "confidentiality_required" } else { "forbidden" };
@@ -156,9 +164,35 @@ impl Operation {
             Only(_) => "forbidden",
             Own(owner) if owner == who && place == Place::A => done,
             Own(_) => "not_found",
+            Home(those) if those.contains(&who) && place == Place::A => done,
+            Home(_) => "not_found",
         }
     }
 }
+
+/// Whether the document lets other programs in.
+pub fn is_open_to_tokens(head: &str) -> bool {
+    let Some(operation) = documented(head) else { return false };
+    let schemes = operation["security"].as_array().into_iter().flatten();
+    schemes.into_iter().any(|scheme| scheme.get("token").is_some())
+}
+
+/// What the document says of an operation; nothing of a WebSocket.
+pub fn documented(head: &str) -> Option<&'static serde_json::Value> {
+    let (method, path) = head.split_once(' ')?;
+    crate::world::operation(&method.parse().ok()?, path)
+}
+
+/// Where no other program is ever let in: what gives access, and what is somebody's own.
+pub const FOR_PEOPLE: [&str; 7] = [
+    "/api/v1/session",
+    "/api/v1/roles",
+    "/api/v1/tokens",
+    "/api/v1/confidentiality",
+    "/api/v1/me/",
+    "/api/v1/setup",
+    "/api/v1/invitations/",
+];
 
 /// Whether somebody has a right over what stands there.
 pub fn has(who: Who, right: Right, place: Place) -> bool {
@@ -167,11 +201,13 @@ pub fn has(who: Who, right: Right, place: Place) -> bool {
         Who::Neighbour => place == Place::Other,
         _ => only.map_or(matches!(place, Place::A | Place::B), |only| only == place),
     };
-    there && role.allows(right)
+    let given = !Who::TOKENS.contains(&who) || Right::OF_TOKENS.contains(&right);
+    there && given && role.allows(right)
 }
 
 fn everywhere(who: Who, right: Right) -> bool {
-    who.role().is_some_and(|(role, only)| only.is_none() && role.allows(right))
+    who.role().is_some_and(|(_, only)| only.is_none())
+        && Place::ALL.iter().any(|place| has(who, right, *place))
 }
 
 /// Who has a role that asks for confidentiality.
@@ -197,11 +233,27 @@ pub const OPERATIONS: &[Operation] = &[
     op("DELETE /api/v1/session", SignedIn),
     op("GET /api/v1/me/devices", SignedIn),
     op("DELETE /api/v1/me/devices/{device}", Own(Who::Resident)),
+    op("DELETE /api/v1/me/devices", SignedIn),
+    op("GET /api/v1/me", SignedIn),
+    op("PATCH /api/v1/me", SignedIn),
+    op("GET /api/v1/me/data", SignedIn),
+    op("GET /api/v1/me/bells", SignedIn),
+    op("GET /api/v1/me/household", SignedIn),
+    op("PATCH /api/v1/me/bells/{bell}", Home(&[Who::Resident, Who::Owner])),
+    op("POST /api/v1/me/household/{unit}/members", Home(&[Who::Owner])).done("decided_by_administrator"),
+    op("DELETE /api/v1/me/household/{unit}/members/{person}", Home(&[Who::Owner]))
+        .done("decided_by_administrator"),
+    op("POST /api/v1/me/household/{unit}/members/{person}/invitation", Home(&[])),
+    op("PUT /api/v1/me/household/{unit}/members/{person}/button", Home(&[Who::Owner])),
+    op("PUT /api/v1/me/household/{unit}/owner", Home(&[Who::Owner])).done("no_password"),
     op("GET /api/v1/confidentiality", SignedIn),
     op("POST /api/v1/confidentiality", Only(ASKED)),
     op("GET /api/v1/roles", Somewhere(Roles)),
     op("POST /api/v1/roles", In(Roles)).across("not_found", SeePeople),
     op("DELETE /api/v1/roles/{role}", Hidden(Roles)),
+    op("GET /api/v1/tokens", Somewhere(Roles)),
+    op("POST /api/v1/tokens", In(Roles)),
+    op("DELETE /api/v1/tokens/{token}", Hidden(Roles)),
     op("GET /api/v1/audit", Somewhere(Audit)),
     op("GET /api/v1/audit.csv", Somewhere(Audit)),
     op("GET /api/v1/audit/proof", Everywhere(Audit)),
@@ -228,6 +280,10 @@ pub const OPERATIONS: &[Operation] = &[
     op("GET /api/v1/buildings/{building}/controllers", In(SeeBuilding)),
     op("POST /api/v1/buildings/{building}/controllers", In(Devices)).done("unknown_code").naming("invalid"),
     op("GET /api/v1/buildings/{building}/bells", In(SeePeople)),
+    op("GET /api/v1/buildings/{building}/who", In(SeePeople)),
+    op("GET /api/v1/buildings/{building}/who/counts", In(SeePeople)),
+    op("GET /api/v1/buildings/{building}/keys", In(SeePeople)),
+    op("GET /api/v1/buildings/{building}/ghosts", In(SeePeople)),
     op("POST /api/v1/buildings/{building}/bells", In(ChangeBuilding)).naming("invalid"),
     op("PUT /api/v1/buildings/{building}/bells", In(ChangeBuilding)).naming("not_found"),
     op("DELETE /api/v1/bells/{bell}", Hidden(ChangeBuilding)),
@@ -245,6 +301,8 @@ pub const OPERATIONS: &[Operation] = &[
     op("GET /api/v1/people.csv", Somewhere(SeePeople)),
     op("POST /api/v1/people", Form(ChangePeople)),
     op("GET /api/v1/people/{person}", Hidden(SeePeople)),
+    op("GET /api/v1/people/{person}/doors", Hidden(SeePeople)),
+    op("GET /api/v1/doors/{door}/who", Hidden(SeePeople)),
     op("PATCH /api/v1/people/{person}", Seen(SeePeople, ChangePeople)),
     op("DELETE /api/v1/people/{person}", Seen(SeePeople, ChangePeople)).done("still_here"),
     op("DELETE /api/v1/people/{person}/sessions", Seen(SeePeople, ChangePeople)),
