@@ -26,7 +26,7 @@ async function administrator(world, language = 'en') {
 }
 
 /** The addresses of the building's pages, as the navigation has them. */
-const pagesOf = (page) => page.locator('.shell > nav a').evaluateAll((links) => links.map((link) => link.getAttribute('href')));
+const pagesOf = (page) => page.locator('.shell > nav a[href^="/admin/buildings/"]').evaluateAll((links) => links.map((link) => link.getAttribute('href')));
 
 const nameOf = (address) => address.split('/')[4] ?? 'overview';
 
@@ -35,6 +35,15 @@ async function go(admin, address) {
   await admin.page.locator(`.shell > nav a[href="${address}"]`).click();
   await admin.page.locator(`.shell > nav a[href="${address}"][aria-current=page]`).waitFor();
   await admin.loaded();
+}
+
+/** All that is wrong, of every page: one that fails does not hide the next. */
+function gathered() {
+  const found = [];
+  return {
+    check: (what) => what().catch((error) => found.push(error.actual ? `${error.message.split('\n')[0]}: ${JSON.stringify(error.actual)}` : error.message)),
+    end: () => assert.equal(found.length, 0, found.join('\n')),
+  };
 }
 
 /** Each tab of the page that is open, when it has some. */
@@ -51,10 +60,11 @@ async function eachTab(page, what) {
 scenario('every page with data: pictures, axe, phone, zoom, chosen colours', async (world) => {
   const admin = await administrator(world);
   const { page } = admin;
+  const all = gathered();
   for (const address of await pagesOf(page)) {
     await page.setViewportSize(WIDE);
     await go(admin, address);
-    await eachTab(page, async (tab) => {
+    await eachTab(page, (tab) => all.check(async () => {
       const name = `admin-page-${nameOf(address)}${tab}`;
       await page.setViewportSize(WIDE);
       await look(page, name, { forced: true, ...(name === 'admin-page-overview' && { readme: 'admin-overview' }) });
@@ -64,8 +74,9 @@ scenario('every page with data: pictures, axe, phone, zoom, chosen colours', asy
       await nothingCut(page, `${name}, phone`);
       await page.setViewportSize(ZOOMED);
       await nothingCut(page, `${name}, 200 %`);
-    });
+    }));
   }
+  all.end();
 });
 
 scenario('what a page opens has nothing for axe, closes with Escape, and gives the focus back', async (world) => {
@@ -110,16 +121,20 @@ for (const [state, language, status, code] of [
   scenario(`every page when it is ${state}, in ${language}`, async (world) => {
     const admin = await administrator(world, language);
     const { page } = admin;
+    const all = gathered();
     const addresses = await pagesOf(page);
     await page.route('**/api/v1/**', fails(status, code));
     for (const [at, address] of addresses.entries()) {
       await go(admin, address);
       const name = `admin-page-${nameOf(address)}-${state}`;
       await page.setViewportSize(at % 2 ? SIZES.phone : WIDE);
-      await look(page, name);
-      await nothingCut(page, name);
+      await all.check(async () => {
+        await look(page, name);
+        await nothingCut(page, name);
+      });
       await page.setViewportSize(SIZES.desktop);
     }
+    all.end();
     assert.equal(await page.evaluate(() => document.documentElement.lang), language);
   });
 }
@@ -138,14 +153,18 @@ scenario('every page of a building with nothing in it, in nn', async (world) => 
   await page.goto(`${origin}/admin/buildings/${id}`);
   await admin.loaded();
   assert.ok(known.every((building) => building.id !== id));
+  const all = gathered();
   for (const [at, address] of (await pagesOf(page)).entries()) {
     await go(admin, address);
     const name = `admin-page-${nameOf(address)}-empty`;
     await page.setViewportSize(at % 2 ? WIDE : SIZES.phone);
-    await look(page, name);
-    await nothingCut(page, name);
+    await all.check(async () => {
+      await look(page, name);
+      await nothingCut(page, name);
+    });
     await page.setViewportSize(SIZES.desktop);
   }
+  all.end();
 });
 
 /** Words 40 % longer: each vowel twice, as in languages that use more of them; what is in braces stays. */
@@ -167,15 +186,17 @@ scenario('every page with words 40 % longer', async (world) => {
   await admin.loaded();
   await page.getByText('Peeooplee').first().waitFor();
   assert.ok(texts > 0);
+  const all = gathered();
   for (const address of await pagesOf(page)) {
     for (const size of [WIDE, SIZES.phone, ZOOMED]) {
       await page.setViewportSize(size);
       await go(admin, address);
-      await nothingCut(page, `${nameOf(address)}, longer words, ${size.width}`);
+      await all.check(() => nothingCut(page, `${nameOf(address)}, longer words, ${size.width}`));
     }
     await page.setViewportSize(SIZES.phone);
     await page.screenshot({ path: new URL(`../screens/admin-page-${nameOf(address)}-longer.png`, import.meta.url).pathname });
   }
+  all.end();
 });
 
 /** Goes on with Tab until this has the focus, and it shows. */
