@@ -1,7 +1,7 @@
 //! Opening the store: which database, with which settings, at which schema.
 
 use crate::repo::{
-    Audit, Devices, Doors, Gate, Imports, Intercom, Invitations, Jobs, Moves, Parts, People, Sites,
+    Audit, Devices, Doors, Gate, Imports, Intercom, Invitations, Jobs, Moves, Parts, People, Sites, Tenants,
 };
 use crate::tx::{self, Isolation};
 use crate::{Result, StorageError, migration};
@@ -129,6 +129,11 @@ impl Store {
     /// Doors and controllers.
     pub fn doors(&self) -> Doors<'_> {
         Doors(self)
+    }
+
+    /// Property managers.
+    pub fn tenants(&self) -> Tenants<'_> {
+        Tenants(self)
     }
 
     /// Changing and removing what a property is made of.

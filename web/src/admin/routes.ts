@@ -3,6 +3,7 @@ import { address } from '../lib/router';
 
 export const ROUTES = {
   buildings: '/admin',
+  operator: '/admin/operator',
   building: '/admin/buildings/:building',
   section: '/admin/buildings/:building/:section',
 } as const;

@@ -65,3 +65,7 @@ export type DoorChange = Schemas['DoorChange'];
 export type PanelChange = Schemas['PanelChange'];
 export type ControllerChange = Schemas['ControllerChange'];
 export type RoleChange = Schemas['RoleChange'];
+export type MadePropertyManager = Schemas['MadePropertyManager'];
+export type NewPropertyManager = Schemas['NewPropertyManager'];
+export type PropertyManager = Schemas['PropertyManager'];
+export type PropertyManagerChange = Schemas['PropertyManagerChange'];

@@ -25,7 +25,9 @@ import type {
   NewUnits,
   PanelChange,
   paths,
+  NewPropertyManager,
   PersonChange,
+  PropertyManagerChange,
   Policy,
   SignIn,
   UnitChange
@@ -173,6 +175,11 @@ export const api = {
   changeController: (controller: string, body: ControllerChange) =>
     answer(client.PATCH('/api/v1/controllers/{controller}', { params: { path: { controller } }, body })),
   removeController: (controller: string) => answer(client.DELETE('/api/v1/controllers/{controller}', { params: { path: { controller } } })),
+
+  tenants: () => answer(client.GET('/api/v1/tenants')),
+  makeTenant: (body: NewPropertyManager) => answer(client.POST('/api/v1/tenants', { body })),
+  changeTenant: (tenant: string, body: PropertyManagerChange) =>
+    answer(client.PATCH('/api/v1/tenants/{tenant}', { params: { path: { tenant } }, body })),
 
   confidentiality: () => answer(client.GET('/api/v1/confidentiality')),
   acceptConfidentiality: (body: { version: number }) => answer(client.POST('/api/v1/confidentiality', { body })),

@@ -854,6 +854,25 @@ admin-viewing = Du ser det, denne rolle ser: { $role }, { $building }.
 admin-viewing-stop = Afslut
 admin-checklist-whole = Alt er på plads
 admin-checklist-whole-text = Gå til panelet og ring: appen skal ringe, vise dig og åbne døren.
+admin-operator = Ejendomsadministratorer
+admin-operator-text = Hvem der driver bygninger på denne server. Det, der er i dem, er kun deres.
+admin-tenant-new = Ny ejendomsadministrator
+admin-tenant-name = Ejendomsadministratorens navn
+admin-tenant-manager = Navnet på den første administrator
+admin-tenant-email-hint = Invitationen sendes hertil. Tom: et link til at give videre.
+admin-tenant-made = { $name } er oprettet.
+admin-tenant-mailed = Invitationen er på vej.
+admin-tenant-runs = I drift
+admin-tenant-is-suspended = Spærret: ingen logger ind, panelerne er ude af drift, dørene virker
+admin-tenant-rename = Omdøb
+admin-tenant-suspend = Spær
+admin-tenant-resume = Ophæv spærringen
+admin-tenant-suspended = { $name } er spærret.
+admin-tenant-resumed = { $name } er i drift igen.
+admin-audit-tenant-made = Ejendomsadministrator oprettet
+admin-audit-tenant-changed = Ejendomsadministrator omdøbt
+admin-audit-tenant-suspended = Ejendomsadministrator spærret
+admin-audit-tenant-resumed = Spærring af ejendomsadministrator ophævet
 
 ## server only
 trust-title = Hav tillid til denne Klinke

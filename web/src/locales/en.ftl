@@ -854,6 +854,25 @@ admin-viewing = You see what this role sees: { $role }, { $building }.
 admin-viewing-stop = Stop
 admin-checklist-whole = Everything is there
 admin-checklist-whole-text = Go to the panel and ring: the app must ring, show you, and open the door.
+admin-operator = Property managers
+admin-operator-text = Who runs buildings on this server. What is inside them is theirs alone.
+admin-tenant-new = New property manager
+admin-tenant-name = Name of the property manager
+admin-tenant-manager = Name of the first administrator
+admin-tenant-email-hint = The invitation goes there. Empty: a link to hand over.
+admin-tenant-made = { $name } was made.
+admin-tenant-mailed = The invitation is on its way.
+admin-tenant-runs = In service
+admin-tenant-is-suspended = Suspended: nobody signs in, panels are out of service, doors go on
+admin-tenant-rename = Rename
+admin-tenant-suspend = Suspend
+admin-tenant-resume = Lift the suspension
+admin-tenant-suspended = { $name } is suspended.
+admin-tenant-resumed = { $name } is in service again.
+admin-audit-tenant-made = Property manager made
+admin-audit-tenant-changed = Property manager renamed
+admin-audit-tenant-suspended = Property manager suspended
+admin-audit-tenant-resumed = Suspension of a property manager lifted
 
 ## server only
 trust-title = Trust this Klinke

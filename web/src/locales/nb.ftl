@@ -851,6 +851,25 @@ admin-viewing = Du ser det denne rollen ser: { $role }, { $building }.
 admin-viewing-stop = Avslutt
 admin-checklist-whole = Alt er på plass
 admin-checklist-whole-text = Gå til panelet og ring: appen skal ringe, vise deg og åpne døra.
+admin-operator = Forvaltere
+admin-operator-text = Hvem som driver bygninger på denne serveren. Det som er i dem, er bare deres.
+admin-tenant-new = Ny forvalter
+admin-tenant-name = Forvalterens navn
+admin-tenant-manager = Navnet på den første administratoren
+admin-tenant-email-hint = Invitasjonen sendes hit. Tom: en lenke å gi videre.
+admin-tenant-made = { $name } er opprettet.
+admin-tenant-mailed = Invitasjonen er på vei.
+admin-tenant-runs = I drift
+admin-tenant-is-suspended = Sperret: ingen logger inn, panelene er ute av drift, dørene virker
+admin-tenant-rename = Gi nytt navn
+admin-tenant-suspend = Sperr
+admin-tenant-resume = Opphev sperringen
+admin-tenant-suspended = { $name } er sperret.
+admin-tenant-resumed = { $name } er i drift igjen.
+admin-audit-tenant-made = Forvalter opprettet
+admin-audit-tenant-changed = Forvalter fikk nytt navn
+admin-audit-tenant-suspended = Forvalter sperret
+admin-audit-tenant-resumed = Sperring av forvalter opphevet
 
 ## server only
 trust-title = Stol på denne Klinke

@@ -851,6 +851,25 @@ admin-viewing = Du ser det denne rolla ser: { $role }, { $building }.
 admin-viewing-stop = Avslutt
 admin-checklist-whole = Alt er på plass
 admin-checklist-whole-text = Gå til panelet og ring: appen skal ringje, vise deg og opne døra.
+admin-operator = Forvaltarar
+admin-operator-text = Kven som driv bygningar på denne tenaren. Det som er i dei, er berre deira.
+admin-tenant-new = Ny forvaltar
+admin-tenant-name = Namnet på forvaltaren
+admin-tenant-manager = Namnet på den første administratoren
+admin-tenant-email-hint = Invitasjonen blir send hit. Tom: ei lenkje å gi vidare.
+admin-tenant-made = { $name } er oppretta.
+admin-tenant-mailed = Invitasjonen er på veg.
+admin-tenant-runs = I drift
+admin-tenant-is-suspended = Sperra: ingen loggar inn, panela er ute av drift, dørene verkar
+admin-tenant-rename = Gi nytt namn
+admin-tenant-suspend = Sperr
+admin-tenant-resume = Opphev sperringa
+admin-tenant-suspended = { $name } er sperra.
+admin-tenant-resumed = { $name } er i drift igjen.
+admin-audit-tenant-made = Forvaltar oppretta
+admin-audit-tenant-changed = Forvaltar fekk nytt namn
+admin-audit-tenant-suspended = Forvaltar sperra
+admin-audit-tenant-resumed = Sperring av forvaltar oppheva
 
 ## server only
 trust-title = Stol på denne Klinke

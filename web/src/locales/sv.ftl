@@ -854,6 +854,25 @@ admin-viewing = Du ser det som den här rollen ser: { $role }, { $building }.
 admin-viewing-stop = Avsluta
 admin-checklist-whole = Allt är på plats
 admin-checklist-whole-text = Gå till panelen och ring: appen ska ringa, visa dig och öppna dörren.
+admin-operator = Förvaltare
+admin-operator-text = Vilka som driver byggnader på den här servern. Det som finns i dem är bara deras.
+admin-tenant-new = Ny förvaltare
+admin-tenant-name = Förvaltarens namn
+admin-tenant-manager = Den första administratörens namn
+admin-tenant-email-hint = Inbjudan skickas hit. Tomt: en länk att lämna över.
+admin-tenant-made = { $name } har skapats.
+admin-tenant-mailed = Inbjudan är på väg.
+admin-tenant-runs = I drift
+admin-tenant-is-suspended = Spärrad: ingen loggar in, panelerna är ur drift, dörrarna fungerar
+admin-tenant-rename = Byt namn
+admin-tenant-suspend = Spärra
+admin-tenant-resume = Häv spärren
+admin-tenant-suspended = { $name } är spärrad.
+admin-tenant-resumed = { $name } är i drift igen.
+admin-audit-tenant-made = Förvaltare skapad
+admin-audit-tenant-changed = Förvaltare fick nytt namn
+admin-audit-tenant-suspended = Förvaltare spärrad
+admin-audit-tenant-resumed = Spärr av förvaltare hävd
 
 ## server only
 trust-title = Lita på denna Klinke

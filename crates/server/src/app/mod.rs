@@ -47,6 +47,7 @@ pub mod session;
 pub mod sign_in;
 pub mod sign_out;
 pub mod suspend_person;
+pub mod tenants;
 pub mod units;
 mod uses;
 

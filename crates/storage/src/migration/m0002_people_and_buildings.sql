@@ -164,6 +164,10 @@ CREATE TABLE import (
     FOREIGN KEY (tenant, building) REFERENCES building (tenant, id) ON DELETE CASCADE
 );
 
+-- An operator suspends a property manager: nobody of it signs in, its doors go on.
+ALTER TABLE tenant ADD COLUMN suspended BOOLEAN NOT NULL DEFAULT FALSE;
+ALTER TABLE tenant ADD COLUMN version BIGINT NOT NULL DEFAULT 1;
+
 -- Parts of a property grow a version with every change, so that two administrators who edit at once are told.
 ALTER TABLE building ADD COLUMN version BIGINT NOT NULL DEFAULT 1;
 ALTER TABLE entrance ADD COLUMN version BIGINT NOT NULL DEFAULT 1;

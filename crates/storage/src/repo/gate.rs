@@ -13,7 +13,7 @@ use klinke_model::people::{Role, RoleGrant};
 use klinke_model::privacy::Pii;
 use klinke_model::time::Timestamp;
 use sea_orm::ActiveValue::Set;
-use sea_orm::sea_query::OnConflict;
+use sea_orm::sea_query::{OnConflict, Query};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
@@ -54,8 +54,12 @@ impl Gate<'_> {
             if first == 0 {
                 return Ok(false);
             }
-            let row =
-                tenant::ActiveModel { tenant: Set(tenant.id.0), name: Set(tenant.name.as_str().to_owned()) };
+            let row = tenant::ActiveModel {
+                tenant: Set(tenant.id.0),
+                name: Set(tenant.name.as_str().to_owned()),
+                suspended: Set(false),
+                version: Set(1),
+            };
             tenant::Entity::insert(row).exec_without_returning(&*tx).await?;
             people::insert(&*tx, tenant.id, administrator).await?;
             account::Entity::insert(people::account_row(tenant.id, account))
@@ -71,7 +75,16 @@ impl Gate<'_> {
         .await
     }
 
-    /// The account of a user name (folded to lower case), of a suspended person too.
+    /// Whether an operator suspended a property manager.
+    ///
+    /// # Errors
+    /// When the database can not be read.
+    pub async fn is_suspended(&self, tenant: TenantId) -> Result<bool> {
+        let found = tenant::Entity::find_by_id(tenant.0).one(&self.0.reader).await?;
+        Ok(found.is_none_or(|row| row.suspended))
+    }
+
+    /// The account of a user name (folded to lower case), of a suspended person and property manager too.
     ///
     /// # Errors
     /// When the database can not be read.
@@ -81,26 +94,34 @@ impl Gate<'_> {
             .find_both_related(person::Entity)
             .one(&self.0.reader)
             .await?;
-        Ok(found.map(|(account, person)| Account {
+        let Some((account, person)) = found else { return Ok(None) };
+        let suspended = self.is_suspended(account.tenant.into()).await?;
+        Ok(Some(Account {
             tenant: account.tenant.into(),
             person: account.person.into(),
             password_hash: Pii::new(account.password_hash),
-            active: person.active,
+            active: person.active && !suspended,
         }))
     }
 
-    /// Who holds the token with this SHA-256: a session that has not ended, of a person who is not suspended.
+    /// Who holds the token with this SHA-256: a session that has not ended, of a person who is not suspended, nor is their property manager.
     /// `today` is in days since 1970, UTC.
     ///
     /// # Errors
     /// When the database can not be read.
     pub async fn session(&self, token_hash: [u8; 32], today: i64) -> Result<Option<SessionHolder>> {
+        let suspended = Query::select()
+            .column(tenant::Column::Tenant)
+            .from(tenant::Entity)
+            .and_where(tenant::Column::Suspended.eq(true))
+            .take();
         let found = session::Entity::find()
             .filter(session::Column::TokenHash.eq(token_hash.to_vec()))
             .filter(session::Column::ExpiresDay.gte(today))
             .find_also_related(device::Entity)
             .and_also_related(person::Entity)
             .filter(person::Column::Active.eq(true))
+            .filter(session::Column::Tenant.not_in_subquery(suspended))
             .one(&self.0.reader)
             .await?;
         let Some((session, Some(device), Some(person))) = found else { return Ok(None) };

@@ -25,6 +25,7 @@ mod reach;
 mod revision;
 mod roles;
 mod sites;
+mod tenants;
 
 pub use audit::Audit;
 pub use devices::Devices;
@@ -39,3 +40,4 @@ pub use moves::Moves;
 pub use parts::Parts;
 pub use people::People;
 pub use sites::Sites;
+pub use tenants::Tenants;

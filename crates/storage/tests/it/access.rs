@@ -12,8 +12,9 @@ use klinke_model::intercom::{BellKind, Panel};
 use klinke_model::people::{Membership, Role};
 use klinke_model::rights::Right;
 use klinke_model::scope::{Principal, Scope};
-use klinke_model::site::{Building, Entrance, Unit};
+use klinke_model::site::{Building, Entrance, Tenant, Unit};
 use klinke_storage::record::{AuditQuery, Changed, NewMove, PeopleQuery, PolicySet, Revoked};
+use klinke_storage::record::{TenantChanged, TenantRow};
 use klinke_storage::record::{Edited, Removed, UnitDoors};
 use klinke_storage::record::{House, ImportOutcome, ImportPlan};
 use klinke_storage::{Result, Store};
@@ -439,6 +440,25 @@ const PROBES: &[Probe] = probes! {
         let id = r.controller().await?.id;
         Ok(r.store.parts().remove_controller(&r.scope, &stamp(r.n), id).await? != Removed::NotThere)
     };
+    // property managers
+    tenants [System Manager ForeignSystem] |r| {
+        Ok(r.store.tenants().tenants(&r.scope).await?.iter().any(|row| row.tenant.id == r.ours.tenant))
+    };
+    make_tenant [System Manager ForeignSystem] |r| {
+        let new = crate::tenants::new_tenant(&r.ours, r.n);
+        let id = new.tenant.id;
+        r.store.tenants().make_tenant(&r.scope, &stamp(r.n), new).await?;
+        Ok(!r.store.gate().is_suspended(id).await?)
+    };
+    change_tenant [System Manager ForeignSystem] |r| {
+        let all = r.store.tenants().tenants(&r.ours.system()).await?;
+        let seen = all.into_iter().find(|row| row.tenant.id == r.ours.tenant).unwrap();
+        let name = label(&format!("Manager {}", r.n));
+        let wanted = TenantRow { tenant: Tenant { name, ..seen.tenant.clone() }, ..seen };
+        let changed = r.store.tenants().change_tenant(&r.scope, &stamp(r.n), wanted).await?;
+        Ok(changed != TenantChanged::NotThere)
+    };
+    stopped [System] |r| Ok(r.store.tenants().stopped(&r.scope).await?.panels.contains(&r.ours.panel));
     // links to set a password
     way_in [System Manager Admin Auditor] |r| {
         Ok(r.store.invitations().way_in(&r.scope, r.ours.lone, at(0)).await?.is_some())
@@ -658,6 +678,7 @@ fn the_table_knows_every_repository_function() {
         "edit_sites",
         "edit_units",
         "edit_devices",
+        "tenants",
     ] {
         let source = std::fs::read_to_string(folder.join(file).with_extension("rs")).unwrap();
         let methods = source.lines().filter_map(|line| line.strip_prefix("    pub async fn "));

@@ -18,5 +18,6 @@ mod postgres;
 mod roles;
 mod schema;
 mod sites;
+mod tenants;
 mod town;
 mod twins;
