@@ -64,7 +64,7 @@ test('the checklist of a new building ends with a doorbell that works, through t
   const send = (key) => dialog.getByRole('button', { name: t(key) }).click();
   const gone = () => dialog.waitFor({ state: 'hidden' });
   const step = (key) => page.getByRole('button', { name: t(key) }).click();
-  const follow = (key) => page.getByRole('link', { name: t(key) }).click();
+  const follow = (key) => page.getByRole('main').getByRole('link', { name: t(key) }).click();
   const back = () => admin.section('admin-section-overview');
 
   await page.getByRole('button', { name: t('admin-building-new') }).click();
