@@ -153,7 +153,7 @@ test('the checklist of a new building ends with a doorbell that works, through t
 
   const panel = new Panel(visitor, { url: `${origin}/panel` });
   await visitor.reload();
-  await panel.ready();
+  await visitor.getByText('Sol', { exact: true }).first().waitFor();
   await panel.ring({ label: 'Sol', unit: '101', kind: 'parallel' });
   await app.rings();
   await app.answer();
