@@ -26,7 +26,7 @@ export const ROLES: readonly RoleKind[] = [
 export const RIGHTS = ALL;
 
 /** The longest that a role with access to personal data lasts from today on. */
-export const LONGEST_DAYS = 365;
+export const LONGEST_DAYS = 364;
 
 export const roleName = (role: string) => t(`admin-role-${role.replaceAll('_', '-')}`);
 

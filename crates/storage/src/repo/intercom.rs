@@ -13,11 +13,12 @@ use klinke_model::intercom::{Bell, BellKind, BellMember, Panel};
 use klinke_model::privacy::Pii;
 use klinke_model::rights::Right;
 use klinke_model::scope::{Principal, Scope};
+use klinke_model::text::Label;
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde_json::json;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
 /// Panels and buttons: for who administers the building; a panel sees itself.
@@ -217,6 +218,7 @@ impl Intercom<'_> {
                 .and_also_related(entrance::Entity)
                 .all(&*tx)
                 .await?;
+            let twice = numbers_of_several_entrances(&rows);
             let families =
                 rows.iter().map(|(bell, ..)| bell).filter(|bell| bell.kind == BellKind::Family.word());
             let mut members = members_of(&*tx, scope, families.map(|bell| bell.id), Who::Active).await?;
@@ -227,7 +229,7 @@ impl Intercom<'_> {
                 bells.push(DirectoryBell {
                     bell: bell.id.into(),
                     label: Pii::new(At("bell", "label").label(&bell.label)?),
-                    unit: At("unit", "number").label(&unit.number)?,
+                    unit: number_on_a_panel(&unit, &entrance, &twice)?,
                     entrance: At("entrance", "name").label(&entrance.name)?,
                     kind: At("bell", "kind").choice(&bell.kind)?,
                     members: members.remove(&bell.id).unwrap_or_default(),
@@ -280,6 +282,30 @@ impl Intercom<'_> {
         })
         .await
     }
+}
+
+/// Numbers that units of several entrances on one panel have: a visitor must be able to tell them apart.
+fn numbers_of_several_entrances(
+    rows: &[(bell::Model, Option<unit::Model>, Option<entrance::Model>)],
+) -> HashSet<String> {
+    let mut seen: HashMap<&str, Uuid> = HashMap::new();
+    let mut twice = HashSet::new();
+    for unit in rows.iter().filter_map(|(_, unit, _)| unit.as_ref()) {
+        if *seen.entry(&unit.number).or_insert(unit.entrance) != unit.entrance {
+            twice.insert(unit.number.clone());
+        }
+    }
+    twice
+}
+
+/// "Storgata 12 A · 1101" where another entrance has a 1101 too, else "1101".
+fn number_on_a_panel(unit: &unit::Model, entrance: &entrance::Model, twice: &HashSet<String>) -> Result<Label> {
+    let number = At("unit", "number").label(&unit.number)?;
+    if !twice.contains(&unit.number) {
+        return Ok(number);
+    }
+    // a name that fills the line alone leaves no room for the number: the panel groups by entrance as well
+    Ok(Label::new(&format!("{} · {}", entrance.name, unit.number)).unwrap_or(number))
 }
 
 /// A panel that is there and is the principal, or in whose building the principal has a right.

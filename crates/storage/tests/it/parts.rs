@@ -4,7 +4,7 @@ use crate::database::on_both;
 use crate::town::{hash, label, stamp, two_towns};
 use klinke_model::door::{Controller, Door, DoorTimes};
 use klinke_model::ids::DoorId;
-use klinke_model::intercom::Panel;
+use klinke_model::intercom::{BellKind, Panel};
 use klinke_model::people::Membership;
 use klinke_model::scope::Scope;
 use klinke_model::site::{Building, BuildingKind, Entrance, Unit};
@@ -152,5 +152,32 @@ on_both! {
         let doors = db.store.doors().doors(&caretaker, ours.house).await.unwrap();
         assert!(doors.len() == 2 && doors.iter().all(|door| door.controller.is_none()));
         assert!(db.store.doors().assign(&caretaker, ours.front, ours.spare, 0).await.unwrap());
+    }
+
+    async fn a_gate_tells_homes_of_two_entrances_with_one_number_apart(db) {
+        let (ours, _) = two_towns(&db).await;
+        let admin = ours.as_person(ours.admin);
+        let second = Entrance { id: ours.fresh(1), building: ours.house, name: label("Oppgang B") };
+        assert!(db.store.sites().insert_entrance(&admin, &stamp(1), second.clone()).await.unwrap());
+        let twin = Unit { id: ours.fresh(2), building: ours.house, entrance: second.id, number: label("101") };
+        assert!(db.store.sites().insert_units(&admin, &stamp(1), ours.house, &[twin.clone()], &[ours.front]).await.unwrap());
+        let there = Membership { person: ours.lone, unit: twin.id, owner: true };
+        assert!(db.store.people().add_membership(&admin, there).await.unwrap());
+        let bell = |id, unit, person, text| klinke_model::intercom::Bell {
+            panel: ours.garage_panel, unit, ..ours.bell(id, text, BellKind::Parallel, vec![ours.member(person, text)])
+        };
+        let (first, other) = (bell(ours.fresh(3), ours.unit, ours.kari, "Haugen"), bell(ours.fresh(4), twin.id, ours.lone, "Lund"));
+        let shown = async || {
+            let directory = db.store.intercom().directory(&ours.as_panel(ours.garage_panel), ours.garage_panel).await.unwrap().unwrap();
+            directory.bells.iter().map(|bell| bell.unit.as_str().to_owned()).collect::<Vec<_>>()
+        };
+        assert!(db.store.intercom().insert_bell(&admin, &stamp(1), first, None).await.unwrap());
+        assert_eq!(shown().await, ["101"]);
+        assert!(db.store.intercom().insert_bell(&admin, &stamp(1), other.clone(), None).await.unwrap());
+        assert_eq!(shown().await, ["Oppgang A · 101", "Oppgang B · 101"]);
+        let rung = db.store.intercom().ring_facts(&ours.as_panel(ours.garage_panel), other.id).await.unwrap().unwrap();
+        assert_eq!(rung.bell.members.iter().map(|member| member.person).collect::<Vec<_>>(), [ours.lone]);
+        let opens = db.store.doors().openable(&ours.system(), ours.lone).await.unwrap();
+        assert_eq!(opens.iter().map(|(door, _)| door.id).collect::<Vec<_>>(), [ours.front]);
     }
 }
