@@ -12,7 +12,7 @@ mod people;
 pub use imports::{Details, House, HouseResident, HouseUnit, Import, ImportOutcome, ImportPlan};
 pub use invitations::{Followed, InvitationState, Invited, Job, JobKind, WayIn};
 pub use moves::{CarriedOut, Ended, Leaving, Move, MovePreview, Mover, NewMove};
-pub use tenants::{NewTenant, TenantChanged, TenantRow, TenantStopped};
+pub use tenants::{AppRequirements, NewTenant, TenantChanged, TenantRow, TenantStopped};
 pub use parts::{Edited, Part, Removed, UnitDoors, Uses};
 pub use people::{Changed, Home, PeoplePage, PeopleQuery, PersonRow, Standing, Suspended};
 

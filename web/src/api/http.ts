@@ -69,3 +69,4 @@ export type MadePropertyManager = Schemas['MadePropertyManager'];
 export type NewPropertyManager = Schemas['NewPropertyManager'];
 export type PropertyManager = Schemas['PropertyManager'];
 export type PropertyManagerChange = Schemas['PropertyManagerChange'];
+export type AppRequirements = Schemas['AppRequirements'];

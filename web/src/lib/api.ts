@@ -3,6 +3,7 @@
 import createClient from 'openapi-fetch';
 import type {
   ApplyImport,
+  AppRequirements,
   BuildingChange,
   Claim,
   ControllerChange,
@@ -176,6 +177,8 @@ export const api = {
     answer(client.PATCH('/api/v1/controllers/{controller}', { params: { path: { controller } }, body })),
   removeController: (controller: string) => answer(client.DELETE('/api/v1/controllers/{controller}', { params: { path: { controller } } })),
 
+  appRequirements: () => answer(client.GET('/api/v1/app-requirements')),
+  setAppRequirements: (body: AppRequirements) => answer(client.PUT('/api/v1/app-requirements', { body })),
   tenants: () => answer(client.GET('/api/v1/tenants')),
   makeTenant: (body: NewPropertyManager) => answer(client.POST('/api/v1/tenants', { body })),
   changeTenant: (tenant: string, body: PropertyManagerChange) =>

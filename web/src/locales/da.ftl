@@ -240,6 +240,8 @@ app-invited-text = Vælg en adgangskode. Med den og dit brugernavn logger du ind
 app-invited-again = Du har allerede en adgangskode. En ny logger dig ud alle andre steder.
 app-invited-do = Vælg adgangskoden
 app-invited-over = Linket virker ikke længere
+app-too-old = Denne telefon ringer måske ikke
+app-too-old-text = Den har { $found }; appen kræver { $needed }. Bed administratoren om at blive ringet op på telefon, eller brug tavlen i lejligheden.
 
 ## admin
 admin-ground-select-page = Vælg alle på denne side
@@ -873,6 +875,10 @@ admin-audit-tenant-made = Ejendomsadministrator oprettet
 admin-audit-tenant-changed = Ejendomsadministrator omdøbt
 admin-audit-tenant-suspended = Ejendomsadministrator spærret
 admin-audit-tenant-resumed = Spærring af ejendomsadministrator ophævet
+admin-app-needs = Hvad appen kræver
+admin-app-needs-text = De ældste systemer, hvor appen ringer, som den skal. På en ældre telefon siger appen til og henviser til telefonopkald eller tavlen i lejligheden.
+admin-app-needs-saved = Appen sammenligner med dette fra nu af.
+admin-audit-app-requirements-changed = Appens krav rettet
 
 ## server only
 trust-title = Hav tillid til denne Klinke

@@ -240,6 +240,8 @@ app-invited-text = Choose a password. With it and your user name you sign in on 
 app-invited-again = You have a password already. A new one signs you out everywhere else.
 app-invited-do = Set the password
 app-invited-over = This link no longer works
+app-too-old = This phone may not ring
+app-too-old-text = It runs { $found }; the app needs { $needed }. Ask your property manager to ring you by telephone, or use the station in the apartment.
 
 ## admin
 admin-ground-select-page = Select all on this page
@@ -873,6 +875,10 @@ admin-audit-tenant-made = Property manager made
 admin-audit-tenant-changed = Property manager renamed
 admin-audit-tenant-suspended = Property manager suspended
 admin-audit-tenant-resumed = Suspension of a property manager lifted
+admin-app-needs = What the app needs
+admin-app-needs-text = The oldest systems on which the app rings as it should. On an older phone the app says so, and points to the telephone or the station.
+admin-app-needs-saved = The app compares with this from now on.
+admin-audit-app-requirements-changed = What the app needs changed
 
 ## server only
 trust-title = Trust this Klinke

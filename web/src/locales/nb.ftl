@@ -240,6 +240,8 @@ app-invited-text = Velg et passord. Med det og brukernavnet logger du inn på al
 app-invited-again = Du har allerede et passord. Et nytt logger deg ut alle andre steder.
 app-invited-do = Velg passordet
 app-invited-over = Denne lenken virker ikke lenger
+app-too-old = Denne telefonen ringer kanskje ikke
+app-too-old-text = Den har { $found }; appen trenger { $needed }. Be forvalteren om å bli ringt opp på telefon, eller bruk tavlen i leiligheten.
 
 ## admin
 admin-ground-select-page = Velg alle på denne siden
@@ -870,6 +872,10 @@ admin-audit-tenant-made = Forvalter opprettet
 admin-audit-tenant-changed = Forvalter fikk nytt navn
 admin-audit-tenant-suspended = Forvalter sperret
 admin-audit-tenant-resumed = Sperring av forvalter opphevet
+admin-app-needs = Hva appen trenger
+admin-app-needs-text = De eldste systemene der appen ringer som den skal. På en eldre telefon sier appen fra, og viser til telefonoppringning eller tavlen i leiligheten.
+admin-app-needs-saved = Appen sammenligner med dette fra nå av.
+admin-audit-app-requirements-changed = Krav til appen endret
 
 ## server only
 trust-title = Stol på denne Klinke

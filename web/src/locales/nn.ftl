@@ -240,6 +240,8 @@ app-invited-text = Vel eit passord. Med det og brukarnamnet loggar du inn på al
 app-invited-again = Du har alt eit passord. Eit nytt loggar deg ut alle andre stader.
 app-invited-do = Vel passordet
 app-invited-over = Denne lenkja verkar ikkje lenger
+app-too-old = Denne telefonen ringjer kanskje ikkje
+app-too-old-text = Han har { $found }; appen treng { $needed }. Be forvaltaren om å bli ringd opp på telefon, eller bruk tavla i leilegheita.
 
 ## admin
 admin-ground-select-page = Vel alle på denne sida
@@ -870,6 +872,10 @@ admin-audit-tenant-made = Forvaltar oppretta
 admin-audit-tenant-changed = Forvaltar fekk nytt namn
 admin-audit-tenant-suspended = Forvaltar sperra
 admin-audit-tenant-resumed = Sperring av forvaltar oppheva
+admin-app-needs = Kva appen treng
+admin-app-needs-text = Dei eldste systema der appen ringjer som han skal. På ein eldre telefon seier appen frå, og viser til telefonoppringing eller tavla i leilegheita.
+admin-app-needs-saved = Appen samanliknar med dette frå no av.
+admin-audit-app-requirements-changed = Krav til appen endra
 
 ## server only
 trust-title = Stol på denne Klinke

@@ -240,6 +240,8 @@ app-invited-text = Välj ett lösenord. Med det och användarnamnet loggar du in
 app-invited-again = Du har redan ett lösenord. Ett nytt loggar ut dig överallt annars.
 app-invited-do = Välj lösenordet
 app-invited-over = Länken fungerar inte längre
+app-too-old = Den här telefonen kanske inte ringer
+app-too-old-text = Den har { $found }; appen behöver { $needed }. Be förvaltaren om att bli uppringd på telefon, eller använd tavlan i lägenheten.
 
 ## admin
 admin-ground-select-page = Markera alla på den här sidan
@@ -873,6 +875,10 @@ admin-audit-tenant-made = Förvaltare skapad
 admin-audit-tenant-changed = Förvaltare fick nytt namn
 admin-audit-tenant-suspended = Förvaltare spärrad
 admin-audit-tenant-resumed = Spärr av förvaltare hävd
+admin-app-needs = Vad appen behöver
+admin-app-needs-text = De äldsta systemen där appen ringer som den ska. På en äldre telefon säger appen till, och hänvisar till telefonsamtal eller tavlan i lägenheten.
+admin-app-needs-saved = Appen jämför med detta från och med nu.
+admin-audit-app-requirements-changed = Appens krav ändrade
 
 ## server only
 trust-title = Lita på denna Klinke

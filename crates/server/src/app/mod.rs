@@ -11,6 +11,7 @@ pub mod add_panel;
 pub mod add_person;
 pub mod add_units;
 mod administered;
+pub mod app_requirements;
 pub mod apply_import;
 pub mod audit;
 pub mod bells;

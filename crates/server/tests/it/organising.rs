@@ -141,3 +141,25 @@ async fn a_property_manager_is_made_suspended_and_sees_nothing_of_another() {
     let nowhere = format!("/api/v1/tenants/{}", uuid::Uuid::from_u128(5));
     assert_eq!(patch(&operator, &nowhere, json!({ "version": 1 })).await.code(), "not_found");
 }
+
+#[tokio::test]
+async fn what_the_app_needs_is_told_to_everybody_and_said_by_an_operator() {
+    let (world, operator) = World::claimed().await;
+    world.town().await;
+    let anybody = world.browser();
+    let path = "/api/v1/app-requirements";
+    assert_eq!(anybody.get(path).await.json(), json!({ "ios": "16.4", "android": "10" }));
+    let put = async |who: &Browser, body: Value| {
+        let request = who.http.put(who.url(path)).header("origin", &who.base).json(&body);
+        who.send(request, Method::PUT, path).await
+    };
+    let wanted = json!({ "ios": "17.2", "android": "12" });
+    assert_eq!(put(&anybody, wanted.clone()).await.code(), "not_signed_in");
+    let resident = world.browser();
+    assert_eq!(resident.post("/api/v1/session", sign_in(RESIDENT, PASSWORD)).await.status, 201);
+    assert_eq!(put(&resident, wanted.clone()).await.code(), "forbidden");
+    let odd = put(&operator, json!({ "ios": "new", "android": "12" })).await;
+    assert_eq!(odd.json()["errors"], json!([{ "pointer": "/ios", "code": "out_of_range" }]));
+    assert_eq!(put(&operator, wanted.clone()).await.status, 204);
+    assert_eq!(anybody.get(path).await.json(), wanted);
+}

@@ -48,3 +48,27 @@ pub struct TenantStopped {
     /// The devices of its people.
     pub devices: Vec<DeviceId>,
 }
+
+/// The oldest systems on which the app rings as it should.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AppRequirements {
+    /// iOS, such as `16.4`.
+    pub ios: String,
+    /// Android, such as `10`.
+    pub android: String,
+}
+
+impl Default for AppRequirements {
+    fn default() -> Self {
+        Self { ios: "16.4".to_owned(), android: "10".to_owned() }
+    }
+}
+
+impl AppRequirements {
+    /// Whether a text is a version: one to three numbers with dots between.
+    pub fn is_version(text: &str) -> bool {
+        let parts: Vec<_> = text.split('.').collect();
+        let number = |part: &&str| (1..=3).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
+        parts.len() <= 3 && parts.iter().all(number)
+    }
+}

@@ -3,7 +3,7 @@
 use crate::entity::{
     account, controller, device, household_move, installation, panel, person, role_grant, session, tenant,
 };
-use crate::record::{Account, ControllerIdentity, NewInstallation, PanelKey, SessionHolder};
+use crate::record::{Account, AppRequirements, ControllerIdentity, NewInstallation, PanelKey, SessionHolder};
 use crate::repo::convert::At;
 use crate::repo::people;
 use crate::tx::{self, Isolation};
@@ -46,7 +46,7 @@ impl Gate<'_> {
         }
         tx::write(self.0, Isolation::ReadCommitted, |tx| async move {
             // The one row decides; whoever comes second waits here until the first is on the disk or has failed.
-            let row = installation::ActiveModel { singleton: Set(1), tenant: Set(tenant.id.0) };
+            let row = installation::ActiveModel { singleton: Set(1), tenant: Set(tenant.id.0), ..Default::default() };
             let first = installation::Entity::insert(row)
                 .on_conflict(OnConflict::new().do_nothing().to_owned())
                 .exec_without_returning(&*tx)
@@ -73,6 +73,16 @@ impl Gate<'_> {
             Ok(true)
         })
         .await
+    }
+
+    /// The oldest systems on which the app rings as it should. For everybody.
+    ///
+    /// # Errors
+    /// When the database can not be read.
+    pub async fn app_requirements(&self) -> Result<AppRequirements> {
+        let found = installation::Entity::find().one(&self.0.reader).await?;
+        let told = |row: installation::Model| AppRequirements { ios: row.ios_min, android: row.android_min };
+        Ok(found.map(told).unwrap_or_default())
     }
 
     /// Whether an operator suspended a property manager.

@@ -2,8 +2,8 @@
 
 use crate::Result;
 use crate::Store;
-use crate::entity::{device, panel, role_grant, tenant};
-use crate::record::{NewTenant, Stamp, TenantChanged, TenantRow, TenantStopped};
+use crate::entity::{device, installation, panel, role_grant, tenant};
+use crate::record::{AppRequirements, NewTenant, Stamp, TenantChanged, TenantRow, TenantStopped};
 use crate::repo::audit::{self, Change};
 use crate::repo::convert::At;
 use crate::repo::{people, reach, roles};
@@ -117,6 +117,43 @@ impl Tenants<'_> {
             };
             audit::append(&tx, scope, stamp, told).await?;
             Ok(TenantChanged::Done(TenantRow { version: before.version + 1, ..wanted.clone() }))
+        })
+        .await
+    }
+
+    /// Says which systems the app needs at least. `false` when the principal is no operator.
+    ///
+    /// # Errors
+    /// [`crate::StorageError::Invalid`] when one is not a version.
+    pub async fn set_app_requirements(
+        &self,
+        scope: &Scope,
+        stamp: &Stamp,
+        wanted: AppRequirements,
+    ) -> Result<bool> {
+        if ![&wanted.ios, &wanted.android].into_iter().all(|version| AppRequirements::is_version(version)) {
+            return Err(crate::StorageError::Invalid("not a version of a system"));
+        }
+        let wanted = &wanted;
+        tx::write(self.0, Isolation::Serializable, |tx| async move {
+            let changed = installation::Entity::update_many()
+                .col_expr(installation::Column::IosMin, Expr::val(wanted.ios.as_str()))
+                .col_expr(installation::Column::AndroidMin, Expr::val(wanted.android.as_str()))
+                .filter(reach::may_everywhere(scope, Right::Tenants))
+                .exec(&*tx)
+                .await?;
+            if changed.rows_affected == 0 {
+                return Ok(false);
+            }
+            let told = Change {
+                building: None,
+                action: "app_requirements.changed",
+                persons: Vec::new(),
+                before: None,
+                after: Some(json!({ "ios": wanted.ios, "android": wanted.android })),
+            };
+            audit::append(&tx, scope, stamp, told).await?;
+            Ok(true)
         })
         .await
     }

@@ -14,7 +14,7 @@ use klinke_model::rights::Right;
 use klinke_model::scope::{Principal, Scope};
 use klinke_model::site::{Building, Entrance, Tenant, Unit};
 use klinke_storage::record::{AuditQuery, Changed, NewMove, PeopleQuery, PolicySet, Revoked};
-use klinke_storage::record::{TenantChanged, TenantRow};
+use klinke_storage::record::{AppRequirements, TenantChanged, TenantRow};
 use klinke_storage::record::{Edited, Removed, UnitDoors};
 use klinke_storage::record::{House, ImportOutcome, ImportPlan};
 use klinke_storage::{Result, Store};
@@ -458,6 +458,11 @@ const PROBES: &[Probe] = probes! {
         let changed = r.store.tenants().change_tenant(&r.scope, &stamp(r.n), wanted).await?;
         Ok(changed != TenantChanged::NotThere)
     };
+    set_app_requirements [System Manager ForeignSystem] |r| {
+        let wanted = AppRequirements { ios: format!("{}", r.n % 900), android: "11".to_owned() };
+        r.store.tenants().set_app_requirements(&r.scope, &stamp(r.n), wanted.clone()).await?;
+        Ok(r.store.gate().app_requirements().await? == wanted)
+    };
     stopped [System] |r| Ok(r.store.tenants().stopped(&r.scope).await?.panels.contains(&r.ours.panel));
     // links to set a password
     way_in [System Manager Admin Auditor] |r| {
@@ -578,7 +583,7 @@ impl Run<'_> {
         let unit = Unit { id: self.id(), building, entrance, number: label("901") };
         self.store
             .sites()
-            .insert_units(&self.ours.system(), &stamp(1), building, &[unit.clone()], &[])
+            .insert_units(&self.ours.system(), &stamp(1), building, std::slice::from_ref(&unit), &[])
             .await?;
         Ok(unit)
     }

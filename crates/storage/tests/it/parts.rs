@@ -88,7 +88,7 @@ on_both! {
         let lived_in = parts.remove_unit(&admin, &stamp(1), ours.unit).await.unwrap();
         assert!(matches!(lived_in, Removed::InUse(uses) if uses.people == 3), "{lived_in:?}");
         let empty = Unit { id: ours.fresh(1), building: ours.house, entrance: ours.entrance, number: label("103") };
-        assert!(db.store.sites().insert_units(&admin, &stamp(1), ours.house, &[empty.clone()], &[ours.front]).await.unwrap());
+        assert!(db.store.sites().insert_units(&admin, &stamp(1), ours.house, std::slice::from_ref(&empty), &[ours.front]).await.unwrap());
         assert_eq!(parts.remove_unit(&admin, &stamp(1), empty.id).await.unwrap(), Removed::Done);
         let place = Membership { person: ours.lone, unit: empty.id, owner: true };
         assert!(!db.store.people().add_membership(&admin, place).await.unwrap());
@@ -160,7 +160,7 @@ on_both! {
         let second = Entrance { id: ours.fresh(1), building: ours.house, name: label("Oppgang B") };
         assert!(db.store.sites().insert_entrance(&admin, &stamp(1), second.clone()).await.unwrap());
         let twin = Unit { id: ours.fresh(2), building: ours.house, entrance: second.id, number: label("101") };
-        assert!(db.store.sites().insert_units(&admin, &stamp(1), ours.house, &[twin.clone()], &[ours.front]).await.unwrap());
+        assert!(db.store.sites().insert_units(&admin, &stamp(1), ours.house, std::slice::from_ref(&twin), &[ours.front]).await.unwrap());
         let there = Membership { person: ours.lone, unit: twin.id, owner: true };
         assert!(db.store.people().add_membership(&admin, there).await.unwrap());
         let bell = |id, unit, person, text| klinke_model::intercom::Bell {

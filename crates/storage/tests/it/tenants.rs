@@ -6,7 +6,7 @@ use klinke_model::rights::Right;
 use klinke_model::scope::{Principal, Scope};
 use klinke_model::site::Tenant;
 use klinke_storage::StorageError;
-use klinke_storage::record::{NewTenant, TenantChanged, TenantRow};
+use klinke_storage::record::{AppRequirements, NewTenant, TenantChanged, TenantRow};
 use std::time::Duration;
 
 /// A property manager with a manager of its own.
@@ -69,5 +69,18 @@ on_both! {
         let resume = TenantRow { suspended: false, version: 2, ..suspend };
         assert!(matches!(tenants.change_tenant(&operator, &stamp(1), resume).await.unwrap(), TenantChanged::Done(_)));
         assert!(session().await && account().await);
+    }
+
+    async fn an_operator_says_what_the_app_needs(db) {
+        let (ours, _) = two_towns(&db).await;
+        let (tenants, operator) = (db.store.tenants(), ours.as_person(ours.manager));
+        assert_eq!(db.store.gate().app_requirements().await.unwrap(), AppRequirements::default());
+        let wanted = AppRequirements { ios: "17.1.2".to_owned(), android: "12".to_owned() };
+        assert!(tenants.set_app_requirements(&operator, &stamp(1), wanted.clone()).await.unwrap());
+        assert_eq!(db.store.gate().app_requirements().await.unwrap(), wanted);
+        for odd in ["", "x", "1.", "1.2.3.4", "1000", "1 "] {
+            let odd = AppRequirements { ios: odd.to_owned(), ..wanted.clone() };
+            assert!(matches!(tenants.set_app_requirements(&operator, &stamp(1), odd).await, Err(StorageError::Invalid(_))));
+        }
     }
 }
