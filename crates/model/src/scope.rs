@@ -92,14 +92,23 @@ mod tests {
             for role in Role::ALL {
                 let grant = RoleGrant { role: own, building: None, ends_at: None };
                 let view = ViewAs { role, building: Some(house(1)) };
-                let Some((building, rights)) = view.narrow(&grant) else { panic!("every building is one of all") };
+                let Some((building, rights)) = view.narrow(&grant) else {
+                    panic!("every building is one of all")
+                };
                 assert_eq!(building, Some(house(1)));
                 for right in Right::ALL {
-                    assert_eq!(rights.contains(&right), own.allows(right) && role.allows(right), "{own:?} as {role:?}");
+                    assert_eq!(
+                        rights.contains(&right),
+                        own.allows(right) && role.allows(right),
+                        "{own:?} as {role:?}"
+                    );
                 }
                 let elsewhere = RoleGrant { building: Some(house(2)), ..grant };
                 assert_eq!(view.narrow(&elsewhere), None);
-                assert_eq!(ViewAs { building: None, ..view }.narrow(&elsewhere).map(|seen| seen.0), Some(Some(house(2))));
+                assert_eq!(
+                    ViewAs { building: None, ..view }.narrow(&elsewhere).map(|seen| seen.0),
+                    Some(Some(house(2)))
+                );
             }
         }
     }

@@ -6,15 +6,15 @@ mod imports;
 mod invitations;
 mod moves;
 mod parts;
-mod tenants;
 mod people;
+mod tenants;
 
 pub use imports::{Details, House, HouseResident, HouseUnit, Import, ImportOutcome, ImportPlan};
 pub use invitations::{Followed, InvitationState, Invited, Job, JobKind, WayIn};
 pub use moves::{CarriedOut, Ended, Leaving, Move, MovePreview, Mover, NewMove};
-pub use tenants::{AppRequirements, NewTenant, TenantChanged, TenantRow, TenantStopped};
 pub use parts::{Edited, Part, Removed, UnitDoors, Uses};
 pub use people::{Changed, Home, PeoplePage, PeopleQuery, PersonRow, Standing, Suspended};
+pub use tenants::{AppRequirements, NewTenant, TenantChanged, TenantRow, TenantStopped};
 
 use klinke_access::decide::SiteMode;
 use klinke_model::door::Door;

@@ -121,7 +121,8 @@ const CHANGES_DAYS: u64 = 30;
 pub async fn changes(State(node): State<Arc<Node>>, who: SignedIn) -> Result<Json<Vec<RoleChange>>, Problem> {
     administrator(&node, &who, Right::Roles).await?;
     let days = Duration::from_secs(CHANGES_DAYS * 86_400);
-    let since = Timestamp::from_millis(who.scope.at.as_millis() - i64::try_from(days.as_millis()).unwrap_or(0));
+    let since =
+        Timestamp::from_millis(who.scope.at.as_millis() - i64::try_from(days.as_millis()).unwrap_or(0));
     let found = node.store.people().role_changes(&who.scope, since).await?;
     let told = found.into_iter().map(|change| RoleChange {
         at: change.at,

@@ -140,7 +140,8 @@ pub async fn sign_in(
     let device: DeviceId = node.random.v4();
     let device = Device { id: device, person, name: Pii::new(device_name), kind: DeviceKind::App };
     let token = Token::new(&node.random);
-    let scope = Scope { tenant, principal: Principal::Person { person, device: device.id }, at: now, view: None };
+    let scope =
+        Scope { tenant, principal: Principal::Person { person, device: device.id }, at: now, view: None };
     let new = NewDevice {
         device: device.clone(),
         session: node.random.v4(),

@@ -21,9 +21,15 @@ async fn a_part_is_changed_by_who_saw_the_newest_and_removed_when_nothing_depend
     let seen = manager.get(&building).await.json();
     assert_eq!((&seen["version"], &seen["uses"]["people"]), (&json!(1), &json!(1)));
     let changed = patch(&manager, &building, json!({ "version": 1, "name": "Court" })).await;
-    assert_eq!((changed.status.as_u16(), &changed.json()["building"]["address"]), (200, &json!("Canary Street 1")));
+    assert_eq!(
+        (changed.status.as_u16(), &changed.json()["building"]["address"]),
+        (200, &json!("Canary Street 1"))
+    );
     let late = patch(&manager, &building, json!({ "version": 1, "kind": "mixed" })).await;
-    assert_eq!((late.code().as_str(), &late.json()["current"]["building"]["name"]), ("conflict", &json!("Court")));
+    assert_eq!(
+        (late.code().as_str(), &late.json()["current"]["building"]["name"]),
+        ("conflict", &json!("Court"))
+    );
     let nowhere = patch(&manager, &building, json!({ "version": 2, "time_zone": "Europe/Atlantis" })).await;
     assert_eq!(nowhere.json()["errors"][0]["pointer"], "/time_zone");
 
@@ -99,7 +105,10 @@ async fn the_other_administrators_see_a_role_that_was_given() {
     assert_eq!(manager.post("/api/v1/roles", given).await.status, 204);
     let changes = manager.get("/api/v1/roles/changes").await.json();
     let told = &changes[0];
-    assert_eq!((&told["action"], &told["role"], &told["own"]), (&json!("role.given"), &json!("caretaker"), &json!(false)));
+    assert_eq!(
+        (&told["action"], &told["role"], &told["own"]),
+        (&json!("role.given"), &json!("caretaker"), &json!(false))
+    );
     assert_eq!((&told["by"], &told["name"]), (&json!("Canary Manager"), &json!("Canary Resident")));
 }
 

@@ -68,7 +68,8 @@ impl AppRequirements {
     /// Whether a text is a version: one to three numbers with dots between.
     pub fn is_version(text: &str) -> bool {
         let parts: Vec<_> = text.split('.').collect();
-        let number = |part: &&str| (1..=3).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
+        let number =
+            |part: &&str| (1..=3).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
         parts.len() <= 3 && parts.iter().all(number)
     }
 }

@@ -46,7 +46,11 @@ impl Gate<'_> {
         }
         tx::write(self.0, Isolation::ReadCommitted, |tx| async move {
             // The one row decides; whoever comes second waits here until the first is on the disk or has failed.
-            let row = installation::ActiveModel { singleton: Set(1), tenant: Set(tenant.id.0), ..Default::default() };
+            let row = installation::ActiveModel {
+                singleton: Set(1),
+                tenant: Set(tenant.id.0),
+                ..Default::default()
+            };
             let first = installation::Entity::insert(row)
                 .on_conflict(OnConflict::new().do_nothing().to_owned())
                 .exec_without_returning(&*tx)

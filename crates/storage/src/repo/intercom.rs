@@ -299,7 +299,11 @@ fn numbers_of_several_entrances(
 }
 
 /// "Storgata 12 A · 1101" where another entrance has a 1101 too, else "1101".
-fn number_on_a_panel(unit: &unit::Model, entrance: &entrance::Model, twice: &HashSet<String>) -> Result<Label> {
+fn number_on_a_panel(
+    unit: &unit::Model,
+    entrance: &entrance::Model,
+    twice: &HashSet<String>,
+) -> Result<Label> {
     let number = At("unit", "number").label(&unit.number)?;
     if !twice.contains(&unit.number) {
         return Ok(number);

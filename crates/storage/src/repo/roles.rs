@@ -17,7 +17,9 @@ use klinke_model::scope::{Principal, Scope};
 use klinke_model::time::Timestamp;
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+};
 use serde_json::{Value, json};
 use std::collections::HashSet;
 use uuid::Uuid;
@@ -79,7 +81,8 @@ impl People<'_> {
     /// newest first, at most 200. What was erased since is left out.
     pub async fn role_changes(&self, scope: &Scope, since: Timestamp) -> Result<Vec<RoleChange>> {
         tx::read(self.0, |tx| async move {
-            let over_all = audit_row::Column::Building.is_null().and(reach::may_somewhere(scope, Right::Roles));
+            let over_all =
+                audit_row::Column::Building.is_null().and(reach::may_somewhere(scope, Right::Roles));
             let rows = audit_row::Entity::find()
                 .filter(audit_row::Column::Tenant.eq(scope.tenant.0))
                 .filter(audit_row::Column::At.gte(since.as_millis()))

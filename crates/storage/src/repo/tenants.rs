@@ -164,7 +164,8 @@ impl Tenants<'_> {
             return Ok(TenantStopped::default());
         }
         tx::read(self.0, |tx| async move {
-            let panels = panel::Entity::find().filter(panel::Column::Tenant.eq(scope.tenant.0)).all(&*tx).await?;
+            let panels =
+                panel::Entity::find().filter(panel::Column::Tenant.eq(scope.tenant.0)).all(&*tx).await?;
             let devices =
                 device::Entity::find().filter(device::Column::Tenant.eq(scope.tenant.0)).all(&*tx).await?;
             Ok(TenantStopped {

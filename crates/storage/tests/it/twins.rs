@@ -14,7 +14,8 @@ use klinke_model::text::Label;
 use klinke_model::time::Timestamp;
 use klinke_storage::record::{
     AuditEntry, AuditProof, AuditQuery, GivenRole, Move, MovePreview, NewDevice, NewMove, PanelDirectory,
-    Part, PeoplePage, PeopleQuery, PersonRow, PolicySet, RingFacts, RoleChange, StoredFacts, UnitDoors, UnitMember,
+    Part, PeoplePage, PeopleQuery, PersonRow, PolicySet, RingFacts, RoleChange, StoredFacts, UnitDoors,
+    UnitMember,
 };
 
 /// All that one principal can read of ours.
