@@ -112,7 +112,11 @@ pub async fn order(
     Body(order): Body<BellOrder>,
 ) -> Result<StatusCode, Problem> {
     allowed(&node, &who, Right::ChangeBuilding, building).await?;
+    let panels = node.store.intercom().panels(&who.scope, building).await?;
     let stamp = node.stamp();
+    if panels.iter().all(|panel| panel.id != order.panel) {
+        return Err(Code::NotFound.into());
+    }
     if !node.store.intercom().order_bells(&who.scope, &stamp, order.panel, &order.bells).await? {
         return Err(Code::NotFound.into());
     }

@@ -1,5 +1,6 @@
 //! An administrator adds a person, with their homes.
 
+use super::administrator;
 use super::people::{Person, shown};
 use crate::auth::session::SignedIn;
 use crate::http::body::Body;
@@ -12,6 +13,7 @@ use klinke_model::contact::Language;
 use klinke_model::ids::UnitId;
 use klinke_model::people;
 use klinke_model::privacy::Pii;
+use klinke_model::rights::Right;
 use serde::Deserialize;
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -75,6 +77,7 @@ pub async fn handler(
     who: SignedIn,
     Body(new): Body<NewPerson>,
 ) -> Result<(StatusCode, Json<Person>), Problem> {
+    administrator(&node, &who, Right::ChangePeople).await?;
     let mut fields = Fields::default();
     let person = new.checked(&node, &mut fields, "");
     for (place, home) in new.homes.iter().enumerate() {

@@ -124,12 +124,12 @@ pub async fn remove(
     meant: Result<Query<Meant>, QueryRejection>,
 ) -> Result<StatusCode, Problem> {
     let before = super::allowed(&node, &who, Right::ChangeBuilding, building).await?;
-    everywhere(&node, &who, Right::ChangeBuilding).await?;
     if !meant.is_ok_and(|Query(meant)| meant.name.trim() == before.name.as_str()) {
         let mut fields = Fields::default();
         fields.wrong("/name", FieldCode::NotFound);
         return Err(fields.into());
     }
+    everywhere(&node, &who, Right::ChangeBuilding).await?;
     let panels = node.store.intercom().panels(&who.scope, building).await?;
     let controllers = node.store.doors().controllers(&who.scope, building).await?;
     removed(node.store.parts().remove_building(&who.scope, &node.stamp(), building).await?)?;

@@ -1,6 +1,7 @@
 //! An administrator gives a person a home, or takes one away at once. A household leaves by a move.
 
 use super::add_person::NewHome;
+use super::administrator;
 use super::people::{Person, shown};
 use crate::auth::session::SignedIn;
 use crate::http::body::{Body, Object};
@@ -11,6 +12,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use klinke_model::ids::{PersonId, UnitId};
 use klinke_model::people::Membership;
+use klinke_model::rights::Right;
 use std::sync::Arc;
 
 /// Gives a person a home, or changes whether they decide for it.
@@ -24,6 +26,7 @@ pub async fn give(
     Body(home): Body<NewHome>,
 ) -> Result<Json<Person>, Problem> {
     shown(&node, &who, person).await?;
+    administrator(&node, &who, Right::ChangePeople).await?;
     let place = Membership { person, unit: home.unit, owner: home.owner };
     if !node.store.people().set_home(&who.scope, &node.stamp(), place).await? {
         let mut fields = Fields::default();

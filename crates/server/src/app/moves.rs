@@ -1,7 +1,7 @@
 //! Moving out and in: what it would end, planning it, taking it back, and the proof of what it ended.
 
 use super::add_person::NewPerson;
-use super::administered;
+use super::allowed;
 use crate::auth::session::SignedIn;
 use crate::calendar;
 use crate::http::body::{Body, Object};
@@ -12,6 +12,7 @@ use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use klinke_model::ids::{BuildingId, MoveId, PersonId, UnitId};
 use klinke_model::privacy::Pii;
+use klinke_model::rights::Right;
 use klinke_model::text::Label;
 use klinke_storage::StorageError;
 use klinke_storage::record::{self, Ended, NewMove};
@@ -189,6 +190,7 @@ pub async fn plan(
 ) -> Result<(StatusCode, Json<Move>), Problem> {
     let moves = node.store.moves();
     let home = moves.preview_move(&who.scope, unit).await?.ok_or(Code::NotFound)?;
+    allowed(&node, &who, Right::ChangePeople, home.building).await?;
     let mut fields = Fields::default();
     let today = calendar::today(node.clock.now(), &home.time_zone);
     let day = calendar::parsed(&wanted.last_day);
@@ -246,7 +248,7 @@ pub async fn list(
     asked: Result<Query<Asked>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Json<Vec<Move>>, Problem> {
     let Query(asked) = asked.map_err(|_| Code::Malformed)?;
-    administered(&node, &who, asked.building).await?;
+    allowed(&node, &who, Right::SeePeople, asked.building).await?;
     let moves = node.store.moves().moves(&who.scope, asked.building).await?;
     Ok(Json(moves.into_iter().map(Move::new).collect()))
 }
@@ -273,6 +275,8 @@ pub async fn cancel(
     who: SignedIn,
     Object(id): Object<MoveId>,
 ) -> Result<StatusCode, Problem> {
+    let planned = shown(&node, &who, id).await?;
+    allowed(&node, &who, Right::ChangePeople, planned.building).await?;
     if node.store.moves().cancel_move(&who.scope, &node.stamp(), id).await? {
         return Ok(StatusCode::NO_CONTENT);
     }

@@ -1,5 +1,6 @@
 //! The people whom an administrator sees: a page of the list, and one of them.
 
+use super::administrator;
 use crate::auth::session::SignedIn;
 use crate::calendar;
 use crate::http::body::Object;
@@ -10,6 +11,7 @@ use axum::extract::{Query, State};
 use klinke_model::contact::Language;
 use klinke_model::ids::{BuildingId, PersonId, UnitId};
 use klinke_model::privacy::Pii;
+use klinke_model::rights::Right;
 use klinke_model::text::Label;
 use klinke_model::time::Timestamp;
 use klinke_storage::record::{PeopleQuery, PersonRow, Standing};
@@ -206,6 +208,7 @@ pub async fn list(
     who: SignedIn,
     asked: Result<Query<Asked>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Json<PeoplePage>, Problem> {
+    administrator(&node, &who, Right::SeePeople).await?;
     let Query(asked) = asked.map_err(|_| Code::Malformed)?;
     let now = node.clock.now();
     let page = node.store.people().page(&who.scope, &asked.query(now)?).await?;

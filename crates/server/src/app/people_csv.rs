@@ -1,5 +1,6 @@
 //! The list of people as a file for a spreadsheet: the same filters, every page after the other.
 
+use super::administrator;
 use super::people::Asked;
 use crate::auth::session::SignedIn;
 use crate::http::problem::{Code, Problem, ProblemBody};
@@ -10,6 +11,7 @@ use axum::extract::{Query, State};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
+use klinke_model::rights::Right;
 use klinke_storage::record::{PeopleQuery, PersonRow};
 use std::sync::Arc;
 
@@ -29,6 +31,7 @@ pub async fn handler(
     who: SignedIn,
     asked: Result<Query<Asked>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Response, Problem> {
+    administrator(&node, &who, Right::SeePeople).await?;
     let Query(asked) = asked.map_err(|_| Code::Malformed)?;
     let query = PeopleQuery { after: None, limit: PAGE, ..asked.query(node.clock.now())? };
     // a page at a time: 100,000 people are never in memory together

@@ -159,6 +159,14 @@ pub async fn give(
     let NewAdministratorRole { person, role, building, ends_at } = new;
     let grant = RoleGrant { role, building, ends_at };
     check(&grant, stamp.at)?;
+    let people = node.store.people();
+    let holds = |given: &GivenRole| given.person == person;
+    // nobody learns by trying who is there; who has a role here already is known
+    if people.row(&who.scope, person).await?.is_none()
+        && !people.given_roles(&who.scope).await?.iter().any(holds)
+    {
+        return Err(Code::NotFound.into());
+    }
     let new = NewRole { id: node.random.v7(stamp.at), person, grant };
     if !node.store.people().grant_role(&who.scope, &stamp, new).await? {
         return Err(Code::NotFound.into());

@@ -88,8 +88,14 @@ fn complete(path: &str, method: &HttpMethod, operation: &mut Operation) {
         "503",
         if closed_before_claim { "`not_set_up`; `overloaded`; `too_many_waiting`" } else { "`overloaded`" },
     );
-    if !matches!(method, HttpMethod::Get) {
-        add("403", "`wrong_origin`; `viewing_only`: who looks as a role changes nothing");
+    let changes = !matches!(method, HttpMethod::Get);
+    match (operation.security.is_some(), changes) {
+        (true, true) => {
+            add("403", "`forbidden`; `confidentiality_required`; `wrong_origin`; `viewing_only`");
+        }
+        (true, false) => add("403", "`forbidden`; `confidentiality_required`"),
+        (false, true) => add("403", "`wrong_origin`"),
+        (false, false) => {}
     }
     if path.contains('{') {
         add("404", "`not_found`");
@@ -102,7 +108,6 @@ fn complete(path: &str, method: &HttpMethod, operation: &mut Operation) {
     if signed_in {
         add("401", "`not_signed_in`");
         add("400", "`malformed`: `Klinke-View-As` names no role");
-        add("403", "`forbidden`: who looks, or the role they look as, may not; `confidentiality_required`");
     }
     if has_body {
         add("400", "`malformed`");

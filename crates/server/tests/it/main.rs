@@ -11,6 +11,7 @@ mod command_line;
 mod hostile;
 mod importing;
 mod invitation;
+mod matrix;
 mod misuse;
 mod moving;
 mod opening;

@@ -274,7 +274,8 @@ pub fn operations() -> Vec<(Method, String)> {
     every.collect()
 }
 
-fn operation(method: &Method, path: &str) -> Option<&'static Value> {
+/// What the document says of an operation.
+pub fn operation(method: &Method, path: &str) -> Option<&'static Value> {
     let wanted: Vec<&str> = path.split('/').collect();
     let fits = |template: &str| {
         let parts: Vec<&str> = template.split('/').collect();
