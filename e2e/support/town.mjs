@@ -36,7 +36,7 @@ export class Town {
         const here = sign_ins.filter((resident) => resident.unit === unit.number);
         // those whom the button rings, in its order
         const residents = bell.members.flatMap((member) => here.find(({ name }) => name.includes(member) || member.includes(name)) ?? []);
-        town.bells.push({ kind: bell.kind, label: bell.label, unit: unit.number, members: bell.members, panel: told, residents });
+        town.bells.push({ id: bell.id, building: building.id, house: building.name, kind: bell.kind, label: bell.label, unit: unit.number, members: bell.members, panel: told, residents });
       }
     }
     return town;

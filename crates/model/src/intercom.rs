@@ -20,6 +20,74 @@ pub enum BellKind {
     Family,
 }
 
+/// How a visitor comes to a button (R16).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Listing {
+    /// It stands among the others.
+    #[default]
+    Listed,
+    /// It stands in no list; the search finds it.
+    SearchOnly,
+    /// It never reaches the panel; who knows its code dials it.
+    DialOnly,
+}
+
+/// What a visitor types to ring a button that does not stand on the panel: 4 to 8 digits.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(try_from = "String", into = "String")]
+pub struct DialCode(String);
+
+/// A text is not 4 to 8 digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a code is 4 to 8 digits")]
+pub struct NotACode;
+
+impl DialCode {
+    /// Checks a text.
+    ///
+    /// # Errors
+    /// When it is anything but 4 to 8 digits.
+    pub fn new(text: &str) -> Result<Self, NotACode> {
+        let fits = (4..=8).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+        fits.then(|| Self(text.to_owned())).ok_or(NotACode)
+    }
+
+    /// The digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for DialCode {
+    type Error = NotACode;
+    fn try_from(text: String) -> Result<Self, NotACode> {
+        Self::new(&text)
+    }
+}
+
+impl From<DialCode> for String {
+    fn from(code: DialCode) -> Self {
+        code.0
+    }
+}
+
+/// Whether an administrator has looked at what residents wrote on a button (R12).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Moderation {
+    /// There is nothing to look at.
+    #[default]
+    None,
+    /// A resident wrote something since the last look.
+    Pending,
+    /// An administrator took the button off its panel; residents can not show it again.
+    Removed,
+}
+
 /// A panel (door station).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Panel {
@@ -82,4 +150,19 @@ pub enum EndReason {
     Opened,
     /// The panel or the answering device was lost, or the server restarted.
     Interrupted,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_is_four_to_eight_digits() {
+        for text in ["4711", "00000000"] {
+            assert_eq!(DialCode::new(text).unwrap().as_str(), text);
+        }
+        for text in ["", "471", "123456789", "47 1", "４７１１", "-4711"] {
+            assert_eq!(DialCode::new(text), Err(NotACode), "{text}");
+        }
+    }
 }

@@ -15,6 +15,7 @@
 
 pub mod contact;
 pub mod door;
+pub mod events;
 pub mod fold;
 pub mod ids;
 pub mod intercom;
@@ -27,3 +28,4 @@ pub mod scope;
 pub mod site;
 pub mod text;
 pub mod time;
+pub mod timetable;

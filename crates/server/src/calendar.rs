@@ -4,6 +4,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp as Moment, ToSpan};
 use klinke_model::time::Timestamp;
+use klinke_model::timetable::WallClock;
 
 /// Day 0.
 const EPOCH: Date = jiff::civil::date(1970, 1, 1);
@@ -29,6 +30,14 @@ pub fn today(now: Timestamp, zone: &str) -> Option<i64> {
     let moment = Moment::from_millisecond(now.as_millis()).ok()?;
     let date = moment.to_zoned(TimeZone::get(zone).ok()?).date();
     EPOCH.until(date).ok().map(|span| i64::from(span.get_days()))
+}
+
+/// What the clock on a building's wall says; none for a zone that nobody knows.
+pub fn wall_clock(now: Timestamp, zone: &str) -> Option<WallClock> {
+    let there = Moment::from_millisecond(now.as_millis()).ok()?.to_zoned(TimeZone::get(zone).ok()?);
+    let weekday = u8::try_from(there.weekday().to_monday_zero_offset()).ok()?;
+    let minute = u16::try_from(i32::from(there.hour()) * 60 + i32::from(there.minute())).ok()?;
+    Some(WallClock { weekday, minute })
 }
 
 /// The first moment after a day, where a building stands.
@@ -84,6 +93,23 @@ mod tests {
         let evening = Timestamp::from_millis(1_795_302_000_000); // 2026-11-21T23:00:00Z
         assert_eq!(written(today(evening, "Europe/Oslo").unwrap()).unwrap(), "2026-11-22");
         assert_eq!(written(today(evening, "Atlantic/Reykjavik").unwrap()).unwrap(), "2026-11-21");
+    }
+
+    #[test]
+    fn the_wall_clock_follows_daylight_saving() {
+        let at = |text: &str| {
+            let moment: Moment = text.parse().unwrap();
+            let clock = wall_clock(Timestamp::from_millis(moment.as_millisecond()), "Europe/Oslo").unwrap();
+            (clock.weekday, clock.minute / 60, clock.minute % 60)
+        };
+        // a Saturday in winter, and the two nights on which the clocks are set
+        assert_eq!(at("2026-11-21T12:00:30Z"), (5, 13, 0));
+        assert_eq!(at("2026-03-29T00:59:00Z"), (6, 1, 59));
+        assert_eq!(at("2026-03-29T01:00:00Z"), (6, 3, 0));
+        assert_eq!(at("2026-10-25T00:30:00Z"), (6, 2, 30));
+        assert_eq!(at("2026-10-25T01:30:00Z"), (6, 2, 30));
+        assert_eq!(at("2026-11-22T23:00:00Z"), (0, 0, 0));
+        assert_eq!(wall_clock(Timestamp::from_millis(0), "Europe/Nowhere"), None);
     }
 
     fn written_moment(at: Timestamp) -> String {

@@ -4,6 +4,7 @@
 //! happens once, so a restart in the middle loses nothing and repeats nothing.
 
 use crate::node::Node;
+use crate::signalling::refresh::panels_changed;
 use klinke_model::scope::Scope;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,7 +25,7 @@ pub async fn carry_out_when_due(node: Arc<Node>) {
 }
 
 /// Carries out everything that is due now; how long nothing will be.
-pub async fn carry_out_due(node: &Node) -> Duration {
+pub async fn carry_out_due(node: &Arc<Node>) -> Duration {
     loop {
         let now = node.clock.now();
         let (tenant, id, ends_at) = match node.store.gate().next_move().await {
@@ -39,8 +40,12 @@ pub async fn carry_out_due(node: &Node) -> Duration {
             let left = u64::try_from(ends_at.as_millis() - now.as_millis()).unwrap_or(u64::MAX);
             return NAP.min(Duration::from_millis(left));
         }
-        match node.store.moves().carry_out_move(&Scope::system(tenant), &node.stamp(), id).await {
+        let service = Scope::system(tenant);
+        match node.store.moves().carry_out_move(&service, &node.stamp(), id).await {
             Ok(Some(carried)) => {
+                if let Ok(Some(done)) = node.store.moves().one_move(&service, id).await {
+                    panels_changed(node, tenant, done.building);
+                }
                 for device in carried.devices {
                     node.exchange.device_signed_out(device).await;
                 }

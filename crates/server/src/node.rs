@@ -8,8 +8,10 @@
 //! that a test can hold the clock.
 
 use crate::app::follow_invitation::InvitationLimit;
+use crate::app::ring::DialLimit;
 use crate::app::sign_in::SignInLimits;
 use crate::auth::expired;
+use crate::auth::limit::Limit;
 use crate::auth::password::{PasswordError, Passwords};
 use crate::authority::{self, Authority, AuthorityError};
 use crate::calls::exchange::Exchange;
@@ -18,6 +20,7 @@ use crate::config::{Config, PublicUrl, Tls};
 use crate::doors::links::Links;
 use crate::doors::listen;
 use crate::doors::openings::Openings;
+use crate::hours;
 use crate::http::origin::Origins;
 use crate::http::router::router;
 use crate::jobs;
@@ -28,11 +31,13 @@ use crate::presence::Presence;
 use crate::random::Random;
 use crate::setup::Setup;
 use crate::telemetry;
+use crate::webhooks::{self, Webhooks, WebhooksError};
 use axum_server::Handle;
 use axum_server::accept::NoDelayAcceptor;
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use hyper_util::rt::TokioTimer;
 use klinke_media::{Media, MediaConfig, MediaError};
+use klinke_model::ids::PersonId;
 use klinke_model::time::Clock;
 use klinke_storage::record::Stamp;
 use klinke_storage::{StorageError, Store};
@@ -81,10 +86,16 @@ pub struct Node {
     pub passwords: Passwords,
     /// How often passwords may be tried.
     pub sign_in_limits: SignInLimits,
+    /// How often codes may be typed at a panel.
+    pub dial_limit: DialLimit,
     /// How often links to set a password may be tried.
     pub invitation_limit: InvitationLimit,
+    /// How often a resident may have links sent to others.
+    pub household_limit: Limit<PersonId>,
     /// Hands mails in; `None` when the configuration names no mail server.
     pub mailer: Option<Mailer>,
+    /// Tells other systems of changes.
+    pub webhooks: Webhooks,
     /// Files that may be read at once: each may take a hundred megabytes for a moment.
     pub reading: Semaphore,
     /// Tell it when work for later was enqueued.
@@ -95,6 +106,8 @@ pub struct Node {
     pub origins: Origins,
     /// Wakes whoever carries moves out: one was planned.
     pub moves_changed: tokio::sync::Notify,
+    /// Held while panels are told what they show now, so that the newest comes last.
+    pub refreshing: tokio::sync::Mutex<()>,
     /// Cancelled when the server stops: long-lived connections close then.
     pub stop: CancellationToken,
     /// What must end before the process does: spawn long-lived work here.
@@ -151,6 +164,9 @@ pub enum StartError {
     /// Mail.
     #[error(transparent)]
     Mail(#[from] MailError),
+    /// Messages to other systems.
+    #[error(transparent)]
+    Webhooks(#[from] WebhooksError),
     /// Picture and sound.
     #[error("can not carry picture and sound: {0}")]
     Media(#[from] MediaError),
@@ -206,12 +222,16 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>, random: Random) ->
         media,
         passwords: Passwords::new(random.bytes())?,
         sign_in_limits: SignInLimits::new(&clock),
+        dial_limit: DialLimit::new(&clock),
         invitation_limit: InvitationLimit::new(&clock),
+        household_limit: Limit::new(clock.clone(), 6, Duration::from_secs(600)),
         mailer: config.mail.as_ref().map(Mailer::new).transpose()?,
         work: Notify::new(),
+        webhooks: Webhooks::open(&config.webhooks, &config.data.folder, &random)?,
         reading: Semaphore::new(2),
         origins: Origins::new(&public_url, address.port(), &network),
         moves_changed: tokio::sync::Notify::new(),
+        refreshing: tokio::sync::Mutex::default(),
         stop: CancellationToken::new(),
         tasks: TaskTracker::new(),
         config,
@@ -226,7 +246,9 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>, random: Random) ->
     node.tasks.spawn(media_news::follow(Arc::clone(&node), media_events));
     node.tasks.spawn(every_minute(Arc::clone(&node)));
     node.tasks.spawn(jobs::work(Arc::clone(&node)));
+    node.tasks.spawn(webhooks::work(Arc::clone(&node)));
     node.tasks.spawn(moving::carry_out_when_due(Arc::clone(&node)));
+    node.tasks.spawn(hours::turn_at_the_minute(Arc::clone(&node)));
     let controllers = listen_for_controllers(&node, controllers)?;
     Ok(Running { node, address, controllers, handle, serving })
 }

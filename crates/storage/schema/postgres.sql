@@ -39,8 +39,12 @@ bell.listing text NOT NULL
 bell.hidden boolean NOT NULL
 bell.dial_code text
 bell.version bigint NOT NULL
+bell.moderation text NOT NULL
+bell.text_before text
+bell.text_asked text
 bell: bell_kind_check CHECK ((kind = ANY (ARRAY['individual'::text, 'sequential'::text, 'parallel'::text, 'family'::text])))
 bell: bell_listing_check CHECK ((listing = ANY (ARRAY['listed'::text, 'search_only'::text, 'dial_only'::text])))
+bell: bell_moderation_check CHECK ((moderation = ANY (ARRAY['none'::text, 'pending'::text, 'removed'::text])))
 bell: bell_pkey PRIMARY KEY (tenant, id)
 bell: bell_tenant_building_panel_fkey FOREIGN KEY (tenant, building, panel) REFERENCES panel(tenant, building, id) ON DELETE CASCADE
 bell: bell_tenant_building_unit_fkey FOREIGN KEY (tenant, building, unit) REFERENCES unit(tenant, building, id) ON DELETE CASCADE
@@ -48,6 +52,13 @@ bell: bell_tenant_unit_id_key UNIQUE (tenant, unit, id)
 CREATE INDEX bell_panel ON public.bell USING btree (tenant, panel)
 CREATE UNIQUE INDEX bell_pkey ON public.bell USING btree (tenant, id)
 CREATE UNIQUE INDEX bell_tenant_unit_id_key ON public.bell USING btree (tenant, unit, id)
+bell_hours.tenant uuid NOT NULL
+bell_hours.bell uuid NOT NULL
+bell_hours.hours text NOT NULL
+bell_hours.hides boolean NOT NULL
+bell_hours: bell_hours_pkey PRIMARY KEY (tenant, bell)
+bell_hours: bell_hours_tenant_bell_fkey FOREIGN KEY (tenant, bell) REFERENCES bell(tenant, id) ON DELETE CASCADE
+CREATE UNIQUE INDEX bell_hours_pkey ON public.bell_hours USING btree (tenant, bell)
 bell_member.tenant uuid NOT NULL
 bell_member.bell uuid NOT NULL
 bell_member.person uuid NOT NULL
@@ -66,7 +77,6 @@ building.address text NOT NULL
 building.kind text NOT NULL
 building.time_zone text NOT NULL
 building.mode text NOT NULL
-building.version bigint NOT NULL
 building: building_kind_check CHECK ((kind = ANY (ARRAY['residential'::text, 'commercial'::text, 'mixed'::text])))
 building: building_mode_check CHECK ((mode = ANY (ARRAY['normal'::text, 'locked_down'::text])))
 building: building_pkey PRIMARY KEY (tenant, id)
@@ -92,7 +102,6 @@ controller.building uuid NOT NULL
 controller.name text NOT NULL
 controller.certificate_sha256 bytea NOT NULL
 controller.revision bigint NOT NULL
-controller.version bigint NOT NULL
 controller: controller_certificate_sha256_key UNIQUE (certificate_sha256)
 controller: controller_pkey PRIMARY KEY (tenant, id)
 controller: controller_tenant_building_fkey FOREIGN KEY (tenant, building) REFERENCES building(tenant, id)
@@ -119,7 +128,6 @@ door.output integer NOT NULL
 door.release_ms bigint NOT NULL
 door.open_ms bigint NOT NULL
 door.relock text NOT NULL
-door.version bigint NOT NULL
 door: door_pkey PRIMARY KEY (tenant, id)
 door: door_relock_check CHECK ((relock = ANY (ARRAY['on_open'::text, 'on_close'::text])))
 door: door_tenant_building_controller_fkey FOREIGN KEY (tenant, building, controller) REFERENCES controller(tenant, building, id)
@@ -133,12 +141,17 @@ entrance.tenant uuid NOT NULL
 entrance.id uuid NOT NULL
 entrance.building uuid NOT NULL
 entrance.name text NOT NULL
-entrance.version bigint NOT NULL
 entrance: entrance_pkey PRIMARY KEY (tenant, id)
 entrance: entrance_tenant_building_fkey FOREIGN KEY (tenant, building) REFERENCES building(tenant, id)
 entrance: entrance_tenant_building_id_key UNIQUE (tenant, building, id)
 CREATE UNIQUE INDEX entrance_pkey ON public.entrance USING btree (tenant, id)
 CREATE UNIQUE INDEX entrance_tenant_building_id_key ON public.entrance USING btree (tenant, building, id)
+household_member.tenant uuid NOT NULL
+household_member.unit uuid NOT NULL
+household_member.person uuid NOT NULL
+household_member: household_member_pkey PRIMARY KEY (tenant, unit, person)
+household_member: household_member_tenant_unit_person_fkey FOREIGN KEY (tenant, unit, person) REFERENCES membership(tenant, unit, person) ON DELETE CASCADE
+CREATE UNIQUE INDEX household_member_pkey ON public.household_member USING btree (tenant, unit, person)
 import.tenant uuid NOT NULL
 import.id uuid NOT NULL
 import.building uuid NOT NULL
@@ -217,7 +230,6 @@ panel.building uuid NOT NULL
 panel.entrance uuid
 panel.name text NOT NULL
 panel.public_key bytea
-panel.version bigint NOT NULL
 panel: panel_id_key UNIQUE (id)
 panel: panel_pkey PRIMARY KEY (tenant, id)
 panel: panel_tenant_building_entrance_fkey FOREIGN KEY (tenant, building, entrance) REFERENCES entrance(tenant, building, id)
@@ -292,7 +304,6 @@ unit.id uuid NOT NULL
 unit.building uuid NOT NULL
 unit.entrance uuid NOT NULL
 unit.number text NOT NULL
-unit.version bigint NOT NULL
 unit: unit_pkey PRIMARY KEY (tenant, id)
 unit: unit_tenant_building_entrance_fkey FOREIGN KEY (tenant, building, entrance) REFERENCES entrance(tenant, building, id)
 unit: unit_tenant_building_id_key UNIQUE (tenant, building, id)

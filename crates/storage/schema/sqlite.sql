@@ -34,13 +34,22 @@ CREATE TABLE bell (
     unit UUID NOT NULL,
     label TEXT NOT NULL,
     kind TEXT NOT NULL CHECK (kind IN ('individual', 'sequential', 'parallel', 'family')),
-    position INTEGER NOT NULL, alias TEXT, listing TEXT NOT NULL DEFAULT 'listed' CHECK (listing IN ('listed', 'search_only', 'dial_only')), hidden BOOLEAN NOT NULL DEFAULT FALSE, dial_code TEXT, version BIGINT NOT NULL DEFAULT 1,
+    position INTEGER NOT NULL, alias TEXT, listing TEXT NOT NULL DEFAULT 'listed' CHECK (listing IN ('listed', 'search_only', 'dial_only')), hidden BOOLEAN NOT NULL DEFAULT FALSE, dial_code TEXT, version BIGINT NOT NULL DEFAULT 1, moderation TEXT NOT NULL DEFAULT 'none' CHECK (moderation IN ('none', 'pending', 'removed')), text_before TEXT, text_asked TEXT,
     PRIMARY KEY (tenant, id),
     UNIQUE (tenant, unit, id),
     FOREIGN KEY (tenant, building, panel) REFERENCES panel (tenant, building, id) ON DELETE CASCADE,
     FOREIGN KEY (tenant, building, unit) REFERENCES unit (tenant, building, id) ON DELETE CASCADE
 );
 CREATE INDEX bell_panel ON bell (tenant, panel);
+CREATE TABLE bell_hours (
+    tenant UUID NOT NULL,
+    bell UUID NOT NULL,
+    -- The timetable as JSON; read and checked as one value.
+    hours TEXT NOT NULL,
+    hides BOOLEAN NOT NULL,
+    PRIMARY KEY (tenant, bell),
+    FOREIGN KEY (tenant, bell) REFERENCES bell (tenant, id) ON DELETE CASCADE
+);
 CREATE TABLE bell_member (
     tenant UUID NOT NULL,
     bell UUID NOT NULL,
@@ -60,7 +69,7 @@ CREATE TABLE building (
     address TEXT NOT NULL,
     kind TEXT NOT NULL CHECK (kind IN ('residential', 'commercial', 'mixed')),
     time_zone TEXT NOT NULL,
-    mode TEXT NOT NULL CHECK (mode IN ('normal', 'locked_down')), version BIGINT NOT NULL DEFAULT 1,
+    mode TEXT NOT NULL CHECK (mode IN ('normal', 'locked_down')),
     PRIMARY KEY (tenant, id)
 );
 CREATE TABLE building_policy (
@@ -86,7 +95,7 @@ CREATE TABLE controller (
     building UUID NOT NULL,
     name TEXT NOT NULL,
     certificate_sha256 BYTEA NOT NULL UNIQUE,
-    revision BIGINT NOT NULL, version BIGINT NOT NULL DEFAULT 1,
+    revision BIGINT NOT NULL,
     PRIMARY KEY (tenant, id),
     UNIQUE (tenant, building, id),
     FOREIGN KEY (tenant, building) REFERENCES building (tenant, id)
@@ -110,7 +119,7 @@ CREATE TABLE door (
     output INTEGER NOT NULL,
     release_ms BIGINT NOT NULL,
     open_ms BIGINT NOT NULL,
-    relock TEXT NOT NULL CHECK (relock IN ('on_open', 'on_close')), version BIGINT NOT NULL DEFAULT 1,
+    relock TEXT NOT NULL CHECK (relock IN ('on_open', 'on_close')),
     PRIMARY KEY (tenant, id),
     UNIQUE (tenant, building, id),
     UNIQUE (tenant, controller, output),
@@ -121,10 +130,17 @@ CREATE TABLE entrance (
     tenant UUID NOT NULL,
     id UUID NOT NULL,
     building UUID NOT NULL,
-    name TEXT NOT NULL, version BIGINT NOT NULL DEFAULT 1,
+    name TEXT NOT NULL,
     PRIMARY KEY (tenant, id),
     UNIQUE (tenant, building, id),
     FOREIGN KEY (tenant, building) REFERENCES building (tenant, id)
+);
+CREATE TABLE household_member (
+    tenant UUID NOT NULL,
+    unit UUID NOT NULL,
+    person UUID NOT NULL,
+    PRIMARY KEY (tenant, unit, person),
+    FOREIGN KEY (tenant, unit, person) REFERENCES membership (tenant, unit, person) ON DELETE CASCADE
 );
 CREATE TABLE import (
     tenant UUID NOT NULL,
@@ -204,7 +220,7 @@ CREATE TABLE panel (
     building UUID NOT NULL,
     entrance UUID,
     name TEXT NOT NULL,
-    public_key BYTEA, version BIGINT NOT NULL DEFAULT 1,
+    public_key BYTEA,
     PRIMARY KEY (tenant, id),
     UNIQUE (tenant, building, id),
     FOREIGN KEY (tenant, building) REFERENCES building (tenant, id),
@@ -270,7 +286,7 @@ CREATE TABLE unit (
     id UUID NOT NULL,
     building UUID NOT NULL,
     entrance UUID NOT NULL,
-    number TEXT NOT NULL, version BIGINT NOT NULL DEFAULT 1,
+    number TEXT NOT NULL,
     PRIMARY KEY (tenant, id),
     UNIQUE (tenant, building, id),
     FOREIGN KEY (tenant, building, entrance) REFERENCES entrance (tenant, building, id)

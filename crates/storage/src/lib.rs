@@ -4,6 +4,7 @@
 //! Store ──▶ gate()                           finds out who asks; the only queries without a Scope
 //!       ──▶ sites() people() devices()       everything else: `&Scope` first
 //!           intercom() doors() audit() jobs() invitations() imports() parts() tenants()
+//!           households() webhooks()
 //! ```
 //!
 //! Invariants:
@@ -35,8 +36,8 @@ mod tx;
 
 pub use error::StorageError;
 pub use repo::{
-    Audit, Devices, Doors, Gate, Imports, Intercom, Invitations, Jobs, Moves, Parts, PasswordSet, People,
-    Sites, Tenants,
+    Audit, Devices, Doors, Gate, Households, Imports, Intercom, Invitations, Jobs, Moves, Parts, PasswordSet,
+    People, Sites, Tenants, Webhooks,
 };
 pub use store::Store;
 

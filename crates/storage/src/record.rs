@@ -2,19 +2,28 @@
 //!
 //! A record holds what one use needs, no more; what names a person is [`Pii`].
 
+mod buttons;
+mod households;
 mod imports;
 mod invitations;
 mod moves;
 mod parts;
 mod people;
 mod tenants;
+mod webhooks;
 
+pub use buttons::{Button, ButtonChanged, ButtonEdit, Look, Unlisted};
+pub use households::{
+    BellChange, BellChanged, BellHours, Household, HouseholdMember, Joined, Left, MyBell, NewMember, Refused,
+    WayToMember,
+};
 pub use imports::{Details, House, HouseResident, HouseUnit, Import, ImportOutcome, ImportPlan};
 pub use invitations::{Followed, InvitationState, Invited, Job, JobKind, WayIn};
 pub use moves::{CarriedOut, Ended, Leaving, Move, MovePreview, Mover, NewMove};
 pub use parts::{Edited, Part, Removed, UnitDoors, Uses};
-pub use people::{Changed, Home, PeoplePage, PeopleQuery, PersonRow, Standing, Suspended};
+pub use people::{Changed, Deleted, Home, PeoplePage, PeopleQuery, PersonRow, Standing, Suspended};
 pub use tenants::{AppRequirements, NewTenant, TenantChanged, TenantRow, TenantStopped};
+pub use webhooks::{DueWebhook, NewWebhook, Tried, Waiting, Webhook, WebhookChange, WebhookChanged};
 
 use klinke_access::decide::SiteMode;
 use klinke_model::door::Door;
@@ -23,7 +32,7 @@ use klinke_model::ids::{
 };
 use klinke_model::intercom::{Bell, BellKind, BellMember, Panel};
 use klinke_model::people::{Device, DeviceKind, Membership, Person, Role, RoleGrant};
-use klinke_model::policy::BuildingPolicy;
+use klinke_model::policy::{BuildingPolicy, QuietHours};
 use klinke_model::privacy::Pii;
 use klinke_model::site::{Building, Tenant};
 use klinke_model::text::Label;
@@ -204,6 +213,8 @@ pub struct PanelDirectory {
     pub panel: Label,
     /// Changes exactly when anything else here changes; the same content has the same revision in any database.
     pub revision: String,
+    /// Some of its buttons can only be dialled.
+    pub dials: bool,
     /// The buttons, in the order to show.
     pub bells: Vec<DirectoryBell>,
 }
@@ -219,6 +230,10 @@ pub struct DirectoryBell {
     pub unit: Label,
     /// The stair of the unit.
     pub entrance: Label,
+    /// What else the search finds it by.
+    pub alias: Option<Pii<Label>>,
+    /// Only the search shows it.
+    pub search_only: bool,
     /// How it rings.
     pub kind: BellKind,
     /// Active members to choose from, in order. [`BellKind::Family`] only: no other button names its members.
@@ -240,6 +255,8 @@ pub struct RingFacts {
     pub devices: Vec<Device>,
     /// The doors that a call at this panel offers, in the panel's order.
     pub doors: Vec<Door>,
+    /// When the doorbell does not ring aloud.
+    pub quiet_hours: Option<QuietHours>,
 }
 
 /// What is stored about one person before one door: the facts that a decision is made of.
@@ -274,12 +291,18 @@ impl std::fmt::Debug for Stamp {
 }
 
 /// Which entries of the audit.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct AuditQuery {
     /// Of this building only.
     pub building: Option<BuildingId>,
     /// That name this person only.
     pub person: Option<PersonId>,
+    /// Whose action begins with this: `person` for all that happened to people.
+    pub action: Option<String>,
+    /// Not before this moment.
+    pub from: Option<Timestamp>,
+    /// Before this moment.
+    pub until: Option<Timestamp>,
     /// Older than this one.
     pub before: Option<u64>,
     /// How many; 200 at most.
@@ -314,6 +337,47 @@ pub struct AuditContent {
     pub before: Option<Value>,
     /// What is.
     pub after: Option<Value>,
+}
+
+/// Entries, with what to call whom and what they name.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AuditPage {
+    /// The newest first.
+    pub entries: Vec<AuditEntry>,
+    /// Of whatever is still there and the reader may see; who did something is named in any case.
+    pub names: Vec<AuditName>,
+}
+
+/// What to call something that an entry names by its id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditName {
+    /// Its id.
+    pub id: uuid::Uuid,
+    /// What it is.
+    pub kind: NamedKind,
+    /// What it is called now.
+    pub name: Pii<Label>,
+    /// Where it is, when it is in a building; of a person, one where they live.
+    pub building: Option<BuildingId>,
+}
+
+/// What something is that an entry names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NamedKind {
+    /// Somebody.
+    Person,
+    /// A unit.
+    Unit,
+    /// A building.
+    Building,
+    /// An entrance.
+    Entrance,
+    /// A door.
+    Door,
+    /// A panel.
+    Panel,
+    /// A controller.
+    Controller,
 }
 
 /// The chain, checked from its beginning to its end.

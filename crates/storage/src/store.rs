@@ -1,7 +1,8 @@
 //! Opening the store: which database, with which settings, at which schema.
 
 use crate::repo::{
-    Audit, Devices, Doors, Gate, Imports, Intercom, Invitations, Jobs, Moves, Parts, People, Sites, Tenants,
+    Audit, Devices, Doors, Gate, Households, Imports, Intercom, Invitations, Jobs, Moves, Parts, People,
+    Sites, Tenants, Webhooks,
 };
 use crate::tx::{self, Isolation};
 use crate::{Result, StorageError, migration};
@@ -146,6 +147,11 @@ impl Store {
         Audit(self)
     }
 
+    /// What people decide for their own home.
+    pub fn households(&self) -> Households<'_> {
+        Households(self)
+    }
+
     /// Lists of people that are read in.
     pub fn imports(&self) -> Imports<'_> {
         Imports(self)
@@ -159,6 +165,11 @@ impl Store {
     /// Work for later.
     pub fn jobs(&self) -> Jobs<'_> {
         Jobs(self)
+    }
+
+    /// Addresses that are told of changes.
+    pub fn webhooks(&self) -> Webhooks<'_> {
+        Webhooks(self)
     }
 
     /// Closes the connections. SQLite brings what is written into its one file then.

@@ -160,6 +160,10 @@ pub struct AppCall {
     pub panel: Label,
     /// The text of the button that was rung.
     pub label: Label,
+    /// It is the building's quiet hours: shown, and not to be heard.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    #[cfg_attr(feature = "openapi", schema(required = false))]
+    pub silent: bool,
     /// Doors that can be opened from this call.
     pub doors: Vec<DoorRef>,
     /// Single-use token to join the media of this call from this device; 60 s.

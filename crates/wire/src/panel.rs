@@ -51,6 +51,13 @@ pub enum PanelRequest {
         #[cfg_attr(feature = "openapi", schema(nullable = false))]
         member: Option<PersonId>,
     },
+    /// The visitor typed the code of a button that stands on no list.
+    Dial {
+        /// Repeating it with the same id is answered with the same call.
+        request: RequestId,
+        /// 4 to 8 digits. A wrong one is answered with `not_found`, whatever is wrong with it.
+        code: String,
+    },
     /// The panel's media; may be repeated for the same call (a reload): the newest counts.
     Offer {
         /// Which call.
@@ -139,6 +146,10 @@ pub struct Directory {
     pub address: Label,
     /// Where the panel hangs, such as "Entrance A".
     pub panel: Label,
+    /// Some buttons can only be dialled, by a code of 4 to 8 digits.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required = false))]
+    pub dials: bool,
     /// The buttons, in the order to show.
     pub bells: Vec<DirectoryBell>,
 }
@@ -155,6 +166,14 @@ pub struct DirectoryBell {
     pub unit: Label,
     /// The stair it belongs to, for the filter of a panel that serves several.
     pub entrance: Label,
+    /// What else the search finds it by.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    pub alias: Option<Label>,
+    /// Only the search shows it.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    #[cfg_attr(feature = "openapi", schema(required = false))]
+    pub search_only: bool,
     /// How it rings; `family` opens into its members.
     pub kind: BellKind,
     /// Members to choose from; filled for `family` only.

@@ -34,6 +34,10 @@ export const bells = (building: string) =>
   queryOptions({ queryKey: ['bells', building], queryFn: () => api.bells(building), ...live });
 export const panels = (building: string) =>
   queryOptions({ queryKey: ['panels', building], queryFn: () => api.panels(building), ...live });
+export const panelDirectory = (panel: string) =>
+  queryOptions({ queryKey: ['panel-directory', panel], queryFn: () => api.panelDirectory(panel), ...live });
+export const household = (unit: string) =>
+  queryOptions({ queryKey: ['people', 'unit', unit], queryFn: () => api.people({ unit, limit: 200 }) });
 export const doors = (building: string) =>
   queryOptions({ queryKey: ['doors', building], queryFn: () => api.doors(building), ...live });
 export const controllers = (building: string) =>
@@ -45,5 +49,6 @@ export const policy = (building: string) =>
 export const roleChanges = () => queryOptions({ queryKey: ['roles', 'changes'], queryFn: api.roleChanges });
 export const tenants = () => queryOptions({ queryKey: ['tenants'], queryFn: api.tenants });
 export const roles = () => queryOptions({ queryKey: ['roles'], queryFn: api.roles });
+export const webhooks = () => queryOptions({ queryKey: ['webhooks'], queryFn: api.webhooks, ...live });
 export const controllerPairing = () =>
   queryOptions({ queryKey: ['controller-pairing'], queryFn: api.controllerPairing, staleTime: Infinity });

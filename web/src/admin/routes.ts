@@ -4,6 +4,8 @@ import { address } from '../lib/router';
 export const ROUTES = {
   buildings: '/admin',
   operator: '/admin/operator',
+  integrations: '/admin/integrations',
+  changes: '/admin/changes',
   building: '/admin/buildings/:building',
   section: '/admin/buildings/:building/:section',
 } as const;

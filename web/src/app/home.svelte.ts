@@ -190,7 +190,7 @@ export class Home {
     this.house = next;
     this.now = performance.now();
     this.#lines();
-    const ringing = next.calls.some((call) => call.phase === 'ringing' && !call.declined && !call.answering);
+    const ringing = next.calls.some((call) => call.phase === 'ringing' && !call.silent && !call.declined && !call.answering);
     if (ringing) this.#bell.start();
     else this.#bell.stop();
     this.#wake.want(next.calls.some(house.isLive));

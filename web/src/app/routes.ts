@@ -1,1 +1,1 @@
-export const ROUTES = { doors: '/app', me: '/app/me' } as const;
+export const ROUTES = { doors: '/app', doorbell: '/app/doorbell', household: '/app/household', me: '/app/me' } as const;

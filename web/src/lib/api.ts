@@ -4,6 +4,9 @@ import createClient from 'openapi-fetch';
 import type {
   ApplyImport,
   AppRequirements,
+  BellChange,
+  BellLook,
+  BellOrder,
   BuildingChange,
   Claim,
   ControllerChange,
@@ -12,7 +15,9 @@ import type {
   ImportChange,
   ImportStatus,
   InvitationToken,
+  MeChange,
   MoveOut,
+  MyBellChange,
   NewAdministratorRole,
   NewBell,
   NewBuilding,
@@ -20,10 +25,12 @@ import type {
   NewDoor,
   NewEntrance,
   NewHome,
+  NewHomeMember,
   NewPanel,
   NewPassword,
   NewPerson,
   NewUnits,
+  NewWebhook,
   PanelChange,
   paths,
   NewPropertyManager,
@@ -31,7 +38,8 @@ import type {
   PropertyManagerChange,
   Policy,
   SignIn,
-  UnitChange
+  UnitChange,
+  WebhookChange
 } from '../api/http';
 import { ApiError, fromAnswer, noAnswer } from './api-problem';
 import { viewAs } from './view-as';
@@ -72,8 +80,13 @@ const rowsOf = (list: string, query: Rows) => ({ params: { path: { import: list 
 /** What a list of people is narrowed to. */
 export type PeopleAsked = NonNullable<paths['/api/v1/people']['get']['parameters']['query']>;
 
+/** What the list of changes is narrowed to. */
+export type AuditAsked = NonNullable<paths['/api/v1/audit']['get']['parameters']['query']>;
+
+const ofBell = (bell: string) => ({ params: { path: { bell } } });
 const ofPerson = (person: string) => ({ params: { path: { person } } });
 const ofUnit = (unit: string) => ({ params: { path: { unit } } });
+const ofMember = (unit: string, person: string) => ({ params: { path: { unit, person } } });
 const ofBuilding = (building: string) => ({ params: { path: { building } } });
 
 export const api = {
@@ -86,6 +99,24 @@ export const api = {
   myDevices: () => answer(client.GET('/api/v1/me/devices')),
   signOutDevice: (device: string) =>
     answer(client.DELETE('/api/v1/me/devices/{device}', { params: { path: { device } } })),
+
+  me: () => answer(client.GET('/api/v1/me')),
+  changeMe: (body: MeChange) => answer(client.PATCH('/api/v1/me', { body })),
+  signOutOthers: () => answer(client.DELETE('/api/v1/me/devices')),
+  myBells: () => answer(client.GET('/api/v1/me/bells')),
+  changeMyBell: (bell: string, body: MyBellChange) =>
+    answer(client.PATCH('/api/v1/me/bells/{bell}', { params: { path: { bell } }, body })),
+  myHousehold: () => answer(client.GET('/api/v1/me/household')),
+  takeIn: (unit: string, body: NewHomeMember) =>
+    answer(client.POST('/api/v1/me/household/{unit}/members', { ...ofUnit(unit), body })),
+  inviteMember: (unit: string, person: string) =>
+    answer(client.POST('/api/v1/me/household/{unit}/members/{person}/invitation', ofMember(unit, person))),
+  takeOut: (unit: string, person: string) =>
+    answer(client.DELETE('/api/v1/me/household/{unit}/members/{person}', ofMember(unit, person))),
+  giveMemberButton: (unit: string, person: string) =>
+    answer(client.PUT('/api/v1/me/household/{unit}/members/{person}/button', ofMember(unit, person))),
+  handOnHome: (unit: string, person: string) =>
+    answer(client.PUT('/api/v1/me/household/{unit}/owner', { ...ofUnit(unit), body: { person } })),
 
   lookAtInvitation: (body: InvitationToken) => answer(client.POST('/api/v1/invitations/look', { body })),
   acceptInvitation: (body: NewPassword) => answer(client.POST('/api/v1/invitations/accept', { body })),
@@ -123,6 +154,8 @@ export const api = {
   people: (query: PeopleAsked) => answer(client.GET('/api/v1/people', { params: { query } })),
   person: (person: string) => answer(client.GET('/api/v1/people/{person}', ofPerson(person))),
   addPerson: (body: NewPerson) => answer(client.POST('/api/v1/people', { body })),
+  signPersonOut: (person: string) => answer(client.DELETE('/api/v1/people/{person}/sessions', ofPerson(person))),
+  deletePerson: (person: string) => answer(client.DELETE('/api/v1/people/{person}', ofPerson(person))),
   changePerson: (person: string, body: PersonChange) =>
     answer(client.PATCH('/api/v1/people/{person}', { ...ofPerson(person), body })),
   suspend: (person: string) => answer(client.PUT('/api/v1/people/{person}/suspension', ofPerson(person))),
@@ -146,6 +179,13 @@ export const api = {
     answer(client.POST('/api/v1/buildings/{building}/doors', { ...ofBuilding(building), body })),
   addBell: (building: string, body: NewBell) =>
     answer(client.POST('/api/v1/buildings/{building}/bells', { ...ofBuilding(building), body })),
+  changeBell: (bell: string, body: BellChange) => answer(client.PATCH('/api/v1/bells/{bell}', { ...ofBell(bell), body })),
+  moderateBell: (bell: string, body: BellLook) =>
+    answer(client.POST('/api/v1/bells/{bell}/moderation', { ...ofBell(bell), body })),
+  orderBells: (building: string, body: BellOrder) =>
+    answer(client.PUT('/api/v1/buildings/{building}/bells', { ...ofBuilding(building), body })),
+  panelDirectory: (panel: string) =>
+    answer(client.GET('/api/v1/panels/{panel}/directory', { params: { path: { panel } } })),
   checklist: (building: string) => answer(client.GET('/api/v1/buildings/{building}/checklist', ofBuilding(building))),
   policy: (building: string) => answer(client.GET('/api/v1/buildings/{building}/policy', ofBuilding(building))),
   setPolicy: (building: string, body: Policy) =>
@@ -190,8 +230,14 @@ export const api = {
   roleChanges: () => answer(client.GET('/api/v1/roles/changes')),
   giveRole: (body: NewAdministratorRole) => answer(client.POST('/api/v1/roles', { body })),
   takeRole: (role: string) => answer(client.DELETE('/api/v1/roles/{role}', { params: { path: { role } } })),
-  audit: (query: { building?: string; person?: string; cursor?: number; limit?: number }) =>
-    answer(client.GET('/api/v1/audit', { params: { query } })),
+  audit: (query: AuditAsked) => answer(client.GET('/api/v1/audit', { params: { query } })),
+  webhooks: () => answer(client.GET('/api/v1/webhooks')),
+  addWebhook: (body: NewWebhook) => answer(client.POST('/api/v1/webhooks', { body })),
+  changeWebhook: (webhook: string, body: WebhookChange) =>
+    answer(client.PATCH('/api/v1/webhooks/{webhook}', { params: { path: { webhook } }, body })),
+  removeWebhook: (webhook: string) => answer(client.DELETE('/api/v1/webhooks/{webhook}', { params: { path: { webhook } } })),
+  rotateWebhook: (webhook: string) => answer(client.POST('/api/v1/webhooks/{webhook}/secret', { params: { path: { webhook } } })),
+  testWebhook: (webhook: string) => answer(client.POST('/api/v1/webhooks/{webhook}/test', { params: { path: { webhook } } })),
   auditProof: () => answer(client.GET('/api/v1/audit/proof')),
 
   addPanel: (building: string, body: NewPanel) =>

@@ -8,4 +8,5 @@ import PanelPage from './PanelPage.svelte';
 await startTexts();
 const panel = new Panel();
 mount(PanelPage, { target: document.body, props: { panel } });
-void panel.start();
+if (location.hash === '#preview') panel.show();
+else void panel.start();

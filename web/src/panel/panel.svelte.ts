@@ -63,6 +63,18 @@ export class Panel {
     else this.#connect(identity, identity.panel);
   }
 
+  /** Instead of `start`: shows what our own page around it says, and does nothing. For an administrator's preview. */
+  show(): void {
+    onmessage = ({ origin, source, data }) => {
+      if (origin !== location.origin || source !== parent) return;
+      const { directory, large, dark } = data as { directory: Directory; large: boolean; dark: boolean };
+      document.documentElement.dataset.theme = dark ? 'dark' : 'light';
+      this.equipment = 'ready';
+      this.state = { ...initial(directory, performance.now()), link: 'online', large, awake: large };
+    };
+    parent.postMessage('preview', location.origin);
+  }
+
   do(action: PanelAction): void {
     const before = this.state;
     const [after, requests] = reduce(before, action, performance.now());

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { DirectoryBell } from '../api/wire';
-import { arrange, entries, fold, liveKeys, narrow, ownStair, surname, typable, type Entry } from './search';
+import { arrange, codeOf, entries, fold, liveKeys, narrow, ownStair, surname, typable, type Entry } from './search';
 
 function bell(label: string, unit = '1', entrance = 'A', members: string[] = []): DirectoryBell {
   return {
@@ -23,6 +23,24 @@ describe('fold', () => {
     expect(fold('Sæther')).toBe('saether');
     expect(fold('Ŋiŋŋe Đorđe Łuczak')).toBe('ninne dorde luczak');
     expect(fold('e\u0301clair')).toBe('eclair');
+  });
+});
+
+describe('buttons that do not stand among the others', () => {
+  const all = entries([bell('Berg', '2101'), { ...bell('Lind', '2102'), search_only: true, alias: 'Tannlege Åse' }]);
+
+  it('are found by text, apartment and alias, and shown by nothing else', () => {
+    expect(labels(narrow(all, { query: '' }))).toEqual(['Berg']);
+    for (const query of ['lin', '2102', 'tann', 'ase']) expect(labels(narrow(all, { query }))).toEqual(['Lind']);
+  });
+
+  it('are dialled by 4 to 8 digits where the panel has such', () => {
+    const filter = { query: '471', dials: true };
+    expect([...liveKeys(all, filter, [...'1a'])]).toEqual(['1']);
+    expect([...liveKeys(all, { ...filter, dials: false }, [...'1a'])]).toEqual([]);
+    expect(typable(all, { ...filter, query: '123456789' })).toBe('12345678');
+    expect(['471', '4711', '12345678', '47a1'].map((query) => codeOf({ query, dials: true }))).toEqual([undefined, '4711', '12345678', undefined]);
+    expect(codeOf({ query: '4711' })).toBeUndefined();
   });
 });
 

@@ -37,7 +37,7 @@ export function entries(bells: readonly DirectoryBell[]): Entry[] {
   return bells.map((bell) => {
     const name = surname(bell.label);
     const members = bell.members.map((member) => member.label).join(' ');
-    return { bell, surname: name, key: fold(name), words: words(fold(`${bell.label} ${bell.unit} ${members}`)) };
+    return { bell, surname: name, key: fold(name), words: words(fold(`${bell.label} ${bell.alias ?? ''} ${bell.unit} ${members}`)) };
   });
 }
 
@@ -47,6 +47,8 @@ export interface Filter {
   stair?: string | undefined;
   /** Only this folded surname. */
   group?: string | undefined;
+  /** Codes of buttons that stand nowhere can be typed. */
+  dials?: boolean | undefined;
 }
 
 /** What a filter leaves. Those whose surname begins with the query come first; otherwise the panel's order. */
@@ -59,7 +61,7 @@ export function narrow(all: readonly Entry[], { query, stair, group }: Filter): 
       wanted.every((start) => entry.words.some((word) => word.startsWith(start))),
   );
   const first = wanted[0];
-  if (first === undefined) return hits;
+  if (first === undefined) return hits.filter((entry) => !entry.bell.search_only);
   const rank = (entry: Entry) => (entry.key.startsWith(first) ? 0 : 1);
   return hits.toSorted((a, b) => rank(a) - rank(b));
 }
@@ -80,15 +82,25 @@ export function arrange(hits: readonly Entry[], slots: number, group?: string): 
   });
 }
 
+/** What was typed as a code, when it is one. */
+export function codeOf({ query, dials }: Filter): string | undefined {
+  return dials && /^\d{4,8}$/.test(query) ? query : undefined;
+}
+
+/** Whether there is somebody to find, or a code to go on with. */
+function leads(all: readonly Entry[], filter: Filter): boolean {
+  return narrow(all, filter).length > 0 || (filter.dials === true && /^\d{1,8}$/.test(filter.query));
+}
+
 /** Which of these keys leave something. */
 export function liveKeys(all: readonly Entry[], filter: Filter, keys: readonly string[]): Set<string> {
-  return new Set(keys.filter((key) => narrow(all, { ...filter, query: filter.query + key }).length > 0));
+  return new Set(keys.filter((key) => leads(all, { ...filter, query: filter.query + key })));
 }
 
 /** The longest beginning of what was typed that leaves something. */
 export function typable(all: readonly Entry[], filter: Filter): string {
   let query = filter.query;
-  while (query !== '' && narrow(all, { ...filter, query }).length === 0) query = query.slice(0, -1);
+  while (query !== '' && !leads(all, { ...filter, query })) query = query.slice(0, -1);
   return query;
 }
 

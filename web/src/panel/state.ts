@@ -50,11 +50,7 @@ export const IDLE_WARNING_MS = 20_000;
 export const LARGE_FACTOR = 3;
 
 /** Whom a visitor rings. */
-export interface Target {
-  bell: BellId;
-  member?: PersonId;
-  label: string;
-}
+export type Target = { label: string } & ({ bell: BellId; member?: PersonId } | { code: string });
 
 /** Why a call is over: the server's reasons, and those that the panel finds itself. */
 export type Ending = Exclude<EndReason, 'visitor_left'> | 'offline' | 'busy' | 'not_accepted';
@@ -207,7 +203,9 @@ function ring(state: PanelState, target: Target, request: RequestId, now: number
   return [{ ...rung, visit: { at: 'asking', request, target, until: now + ASKING_MS } }, [ringRequest(target, request)]];
 }
 
-function ringRequest({ bell, member }: Target, request: RequestId): PanelRequest {
+function ringRequest(target: Target, request: RequestId): PanelRequest {
+  if ('code' in target) return { type: 'dial', request, code: target.code };
+  const { bell, member } = target;
   return member === undefined ? { type: 'ring', request, bell } : { type: 'ring', request, bell, member };
 }
 
@@ -274,7 +272,7 @@ function withDirectory(state: PanelState, directory: Directory): PanelState {
     family: familyStays ? browse.family : undefined,
     group: undefined,
   };
-  kept.query = typable(entries(directory.bells), kept);
+  kept.query = typable(entries(directory.bells), { ...kept, dials: directory.dials });
   return { ...state, directory, browse: state.awake ? kept : own };
 }
 

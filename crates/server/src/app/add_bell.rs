@@ -5,6 +5,7 @@ use crate::auth::session::SignedIn;
 use crate::http::body::{Body, Object};
 use crate::http::problem::{Code, FieldCode, Fields, Problem, ProblemBody};
 use crate::node::Node;
+use crate::signalling::refresh::panels_changed;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -97,6 +98,7 @@ pub async fn handler(
     if !node.store.intercom().insert_bell(&who.scope, &stamp, bell, None).await? {
         return Err(Code::NotFound.into());
     }
+    panels_changed(&node, who.scope.tenant, building);
     Ok((StatusCode::CREATED, Json(AddedBell { id })))
 }
 
@@ -120,6 +122,7 @@ pub async fn order(
     if !node.store.intercom().order_bells(&who.scope, &stamp, order.panel, &order.bells).await? {
         return Err(Code::NotFound.into());
     }
+    panels_changed(&node, who.scope.tenant, building);
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -133,8 +136,7 @@ pub async fn remove(
     who: SignedIn,
     Object(bell): Object<BellId>,
 ) -> Result<StatusCode, Problem> {
-    if !node.store.intercom().remove_bell(&who.scope, &node.stamp(), bell).await? {
-        return Err(Code::NotFound.into());
-    }
+    let building = node.store.intercom().remove_bell(&who.scope, &node.stamp(), bell).await?;
+    panels_changed(&node, who.scope.tenant, building.ok_or(Code::NotFound)?);
     Ok(StatusCode::NO_CONTENT)
 }

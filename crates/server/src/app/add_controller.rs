@@ -116,7 +116,8 @@ pub async fn add(
     let drives: Vec<_> = new.doors.iter().map(|wanted| (wanted.door, wanted.output)).collect();
     // `false` when the rights or a door went in between.
     let repository = node.store.doors();
-    if !repository.insert_controller(scope, controller.clone(), certificate.sha256, &drives).await? {
+    let (stamp, paired) = (node.stamp(), controller.clone());
+    if !repository.pair_controller(scope, &stamp, paired, certificate.sha256, &drives).await? {
         return Err(Code::NotFound.into());
     }
     let authority = node.authority.pem().to_owned();

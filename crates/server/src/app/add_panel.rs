@@ -79,7 +79,8 @@ pub async fn handler(
         doors: new.doors,
     };
     // `false` when the rights, the entrance or a door went in between.
-    if !node.store.intercom().insert_panel(&who.scope, panel.clone(), Some(public_key.clone())).await? {
+    let (intercom, stamp) = (node.store.intercom(), node.stamp());
+    if !intercom.pair_panel(&who.scope, &stamp, panel.clone(), public_key.clone()).await? {
         return Err(Code::NotFound.into());
     }
     reservation.settle_panel(panel.id);

@@ -73,6 +73,18 @@ pub struct NewLink {
     user_name: Option<String>,
 }
 
+impl NewLink {
+    /// It goes by mail.
+    pub const fn mailed() -> Self {
+        Self { by_mail: true, link: None, user_name: None }
+    }
+
+    /// It is shown once.
+    pub const fn handed(link: String, user_name: String) -> Self {
+        Self { by_mail: false, link: Some(link), user_name: Some(user_name) }
+    }
+}
+
 async fn way_in(node: &Node, who: &SignedIn, person: PersonId) -> Result<WayIn, Problem> {
     let found = node.store.invitations().way_in(&who.scope, person, node.clock.now()).await?;
     found.ok_or(Code::NotFound.into())

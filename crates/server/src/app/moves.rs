@@ -6,6 +6,7 @@ use crate::auth::session::SignedIn;
 use crate::calendar;
 use crate::http::body::{Body, Object};
 use crate::http::problem::{Code, FieldCode, Fields, Problem, ProblemBody};
+use crate::moving;
 use crate::node::Node;
 use axum::Json;
 use axum::extract::{Query, State};
@@ -60,12 +61,19 @@ pub struct Leaving {
 /// A move to be planned.
 #[derive(Deserialize, ToSchema)]
 pub struct MoveOut {
-    /// The last day in the unit; everything ends at its end, in the building's time zone.
-    #[schema(format = Date, example = "2026-11-30")]
-    last_day: String,
+    /// The last day in the unit; everything ends at its end, in the building's time zone. Absent: at once.
+    #[serde(default)]
+    #[schema(required = false, format = Date, example = "2026-11-30")]
+    last_day: Option<String>,
     /// Who leaves.
+    #[serde(default)]
+    #[schema(required = false)]
     out: Vec<PersonId>,
-    /// New people who move in on the day after. Their `homes` are not read.
+    /// The unit that those who leave live in from then on. They stay signed in.
+    #[serde(default)]
+    #[schema(required = false)]
+    to: Option<UnitId>,
+    /// New people who move in on the day after, the first of them decides for the unit. Their `homes` are not read.
     #[serde(default)]
     #[schema(required = false)]
     into: Vec<NewPerson>,
@@ -81,10 +89,20 @@ pub struct Move {
     #[schema(format = Date)]
     last_day: String,
     out: Vec<Mover>,
+    /// Where those who leave live from then on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to: Option<MoveTo>,
     into: Vec<Mover>,
     /// What it ended, once it is carried out: the proof. Figures only.
     #[serde(skip_serializing_if = "Option::is_none")]
     ended: Option<MoveEnded>,
+}
+
+/// The unit that somebody moves to.
+#[derive(Serialize, ToSchema)]
+pub struct MoveTo {
+    unit: UnitId,
+    number: Label,
 }
 
 /// Somebody who moves.
@@ -111,12 +129,14 @@ pub struct MoveEnded {
     invitations: u32,
     /// People who moved in.
     moved_in: u32,
+    /// People who live in another unit now.
+    moved_on: u32,
 }
 
 impl From<Ended> for MoveEnded {
     fn from(ended: Ended) -> Self {
-        let Ended { people, bells, signed_out, accounts, invitations, moved_in } = ended;
-        Self { people, bells, signed_out, accounts, invitations, moved_in }
+        let Ended { people, bells, signed_out, accounts, invitations, moved_in, moved_on } = ended;
+        Self { people, bells, signed_out, accounts, invitations, moved_in, moved_on }
     }
 }
 
@@ -137,6 +157,7 @@ impl Move {
             number: found.number,
             last_day: calendar::written(found.last_day).unwrap_or_default(),
             out: movers(found.out),
+            to: found.to.map(|(unit, number)| MoveTo { unit, number }),
             into: movers(found.into),
             ended: found.ended.map(Into::into),
         }
@@ -177,7 +198,8 @@ pub async fn preview(
     }))
 }
 
-/// Plans a move: nothing ends before the end of the last day, and until then it can be taken back.
+/// Plans a move: nothing ends before the end of the last day, and until then it can be taken back. Without a last day it
+/// is carried out before the answer.
 #[utoipa::path(post, path = "/api/v1/units/{unit}/moves", operation_id = "plan_move", tag = "moves", request_body = MoveOut,
     params(("unit" = uuid::Uuid, Path, description = "The unit")), security(("session" = [])),
     responses((status = 201, description = "Planned", body = Move),
@@ -192,15 +214,24 @@ pub async fn plan(
     let home = moves.preview_move(&who.scope, unit).await?.ok_or(Code::NotFound)?;
     allowed(&node, &who, Right::ChangePeople, home.building).await?;
     let mut fields = Fields::default();
-    let today = calendar::today(node.clock.now(), &home.time_zone);
-    let day = calendar::parsed(&wanted.last_day);
-    let day = day.filter(|day| today.is_none_or(|today| (today..=today + DAYS_AHEAD).contains(day)));
-    let ends = day.and_then(|day| Some((day, calendar::end_of(day, &home.time_zone)?)));
+    let now = node.clock.now();
+    let today = calendar::today(now, &home.time_zone);
+    let ends = match &wanted.last_day {
+        None => today.map(|today| (today, now)),
+        Some(day) => calendar::parsed(day)
+            .filter(|day| today.is_none_or(|today| (today..=today + DAYS_AHEAD).contains(day)))
+            .and_then(|day| Some((day, calendar::end_of(day, &home.time_zone)?))),
+    };
     if ends.is_none() {
         fields.wrong("/last_day", FieldCode::NotADay);
     }
     if wanted.out.is_empty() && wanted.into.is_empty() {
         fields.wrong("/out", FieldCode::Empty);
+    }
+    if let Some(to) = wanted.to
+        && (to == unit || moves.preview_move(&who.scope, to).await?.is_none())
+    {
+        fields.wrong("/to", FieldCode::NotFound);
     }
     for (place, person) in wanted.out.iter().enumerate() {
         if home.people.iter().all(|one| one.mover.person != *person) {
@@ -217,15 +248,19 @@ pub async fn plan(
         .collect();
     let Some((last_day, ends_at)) = ends else { return Err(fields.into()) };
     fields.check()?;
-    let id: MoveId = node.random.v7(node.clock.now());
-    let new = NewMove { id, unit, last_day, ends_at, out: wanted.out, into };
+    let id: MoveId = node.random.v7(now);
+    let new = NewMove { id, unit, last_day, ends_at, out: wanted.out, to: wanted.to, into };
     match moves.plan_move(&who.scope, &node.stamp(), new).await {
         Err(StorageError::Conflict) => return Err(Code::Conflict.into()),
         Ok(false) => return Err(Code::NotFound.into()),
         Ok(true) => {}
         Err(error) => return Err(error.into()),
     }
-    node.moves_changed.notify_one();
+    if ends_at <= now {
+        moving::carry_out_due(&node).await;
+    } else {
+        node.moves_changed.notify_one();
+    }
     Ok((StatusCode::CREATED, Json(shown(&node, &who, id).await?)))
 }
 
@@ -265,7 +300,7 @@ pub async fn one(
     shown(&node, &who, id).await.map(Json)
 }
 
-/// Takes a planned move back.
+/// Takes a planned move back. People who were added only to move in by it are removed.
 #[utoipa::path(delete, path = "/api/v1/moves/{move}", operation_id = "cancel_move", tag = "moves",
     params(("move" = uuid::Uuid, Path, description = "The move")), security(("session" = [])),
     responses((status = 204, description = "Taken back"),

@@ -5,6 +5,7 @@ use crate::auth::session::SignedIn;
 use crate::http::body::{Body, Object};
 use crate::http::problem::{Code, FieldCode, Fields, Problem, ProblemBody};
 use crate::node::Node;
+use crate::signalling::refresh::panels_changed;
 use axum::Json;
 use axum::extract::State;
 use klinke_model::ids::BuildingId;
@@ -60,7 +61,11 @@ pub async fn set(
     fields.check()?;
     let sites = node.store.sites();
     match sites.set_policy(&who.scope, &node.stamp(), building, version, policy.clone()).await? {
-        PolicySet::Done(version) => Ok(Json(Policy { version, policy })),
+        PolicySet::Done(version) => {
+            // in which order the buttons stand
+            panels_changed(&node, who.scope.tenant, building);
+            Ok(Json(Policy { version, policy }))
+        }
         PolicySet::NotThere => Err(Code::NotFound.into()),
         PolicySet::Changed(version, policy) => Err(Problem::conflict(&Policy { version, policy })),
     }

@@ -1,16 +1,21 @@
-//! A visitor taps a name: one read of the button, a ring plan of the devices that are connected, a call.
+//! A visitor taps a name, or types the code of one that is not shown: one read of the button, a ring plan of the devices
+//! that are connected, a call.
 
+use crate::auth::limit::Limit;
+use crate::calendar;
 use crate::calls::driver::{Driver, Start};
 use crate::node::Node;
-use klinke_calls::lines::{Tap, Tapped};
+use klinke_calls::lines::{Tap, Tapped as Line};
 use klinke_calls::plan::{Leg, Member, RingPlan};
 use klinke_model::ids::{BellId, CallId, PanelId, PersonId, RequestId};
-use klinke_model::intercom::{BellKind, EndReason};
+use klinke_model::intercom::{BellKind, DialCode, EndReason};
 use klinke_model::scope::Scope;
 use klinke_model::text::Label;
+use klinke_model::time::{Clock, Timestamp};
 use klinke_storage::record::RingFacts;
 use klinke_wire::panel::{PanelCall, PanelCallState, PanelEvent};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Why a tap rings nobody.
 #[derive(Debug, thiserror::Error)]
@@ -29,7 +34,54 @@ pub enum RingError {
     Storage(#[from] klinke_storage::StorageError),
 }
 
-/// Rings `bell` (or one `member` of a family button) from `panel`. The panel is told how it goes by
+/// What a visitor chose.
+pub struct Tapped {
+    /// The button.
+    pub bell: BellId,
+    /// Which of those behind a family button; none for all.
+    pub member: Option<PersonId>,
+    /// What they typed instead of tapping a name.
+    pub typed: Option<Label>,
+}
+
+/// How often codes may be typed at a panel. A right one does not count.
+pub struct DialLimit(Limit<PanelId>);
+
+impl DialLimit {
+    /// Nothing typed yet: ten at once, then one every twenty seconds. Walking through the codes of four digits takes two
+    /// days at the entrance, in front of everybody.
+    pub fn new(clock: &Arc<dyn Clock>) -> Self {
+        Self(Limit::new(clock.clone(), 10, Duration::from_secs(20)))
+    }
+}
+
+/// Rings the button of `panel` that has this code. A code that is no code, rings nobody, or comes too often gets the same
+/// answer, [`RingError::NotFound`]: whoever guesses does not learn that they have to wait.
+///
+/// # Errors
+/// As [`ring`].
+pub async fn dial(
+    node: &Arc<Node>,
+    scope: &Scope,
+    panel: PanelId,
+    request: RequestId,
+    code: &str,
+) -> Result<(), RingError> {
+    let code = DialCode::new(code).map_err(|_| RingError::NotFound)?;
+    let guess = node.dial_limit.0.take(panel).map_err(|_| RingError::NotFound)?;
+    let bell = node.store.intercom().bell_by_code(scope, &code).await?.ok_or(RingError::NotFound)?;
+    guess.give_back();
+    let typed = Label::new(code.as_str()).map_err(|_| RingError::NotFound)?;
+    ring(node, scope, panel, request, Tapped { bell, member: None, typed: Some(typed) }).await
+}
+
+/// Whether the doorbell rings without a sound: by the clock on the building's wall.
+fn is_quiet(now: Timestamp, facts: &RingFacts) -> bool {
+    let wall = calendar::wall_clock(now, &facts.building.time_zone);
+    facts.quiet_hours.zip(wall).is_some_and(|(quiet, wall)| quiet.cover(wall.minute))
+}
+
+/// Rings a button (or one member of a family button) from `panel`. The panel is told how it goes by
 /// `call` events; a repeated `request` tells it again where its call stands.
 ///
 /// # Errors
@@ -39,26 +91,26 @@ pub async fn ring(
     scope: &Scope,
     panel: PanelId,
     request: RequestId,
-    bell: BellId,
-    member: Option<PersonId>,
+    tapped: Tapped,
 ) -> Result<(), RingError> {
+    let Tapped { bell, member, .. } = tapped;
     let call: CallId = node.random.v4();
     match node.exchange.tap(Tap { panel, request, bell, chosen: member }, call) {
-        Tapped::New => {}
-        Tapped::Same(same) => {
+        Line::New => {}
+        Line::Same(same) => {
             node.exchange.tell_panel_again(panel, same, request).await;
             return Ok(());
         }
-        Tapped::Over(call, reason) => {
+        Line::Over(call, reason) => {
             let facts = node.store.intercom().ring_facts(scope, bell).await?.ok_or(RingError::NotFound)?;
             let call =
-                PanelCall { call, label: label(&facts, member)?, state: PanelCallState::Ended { reason } };
+                PanelCall { call, label: label(&facts, &tapped)?, state: PanelCallState::Ended { reason } };
             node.exchange.to_panel(panel, PanelEvent::Call { call, request: Some(request) });
             return Ok(());
         }
-        Tapped::Busy => return Err(RingError::Busy),
+        Line::Busy => return Err(RingError::Busy),
     }
-    let begun = begin(node, scope, call, request, bell, member).await;
+    let begun = begin(node, scope, call, request, &tapped).await;
     if begun.is_err() {
         node.exchange.free_line(call, EndReason::Interrupted);
     }
@@ -70,11 +122,12 @@ async fn begin(
     scope: &Scope,
     call: CallId,
     request: RequestId,
-    bell: BellId,
-    chosen: Option<PersonId>,
+    tapped: &Tapped,
 ) -> Result<(), RingError> {
-    let facts = node.store.intercom().ring_facts(scope, bell).await?.ok_or(RingError::NotFound)?;
-    let label = label(&facts, chosen)?;
+    let chosen = tapped.member;
+    let facts = node.store.intercom().ring_facts(scope, tapped.bell).await?.ok_or(RingError::NotFound)?;
+    let label = label(&facts, tapped)?;
+    let silent = is_quiet(node.clock.now(), &facts);
     let connected = node.exchange.connected(facts.devices.iter().map(|device| device.id));
     let members: Vec<Member> = facts
         .bell
@@ -96,13 +149,16 @@ async fn begin(
         .map(|member| member.person)
         .filter(|person| chosen.is_none_or(|chosen| chosen == *person));
     let people = people.collect();
-    let start = Start { call, request, scope: *scope, label, facts, plan, people };
+    let start = Start { call, request, scope: *scope, label, facts, silent, plan, people };
     Driver::start(node, start).map_err(|_| RingError::Overloaded)
 }
 
-/// What the visitor tapped: the button's text, or that of the member chosen behind a family button.
-fn label(facts: &RingFacts, chosen: Option<PersonId>) -> Result<Label, RingError> {
-    let Some(person) = chosen else { return Ok(facts.bell.label.reveal().clone()) };
+/// What the visitor tapped or typed: a code (whoever guesses one learns no name), the button's text, or that of the member chosen behind a family button.
+fn label(facts: &RingFacts, tapped: &Tapped) -> Result<Label, RingError> {
+    if let Some(typed) = &tapped.typed {
+        return Ok(typed.clone());
+    }
+    let Some(person) = tapped.member else { return Ok(facts.bell.label.reveal().clone()) };
     let member = facts.bell.members.iter().find(|member| member.person == person);
     let behind = member.filter(|_| facts.bell.kind == BellKind::Family);
     behind.map(|member| member.label.reveal().clone()).ok_or(RingError::NotFound)

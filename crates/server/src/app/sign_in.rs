@@ -7,13 +7,14 @@
 
 use crate::app::session::Session;
 use crate::auth::limit::{Limit, TooMany, Try};
-use crate::auth::password::fold_user_name;
+use crate::auth::password::{PasswordError, fold_user_name};
 use crate::auth::session::{DAYS, cookie};
 use crate::auth::token::Token;
 use crate::http::body::Body;
 use crate::http::client::{Client, Prefix};
 use crate::http::problem::{Code, Fields, Problem};
 use crate::node::Node;
+use crate::signalling::refresh::panels_changed;
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
@@ -26,6 +27,7 @@ use klinke_model::time::Clock;
 use klinke_storage::record::NewDevice;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 use utoipa::ToSchema;
@@ -64,6 +66,24 @@ impl SignInLimits {
             account_at_address: Limit::new(clock.clone(), 8, Duration::from_secs(60)),
             account: Limit::new(clock.clone(), 200, Duration::from_secs(15)),
         }
+    }
+
+    /// Checks a password of somebody who is signed in: a wrong one counts as a guess at their account.
+    ///
+    /// # Errors
+    /// `too_many_tries`; `overloaded` when too many wait to be checked.
+    pub async fn guarded(
+        &self,
+        user_name: &Pii<String>,
+        client: Prefix,
+        check: impl Future<Output = Result<bool, PasswordError>>,
+    ) -> Result<bool, Problem> {
+        let guess = self.guess(user_name, client)?;
+        let right = check.await?;
+        if right {
+            guess.was_right();
+        }
+        Ok(right)
     }
 
     /// Counts a guess against every limit, or, when one is reached, against none.
@@ -130,7 +150,7 @@ pub type SignedInNow = (StatusCode, [(HeaderName, HeaderValue); 1], Json<Session
 /// # Errors
 /// `sign_in_failed` when the person was suspended in between; `internal` when the store fails.
 pub async fn sign_in(
-    node: &Node,
+    node: &Arc<Node>,
     tenant: TenantId,
     person: PersonId,
     device_name: Label,
@@ -151,11 +171,38 @@ pub async fn sign_in(
     if !node.store.devices().sign_in(&scope, new).await? {
         return Err(Code::SignInFailed.into());
     }
+    appear(node, tenant, person).await;
     let person_found = node.store.people().person(&scope, person).await?.ok_or(Code::SignInFailed)?;
     let roles = node.store.people().roles(&scope, person).await?;
     let bound = node.store.people().is_bound(&scope, person).await?;
     let session = Session::new(person_found, device, &roles, bound, now, None);
     Ok((StatusCode::CREATED, [(header::SET_COOKIE, cookie(node.is_https(), &token))], Json(session)))
+}
+
+/// Puts a button on the panels of homes that have none, now that somebody can be rung (R14). Signing in does not fail by it:
+/// the next sign-in tries again.
+async fn appear(node: &Arc<Node>, tenant: TenantId, person: PersonId) {
+    let (service, intercom) = (Scope::system(tenant), node.store.intercom());
+    let put = async {
+        let missing = intercom.unlisted(&service, person).await?;
+        if missing.is_empty() {
+            return Ok(missing);
+        }
+        let stamp = node.stamp();
+        let ids: Vec<_> = missing.iter().map(|_| node.random.v7(stamp.at)).collect();
+        intercom.list_by_itself(&service, &stamp, person, &ids).await
+    };
+    match put.await {
+        Ok(put) => {
+            for building in put.into_iter().map(|place| place.building).collect::<HashSet<_>>() {
+                panels_changed(node, tenant, building);
+            }
+        }
+        Err(error) => {
+            let error: klinke_storage::StorageError = error;
+            tracing::error!(%error, "could not put a new doorbell on its panels");
+        }
+    }
 }
 
 #[cfg(test)]

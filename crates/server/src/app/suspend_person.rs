@@ -5,9 +5,12 @@ use crate::auth::session::SignedIn;
 use crate::http::body::Object;
 use crate::http::problem::{Code, Problem};
 use crate::node::Node;
+use crate::signalling::refresh::panels_changed;
 use axum::Json;
 use axum::extract::State;
 use klinke_model::ids::PersonId;
+use klinke_model::scope::Scope;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Suspends a person: they ring nowhere and open nothing, and all their devices are signed out at once.
@@ -35,7 +38,7 @@ pub async fn resume(
 }
 
 async fn set(
-    node: &Node,
+    node: &Arc<Node>,
     who: &SignedIn,
     person: PersonId,
     suspended: bool,
@@ -46,6 +49,13 @@ async fn set(
     let done = done.ok_or(Code::Forbidden)?;
     for device in done.devices {
         node.exchange.device_signed_out(device).await;
+    }
+    // behind a button that opens into its members
+    let service = Scope::system(who.scope.tenant);
+    if let Some(row) = node.store.people().row(&service, person).await? {
+        for building in row.homes.iter().map(|home| home.building).collect::<BTreeSet<_>>() {
+            panels_changed(node, who.scope.tenant, building);
+        }
     }
     Ok(Json(shown(node, who, person).await?))
 }

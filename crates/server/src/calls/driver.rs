@@ -76,6 +76,8 @@ pub struct Start {
     pub label: Label,
     /// What was read for it.
     pub facts: RingFacts,
+    /// It rings without a sound: the building's quiet hours.
+    pub silent: bool,
     /// Who is rung.
     pub plan: RingPlan,
     /// Whom the button (or the choice behind it) reaches, connected or not.
@@ -354,6 +356,7 @@ impl Driver {
             building: facts.building.name.clone(),
             panel: facts.panel.name.clone(),
             label: facts.bell.label.reveal().clone(),
+            silent: self.start.silent,
             doors,
             join,
             state,

@@ -240,6 +240,13 @@ impl Exchange {
         }
     }
 
+    /// Has a device connect anew, so that it reads what it may do now.
+    pub fn device_anew(&self, device: DeviceId) {
+        if let Some(known) = self.lock().devices.get(&device) {
+            known.line.close(Closing::Stopping);
+        }
+    }
+
     /// Which of these devices are connected.
     pub fn connected(&self, devices: impl Iterator<Item = DeviceId>) -> HashSet<DeviceId> {
         let inner = self.lock();

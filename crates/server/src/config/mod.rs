@@ -7,10 +7,12 @@
 mod error;
 mod mail;
 mod public_url;
+mod webhooks;
 
 pub use error::ConfigError;
 pub use mail::{Mail, MailTls};
 pub use public_url::PublicUrl;
+pub use webhooks::Webhooks;
 
 use crate::secrets::Secret;
 use figment::Figment;
@@ -41,6 +43,8 @@ pub struct Config {
     pub tls: Option<Tls>,
     /// Mail to residents. Left out, none is sent, and links are handed over by the administrator.
     pub mail: Option<Mail>,
+    /// Other systems that administrators may have told of changes.
+    pub webhooks: Webhooks,
 }
 
 /// Pages and API.
@@ -256,6 +260,7 @@ impl Config {
         if let Some(mail) = &self.mail {
             mail.check()?;
         }
+        self.webhooks.check()?;
         if tracing_subscriber::EnvFilter::try_new(&self.log.filter).is_err() {
             return Err(("log.filter", "is not a filter"));
         }
@@ -317,6 +322,9 @@ mod tests {
                 "https://door.example.org",
             ),
             ("[http]\nlisten = \"0.0.0.0:80\"", "http.public_url", "https://door.example.org"),
+            ("[webhooks]\nhosts = [\"https://hooks.example.org\"]", "webhooks.hosts", "hosts = ["),
+            ("[webhooks]\nhosts = [\"*\"]", "webhooks.hosts", "hosts = ["),
+            ("[webhooks]\nallow_private = [\"10.0.0.0\"]", "webhooks.allow_private", "allow_private = ["),
             ("[media]\nshards = 65", "media.shards", "shards = 2"),
         ] {
             let error = load(toml).unwrap_err();

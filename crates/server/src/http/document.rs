@@ -90,11 +90,12 @@ fn complete(path: &str, method: &HttpMethod, operation: &mut Operation) {
     );
     let changes = !matches!(method, HttpMethod::Get);
     match (operation.security.is_some(), changes) {
-        (true, true) => {
-            add("403", "`forbidden`; `confidentiality_required`; `wrong_origin`; `viewing_only`");
-        }
+        (true, true) => add(
+            "403",
+            "`forbidden`; `confidentiality_required`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing",
+        ),
         (true, false) => add("403", "`forbidden`; `confidentiality_required`"),
-        (false, true) => add("403", "`wrong_origin`"),
+        (false, true) => add("403", "`wrong_origin`; `viewing_only`: who looks as a role changes nothing"),
         (false, false) => {}
     }
     if path.contains('{') {

@@ -72,10 +72,26 @@ codes! {
     Forbidden = "forbidden", FORBIDDEN;
     /// Who has a role with access to personal data must bind themselves to confidentiality first.
     ConfidentialityRequired = "confidentiality_required", FORBIDDEN;
-    /// Who looks with the eyes of a role changes nothing.
-    ViewingOnly = "viewing_only", FORBIDDEN;
+    /// The building's policy keeps this to its administrators.
+    DecidedByAdministrator = "decided_by_administrator", FORBIDDEN;
+    /// Whoever decides for the home decides this.
+    DecidedByOwner = "decided_by_owner", FORBIDDEN;
+    /// As many people live there as a household may take in.
+    HouseholdFull = "household_full", CONFLICT;
+    /// They have a password already, or are the administrators' to invite.
+    HasPassword = "has_password", CONFLICT;
+    /// They have no password yet.
+    NoPassword = "no_password", CONFLICT;
+    /// They have a button of their own, or can have none.
+    HasButton = "has_button", CONFLICT;
+    /// Not the password of who is signed in.
+    WrongPassword = "wrong_password", FORBIDDEN;
     /// Somebody changed it in between; `current` is how it is now.
     Conflict = "conflict", CONFLICT;
+    /// The person lives somewhere, has a role, or will move.
+    StillHere = "still_here", CONFLICT;
+    /// Who looks with the eyes of a role changes nothing.
+    ViewingOnly = "viewing_only", FORBIDDEN;
     /// Something depends on it that must go first; `current` counts it.
     InUse = "in_use", CONFLICT;
     /// Nobody would be left who gives roles.
@@ -157,6 +173,12 @@ pub enum FieldCode {
     Required,
     /// Not a time zone of the IANA database.
     UnknownTimeZone,
+    /// Not an address that a message can go to.
+    NotAnAddress,
+    /// Not `https`.
+    NotHttps,
+    /// The operator does not allow this host.
+    HostNotAllowed,
 }
 
 /// One wrong field.

@@ -4,4 +4,5 @@
 
 pub mod app;
 pub mod panel;
+pub mod refresh;
 pub mod socket;

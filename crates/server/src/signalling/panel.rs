@@ -1,7 +1,7 @@
 //! A panel's connection: challenge, proof, then what the visitor does.
 
 use super::socket::{self, Closing, Line, Peer};
-use crate::app::ring::{self, RingError};
+use crate::app::ring::{self, RingError, Tapped};
 use crate::calls::driver::Message;
 use crate::http::problem::Problem;
 use crate::node::Node;
@@ -13,6 +13,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use klinke_calls::call::Input;
 use klinke_model::ids::PanelId;
+use klinke_model::privacy::Pii;
 use klinke_model::scope::{Principal, Scope};
 use klinke_wire::common::{ErrorCode, ErrorNews};
 use klinke_wire::panel::{
@@ -133,6 +134,8 @@ pub async fn directory(
             label: bell.label.into_inner(),
             unit: bell.unit,
             entrance: bell.entrance,
+            alias: bell.alias.map(Pii::into_inner),
+            search_only: bell.search_only,
             kind: bell.kind,
             members: bell
                 .members
@@ -146,6 +149,7 @@ pub async fn directory(
         building: stored.building,
         address: stored.address,
         panel: stored.panel,
+        dials: stored.dials,
         bells,
     }))
 }
@@ -168,16 +172,14 @@ impl Peer for PanelPeer<'_> {
             PanelRequest::Hello { .. } => return Err(Closing::NotProven),
             PanelRequest::Ping => line.send(PanelEvent::Pong),
             PanelRequest::Ring { request, bell, member } => {
-                let rung = ring::ring(self.node, &self.scope, self.panel, request, bell, member).await;
-                match rung {
-                    Ok(()) => {}
-                    Err(RingError::NotFound) => error(Some(request), ErrorCode::NotFound),
-                    Err(RingError::Busy) => error(Some(request), ErrorCode::Busy),
-                    Err(RingError::Overloaded) => error(Some(request), ErrorCode::Overloaded),
-                    Err(RingError::Storage(cause)) => {
-                        tracing::error!(error = %cause, "could not ring");
-                        error(Some(request), ErrorCode::Internal);
-                    }
+                let tapped = Tapped { bell, member, typed: None };
+                if let Err(cause) = ring::ring(self.node, &self.scope, self.panel, request, tapped).await {
+                    error(Some(request), refusal(&cause));
+                }
+            }
+            PanelRequest::Dial { request, code } => {
+                if let Err(cause) = ring::dial(self.node, &self.scope, self.panel, request, &code).await {
+                    error(Some(request), refusal(&cause));
                 }
             }
             PanelRequest::Offer { call, sdp } => {
@@ -192,6 +194,18 @@ impl Peer for PanelPeer<'_> {
             }
         }
         Ok(())
+    }
+}
+
+fn refusal(cause: &RingError) -> ErrorCode {
+    match cause {
+        RingError::NotFound => ErrorCode::NotFound,
+        RingError::Busy => ErrorCode::Busy,
+        RingError::Overloaded => ErrorCode::Overloaded,
+        RingError::Storage(cause) => {
+            tracing::error!(error = %cause, "could not ring");
+            ErrorCode::Internal
+        }
     }
 }
 

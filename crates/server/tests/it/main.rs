@@ -8,6 +8,8 @@ mod answering;
 mod canary;
 mod claim;
 mod command_line;
+mod doorbells;
+mod home;
 mod hostile;
 mod importing;
 mod invitation;
@@ -26,4 +28,5 @@ mod signing_out;
 mod support;
 #[path = "../../src/testing.rs"]
 mod testing;
+mod webhooks;
 mod world;

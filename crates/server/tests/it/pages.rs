@@ -23,6 +23,15 @@ async fn every_answer_carries_the_headers() {
 }
 
 #[tokio::test]
+async fn the_panels_page_alone_is_framed_and_by_our_own_pages_only() {
+    let world = World::new().await;
+    let answer = world.browser().get("/panel").await;
+    let policy = answer.headers["content-security-policy"].to_str().unwrap();
+    assert!(policy.contains("frame-ancestors 'self'") && policy.contains("default-src 'none'"), "{policy}");
+    assert!(!policy.contains("frame-src"), "{policy}");
+}
+
+#[tokio::test]
 async fn addresses_outside_the_api_are_pages() {
     let world = World::new().await;
     let browser = world.browser();

@@ -166,6 +166,9 @@ pub fn config(folder: &std::path::Path) -> Config {
     config.media.listen = free;
     config.media.shards = Some(1);
     config.data.folder = folder.to_owned();
+    // nothing listens there
+    config.webhooks.hosts = vec!["127.9.9.9".to_owned()];
+    config.webhooks.allow_private = vec!["127.9.9.9/32".parse().unwrap()];
     config
 }
 
@@ -239,6 +242,16 @@ impl Browser {
 
     pub async fn delete(&self, path: &str) -> Answer {
         self.send(self.http.delete(self.url(path)).header("origin", &self.base), Method::DELETE, path).await
+    }
+
+    pub async fn put(&self, path: &str, body: Value) -> Answer {
+        self.send(self.http.put(self.url(path)).header("origin", &self.base).json(&body), Method::PUT, path)
+            .await
+    }
+
+    pub async fn patch(&self, path: &str, body: Value) -> Answer {
+        let request = self.http.patch(self.url(path)).header("origin", &self.base).json(&body);
+        self.send(request, Method::PATCH, path).await
     }
 
     pub fn url(&self, path: &str) -> String {

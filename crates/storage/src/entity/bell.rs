@@ -15,6 +15,15 @@ pub struct Model {
     pub label: String,
     pub kind: String,
     pub position: i32,
+    pub alias: Option<String>,
+    pub listing: String,
+    pub hidden: bool,
+    pub dial_code: Option<String>,
+    pub version: i64,
+    pub moderation: String,
+    pub text_before: Option<String>,
+    pub text_asked: Option<String>,
+    pub removed_reason: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

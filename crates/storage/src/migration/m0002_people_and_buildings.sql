@@ -90,8 +90,11 @@ CREATE TABLE move (
     state TEXT NOT NULL CHECK (state IN ('scheduled', 'done')),
     -- Of a done move: what ended with it, as JSON with counts only.
     ended TEXT,
+    -- Where those who leave live from then on, when it is in one of the property manager's buildings.
+    to_unit UUID,
     PRIMARY KEY (tenant, id),
-    FOREIGN KEY (tenant, building, unit) REFERENCES unit (tenant, building, id) ON DELETE CASCADE
+    FOREIGN KEY (tenant, building, unit) REFERENCES unit (tenant, building, id) ON DELETE CASCADE,
+    FOREIGN KEY (tenant, to_unit) REFERENCES unit (tenant, id) ON DELETE CASCADE
 );
 CREATE INDEX move_unit ON move (tenant, unit);
 CREATE INDEX move_due ON move (state, ends_at);
@@ -150,6 +153,35 @@ ALTER TABLE bell ADD COLUMN listing TEXT NOT NULL DEFAULT 'listed' CHECK (listin
 ALTER TABLE bell ADD COLUMN hidden BOOLEAN NOT NULL DEFAULT FALSE;
 ALTER TABLE bell ADD COLUMN dial_code TEXT;
 ALTER TABLE bell ADD COLUMN version BIGINT NOT NULL DEFAULT 1;
+CREATE UNIQUE INDEX bell_dial_code ON bell (tenant, panel, dial_code);
+-- Whether an administrator has looked at what residents wrote on it: nothing to look at, not yet, or taken off the panel.
+ALTER TABLE bell ADD COLUMN moderation TEXT NOT NULL DEFAULT 'none' CHECK (moderation IN ('none', 'pending', 'removed'));
+-- What stood there when an administrator looked last; and what is to stand there once one has approved it.
+ALTER TABLE bell ADD COLUMN text_before TEXT;
+ALTER TABLE bell ADD COLUMN text_asked TEXT;
+-- Why an administrator took it off the panel; told to those it rings.
+ALTER TABLE bell ADD COLUMN removed_reason TEXT;
+
+-- At which hours of the week a button is hidden or shown (R13), and whether they hide it just now: the server turns that at
+-- the minute.
+CREATE TABLE bell_hours (
+    tenant UUID NOT NULL,
+    bell UUID NOT NULL,
+    -- The timetable as JSON; read and checked as one value.
+    hours TEXT NOT NULL,
+    hides BOOLEAN NOT NULL,
+    PRIMARY KEY (tenant, bell),
+    FOREIGN KEY (tenant, bell) REFERENCES bell (tenant, id) ON DELETE CASCADE
+);
+
+-- Whom a household took in itself: its unit owner may take them out again.
+CREATE TABLE household_member (
+    tenant UUID NOT NULL,
+    unit UUID NOT NULL,
+    person UUID NOT NULL,
+    PRIMARY KEY (tenant, unit, person),
+    FOREIGN KEY (tenant, unit, person) REFERENCES membership (tenant, unit, person) ON DELETE CASCADE
+);
 
 -- An import: what was read, until it is applied, thrown away, or can no longer be undone.
 CREATE TABLE import (
@@ -171,6 +203,47 @@ ALTER TABLE installation ADD COLUMN android_min TEXT NOT NULL DEFAULT '10';
 -- An operator suspends a property manager: nobody of it signs in, its doors go on.
 ALTER TABLE tenant ADD COLUMN suspended BOOLEAN NOT NULL DEFAULT FALSE;
 ALTER TABLE tenant ADD COLUMN version BIGINT NOT NULL DEFAULT 1;
+
+-- Addresses that are told of changes. No building: of those in every building. The secret is made from the installation's key
+-- and the number in `secret`, so nothing secret is kept here; the one before is good until `before_until`.
+CREATE TABLE webhook (
+    tenant UUID NOT NULL REFERENCES tenant (tenant),
+    id UUID NOT NULL,
+    building UUID,
+    url TEXT NOT NULL,
+    -- Which events, as a JSON list.
+    events TEXT NOT NULL,
+    enabled BOOLEAN NOT NULL,
+    secret BIGINT NOT NULL,
+    before_until BIGINT,
+    version BIGINT NOT NULL,
+    -- The next try, and how many have failed in a row.
+    run_at BIGINT NOT NULL,
+    attempts INTEGER NOT NULL,
+    failing_since BIGINT,
+    failure TEXT,
+    -- Messages that were given up.
+    lost BIGINT NOT NULL,
+    PRIMARY KEY (tenant, id),
+    FOREIGN KEY (tenant, building) REFERENCES building (tenant, id) ON DELETE CASCADE
+);
+CREATE INDEX webhook_due ON webhook (run_at);
+
+-- Messages that wait for such an address, in order, made in the transaction of the change. Ids only; gone when taken.
+CREATE TABLE webhook_delivery (
+    tenant UUID NOT NULL,
+    webhook UUID NOT NULL,
+    seq BIGINT NOT NULL,
+    id UUID NOT NULL,
+    event TEXT NOT NULL,
+    at BIGINT NOT NULL,
+    building UUID,
+    unit UUID,
+    person UUID,
+    import UUID,
+    PRIMARY KEY (tenant, webhook, seq),
+    FOREIGN KEY (tenant, webhook) REFERENCES webhook (tenant, id) ON DELETE CASCADE
+);
 
 -- Parts of a property grow a version with every change, so that two administrators who edit at once are told.
 ALTER TABLE building ADD COLUMN version BIGINT NOT NULL DEFAULT 1;

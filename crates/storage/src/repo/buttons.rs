@@ -7,7 +7,7 @@ use crate::repo::audit::{self, Change};
 use crate::repo::intercom::Intercom;
 use crate::repo::reach;
 use crate::tx::{self, Isolation};
-use klinke_model::ids::{BellId, PanelId};
+use klinke_model::ids::{BellId, BuildingId, PanelId};
 use klinke_model::rights::Right;
 use klinke_model::scope::Scope;
 use sea_orm::sea_query::Expr;
@@ -15,14 +15,19 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde_json::json;
 
 impl Intercom<'_> {
-    /// Takes a button off its panel.
-    pub async fn remove_bell(&self, scope: &Scope, stamp: &Stamp, bell: BellId) -> Result<bool> {
+    /// Takes a button off its panel; the building of that panel.
+    pub async fn remove_bell(
+        &self,
+        scope: &Scope,
+        stamp: &Stamp,
+        bell: BellId,
+    ) -> Result<Option<BuildingId>> {
         tx::write(self.0, Isolation::Serializable, |tx| async move {
             let found = bell::Entity::find_by_id((scope.tenant.0, bell.0))
                 .filter(reach::may(scope, Right::ChangeBuilding, bell::Column::Building))
                 .one(&*tx)
                 .await?;
-            let Some(found) = found else { return Ok(false) };
+            let Some(found) = found else { return Ok(None) };
             let members = crate::entity::bell_member::Entity::find()
                 .filter(crate::entity::bell_member::Column::Tenant.eq(scope.tenant.0))
                 .filter(crate::entity::bell_member::Column::Bell.eq(bell.0))
@@ -37,7 +42,7 @@ impl Intercom<'_> {
                 after: None,
             };
             audit::append(&tx, scope, stamp, change).await?;
-            Ok(true)
+            Ok(Some(found.building.into()))
         })
         .await
     }

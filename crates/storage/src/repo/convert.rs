@@ -7,7 +7,7 @@ use crate::{Result, StorageError};
 use klinke_access::decide::SiteMode;
 use klinke_model::contact::{Email, Language, Phone};
 use klinke_model::door::{Controller, Door, DoorTimes, Relock};
-use klinke_model::intercom::{BellKind, BellMember};
+use klinke_model::intercom::{BellKind, BellMember, Listing, Moderation};
 use klinke_model::people::{Device, DeviceKind, Membership, Person, Role};
 use klinke_model::privacy::Pii;
 use klinke_model::site::{Building, BuildingKind, Entrance, Unit};
@@ -43,6 +43,8 @@ words! {
     JobKind { Invite = "invite" }
     Role { Operator = "operator", Manager = "manager", BuildingAdministrator = "building_administrator",
         Caretaker = "caretaker", Auditor = "auditor" }
+    Listing { Listed = "listed", SearchOnly = "search_only", DialOnly = "dial_only" }
+    Moderation { None = "none", Pending = "pending", Removed = "removed" }
     BellKind { Individual = "individual", Sequential = "sequential", Parallel = "parallel", Family = "family" }
 }
 
@@ -51,7 +53,8 @@ words! {
 pub struct At(pub &'static str, pub &'static str);
 
 impl At {
-    fn corrupt(self) -> StorageError {
+    /// The error for a value that does not fit.
+    pub fn corrupt(self) -> StorageError {
         StorageError::Corrupt { table: self.0, column: self.1 }
     }
 

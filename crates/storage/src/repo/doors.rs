@@ -7,7 +7,7 @@ use crate::repo::audit::{self, Change};
 use crate::repo::convert::{self, At, Word};
 use crate::repo::people::{reaches_unit, units_of};
 use crate::repo::reach;
-use crate::tx::{self, Isolation};
+use crate::tx::{self, Isolation, Tx};
 use crate::{Result, StorageError, Store};
 use klinke_model::door::{Controller, Door};
 use klinke_model::ids::{BuildingId, ControllerId, DoorId, PersonId, UnitId};
@@ -181,29 +181,30 @@ impl Doors<'_> {
     ) -> Result<bool> {
         let controller = &controller;
         let inserted = tx::write(self.0, Isolation::Serializable, |tx| async move {
-            if !reach::building(&*tx, scope, Right::Devices, controller.building).await? {
+            insert_controller(&tx, scope, controller, certificate_sha256, drives).await
+        });
+        absent_is_false(inserted.await)
+    }
+
+    /// Adds a controller that an administrator gave its place, as [`Self::insert_controller`]; the audit tells it.
+    pub async fn pair_controller(
+        &self,
+        scope: &Scope,
+        stamp: &Stamp,
+        controller: Controller,
+        certificate_sha256: [u8; 32],
+        drives: &[(DoorId, u16)],
+    ) -> Result<bool> {
+        let controller = &controller;
+        let inserted = tx::write(self.0, Isolation::Serializable, |tx| async move {
+            if !insert_controller(&tx, scope, controller, certificate_sha256, drives).await? {
                 return Ok(false);
             }
-            let mut doors = Vec::with_capacity(drives.len());
-            for (door, output) in drives {
-                let Some(door) = reached_door(&*tx, scope, Right::Devices, *door).await? else {
-                    return Ok(false);
-                };
-                doors.push((door, *output));
-            }
-            let row = controller::ActiveModel {
-                tenant: Set(scope.tenant.0),
-                id: Set(controller.id.0),
-                building: Set(controller.building.0),
-                name: Set(controller.name.as_str().to_owned()),
-                certificate_sha256: Set(certificate_sha256.to_vec()),
-                revision: Set(1),
-                version: Set(1),
-            };
-            controller::Entity::insert(row).exec_without_returning(&*tx).await?;
-            for (door, output) in doors {
-                put(&*tx, scope, door, controller.id, output).await?;
-            }
+            let doors: Vec<_> =
+                drives.iter().map(|(door, output)| json!({ "door": door, "output": output })).collect();
+            let after = json!({ "controller": controller.id, "name": controller.name, "doors": doors });
+            audit::append(&tx, scope, stamp, Change::made(controller.building, "controller.paired", after))
+                .await?;
             Ok(true)
         });
         absent_is_false(inserted.await)
@@ -355,4 +356,37 @@ fn doors_reached(scope: &Scope, person: PersonId) -> SelectStatement {
         .and_where(unit_door::Column::Tenant.eq(scope.tenant.0))
         .and_where(unit_door::Column::Unit.in_subquery(units_of(scope, person)))
         .take()
+}
+
+async fn insert_controller(
+    tx: &Tx,
+    scope: &Scope,
+    controller: &Controller,
+    certificate_sha256: [u8; 32],
+    drives: &[(DoorId, u16)],
+) -> Result<bool> {
+    if !reach::building(&**tx, scope, Right::Devices, controller.building).await? {
+        return Ok(false);
+    }
+    let mut doors = Vec::with_capacity(drives.len());
+    for (door, output) in drives {
+        let Some(door) = reached_door(&**tx, scope, Right::Devices, *door).await? else {
+            return Ok(false);
+        };
+        doors.push((door, *output));
+    }
+    let row = controller::ActiveModel {
+        tenant: Set(scope.tenant.0),
+        id: Set(controller.id.0),
+        building: Set(controller.building.0),
+        name: Set(controller.name.as_str().to_owned()),
+        certificate_sha256: Set(certificate_sha256.to_vec()),
+        revision: Set(1),
+        version: Set(1),
+    };
+    controller::Entity::insert(row).exec_without_returning(&**tx).await?;
+    for (door, output) in doors {
+        put(&**tx, scope, door, controller.id, output).await?;
+    }
+    Ok(true)
 }

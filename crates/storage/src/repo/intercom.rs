@@ -1,21 +1,27 @@
 //! Panels, buttons, and what a tap needs.
 
-use crate::entity::{bell, bell_member, building, device, door, entrance, panel, panel_door, person, unit};
+use crate::entity::{
+    bell, bell_hours, bell_member, building, building_policy, device, door, entrance, panel, panel_door,
+    person, unit,
+};
 use crate::error::absent_is_false;
 use crate::record::{DirectoryBell, PanelDirectory, RingFacts, Stamp};
 use crate::repo::audit::{self, Change};
 use crate::repo::convert::{self, At, Word};
+use crate::repo::households::policy_of;
 use crate::repo::{reach, revision};
-use crate::tx::{self, Isolation};
+use crate::tx::{self, Isolation, Tx};
 use crate::{Result, StorageError, Store};
+use klinke_model::fold::fold;
 use klinke_model::ids::{BellId, BuildingId, PanelId};
-use klinke_model::intercom::{Bell, BellKind, BellMember, Panel};
+use klinke_model::intercom::{Bell, BellKind, BellMember, Listing, Moderation, Panel};
+use klinke_model::policy::{BuildingPolicy, ButtonOrder};
 use klinke_model::privacy::Pii;
 use klinke_model::rights::Right;
 use klinke_model::scope::{Principal, Scope};
 use klinke_model::text::Label;
 use sea_orm::ActiveValue::Set;
-use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde_json::json;
 use std::collections::{HashMap, HashSet};
@@ -71,27 +77,26 @@ impl Intercom<'_> {
     ) -> Result<bool> {
         let (panel, public_key) = (&panel, &public_key);
         let added = tx::write(self.0, Isolation::ReadCommitted, |tx| async move {
-            if !reach::building(&*tx, scope, Right::Devices, panel.building).await? {
+            insert_panel(&tx, scope, panel, public_key.clone()).await
+        });
+        absent_is_false(added.await)
+    }
+
+    /// Adds a panel that an administrator gave its place; the audit tells it.
+    pub async fn pair_panel(
+        &self,
+        scope: &Scope,
+        stamp: &Stamp,
+        panel: Panel,
+        public_key: Vec<u8>,
+    ) -> Result<bool> {
+        let (panel, public_key) = (&panel, &public_key);
+        let added = tx::write(self.0, Isolation::Serializable, |tx| async move {
+            if !insert_panel(&tx, scope, panel, Some(public_key.clone())).await? {
                 return Ok(false);
             }
-            let row = panel::ActiveModel {
-                tenant: Set(scope.tenant.0),
-                id: Set(panel.id.0),
-                building: Set(panel.building.0),
-                entrance: Set(panel.entrance.map(|entrance| entrance.0)),
-                name: Set(panel.name.as_str().to_owned()),
-                public_key: Set(public_key.clone()),
-                version: Set(1),
-            };
-            panel::Entity::insert(row).exec_without_returning(&*tx).await?;
-            let doors = (0..).zip(&panel.doors).map(|(position, door)| panel_door::ActiveModel {
-                tenant: Set(scope.tenant.0),
-                panel: Set(panel.id.0),
-                door: Set(door.0),
-                building: Set(panel.building.0),
-                position: Set(position),
-            });
-            panel_door::Entity::insert_many(doors).exec_without_returning(&*tx).await?;
+            let after = json!({ "panel": panel.id, "name": panel.name, "entrance": panel.entrance, "doors": panel.doors });
+            audit::append(&tx, scope, stamp, Change::made(panel.building, "panel.paired", after)).await?;
             Ok(true)
         });
         absent_is_false(added.await)
@@ -175,6 +180,7 @@ impl Intercom<'_> {
                 label: Set(bell.label.reveal().as_str().to_owned()),
                 kind: Set(bell.kind.word().to_owned()),
                 position: Set(position.unwrap_or(at_the_end)),
+                ..Default::default()
             };
             bell::Entity::insert(row).exec_without_returning(&*tx).await?;
             let members = (0..).zip(&bell.members).map(|(position, member)| bell_member::ActiveModel {
@@ -212,6 +218,7 @@ impl Intercom<'_> {
             let rows = bell::Entity::find()
                 .filter(bell::Column::Tenant.eq(scope.tenant.0))
                 .filter(bell::Column::Panel.eq(panel.id))
+                .filter(on_its_panel(scope))
                 .order_by_asc(bell::Column::Position)
                 .order_by_asc(bell::Column::Id)
                 .find_also_related(unit::Entity)
@@ -223,25 +230,36 @@ impl Intercom<'_> {
                 rows.iter().map(|(bell, ..)| bell).filter(|bell| bell.kind == BellKind::Family.word());
             let mut members = members_of(&*tx, scope, families.map(|bell| bell.id), Who::Active).await?;
             let mut bells = Vec::with_capacity(rows.len());
+            let dials = rows.iter().any(|(bell, ..)| bell.listing == Listing::DialOnly.word());
             for row in rows {
                 // Foreign keys see to it that a bell has a unit and a unit an entrance.
                 let (bell, Some(unit), Some(entrance)) = row else { continue };
+                let listing: Listing = At("bell", "listing").choice(&bell.listing)?;
+                if listing == Listing::DialOnly {
+                    continue;
+                }
+                let alias =
+                    bell.alias.as_deref().map(|alias| At("bell", "alias").label(alias)).transpose()?;
                 bells.push(DirectoryBell {
                     bell: bell.id.into(),
                     label: Pii::new(At("bell", "label").label(&bell.label)?),
                     unit: number_on_a_panel(&unit, &entrance, &twice)?,
                     entrance: At("entrance", "name").label(&entrance.name)?,
+                    alias: alias.map(Pii::new),
+                    search_only: listing == Listing::SearchOnly,
                     kind: At("bell", "kind").choice(&bell.kind)?,
                     members: members.remove(&bell.id).unwrap_or_default(),
                 });
             }
+            in_order(&mut bells, policy_in(&*tx, scope, building.id).await?.button_order);
             let building = convert::building(&building)?;
             let panel = At("panel", "name").label(&panel.name)?;
             Ok(Some(PanelDirectory {
-                revision: revision::of(&building.name, &building.address, &panel, &bells),
+                revision: revision::of(&building.name, &building.address, &panel, dials, &bells),
                 building: building.name,
                 address: building.address,
                 panel,
+                dials,
                 bells,
             }))
         })
@@ -252,7 +270,7 @@ impl Intercom<'_> {
     pub async fn ring_facts(&self, scope: &Scope, bell: BellId) -> Result<Option<RingFacts>> {
         let at_this_panel = &match scope.principal {
             Principal::System => Expr::val(true),
-            Principal::Panel(panel) => bell::Column::Panel.eq(panel.0),
+            Principal::Panel(panel) => bell::Column::Panel.eq(panel.0).and(on_its_panel(scope)),
             Principal::Person { .. } | Principal::Controller(_) => return Ok(None),
         };
         tx::read(self.0, |tx| async move {
@@ -271,7 +289,9 @@ impl Intercom<'_> {
                 .all(&*tx)
                 .await?;
             let doors = doors_of(&*tx, scope, [panel.id]).await?.remove(&panel.id).unwrap_or_default();
+            let quiet_hours = policy_in(&*tx, scope, building.id).await?.quiet_hours;
             Ok(Some(RingFacts {
+                quiet_hours,
                 unit: bell.unit.into(),
                 bell: self::bell(&bell, members)?,
                 panel: self::panel(&panel, &doors)?,
@@ -310,6 +330,56 @@ fn number_on_a_panel(
     }
     // a name that fills the line alone leaves no room for the number: the panel groups by entrance as well
     Ok(Label::new(&format!("{} · {}", entrance.name, unit.number)).unwrap_or(number))
+}
+
+/// That a button is on its panel just now: nobody hid it, its timetable does not, and no administrator took it off.
+pub(super) fn on_its_panel(scope: &Scope) -> Expr {
+    let hidden_by_hours = Query::select()
+        .column(bell_hours::Column::Bell)
+        .from(bell_hours::Entity)
+        .and_where(bell_hours::Column::Tenant.eq(scope.tenant.0))
+        .and_where(bell_hours::Column::Hides.eq(true))
+        .take();
+    bell::Column::Hidden
+        .eq(false)
+        .and(bell::Column::Moderation.ne(Moderation::Removed.word()))
+        .and(bell::Column::Id.not_in_subquery(hidden_by_hours))
+}
+
+/// What the people of a building may decide.
+async fn policy_in(db: &impl ConnectionTrait, scope: &Scope, building: Uuid) -> Result<BuildingPolicy> {
+    let row = building_policy::Entity::find_by_id((scope.tenant.0, building)).one(db).await?;
+    policy_of(row.as_ref())
+}
+
+/// Puts buttons in the order that the building wants; those of one text or unit stay as they were placed.
+fn in_order(bells: &mut [DirectoryBell], order: ButtonOrder) {
+    match order {
+        ButtonOrder::AsPlaced => {}
+        ButtonOrder::ByText => bells.sort_by_cached_key(|bell| numbered(bell.label.reveal())),
+        ButtonOrder::ByUnit => {
+            bells.sort_by_cached_key(|bell| (numbered(&bell.entrance), numbered(&bell.unit)));
+        }
+    }
+}
+
+/// A text as people sort it: without regard to case and accents, 2 before 10.
+fn numbered(label: &klinke_model::text::Label) -> Vec<(String, u64)> {
+    let mut parts = Vec::new();
+    let (mut text, mut digits) = (String::new(), String::new());
+    for character in fold(label.as_str()).chars() {
+        if character.is_ascii_digit() {
+            digits.push(character);
+            continue;
+        }
+        if !digits.is_empty() {
+            parts.push((std::mem::take(&mut text), digits.parse().unwrap_or(u64::MAX)));
+            digits.clear();
+        }
+        text.push(character);
+    }
+    parts.push((text, digits.parse().unwrap_or(0)));
+    parts
 }
 
 /// A panel that is there and is the principal, or in whose building the principal has a right.
@@ -356,7 +426,7 @@ pub(super) async fn doors_of(
 
 /// Which members of a button.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Who {
+pub(super) enum Who {
     /// Also those who are suspended.
     All,
     /// Those who can be rung.
@@ -364,7 +434,7 @@ enum Who {
 }
 
 /// The members of these buttons, in the buttons' order.
-async fn members_of(
+pub(super) async fn members_of(
     db: &impl ConnectionTrait,
     scope: &Scope,
     bells: impl IntoIterator<Item = Uuid>,
@@ -396,7 +466,7 @@ pub(super) fn panel(row: &panel::Model, doors: &[door::Model]) -> Result<Panel> 
     })
 }
 
-fn bell(row: &bell::Model, members: Vec<BellMember>) -> Result<Bell> {
+pub(super) fn bell(row: &bell::Model, members: Vec<BellMember>) -> Result<Bell> {
     Ok(Bell {
         id: row.id.into(),
         panel: row.panel.into(),
@@ -405,4 +475,29 @@ fn bell(row: &bell::Model, members: Vec<BellMember>) -> Result<Bell> {
         kind: At("bell", "kind").choice(&row.kind)?,
         members,
     })
+}
+
+async fn insert_panel(tx: &Tx, scope: &Scope, panel: &Panel, public_key: Option<Vec<u8>>) -> Result<bool> {
+    if !reach::building(&**tx, scope, Right::Devices, panel.building).await? {
+        return Ok(false);
+    }
+    let row = panel::ActiveModel {
+        tenant: Set(scope.tenant.0),
+        id: Set(panel.id.0),
+        building: Set(panel.building.0),
+        entrance: Set(panel.entrance.map(|entrance| entrance.0)),
+        name: Set(panel.name.as_str().to_owned()),
+        public_key: Set(public_key),
+        version: Set(1),
+    };
+    panel::Entity::insert(row).exec_without_returning(&**tx).await?;
+    let doors = (0..).zip(&panel.doors).map(|(position, door)| panel_door::ActiveModel {
+        tenant: Set(scope.tenant.0),
+        panel: Set(panel.id.0),
+        door: Set(door.0),
+        building: Set(panel.building.0),
+        position: Set(position),
+    });
+    panel_door::Entity::insert_many(doors).exec_without_returning(&**tx).await?;
+    Ok(true)
 }

@@ -187,7 +187,7 @@ pub(super) async fn invited(
     }))
 }
 
-async fn store(
+pub(super) async fn store(
     tx: &DatabaseTransaction,
     scope: &Scope,
     person: PersonId,
@@ -208,7 +208,7 @@ async fn store(
     Ok(())
 }
 
-async fn cancel(tx: &DatabaseTransaction, scope: &Scope, person: PersonId) -> Result<bool> {
+pub(super) async fn cancel(tx: &DatabaseTransaction, scope: &Scope, person: PersonId) -> Result<bool> {
     let gone = job::Entity::delete_many()
         .filter(job::Column::Tenant.eq(scope.tenant.0))
         .filter(job::Column::Kind.eq(JobKind::Invite.word()))

@@ -5,10 +5,12 @@ use crate::error::absent_is_false;
 use crate::record::Stamp;
 use crate::repo::audit::{self, Change};
 use crate::repo::convert::{self, Word};
+use crate::repo::news::{self, News};
 use crate::repo::reach;
 use crate::tx::{self, Isolation};
 use crate::{Result, Store};
 use klinke_access::decide::SiteMode;
+use klinke_model::events::EventKind;
 use klinke_model::ids::{BuildingId, DoorId};
 use klinke_model::rights::Right;
 use klinke_model::scope::Scope;
@@ -167,6 +169,9 @@ impl Sites<'_> {
             let numbers: Vec<_> = units.iter().map(|unit| &unit.number).collect();
             let after = json!({ "numbers": numbers, "doors": doors });
             audit::append(&tx, scope, stamp, Change::made(building, "units.made", after)).await?;
+            let news: Vec<_> =
+                units.iter().map(|unit| News::of_unit(EventKind::UnitCreated, building, unit.id)).collect();
+            news::tell(&tx, scope, stamp, &news).await?;
             Ok(true)
         });
         absent_is_false(added.await)

@@ -13,10 +13,16 @@ use klinke_model::people::{Membership, Role};
 use klinke_model::rights::Right;
 use klinke_model::scope::{Principal, Scope};
 use klinke_model::site::{Building, Entrance, Tenant, Unit};
+use klinke_model::timetable::{Hours, HoursAre, Timetable, WallClock};
 use klinke_storage::record::{AppRequirements, TenantChanged, TenantRow};
-use klinke_storage::record::{AuditQuery, Changed, NewMove, PeopleQuery, PolicySet, Revoked};
-use klinke_storage::record::{Edited, Removed, UnitDoors};
-use klinke_storage::record::{House, ImportOutcome, ImportPlan};
+use klinke_storage::record::{
+    AuditQuery, ButtonChanged, ButtonEdit, Changed, Deleted, Edited, Look, NewMove, PeopleQuery, PolicySet,
+    Removed, Revoked, UnitDoors,
+};
+use klinke_storage::record::{BellChange, BellChanged, Joined, Left, NewMember, WayToMember};
+use klinke_storage::record::{
+    DueWebhook, House, ImportOutcome, ImportPlan, Tried, WebhookChange, WebhookChanged,
+};
 use klinke_storage::{Result, Store};
 use std::collections::BTreeSet;
 use std::pin::Pin;
@@ -242,6 +248,20 @@ const PROBES: &[Probe] = probes! {
         let query = AuditQuery { building: Some(r.ours.house), limit: 9, ..AuditQuery::default() };
         Ok(!r.store.audit().audit_entries(&r.scope, query).await?.is_empty())
     };
+    audit_page [System Manager Admin Auditor] |r| {
+        let query = AuditQuery { building: Some(r.ours.house), limit: 9, ..AuditQuery::default() };
+        let page = r.store.audit().audit_page(&r.scope, query).await?;
+        Ok(!page.entries.is_empty() && !page.names.is_empty())
+    };
+    sign_out_everywhere [System Manager Admin] |r| {
+        let person = r.resident().await?;
+        Ok(r.store.people().sign_out_everywhere(&r.scope, &stamp(r.n), person).await?.is_some())
+    };
+    delete_person [System Manager] |r| {
+        let person = r.person().await?;
+        let deleted = r.store.people().delete_person(&r.scope, &stamp(r.n), person).await?;
+        Ok(deleted != Deleted::NotThere)
+    };
     verify_audit [System Manager] |r| {
         let ours = r.store.audit().verify_audit(&r.ours.system()).await?;
         Ok(r.store.audit().verify_audit(&r.scope).await? == ours)
@@ -313,6 +333,10 @@ const PROBES: &[Probe] = probes! {
         let panel = klinke_model::intercom::Panel { id: r.id(), ..r.ours.the_panel() };
         r.store.intercom().insert_panel(&r.scope, panel, None).await
     };
+    pair_panel [System Manager Admin Caretaker] |r| {
+        let panel = klinke_model::intercom::Panel { id: r.id(), ..r.ours.the_panel() };
+        r.store.intercom().pair_panel(&r.scope, &stamp(r.n), panel, vec![6]).await
+    };
     set_panel_key [System Manager Admin Caretaker] |r| {
         r.store.intercom().set_panel_key(&r.scope, r.ours.panel, vec![5]).await
     };
@@ -324,17 +348,129 @@ const PROBES: &[Probe] = probes! {
     remove_bell [System Manager Admin] |r| {
         let bell = r.ours.bell(r.id(), "New", BellKind::Parallel, vec![]);
         r.store.intercom().insert_bell(&r.ours.system(), &stamp(1), bell.clone(), None).await?;
-        r.store.intercom().remove_bell(&r.scope, &stamp(r.n), bell.id).await
+        Ok(r.store.intercom().remove_bell(&r.scope, &stamp(r.n), bell.id).await?.is_some())
     };
     order_bells [System Manager Admin] |r| {
         let bells = r.store.intercom().bells(&r.ours.system(), r.ours.house).await?;
         let order: Vec<_> = bells.iter().filter(|bell| bell.panel == r.ours.panel).map(|bell| bell.id).collect();
         r.store.intercom().order_bells(&r.scope, &stamp(r.n), r.ours.panel, &order).await
     };
+    buttons [System Manager Admin Auditor] |r| Ok(!r.store.intercom().buttons(&r.scope, r.ours.house).await?.is_empty());
+    button [System Manager Admin Auditor] |r| Ok(r.store.intercom().button(&r.scope, r.ours.family).await?.is_some());
+    change_bell [System Manager Admin] |r| {
+        let Some((_, button)) = r.store.intercom().button(&r.ours.system(), r.ours.family).await? else { return Ok(false) };
+        let edit = ButtonEdit {
+            label: button.bell.label,
+            alias: None,
+            kind: button.bell.kind,
+            members: button.bell.members,
+            listing: button.listing,
+            dial_code: Some(klinke_model::privacy::Pii::new(klinke_model::intercom::DialCode::new("4711").unwrap())),
+            hidden: false,
+        };
+        let changed =
+            r.store.intercom().change_bell(&r.scope, &stamp(r.n), r.ours.family, button.version, &edit, false).await?;
+        Ok(changed == ButtonChanged::Done)
+    };
+    moderate_bell [System Manager Admin] |r| {
+        let Some((_, button)) = r.store.intercom().button(&r.ours.system(), r.ours.family).await? else { return Ok(false) };
+        let changed = r
+            .store
+            .intercom()
+            .moderate_bell(&r.scope, &stamp(r.n), r.ours.family, button.version, &Look::Approve)
+            .await?;
+        Ok(changed == ButtonChanged::Done)
+    };
+    bell_by_code [Panel] |r| {
+        let code = klinke_model::intercom::DialCode::new("4711").unwrap();
+        Ok(r.store.intercom().bell_by_code(&r.scope, &code).await?.is_some())
+    };
+    unlisted [System] |r| {
+        let person = r.reachable().await?;
+        Ok(!r.store.intercom().unlisted(&r.scope, person).await?.is_empty())
+    };
+    list_by_itself [System] |r| {
+        let (person, ids) = (r.reachable().await?, [r.ours.fresh(r.n + 100_000), r.ours.fresh(r.n + 200_000)]);
+        Ok(!r.store.intercom().list_by_itself(&r.scope, &stamp(r.n), person, &ids).await?.is_empty())
+    };
     directory [System Manager Admin Panel Auditor] |r| {
         Ok(r.store.intercom().directory(&r.scope, r.ours.panel).await?.is_some())
     };
     ring_facts [System Panel] |r| Ok(r.store.intercom().ring_facts(&r.scope, r.ours.family).await?.is_some());
+    // one's own home
+    my_bells [Herself] |r| {
+        let mine = r.store.households().my_bells(&r.scope).await?;
+        Ok(mine.iter().any(|bell| bell.unit == r.ours.unit))
+    };
+    change_my_bell [Herself] |r| {
+        let households = r.store.households();
+        let mine = households.my_bells(&r.ours.as_person(r.ours.kari)).await?;
+        let family = mine.into_iter().find(|bell| bell.id == r.ours.family).unwrap();
+        let change = BellChange { hidden: Some(!family.hidden), ..BellChange::default() };
+        let done = households.change_my_bell(&r.scope, family.id, family.version, change).await?;
+        Ok(matches!(done, BellChanged::Done(_) | BellChanged::Conflict(_)))
+    };
+    turn_hours [System] |r| {
+        let households = r.store.households();
+        let kari = r.ours.as_person(r.ours.kari);
+        let mine = households.my_bells(&kari).await?;
+        let family = mine.into_iter().find(|bell| bell.id == r.ours.family).unwrap();
+        let night = Hours { days: vec![0], from: 0, until: 60 };
+        let hours = Timetable { hours_are: HoursAre::Hidden, rows: vec![night] };
+        let noon = WallClock { weekday: 0, minute: 720 };
+        let change = BellChange { hours: Some((hours, noon)), ..BellChange::default() };
+        households.change_my_bell(&kari, family.id, family.version, change).await?;
+        households.turn_hours(&r.scope, r.ours.family, true).await
+    };
+    mine [Herself] |r| {
+        let homes = r.store.households().mine(&r.scope).await?;
+        Ok(homes.iter().any(|home| home.unit == r.ours.unit))
+    };
+    take_in [Herself] |r| {
+        let new = r.new_member().await?;
+        Ok(r.store.households().take_in(&r.scope, NOW, new).await? == Joined::Done)
+    };
+    invite_member [Herself] |r| {
+        let (unit, person) = r.taken_in().await?;
+        let way = WayToMember::Hand(hash(r.n + 1_000_000), at(9));
+        Ok(r.store.households().invite_member(&r.scope, NOW, unit, person, way).await? == Joined::Done)
+    };
+    take_out [Herself] |r| {
+        let (unit, person) = r.taken_in().await?;
+        Ok(matches!(r.store.households().take_out(&r.scope, unit, person).await?, Left::Done { .. }))
+    };
+    give_button [Herself] |r| {
+        let (unit, person) = r.taken_in().await?;
+        let mut bell = r.ours.bell(r.ours.fresh(r.n + 500_000), "New", BellKind::Parallel, vec![]);
+        bell.unit = unit;
+        r.store.intercom().insert_bell(&r.ours.system(), &stamp(1), bell, None).await?;
+        Ok(r.store.households().give_button(&r.scope, unit, person, &[r.id()]).await? == Joined::Done)
+    };
+    hand_on [Herself] |r| {
+        let (unit, person) = r.taken_in().await?;
+        let account = r.ours.account(person, &format!("member{}", r.n));
+        r.store.people().insert_account(&r.ours.system(), account).await?;
+        Ok(r.store.households().hand_on(&r.scope, unit, person).await? == Joined::Done)
+    };
+    // oneself
+    my_account [Herself] |r| {
+        let account = r.ours.account(r.ours.kari, "herself");
+        r.store.people().insert_account(&r.ours.system(), account).await.ok();
+        let found = r.store.people().my_account(&r.scope).await?;
+        Ok(found.is_some_and(|(name, _)| name.reveal() == "herself"))
+    };
+    change_me [Herself] |r| {
+        let people = r.store.people();
+        let kari = people.person(&r.ours.system(), r.ours.kari).await?.unwrap();
+        let done = people.change_me(&r.scope, kari.version, None, None, kari.language).await?;
+        Ok(matches!(done, Changed::Done(person) | Changed::Conflict(person) if person.id == kari.id && person.name == kari.name))
+    };
+    sign_out_others [Herself] |r| {
+        let device = r.ours.new_device(r.ours.kari, r.n);
+        r.store.devices().sign_in(&r.ours.system(), device.clone()).await?;
+        let gone = r.store.devices().sign_out_others(&r.scope).await?;
+        Ok(gone.contains(&device.device.id))
+    };
     // doors
     doors [System Manager Admin Caretaker Auditor] |r| Ok(!r.store.doors().doors(&r.scope, r.ours.house).await?.is_empty());
     door [System Manager Admin Caretaker Auditor] |r| Ok(r.store.doors().door(&r.scope, r.ours.front).await?.is_some());
@@ -355,6 +491,11 @@ const PROBES: &[Probe] = probes! {
         let controller =
             klinke_model::door::Controller { id: r.id(), building: r.ours.house, name: label("New") };
         r.store.doors().insert_controller(&r.scope, controller, hash(r.n), &[]).await
+    };
+    pair_controller [System Manager Admin Caretaker] |r| {
+        let controller =
+            klinke_model::door::Controller { id: r.id(), building: r.ours.house, name: label("New") };
+        r.store.doors().pair_controller(&r.scope, &stamp(r.n), controller, hash(r.n), &[]).await
     };
     doors_of_controller [System Manager Admin Controller Caretaker Auditor] |r| {
         Ok(r.store.doors().doors_of_controller(&r.scope, r.ours.controller).await?.is_some())
@@ -489,6 +630,50 @@ const PROBES: &[Probe] = probes! {
         let job = r.job().await?;
         r.store.jobs().done(&r.scope, job.id, job.run_at).await
     };
+    // addresses that are told of changes
+    webhooks [System Manager Admin] |r| {
+        let id = r.webhook().await?;
+        Ok(r.store.webhooks().webhooks(&r.scope).await?.iter().any(|webhook| webhook.id == id))
+    };
+    webhook [System Manager Admin] |r| Ok(r.store.webhooks().webhook(&r.scope, r.webhook().await?).await?.is_some());
+    add_webhook [System Manager Admin] |r| {
+        let new = crate::webhooks::new_webhook(r.id(), Some(r.ours.house));
+        r.store.webhooks().add_webhook(&r.scope, &stamp(r.n), new).await
+    };
+    add_webhook_of_all [System Manager] |r| {
+        let new = crate::webhooks::new_webhook(r.id(), None);
+        let added = r.store.webhooks().add_webhook(&r.scope, &stamp(r.n), new).await?;
+        // a foreign manager adds one of their own
+        Ok(added && r.store.webhooks().webhook(&r.ours.system(), r.id()).await?.is_some())
+    };
+    change_webhook [System Manager Admin] |r| {
+        let change = WebhookChange { version: 1, enabled: Some(false), ..WebhookChange::default() };
+        let id = r.webhook().await?;
+        let changed = r.store.webhooks().change_webhook(&r.scope, &stamp(r.n), id, change).await?;
+        Ok(changed != WebhookChanged::NotFound)
+    };
+    rotate_webhook [System Manager Admin] |r| {
+        let id = r.webhook().await?;
+        Ok(r.store.webhooks().rotate_webhook(&r.scope, &stamp(r.n), id, at(9)).await?.is_some())
+    };
+    remove_webhook [System Manager Admin] |r| {
+        let id = r.webhook().await?;
+        r.store.webhooks().remove_webhook(&r.scope, &stamp(r.n), id).await
+    };
+    take_webhook [System] |r| {
+        let due = DueWebhook { tenant: r.ours.tenant, id: r.webhook().await?, run_at: stamp(r.n).at };
+        r.store.webhooks().take_webhook(&r.scope, &due, at(9)).await
+    };
+    next_message [System] |r| {
+        let id = r.message().await?;
+        Ok(r.store.webhooks().next_message(&r.scope, id).await?.is_some())
+    };
+    settle [System] |r| {
+        let id = r.message().await?;
+        let waiting = r.store.webhooks().next_message(&r.ours.system(), id).await?.unwrap();
+        let until = stamp(r.n).at;
+        r.store.webhooks().settle(&r.scope, &stamp(r.n), &waiting, until, Tried::Taken).await
+    };
     // lists of people
     insert_import [System Manager Admin] |r| {
         r.store.imports().insert_import(&r.scope, crate::imports::draft(&r.ours, r.id())).await
@@ -530,12 +715,52 @@ impl Run<'_> {
         Ok(due.into_iter().find(|job| job.subject == person).unwrap())
     }
 
+    /// An address that is told of our house.
+    async fn webhook(&self) -> Result<klinke_model::ids::WebhookId> {
+        let new = crate::webhooks::new_webhook(self.id(), Some(self.ours.house));
+        let id = new.id;
+        self.store.webhooks().add_webhook(&self.ours.system(), &stamp(self.n), new).await?;
+        Ok(id)
+    }
+
+    /// One for which a message waits.
+    async fn message(&self) -> Result<klinke_model::ids::WebhookId> {
+        let (id, scope) = (self.webhook().await?, self.ours.system());
+        let new = self.ours.person(self.id(), "New");
+        self.store.people().add_person(&scope, &stamp(self.n), new, &[(self.ours.unit, false)]).await?;
+        Ok(id)
+    }
+
     /// A list of ours that is not applied.
     async fn import(&self) -> Result<klinke_model::ids::ImportId> {
         let draft = crate::imports::draft(&self.ours, self.id());
         let id = draft.id;
         self.store.imports().insert_import(&self.ours.system(), draft).await?;
         Ok(id)
+    }
+
+    /// Somebody to take into a new home of ours, for which Kari decides as far as the policy leaves it to her.
+    async fn new_member(&self) -> Result<NewMember> {
+        let (ours, system) = (&self.ours, self.ours.system());
+        let sites = self.store.sites();
+        let unit = Unit { id: self.id(), building: ours.house, entrance: ours.entrance, number: label("N") };
+        sites.insert_units(&system, &stamp(1), unit.building, std::slice::from_ref(&unit), &[]).await?;
+        let place = Membership { person: ours.kari, unit: unit.id, owner: true };
+        self.store.people().add_membership(&system, place).await?;
+        let (version, mut policy) = sites.policy(&system, ours.house).await?.unwrap();
+        policy.add_members = true;
+        sites.set_policy(&system, &stamp(self.n), ours.house, version, policy).await?;
+        let person = ours.person(self.id(), "New");
+        Ok(NewMember { person, unit: unit.id, way: WayToMember::Hand(hash(self.n + 2_000_000), at(9)) })
+    }
+
+    /// Somebody whom Kari took into a new home of hers.
+    async fn taken_in(&self) -> Result<(klinke_model::ids::UnitId, klinke_model::ids::PersonId)> {
+        let new = self.new_member().await?;
+        let (unit, person) = (new.unit, new.person.id);
+        let kari = self.ours.as_person(self.ours.kari);
+        assert_eq!(self.store.households().take_in(&kari, NOW, new).await?, Joined::Done);
+        Ok((unit, person))
     }
 
     fn id<T: From<uuid::Uuid>>(&self) -> T {
@@ -557,10 +782,36 @@ impl Run<'_> {
         Ok(person)
     }
 
+    /// A new person of ours with a device, alone in a new home without a button.
+    async fn reachable(&self) -> Result<klinke_model::ids::PersonId> {
+        let person = self.person().await?;
+        let (unit, number) = (self.ours.fresh(self.n + 300_000), label(&format!("N{}", self.n)));
+        let home = Unit { id: unit, building: self.ours.house, entrance: self.ours.entrance, number };
+        self.store
+            .sites()
+            .insert_units(&self.ours.system(), &stamp(1), self.ours.house, &[home], &[])
+            .await?;
+        let place = Membership { person, unit, owner: false };
+        self.store.people().add_membership(&self.ours.system(), place).await?;
+        self.store
+            .devices()
+            .sign_in(&self.ours.system(), self.ours.new_device(person, self.n + 400_000))
+            .await?;
+        Ok(person)
+    }
+
     /// A move of a new person of ours who lives with Kari, due at once.
     async fn new_move(&self) -> Result<NewMove> {
         let (out, unit) = (vec![self.resident().await?], self.ours.unit);
-        Ok(NewMove { id: self.id(), unit, last_day: 1, ends_at: stamp(self.n).at, out, into: vec![] })
+        Ok(NewMove {
+            id: self.id(),
+            unit,
+            last_day: 1,
+            ends_at: stamp(self.n).at,
+            out,
+            to: None,
+            into: vec![],
+        })
     }
 
     async fn planned(&self) -> Result<klinke_model::ids::MoveId> {
@@ -680,6 +931,9 @@ fn the_table_knows_every_repository_function() {
         "imports",
         "policy",
         "buttons",
+        "households",
+        "my_bells",
+        "me",
         "edit_sites",
         "edit_units",
         "edit_devices",

@@ -2,11 +2,13 @@
 
 mod access;
 mod audit;
+mod buttons;
 mod concurrency;
 mod database;
 mod doors;
 mod durability;
 mod gate;
+mod households;
 mod imports;
 mod intercom;
 mod invitations;
@@ -21,3 +23,4 @@ mod sites;
 mod tenants;
 mod town;
 mod twins;
+mod webhooks;

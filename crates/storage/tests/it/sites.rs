@@ -63,8 +63,8 @@ on_both! {
         assert_eq!(shown().await, order);
         let last = ours.bell(ours.fresh(1), "Last", BellKind::Parallel, vec![]);
         assert!(intercom.insert_bell(&admin, &stamp(1), last.clone(), None).await.unwrap());
-        assert!(intercom.remove_bell(&admin, &stamp(1), ours.family).await.unwrap());
-        assert!(!intercom.remove_bell(&admin, &stamp(1), ours.family).await.unwrap());
+        assert_eq!(intercom.remove_bell(&admin, &stamp(1), ours.family).await.unwrap(), Some(ours.house));
+        assert_eq!(intercom.remove_bell(&admin, &stamp(1), ours.family).await.unwrap(), None);
         assert_eq!(shown().await, [ours.parallel, ours.sequential, ours.individual, last.id]);
     }
 

@@ -12,11 +12,13 @@ use klinke_model::scope::Scope;
 use klinke_model::site::{Building, Entrance, Unit};
 use klinke_model::text::Label;
 use klinke_model::time::Timestamp;
+use klinke_model::timetable::{Hours, HoursAre, Timetable, WallClock};
 use klinke_storage::record::{
-    AuditEntry, AuditProof, AuditQuery, GivenRole, Move, MovePreview, NewDevice, NewMove, PanelDirectory,
-    Part, PeoplePage, PeopleQuery, PersonRow, PolicySet, RingFacts, RoleChange, StoredFacts, UnitDoors,
-    UnitMember,
+    AuditEntry, AuditPage, AuditProof, AuditQuery, GivenRole, Move, MovePreview, NewDevice, NewMove,
+    PanelDirectory, Part, PeoplePage, PeopleQuery, PersonRow, PolicySet, RingFacts, RoleChange, StoredFacts,
+    UnitDoors, UnitMember, Webhook, WebhookChange,
 };
+use klinke_storage::record::{BellChange, BellChanged, Household, MyBell};
 
 /// All that one principal can read of ours.
 #[derive(Debug, PartialEq)]
@@ -41,6 +43,9 @@ struct View {
     panels: Vec<Panel>,
     panel: Option<Panel>,
     bells: Vec<klinke_model::intercom::Bell>,
+    buttons: Vec<klinke_storage::record::Button>,
+    button: Option<(klinke_model::ids::BuildingId, klinke_storage::record::Button)>,
+    unlisted: Vec<klinke_storage::record::Unlisted>,
     directory: Option<PanelDirectory>,
     ring_facts: Option<RingFacts>,
     doors: Vec<Door>,
@@ -51,7 +56,12 @@ struct View {
     facts: Vec<Option<StoredFacts>>,
     audit_entries: Vec<AuditEntry>,
     audit: Option<AuditProof>,
+    audit_page: AuditPage,
     policy: Option<(u64, BuildingPolicy)>,
+    webhooks: Vec<Webhook>,
+    webhook: Option<Webhook>,
+    my_bells: Vec<MyBell>,
+    homes: Vec<Household>,
     parts: Parts,
 }
 
@@ -111,6 +121,9 @@ impl View {
             panels: intercom.panels(scope, ours.house).await.unwrap(),
             panel: intercom.panel(scope, ours.panel).await.unwrap(),
             bells: intercom.bells(scope, ours.house).await.unwrap(),
+            buttons: intercom.buttons(scope, ours.house).await.unwrap(),
+            button: intercom.button(scope, ours.family).await.unwrap(),
+            unlisted: intercom.unlisted(scope, ours.lone).await.unwrap(),
             directory: intercom.directory(scope, ours.panel).await.unwrap(),
             ring_facts: intercom.ring_facts(scope, ours.family).await.unwrap(),
             doors: doors.doors(scope, ours.house).await.unwrap(),
@@ -126,8 +139,18 @@ impl View {
                 .await
                 .unwrap(),
             policy: sites.policy(scope, ours.house).await.unwrap(),
+            webhooks: db.store.webhooks().webhooks(scope).await.unwrap(),
+            webhook: db.store.webhooks().webhook(scope, ours.fresh(60)).await.unwrap(),
             parts: Parts::of(db, ours, scope).await,
             audit: db.store.audit().verify_audit(scope).await.unwrap(),
+            audit_page: db
+                .store
+                .audit()
+                .audit_page(scope, AuditQuery { limit: 200, ..AuditQuery::default() })
+                .await
+                .unwrap(),
+            my_bells: db.store.households().my_bells(scope).await.unwrap(),
+            homes: db.store.households().mine(scope).await.unwrap(),
         };
         for person in [ours.kari, ours.ola, ours.lone, ours.gone, ours.manager, ours.admin] {
             view.persons.push(people.person(scope, person).await.unwrap());
@@ -158,6 +181,8 @@ async fn build_twin(db: &Db, ours: &Town, theirs: &Scope) {
         let unit = Unit { id, building: ours.house, entrance: ours.entrance, number: label("Twin") };
         assert!(sites.insert_units(theirs, &stamp(1), unit.building, &[unit], &[]).await.unwrap());
     }
+    let webhook = crate::webhooks::new_webhook(ours.fresh(60), Some(ours.house));
+    assert!(db.store.webhooks().add_webhook(theirs, &stamp(1), webhook).await.unwrap());
     let controller = Controller { id: ours.controller, building: ours.house, name: label("Twin") };
     assert!(doors.insert_controller(theirs, controller, hash(77), &[]).await.unwrap());
     let twin = |door: Door| Door { name: label("Twin"), output: door.output + 7, ..door };
@@ -198,6 +223,17 @@ async fn build_twin(db: &Db, ours: &Town, theirs: &Scope) {
     let mut bell = ours.bell(ours.family, "Twin", BellKind::Family, members);
     bell.panel = panel.id;
     assert!(intercom.insert_bell(theirs, &stamp(1), bell, Some(0)).await.unwrap());
+    let their_kari = Scope { tenant: theirs.tenant, ..ours.as_person(ours.kari) };
+    let night = Hours { days: vec![0], from: 0, until: 60 };
+    let hours = Timetable { hours_are: HoursAre::Shown, rows: vec![night] };
+    let change = BellChange {
+        hidden: Some(true),
+        hours: Some((hours, WallClock { weekday: 0, minute: 720 })),
+        ..BellChange::default()
+    };
+    let changed = db.store.households().change_my_bell(&their_kari, ours.family, 1, change).await.unwrap();
+    assert!(matches!(changed, BellChanged::Done(bell) if bell.hours_hide && bell.hidden));
+    assert!(db.store.households().turn_hours(theirs, ours.family, false).await.unwrap());
 }
 
 /// The other property manager ends, moves and suspends all that has our ids.
@@ -208,6 +244,8 @@ async fn undo_twin(db: &Db, ours: &Town, theirs: &Scope) {
         assert!(people.set_active(theirs, person, false).await.unwrap());
         assert!(db.store.devices().sign_out(theirs, person, ours.fresh(number)).await.unwrap());
     }
+    let off = WebhookChange { version: 1, enabled: Some(false), ..WebhookChange::default() };
+    assert!(db.store.webhooks().change_webhook(theirs, &stamp(1), ours.fresh(60), off).await.is_ok());
     let out = vec![ours.gone, ours.manager];
     let new = NewMove {
         id: ours.fresh(70),
@@ -215,6 +253,7 @@ async fn undo_twin(db: &Db, ours: &Town, theirs: &Scope) {
         last_day: 1,
         ends_at: stamp(71).at,
         out,
+        to: None,
         into: vec![],
     };
     assert!(db.store.moves().plan_move(theirs, &stamp(71), new).await.unwrap());
@@ -223,7 +262,7 @@ async fn undo_twin(db: &Db, ours: &Town, theirs: &Scope) {
     let policy = BuildingPolicy { pictures: true, ..BuildingPolicy::default() };
     let set = db.store.sites().set_policy(theirs, &stamp(1), ours.house, 0, policy).await.unwrap();
     assert_eq!(set, PolicySet::Done(1));
-    assert!(db.store.intercom().remove_bell(theirs, &stamp(1), ours.family).await.unwrap());
+    assert!(db.store.intercom().remove_bell(theirs, &stamp(1), ours.family).await.unwrap().is_some());
 }
 
 on_both! {
@@ -245,8 +284,10 @@ on_both! {
             ours.as_controller(ours.controller),
         ];
         let ends_at = stamp(70).at;
-        let new = NewMove { id: ours.fresh(70), unit: ours.unit, last_day: 1, ends_at, out: vec![ours.ola], into: vec![] };
+        let new = NewMove { id: ours.fresh(70), unit: ours.unit, last_day: 1, ends_at, out: vec![ours.ola], to: None, into: vec![] };
         assert!(db.store.moves().plan_move(&ours.system(), &stamp(70), new).await.unwrap());
+        let webhook = crate::webhooks::new_webhook(ours.fresh(60), Some(ours.house));
+        assert!(db.store.webhooks().add_webhook(&ours.system(), &stamp(70), webhook).await.unwrap());
         let mut before = Vec::new();
         for scope in &principals {
             before.push(View::of(&db, &ours, scope).await);

@@ -88,6 +88,8 @@ fn form(head: &str, there: &Things, named: &Things, town: &Town) -> Body {
             json!({ "panel": id("panel"), "unit": id("unit"), "label": "New", "kind": "family" })
         }
         "PUT /api/v1/buildings/{building}/bells" => json!({ "panel": id("panel"), "bells": [id("bell")] }),
+        "PATCH /api/v1/bells/{bell}" => json!({ "version": 1, "label": "Changed" }),
+        "POST /api/v1/bells/{bell}/moderation" => json!({ "version": 1, "verdict": "approve" }),
         "POST /api/v1/buildings/{building}/imports" => return Body::File("Name;Unit\nNewcomer;101\n"),
         "PATCH /api/v1/imports/{import}" => json!({ "leave_out": [0] }),
         "POST /api/v1/imports/{import}/apply" => json!({ "leave_out_errors": true }),
@@ -95,6 +97,11 @@ fn form(head: &str, there: &Things, named: &Things, town: &Town) -> Body {
         "PATCH /api/v1/people/{person}" => json!({ "version": 1, "name": "Changed" }),
         "POST /api/v1/people/{person}/homes" => json!({ "unit": id("other_unit") }),
         "POST /api/v1/units/{unit}/moves" => json!({ "last_day": in_a_month, "out": [id("person")] }),
+        "POST /api/v1/webhooks" => {
+            let url = "https://127.9.9.9:9443/other";
+            json!({ "building": there["building"], "url": url, "events": ["import.undone"] })
+        }
+        "PATCH /api/v1/webhooks/{webhook}" => json!({ "version": 1, "enabled": false }),
         _ => return Body::Nothing,
     };
     Body::Json(body)

@@ -2,6 +2,7 @@
 
 use crate::world::{World, label, second_tenant};
 use klinke_model::door::{Controller, Door, DoorTimes};
+use klinke_model::events::EventKind;
 use klinke_model::ids::{BuildingId, DeviceId, PersonId, TenantId, v4};
 use klinke_model::intercom::{Bell, BellKind, BellMember, Panel};
 use klinke_model::people::{Device, DeviceKind, Membership, Person, Role, RoleGrant};
@@ -12,7 +13,7 @@ use klinke_model::time::Timestamp;
 use klinke_server::auth::token::Token;
 use klinke_server::http::client::Prefix;
 use klinke_storage::Store;
-use klinke_storage::record::{Import, NewDevice, NewMove, NewRole, Stamp};
+use klinke_storage::record::{Import, NewDevice, NewMove, NewRole, NewWebhook, Stamp};
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection};
 use std::collections::HashMap;
 use std::time::Duration;
@@ -121,7 +122,7 @@ impl Place {
 pub type Things = HashMap<&'static str, Uuid>;
 
 /// The names of what a place has.
-const NAMES: [&str; 15] = [
+const NAMES: [&str; 16] = [
     "building",
     "entrance",
     "unit",
@@ -137,6 +138,7 @@ const NAMES: [&str; 15] = [
     "device",
     "pairing",
     "caretaker",
+    "webhook",
 ];
 
 /// Everything.
@@ -283,9 +285,15 @@ async fn furnish(world: &World, tenant: TenantId, at: &Things, invitation: &Toke
         last_day: node.clock.now().plus(month).day(),
         ends_at: node.clock.now().plus(month),
         out: Vec::new(),
+        to: None,
         into: vec![(Person::named(node.random.v7(node.clock.now()), label("Mover")), true)],
     };
     assert!(store.moves().plan_move(&scope, &stamp(), moving).await.unwrap());
+    // told of what never happens here: nothing is written while the cells are asked
+    let events = vec![EventKind::ImportUndone];
+    let url = "https://127.9.9.9:9443/in".to_owned();
+    let hook = NewWebhook { id: at["webhook"].into(), building: Some(building), url, events };
+    assert!(store.webhooks().add_webhook(&scope, &stamp(), hook).await.unwrap());
     let device = DeviceId(at["device"]);
     sign_in(world, &scope, person, device).await;
 }

@@ -115,6 +115,16 @@ pub struct Panel {
 }
 
 impl Panel {
+    /// Waits until what it shows is such.
+    pub async fn shows(&mut self, what: &str, is_so: impl Fn(&Directory) -> bool) -> Directory {
+        self.socket
+            .expect(what, |event| match event {
+                PanelEvent::Directory { directory } if is_so(directory) => Some(directory.clone()),
+                _ => None,
+            })
+            .await
+    }
+
     /// The visitor taps a name.
     pub async fn ring(&mut self, bell: BellId) -> PanelCall {
         self.ring_as(request(), bell, None).await
