@@ -8,6 +8,7 @@ use crate::calendar;
 use crate::http::body::{Body, Object};
 use crate::http::problem::{Code, FieldCode, Fields, Problem, ProblemBody};
 use crate::node::Node;
+use crate::signalling::refresh::panels_changed;
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
@@ -103,7 +104,10 @@ pub async fn change(
     let wanted = klinke_model::site::Building { id: building, name, address, kind, time_zone };
     let parts = node.store.parts();
     match parts.change_building(&who.scope, &node.stamp(), change.version, wanted).await? {
-        Edited::Done(part) => Ok(Json(part.into())),
+        Edited::Done(part) => {
+            panels_changed(&node, who.scope.tenant, building);
+            Ok(Json(part.into()))
+        }
         Edited::Conflict(part) => Err(Problem::conflict(&BuildingPart::from(part))),
         Edited::NotThere => Err(Code::Forbidden.into()),
     }

@@ -6,6 +6,7 @@ use crate::auth::session::SignedIn;
 use crate::http::body::{Body, Object};
 use crate::http::problem::{Code, Fields, Problem, ProblemBody};
 use crate::node::Node;
+use crate::signalling::refresh::panels_changed;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -81,7 +82,10 @@ pub async fn change(
     wanted.name = name;
     let parts = node.store.parts();
     match parts.change_entrance(&who.scope, &node.stamp(), change.version, wanted).await? {
-        Edited::Done(part) => Ok(Json(part.into())),
+        Edited::Done(part) => {
+            panels_changed(&node, who.scope.tenant, part.value.building);
+            Ok(Json(part.into()))
+        }
         Edited::Conflict(part) => Err(Problem::conflict(&EntrancePart::from(part))),
         Edited::NotThere => Err(Code::Forbidden.into()),
     }

@@ -6,6 +6,7 @@ use crate::auth::session::SignedIn;
 use crate::http::body::{Body, Object};
 use crate::http::problem::{Code, FieldCode, Fields, Problem, ProblemBody};
 use crate::node::Node;
+use crate::signalling::refresh::panels_changed;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -112,7 +113,10 @@ pub async fn change(
     fields.check()?;
     wanted.name = name;
     match node.store.parts().change_panel(&who.scope, &node.stamp(), change.version, wanted).await? {
-        Edited::Done(part) => Ok(Json(told(&node, part).await?)),
+        Edited::Done(part) => {
+            panels_changed(&node, who.scope.tenant, part.value.building);
+            Ok(Json(told(&node, part).await?))
+        }
         Edited::Conflict(part) => Err(Problem::conflict(&told(&node, part).await?)),
         Edited::NotThere => Err(Code::Forbidden.into()),
     }

@@ -5,6 +5,7 @@ use crate::auth::session::SignedIn;
 use crate::http::body::{Body, Object};
 use crate::http::problem::{Code, FieldCode, Fields, Problem, ProblemBody};
 use crate::node::Node;
+use crate::signalling::refresh::panels_changed;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -116,7 +117,10 @@ pub async fn change(
     fields.check()?;
     wanted.unit.number = number;
     match node.store.parts().change_unit(&who.scope, &node.stamp(), change.version, wanted).await? {
-        Edited::Done(part) => Ok(Json(part.into())),
+        Edited::Done(part) => {
+            panels_changed(&node, who.scope.tenant, part.value.unit.building);
+            Ok(Json(part.into()))
+        }
         Edited::Conflict(part) => Err(Problem::conflict(&UnitPart::from(part))),
         Edited::NotThere => Err(Code::Forbidden.into()),
     }
@@ -134,7 +138,8 @@ pub async fn remove(
     who: SignedIn,
     Object(unit): Object<UnitId>,
 ) -> Result<StatusCode, Problem> {
-    seen(&node, &who, unit).await?;
+    let building = seen(&node, &who, unit).await?.value.unit.building;
     removed(node.store.parts().remove_unit(&who.scope, &node.stamp(), unit).await?)?;
+    panels_changed(&node, who.scope.tenant, building);
     Ok(StatusCode::NO_CONTENT)
 }
