@@ -346,6 +346,8 @@ app-sign-out-others-text = Alle dine andre enheder holder op med at ringe og åb
 app-kept = Det gemmes om dig
 app-kept-text = Dit navn og hvordan du nås, dine boliger, dine knapper, navnene på dine enheder og det, du administrerer. Ingen kan slå op, hvilken dør du åbnede, hvornår du kom hjem, eller hvem der ringede på hos dig i en beboelsesejendom: det gemmes ikke.
 app-kept-file = Hent det som fil (JSON)
+admin-form-wrong = Noget er ikke rigtigt. Se de markerede felter.
+admin-claim-password-hint = Mindst 12 tegn. Nogle få ord er nemmere end specialtegn.
 
 ## admin
 admin-ground-select-page = Vælg alle på denne side
@@ -400,12 +402,10 @@ admin-claim-organisation = Organisation
 admin-claim-organisation-hint = Boligforeningen, ejerforeningen eller administratoren.
 admin-claim-name = Dit navn
 admin-claim-user-name-hint = Mindst 3 tegn, ingen mellemrum. En e-mailadresse er fin.
-admin-claim-password-hint = Mindst 12 tegn. Nogle få ord er nemmere end specialtegn.
 admin-claim-do = Tag i brug
 admin-password-short = Stadig for kort
 admin-password-enough = Lang nok. Længere er bedre.
 admin-password-good = God længde
-admin-form-wrong = Noget er ikke rigtigt. Se de markerede felter.
 admin-buildings = Ejendomme
 admin-building = Ejendom
 admin-buildings-none = Ingen ejendomme endnu

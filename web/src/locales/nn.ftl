@@ -346,6 +346,8 @@ app-sign-out-others-text = Alle dei andre einingane dine sluttar å ringje og op
 app-kept = Dette blir lagra om deg
 app-kept-text = Namnet ditt og korleis du blir nådd, bustadene dine, knappane dine, namna på einingane dine, og det du administrerer. Ingen kan slå opp kva dør du opna, når du kom heim, eller kven som ringde på hos deg i eit bustadbygg: det blir ikkje lagra.
 app-kept-file = Last det ned som fil (JSON)
+admin-form-wrong = Noko er ikkje rett. Sjå dei merkte felta.
+admin-claim-password-hint = Minst 12 teikn. Nokre ord er lettare enn spesialteikn.
 
 ## admin
 admin-ground-select-page = Vel alle på denne sida
@@ -397,12 +399,10 @@ admin-claim-organisation = Organisasjon
 admin-claim-organisation-hint = Burettslaget, sameiget eller forvaltaren.
 admin-claim-name = Namnet ditt
 admin-claim-user-name-hint = Minst 3 teikn, utan mellomrom. Ei e-postadresse går fint.
-admin-claim-password-hint = Minst 12 teikn. Nokre ord er lettare enn spesialteikn.
 admin-claim-do = Ta i bruk
 admin-password-short = Framleis for kort
 admin-password-enough = Langt nok. Lengre er betre.
 admin-password-good = God lengd
-admin-form-wrong = Noko er ikkje rett. Sjå dei merkte felta.
 admin-buildings = Bygg
 admin-building = Bygg
 admin-buildings-none = Ingen bygg enno
