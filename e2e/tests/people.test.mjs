@@ -99,7 +99,7 @@ scenario('two administrators edit one person at once, and nothing is lost', asyn
   await peek(second).getByLabel(t('admin-person-email')).waitFor();
   assert.equal(await peek(second).getByLabel(t('admin-person-email')).inputValue(), 'siri@second.example');
   assert.equal(await peek(second).getByLabel(t('admin-person-phone')).inputValue(), '+4791500111', 'the other one’s change is kept');
-  await look(second.page, 'admin-person');
+  await look(second.page, 'admin-person', { readme: 'admin-person' });
   await second.page.setViewportSize(SIZES.phone);
   await look(second.page, 'admin-person-phone');
 });
@@ -107,7 +107,7 @@ scenario('two administrators edit one person at once, and nothing is lost', asyn
 scenario('a household moves out with two clicks, and the move is taken back with one', async (world) => {
   const admin = await peoplePage(world);
   const { page } = admin;
-  await look(page, 'admin-people');
+  await look(page, 'admin-people', { readme: 'admin-people' });
   await page.setViewportSize(SIZES.phone);
   await look(page, 'admin-people-phone');
   await fits(page, 'people on a phone');
@@ -118,7 +118,7 @@ scenario('a household moves out with two clicks, and the move is taken back with
   const hand = counted();
   await hand.click(admin.row('Kari Haugen').getByRole('button', { name: t('admin-move-out') }));
   await peek(admin).getByText(t('admin-move-ends')).waitFor();
-  await look(page, 'admin-move-out');
+  await look(page, 'admin-move-out', { readme: 'admin-move-out' });
   await hand.click(peek(admin).getByRole('button', { name: t('admin-move-confirm') }));
   await page.getByText(pattern('admin-move-planned', { unit: '1101' })).waitFor();
   assert.equal(hand.clicks, 2);
@@ -331,7 +331,7 @@ scenario('the list by keys: found, gone through, selected, moved out together, a
   await page.keyboard.press('x');
   const bulk = page.getByRole('group', { name: '2' }).first();
   await bulk.waitFor();
-  await look(page, 'admin-people-selected');
+  await look(page, 'admin-people-selected', { readme: 'admin-selected' });
 
   const columns = page.getByText(t('admin-ground-columns'), { exact: true });
   await columns.click();
@@ -374,4 +374,37 @@ scenario('a list that the page holds is a file too', async (world) => {
   const lines = (await readFile(await file.path(), 'utf8')).trim().split('\r\n');
   assert.equal(lines.length, rows.length + 1);
   assert.deepEqual(lines.slice(1).map((line) => line.split(',')[0]), rows.map((row) => row.trim()).toSorted().reverse());
+});
+
+scenario('an auditor reads and is offered no change; a manager sees the role on the person’s page', async (world) => {
+  const admin = await peoplePage(world);
+  const { page } = admin;
+  const { origin } = world.demo;
+  const building = new URL(page.url()).pathname.split('/')[3];
+  const kari = world.demo.told.sign_ins.find(({ user_name }) => user_name === 'kari');
+  const { items: [person] } = await (await page.request.get(`${origin}/api/v1/people?text=${encodeURIComponent(kari.name)}`)).json();
+  const role = await page.request.post(`${origin}/api/v1/roles`, {
+    headers: { origin },
+    data: { person: person.id, role: 'auditor', building, ends_at: Date.now() + 30 * 86_400_000 },
+  });
+  assert.ok(role.ok(), await role.text());
+  await open(admin, kari.name);
+  await peek(admin).getByRole('region', { name: t('admin-section-roles') }).getByText(t('admin-role-auditor')).waitFor();
+
+  const auditor = new Admin(await world.page('desktop'));
+  await auditor.page.goto(world.demo.told.admin_url);
+  await auditor.page.getByLabel(t('app-user-name')).fill(kari.user_name);
+  await auditor.page.getByLabel(t('app-password'), { exact: true }).fill(kari.password);
+  await auditor.page.getByRole('button', { name: t('app-sign-in'), exact: true }).click();
+  await auditor.page.getByRole('button', { name: t('admin-confidentiality-accept') }).click();
+  await auditor.ready();
+  await auditor.page.goto(`${origin}/admin/buildings/${building}/people`);
+  await auditor.loaded();
+  await open(auditor, kari.name);
+  await look(auditor.page, 'admin-person-auditor');
+  const offered = await auditor.page.locator('main button:visible, dialog.peek button:visible').allInnerTexts();
+  const changes = ['admin-person-add', 'admin-move-in-add', 'admin-move-out', 'admin-move-change', 'admin-home-add', 'admin-home-take', 'admin-home-decide', 'admin-person-save', 'admin-person-suspend', 'admin-invite-send', 'admin-invite-again', 'admin-invite-show'].map((key) => t(key));
+  assert.deepEqual(offered.filter((words) => changes.includes(words.trim())), []);
+  const refused = await auditor.page.request.put(`${origin}/api/v1/people/${person.id}/suspension`, { headers: { origin } });
+  assert.ok([403, 404].includes(refused.status()), `${refused.status()}`);
 });

@@ -1,6 +1,6 @@
 //! Who asks, and whose data they may touch: every repository call takes a [`Scope`].
 
-use crate::ids::{BuildingId, ControllerId, DeviceId, PanelId, PersonId, TenantId};
+use crate::ids::{ApiTokenId, BuildingId, ControllerId, DeviceId, PanelId, PersonId, TenantId};
 use crate::people::{Role, RoleGrant};
 use crate::rights::Right;
 use crate::time::Timestamp;
@@ -14,6 +14,13 @@ pub enum Principal {
         person: PersonId,
         /// On which device.
         device: DeviceId,
+    },
+    /// Another program, with a token that somebody made for it.
+    Token {
+        /// Which.
+        token: ApiTokenId,
+        /// In whose name it asks: it may no more than they.
+        issuer: PersonId,
     },
     /// A panel that proved its key.
     Panel(PanelId),
@@ -75,6 +82,14 @@ impl Scope {
     pub const fn person(&self) -> Option<PersonId> {
         match self.principal {
             Principal::Person { person, .. } => Some(person),
+            _ => None,
+        }
+    }
+
+    /// The token that asks, when it is one.
+    pub const fn token(&self) -> Option<ApiTokenId> {
+        match self.principal {
+            Principal::Token { token, .. } => Some(token),
             _ => None,
         }
     }

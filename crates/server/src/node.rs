@@ -21,6 +21,8 @@ use crate::doors::links::Links;
 use crate::doors::listen;
 use crate::doors::openings::Openings;
 use crate::hours;
+use crate::http::idempotency::Answers;
+use crate::http::limits::ApiLimits;
 use crate::http::origin::Origins;
 use crate::http::router::router;
 use crate::jobs;
@@ -90,6 +92,10 @@ pub struct Node {
     pub dial_limit: DialLimit,
     /// How often links to set a password may be tried.
     pub invitation_limit: InvitationLimit,
+    /// How much one may ask of the API; `None` when the configuration sets no limit.
+    pub api_limits: Option<ApiLimits>,
+    /// What was answered to requests with a key.
+    pub answers: Answers,
     /// How often a resident may have links sent to others.
     pub household_limit: Limit<PersonId>,
     /// Hands mails in; `None` when the configuration names no mail server.
@@ -224,6 +230,8 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>, random: Random) ->
         sign_in_limits: SignInLimits::new(&clock),
         dial_limit: DialLimit::new(&clock),
         invitation_limit: InvitationLimit::new(&clock),
+        api_limits: ApiLimits::new(&clock, &config.limits),
+        answers: Answers::new(clock.clone()),
         household_limit: Limit::new(clock.clone(), 6, Duration::from_secs(600)),
         mailer: config.mail.as_ref().map(Mailer::new).transpose()?,
         work: Notify::new(),

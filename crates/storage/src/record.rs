@@ -10,7 +10,9 @@ mod moves;
 mod parts;
 mod people;
 mod tenants;
+mod tokens;
 mod webhooks;
+mod who;
 
 pub use buttons::{Button, ButtonChanged, ButtonEdit, Look, Unlisted};
 pub use households::{
@@ -23,12 +25,18 @@ pub use moves::{CarriedOut, Ended, Leaving, Move, MovePreview, Mover, NewMove};
 pub use parts::{Edited, Part, Removed, UnitDoors, Uses};
 pub use people::{Changed, Deleted, Home, PeoplePage, PeopleQuery, PersonRow, Standing, Suspended};
 pub use tenants::{AppRequirements, NewTenant, TenantChanged, TenantRow, TenantStopped};
+pub use tokens::{ApiToken, NewApiToken, TokenFault, TokenHolder};
 pub use webhooks::{DueWebhook, NewWebhook, Tried, Waiting, Webhook, WebhookChange, WebhookChanged};
+pub use who::{
+    Because, Ghost, GhostRole, HomeMember, HomeRow, HomeState, HomesPage, HomesQuery, KeyHolder, KeysPage,
+    Named, Openable, OpenablePage, Opener, OpenersPage,
+};
 
 use klinke_access::decide::SiteMode;
 use klinke_model::door::Door;
 use klinke_model::ids::{
-    BellId, BuildingId, ControllerId, DeviceId, PersonId, RoleGrantId, SessionId, TenantId, UnitId,
+    ApiTokenId, BellId, BuildingId, ControllerId, DeviceId, PersonId, RoleGrantId, SessionId, TenantId,
+    UnitId,
 };
 use klinke_model::intercom::{Bell, BellKind, BellMember, Panel};
 use klinke_model::people::{Device, DeviceKind, Membership, Person, Role, RoleGrant};
@@ -202,6 +210,17 @@ pub struct UnitMember {
     pub person: Person,
 }
 
+/// How many live in a unit, and how many of their devices would ring: figures only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnitCount {
+    /// Which unit.
+    pub unit: UnitId,
+    /// People who live there, suspended or not.
+    pub residents: u32,
+    /// Devices that are signed in, of those who are not suspended.
+    pub devices: u32,
+}
+
 /// All that a panel shows at rest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PanelDirectory {
@@ -329,8 +348,10 @@ pub struct AuditEntry {
 /// What an entry of the audit says.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AuditContent {
-    /// Who; none is the service itself.
+    /// Who; none is the service itself, or a token.
     pub actor: Option<PersonId>,
+    /// The token that asked, when it was one.
+    pub token: Option<ApiTokenId>,
     /// The role they did it by.
     pub role: String,
     /// What was.
@@ -378,6 +399,8 @@ pub enum NamedKind {
     Panel,
     /// A controller.
     Controller,
+    /// Another program's token.
+    Token,
 }
 
 /// The chain, checked from its beginning to its end.

@@ -2,7 +2,7 @@
 
 use crate::repo::{
     Audit, Devices, Doors, Gate, Households, Imports, Intercom, Invitations, Jobs, Moves, Parts, People,
-    Sites, Tenants, Webhooks,
+    Sites, Tenants, Tokens, Webhooks, Who,
 };
 use crate::tx::{self, Isolation};
 use crate::{Result, StorageError, migration};
@@ -167,9 +167,19 @@ impl Store {
         Jobs(self)
     }
 
+    /// Tokens of other programs.
+    pub fn tokens(&self) -> Tokens<'_> {
+        Tokens(self)
+    }
+
     /// Addresses that are told of changes.
     pub fn webhooks(&self) -> Webhooks<'_> {
         Webhooks(self)
+    }
+
+    /// Who lives where, who may open what, which keys are out, what was forgotten.
+    pub fn who(&self) -> Who<'_> {
+        Who(self)
     }
 
     /// Closes the connections. SQLite brings what is written into its one file then.

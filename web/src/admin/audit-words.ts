@@ -73,7 +73,8 @@ export const personsOf = (entry: AuditEntry, names: Names): Named[] =>
   });
 
 /** Who did it, and by which role. */
-export function actorOf({ actor, actor_name: name, role }: AuditEntry): string {
+export function actorOf({ actor, actor_name: name, role, token }: AuditEntry): string {
+  if (token) return `${name ?? t('admin-audit-gone')} · ${t('admin-token-secret')}`;
   if (!actor) return t('admin-audit-service');
   const who = name ?? t('admin-audit-somebody');
   return role && role !== 'none' ? `${who} · ${orRaw(`admin-role-${role.replaceAll('_', '-')}`, role)}` : who;

@@ -29,6 +29,7 @@ import type {
   NewPanel,
   NewPassword,
   NewPerson,
+  NewToken,
   NewUnits,
   NewWebhook,
   PanelChange,
@@ -42,6 +43,7 @@ import type {
   WebhookChange
 } from '../api/http';
 import { ApiError, fromAnswer, noAnswer } from './api-problem';
+import { sendOnce } from './keys';
 import { viewAs } from './view-as';
 
 export { ApiError };
@@ -50,7 +52,7 @@ const client = createClient<paths>({
   baseUrl: location.origin,
   credentials: 'same-origin',
   // Looked up at each call, so that a test can put its own in place.
-  fetch: (request) => globalThis.fetch(request)
+  fetch: (request) => sendOnce(request, (one) => globalThis.fetch(one))
 });
 
 client.use({
@@ -84,6 +86,10 @@ export type PeopleAsked = NonNullable<paths['/api/v1/people']['get']['parameters
 export type AuditAsked = NonNullable<paths['/api/v1/audit']['get']['parameters']['query']>;
 
 const ofBell = (bell: string) => ({ params: { path: { bell } } });
+/** What a list of homes is narrowed to. */
+export type HomesAsked = NonNullable<paths['/api/v1/buildings/{building}/who']['get']['parameters']['query']>;
+type Paged = { cursor?: string; limit?: number };
+
 const ofPerson = (person: string) => ({ params: { path: { person } } });
 const ofUnit = (unit: string) => ({ params: { path: { unit } } });
 const ofMember = (unit: string, person: string) => ({ params: { path: { unit, person } } });
@@ -165,6 +171,16 @@ export const api = {
   takeHome: (person: string, unit: string) =>
     answer(client.DELETE('/api/v1/people/{person}/homes/{unit}', { params: { path: { person, unit } } })),
 
+  who: (building: string, query: HomesAsked) =>
+    answer(client.GET('/api/v1/buildings/{building}/who', { params: { path: { building }, query } })),
+  homeCounts: (building: string) => answer(client.GET('/api/v1/buildings/{building}/who/counts', ofBuilding(building))),
+  openers: (door: string, query: Paged) => answer(client.GET('/api/v1/doors/{door}/who', { params: { path: { door }, query } })),
+  doorsOf: (person: string, query: Paged) =>
+    answer(client.GET('/api/v1/people/{person}/doors', { params: { path: { person }, query } })),
+  ghosts: (building: string) => answer(client.GET('/api/v1/buildings/{building}/ghosts', ofBuilding(building))),
+  keys: (building: string, query: Paged) =>
+    answer(client.GET('/api/v1/buildings/{building}/keys', { params: { path: { building }, query } })),
+
   previewMove: (unit: string) => answer(client.GET('/api/v1/units/{unit}/move-out', ofUnit(unit))),
   planMove: (unit: string, body: MoveOut) =>
     answer(client.POST('/api/v1/units/{unit}/moves', { ...ofUnit(unit), body })),
@@ -186,6 +202,7 @@ export const api = {
     answer(client.PUT('/api/v1/buildings/{building}/bells', { ...ofBuilding(building), body })),
   panelDirectory: (panel: string) =>
     answer(client.GET('/api/v1/panels/{panel}/directory', { params: { path: { panel } } })),
+  removeBell: (bell: string) => answer(client.DELETE('/api/v1/bells/{bell}', { params: { path: { bell } } })),
   checklist: (building: string) => answer(client.GET('/api/v1/buildings/{building}/checklist', ofBuilding(building))),
   policy: (building: string) => answer(client.GET('/api/v1/buildings/{building}/policy', ofBuilding(building))),
   setPolicy: (building: string, body: Policy) =>
@@ -239,6 +256,10 @@ export const api = {
   rotateWebhook: (webhook: string) => answer(client.POST('/api/v1/webhooks/{webhook}/secret', { params: { path: { webhook } } })),
   testWebhook: (webhook: string) => answer(client.POST('/api/v1/webhooks/{webhook}/test', { params: { path: { webhook } } })),
   auditProof: () => answer(client.GET('/api/v1/audit/proof')),
+
+  tokens: () => answer(client.GET('/api/v1/tokens')),
+  makeToken: (body: NewToken) => answer(client.POST('/api/v1/tokens', { body })),
+  revokeToken: (token: string) => answer(client.DELETE('/api/v1/tokens/{token}', { params: { path: { token } } })),
 
   addPanel: (building: string, body: NewPanel) =>
     answer(client.POST('/api/v1/buildings/{building}/panels', { ...ofBuilding(building), body })),

@@ -6,6 +6,8 @@ common-cancel = Annuller
 common-close = Luk
 common-try-again = Prøv igen
 common-reference = Reference
+admin-form-wrong = Noget er ikke rigtigt. Se de markerede felter.
+admin-claim-password-hint = Mindst 12 tegn. Nogle få ord er nemmere end specialtegn.
 
 ## door
 door-locked = Låst
@@ -478,6 +480,7 @@ admin-bell-member-away = Ring ikke
 admin-bell-one-member = En knap til én beboer ringer til præcis én.
 admin-bell-preview = Sådan kommer panelet til at se ud
 admin-bell-dark = Mørk
+admin-bell-large = Stor tekst
 admin-bell-saved = { $name } er gemt og står på panelet.
 admin-bell-as-before = Som før
 admin-bell-looks = { $count ->
@@ -1008,6 +1011,42 @@ error-import-not-applied = Listen er ikke taget i brug.
 error-import-has-errors = Nogle rækker er ikke rigtige endnu, eller en kolonne mangler.
 
 ## admin
+admin-integrations = Integrationer
+admin-integrations-text = Andre systemer, der arbejder sammen med Klinke.
+admin-tokens = Tokens
+admin-tokens-text = Med et token spørger et andet program i dit navn. Det må kun det, du vælger her, aldrig mere end du selv må, og det udløber.
+admin-tokens-none = Ingen tokens endnu
+admin-tokens-none-text = Lav et til hvert program, så du kan trække det tilbage alene.
+admin-token-new = Nyt token
+admin-token-make = Lav token
+admin-token-made = Tokenet er lavet
+admin-token-once = Kopiér det nu. Det vises kun denne ene gang og gemmes ikke.
+admin-token-secret = Token
+admin-token-copy = Kopiér
+admin-token-copied = Kopieret
+admin-token-use = Programmet sender det med hver forespørgsel: Authorization: Bearer, et mellemrum og tokenet.
+admin-token-kept = Jeg har gemt det
+admin-token-name-hint = For eksempel programmets navn
+admin-token-rights = Hvad det må
+admin-token-rights-none = Vælg mindst én.
+admin-token-issuer = Lavet af
+admin-token-last-day = Sidste dag
+admin-token-last-day-hint = Inden for et år
+admin-token-ended = Udløb { $day }
+admin-token-revoke = Træk { $name } tilbage
+admin-token-revoke-text = Programmet, der bruger det, bliver lukket ude med det samme. Det kan ikke fortrydes.
+admin-token-revoke-do = Træk tilbage
+admin-token-revoked = { $name } virker ikke længere
+admin-right-see-building = Se opgange, enheder, døre og paneler
+admin-right-see-people = Se hvem der bor her, og hvad der står på deres knapper
+admin-right-change-people = Tilføje, ændre, flytte og spærre personer
+admin-right-change-building = Ændre opgange, enheder, døre og knapper
+admin-right-devices = Forbinde og ændre paneler og styreenheder
+admin-right-audit = Læse hvad administratorer har ændret
+admin-audit-token-made = Token lavet
+admin-audit-token-revoked = Token trukket tilbage
+error-too-many-requests = For mange forespørgsler lige nu. Vent lidt.
+error-in-progress = Den samme forespørgsel er stadig i gang.
 # people and moves
 admin-ground-columns = Kolonner
 admin-ground-keys = Taster
@@ -1299,7 +1338,82 @@ admin-app-needs-text = De ældste systemer, hvor appen ringer, som den skal. På
 admin-app-needs-saved = Appen sammenligner med dette fra nu af.
 admin-audit-app-requirements-changed = Appens krav rettet
 
+admin-section-who = Hvem bor her
+admin-section-keys = Udleverede nøgler
+admin-figure-who = Boliger der kan ringes
+admin-attention-ghosts = { $count ->
+    [one] Én adgang eller knap
+   *[other] { $count } adgange og knapper
+ } har ikke længere nogen grund.
+admin-who-text = Hver bolig, hvem der bor der, og om et besøg når frem.
+admin-who-search = Navn eller bolig
+admin-who-people = Bor her
+admin-who-why = Hvorfor ikke
+admin-who-all = Alle ({ $count })
+admin-who-rung = Kan ringes ({ $count })
+admin-who-silent = { $count ->
+    [one] Én bolig
+   *[other] { $count } boliger
+ } kan ikke ringes
+admin-who-empty = Ingen bor der ({ $count })
+admin-who-invite = Inviter
+admin-who-invited = { $count ->
+    [one] Én invitation
+   *[other] { $count } invitationer
+ } sendt til { $unit }.
+admin-who-add-button = Tilføj ringeknap
+admin-who-look = Se på
+admin-who-none-found = Ingen bolig passer
+admin-home-no-account = Ingen har login
+admin-home-no-device = Ingen er logget ind
+admin-home-no-button = Ingen knap på nogen tavle
+admin-home-not-on-button = Knappen ringer ingen med telefon
+admin-home-suspended = Alle er spærret
+admin-door-who = Hvem kan åbne
+admin-door-who-show = Vis hvem
+admin-openers = Hvem kan åbne { $door }
+admin-openers-text = Alle der kan åbne nu, og hvorfor.
+admin-openers-none = Ingen kan åbne denne dør.
+admin-openers-hidden = En der bor i en anden bygning
+admin-openers-shut-site-locked-down = Bygningen er lukket i en nødsituation: ingen åbner nu.
+admin-openers-shut-door-blocked = Døren er spærret: ingen åbner den nu.
+admin-openers-shut-door-locked-down = Døren er låst i en nødsituation: ingen åbner den nu.
+admin-openers-shut-door-times-invalid = Dørens tider er ugyldige: ingen åbner den før de er rettet.
+admin-opens-home = Bor i { $unit }, { $building }
+admin-opens-role = { $role } · { $where }
+admin-opens-role-until = { $role } · { $where } · til { $day }
+admin-person-doors = Kan åbne
+admin-person-no-doors = Ingen døre
+admin-keys-text = Hvem der har noget der åbner eller ringer, og hvad der blev glemt. Aldrig hvornår noget blev brugt.
+admin-ghosts = Glemt
+admin-ghosts-none = Alt der er delt ud, har en grund.
+admin-ghost-access = { $name } kan logge ind, men bor ingen steder og har ingen rolle.
+admin-ghost-invitation = { $name } er inviteret, men bor ingen steder og har ingen rolle.
+admin-ghost-bell = Knappen »{ $text }« ringer til { $unit }, hvor ingen bor.
+admin-ghost-home = { $unit } åbner { $count ->
+    [one] én dør
+   *[other] { $count } døre
+ }, men ingen bor der.
+admin-ghost-move = Fraflytningen fra { $unit } skulle være sket { $day }.
+admin-ghost-suspended-role = { $name } er spærret, men er stadig { $role }.
+admin-ghost-ended-role = Rollen { $role } for { $name } er udløbet.
+admin-ghost-withdraw = Træk tilbage
+admin-ghost-remove = Fjern knappen
+admin-ghost-take = Tag rollen
+admin-ghost-sure = Skal dette væk?
+admin-ghost-gone = Det er væk.
+admin-keys-holders = Hvem har hvad
+admin-keys-holders-text = Indloggede enheder, åbne invitationer og roller. Kun hvor mange, aldrig hvilke eller hvornår.
+admin-keys-apps = Telefoner
+admin-keys-stations = Svarapparater
+admin-keys-more = Roller og invitationer
+admin-keys-invited = Inviteret til { $day }
+admin-keys-none = Ingen har noget
+
 ## server only
+error-two-credentials = Forespørgslen har både en session og et token.
+error-not-for-tokens = Det kan ikke gøres med et token.
+error-idempotency-key-reused = Nøglen er brugt til en anden forespørgsel.
 trust-title = Hav tillid til denne Klinke
 trust-intro = Denne server laver sine egne certifikater. En telefon, tablet eller computer, der skal være app eller panel, skal have tillid til dem én gang.
 trust-download = Hent certifikatet

@@ -6,6 +6,8 @@ common-cancel = Cancel
 common-close = Close
 common-try-again = Try again
 common-reference = Reference
+admin-form-wrong = Something is not right. See the marked fields.
+admin-claim-password-hint = At least 12 characters. A few words are easier than signs.
 
 ## door
 door-locked = Locked
@@ -478,6 +480,7 @@ admin-bell-member-away = Do not ring
 admin-bell-one-member = A button for one resident rings exactly one.
 admin-bell-preview = How the panel will look
 admin-bell-dark = Dark
+admin-bell-large = Large text
 admin-bell-saved = { $name } is saved and stands on the panel.
 admin-bell-as-before = As before
 admin-bell-looks = { $count ->
@@ -1008,6 +1011,42 @@ error-import-not-applied = This list has not been applied.
 error-import-has-errors = Some rows are not right yet, or a column is missing.
 
 ## admin
+admin-integrations = Integrations
+admin-integrations-text = Other systems that work with Klinke.
+admin-tokens = Tokens
+admin-tokens-text = With a token another program asks in your name. It may only what you choose here, never more than you may yourself, and it ends.
+admin-tokens-none = No tokens yet
+admin-tokens-none-text = Make one for each program, so that you can take it back alone.
+admin-token-new = New token
+admin-token-make = Make the token
+admin-token-made = The token is made
+admin-token-once = Copy it now. It is shown this once and kept nowhere.
+admin-token-secret = Token
+admin-token-copy = Copy
+admin-token-copied = Copied
+admin-token-use = The program sends it with each request: Authorization: Bearer, a space, and the token.
+admin-token-kept = I have kept it
+admin-token-name-hint = Such as the program’s name
+admin-token-rights = What it may
+admin-token-rights-none = Choose one at least.
+admin-token-issuer = Made by
+admin-token-last-day = Last day
+admin-token-last-day-hint = Within a year
+admin-token-ended = Ended { $day }
+admin-token-revoke = Take back { $name }
+admin-token-revoke-text = The program that uses it is shut out at once. This can not be undone.
+admin-token-revoke-do = Take it back
+admin-token-revoked = { $name } works no more
+admin-right-see-building = See entrances, units, doors and panels
+admin-right-see-people = See who lives here, and what their buttons say
+admin-right-change-people = Add, change, move and suspend people
+admin-right-change-building = Change entrances, units, doors and buttons
+admin-right-devices = Pair and change panels and controllers
+admin-right-audit = Read what administrators changed
+admin-audit-token-made = Token made
+admin-audit-token-revoked = Token taken back
+error-too-many-requests = Too many requests just now. Wait a moment.
+error-in-progress = The same request is still under way.
 # people and moves
 admin-ground-columns = Columns
 admin-ground-keys = Keys
@@ -1299,7 +1338,82 @@ admin-app-needs-text = The oldest systems on which the app rings as it should. O
 admin-app-needs-saved = The app compares with this from now on.
 admin-audit-app-requirements-changed = What the app needs changed
 
+admin-section-who = Who lives here
+admin-section-keys = Keys out
+admin-figure-who = Homes that can be rung
+admin-attention-ghosts = { $count ->
+    [one] One right or button has
+   *[other] { $count } rights and buttons have
+ } no reason any more.
+admin-who-text = Every home, who lives there, and whether a visitor reaches somebody.
+admin-who-search = Name or home
+admin-who-people = Lives here
+admin-who-why = Why not
+admin-who-all = All ({ $count })
+admin-who-rung = Can be rung ({ $count })
+admin-who-silent = { $count ->
+    [one] One home
+   *[other] { $count } homes
+ } cannot be rung
+admin-who-empty = Nobody lives there ({ $count })
+admin-who-invite = Invite
+admin-who-invited = { $count ->
+    [one] One invitation
+   *[other] { $count } invitations
+ } sent to { $unit }.
+admin-who-add-button = Add a doorbell
+admin-who-look = Look
+admin-who-none-found = No home fits
+admin-home-no-account = Nobody has a sign-in
+admin-home-no-device = Nobody is signed in
+admin-home-no-button = No button on any panel
+admin-home-not-on-button = The button rings nobody with a device
+admin-home-suspended = Everybody is suspended
+admin-door-who = Who can open
+admin-door-who-show = Show who
+admin-openers = Who can open { $door }
+admin-openers-text = Everybody who may open it now, and why.
+admin-openers-none = Nobody may open this door.
+admin-openers-hidden = Somebody who lives in another building
+admin-openers-shut-site-locked-down = The building is locked down in an emergency: nobody opens it now.
+admin-openers-shut-door-blocked = The door is blocked: nobody opens it now.
+admin-openers-shut-door-locked-down = The door is locked in an emergency: nobody opens it now.
+admin-openers-shut-door-times-invalid = The times of the door are not valid: nobody opens it until they are put right.
+admin-opens-home = Lives in { $unit }, { $building }
+admin-opens-role = { $role } · { $where }
+admin-opens-role-until = { $role } · { $where } · until { $day }
+admin-person-doors = May open
+admin-person-no-doors = No doors
+admin-keys-text = Who holds something that opens or rings, and what was forgotten. Never when anything was used.
+admin-ghosts = Forgotten
+admin-ghosts-none = Everything that was given out has a reason.
+admin-ghost-access = { $name } can sign in, but lives nowhere and has no role.
+admin-ghost-invitation = { $name } was invited, but lives nowhere and has no role.
+admin-ghost-bell = The button “{ $text }” rings { $unit }, where nobody lives.
+admin-ghost-home = { $unit } opens { $count ->
+    [one] one door
+   *[other] { $count } doors
+ }, but nobody lives there.
+admin-ghost-move = The move out of { $unit } was due on { $day }.
+admin-ghost-suspended-role = { $name } is suspended, but still is { $role }.
+admin-ghost-ended-role = The role { $role } of { $name } is over.
+admin-ghost-withdraw = Withdraw
+admin-ghost-remove = Remove the button
+admin-ghost-take = Take the role
+admin-ghost-sure = Take this away?
+admin-ghost-gone = It is gone.
+admin-keys-holders = Who holds what
+admin-keys-holders-text = Signed-in devices, open invitations and roles. Only how many, never which or when.
+admin-keys-apps = Phones
+admin-keys-stations = Stations
+admin-keys-more = Roles and invitations
+admin-keys-invited = Invited until { $day }
+admin-keys-none = Nobody holds anything
+
 ## server only
+error-two-credentials = The request brings both a session and a token.
+error-not-for-tokens = This can not be done with a token.
+error-idempotency-key-reused = This key was used for another request.
 trust-title = Trust this Klinke
 trust-intro = This server makes its own certificates. A phone, tablet or computer that is to be an app or a panel must trust them once.
 trust-download = Download the certificate

@@ -6,6 +6,8 @@ common-cancel = Avbryt
 common-close = Lukk
 common-try-again = Prøv igjen
 common-reference = Referanse
+admin-form-wrong = Noe er ikke riktig. Se de merkede feltene.
+admin-claim-password-hint = Minst 12 tegn. Noen ord er lettere enn spesialtegn.
 
 ## door
 door-locked = Låst
@@ -475,6 +477,7 @@ admin-bell-member-away = Ikke ring
 admin-bell-one-member = En knapp for én beboer ringer nøyaktig én.
 admin-bell-preview = Slik vil tablået se ut
 admin-bell-dark = Mørk
+admin-bell-large = Stor tekst
 admin-bell-saved = { $name } er lagret og står på tablået.
 admin-bell-as-before = Som før
 admin-bell-looks = { $count ->
@@ -1005,6 +1008,42 @@ error-import-not-applied = Listen er ikke tatt i bruk.
 error-import-has-errors = Noen rader er ikke riktige ennå, eller en kolonne mangler.
 
 ## admin
+admin-integrations = Integrasjoner
+admin-integrations-text = Andre systemer som arbeider sammen med Klinke.
+admin-tokens = Tokener
+admin-tokens-text = Med et token spør et annet program i ditt navn. Det kan bare det du velger her, aldri mer enn du kan selv, og det tar slutt.
+admin-tokens-none = Ingen tokener ennå
+admin-tokens-none-text = Lag ett for hvert program, så du kan trekke det tilbake alene.
+admin-token-new = Nytt token
+admin-token-make = Lag token
+admin-token-made = Tokenet er laget
+admin-token-once = Kopier det nå. Det vises bare denne ene gangen og lagres ikke.
+admin-token-secret = Token
+admin-token-copy = Kopier
+admin-token-copied = Kopiert
+admin-token-use = Programmet sender det med hver forespørsel: Authorization: Bearer, et mellomrom og tokenet.
+admin-token-kept = Jeg har tatt vare på det
+admin-token-name-hint = For eksempel navnet på programmet
+admin-token-rights = Hva det kan
+admin-token-rights-none = Velg minst én.
+admin-token-issuer = Laget av
+admin-token-last-day = Siste dag
+admin-token-last-day-hint = Innen ett år
+admin-token-ended = Tok slutt { $day }
+admin-token-revoke = Trekk tilbake { $name }
+admin-token-revoke-text = Programmet som bruker det, blir stengt ute med en gang. Dette kan ikke angres.
+admin-token-revoke-do = Trekk tilbake
+admin-token-revoked = { $name } virker ikke lenger
+admin-right-see-building = Se oppganger, enheter, dører og paneler
+admin-right-see-people = Se hvem som bor her, og hva som står på knappene deres
+admin-right-change-people = Legge til, endre, flytte og sperre personer
+admin-right-change-building = Endre oppganger, enheter, dører og knapper
+admin-right-devices = Koble til og endre paneler og styringsenheter
+admin-right-audit = Lese hva administratorer har endret
+admin-audit-token-made = Token laget
+admin-audit-token-revoked = Token trukket tilbake
+error-too-many-requests = For mange forespørsler akkurat nå. Vent litt.
+error-in-progress = Den samme forespørselen er fortsatt underveis.
 # people and moves
 admin-ground-columns = Kolonner
 admin-ground-keys = Taster
@@ -1296,7 +1335,82 @@ admin-app-needs-text = De eldste systemene der appen ringer som den skal. På en
 admin-app-needs-saved = Appen sammenligner med dette fra nå av.
 admin-audit-app-requirements-changed = Krav til appen endret
 
+admin-section-who = Hvem bor her
+admin-section-keys = Utleverte nøkler
+admin-figure-who = Boliger som kan ringes
+admin-attention-ghosts = { $count ->
+    [one] Én tilgang eller knapp
+   *[other] { $count } tilganger og knapper
+ } har ikke lenger noen grunn.
+admin-who-text = Hver bolig, hvem som bor der, og om et besøk når fram.
+admin-who-search = Navn eller bolig
+admin-who-people = Bor her
+admin-who-why = Hvorfor ikke
+admin-who-all = Alle ({ $count })
+admin-who-rung = Kan ringes ({ $count })
+admin-who-silent = { $count ->
+    [one] Én bolig
+   *[other] { $count } boliger
+ } kan ikke ringes
+admin-who-empty = Ingen bor der ({ $count })
+admin-who-invite = Inviter
+admin-who-invited = { $count ->
+    [one] Én invitasjon
+   *[other] { $count } invitasjoner
+ } sendt til { $unit }.
+admin-who-add-button = Legg til ringeknapp
+admin-who-look = Se på
+admin-who-none-found = Ingen bolig passer
+admin-home-no-account = Ingen har innlogging
+admin-home-no-device = Ingen er logget inn
+admin-home-no-button = Ingen knapp på noen tavle
+admin-home-not-on-button = Knappen ringer ingen med telefon
+admin-home-suspended = Alle er sperret
+admin-door-who = Hvem kan åpne
+admin-door-who-show = Vis hvem
+admin-openers = Hvem kan åpne { $door }
+admin-openers-text = Alle som kan åpne nå, og hvorfor.
+admin-openers-none = Ingen kan åpne denne døren.
+admin-openers-hidden = En som bor i en annen bygning
+admin-openers-shut-site-locked-down = Bygningen er stengt i en nødsituasjon: ingen åpner nå.
+admin-openers-shut-door-blocked = Døren er sperret: ingen åpner den nå.
+admin-openers-shut-door-locked-down = Døren er låst i en nødsituasjon: ingen åpner den nå.
+admin-openers-shut-door-times-invalid = Dørens tider er ugyldige: ingen åpner den før de er rettet.
+admin-opens-home = Bor i { $unit }, { $building }
+admin-opens-role = { $role } · { $where }
+admin-opens-role-until = { $role } · { $where } · til { $day }
+admin-person-doors = Kan åpne
+admin-person-no-doors = Ingen dører
+admin-keys-text = Hvem som har noe som åpner eller ringer, og hva som ble glemt. Aldri når noe ble brukt.
+admin-ghosts = Glemt
+admin-ghosts-none = Alt som er delt ut, har en grunn.
+admin-ghost-access = { $name } kan logge inn, men bor ingen steder og har ingen rolle.
+admin-ghost-invitation = { $name } er invitert, men bor ingen steder og har ingen rolle.
+admin-ghost-bell = Knappen «{ $text }» ringer { $unit }, der ingen bor.
+admin-ghost-home = { $unit } åpner { $count ->
+    [one] én dør
+   *[other] { $count } dører
+ }, men ingen bor der.
+admin-ghost-move = Flyttingen ut av { $unit } skulle vært gjort { $day }.
+admin-ghost-suspended-role = { $name } er sperret, men er fortsatt { $role }.
+admin-ghost-ended-role = Rollen { $role } til { $name } er over.
+admin-ghost-withdraw = Trekk tilbake
+admin-ghost-remove = Fjern knappen
+admin-ghost-take = Ta rollen
+admin-ghost-sure = Skal dette bort?
+admin-ghost-gone = Det er borte.
+admin-keys-holders = Hvem har hva
+admin-keys-holders-text = Innloggede enheter, åpne invitasjoner og roller. Bare hvor mange, aldri hvilke eller når.
+admin-keys-apps = Telefoner
+admin-keys-stations = Svarapparater
+admin-keys-more = Roller og invitasjoner
+admin-keys-invited = Invitert til { $day }
+admin-keys-none = Ingen har noe
+
 ## server only
+error-two-credentials = Forespørselen har både en økt og et token.
+error-not-for-tokens = Dette kan ikke gjøres med et token.
+error-idempotency-key-reused = Denne nøkkelen er brukt til en annen forespørsel.
 trust-title = Stol på denne Klinke
 trust-intro = Denne serveren lager sine egne sertifikater. En telefon, et nettbrett eller en datamaskin som skal være app eller panel, må stole på dem én gang.
 trust-download = Last ned sertifikatet

@@ -6,6 +6,8 @@ common-cancel = Avbryt
 common-close = Lukk
 common-try-again = Prøv igjen
 common-reference = Referanse
+admin-form-wrong = Noko er ikkje rett. Sjå dei merkte felta.
+admin-claim-password-hint = Minst 12 teikn. Nokre ord er lettare enn spesialteikn.
 
 ## door
 door-locked = Låst
@@ -475,6 +477,7 @@ admin-bell-member-away = Ikkje ring
 admin-bell-one-member = Ein knapp for éin bebuar ringjer nøyaktig éin.
 admin-bell-preview = Slik kjem tablået til å sjå ut
 admin-bell-dark = Mørk
+admin-bell-large = Stor tekst
 admin-bell-saved = { $name } er lagra og står på tablået.
 admin-bell-as-before = Som før
 admin-bell-looks = { $count ->
@@ -1005,6 +1008,42 @@ error-import-not-applied = Lista er ikkje teken i bruk.
 error-import-has-errors = Nokre rader er ikkje rette enno, eller ein kolonne manglar.
 
 ## admin
+admin-integrations = Integrasjonar
+admin-integrations-text = Andre system som arbeider saman med Klinke.
+admin-tokens = Token
+admin-tokens-text = Med eit token spør eit anna program i ditt namn. Det kan berre det du vel her, aldri meir enn du kan sjølv, og det tek slutt.
+admin-tokens-none = Ingen token enno
+admin-tokens-none-text = Lag eitt for kvart program, så du kan trekkje det tilbake åleine.
+admin-token-new = Nytt token
+admin-token-make = Lag token
+admin-token-made = Tokenet er laga
+admin-token-once = Kopier det no. Det blir vist berre denne eine gongen og ikkje lagra.
+admin-token-secret = Token
+admin-token-copy = Kopier
+admin-token-copied = Kopiert
+admin-token-use = Programmet sender det med kvar førespurnad: Authorization: Bearer, eit mellomrom og tokenet.
+admin-token-kept = Eg har teke vare på det
+admin-token-name-hint = Til dømes namnet på programmet
+admin-token-rights = Kva det kan
+admin-token-rights-none = Vel minst éin.
+admin-token-issuer = Laga av
+admin-token-last-day = Siste dag
+admin-token-last-day-hint = Innan eitt år
+admin-token-ended = Tok slutt { $day }
+admin-token-revoke = Trekk tilbake { $name }
+admin-token-revoke-text = Programmet som bruker det, blir stengt ute med ein gong. Dette kan ikkje angrast.
+admin-token-revoke-do = Trekk tilbake
+admin-token-revoked = { $name } verkar ikkje lenger
+admin-right-see-building = Sjå oppgangar, einingar, dører og panel
+admin-right-see-people = Sjå kven som bur her, og kva som står på knappane deira
+admin-right-change-people = Leggje til, endre, flytte og sperre personar
+admin-right-change-building = Endre oppgangar, einingar, dører og knappar
+admin-right-devices = Kople til og endre panel og styringseiningar
+admin-right-audit = Lese kva administratorar har endra
+admin-audit-token-made = Token laga
+admin-audit-token-revoked = Token trekt tilbake
+error-too-many-requests = For mange førespurnader akkurat no. Vent litt.
+error-in-progress = Den same førespurnaden er framleis undervegs.
 # people and moves
 admin-ground-columns = Kolonnar
 admin-ground-keys = Tastar
@@ -1296,7 +1335,82 @@ admin-app-needs-text = Dei eldste systema der appen ringjer som han skal. På ei
 admin-app-needs-saved = Appen samanliknar med dette frå no av.
 admin-audit-app-requirements-changed = Krav til appen endra
 
+admin-section-who = Kven bur her
+admin-section-keys = Utleverte nøklar
+admin-figure-who = Bustader som kan ringjast
+admin-attention-ghosts = { $count ->
+    [one] Éin tilgang eller knapp
+   *[other] { $count } tilgangar og knappar
+ } har ikkje lenger nokon grunn.
+admin-who-text = Kvar bustad, kven som bur der, og om eit besøk når fram.
+admin-who-search = Namn eller bustad
+admin-who-people = Bur her
+admin-who-why = Kvifor ikkje
+admin-who-all = Alle ({ $count })
+admin-who-rung = Kan ringjast ({ $count })
+admin-who-silent = { $count ->
+    [one] Éin bustad
+   *[other] { $count } bustader
+ } kan ikkje ringjast
+admin-who-empty = Ingen bur der ({ $count })
+admin-who-invite = Inviter
+admin-who-invited = { $count ->
+    [one] Éin invitasjon
+   *[other] { $count } invitasjonar
+ } send til { $unit }.
+admin-who-add-button = Legg til ringjeknapp
+admin-who-look = Sjå på
+admin-who-none-found = Ingen bustad passar
+admin-home-no-account = Ingen har innlogging
+admin-home-no-device = Ingen er logga inn
+admin-home-no-button = Ingen knapp på noka tavle
+admin-home-not-on-button = Knappen ringjer ingen med telefon
+admin-home-suspended = Alle er sperra
+admin-door-who = Kven kan opne
+admin-door-who-show = Vis kven
+admin-openers = Kven kan opne { $door }
+admin-openers-text = Alle som kan opne no, og kvifor.
+admin-openers-none = Ingen kan opne denne døra.
+admin-openers-hidden = Ein som bur i ein annan bygning
+admin-openers-shut-site-locked-down = Bygningen er stengd i ein naudsituasjon: ingen opnar no.
+admin-openers-shut-door-blocked = Døra er sperra: ingen opnar ho no.
+admin-openers-shut-door-locked-down = Døra er låst i ein naudsituasjon: ingen opnar ho no.
+admin-openers-shut-door-times-invalid = Tidene til døra er ugyldige: ingen opnar ho før dei er retta.
+admin-opens-home = Bur i { $unit }, { $building }
+admin-opens-role = { $role } · { $where }
+admin-opens-role-until = { $role } · { $where } · til { $day }
+admin-person-doors = Kan opne
+admin-person-no-doors = Ingen dører
+admin-keys-text = Kven som har noko som opnar eller ringjer, og kva som vart gløymt. Aldri når noko vart brukt.
+admin-ghosts = Gløymt
+admin-ghosts-none = Alt som er delt ut, har ein grunn.
+admin-ghost-access = { $name } kan logge inn, men bur ingen stader og har inga rolle.
+admin-ghost-invitation = { $name } er invitert, men bur ingen stader og har inga rolle.
+admin-ghost-bell = Knappen «{ $text }» ringjer { $unit }, der ingen bur.
+admin-ghost-home = { $unit } opnar { $count ->
+    [one] éi dør
+   *[other] { $count } dører
+ }, men ingen bur der.
+admin-ghost-move = Flyttinga ut av { $unit } skulle vore gjord { $day }.
+admin-ghost-suspended-role = { $name } er sperra, men er framleis { $role }.
+admin-ghost-ended-role = Rolla { $role } til { $name } er over.
+admin-ghost-withdraw = Trekk tilbake
+admin-ghost-remove = Fjern knappen
+admin-ghost-take = Ta rolla
+admin-ghost-sure = Skal dette bort?
+admin-ghost-gone = Det er borte.
+admin-keys-holders = Kven har kva
+admin-keys-holders-text = Innlogga einingar, opne invitasjonar og roller. Berre kor mange, aldri kva for eller når.
+admin-keys-apps = Telefonar
+admin-keys-stations = Svarapparat
+admin-keys-more = Roller og invitasjonar
+admin-keys-invited = Invitert til { $day }
+admin-keys-none = Ingen har noko
+
 ## server only
+error-two-credentials = Førespurnaden har både ei økt og eit token.
+error-not-for-tokens = Dette kan ikkje gjerast med eit token.
+error-idempotency-key-reused = Denne nøkkelen er brukt til ein annan førespurnad.
 trust-title = Stol på denne Klinke
 trust-intro = Denne tenaren lagar sine eigne sertifikat. Ein telefon, eit nettbrett eller ei datamaskin som skal vere app eller panel, må stole på dei éin gong.
 trust-download = Last ned sertifikatet

@@ -6,6 +6,8 @@ common-cancel = Avbryt
 common-close = Stäng
 common-try-again = Försök igen
 common-reference = Referens
+admin-form-wrong = Något är inte rätt. Se de markerade fälten.
+admin-claim-password-hint = Minst 12 tecken. Några ord är lättare än specialtecken.
 
 ## door
 door-locked = Låst
@@ -478,6 +480,7 @@ admin-bell-member-away = Ring inte
 admin-bell-one-member = En knapp för en boende ringer exakt en.
 admin-bell-preview = Så kommer porttelefonen att se ut
 admin-bell-dark = Mörk
+admin-bell-large = Stor text
 admin-bell-saved = { $name } är sparad och står på porttelefonen.
 admin-bell-as-before = Som förut
 admin-bell-looks = { $count ->
@@ -1008,6 +1011,42 @@ error-import-not-applied = Listan har inte förts in.
 error-import-has-errors = Några rader är inte rätt än, eller så saknas en kolumn.
 
 ## admin
+admin-integrations = Integrationer
+admin-integrations-text = Andra system som arbetar tillsammans med Klinke.
+admin-tokens = Token
+admin-tokens-text = Med en token frågar ett annat program i ditt namn. Det får bara det du väljer här, aldrig mer än du själv får, och den tar slut.
+admin-tokens-none = Inga token än
+admin-tokens-none-text = Skapa en för varje program, så att du kan återkalla den för sig.
+admin-token-new = Ny token
+admin-token-make = Skapa token
+admin-token-made = Token är skapad
+admin-token-once = Kopiera den nu. Den visas bara den här gången och sparas ingenstans.
+admin-token-secret = Token
+admin-token-copy = Kopiera
+admin-token-copied = Kopierad
+admin-token-use = Programmet skickar den med varje begäran: Authorization: Bearer, ett mellanslag och token.
+admin-token-kept = Jag har sparat den
+admin-token-name-hint = Till exempel programmets namn
+admin-token-rights = Vad den får
+admin-token-rights-none = Välj minst en.
+admin-token-issuer = Skapad av
+admin-token-last-day = Sista dag
+admin-token-last-day-hint = Inom ett år
+admin-token-ended = Slutade { $day }
+admin-token-revoke = Återkalla { $name }
+admin-token-revoke-text = Programmet som använder den stängs ute genast. Det går inte att ångra.
+admin-token-revoke-do = Återkalla
+admin-token-revoked = { $name } fungerar inte längre
+admin-right-see-building = Se entréer, enheter, dörrar och paneler
+admin-right-see-people = Se vilka som bor här och vad som står på deras knappar
+admin-right-change-people = Lägga till, ändra, flytta och spärra personer
+admin-right-change-building = Ändra entréer, enheter, dörrar och knappar
+admin-right-devices = Koppla och ändra paneler och styrenheter
+admin-right-audit = Läsa vad administratörer har ändrat
+admin-audit-token-made = Token skapad
+admin-audit-token-revoked = Token återkallad
+error-too-many-requests = För många förfrågningar just nu. Vänta lite.
+error-in-progress = Samma begäran pågår fortfarande.
 # people and moves
 admin-ground-columns = Kolumner
 admin-ground-keys = Tangenter
@@ -1299,7 +1338,82 @@ admin-app-needs-text = De äldsta systemen där appen ringer som den ska. På en
 admin-app-needs-saved = Appen jämför med detta från och med nu.
 admin-audit-app-requirements-changed = Appens krav ändrade
 
+admin-section-who = Vem bor här
+admin-section-keys = Utlämnade nycklar
+admin-figure-who = Bostäder som kan ringas
+admin-attention-ghosts = { $count ->
+    [one] En behörighet eller knapp
+   *[other] { $count } behörigheter och knappar
+ } har inte längre någon grund.
+admin-who-text = Varje bostad, vem som bor där och om ett besök når fram.
+admin-who-search = Namn eller bostad
+admin-who-people = Bor här
+admin-who-why = Varför inte
+admin-who-all = Alla ({ $count })
+admin-who-rung = Kan ringas ({ $count })
+admin-who-silent = { $count ->
+    [one] En bostad
+   *[other] { $count } bostäder
+ } kan inte ringas
+admin-who-empty = Ingen bor där ({ $count })
+admin-who-invite = Bjud in
+admin-who-invited = { $count ->
+    [one] En inbjudan
+   *[other] { $count } inbjudningar
+ } skickad till { $unit }.
+admin-who-add-button = Lägg till ringknapp
+admin-who-look = Titta på
+admin-who-none-found = Ingen bostad passar
+admin-home-no-account = Ingen har inloggning
+admin-home-no-device = Ingen är inloggad
+admin-home-no-button = Ingen knapp på någon tavla
+admin-home-not-on-button = Knappen ringer ingen med telefon
+admin-home-suspended = Alla är spärrade
+admin-door-who = Vem kan öppna
+admin-door-who-show = Visa vem
+admin-openers = Vem kan öppna { $door }
+admin-openers-text = Alla som kan öppna nu, och varför.
+admin-openers-none = Ingen kan öppna den här dörren.
+admin-openers-hidden = Någon som bor i en annan byggnad
+admin-openers-shut-site-locked-down = Byggnaden är stängd i en nödsituation: ingen öppnar nu.
+admin-openers-shut-door-blocked = Dörren är spärrad: ingen öppnar den nu.
+admin-openers-shut-door-locked-down = Dörren är låst i en nödsituation: ingen öppnar den nu.
+admin-openers-shut-door-times-invalid = Dörrens tider är ogiltiga: ingen öppnar den förrän de är rättade.
+admin-opens-home = Bor i { $unit }, { $building }
+admin-opens-role = { $role } · { $where }
+admin-opens-role-until = { $role } · { $where } · till { $day }
+admin-person-doors = Kan öppna
+admin-person-no-doors = Inga dörrar
+admin-keys-text = Vem som har något som öppnar eller ringer, och vad som glömdes. Aldrig när något användes.
+admin-ghosts = Glömt
+admin-ghosts-none = Allt som är utdelat har en grund.
+admin-ghost-access = { $name } kan logga in men bor ingenstans och har ingen roll.
+admin-ghost-invitation = { $name } är inbjuden men bor ingenstans och har ingen roll.
+admin-ghost-bell = Knappen ”{ $text }” ringer { $unit }, där ingen bor.
+admin-ghost-home = { $unit } öppnar { $count ->
+    [one] en dörr
+   *[other] { $count } dörrar
+ }, men ingen bor där.
+admin-ghost-move = Flytten ut ur { $unit } skulle ha gjorts { $day }.
+admin-ghost-suspended-role = { $name } är spärrad men är fortfarande { $role }.
+admin-ghost-ended-role = Rollen { $role } för { $name } är över.
+admin-ghost-withdraw = Dra tillbaka
+admin-ghost-remove = Ta bort knappen
+admin-ghost-take = Ta rollen
+admin-ghost-sure = Ska detta bort?
+admin-ghost-gone = Det är borta.
+admin-keys-holders = Vem har vad
+admin-keys-holders-text = Inloggade enheter, öppna inbjudningar och roller. Bara hur många, aldrig vilka eller när.
+admin-keys-apps = Telefoner
+admin-keys-stations = Svarsapparater
+admin-keys-more = Roller och inbjudningar
+admin-keys-invited = Inbjuden till { $day }
+admin-keys-none = Ingen har något
+
 ## server only
+error-two-credentials = Begäran har både en session och en token.
+error-not-for-tokens = Det här kan inte göras med en token.
+error-idempotency-key-reused = Nyckeln har använts till en annan begäran.
 trust-title = Lita på denna Klinke
 trust-intro = Den här servern gör sina egna certifikat. En telefon, surfplatta eller dator som ska vara app eller panel måste lita på dem en gång.
 trust-download = Hämta certifikatet

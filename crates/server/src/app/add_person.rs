@@ -2,7 +2,7 @@
 
 use super::administrator;
 use super::people::{Person, shown};
-use crate::auth::session::SignedIn;
+use crate::auth::caller::Caller;
 use crate::http::body::Body;
 use crate::http::problem::{FieldCode, Fields, Problem};
 use crate::node::Node;
@@ -71,10 +71,10 @@ impl NewPerson {
 
 /// Adds a person. Nothing is sent to them: an invitation is its own operation.
 #[utoipa::path(post, path = "/api/v1/people", operation_id = "add_person", tag = "people", request_body = NewPerson,
-    security(("session" = [])), responses((status = 201, description = "Added", body = Person)))]
+    security(("session" = []), ("token" = [])), responses((status = 201, description = "Added", body = Person)))]
 pub async fn handler(
     State(node): State<Arc<Node>>,
-    who: SignedIn,
+    who: Caller,
     Body(new): Body<NewPerson>,
 ) -> Result<(StatusCode, Json<Person>), Problem> {
     administrator(&node, &who, Right::ChangePeople).await?;

@@ -1,12 +1,12 @@
 //! What administrators changed, and whether anybody tampered with it.
 
 use super::{administrator, everywhere};
-use crate::auth::session::SignedIn;
+use crate::auth::caller::Caller;
 use crate::http::problem::{Code, Problem, ProblemBody};
 use crate::node::Node;
 use axum::Json;
 use axum::extract::{Query, State};
-use klinke_model::ids::{BuildingId, PersonId};
+use klinke_model::ids::{ApiTokenId, BuildingId, PersonId};
 use klinke_model::privacy::Pii;
 use klinke_model::rights::Right;
 use klinke_model::text::Label;
@@ -60,6 +60,9 @@ pub struct AuditEntry {
     /// Who did it; absent for the service itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     actor: Option<PersonId>,
+    /// The token that did it, when it was another program.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<ApiTokenId>,
     /// What they are called, when the asker may see them.
     #[serde(skip_serializing_if = "Option::is_none")]
     actor_name: Option<Label>,
@@ -107,6 +110,8 @@ pub enum NamedKind {
     Panel,
     /// A controller.
     Controller,
+    /// Another program's token.
+    Token,
 }
 
 impl From<record::AuditName> for Named {
@@ -119,6 +124,7 @@ impl From<record::AuditName> for Named {
             record::NamedKind::Door => NamedKind::Door,
             record::NamedKind::Panel => NamedKind::Panel,
             record::NamedKind::Controller => NamedKind::Controller,
+            record::NamedKind::Token => NamedKind::Token,
         };
         Self { kind, name: named.name.into_inner(), building: named.building }
     }
@@ -151,13 +157,13 @@ pub struct AuditProof {
 }
 
 /// What administrators changed, the newest first: in the buildings that one audits, and everywhere for who audits them all.
-#[utoipa::path(get, path = "/api/v1/audit", operation_id = "audit", tag = "audit", params(Which), security(("session" = [])),
+#[utoipa::path(get, path = "/api/v1/audit", operation_id = "audit", tag = "audit", params(Which), security(("session" = []), ("token" = [])),
     responses((status = 200, description = "A page", body = AuditPage),
         (status = 400, description = "`malformed`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 403, description = "`forbidden`; `confidentiality_required`", body = ProblemBody, content_type = "application/problem+json")))]
 pub async fn handler(
     State(node): State<Arc<Node>>,
-    who: SignedIn,
+    who: Caller,
     which: Result<Query<Which>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Json<AuditPage>, Problem> {
     administrator(&node, &who, Right::Audit).await?;
@@ -190,20 +196,22 @@ impl Which {
 fn shown(entry: record::AuditEntry, names: &BTreeMap<Uuid, Named>) -> AuditEntry {
     let content = entry.content.map(Pii::into_inner);
     let actor = content.as_ref().and_then(|content| content.actor);
-    let actor_name = actor.and_then(|actor| names.get(&actor.0)).map(|named| named.name.clone());
+    let token = content.as_ref().and_then(|content| content.token);
+    let named = actor.map(|actor| actor.0).or(token.map(|token| token.0));
+    let actor_name = named.and_then(|id| names.get(&id)).map(|named| named.name.clone());
     let erased = content.is_none();
     let (role, before, after) =
         content.map_or((None, None, None), |content| (Some(content.role), content.before, content.after));
     let (seq, at, building, action) = (entry.seq, entry.at, entry.building, entry.action);
     let persons = entry.persons.into_iter().take(MOST_PERSONS).collect();
-    AuditEntry { seq, at, building, action, persons, erased, actor, actor_name, role, before, after }
+    AuditEntry { seq, at, building, action, persons, erased, actor, token, actor_name, role, before, after }
 }
 
 /// Checks the whole chain.
-#[utoipa::path(get, path = "/api/v1/audit/proof", operation_id = "audit_proof", tag = "audit", security(("session" = [])),
+#[utoipa::path(get, path = "/api/v1/audit/proof", operation_id = "audit_proof", tag = "audit", security(("session" = []), ("token" = [])),
     responses((status = 200, description = "What was found", body = AuditProof),
         (status = 403, description = "`forbidden`: audits not every building", body = ProblemBody, content_type = "application/problem+json")))]
-pub async fn proof(State(node): State<Arc<Node>>, who: SignedIn) -> Result<Json<AuditProof>, Problem> {
+pub async fn proof(State(node): State<Arc<Node>>, who: Caller) -> Result<Json<AuditProof>, Problem> {
     everywhere(&node, &who, Right::Audit).await?;
     let proof = node.store.audit().verify_audit(&who.scope).await?.ok_or(Code::Forbidden)?;
     Ok(Json(AuditProof {

@@ -2,7 +2,7 @@
 
 use super::administrator;
 use super::audit::Which;
-use crate::auth::session::SignedIn;
+use crate::auth::caller::Caller;
 use crate::http::problem::{Code, Problem, ProblemBody};
 use crate::node::Node;
 use crate::spreadsheet::{MARK, harmless};
@@ -25,13 +25,13 @@ const HEAD: [&str; 9] = ["entry", "time", "action", "building", "persons", "by",
 const PAGE: u32 = 200;
 
 /// What administrators changed as CSV (UTF-8 with a mark, RFC 4180), the newest first. `cursor` and `limit` are not read.
-#[utoipa::path(get, path = "/api/v1/audit.csv", operation_id = "audit_csv", tag = "audit", params(Which), security(("session" = [])),
+#[utoipa::path(get, path = "/api/v1/audit.csv", operation_id = "audit_csv", tag = "audit", params(Which), security(("session" = []), ("token" = [])),
     responses((status = 200, description = "The file", body = String, content_type = "text/csv"),
         (status = 400, description = "`malformed`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 403, description = "`forbidden`; `confidentiality_required`", body = ProblemBody, content_type = "application/problem+json")))]
 pub async fn handler(
     State(node): State<Arc<Node>>,
-    who: SignedIn,
+    who: Caller,
     which: Result<Query<Which>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Response, Problem> {
     administrator(&node, &who, Right::Audit).await?;
@@ -71,7 +71,10 @@ fn lines(page: AuditPage, file: &mut csv::Writer<Vec<u8>>) -> csv::Result<()> {
         let json = |value: Option<&Value>| value.map(Value::to_string).unwrap_or_default();
         let time = jiff::Timestamp::from_millisecond(at.as_millis()).map(|at| at.to_string());
         let persons: Vec<_> = persons.iter().take(20).map(|person| called(person.0)).collect();
-        let by = content.as_ref().and_then(|content| content.actor).map(|actor| called(actor.0));
+        let by = content
+            .as_ref()
+            .and_then(|content| content.actor.map(|actor| actor.0).or(content.token.map(|token| token.0)))
+            .map(called);
         file.write_record(
             [
                 seq.to_string(),
@@ -104,6 +107,7 @@ mod tests {
         let (kari, gone) = (v4([1; 16]), v4([2; 16]));
         let content = AuditContent {
             actor: Some(kari.into()),
+            token: None,
             role: "manager".to_owned(),
             before: None,
             after: Some(json!({ "name": "Ola" })),

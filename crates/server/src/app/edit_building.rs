@@ -3,7 +3,7 @@
 use super::buildings::Building;
 use super::uses::{Uses, removed};
 use super::{administered, everywhere};
-use crate::auth::session::SignedIn;
+use crate::auth::caller::Caller;
 use crate::calendar;
 use crate::http::body::{Body, Object};
 use crate::http::problem::{Code, FieldCode, Fields, Problem, ProblemBody};
@@ -63,12 +63,12 @@ pub struct Meant {
 
 /// A building with its version and what is in it.
 #[utoipa::path(get, path = "/api/v1/buildings/{building}", operation_id = "building", tag = "buildings",
-    params(("building" = uuid::Uuid, Path, description = "The building")), security(("session" = [])),
+    params(("building" = uuid::Uuid, Path, description = "The building")), security(("session" = []), ("token" = [])),
     responses((status = 200, description = "The building", body = BuildingPart),
         (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json")))]
 pub async fn handler(
     State(node): State<Arc<Node>>,
-    who: SignedIn,
+    who: Caller,
     Object(building): Object<BuildingId>,
 ) -> Result<Json<BuildingPart>, Problem> {
     administered(&node, &who, building).await?;
@@ -78,7 +78,7 @@ pub async fn handler(
 
 /// Changes a building.
 #[utoipa::path(patch, path = "/api/v1/buildings/{building}", operation_id = "change_building", tag = "buildings",
-    request_body = BuildingChange, params(("building" = uuid::Uuid, Path, description = "The building")), security(("session" = [])),
+    request_body = BuildingChange, params(("building" = uuid::Uuid, Path, description = "The building")), security(("session" = []), ("token" = [])),
     responses((status = 200, description = "Changed", body = BuildingPart),
         (status = 403, description = "`forbidden`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json"),
@@ -86,7 +86,7 @@ pub async fn handler(
         (status = 422, description = "`invalid`", body = ProblemBody, content_type = "application/problem+json")))]
 pub async fn change(
     State(node): State<Arc<Node>>,
-    who: SignedIn,
+    who: Caller,
     Object(building): Object<BuildingId>,
     Body(change): Body<BuildingChange>,
 ) -> Result<Json<BuildingPart>, Problem> {
@@ -115,7 +115,7 @@ pub async fn change(
 
 /// Removes a building with all that is in it, when nobody lives there. For who administers all buildings.
 #[utoipa::path(delete, path = "/api/v1/buildings/{building}", operation_id = "remove_building", tag = "buildings",
-    params(("building" = uuid::Uuid, Path, description = "The building"), Meant), security(("session" = [])),
+    params(("building" = uuid::Uuid, Path, description = "The building"), Meant), security(("session" = []), ("token" = [])),
     responses((status = 204, description = "Gone"),
         (status = 403, description = "`forbidden`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json"),
@@ -123,7 +123,7 @@ pub async fn change(
         (status = 422, description = "`invalid`: not its name", body = ProblemBody, content_type = "application/problem+json")))]
 pub async fn remove(
     State(node): State<Arc<Node>>,
-    who: SignedIn,
+    who: Caller,
     Object(building): Object<BuildingId>,
     meant: Result<Query<Meant>, QueryRejection>,
 ) -> Result<StatusCode, Problem> {

@@ -2,7 +2,7 @@
 
 use super::controllers::Controller;
 use super::uses::{Uses, removed};
-use crate::auth::session::SignedIn;
+use crate::auth::caller::Caller;
 use crate::http::body::{Body, Object};
 use crate::http::problem::{Code, Fields, Problem, ProblemBody};
 use crate::node::Node;
@@ -42,12 +42,12 @@ fn told(node: &Node, part: Part<klinke_model::door::Controller>) -> ControllerPa
 
 /// A controller with its version and how many doors it drives.
 #[utoipa::path(get, path = "/api/v1/controllers/{controller}", operation_id = "controller", tag = "buildings",
-    params(("controller" = uuid::Uuid, Path, description = "The controller")), security(("session" = [])),
+    params(("controller" = uuid::Uuid, Path, description = "The controller")), security(("session" = []), ("token" = [])),
     responses((status = 200, description = "The controller", body = ControllerPart),
         (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json")))]
 pub async fn handler(
     State(node): State<Arc<Node>>,
-    who: SignedIn,
+    who: Caller,
     Object(controller): Object<ControllerId>,
 ) -> Result<Json<ControllerPart>, Problem> {
     let part = seen(&node, &who, controller).await?;
@@ -56,7 +56,7 @@ pub async fn handler(
 
 async fn seen(
     node: &Node,
-    who: &SignedIn,
+    who: &Caller,
     controller: ControllerId,
 ) -> Result<Part<klinke_model::door::Controller>, Problem> {
     Ok(node.store.parts().controller_part(&who.scope, controller).await?.ok_or(Code::NotFound)?)
@@ -64,7 +64,7 @@ async fn seen(
 
 /// Renames a controller.
 #[utoipa::path(patch, path = "/api/v1/controllers/{controller}", operation_id = "change_controller", tag = "buildings",
-    request_body = ControllerChange, params(("controller" = uuid::Uuid, Path, description = "The controller")), security(("session" = [])),
+    request_body = ControllerChange, params(("controller" = uuid::Uuid, Path, description = "The controller")), security(("session" = []), ("token" = [])),
     responses((status = 200, description = "Changed", body = ControllerPart),
         (status = 403, description = "`forbidden`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json"),
@@ -72,7 +72,7 @@ async fn seen(
         (status = 422, description = "`invalid`", body = ProblemBody, content_type = "application/problem+json")))]
 pub async fn change(
     State(node): State<Arc<Node>>,
-    who: SignedIn,
+    who: Caller,
     Object(controller): Object<ControllerId>,
     Body(change): Body<ControllerChange>,
 ) -> Result<Json<ControllerPart>, Problem> {
@@ -91,13 +91,13 @@ pub async fn change(
 
 /// Removes a controller; its doors have none until they are given another.
 #[utoipa::path(delete, path = "/api/v1/controllers/{controller}", operation_id = "remove_controller", tag = "buildings",
-    params(("controller" = uuid::Uuid, Path, description = "The controller")), security(("session" = [])),
+    params(("controller" = uuid::Uuid, Path, description = "The controller")), security(("session" = []), ("token" = [])),
     responses((status = 204, description = "Gone; its certificate is worth nothing"),
         (status = 403, description = "`forbidden`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json")))]
 pub async fn remove(
     State(node): State<Arc<Node>>,
-    who: SignedIn,
+    who: Caller,
     Object(controller): Object<ControllerId>,
 ) -> Result<StatusCode, Problem> {
     seen(&node, &who, controller).await?;

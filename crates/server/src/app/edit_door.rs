@@ -2,7 +2,7 @@
 
 use super::doors::{Door, shown};
 use super::uses::{Uses, removed};
-use crate::auth::session::SignedIn;
+use crate::auth::caller::Caller;
 use crate::http::body::{Body, Object};
 use crate::http::problem::{Code, FieldCode, Fields, Problem, ProblemBody};
 use crate::node::Node;
@@ -57,25 +57,25 @@ fn told(node: &Node, part: Part<klinke_model::door::Door>) -> DoorPart {
 
 /// A door with its version and who depends on it.
 #[utoipa::path(get, path = "/api/v1/doors/{door}", operation_id = "door", tag = "buildings",
-    params(("door" = uuid::Uuid, Path, description = "The door")), security(("session" = [])),
+    params(("door" = uuid::Uuid, Path, description = "The door")), security(("session" = []), ("token" = [])),
     responses((status = 200, description = "The door", body = DoorPart),
         (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json")))]
 pub async fn handler(
     State(node): State<Arc<Node>>,
-    who: SignedIn,
+    who: Caller,
     Object(door): Object<DoorId>,
 ) -> Result<Json<DoorPart>, Problem> {
     let part = seen(&node, &who, door).await?;
     Ok(Json(told(&node, part)))
 }
 
-async fn seen(node: &Node, who: &SignedIn, door: DoorId) -> Result<Part<klinke_model::door::Door>, Problem> {
+async fn seen(node: &Node, who: &Caller, door: DoorId) -> Result<Part<klinke_model::door::Door>, Problem> {
     Ok(node.store.parts().door_part(&who.scope, door).await?.ok_or(Code::NotFound)?)
 }
 
 /// Changes a door. A caretaker changes its wiring alone.
 #[utoipa::path(patch, path = "/api/v1/doors/{door}", operation_id = "change_door", tag = "buildings",
-    request_body = DoorChange, params(("door" = uuid::Uuid, Path, description = "The door")), security(("session" = [])),
+    request_body = DoorChange, params(("door" = uuid::Uuid, Path, description = "The door")), security(("session" = []), ("token" = [])),
     responses((status = 200, description = "Changed; its controller is told", body = DoorPart),
         (status = 403, description = "`forbidden`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json"),
@@ -83,7 +83,7 @@ async fn seen(node: &Node, who: &SignedIn, door: DoorId) -> Result<Part<klinke_m
         (status = 422, description = "`invalid`; `taken` when the output drives another door", body = ProblemBody, content_type = "application/problem+json")))]
 pub async fn change(
     State(node): State<Arc<Node>>,
-    who: SignedIn,
+    who: Caller,
     Object(door): Object<DoorId>,
     Body(change): Body<DoorChange>,
 ) -> Result<Json<DoorPart>, Problem> {
@@ -131,13 +131,13 @@ pub async fn change(
 
 /// Removes a door: nobody may open it any more, no panel offers it, and its controller forgets it.
 #[utoipa::path(delete, path = "/api/v1/doors/{door}", operation_id = "remove_door", tag = "buildings",
-    params(("door" = uuid::Uuid, Path, description = "The door")), security(("session" = [])),
+    params(("door" = uuid::Uuid, Path, description = "The door")), security(("session" = []), ("token" = [])),
     responses((status = 204, description = "Gone"),
         (status = 403, description = "`forbidden`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json")))]
 pub async fn remove(
     State(node): State<Arc<Node>>,
-    who: SignedIn,
+    who: Caller,
     Object(door): Object<DoorId>,
 ) -> Result<StatusCode, Problem> {
     let controller = seen(&node, &who, door).await?.value.controller;

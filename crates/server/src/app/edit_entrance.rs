@@ -2,7 +2,7 @@
 
 use super::entrances::Entrance;
 use super::uses::{Uses, removed};
-use crate::auth::session::SignedIn;
+use crate::auth::caller::Caller;
 use crate::http::body::{Body, Object};
 use crate::http::problem::{Code, Fields, Problem, ProblemBody};
 use crate::node::Node;
@@ -42,12 +42,12 @@ pub struct EntranceChange {
 
 /// An entrance with its version and what is behind it.
 #[utoipa::path(get, path = "/api/v1/entrances/{entrance}", operation_id = "entrance", tag = "buildings",
-    params(("entrance" = uuid::Uuid, Path, description = "The entrance")), security(("session" = [])),
+    params(("entrance" = uuid::Uuid, Path, description = "The entrance")), security(("session" = []), ("token" = [])),
     responses((status = 200, description = "The entrance", body = EntrancePart),
         (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json")))]
 pub async fn handler(
     State(node): State<Arc<Node>>,
-    who: SignedIn,
+    who: Caller,
     Object(entrance): Object<EntranceId>,
 ) -> Result<Json<EntrancePart>, Problem> {
     Ok(Json(seen(&node, &who, entrance).await?.into()))
@@ -55,7 +55,7 @@ pub async fn handler(
 
 async fn seen(
     node: &Node,
-    who: &SignedIn,
+    who: &Caller,
     entrance: EntranceId,
 ) -> Result<Part<klinke_model::site::Entrance>, Problem> {
     Ok(node.store.parts().entrance_part(&who.scope, entrance).await?.ok_or(Code::NotFound)?)
@@ -63,7 +63,7 @@ async fn seen(
 
 /// Renames an entrance.
 #[utoipa::path(patch, path = "/api/v1/entrances/{entrance}", operation_id = "change_entrance", tag = "buildings",
-    request_body = EntranceChange, params(("entrance" = uuid::Uuid, Path, description = "The entrance")), security(("session" = [])),
+    request_body = EntranceChange, params(("entrance" = uuid::Uuid, Path, description = "The entrance")), security(("session" = []), ("token" = [])),
     responses((status = 200, description = "Changed", body = EntrancePart),
         (status = 403, description = "`forbidden`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json"),
@@ -71,7 +71,7 @@ async fn seen(
         (status = 422, description = "`invalid`", body = ProblemBody, content_type = "application/problem+json")))]
 pub async fn change(
     State(node): State<Arc<Node>>,
-    who: SignedIn,
+    who: Caller,
     Object(entrance): Object<EntranceId>,
     Body(change): Body<EntranceChange>,
 ) -> Result<Json<EntrancePart>, Problem> {
@@ -93,14 +93,14 @@ pub async fn change(
 
 /// Removes an entrance that nothing is at.
 #[utoipa::path(delete, path = "/api/v1/entrances/{entrance}", operation_id = "remove_entrance", tag = "buildings",
-    params(("entrance" = uuid::Uuid, Path, description = "The entrance")), security(("session" = [])),
+    params(("entrance" = uuid::Uuid, Path, description = "The entrance")), security(("session" = []), ("token" = [])),
     responses((status = 204, description = "Gone"),
         (status = 403, description = "`forbidden`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "`in_use`: units or panels are at it; `current` are its `Uses`", body = ProblemBody, content_type = "application/problem+json")))]
 pub async fn remove(
     State(node): State<Arc<Node>>,
-    who: SignedIn,
+    who: Caller,
     Object(entrance): Object<EntranceId>,
 ) -> Result<StatusCode, Problem> {
     seen(&node, &who, entrance).await?;

@@ -2,7 +2,7 @@
 
 use super::panels::Panel;
 use super::uses::{Uses, removed};
-use crate::auth::session::SignedIn;
+use crate::auth::caller::Caller;
 use crate::http::body::{Body, Object};
 use crate::http::problem::{Code, FieldCode, Fields, Problem, ProblemBody};
 use crate::node::Node;
@@ -51,12 +51,12 @@ async fn told(node: &Node, part: Part<klinke_model::intercom::Panel>) -> Result<
 
 /// A panel with its version and its buttons' number.
 #[utoipa::path(get, path = "/api/v1/panels/{panel}", operation_id = "panel", tag = "buildings",
-    params(("panel" = uuid::Uuid, Path, description = "The panel")), security(("session" = [])),
+    params(("panel" = uuid::Uuid, Path, description = "The panel")), security(("session" = []), ("token" = [])),
     responses((status = 200, description = "The panel", body = PanelPart),
         (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json")))]
 pub async fn handler(
     State(node): State<Arc<Node>>,
-    who: SignedIn,
+    who: Caller,
     Object(panel): Object<PanelId>,
 ) -> Result<Json<PanelPart>, Problem> {
     let part = seen(&node, &who, panel).await?;
@@ -65,7 +65,7 @@ pub async fn handler(
 
 async fn seen(
     node: &Node,
-    who: &SignedIn,
+    who: &Caller,
     panel: PanelId,
 ) -> Result<Part<klinke_model::intercom::Panel>, Problem> {
     Ok(node.store.parts().panel_part(&who.scope, panel).await?.ok_or(Code::NotFound)?)
@@ -73,7 +73,7 @@ async fn seen(
 
 /// Changes a panel; it shows so.
 #[utoipa::path(patch, path = "/api/v1/panels/{panel}", operation_id = "change_panel", tag = "buildings",
-    request_body = PanelChange, params(("panel" = uuid::Uuid, Path, description = "The panel")), security(("session" = [])),
+    request_body = PanelChange, params(("panel" = uuid::Uuid, Path, description = "The panel")), security(("session" = []), ("token" = [])),
     responses((status = 200, description = "Changed", body = PanelPart),
         (status = 403, description = "`forbidden`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json"),
@@ -81,7 +81,7 @@ async fn seen(
         (status = 422, description = "`invalid`", body = ProblemBody, content_type = "application/problem+json")))]
 pub async fn change(
     State(node): State<Arc<Node>>,
-    who: SignedIn,
+    who: Caller,
     Object(panel): Object<PanelId>,
     Body(change): Body<PanelChange>,
 ) -> Result<Json<PanelPart>, Problem> {
@@ -124,13 +124,13 @@ pub async fn change(
 
 /// Removes a panel with its buttons.
 #[utoipa::path(delete, path = "/api/v1/panels/{panel}", operation_id = "remove_panel", tag = "buildings",
-    params(("panel" = uuid::Uuid, Path, description = "The panel")), security(("session" = [])),
+    params(("panel" = uuid::Uuid, Path, description = "The panel")), security(("session" = []), ("token" = [])),
     responses((status = 204, description = "Gone; its key is worth nothing"),
         (status = 403, description = "`forbidden`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json")))]
 pub async fn remove(
     State(node): State<Arc<Node>>,
-    who: SignedIn,
+    who: Caller,
     Object(panel): Object<PanelId>,
 ) -> Result<StatusCode, Problem> {
     seen(&node, &who, panel).await?;

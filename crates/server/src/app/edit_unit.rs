@@ -1,7 +1,7 @@
 //! A unit is changed or removed: its number, its entrance, the doors that its people may open.
 
 use super::uses::{Uses, removed};
-use crate::auth::session::SignedIn;
+use crate::auth::caller::Caller;
 use crate::http::body::{Body, Object};
 use crate::http::problem::{Code, FieldCode, Fields, Problem, ProblemBody};
 use crate::node::Node;
@@ -55,24 +55,24 @@ pub struct UnitChange {
 
 /// A unit with its version, its doors, and what depends on it.
 #[utoipa::path(get, path = "/api/v1/units/{unit}", operation_id = "unit", tag = "buildings",
-    params(("unit" = uuid::Uuid, Path, description = "The unit")), security(("session" = [])),
+    params(("unit" = uuid::Uuid, Path, description = "The unit")), security(("session" = []), ("token" = [])),
     responses((status = 200, description = "The unit", body = UnitPart),
         (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json")))]
 pub async fn handler(
     State(node): State<Arc<Node>>,
-    who: SignedIn,
+    who: Caller,
     Object(unit): Object<UnitId>,
 ) -> Result<Json<UnitPart>, Problem> {
     Ok(Json(seen(&node, &who, unit).await?.into()))
 }
 
-async fn seen(node: &Node, who: &SignedIn, unit: UnitId) -> Result<Part<UnitDoors>, Problem> {
+async fn seen(node: &Node, who: &Caller, unit: UnitId) -> Result<Part<UnitDoors>, Problem> {
     Ok(node.store.parts().unit_part(&who.scope, unit).await?.ok_or(Code::NotFound)?)
 }
 
 /// Changes a unit.
 #[utoipa::path(patch, path = "/api/v1/units/{unit}", operation_id = "change_unit", tag = "buildings",
-    request_body = UnitChange, params(("unit" = uuid::Uuid, Path, description = "The unit")), security(("session" = [])),
+    request_body = UnitChange, params(("unit" = uuid::Uuid, Path, description = "The unit")), security(("session" = []), ("token" = [])),
     responses((status = 200, description = "Changed", body = UnitPart),
         (status = 403, description = "`forbidden`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json"),
@@ -80,7 +80,7 @@ async fn seen(node: &Node, who: &SignedIn, unit: UnitId) -> Result<Part<UnitDoor
         (status = 422, description = "`invalid`; `taken` when the entrance has such a number", body = ProblemBody, content_type = "application/problem+json")))]
 pub async fn change(
     State(node): State<Arc<Node>>,
-    who: SignedIn,
+    who: Caller,
     Object(unit): Object<UnitId>,
     Body(change): Body<UnitChange>,
 ) -> Result<Json<UnitPart>, Problem> {
@@ -128,14 +128,14 @@ pub async fn change(
 
 /// Removes a unit where nobody lives, with its buttons.
 #[utoipa::path(delete, path = "/api/v1/units/{unit}", operation_id = "remove_unit", tag = "buildings",
-    params(("unit" = uuid::Uuid, Path, description = "The unit")), security(("session" = [])),
+    params(("unit" = uuid::Uuid, Path, description = "The unit")), security(("session" = []), ("token" = [])),
     responses((status = 204, description = "Gone"),
         (status = 403, description = "`forbidden`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "`in_use`: people live there, or are about to; `current` are its `Uses`", body = ProblemBody, content_type = "application/problem+json")))]
 pub async fn remove(
     State(node): State<Arc<Node>>,
-    who: SignedIn,
+    who: Caller,
     Object(unit): Object<UnitId>,
 ) -> Result<StatusCode, Problem> {
     let building = seen(&node, &who, unit).await?.value.unit.building;

@@ -1,7 +1,7 @@
 //! The entrances of a building.
 
 use super::{administered, allowed};
-use crate::auth::session::SignedIn;
+use crate::auth::caller::Caller;
 use crate::http::body::{Body, Object};
 use crate::http::problem::{Code, Fields, Problem, ProblemBody};
 use crate::node::Node;
@@ -30,11 +30,11 @@ impl From<klinke_model::site::Entrance> for Entrance {
 
 /// The entrances of a building, by name.
 #[utoipa::path(get, path = "/api/v1/buildings/{building}/entrances", operation_id = "entrances", tag = "buildings",
-    params(("building" = uuid::Uuid, Path, description = "The building")), security(("session" = [])),
+    params(("building" = uuid::Uuid, Path, description = "The building")), security(("session" = []), ("token" = [])),
     responses((status = 200, description = "The entrances", body = [Entrance])))]
 pub async fn handler(
     State(node): State<Arc<Node>>,
-    who: SignedIn,
+    who: Caller,
     Object(building): Object<BuildingId>,
 ) -> Result<Json<Vec<Entrance>>, Problem> {
     administered(&node, &who, building).await?;
@@ -51,13 +51,13 @@ pub struct NewEntrance {
 
 /// Adds an entrance to a building.
 #[utoipa::path(post, path = "/api/v1/buildings/{building}/entrances", operation_id = "add_entrance", tag = "buildings",
-    request_body = NewEntrance, params(("building" = uuid::Uuid, Path, description = "The building")), security(("session" = [])),
+    request_body = NewEntrance, params(("building" = uuid::Uuid, Path, description = "The building")), security(("session" = []), ("token" = [])),
     responses((status = 201, description = "Added", body = Entrance),
         (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`invalid`", body = ProblemBody, content_type = "application/problem+json")))]
 pub async fn add(
     State(node): State<Arc<Node>>,
-    who: SignedIn,
+    who: Caller,
     Object(building): Object<BuildingId>,
     Body(new): Body<NewEntrance>,
 ) -> Result<(StatusCode, Json<Entrance>), Problem> {

@@ -4,6 +4,9 @@
 //! not there, is another property manager's, or that this person does not administer, all with the same body. A 403
 //! (`forbidden`) is given only where there is no object to hide: to who sees the building, or asks for none. Who has a role
 //! with access to personal data and did not accept confidentiality gets 403 `confidentiality_required`.
+//!
+//! A handler that takes a [`Caller`](crate::auth::caller::Caller) is open to tokens of other programs, and says so in its
+//! `security`; one that takes a [`SignedIn`](crate::auth::session::SignedIn) is for people.
 
 pub mod add_bell;
 pub mod add_controller;
@@ -35,6 +38,7 @@ pub mod edit_unit;
 pub mod end_person;
 pub mod entrances;
 pub mod follow_invitation;
+pub mod ghosts;
 pub mod homes;
 pub mod household;
 pub mod imports;
@@ -43,6 +47,7 @@ pub mod me;
 pub mod moves;
 pub mod my_bells;
 pub mod open_door;
+pub mod openers;
 pub mod pair_panel;
 pub mod panel_directory;
 pub mod panels;
@@ -56,8 +61,10 @@ pub mod sign_in;
 pub mod sign_out;
 pub mod suspend_person;
 pub mod tenants;
+pub mod tokens;
 pub mod units;
 mod uses;
 pub mod webhooks;
+pub mod who;
 
 use administered::{administered, administrator, allowed, everywhere, must_be_bound};

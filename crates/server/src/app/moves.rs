@@ -2,7 +2,7 @@
 
 use super::add_person::NewPerson;
 use super::allowed;
-use crate::auth::session::SignedIn;
+use crate::auth::caller::Caller;
 use crate::calendar;
 use crate::http::body::{Body, Object};
 use crate::http::problem::{Code, FieldCode, Fields, Problem, ProblemBody};
@@ -166,11 +166,11 @@ impl Move {
 
 /// What a move out of this unit would end.
 #[utoipa::path(get, path = "/api/v1/units/{unit}/move-out", operation_id = "preview_move", tag = "moves",
-    params(("unit" = uuid::Uuid, Path, description = "The unit")), security(("session" = [])),
+    params(("unit" = uuid::Uuid, Path, description = "The unit")), security(("session" = []), ("token" = [])),
     responses((status = 200, description = "Who lives there, and what ends for each", body = MovePreview)))]
 pub async fn preview(
     State(node): State<Arc<Node>>,
-    who: SignedIn,
+    who: Caller,
     Object(unit): Object<UnitId>,
 ) -> Result<Json<MovePreview>, Problem> {
     let found = node.store.moves().preview_move(&who.scope, unit).await?.ok_or(Code::NotFound)?;
@@ -201,12 +201,12 @@ pub async fn preview(
 /// Plans a move: nothing ends before the end of the last day, and until then it can be taken back. Without a last day it
 /// is carried out before the answer.
 #[utoipa::path(post, path = "/api/v1/units/{unit}/moves", operation_id = "plan_move", tag = "moves", request_body = MoveOut,
-    params(("unit" = uuid::Uuid, Path, description = "The unit")), security(("session" = [])),
+    params(("unit" = uuid::Uuid, Path, description = "The unit")), security(("session" = []), ("token" = [])),
     responses((status = 201, description = "Planned", body = Move),
         (status = 409, description = "`conflict`: somebody leaves this unit by another move already", body = ProblemBody, content_type = "application/problem+json")))]
 pub async fn plan(
     State(node): State<Arc<Node>>,
-    who: SignedIn,
+    who: Caller,
     Object(unit): Object<UnitId>,
     Body(wanted): Body<MoveOut>,
 ) -> Result<(StatusCode, Json<Move>), Problem> {
@@ -273,13 +273,13 @@ pub struct Asked {
 }
 
 /// Moves of a building, the latest first; 200 at most.
-#[utoipa::path(get, path = "/api/v1/moves", operation_id = "moves", tag = "moves", params(Asked), security(("session" = [])),
+#[utoipa::path(get, path = "/api/v1/moves", operation_id = "moves", tag = "moves", params(Asked), security(("session" = []), ("token" = [])),
     responses((status = 200, description = "The moves", body = [Move]),
         (status = 400, description = "`malformed`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json")))]
 pub async fn list(
     State(node): State<Arc<Node>>,
-    who: SignedIn,
+    who: Caller,
     asked: Result<Query<Asked>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Json<Vec<Move>>, Problem> {
     let Query(asked) = asked.map_err(|_| Code::Malformed)?;
@@ -290,11 +290,11 @@ pub async fn list(
 
 /// One move; when it is done, the proof of what it ended.
 #[utoipa::path(get, path = "/api/v1/moves/{move}", operation_id = "one_move", tag = "moves",
-    params(("move" = uuid::Uuid, Path, description = "The move")), security(("session" = [])),
+    params(("move" = uuid::Uuid, Path, description = "The move")), security(("session" = []), ("token" = [])),
     responses((status = 200, description = "The move", body = Move)))]
 pub async fn one(
     State(node): State<Arc<Node>>,
-    who: SignedIn,
+    who: Caller,
     Object(id): Object<MoveId>,
 ) -> Result<Json<Move>, Problem> {
     shown(&node, &who, id).await.map(Json)
@@ -302,12 +302,12 @@ pub async fn one(
 
 /// Takes a planned move back. People who were added only to move in by it are removed.
 #[utoipa::path(delete, path = "/api/v1/moves/{move}", operation_id = "cancel_move", tag = "moves",
-    params(("move" = uuid::Uuid, Path, description = "The move")), security(("session" = [])),
+    params(("move" = uuid::Uuid, Path, description = "The move")), security(("session" = []), ("token" = [])),
     responses((status = 204, description = "Taken back"),
         (status = 409, description = "`conflict`: it is carried out already", body = ProblemBody, content_type = "application/problem+json")))]
 pub async fn cancel(
     State(node): State<Arc<Node>>,
-    who: SignedIn,
+    who: Caller,
     Object(id): Object<MoveId>,
 ) -> Result<StatusCode, Problem> {
     let planned = shown(&node, &who, id).await?;
@@ -318,6 +318,6 @@ pub async fn cancel(
     Err(Problem::conflict(&shown(&node, &who, id).await?))
 }
 
-async fn shown(node: &Node, who: &SignedIn, id: MoveId) -> Result<Move, Problem> {
+async fn shown(node: &Node, who: &Caller, id: MoveId) -> Result<Move, Problem> {
     Ok(Move::new(node.store.moves().one_move(&who.scope, id).await?.ok_or(Code::NotFound)?))
 }

@@ -37,6 +37,8 @@ pub struct Config {
     pub media: Media,
     /// Time limits of calls.
     pub calls: Calls,
+    /// How much one may ask of the API.
+    pub limits: Limits,
     /// What is logged, and how.
     pub log: Log,
     /// HTTPS with a certificate of your own. Leave it out behind a proxy, and with `--lan`.
@@ -173,6 +175,24 @@ impl Calls {
             step: seconds(self.step_s),
             ..klinke_calls::plan::Limits::default()
         }
+    }
+}
+
+/// How much a person, a token, or an address where nobody is signed in may ask of the API.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Requests a second in the long run, 0 to 1000; 0 sets no limit.
+    #[schemars(range(min = 0, max = 1000), example = 50)]
+    pub per_second: u16,
+    /// Requests at once before that counts, 1 to 10000.
+    #[schemars(range(min = 1, max = 10000), example = 200)]
+    pub burst: u16,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { per_second: 50, burst: 200 }
     }
 }
 

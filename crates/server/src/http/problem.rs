@@ -64,10 +64,20 @@ codes! {
     CodeExpired = "code_expired", GONE;
     /// No session, or one that ended.
     NotSignedIn = "not_signed_in", UNAUTHORIZED;
+    /// A session and a token in one request.
+    TwoCredentials = "two_credentials", BAD_REQUEST;
+    /// A token of another program does not do this: it takes a person.
+    NotForTokens = "not_for_tokens", FORBIDDEN;
     /// No such account, or not its password; which of the two is not told.
     SignInFailed = "sign_in_failed", UNAUTHORIZED;
     /// Too many tries; `Retry-After` says when to go on.
     TooManyTries = "too_many_tries", TOO_MANY_REQUESTS;
+    /// More requests than one may send; `Retry-After` says when to go on.
+    TooManyRequests = "too_many_requests", TOO_MANY_REQUESTS;
+    /// This `Idempotency-Key` came with another request before.
+    IdempotencyKeyReused = "idempotency_key_reused", UNPROCESSABLE_ENTITY;
+    /// The request with this `Idempotency-Key` is still under way.
+    InProgress = "in_progress", CONFLICT;
     /// Signed in, but this is for administrators.
     Forbidden = "forbidden", FORBIDDEN;
     /// Who has a role with access to personal data must bind themselves to confidentiality first.
@@ -208,6 +218,11 @@ impl Problem {
 }
 
 impl Problem {
+    /// Too many; when to go on.
+    pub fn after(code: Code, too_many: TooMany) -> Self {
+        Self { retry_after: Some(too_many.retry_after), ..code.into() }
+    }
+
     /// Something depends on it: what, in numbers.
     pub fn in_use(uses: &impl Serialize) -> Self {
         Self { current: serde_json::to_value(uses).ok(), ..Code::InUse.into() }
@@ -222,7 +237,7 @@ impl From<Code> for Problem {
 
 impl From<TooMany> for Problem {
     fn from(too_many: TooMany) -> Self {
-        Self { retry_after: Some(too_many.retry_after), ..Code::TooManyTries.into() }
+        Self::after(Code::TooManyTries, too_many)
     }
 }
 

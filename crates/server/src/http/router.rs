@@ -1,8 +1,9 @@
 //! Every route, and the layers around them.
 
 use super::problem::{Code, Problem};
-use super::{access_log, body, document, gate, headers, origin, probes, problem};
+use super::{access_log, body, document, gate, headers, idempotency, limits, origin, probes, problem};
 use crate::app;
+use crate::auth::caller;
 use crate::import;
 use crate::node::Node;
 use crate::web;
@@ -49,6 +50,8 @@ pub fn operations() -> OpenApiRouter<Arc<Node>> {
         .routes(routes!(app::roles::handler, app::roles::give))
         .routes(routes!(app::roles::changes))
         .routes(routes!(app::roles::take))
+        .routes(routes!(app::tokens::list, app::tokens::make))
+        .routes(routes!(app::tokens::revoke))
         .routes(routes!(app::buildings::handler, app::buildings::make))
         .routes(routes!(app::edit_building::handler, app::edit_building::change, app::edit_building::remove))
         .routes(routes!(app::edit_entrance::handler, app::edit_entrance::change, app::edit_entrance::remove))
@@ -83,6 +86,12 @@ pub fn operations() -> OpenApiRouter<Arc<Node>> {
         .routes(routes!(app::people::one, app::change_person::handler, app::end_person::delete))
         .routes(routes!(app::end_person::sign_out))
         .routes(routes!(app::suspend_person::suspend, app::suspend_person::resume))
+        .routes(routes!(app::who::handler))
+        .routes(routes!(app::who::counts))
+        .routes(routes!(app::openers::of_door))
+        .routes(routes!(app::openers::of_person))
+        .routes(routes!(app::ghosts::handler))
+        .routes(routes!(app::ghosts::keys))
         .routes(routes!(app::homes::give))
         .routes(routes!(app::homes::take))
         .routes(routes!(app::moves::preview))
@@ -116,6 +125,9 @@ pub fn router(node: &Arc<Node>) -> Router {
         .method_not_allowed_fallback(wrong_method)
         .merge(web::pages())
         .layer(DefaultBodyLimit::max(body::MAX_BODY))
+        .layer(from_fn_with_state(node.clone(), idempotency::once))
+        .layer(from_fn_with_state(node.clone(), limits::guard))
+        .layer(from_fn_with_state(node.clone(), caller::find))
         .layer(from_fn_with_state(node.clone(), gate::guard))
         .layer(from_fn_with_state(node.clone(), origin::guard))
         .layer(from_fn_with_state(node.clone(), crate::webhooks::after_changes))

@@ -12,6 +12,7 @@ mod doorbells;
 mod home;
 mod hostile;
 mod importing;
+mod integrations;
 mod invitation;
 mod matrix;
 mod misuse;
@@ -29,4 +30,5 @@ mod support;
 #[path = "../../src/testing.rs"]
 mod testing;
 mod webhooks;
+mod who;
 mod world;

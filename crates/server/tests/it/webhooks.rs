@@ -273,8 +273,8 @@ async fn a_restart_in_the_middle_of_the_queue_loses_nothing_and_keeps_the_secret
     };
     let scope = Scope::system(town.tenant);
     let node = world.node();
-    let made = node.store.sites().insert_units(&scope, &node.stamp(), town.building, &units(100), &[]);
-    assert!(made.await.unwrap());
+    let (sites, stamp, twenty) = (node.store.sites(), node.stamp(), units(100));
+    assert!(sites.insert_units(&scope, &stamp, town.building, &twenty, &[]).await.unwrap());
     round(world.node()).await.unwrap();
     until_json(&manager, |hook| hook["waiting"] == 19 && hook["failure"] == "http_503").await;
     let World { folder, clock, running } = world;

@@ -13,6 +13,7 @@ pub struct Model {
     pub entrance: Uuid,
     pub number: String,
     pub version: i64,
+    pub folded: Vec<u8>,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

@@ -25,6 +25,13 @@ CREATE TABLE person_word (
 );
 CREATE INDEX person_word_person ON person_word (tenant, person);
 
+-- What a unit is found by and sorted by: its number, folded, as bytes.
+ALTER TABLE unit ADD COLUMN folded BYTEA NOT NULL DEFAULT '';
+CREATE INDEX unit_folded ON unit (tenant, folded, id);
+CREATE INDEX unit_of_building ON unit (tenant, building, folded, id);
+-- Who may open a door is asked from the door's side too.
+CREATE INDEX unit_door_door ON unit_door (tenant, door, unit);
+
 -- What a person may administer, and until when. No building: every building of the property manager.
 CREATE TABLE role_grant (
     tenant UUID NOT NULL,
@@ -49,6 +56,35 @@ CREATE TABLE confidentiality (
     accepted_at BIGINT NOT NULL,
     PRIMARY KEY (tenant, person, version),
     FOREIGN KEY (tenant, person) REFERENCES person (tenant, id) ON DELETE CASCADE
+);
+
+-- A token with which another program asks, in the name of whoever made it: it may what is listed for it, and never more
+-- than they may at that moment.
+CREATE TABLE api_token (
+    tenant UUID NOT NULL,
+    id UUID NOT NULL,
+    name TEXT NOT NULL,
+    token_hash BYTEA NOT NULL UNIQUE,
+    -- No building: every building of the property manager.
+    building UUID,
+    issuer UUID NOT NULL,
+    -- First moment (UTC ms) at which it is over.
+    ends_at BIGINT NOT NULL,
+    PRIMARY KEY (tenant, id),
+    FOREIGN KEY (tenant, building) REFERENCES building (tenant, id) ON DELETE CASCADE,
+    FOREIGN KEY (tenant, issuer) REFERENCES person (tenant, id) ON DELETE CASCADE
+);
+CREATE INDEX api_token_building ON api_token (tenant, building);
+CREATE INDEX api_token_issuer ON api_token (tenant, issuer);
+
+-- What a token may do.
+CREATE TABLE api_token_right (
+    tenant UUID NOT NULL,
+    token UUID NOT NULL,
+    allows TEXT NOT NULL CHECK (allows IN
+        ('see_building', 'see_people', 'change_people', 'change_building', 'devices', 'audit')),
+    PRIMARY KEY (tenant, token, allows),
+    FOREIGN KEY (tenant, token) REFERENCES api_token (tenant, id) ON DELETE CASCADE
 );
 
 -- A link to set a password. One a person; a new one takes the place of the old. A used one stays until the next, so that

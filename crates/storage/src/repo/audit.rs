@@ -1,7 +1,7 @@
 //! The audit: what administrators changed, as a chain of hashes for each property manager (trust.md C6).
 //!
 //! ```text
-//! content      = {"actor","role","before","after"} as JSON           can be erased
+//! content      = {"actor","token","role","before","after"} as JSON   can be erased
 //! content_hash = SHA-256(salt ‖ content)                             stays
 //! hash         = SHA-256(hash before ‖ seq ‖ at ‖ building ‖ action ‖ content_hash)
 //! ```
@@ -17,7 +17,7 @@ use crate::repo::convert::At;
 use crate::repo::reach;
 use crate::tx::{self, Isolation};
 use crate::{Result, StorageError, Store};
-use klinke_model::ids::{BuildingId, PersonId};
+use klinke_model::ids::{ApiTokenId, BuildingId, PersonId};
 use klinke_model::privacy::Pii;
 use klinke_model::rights::Right;
 use klinke_model::scope::{Principal, Scope};
@@ -67,6 +67,8 @@ impl Change {
 #[derive(Serialize, Deserialize)]
 struct Content {
     actor: Option<PersonId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    token: Option<ApiTokenId>,
     role: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     before: Option<Value>,
@@ -85,6 +87,7 @@ pub async fn append(tx: &DatabaseTransaction, scope: &Scope, stamp: &Stamp, chan
     let (seq, before) = last.map_or((1, first(scope)), |last| (last.seq.saturating_add(1), last.hash));
     let content = Content {
         actor: scope.person(),
+        token: scope.token(),
         role: reach::acting_role(tx, scope, change.building).await?,
         before: change.before,
         after: change.after,
@@ -287,8 +290,8 @@ fn entry(row: audit::Model, persons: Vec<PersonId>) -> Result<AuditEntry> {
     let content = row.content.as_deref().map(|content| {
         let content: Content = serde_json::from_str(content)
             .map_err(|_| StorageError::Corrupt { table: "audit", column: "content" })?;
-        let Content { actor, role, before, after } = content;
-        Ok::<_, StorageError>(Pii::new(AuditContent { actor, role, before, after }))
+        let Content { actor, token, role, before, after } = content;
+        Ok::<_, StorageError>(Pii::new(AuditContent { actor, token, role, before, after }))
     });
     Ok(AuditEntry {
         seq: At("audit", "seq").number(row.seq)?,

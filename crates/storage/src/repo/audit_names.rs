@@ -2,7 +2,7 @@
 //! erased since.
 
 use crate::Result;
-use crate::entity::{building, controller, door, entrance, membership, panel, person, unit};
+use crate::entity::{api_token, building, controller, door, entrance, membership, panel, person, unit};
 use crate::record::{AuditEntry, AuditName, NamedKind};
 use crate::repo::convert::At;
 use crate::repo::reach;
@@ -21,13 +21,14 @@ const MOST_PERSONS: usize = 20;
 
 /// The names that go with these entries, which the principal may read.
 pub async fn of(tx: &DatabaseTransaction, scope: &Scope, entries: &[AuditEntry]) -> Result<Vec<AuditName>> {
-    let (mut ids, mut actors) = (BTreeSet::new(), BTreeSet::new());
+    let (mut ids, mut actors, mut programs) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     for entry in entries {
         ids.extend(entry.building.map(|building| building.0));
         ids.extend(entry.persons.iter().take(MOST_PERSONS).map(|person| person.0));
         let Some(content) = &entry.content else { continue };
         let content = content.reveal();
         actors.extend(content.actor.map(|actor| actor.0));
+        programs.extend(content.token.map(|token| token.0));
         content.before.iter().chain(&content.after).for_each(|value| collect(value, &mut ids));
     }
     let mut names = people(tx, scope, &ids, &actors).await?;
@@ -62,6 +63,17 @@ pub async fn of(tx: &DatabaseTransaction, scope: &Scope, entries: &[AuditEntry])
     for row in buildings {
         let name = Pii::new(At("building", "name").label(&row.name)?);
         names.push(AuditName { id: row.id, kind: NamedKind::Building, name, building: Some(row.id.into()) });
+    }
+    // as actors: whoever reads the entry is told which program it was
+    let tokens = api_token::Entity::find()
+        .filter(api_token::Column::Tenant.eq(scope.tenant.0))
+        .filter(api_token::Column::Id.is_in(programs.iter().copied()))
+        .all(tx)
+        .await?;
+    for row in tokens {
+        let name = Pii::new(At("api_token", "name").label(&row.name)?);
+        let building = row.building.map(Into::into);
+        names.push(AuditName { id: row.id, kind: NamedKind::Token, name, building });
     }
     Ok(names)
 }

@@ -1,11 +1,12 @@
 //! Doors, their controllers, and who reaches them.
 
-use crate::entity::{building, controller, door, person, unit, unit_door};
+use crate::entity::{building, controller, door, membership, person, unit, unit_door};
 use crate::error::absent_is_false;
 use crate::record::{Stamp, StoredFacts};
 use crate::repo::audit::{self, Change};
 use crate::repo::convert::{self, At, Word};
-use crate::repo::people::{reaches_unit, units_of};
+use crate::repo::openers::OPENS;
+use crate::repo::people::reaches_unit;
 use crate::repo::reach;
 use crate::tx::{self, Isolation, Tx};
 use crate::{Result, StorageError, Store};
@@ -15,7 +16,7 @@ use klinke_model::rights::Right;
 use klinke_model::scope::{Principal, Scope};
 use klinke_model::text::Label;
 use sea_orm::ActiveValue::Set;
-use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, Query, SelectStatement};
+use sea_orm::sea_query::{Expr, ExprTrait, JoinType, OnConflict, Query, SelectStatement};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QuerySelect,
     QueryTrait,
@@ -282,7 +283,7 @@ impl Doors<'_> {
             .expr_as(reach::exists(person::Entity, known.clone()), "is_known")
             .expr_as(reach::exists(person::Entity, known.add(person::Column::Active.eq(true))), "is_active")
             .expr_as(door::Column::Id.in_subquery(doors_reached(scope, person)), "reaches")
-            .expr_as(reach::may(&they, Right::ChangeBuilding, door::Column::Building), "administers")
+            .expr_as(reach::may(&they, OPENS, door::Column::Building), "administers")
             .into_query();
         let Some(row) = self.0.reader.query_one(&row).await? else { return Ok(None) };
         if !row.try_get::<bool>("", "is_known")? {
@@ -350,11 +351,27 @@ pub(super) async fn touch(
 
 /// The doors in the door sets of the units that a person lives in.
 fn doors_reached(scope: &Scope, person: PersonId) -> SelectStatement {
+    reaching(scope)
+        .column((unit_door::Entity, unit_door::Column::Door))
+        .and_where(membership::Column::Person.eq(person.0))
+        .take()
+}
+
+/// Who reaches which door by living somewhere: the one place that says so. What of it is asked is added by the caller.
+pub(super) fn reaching(scope: &Scope) -> SelectStatement {
+    let same_unit = Condition::all()
+        .add(
+            Expr::col((unit_door::Entity, unit_door::Column::Tenant))
+                .equals((membership::Entity, membership::Column::Tenant)),
+        )
+        .add(
+            Expr::col((unit_door::Entity, unit_door::Column::Unit))
+                .equals((membership::Entity, membership::Column::Unit)),
+        );
     Query::select()
-        .column(unit_door::Column::Door)
-        .from(unit_door::Entity)
-        .and_where(unit_door::Column::Tenant.eq(scope.tenant.0))
-        .and_where(unit_door::Column::Unit.in_subquery(units_of(scope, person)))
+        .from(membership::Entity)
+        .join(JoinType::InnerJoin, unit_door::Entity, same_unit)
+        .and_where(membership::Column::Tenant.eq(scope.tenant.0))
         .take()
 }
 

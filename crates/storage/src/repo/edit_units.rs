@@ -4,10 +4,13 @@ use crate::entity::{door, unit, unit_door};
 use crate::record::{Edited, Part, Removed, Stamp, UnitDoors};
 use crate::repo::audit::{self, Change};
 use crate::repo::convert;
+use crate::repo::news::{self, News};
 use crate::repo::parts::{Parts, has_all, part, uses_of_units};
 use crate::repo::reach;
 use crate::tx::{self, Isolation};
 use crate::{Result, StorageError};
+use klinke_model::events::EventKind;
+use klinke_model::fold::fold;
 use klinke_model::ids::{DoorId, UnitId};
 use klinke_model::rights::Right;
 use klinke_model::scope::Scope;
@@ -50,6 +53,7 @@ impl Parts<'_> {
             }
             unit::Entity::update_many()
                 .col_expr(unit::Column::Number, Expr::val(wanted.unit.number.as_str()))
+                .col_expr(unit::Column::Folded, Expr::val(fold(wanted.unit.number.as_str()).into_bytes()))
                 .col_expr(unit::Column::Entrance, Expr::val(wanted.unit.entrance.0))
                 .col_expr(unit::Column::Version, Expr::col(unit::Column::Version).add(1))
                 .filter(unit::Column::Tenant.eq(scope.tenant.0))
@@ -86,6 +90,8 @@ impl Parts<'_> {
                 after: Some(told(wanted)),
             };
             audit::append(&tx, scope, stamp, change).await?;
+            let news = [News::of_unit(EventKind::UnitChanged, before.value.unit.building, id)];
+            news::tell(&tx, scope, stamp, &news).await?;
             let after = one_unit(&*tx, scope, right, id).await?;
             Ok(after.map_or(Edited::NotThere, Edited::Done))
         });
@@ -116,6 +122,8 @@ impl Parts<'_> {
                 after: None,
             };
             audit::append(&tx, scope, stamp, change).await?;
+            let news = [News::of_unit(EventKind::UnitRemoved, before.value.unit.building, id)];
+            news::tell(&tx, scope, stamp, &news).await?;
             Ok(Removed::Done)
         })
         .await

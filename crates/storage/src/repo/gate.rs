@@ -1,9 +1,12 @@
 //! The gate: finds out who asks. The only queries without a tenant, because they find it.
 
 use crate::entity::{
-    account, controller, device, household_move, installation, panel, person, role_grant, session, tenant,
+    account, api_token, controller, device, household_move, installation, panel, person, role_grant, session,
+    tenant,
 };
-use crate::record::{Account, AppRequirements, ControllerIdentity, NewInstallation, PanelKey, SessionHolder};
+use crate::record::{
+    Account, AppRequirements, ControllerIdentity, NewInstallation, PanelKey, SessionHolder, TokenHolder,
+};
 use crate::repo::convert::At;
 use crate::repo::people;
 use crate::tx::{self, Isolation};
@@ -146,6 +149,26 @@ impl Gate<'_> {
             device_kind: At("device", "kind").choice(&device.kind)?,
             person: person.id.into(),
         }))
+    }
+
+    /// Who holds the API token with this SHA-256: one that has not ended, made by a person who is not suspended. What it
+    /// may is asked for each thing anew.
+    ///
+    /// # Errors
+    /// When the database can not be read.
+    pub async fn api_token(&self, token_hash: [u8; 32], now: Timestamp) -> Result<Option<TokenHolder>> {
+        let found = api_token::Entity::find()
+            .filter(api_token::Column::TokenHash.eq(token_hash.to_vec()))
+            .filter(api_token::Column::EndsAt.gt(now.as_millis()))
+            .find_also_related(person::Entity)
+            .filter(person::Column::Active.eq(true))
+            .one(&self.0.reader)
+            .await?;
+        let Some((row, Some(_))) = found else { return Ok(None) };
+        if self.is_suspended(row.tenant.into()).await? {
+            return Ok(None);
+        }
+        Ok(Some(TokenHolder { tenant: row.tenant.into(), token: row.id.into(), issuer: row.issuer.into() }))
     }
 
     /// Ends sessions whose last day is over, with their devices; at most a few hundred of any property manager's. Gives

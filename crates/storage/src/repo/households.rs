@@ -10,11 +10,13 @@ use crate::entity::{
 };
 use crate::record::{Household, HouseholdMember, JobKind, Joined, Left, NewMember, Refused, WayToMember};
 use crate::repo::convert::{At, Word};
+use crate::repo::news::{self, News};
 use crate::repo::people::{self, end_place, units_of};
-use crate::repo::people_change::{has_role, place, set_active, sign_everything_out};
+use crate::repo::people_change::{building_of, has_role, place, set_active, sign_everything_out};
 use crate::repo::{invitations, jobs, reach};
 use crate::tx::{self, Isolation, Tx};
 use crate::{Result, StorageError, Store};
+use klinke_model::events::EventKind;
 use klinke_model::ids::{BellId, PersonId, UnitId};
 use klinke_model::intercom::{BellKind, Moderation};
 use klinke_model::policy::{Asking, BellChange, BuildingPolicy, DecidedBy};
@@ -104,6 +106,12 @@ impl Households<'_> {
             };
             household_member::Entity::insert(row).exec_without_returning(&*tx).await?;
             invite(&tx, scope, now, new.person.id, new.way).await?;
+            let there = building_of(&*tx, scope, new.unit).await?;
+            let news = [
+                News::of_person(&tx, scope, EventKind::PersonCreated, new.person.id).await?,
+                News::of_place(EventKind::MembershipBegan, there, new.unit, new.person.id),
+            ];
+            news::tell(&tx, scope, &news::at_home(now, new.person.id), &news).await?;
             Ok(Joined::Done)
         })
         .await
@@ -152,6 +160,9 @@ impl Households<'_> {
                 return Ok(Left::Refused(Refused::Decided(DecidedBy::Administrator)));
             }
             end_place(&*tx, scope, person, unit).await?;
+            let (stamp, there) = (news::at_home(scope.at, person), building_of(&*tx, scope, unit).await?);
+            let left = News::of_place(EventKind::MembershipEnded, there, unit, person);
+            news::tell(&tx, scope, &stamp, &[left]).await?;
             let lives = reach::exists(
                 membership::Entity,
                 Condition::all()
@@ -173,6 +184,8 @@ impl Households<'_> {
             invitation::Entity::delete_by_id(key).exec(&*tx).await?;
             invitations::cancel(&tx, scope, person).await?;
             set_active(&*tx, scope, person, false).await?;
+            let suspended = News::of_place(EventKind::PersonSuspended, there, unit, person);
+            news::tell(&tx, scope, &stamp, &[suspended]).await?;
             Ok(Left::Done { signed_out, fewer_doors: Vec::new() })
         })
         .await

@@ -271,7 +271,7 @@ impl Intercom<'_> {
         let at_this_panel = &match scope.principal {
             Principal::System => Expr::val(true),
             Principal::Panel(panel) => bell::Column::Panel.eq(panel.0).and(on_its_panel(scope)),
-            Principal::Person { .. } | Principal::Controller(_) => return Ok(None),
+            Principal::Person { .. } | Principal::Token { .. } | Principal::Controller(_) => return Ok(None),
         };
         tx::read(self.0, |tx| async move {
             let found = bell::Entity::find_by_id((scope.tenant.0, bell.0))

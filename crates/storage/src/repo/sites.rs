@@ -11,6 +11,7 @@ use crate::tx::{self, Isolation};
 use crate::{Result, Store};
 use klinke_access::decide::SiteMode;
 use klinke_model::events::EventKind;
+use klinke_model::fold::fold;
 use klinke_model::ids::{BuildingId, DoorId};
 use klinke_model::rights::Right;
 use klinke_model::scope::Scope;
@@ -155,6 +156,7 @@ impl Sites<'_> {
                     entrance: Set(unit.entrance.0),
                     number: Set(unit.number.as_str().to_owned()),
                     version: Set(1),
+                    folded: Set(fold(unit.number.as_str()).into_bytes()),
                 });
                 unit::Entity::insert_many(rows).exec_without_returning(&*tx).await?;
                 for door in doors {

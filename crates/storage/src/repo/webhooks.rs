@@ -12,7 +12,7 @@ use crate::error::absent_is_false;
 use crate::record::{DueWebhook, NewWebhook, Stamp, Tried, Waiting, Webhook, WebhookChange, WebhookChanged};
 use crate::repo::audit::{self, Change};
 use crate::repo::convert::At;
-use crate::repo::{Gate, news, reach};
+use crate::repo::{news, reach};
 use crate::tx::{self, Isolation, Tx};
 use crate::{Result, StorageError, Store};
 use klinke_model::events::{Event, EventKind};
@@ -22,10 +22,7 @@ use klinke_model::scope::{Principal, Scope};
 use klinke_model::time::Timestamp;
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{Expr, ExprTrait};
-use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect,
-};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
 use serde_json::{Value, json};
 
 /// Addresses that are told of changes: for who may change the building they are told of; of all buildings, for who may
@@ -302,39 +299,6 @@ impl Webhooks<'_> {
             Ok(settled)
         })
         .await
-    }
-}
-
-impl Gate<'_> {
-    /// Addresses for which something is due at this moment, the oldest first.
-    ///
-    /// # Errors
-    /// When the database can not be read.
-    pub async fn due_webhooks(&self, at: Timestamp, at_most: u64) -> Result<Vec<DueWebhook>> {
-        let waits = Condition::all()
-            .add(
-                Expr::col((webhook_delivery::Entity, webhook_delivery::Column::Tenant))
-                    .equals((webhook::Entity, webhook::Column::Tenant)),
-            )
-            .add(
-                Expr::col((webhook_delivery::Entity, webhook_delivery::Column::Webhook))
-                    .equals((webhook::Entity, webhook::Column::Id)),
-            );
-        let rows = webhook::Entity::find()
-            .filter(webhook::Column::Enabled.eq(true))
-            .filter(webhook::Column::RunAt.lte(at.as_millis()))
-            .filter(reach::exists(webhook_delivery::Entity, waits))
-            .order_by_asc(webhook::Column::RunAt)
-            .order_by_asc(webhook::Column::Id)
-            .limit(at_most)
-            .all(&self.0.reader)
-            .await?;
-        let due = |row: webhook::Model| DueWebhook {
-            tenant: row.tenant.into(),
-            id: row.id.into(),
-            run_at: Timestamp::from_millis(row.run_at),
-        };
-        Ok(rows.into_iter().map(due).collect())
     }
 }
 

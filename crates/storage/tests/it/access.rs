@@ -16,8 +16,8 @@ use klinke_model::site::{Building, Entrance, Tenant, Unit};
 use klinke_model::timetable::{Hours, HoursAre, Timetable, WallClock};
 use klinke_storage::record::{AppRequirements, TenantChanged, TenantRow};
 use klinke_storage::record::{
-    AuditQuery, ButtonChanged, ButtonEdit, Changed, Deleted, Edited, Look, NewMove, PeopleQuery, PolicySet,
-    Removed, Revoked, UnitDoors,
+    AuditQuery, ButtonChanged, ButtonEdit, Changed, Deleted, Edited, HomesQuery, Look, NewMove, PeopleQuery,
+    PolicySet, Removed, Revoked, UnitDoors,
 };
 use klinke_storage::record::{BellChange, BellChanged, Joined, Left, NewMember, WayToMember};
 use klinke_storage::record::{
@@ -179,6 +179,29 @@ const PROBES: &[Probe] = probes! {
     set_mode [System Manager Admin] |r| {
         r.store.sites().set_mode(&r.scope, &stamp(r.n), r.ours.house, SiteMode::Normal).await
     };
+    // who
+    homes [System Manager Admin Auditor] |r| {
+        let query = HomesQuery { limit: 9, ..HomesQuery::default() };
+        Ok(!r.store.who().homes(&r.scope, r.ours.house, &query).await?.homes.is_empty())
+    };
+    home_counts [System Manager Admin Auditor] |r| {
+        Ok(!r.store.who().home_counts(&r.scope, r.ours.house).await?.is_empty())
+    };
+    openers [System Manager Admin Auditor] |r| {
+        Ok(r.store.who().openers(&r.scope, r.ours.front, None, 9).await?.is_some())
+    };
+    doors_of [System Manager Admin Auditor] |r| {
+        Ok(!r.store.who().doors_of(&r.scope, r.ours.kari, None, 9).await?.doors.is_empty())
+    };
+    keys [System Manager Admin Auditor] |r| {
+        Ok(!r.store.who().keys(&r.scope, r.ours.house, None, 9).await?.holders.is_empty())
+    };
+    ghosts [System Manager Admin Auditor] |r| {
+        let unit = Unit { id: r.id(), building: r.ours.house, entrance: r.ours.entrance, number: label("950") };
+        let doors = [r.ours.front];
+        r.store.sites().insert_units(&r.ours.system(), &stamp(1), r.ours.house, &[unit], &doors).await?;
+        Ok(!r.store.who().ghosts(&r.scope, r.ours.house).await?.is_empty())
+    };
     // people
     insert_person [System Manager Admin OfficeAdmin] |r| {
         let person = r.ours.person(r.id(), "New");
@@ -243,7 +266,22 @@ const PROBES: &[Probe] = probes! {
     unit_members [System Manager Admin Auditor] |r| {
         Ok(!r.store.people().unit_members(&r.scope, r.ours.house).await?.is_empty())
     };
+    unit_counts [System Manager Admin Auditor] |r| {
+        Ok(!r.store.people().unit_counts(&r.scope, r.ours.house).await?.is_empty())
+    };
     // audit
+    tokens [Manager Admin] |r| {
+        r.token().await?;
+        Ok(!r.store.tokens().tokens(&r.scope).await?.is_empty())
+    };
+    make_token [Manager Admin] |r| {
+        let new = crate::tokens::new_token(&r.ours, r.n, Some(r.ours.house), &[Right::SeeBuilding]);
+        r.store.tokens().make_token(&r.scope, &stamp(r.n), new).await
+    };
+    revoke_token [Manager Admin] |r| {
+        let id = r.token().await?;
+        r.store.tokens().revoke_token(&r.scope, &stamp(r.n), id).await
+    };
     audit_entries [System Manager Admin Auditor] |r| {
         let query = AuditQuery { building: Some(r.ours.house), limit: 9, ..AuditQuery::default() };
         Ok(!r.store.audit().audit_entries(&r.scope, query).await?.is_empty())
@@ -640,12 +678,6 @@ const PROBES: &[Probe] = probes! {
         let new = crate::webhooks::new_webhook(r.id(), Some(r.ours.house));
         r.store.webhooks().add_webhook(&r.scope, &stamp(r.n), new).await
     };
-    add_webhook_of_all [System Manager] |r| {
-        let new = crate::webhooks::new_webhook(r.id(), None);
-        let added = r.store.webhooks().add_webhook(&r.scope, &stamp(r.n), new).await?;
-        // a foreign manager adds one of their own
-        Ok(added && r.store.webhooks().webhook(&r.ours.system(), r.id()).await?.is_some())
-    };
     change_webhook [System Manager Admin] |r| {
         let change = WebhookChange { version: 1, enabled: Some(false), ..WebhookChange::default() };
         let id = r.webhook().await?;
@@ -707,6 +739,14 @@ fn at(millis: i64) -> klinke_model::time::Timestamp {
 }
 
 impl Run<'_> {
+    /// A token of our manager for the house.
+    async fn token(&self) -> Result<klinke_model::ids::ApiTokenId> {
+        let new = crate::tokens::new_token(&self.ours, self.n, Some(self.ours.house), &[Right::Audit]);
+        let (id, manager) = (new.id, self.ours.as_person(self.ours.manager));
+        self.store.tokens().make_token(&manager, &stamp(self.n), new).await?;
+        Ok(id)
+    }
+
     /// A job of ours that waits.
     async fn job(&self) -> Result<klinke_storage::record::Job> {
         let person = self.resident().await?;
@@ -938,6 +978,14 @@ fn the_table_knows_every_repository_function() {
         "edit_units",
         "edit_devices",
         "tenants",
+        "people_end",
+        "webhooks",
+        "button_appears",
+        "button_change",
+        "who",
+        "openers",
+        "ghosts",
+        "keys",
     ] {
         let source = std::fs::read_to_string(folder.join(file).with_extension("rs")).unwrap();
         let methods = source.lines().filter_map(|line| line.strip_prefix("    pub async fn "));

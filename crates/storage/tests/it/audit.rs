@@ -57,6 +57,7 @@ on_both! {
         let mode = |mode| Some(serde_json::json!({ "mode": mode }));
         assert_eq!(content, AuditContent {
             actor: Some(ours.manager),
+            token: None,
             role: "manager".to_owned(),
             before: mode("normal"),
             after: mode("locked_down"),
@@ -88,8 +89,9 @@ on_both! {
         let (before, after) = (NOW, klinke_model::time::Timestamp::from_millis(NOW.as_millis() + 1));
         let since = async |from, until| entries(&db, &ours, AuditQuery { from, until, ..ALL }).await.len();
         assert_eq!(since(Some(after), None).await, 0);
-        assert_eq!(since(None, Some(before)).await, 0);
-        assert_eq!(since(Some(before), Some(after)).await, since(None, None).await);
+        let (earlier, then) = (since(None, Some(before)).await, since(Some(before), Some(after)).await);
+        assert!(earlier > 0 && then > 2);
+        assert_eq!(earlier + then, since(None, None).await);
     }
 
     async fn names_are_those_of_now_for_who_may_see_them(db) {

@@ -21,6 +21,8 @@ mod roles;
 mod schema;
 mod sites;
 mod tenants;
+mod tokens;
 mod town;
 mod twins;
 mod webhooks;
+mod who;

@@ -8,15 +8,17 @@ use klinke_model::door::{Controller, Door};
 use klinke_model::intercom::{BellKind, Panel};
 use klinke_model::people::{Device, Membership, Person, Role, RoleGrant};
 use klinke_model::policy::BuildingPolicy;
-use klinke_model::scope::Scope;
+use klinke_model::rights::Right;
+use klinke_model::scope::{Principal, Scope};
 use klinke_model::site::{Building, Entrance, Unit};
 use klinke_model::text::Label;
 use klinke_model::time::Timestamp;
 use klinke_model::timetable::{Hours, HoursAre, Timetable, WallClock};
 use klinke_storage::record::{
-    AuditEntry, AuditPage, AuditProof, AuditQuery, GivenRole, Move, MovePreview, NewDevice, NewMove,
+    ApiToken, AuditEntry, AuditPage, AuditProof, AuditQuery, Ghost, GivenRole, HomeState, HomesPage,
+    HomesQuery, KeysPage, Move, MovePreview, NewApiToken, NewDevice, NewMove, OpenablePage, OpenersPage,
     PanelDirectory, Part, PeoplePage, PeopleQuery, PersonRow, PolicySet, RingFacts, RoleChange, StoredFacts,
-    UnitDoors, UnitMember, Webhook, WebhookChange,
+    UnitCount, UnitDoors, UnitMember, Webhook, WebhookChange,
 };
 use klinke_storage::record::{BellChange, BellChanged, Household, MyBell};
 
@@ -36,9 +38,11 @@ struct View {
     one_move: Option<Move>,
     preview_move: Option<MovePreview>,
     given_roles: Vec<GivenRole>,
+    tokens: Vec<ApiToken>,
     role_changes: Vec<RoleChange>,
     bound: Vec<bool>,
     unit_members: Vec<UnitMember>,
+    unit_counts: Vec<UnitCount>,
     devices: Vec<Vec<Device>>,
     panels: Vec<Panel>,
     panel: Option<Panel>,
@@ -58,6 +62,12 @@ struct View {
     audit: Option<AuditProof>,
     audit_page: AuditPage,
     policy: Option<(u64, BuildingPolicy)>,
+    homes_page: HomesPage,
+    home_counts: Vec<(HomeState, u64)>,
+    openers: Vec<Option<OpenersPage>>,
+    doors_of: Vec<OpenablePage>,
+    keys: KeysPage,
+    ghosts: Vec<Ghost>,
     webhooks: Vec<Webhook>,
     webhook: Option<Webhook>,
     my_bells: Vec<MyBell>,
@@ -93,7 +103,7 @@ impl Parts {
 impl View {
     async fn of(db: &Db, ours: &Town, scope: &Scope) -> Self {
         let (sites, people, devices) = (db.store.sites(), db.store.people(), db.store.devices());
-        let (intercom, doors) = (db.store.intercom(), db.store.doors());
+        let (intercom, doors, who) = (db.store.intercom(), db.store.doors(), db.store.who());
         let mut view = Self {
             buildings: sites.buildings(scope).await.unwrap(),
             building: sites.building(scope, ours.house).await.unwrap(),
@@ -114,9 +124,11 @@ impl View {
             one_move: db.store.moves().one_move(scope, ours.fresh(70)).await.unwrap(),
             preview_move: db.store.moves().preview_move(scope, ours.unit).await.unwrap(),
             given_roles: people.given_roles(scope).await.unwrap(),
+            tokens: db.store.tokens().tokens(scope).await.unwrap(),
             role_changes: people.role_changes(scope, Timestamp::from_millis(0)).await.unwrap(),
             bound: vec![],
             unit_members: people.unit_members(scope, ours.house).await.unwrap(),
+            unit_counts: people.unit_counts(scope, ours.house).await.unwrap(),
             devices: vec![],
             panels: intercom.panels(scope, ours.house).await.unwrap(),
             panel: intercom.panel(scope, ours.panel).await.unwrap(),
@@ -151,13 +163,30 @@ impl View {
                 .unwrap(),
             my_bells: db.store.households().my_bells(scope).await.unwrap(),
             homes: db.store.households().mine(scope).await.unwrap(),
+            homes_page: who
+                .homes(
+                    scope,
+                    ours.house,
+                    &HomesQuery { limit: 50, text: "haugen".to_owned(), ..HomesQuery::default() },
+                )
+                .await
+                .unwrap(),
+            home_counts: who.home_counts(scope, ours.house).await.unwrap(),
+            openers: vec![],
+            doors_of: vec![],
+            keys: who.keys(scope, ours.house, None, 50).await.unwrap(),
+            ghosts: who.ghosts(scope, ours.house).await.unwrap(),
         };
+        for door in [ours.front, ours.garage] {
+            view.openers.push(who.openers(scope, door, None, 50).await.unwrap());
+        }
         for person in [ours.kari, ours.ola, ours.lone, ours.gone, ours.manager, ours.admin] {
             view.persons.push(people.person(scope, person).await.unwrap());
             view.rows.push(people.row(scope, person).await.unwrap());
             view.bound.push(people.is_bound(scope, person).await.unwrap());
             view.roles.push(people.roles(scope, person).await.unwrap());
             view.devices.push(devices.list(scope, person).await.unwrap());
+            view.doors_of.push(who.doors_of(scope, person, None, 50).await.unwrap());
             view.openable.push(doors.openable(scope, person).await.unwrap());
             for door in [ours.front, ours.garage] {
                 view.facts.push(doors.facts(scope, person, door).await.unwrap());
@@ -286,6 +315,12 @@ on_both! {
         let ends_at = stamp(70).at;
         let new = NewMove { id: ours.fresh(70), unit: ours.unit, last_day: 1, ends_at, out: vec![ours.ola], to: None, into: vec![] };
         assert!(db.store.moves().plan_move(&ours.system(), &stamp(70), new).await.unwrap());
+        let token = crate::tokens::new_token(&ours, 95, Some(ours.house), &[Right::SeePeople]);
+        let made = db.store.tokens().make_token(&ours.as_person(ours.manager), &stamp(71), token.clone()).await;
+        assert!(made.unwrap());
+        let issuer = ours.manager;
+        let as_token = Scope { principal: Principal::Token { token: token.id, issuer }, ..principals[1] };
+        let principals: Vec<_> = principals.into_iter().chain([as_token]).collect();
         let webhook = crate::webhooks::new_webhook(ours.fresh(60), Some(ours.house));
         assert!(db.store.webhooks().add_webhook(&ours.system(), &stamp(70), webhook).await.unwrap());
         let mut before = Vec::new();
@@ -293,6 +328,11 @@ on_both! {
             before.push(View::of(&db, &ours, scope).await);
         }
         build_twin(&db, &ours, &theirs.system()).await;
+        // theirs by the same id may more, in the building of the same id
+        let rights = Right::OF_TOKENS.to_vec();
+        let twin = NewApiToken { token_hash: hash(1), name: label("Twin"), rights, ..token };
+        let manager = theirs.as_person(theirs.manager);
+        assert!(db.store.tokens().make_token(&manager, &stamp(72), twin).await.unwrap());
         for (scope, before) in principals.iter().zip(&before) {
             assert!(View::of(&db, &ours, scope).await == *before, "built beside us: {scope:?}");
         }

@@ -58,6 +58,9 @@ fn form(head: &str, there: &Things, named: &Things, town: &Town) -> Body {
         "POST /api/v1/roles" => {
             json!({ "building": there["building"], "person": id("person"), "role": "caretaker" })
         }
+        "POST /api/v1/tokens" => {
+            json!({ "name": "New", "rights": ["see_people"], "building": id("building"), "ends_at": 1_796_000_000_000_i64 })
+        }
         "POST /api/v1/buildings" => {
             json!({ "name": "New", "address": "Street 2", "kind": "residential", "time_zone": "Europe/Oslo" })
         }
@@ -116,6 +119,9 @@ pub fn proof(who: Who, town: &Town) -> Vec<(&'static str, String)> {
         Who::Controller => {
             let certificate = town.world.node().authority.pem().replace('\n', " ");
             vec![("x-forwarded-client-cert", certificate.clone()), ("x-ssl-client-cert", certificate)]
+        }
+        token if Who::TOKENS.contains(&token) || token == Who::EndedToken => {
+            vec![("authorization", format!("Bearer {}", session()))]
         }
         _ => vec![("cookie", format!("klinke={}", session()))],
     }

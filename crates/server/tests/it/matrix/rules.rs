@@ -124,8 +124,14 @@ impl Operation {
             Row::In(place) => place,
             Row::Whole | Row::Naming(_) => Place::A,
         };
-        if !matches!(self.rule, Anybody) && !matches!(self.rule, Own(Who::Panel)) && !who.signed_in() {
+        if matches!(self.rule, Own(Who::Panel)) {
+            return if who == Who::Panel && place == Place::A { self.done } else { "not_found" };
+        }
+        if !matches!(self.rule, Anybody) && !who.signed_in() {
             return "not_signed_in";
+        }
+        if Who::TOKENS.contains(&who) && !matches!(self.rule, Anybody) && !is_open_to_tokens(self.head) {
+            return "not_for_tokens";
         }
         // whose only roles ask for confidentiality first is told so wherever nothing is hidden by it
         let lacks = if who == Who::Unbound { "confidentiality_required" } else { "forbidden" };
@@ -160,6 +166,30 @@ impl Operation {
     }
 }
 
+/// Whether the document lets other programs in.
+pub fn is_open_to_tokens(head: &str) -> bool {
+    let Some(operation) = documented(head) else { return false };
+    let schemes = operation["security"].as_array().into_iter().flatten();
+    schemes.into_iter().any(|scheme| scheme.get("token").is_some())
+}
+
+/// What the document says of an operation; nothing of a WebSocket.
+pub fn documented(head: &str) -> Option<&'static serde_json::Value> {
+    let (method, path) = head.split_once(' ')?;
+    crate::world::operation(&method.parse().ok()?, path)
+}
+
+/// Where no other program is ever let in: what gives access, and what is somebody's own.
+pub const FOR_PEOPLE: [&str; 7] = [
+    "/api/v1/session",
+    "/api/v1/roles",
+    "/api/v1/tokens",
+    "/api/v1/confidentiality",
+    "/api/v1/me/",
+    "/api/v1/setup",
+    "/api/v1/invitations/",
+];
+
 /// Whether somebody has a right over what stands there.
 pub fn has(who: Who, right: Right, place: Place) -> bool {
     let Some((role, only)) = who.role() else { return false };
@@ -167,11 +197,13 @@ pub fn has(who: Who, right: Right, place: Place) -> bool {
         Who::Neighbour => place == Place::Other,
         _ => only.map_or(matches!(place, Place::A | Place::B), |only| only == place),
     };
-    there && role.allows(right)
+    let given = !Who::TOKENS.contains(&who) || Right::OF_TOKENS.contains(&right);
+    there && given && role.allows(right)
 }
 
 fn everywhere(who: Who, right: Right) -> bool {
-    who.role().is_some_and(|(role, only)| only.is_none() && role.allows(right))
+    who.role().is_some_and(|(_, only)| only.is_none())
+        && Place::ALL.iter().any(|place| has(who, right, *place))
 }
 
 /// Who has a role that asks for confidentiality.
@@ -203,6 +235,9 @@ pub const OPERATIONS: &[Operation] = &[
     op("GET /api/v1/roles/changes", Somewhere(Roles)),
     op("POST /api/v1/roles", In(Roles)).across("not_found", SeePeople),
     op("DELETE /api/v1/roles/{role}", Hidden(Roles)),
+    op("GET /api/v1/tokens", Somewhere(Roles)),
+    op("POST /api/v1/tokens", In(Roles)),
+    op("DELETE /api/v1/tokens/{token}", Hidden(Roles)),
     op("GET /api/v1/audit", Somewhere(Audit)),
     op("GET /api/v1/audit.csv", Somewhere(Audit)),
     op("GET /api/v1/audit/proof", Everywhere(Audit)),
@@ -253,6 +288,10 @@ pub const OPERATIONS: &[Operation] = &[
     op("GET /api/v1/buildings/{building}/controllers", In(SeeBuilding)),
     op("POST /api/v1/buildings/{building}/controllers", In(Devices)).done("unknown_code").naming("invalid"),
     op("GET /api/v1/buildings/{building}/bells", In(SeePeople)),
+    op("GET /api/v1/buildings/{building}/who", In(SeePeople)),
+    op("GET /api/v1/buildings/{building}/who/counts", In(SeePeople)),
+    op("GET /api/v1/buildings/{building}/keys", In(SeePeople)),
+    op("GET /api/v1/buildings/{building}/ghosts", In(SeePeople)),
     op("POST /api/v1/buildings/{building}/bells", In(ChangeBuilding)).naming("invalid"),
     op("PUT /api/v1/buildings/{building}/bells", In(ChangeBuilding)).naming("not_found"),
     op("DELETE /api/v1/bells/{bell}", Hidden(ChangeBuilding)),
@@ -270,6 +309,8 @@ pub const OPERATIONS: &[Operation] = &[
     op("GET /api/v1/people.csv", Somewhere(SeePeople)),
     op("POST /api/v1/people", Form(ChangePeople)),
     op("GET /api/v1/people/{person}", Hidden(SeePeople)),
+    op("GET /api/v1/people/{person}/doors", Hidden(SeePeople)),
+    op("GET /api/v1/doors/{door}/who", Hidden(SeePeople)),
     op("PATCH /api/v1/people/{person}", Seen(SeePeople, ChangePeople)),
     op("DELETE /api/v1/people/{person}", Seen(SeePeople, ChangePeople)).done("still_here"),
     op("DELETE /api/v1/people/{person}/sessions", Seen(SeePeople, ChangePeople)),

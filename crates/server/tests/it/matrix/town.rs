@@ -7,13 +7,14 @@ use klinke_model::ids::{BuildingId, DeviceId, PersonId, TenantId, v4};
 use klinke_model::intercom::{Bell, BellKind, BellMember, Panel};
 use klinke_model::people::{Device, DeviceKind, Membership, Person, Role, RoleGrant};
 use klinke_model::privacy::Pii;
-use klinke_model::scope::Scope;
+use klinke_model::rights::Right;
+use klinke_model::scope::{Principal, Scope};
 use klinke_model::site::{Building, BuildingKind, Entrance, Unit};
 use klinke_model::time::Timestamp;
 use klinke_server::auth::token::Token;
 use klinke_server::http::client::Prefix;
 use klinke_storage::Store;
-use klinke_storage::record::{Import, NewDevice, NewMove, NewRole, NewWebhook, Stamp};
+use klinke_storage::record::{Import, NewApiToken, NewDevice, NewMove, NewRole, NewWebhook, Stamp};
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection};
 use std::collections::HashMap;
 use std::time::Duration;
@@ -52,10 +53,20 @@ pub enum Who {
     Panel,
     /// A controller that shows its certificate where proxies do.
     Controller,
+    /// Another program: a manager's token for all that a token can do.
+    FullToken,
+    /// An administrator's, for all of it in A.
+    HouseToken,
+    /// A manager's, to read about A.
+    ReadToken,
+    /// One for everything, of a manager whose role ended.
+    OrphanToken,
+    /// A manager's that has ended.
+    EndedToken,
 }
 
 impl Who {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 20] = [
         Self::Anonymous,
         Self::Resident,
         Self::Owner,
@@ -71,20 +82,40 @@ impl Who {
         Self::Invited,
         Self::Panel,
         Self::Controller,
+        Self::FullToken,
+        Self::HouseToken,
+        Self::ReadToken,
+        Self::OrphanToken,
+        Self::EndedToken,
     ];
+
+    /// Which are other programs, with a token that is good.
+    pub const TOKENS: [Self; 4] = [Self::FullToken, Self::HouseToken, Self::ReadToken, Self::OrphanToken];
 
     /// As the file calls them.
     pub fn name(self) -> String {
         format!("{self:?}").to_lowercase()
     }
 
+    /// As whom another program is answered.
+    pub fn like(self) -> Option<Self> {
+        match self {
+            Self::FullToken => Some(Self::Manager),
+            Self::HouseToken => Some(Self::Admin),
+            Self::ReadToken => Some(Self::Auditor),
+            Self::OrphanToken => Some(Self::Ended),
+            Self::EndedToken => Some(Self::Anonymous),
+            _ => None,
+        }
+    }
+
     /// The role that counts for them now, and whether it is for A alone.
     pub fn role(self) -> Option<(Role, Option<Place>)> {
         match self {
             Self::Caretaker => Some((Role::Caretaker, Some(Place::A))),
-            Self::Auditor => Some((Role::Auditor, Some(Place::A))),
-            Self::Admin => Some((Role::BuildingAdministrator, Some(Place::A))),
-            Self::Manager | Self::Neighbour => Some((Role::Manager, None)),
+            Self::Auditor | Self::ReadToken => Some((Role::Auditor, Some(Place::A))),
+            Self::Admin | Self::HouseToken => Some((Role::BuildingAdministrator, Some(Place::A))),
+            Self::Manager | Self::Neighbour | Self::FullToken => Some((Role::Manager, None)),
             Self::Operator => Some((Role::Operator, None)),
             _ => None,
         }
@@ -92,7 +123,15 @@ impl Who {
 
     /// Whose session is good.
     pub fn signed_in(self) -> bool {
-        !matches!(self, Self::Anonymous | Self::Suspended | Self::Invited | Self::Panel | Self::Controller)
+        !matches!(
+            self,
+            Self::Anonymous
+                | Self::Suspended
+                | Self::Invited
+                | Self::Panel
+                | Self::Controller
+                | Self::EndedToken
+        )
     }
 }
 
@@ -122,7 +161,7 @@ impl Place {
 pub type Things = HashMap<&'static str, Uuid>;
 
 /// The names of what a place has.
-const NAMES: [&str; 16] = [
+const NAMES: [&str; 17] = [
     "building",
     "entrance",
     "unit",
@@ -138,6 +177,7 @@ const NAMES: [&str; 16] = [
     "device",
     "pairing",
     "caretaker",
+    "token",
     "webhook",
 ];
 
@@ -177,7 +217,8 @@ impl Town {
             let link = if place == Place::A { invitation.clone() } else { Token::new(&node.random) };
             furnish(&world, tenant, &places[&place], &link).await;
         }
-        let sessions = people(&world, ours, theirs, &places[&Place::A]).await;
+        let mut sessions = people(&world, ours, theirs, &places[&Place::A]).await;
+        tokens(&world, ours, theirs, &places, &mut sessions).await;
         let folder = world.folder.path().join("template.db");
         let mut options = ConnectOptions::new(node.config.data.database_url().reveal());
         options.max_connections(1).sqlx_logging(false);
@@ -315,14 +356,70 @@ async fn sign_in(world: &World, scope: &Scope, person: PersonId, id: DeviceId) -
     token.text()
 }
 
+fn number(who: Who) -> u8 {
+    (180..).zip(Who::ALL).find(|(_, one)| *one == who).unwrap().0
+}
+
+fn person_of(who: Who) -> PersonId {
+    v4([number(who); 16]).into()
+}
+
+/// The tokens that ask, and one in each place to be asked about.
+async fn tokens(
+    world: &World,
+    ours: TenantId,
+    theirs: TenantId,
+    places: &HashMap<Place, Things>,
+    sessions: &mut HashMap<Who, String>,
+) {
+    let (node, now) = (world.node(), world.node().clock.now());
+    let earlier = Timestamp::from_millis(now.as_millis() - 1);
+    let month = now.plus(Duration::from_secs(30 * 86_400));
+    let make = async |issuer: Who, id: Uuid, building: Option<Uuid>, rights: &[Right], ends_at| {
+        let token = Token::new(&node.random);
+        let principal = Principal::Person { person: person_of(issuer), device: id.into() };
+        let tenant = if issuer == Who::Neighbour { theirs } else { ours };
+        let new = NewApiToken {
+            id: id.into(),
+            name: label("Program"),
+            token_hash: token.hash().0,
+            building: building.map(Into::into),
+            rights: rights.to_vec(),
+            ends_at,
+        };
+        let (scope, stamp) =
+            (Scope { tenant, principal, at: earlier, view: None }, Stamp { at: earlier, ..node.stamp() });
+        assert!(node.store.tokens().make_token(&scope, &stamp, new).await.unwrap(), "{issuer:?}");
+        format!("{}{}", klinke_server::auth::caller::PREFIX, token.text())
+    };
+    for (place, issuer) in
+        [(Place::A, Who::Manager), (Place::B, Who::Manager), (Place::Other, Who::Neighbour)]
+    {
+        let things = &places[&place];
+        make(issuer, things["token"], Some(things["building"]), &Right::OF_TOKENS, month).await;
+    }
+    let (a, all) = (Some(places[&Place::A]["building"]), &Right::OF_TOKENS[..]);
+    for (who, issuer, building, rights, ends_at) in [
+        (Who::FullToken, Who::Manager, None, all, month),
+        (Who::HouseToken, Who::Admin, a, all, month),
+        (Who::ReadToken, Who::Manager, a, &[Right::SeeBuilding, Right::SeePeople, Right::Audit][..], month),
+        (Who::OrphanToken, Who::Ended, None, all, month),
+        (Who::EndedToken, Who::Manager, None, all, now),
+    ] {
+        let token = make(issuer, v4([number(who); 16]), building, rights, ends_at).await;
+        sessions.insert(who, token);
+    }
+}
+
 async fn people(world: &World, ours: TenantId, theirs: TenantId, a: &Things) -> HashMap<Who, String> {
     let (node, mut sessions) = (world.node(), HashMap::new());
     let store = &node.store;
     let now = node.clock.now();
-    for (who, n) in Who::ALL.into_iter().zip(180_u8..) {
+    let persons = Who::ALL.into_iter().filter(|who| !Who::TOKENS.contains(who) && *who != Who::EndedToken);
+    for who in persons {
         let tenant = if who == Who::Neighbour { theirs } else { ours };
         let scope = Scope::system(tenant);
-        let person: PersonId = v4([n; 16]).into();
+        let (n, person) = (number(who), person_of(who));
         match who {
             Who::Anonymous | Who::Panel | Who::Controller => continue,
             // the one that the place's device belongs to
