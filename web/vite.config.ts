@@ -51,10 +51,9 @@ function texts(surfaces: readonly string[]): Plugin {
     enforce: 'pre',
     async load(id) {
       const [path = '', query] = id.split('?');
-      if (!path.endsWith('.ftl') || (query !== 'raw' && query !== 'raw&app')) return null;
+      if (!path.endsWith('.ftl') || query !== 'raw') return null;
       const sections = (await readFile(path, 'utf8')).split(/^(?=## )/m);
-      const left = query === 'raw' ? others : [...others, 'admin'];
-      const kept = sections.filter((section) => !left.some((other) => section.startsWith(`## ${other}\n`)));
+      const kept = sections.filter((section) => !others.some((other) => section.startsWith(`## ${other}\n`)));
       return `export default ${JSON.stringify(kept.join('').replace(/^#.*\n/gm, ''))}`;
     },
   };
@@ -77,14 +76,13 @@ function budgets(): Plugin {
         seen.add(file);
         return found.imports.reduce((sum, next) => sum + needed(next, seen), size(found));
       };
-      const languages = (surface: Surface) =>
-        Object.values(bundle).flatMap((output) =>
-          output.type === 'chunk' && output.facadeModuleId?.endsWith(surface === 'app' ? '.ftl?raw&app' : '.ftl?raw') ? [size(output)] : [],
-        );
+      const languages = Object.values(bundle).flatMap((output) =>
+        output.type === 'chunk' && output.facadeModuleId?.includes('.ftl') ? [size(output)] : [],
+      );
       for (const surface of SURFACES) {
         const entry = Object.values(bundle).find((output) => output.type === 'chunk' && output.isEntry && output.name === surface);
         if (!entry) continue;
-        const kilobytes = (needed(entry.fileName, new Set()) + Math.max(0, ...languages(surface))) / 1_000;
+        const kilobytes = (needed(entry.fileName, new Set()) + Math.max(0, ...languages)) / 1_000;
         this.info(`${surface}: ${kilobytes.toFixed(1)} of ${BUDGET[surface]} kB`);
         if (kilobytes > BUDGET[surface]) this.error(`${surface} needs ${kilobytes.toFixed(1)} kB of script, more than ${BUDGET[surface]} kB`);
       }

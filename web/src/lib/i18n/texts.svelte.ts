@@ -19,9 +19,6 @@ export const LOCALES: Readonly<Record<Locale, string>> = {
 const STORED = 'klinke.locale';
 
 const sources = import.meta.glob<string>('../../locales/*.ftl', { query: '?raw', import: 'default' });
-/** The same without what only administrators read: the app is loaded on a phone. */
-const forApp =
-  import.meta.env.MODE === 'panel' ? {} : import.meta.glob<string>('../../locales/*.ftl', { query: '?raw&app', import: 'default' });
 
 let current = $state.raw<{ locale: Locale; bundle: FluentBundle }>();
 
@@ -48,8 +45,7 @@ export function startTexts(): Promise<void> {
 /** Changes the locale; `remember: false` keeps the device's own for the next start (a visitor's choice). */
 export async function setLocale(next: Locale, { remember = true } = {}): Promise<void> {
   if (remember) localStorage.setItem(STORED, next);
-  const file = `../../locales/${next}.ftl`;
-  const load = (location.pathname.startsWith('/admin') ? undefined : forApp[file]) ?? sources[file];
+  const load = sources[`../../locales/${next}.ftl`];
   if (!load) throw new Error(`there are no texts for ${next}`);
   // Without isolation marks: all our locales run left to right, and the marks break copying and matching.
   const bundle = new FluentBundle(tags(next), { useIsolating: false });
