@@ -1011,8 +1011,6 @@ error-import-not-applied = Listen er ikke taget i brug.
 error-import-has-errors = Nogle rækker er ikke rigtige endnu, eller en kolonne mangler.
 
 ## admin
-admin-integrations = Integrationer
-admin-integrations-text = Andre systemer, der arbejder sammen med Klinke.
 admin-tokens = Tokens
 admin-tokens-text = Med et token spørger et andet program i dit navn. Det må kun det, du vælger her, aldrig mere end du selv må, og det udløber.
 admin-tokens-none = Ingen tokens endnu
@@ -1297,13 +1295,7 @@ admin-role-taken-by = { $by } tog rollen { $role } fra { $name }.
 admin-role-own = Egen rolle
 admin-matrix = Hvad hver rolle må
 admin-matrix-right = Rettighed
-admin-right-see-building = Se bygningen: lejemål, døre, paneler
-admin-right-see-people = Se hvem der bor her, og hvad der står på ringeknapperne
-admin-right-change-people = Tilføje, rette og flytte personer
-admin-right-change-building = Rette indgange, lejemål, døre og ringeknapper
-admin-right-devices = Parre og rette paneler og dørstyringer
 admin-right-roles = Give og tage roller
-admin-right-audit = Læse hvad administratorer har rettet
 admin-yes = Ja
 admin-no = Nej
 admin-view-title = Se med andres øjne

@@ -1011,8 +1011,6 @@ error-import-not-applied = This list has not been applied.
 error-import-has-errors = Some rows are not right yet, or a column is missing.
 
 ## admin
-admin-integrations = Integrations
-admin-integrations-text = Other systems that work with Klinke.
 admin-tokens = Tokens
 admin-tokens-text = With a token another program asks in your name. It may only what you choose here, never more than you may yourself, and it ends.
 admin-tokens-none = No tokens yet
@@ -1297,13 +1295,7 @@ admin-role-taken-by = { $by } took the role { $role } of { $name }.
 admin-role-own = Their own role
 admin-matrix = What each role may do
 admin-matrix-right = Right
-admin-right-see-building = See the building: units, doors, panels
-admin-right-see-people = See who lives here and what the doorbells say
-admin-right-change-people = Add, change and move people
-admin-right-change-building = Change entrances, units, doors and doorbells
-admin-right-devices = Pair and change panels and door controllers
 admin-right-roles = Give and take roles
-admin-right-audit = Read what administrators changed
 admin-yes = Yes
 admin-no = No
 admin-view-title = Look with other eyes

@@ -1008,8 +1008,6 @@ error-import-not-applied = Listen er ikke tatt i bruk.
 error-import-has-errors = Noen rader er ikke riktige ennå, eller en kolonne mangler.
 
 ## admin
-admin-integrations = Integrasjoner
-admin-integrations-text = Andre systemer som arbeider sammen med Klinke.
 admin-tokens = Tokener
 admin-tokens-text = Med et token spør et annet program i ditt navn. Det kan bare det du velger her, aldri mer enn du kan selv, og det tar slutt.
 admin-tokens-none = Ingen tokener ennå
@@ -1294,13 +1292,7 @@ admin-role-taken-by = { $by } tok rollen { $role } fra { $name }.
 admin-role-own = Egen rolle
 admin-matrix = Hva hver rolle kan gjøre
 admin-matrix-right = Rettighet
-admin-right-see-building = Se bygningen: boenheter, dører, paneler
-admin-right-see-people = Se hvem som bor her og hva som står på ringeknappene
-admin-right-change-people = Legge til, endre og flytte personer
-admin-right-change-building = Endre innganger, boenheter, dører og ringeknapper
-admin-right-devices = Pare og endre paneler og dørsentraler
 admin-right-roles = Gi og ta roller
-admin-right-audit = Lese hva administratorer har endret
 admin-yes = Ja
 admin-no = Nei
 admin-view-title = Se med andres øyne

@@ -1008,8 +1008,6 @@ error-import-not-applied = Lista er ikkje teken i bruk.
 error-import-has-errors = Nokre rader er ikkje rette enno, eller ein kolonne manglar.
 
 ## admin
-admin-integrations = Integrasjonar
-admin-integrations-text = Andre system som arbeider saman med Klinke.
 admin-tokens = Token
 admin-tokens-text = Med eit token spør eit anna program i ditt namn. Det kan berre det du vel her, aldri meir enn du kan sjølv, og det tek slutt.
 admin-tokens-none = Ingen token enno
@@ -1294,13 +1292,7 @@ admin-role-taken-by = { $by } tok rolla { $role } frå { $name }.
 admin-role-own = Eiga rolle
 admin-matrix = Kva kvar rolle kan gjere
 admin-matrix-right = Rett
-admin-right-see-building = Sjå bygningen: bueiningar, dører, panel
-admin-right-see-people = Sjå kven som bur her og kva som står på ringeknappane
-admin-right-change-people = Leggje til, endre og flytte personar
-admin-right-change-building = Endre inngangar, bueiningar, dører og ringeknappar
-admin-right-devices = Pare og endre panel og dørsentralar
 admin-right-roles = Gi og ta roller
-admin-right-audit = Lese kva administratorar har endra
 admin-yes = Ja
 admin-no = Nei
 admin-view-title = Sjå med andre auge

@@ -1011,8 +1011,6 @@ error-import-not-applied = Listan har inte förts in.
 error-import-has-errors = Några rader är inte rätt än, eller så saknas en kolumn.
 
 ## admin
-admin-integrations = Integrationer
-admin-integrations-text = Andra system som arbetar tillsammans med Klinke.
 admin-tokens = Token
 admin-tokens-text = Med en token frågar ett annat program i ditt namn. Det får bara det du väljer här, aldrig mer än du själv får, och den tar slut.
 admin-tokens-none = Inga token än
@@ -1297,13 +1295,7 @@ admin-role-taken-by = { $by } tog rollen { $role } från { $name }.
 admin-role-own = Egen roll
 admin-matrix = Vad varje roll får göra
 admin-matrix-right = Rättighet
-admin-right-see-building = Se byggnaden: lägenheter, dörrar, paneler
-admin-right-see-people = Se vem som bor här och vad som står på ringklockorna
-admin-right-change-people = Lägga till, ändra och flytta personer
-admin-right-change-building = Ändra entréer, lägenheter, dörrar och ringklockor
-admin-right-devices = Parkoppla och ändra paneler och dörrcentraler
 admin-right-roles = Ge och ta roller
-admin-right-audit = Läsa vad administratörer har ändrat
 admin-yes = Ja
 admin-no = Nej
 admin-view-title = Se med andras ögon

@@ -25,7 +25,6 @@ mod jobs;
 mod keys;
 mod me;
 mod moves;
-mod moves;
 mod my_bells;
 mod news;
 mod openers;
