@@ -14,30 +14,31 @@ scenario('two homes with one number ring each by its own at the gate', async (wo
   const get = async (path) => (await api.get(`${origin}/api/v1${path}`)).json();
   const building = (await get('/buildings')).find(({ name }) => name === world.town.building);
   const [units, entrances] = await Promise.all(['units', 'entrances'].map((list) => get(`/buildings/${building.id}/${list}`)));
-  const at = (bell) => units.find(({ number }) => number === bell.unit)?.entrance;
-  const rings = world.town.bells.filter((bell) => bell.kind === 'parallel' && bell.residents.length > 0);
-  const gate = rings.filter(({ panel }) => panel.name.endsWith('Gate'));
+  const gate = world.town.bells.filter((bell) => bell.kind !== 'family' && bell.residents.length > 0 && bell.panel.name.endsWith('Gate'));
   const first = gate[0];
-  const second = gate.find((bell) => at(bell) !== at(first));
+  const second = gate.find((bell) => bell.unit !== first.unit);
   assert.ok(first && second, gate.map(({ label, unit }) => `${label} ${unit}`).join());
 
-  // the second house numbers its homes like the first
+  // the second home is in another house, which numbers its homes like the first
+  const home = units.find(({ number }) => number === first.unit);
   const unit = units.find(({ number }) => number === second.unit);
+  const house = entrances.find(({ id }) => id === home.entrance);
+  const other = entrances.find(({ id }) => id !== home.entrance);
   const { version } = await get(`/units/${unit.id}`);
-  const changed = await api.patch(`${origin}/api/v1/units/${unit.id}`, { headers: { origin }, data: { version, number: first.unit } });
+  const data = { version, entrance: other.id, number: first.unit };
+  const changed = await api.patch(`${origin}/api/v1/units/${unit.id}`, { headers: { origin }, data });
   assert.equal(changed.status(), 200, await changed.text());
 
-  const named = (bell) => ({ ...bell, unit: `${entrances.find(({ id }) => id === at(bell)).name} · ${first.unit}` });
   const panel = await world.panel(first);
-  const [one, other] = [await world.app(first.residents[0]), await world.app(second.residents[0])];
-  await panel.ring(named(second));
-  await other.rings();
+  const [one, two] = [await world.app(first.residents[0]), await world.app(second.residents[0])];
+  await panel.ring({ ...second, unit: `${other.name} · ${first.unit}` });
+  await two.rings();
   await one.isQuiet();
-  await other.openDoor();
+  await two.openDoor();
   await panel.showsOpen();
   await panel.backToNames();
   await look(panel.page, 'panel-gate-two-houses');
-  await panel.ring(named(first));
+  await panel.ring({ ...first, unit: `${house.name} · ${first.unit}` });
   await one.rings();
   await panel.cancel();
 }, { fresh: true });
