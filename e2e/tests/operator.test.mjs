@@ -34,9 +34,9 @@ scenario('an operator makes a property manager, and suspends it', async (world) 
   const nina = new Admin(await world.page('desktop'));
   await nina.page.goto(link);
   await nina.page.getByLabel(t('app-password'), { exact: true }).fill(PASSWORD);
+  const accepted = nina.page.waitForResponse((answer) => answer.url().endsWith('/invitations/accept') && answer.status() === 201);
   await nina.page.locator('form button[type=submit]').click();
-  await nina.page.waitForURL(/app/);
-  await nina.page.getByText(t('app-rings-here')).waitFor();
+  await accepted;
   await nina.page.goto(admin_url);
   await nina.page.getByRole('button', { name: t('admin-confidentiality-accept') }).click();
   await nina.page.getByText(t('admin-buildings-none')).waitFor();
