@@ -159,3 +159,65 @@ test('an administrator has another system told, tests it, changes the secret, se
   await page.getByText(t('admin-webhooks-none'), { exact: true }).waitFor();
   await context.close();
 });
+
+test('a person is signed out, deleted, and gone from the changes, whose chain still holds', async () => {
+  const [, origin] = await server.prints(/Klinke is at (\S+)/);
+  const context = await device(browser, 'desktop');
+  const headers = { origin };
+  const { request } = context;
+  const sent = async (method, path, data) => {
+    const answer = await request[method](`${origin}/api/v1${path}`, { headers, ...(data && { data }) });
+    assert.ok(answer.ok(), `${path}: ${answer.status()} ${await answer.text()}`);
+    return answer.status() === 204 ? undefined : answer.json();
+  };
+  await sent('post', '/session', { ...OWNER, device_name: 'tests' });
+  const [building] = await sent('get', '/buildings');
+  const [unit] = await sent('get', `/buildings/${building.id}/units`);
+  const name = 'Siri Slettmeg';
+  const person = await sent('post', '/people', { name, email: 'siri@example.org', language: 'nb', homes: [{ unit: unit.id, owner: false }] });
+  const page = await context.newPage();
+  const people = `${origin}/admin/buildings/${building.id}/people?person=${person.id}`;
+
+  await page.goto(`${origin}/admin/changes`);
+  await page.getByRole('heading', { level: 1, name: t('admin-section-audit') }).waitFor();
+  const added = page.getByRole('listitem').filter({ hasText: t('admin-audit-person-added') }).filter({ hasText: name });
+  await added.getByText(`Kari Styreleder · ${t('admin-role-manager')}`).waitFor();
+  await added.getByText(unit.number).waitFor();
+  assert.match(await added.getByRole('link', { name }).getAttribute('href'), new RegExp(`people\\?person=${person.id}$`));
+  await look(page, 'admin-changes');
+  await page.setViewportSize(SIZES.phone);
+  await fits(page, 'admin-changes on a phone');
+  await look(page, 'admin-changes-phone');
+  await page.setViewportSize(SIZES.desktop);
+  await page.getByLabel(t('admin-audit-kind'), { exact: true }).selectOption('webhook');
+  await page.getByText(t('admin-audit-webhook-removed')).waitFor();
+  await added.waitFor({ state: 'hidden' });
+  const file = await request.get(new URL(await page.getByRole('link', { name: t('admin-audit-csv') }).getAttribute('href'), origin).href);
+  const text = await file.text();
+  assert.ok(text.includes('webhook.made') && !text.includes('person.added'), text);
+
+  await page.goto(people);
+  await page.getByRole('button', { name: t('admin-person-sign-out') }).click();
+  await page.getByText(t('admin-person-signed-out', { name })).waitFor();
+  assert.equal(await page.getByRole('button', { name: t('admin-person-delete') }).count(), 0, 'lives here');
+  await sent('delete', `/people/${person.id}/homes/${unit.id}`);
+  await page.goto(people);
+  await page.getByRole('button', { name: t('admin-person-delete') }).click();
+  const asks = page.getByRole('dialog', { name: t('admin-person-delete-title', { name }) });
+  const confirm = asks.getByRole('button', { name: t('admin-person-delete') });
+  assert.ok(await confirm.isDisabled());
+  await look(page, 'admin-person-delete');
+  await asks.getByLabel(t('admin-person-delete-type', { word: name })).fill(name);
+  await confirm.click();
+  await page.getByText(t('admin-person-deleted', { name })).waitFor();
+  assert.equal((await request.get(`${origin}/api/v1/people/${person.id}`)).status(), 404);
+
+  await page.goto(`${origin}/admin/changes`);
+  await page.getByText(t('admin-audit-person-deleted')).waitFor();
+  await page.getByText(t('admin-audit-erased')).first().waitFor();
+  assert.equal(await page.getByText(name).count(), 0, 'the name is gone');
+  await page.getByRole('button', { name: t('admin-audit-check') }).click();
+  await page.getByText(/tampered/).waitFor();
+  await look(page, 'admin-changes-erased');
+  await context.close();
+});

@@ -53,6 +53,8 @@ export function changesOf({ before, after, persons }: AuditEntry, names: Names):
   const [was, is] = [before ?? {}, after ?? {}] as [Record<string, unknown>, Record<string, unknown>];
   return [...new Set([...Object.keys(was), ...Object.keys(is)])]
     .filter((field) => JSON.stringify(was[field]) !== JSON.stringify(is[field]))
+    // ids of what has no name
+    .filter((field) => !['webhook', 'move'].includes(field))
     .filter((field) => !(field === 'person' && persons.includes(String(is[field] ?? was[field]))))
     .map((field) => ({ field: fieldWords(field), from: valueWords(field, was[field], names), to: valueWords(field, is[field], names) }))
     .filter(({ from, to }) => from !== to);

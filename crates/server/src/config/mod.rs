@@ -270,6 +270,8 @@ impl Config {
             ("calls.talk_s", self.calls.talk_s, 10..=600),
             ("calls.step_s", self.calls.step_s, 5..=60),
             ("media.shards", self.media.shards.unwrap_or(1), 1..=64),
+            ("limits.per_second", self.limits.per_second, 0..=1_000),
+            ("limits.burst", self.limits.burst, 1..=10_000),
         ];
         if let Some((key, ..)) = ranges.into_iter().find(|(_, value, range)| !range.contains(value)) {
             return Err((key, "is out of range"));
@@ -331,6 +333,7 @@ mod tests {
             ("[http]\nport = 1", "http.port", "listen"),
             ("[calls]\nring_s = 5", "calls.ring_s", "ring_s = 60"),
             ("[calls]\nring_s = -1", "calls.ring_s", "ring_s = 60"),
+            ("[limits]\nburst = 0", "limits.burst", "burst = 200"),
             ("[log]\nformat = \"xml\"", "log.format", "format = \"json\""),
             ("[log]\nfilter = \"a=b=c\"", "log.filter", "filter = "),
             ("[tls]\nkey = \"k\"", "tls.certificate", "certificate = \"/etc/klinke/fullchain.pem\""),

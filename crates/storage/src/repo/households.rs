@@ -83,7 +83,7 @@ impl Households<'_> {
         .await
     }
 
-    /// Takes somebody new in, with a link to set a password.
+    /// Takes somebody new in, with a link to set a password. The shared buttons that ring the asker ring them too.
     ///
     /// # Errors
     /// [`StorageError::Conflict`] when the person is there already.
@@ -105,6 +105,7 @@ impl Households<'_> {
                 person: Set(new.person.id.0),
             };
             household_member::Entity::insert(row).exec_without_returning(&*tx).await?;
+            join_buttons(&tx, scope, new).await?;
             invite(&tx, scope, now, new.person.id, new.way).await?;
             let there = building_of(&*tx, scope, new.unit).await?;
             let news = [
@@ -288,6 +289,46 @@ impl Households<'_> {
         })
         .await
     }
+}
+
+/// Puts somebody new behind the shared buttons of the home that ring whoever takes them in, under their name, which waits
+/// for an administrator's look like every text of a resident.
+async fn join_buttons(tx: &Tx, scope: &Scope, new: &NewMember) -> Result<()> {
+    let (Some(who), Some(name)) = (scope.person(), &new.person.name) else { return Ok(()) };
+    let rows = bell_member::Entity::find()
+        .filter(bell_member::Column::Tenant.eq(scope.tenant.0))
+        .filter(bell_member::Column::Unit.eq(new.unit.0))
+        .find_both_related(bell::Entity)
+        .filter(bell::Column::Kind.ne(BellKind::Individual.word()))
+        .all(&**tx)
+        .await?;
+    let mut last: BTreeMap<Uuid, i32> = BTreeMap::new();
+    for (row, _) in &rows {
+        let place = last.entry(row.bell).or_insert(row.position);
+        *place = std::cmp::max(row.position, *place);
+    }
+    let with_them: HashSet<Uuid> =
+        rows.iter().filter(|(row, _)| row.person == who.0).map(|(row, _)| row.bell).collect();
+    for (bell, last) in last.into_iter().filter(|(bell, _)| with_them.contains(bell)) {
+        let row = bell_member::ActiveModel {
+            tenant: Set(scope.tenant.0),
+            bell: Set(bell),
+            person: Set(new.person.id.0),
+            unit: Set(new.unit.0),
+            label: Set(name.reveal().as_str().to_owned()),
+            position: Set(last.saturating_add(1)),
+        };
+        bell_member::Entity::insert(row).exec_without_returning(&**tx).await?;
+        bell::Entity::update_many()
+            .col_expr(bell::Column::Moderation, Expr::val(Moderation::Pending.word()))
+            .col_expr(bell::Column::Version, Expr::col(bell::Column::Version).add(1))
+            .filter(bell::Column::Tenant.eq(scope.tenant.0))
+            .filter(bell::Column::Id.eq(bell))
+            .filter(bell::Column::Moderation.ne(Moderation::Removed.word()))
+            .exec(&**tx)
+            .await?;
+    }
+    Ok(())
 }
 
 fn refused(why: Refused) -> Result<Joined> {

@@ -59,9 +59,11 @@ pub enum Rule {
     Only(&'static [Who]),
     /// What belongs to one of them; for others there is none.
     Own(Who),
+    /// What is in a home in A of one of these; for others there is none.
+    Home(&'static [Who]),
 }
 
-use Rule::{Anybody, Everywhere, Form, Hidden, In, Only, Own, Seen, SignedIn, Somewhere};
+use Rule::{Anybody, Everywhere, Form, Hidden, Home, In, Only, Own, Seen, SignedIn, Somewhere};
 
 /// An operation.
 pub struct Operation {
@@ -106,7 +108,7 @@ impl Operation {
     pub fn rows(&self) -> Vec<Row> {
         let mut rows = match self.rule {
             Anybody | SignedIn | Somewhere(_) | Everywhere(_) | Only(_) => vec![Row::Whole],
-            In(_) | Seen(..) | Hidden(_) | Form(_) | Own(_) => Place::ALL.map(Row::In).to_vec(),
+            In(_) | Seen(..) | Hidden(_) | Form(_) | Own(_) | Home(_) => Place::ALL.map(Row::In).to_vec(),
         };
         if self.naming.is_some() {
             rows.extend(NAMED.map(Row::Naming));
@@ -162,6 +164,8 @@ impl Operation {
             Only(_) => "forbidden",
             Own(owner) if owner == who && place == Place::A => done,
             Own(_) => "not_found",
+            Home(those) if those.contains(&who) && place == Place::A => done,
+            Home(_) => "not_found",
         }
     }
 }
@@ -229,6 +233,19 @@ pub const OPERATIONS: &[Operation] = &[
     op("DELETE /api/v1/session", SignedIn),
     op("GET /api/v1/me/devices", SignedIn),
     op("DELETE /api/v1/me/devices/{device}", Own(Who::Resident)),
+    op("DELETE /api/v1/me/devices", SignedIn),
+    op("GET /api/v1/me", SignedIn),
+    op("PATCH /api/v1/me", SignedIn),
+    op("GET /api/v1/me/data", SignedIn),
+    op("GET /api/v1/me/bells", SignedIn),
+    op("GET /api/v1/me/household", SignedIn),
+    op("PATCH /api/v1/me/bells/{bell}", Home(&[Who::Resident, Who::Owner])),
+    op("POST /api/v1/me/household/{unit}/members", Home(&[Who::Owner])).done("decided_by_administrator"),
+    op("DELETE /api/v1/me/household/{unit}/members/{person}", Home(&[Who::Owner]))
+        .done("decided_by_administrator"),
+    op("POST /api/v1/me/household/{unit}/members/{person}/invitation", Home(&[])),
+    op("PUT /api/v1/me/household/{unit}/members/{person}/button", Home(&[Who::Owner])),
+    op("PUT /api/v1/me/household/{unit}/owner", Home(&[Who::Owner])).done("no_password"),
     op("GET /api/v1/confidentiality", SignedIn),
     op("POST /api/v1/confidentiality", Only(ASKED)),
     op("GET /api/v1/roles", Somewhere(Roles)),
