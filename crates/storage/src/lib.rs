@@ -3,7 +3,7 @@
 //! ```text
 //! Store ──▶ gate()                           finds out who asks; the only queries without a Scope
 //!       ──▶ sites() people() devices()       everything else: `&Scope` first
-//!           intercom() doors() audit() jobs() invitations() imports() parts()
+//!           intercom() doors() audit() jobs() invitations() imports() parts() tenants()
 //!           households() webhooks() who()
 //! ```
 //!
@@ -37,7 +37,7 @@ mod tx;
 pub use error::StorageError;
 pub use repo::{
     Audit, Devices, Doors, Gate, Households, Imports, Intercom, Invitations, Jobs, Moves, Parts, PasswordSet,
-    People, Sites, Tokens, Webhooks, Who,
+    People, Sites, Tenants, Tokens, Webhooks, Who,
 };
 pub use store::Store;
 

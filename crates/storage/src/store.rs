@@ -2,7 +2,7 @@
 
 use crate::repo::{
     Audit, Devices, Doors, Gate, Households, Imports, Intercom, Invitations, Jobs, Moves, Parts, People,
-    Sites, Tokens, Webhooks, Who,
+    Sites, Tenants, Tokens, Webhooks, Who,
 };
 use crate::tx::{self, Isolation};
 use crate::{Result, StorageError, migration};
@@ -130,6 +130,11 @@ impl Store {
     /// Doors and controllers.
     pub fn doors(&self) -> Doors<'_> {
         Doors(self)
+    }
+
+    /// Property managers.
+    pub fn tenants(&self) -> Tenants<'_> {
+        Tenants(self)
     }
 
     /// Changing and removing what a property is made of.

@@ -51,6 +51,7 @@ export const checklist = (building: string) =>
 export const policy = (building: string) =>
   queryOptions({ queryKey: ['policy', building], queryFn: () => api.policy(building) });
 export const roleChanges = () => queryOptions({ queryKey: ['roles', 'changes'], queryFn: api.roleChanges });
+export const tenants = () => queryOptions({ queryKey: ['tenants'], queryFn: api.tenants });
 export const roles = () => queryOptions({ queryKey: ['roles'], queryFn: api.roles });
 export const tokens = () => queryOptions({ queryKey: ['tokens'], queryFn: api.tokens });
 export const webhooks = () => queryOptions({ queryKey: ['webhooks'], queryFn: api.webhooks, ...live });

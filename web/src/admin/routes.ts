@@ -3,6 +3,7 @@ import { address } from '../lib/router';
 
 export const ROUTES = {
   buildings: '/admin',
+  operator: '/admin/operator',
   integrations: '/admin/integrations',
   changes: '/admin/changes',
   building: '/admin/buildings/:building',

@@ -38,23 +38,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/audit.csv": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** What administrators changed as CSV (UTF-8 with a mark, RFC 4180), the newest first. `cursor` and `limit` are not read. */
-        get: operations["audit_csv"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/audit/proof": {
         parameters: {
             query?: never;
@@ -84,24 +67,6 @@ export interface paths {
         post?: never;
         /** Takes a button off its panel. */
         delete: operations["remove_bell"];
-        options?: never;
-        head?: never;
-        /** Changes a button; its panel shows it at once. */
-        patch: operations["change_bell"];
-        trace?: never;
-    };
-    "/api/v1/bells/{bell}/moderation": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Says what becomes of what residents did with a button, or takes it off its panel. */
-        post: operations["moderate_bell"];
-        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -234,26 +199,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/buildings/{building}/ghosts": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * What was issued in a building and has no reason any more, 200 of each kind at most; what belongs to no building for
-         *     who sees people everywhere.
-         */
-        get: operations["ghosts"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/buildings/{building}/imports": {
         parameters: {
             query?: never;
@@ -265,23 +210,6 @@ export interface paths {
         put?: never;
         /** Reads a file with people: CSV (`;`, `,` or tab; UTF-8, UTF-16 or Windows-1252) or XLSX, 10 MB and 60,000 rows at most. */
         post: operations["upload_import"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/buildings/{building}/keys": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Who holds keys to a building: signed-in devices, open links, roles. Counts only; nothing of when anything was used. */
-        get: operations["keys_out"];
-        put?: never;
-        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -336,40 +264,6 @@ export interface paths {
         put?: never;
         /** Adds units to a building; all of them or none. */
         post: operations["add_units"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/buildings/{building}/who": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** The homes of a building with who lives there, by number. */
-        get: operations["who_lives_here"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/buildings/{building}/who/counts": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** How many homes of a building are in which state; states that no home is in are left out. */
-        get: operations["home_counts"];
-        put?: never;
-        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -447,23 +341,6 @@ export interface paths {
         head?: never;
         /** Changes a door. A caretaker changes its wiring alone. */
         patch: operations["change_door"];
-        trace?: never;
-    };
-    "/api/v1/doors/{door}/who": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Everybody who may open a door now, each with the reasons. For who sees people in its building. */
-        get: operations["who_may_open"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
         trace?: never;
     };
     "/api/v1/entrances/{entrance}": {
@@ -589,75 +466,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/me": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** The person who asks. */
-        get: operations["me"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        /** Changes how the person who asks is reached. */
-        patch: operations["change_me"];
-        trace?: never;
-    };
-    "/api/v1/me/bells": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** One's own buttons: those that ring oneself, and all of the homes that one decides for. */
-        get: operations["my_bells"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/me/bells/{bell}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        /** Changes one of one's own buttons; its panel shows it at once. */
-        patch: operations["change_my_bell"];
-        trace?: never;
-    };
-    "/api/v1/me/data": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** All that is kept about the person who asks. */
-        get: operations["my_data"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/me/devices": {
         parameters: {
             query?: never;
@@ -669,8 +477,7 @@ export interface paths {
         get: operations["my_devices"];
         put?: never;
         post?: never;
-        /** Signs out every device of the person who asks but this one. */
-        delete: operations["sign_out_others"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -688,108 +495,6 @@ export interface paths {
         post?: never;
         /** Signs one of one's own devices out. */
         delete: operations["sign_out_device"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/me/household": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** One's own homes, with everybody who lives there. */
-        get: operations["my_household"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/me/household/{unit}/members": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Takes somebody new in. The link to set their password goes by mail, or is here, this once. */
-        post: operations["take_in_member"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/me/household/{unit}/members/{person}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        /** Takes out somebody whom the household took in. What lets them into this home ends at once. */
-        delete: operations["take_out_member"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/me/household/{unit}/members/{person}/button": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        /** Gives a member a button of their own, on each panel that has one of the home's. */
-        put: operations["give_member_button"];
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/me/household/{unit}/members/{person}/invitation": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Makes a new link for somebody whom the household took in, who has no password yet. */
-        post: operations["invite_member"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/me/household/{unit}/owner": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        /** Hands on who decides for a home. The asker no longer does. */
-        put: operations["hand_on_home"];
-        post?: never;
-        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -823,7 +528,7 @@ export interface paths {
         get: operations["one_move"];
         put?: never;
         post?: never;
-        /** Takes a planned move back. People who were added only to move in by it are removed. */
+        /** Takes a planned move back. */
         delete: operations["cancel_move"];
         options?: never;
         head?: never;
@@ -900,23 +605,6 @@ export interface paths {
         patch: operations["change_panel"];
         trace?: never;
     };
-    "/api/v1/panels/{panel}/directory": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** What a panel shows at rest. */
-        get: operations["panel_directory"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/people": {
         parameters: {
             query?: never;
@@ -966,29 +654,11 @@ export interface paths {
         get: operations["person"];
         put?: never;
         post?: never;
-        /** Deletes a person for good, with what the audit says of them. Only who has no home, no role and no planned move. */
-        delete: operations["delete_person"];
+        delete?: never;
         options?: never;
         head?: never;
         /** Changes a person. A building administrator changes only people who live in their buildings alone and have no role. */
         patch: operations["change_person"];
-        trace?: never;
-    };
-    "/api/v1/people/{person}/doors": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** The doors that a person may open, each with the reasons; those where the asker sees people. */
-        get: operations["doors_of_person"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
         trace?: never;
     };
     "/api/v1/people/{person}/homes": {
@@ -1039,23 +709,6 @@ export interface paths {
         post: operations["invite"];
         /** Takes a link back, sent or not. */
         delete: operations["withdraw_invitation"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/people/{person}/sessions": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        /** Signs a person out of all their devices: none of them rings or opens any more. They can sign in again. */
-        delete: operations["sign_person_out"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1187,41 +840,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/tokens": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** The tokens for buildings where one gives roles, by name; also what has ended. */
-        get: operations["tokens"];
-        put?: never;
-        /** Makes a token for another program. Nobody gives more than they have. */
-        post: operations["make_token"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/tokens/{token}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        /** Takes a token back: it works no more. */
-        delete: operations["revoke_token"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/units/{unit}": {
         parameters: {
             query?: never;
@@ -1267,81 +885,8 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /**
-         * Plans a move: nothing ends before the end of the last day, and until then it can be taken back. Without a last day it
-         *     is carried out before the answer.
-         */
+        /** Plans a move: nothing ends before the end of the last day, and until then it can be taken back. */
         post: operations["plan_move"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/webhooks": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Addresses that are told of changes, in the order they were made. */
-        get: operations["webhooks"];
-        put?: never;
-        /** Adds one. Its secret is in the answer and nowhere else. */
-        post: operations["add_webhook"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/webhooks/{webhook}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        /** Removes one, with the messages that wait for it. */
-        delete: operations["remove_webhook"];
-        options?: never;
-        head?: never;
-        /** Changes one. It is tried at once, whatever failed before. */
-        patch: operations["change_webhook"];
-        trace?: never;
-    };
-    "/api/v1/webhooks/{webhook}/secret": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Gives one a new secret. For 24 hours messages are signed with the one before too. */
-        post: operations["rotate_webhook"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/webhooks/{webhook}/test": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Sends a message of the type `webhook.test`, now, and says what was answered. */
-        post: operations["test_webhook"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1446,27 +991,6 @@ export interface components {
             /** @description It does not count yet: its holder has not accepted confidentiality. */
             unbound: boolean;
         };
-        /** @description A token of another program. */
-        ApiToken: {
-            building?: components["schemas"]["BuildingId"] | null;
-            /** @description It is over. */
-            ended: boolean;
-            /** @description First moment at which it is over, in UTC milliseconds. */
-            ends_at: components["schemas"]["Timestamp"];
-            id: components["schemas"]["ApiTokenId"];
-            /** @description Who made it: it never does more than they may. */
-            issuer: components["schemas"]["PersonId"];
-            issuer_name?: components["schemas"]["Label"] | null;
-            /** @description What its maker calls it. */
-            name: components["schemas"]["Label"];
-            /** @description What it allows, as far as its maker may do it. */
-            rights: components["schemas"]["Right"][];
-        };
-        /**
-         * Format: uuid
-         * @description A token of another program.
-         */
-        ApiTokenId: string;
         /** @description A call as a device sees it. */
         AppCall: components["schemas"]["AppCallState"] & {
             /** @description The building. */
@@ -1481,8 +1005,6 @@ export interface components {
             label: components["schemas"]["Label"];
             /** @description The panel, such as "Entrance A". */
             panel: components["schemas"]["Label"];
-            /** @description It is the building's quiet hours: shown, and not to be heard. */
-            silent?: boolean;
         };
         /** @description Where a call stands, for one device. */
         AppCallState: {
@@ -1666,8 +1188,6 @@ export interface components {
             building?: components["schemas"]["BuildingId"] | null;
             /** @description Its content was erased with a person; that it happened stays. */
             erased: boolean;
-            /** @description Whom it names, 20 at most. */
-            persons: components["schemas"]["PersonId"][];
             /** @description The role they did it by; `service` for the service itself. */
             role?: string | null;
             /**
@@ -1675,28 +1195,11 @@ export interface components {
              * @description Its place in the chain, from 1.
              */
             seq: number;
-            token?: components["schemas"]["ApiTokenId"] | null;
         };
-        /** @description What to call something. */
-        AuditName: {
-            building?: components["schemas"]["BuildingId"] | null;
-            kind: components["schemas"]["AuditNameKind"];
-            /** @description As it is called now. */
-            name: components["schemas"]["Label"];
-        };
-        /**
-         * @description What something is.
-         * @enum {string}
-         */
-        AuditNameKind: "person" | "unit" | "building" | "entrance" | "door" | "panel" | "controller" | "token";
         /** @description A page of entries. */
         AuditPage: {
             /** @description The newest first. */
             items: components["schemas"]["AuditEntry"][];
-            /** @description What to call what the entries name by an id: whatever is still there and the asker may see. */
-            names: {
-                [key: string]: components["schemas"]["AuditName"];
-            };
             /**
              * Format: int64
              * @description The cursor of the next page; absent on the last.
@@ -1720,77 +1223,16 @@ export interface components {
             /** @description The last hash. Noted elsewhere, it shows whether the end was cut off later. */
             head: string;
         };
-        /** @description Why somebody may open a door. */
-        Because: {
-            /** @description Where it is. */
-            building: components["schemas"]["BuildingId"];
-            /** @description The name of the building. */
-            building_name: components["schemas"]["Label"];
-            /** @enum {string} */
-            by: "home";
-            /** @description Apartment number or company name. */
-            number: components["schemas"]["Label"];
-            /** @description The unit. */
-            unit: components["schemas"]["UnitId"];
-        } | {
-            /** @enum {string} */
-            by: "role";
-            ends_at?: components["schemas"]["Timestamp"] | null;
-            /** @description It is for every building. */
-            everywhere: boolean;
-            /** @description Which grant. */
-            grant: components["schemas"]["RoleGrantId"];
-            /** @description As what. */
-            role: components["schemas"]["Role"];
-        };
         /** @description A button on a panel. */
         Bell: {
-            alias?: components["schemas"]["Label"] | null;
-            asked?: components["schemas"]["Label"] | null;
-            before?: components["schemas"]["Label"] | null;
-            /** @description What rings it from the keyboard of its panel, 4 to 8 digits. */
-            dial_code?: string | null;
-            /** @description Not on the panel for now. */
-            hidden: boolean;
             id: components["schemas"]["BellId"];
             kind: components["schemas"]["BellKind"];
             /** @description Its text. */
             label: components["schemas"]["Label"];
-            listing: components["schemas"]["Listing"];
             /** @description Who it rings, in order, as the button shows them. */
             members: components["schemas"]["Label"][];
-            moderation: components["schemas"]["Moderation"];
             panel: components["schemas"]["PanelId"];
-            /** @description The same people, in the same order. */
-            people: components["schemas"]["PersonId"][];
-            removed_reason?: components["schemas"]["Label"] | null;
             unit: components["schemas"]["UnitId"];
-            /**
-             * Format: int64
-             * @description Grows with every change. A change names the version it was made from.
-             */
-            version: number;
-        };
-        /** @description What is to be changed; what is absent stays as it is. */
-        BellChange: {
-            /** @description What else the search of the panel finds it by; empty takes it away. */
-            alias?: string | null;
-            /** @description 4 to 8 digits that no other button of the panel has; empty takes it away. */
-            dial_code?: string | null;
-            /** @description Also the buttons with the same text that the same unit has on other panels. */
-            everywhere?: boolean | null;
-            hidden?: boolean | null;
-            kind?: components["schemas"]["BellKind"] | null;
-            /** @description Its text. */
-            label?: string | null;
-            listing?: components["schemas"]["Listing"] | null;
-            /** @description Whom it rings, in order. */
-            members?: components["schemas"]["PersonId"][] | null;
-            /**
-             * Format: int64
-             * @description The version that the asker saw.
-             */
-            version: number;
         };
         /**
          * Format: uuid
@@ -1802,28 +1244,12 @@ export interface components {
          * @enum {string}
          */
         BellKind: "individual" | "sequential" | "parallel" | "family";
-        /** @description What an administrator says to a button. */
-        BellLook: {
-            /** @description Why it is taken off, 1 to 80 characters; told to those it rings. */
-            reason?: string | null;
-            verdict: components["schemas"]["BellVerdict"];
-            /**
-             * Format: int64
-             * @description The version that the asker saw.
-             */
-            version: number;
-        };
         /** @description The order of a panel's buttons. */
         BellOrder: {
             /** @description All of its buttons, the first first. */
             bells: components["schemas"]["BellId"][];
             panel: components["schemas"]["PanelId"];
         };
-        /**
-         * @description What an administrator says to a button.
-         * @enum {string}
-         */
-        BellVerdict: "approve" | "put_back" | "remove" | "bring_back";
         /** @description A building. */
         Building: {
             /** @description Street address, one line. */
@@ -1882,11 +1308,6 @@ export interface components {
              */
             add_members: boolean;
             /**
-             * @description What residents write or put on a button is shown only after an administrator approved it.
-             * @default false
-             */
-            approve_first: boolean;
-            /**
              * @description The types of doorbell that a unit may choose from. Sequential and parallel are the administrators' unless named.
              * @default [
              *       "individual",
@@ -1894,11 +1315,6 @@ export interface components {
              *     ]
              */
             bell_kinds: components["schemas"]["BellKind"][];
-            /**
-             * @description A unit without a button gets one by itself, as soon as somebody who lives there can be rung (R14).
-             * @default true
-             */
-            button_by_itself: boolean;
             /**
              * @description In which order a panel shows its buttons.
              * @default as_placed
@@ -2006,7 +1422,7 @@ export interface components {
          * @description Why a request was refused. Stable: clients act on it and translate it.
          * @enum {string}
          */
-        Code: "malformed" | "invalid" | "too_large" | "wrong_media_type" | "wrong_method" | "timed_out" | "not_set_up" | "already_claimed" | "wrong_code" | "code_expired" | "not_signed_in" | "two_credentials" | "not_for_tokens" | "sign_in_failed" | "too_many_tries" | "too_many_requests" | "idempotency_key_reused" | "in_progress" | "forbidden" | "confidentiality_required" | "decided_by_administrator" | "decided_by_owner" | "household_full" | "has_password" | "no_password" | "has_button" | "wrong_password" | "conflict" | "still_here" | "viewing_only" | "in_use" | "last_manager" | "wrong_origin" | "not_found" | "unknown_code" | "unknown_ticket" | "unknown_invitation" | "invitation_used" | "invitation_expired" | "not_a_list" | "empty_list" | "too_many_rows" | "too_many_columns" | "cell_too_long" | "import_applied" | "import_not_applied" | "import_has_errors" | "too_many_waiting" | "overloaded" | "internal";
+        Code: "malformed" | "invalid" | "too_large" | "wrong_media_type" | "wrong_method" | "timed_out" | "not_set_up" | "already_claimed" | "wrong_code" | "code_expired" | "not_signed_in" | "sign_in_failed" | "too_many_tries" | "forbidden" | "confidentiality_required" | "viewing_only" | "conflict" | "in_use" | "last_manager" | "wrong_origin" | "not_found" | "unknown_code" | "unknown_ticket" | "unknown_invitation" | "invitation_used" | "invitation_expired" | "not_a_list" | "empty_list" | "too_many_rows" | "too_many_columns" | "cell_too_long" | "import_applied" | "import_not_applied" | "import_has_errors" | "too_many_waiting" | "overloaded" | "internal";
         /**
          * @description What a column holds.
          * @enum {string}
@@ -2089,8 +1505,6 @@ export interface components {
             bells: components["schemas"]["DirectoryBell"][];
             /** @description The building's name. */
             building: components["schemas"]["Label"];
-            /** @description Some buttons can only be dialled, by a code of 4 to 8 digits. */
-            dials?: boolean;
             /** @description Where the panel hangs, such as "Entrance A". */
             panel: components["schemas"]["Label"];
             /** @description Changes when anything below changes. */
@@ -2098,8 +1512,6 @@ export interface components {
         };
         /** @description One button. */
         DirectoryBell: {
-            /** @description What else the search finds it by. */
-            alias?: components["schemas"]["Label"];
             /** @description Which. */
             bell: components["schemas"]["BellId"];
             /** @description The stair it belongs to, for the filter of a panel that serves several. */
@@ -2110,8 +1522,6 @@ export interface components {
             label: components["schemas"]["Label"];
             /** @description Members to choose from; filled for `family` only. */
             members: components["schemas"]["DirectoryMember"][];
-            /** @description Only the search shows it. */
-            search_only?: boolean;
             /** @description Apartment number or company. */
             unit: components["schemas"]["Label"];
         };
@@ -2255,15 +1665,10 @@ export interface components {
             request?: components["schemas"]["RequestId"];
         };
         /**
-         * @description Something that happened.
-         * @enum {string}
-         */
-        EventKind: "person.created" | "person.changed" | "person.suspended" | "person.resumed" | "person.deleted" | "membership.began" | "membership.changed" | "membership.ended" | "unit.created" | "unit.changed" | "unit.removed" | "import.applied" | "import.undone";
-        /**
          * @description What is wrong with a field. Stable: clients translate it.
          * @enum {string}
          */
-        FieldCode: "empty" | "too_long" | "too_short" | "control" | "holds_user_name" | "not_a_key" | "not_found" | "taken" | "out_of_range" | "not_an_email" | "not_a_phone" | "not_a_day" | "required" | "unknown_time_zone" | "not_an_address" | "not_https" | "host_not_allowed";
+        FieldCode: "empty" | "too_long" | "too_short" | "control" | "holds_user_name" | "not_a_key" | "not_found" | "taken" | "out_of_range" | "not_an_email" | "not_a_phone" | "not_a_day" | "required" | "unknown_time_zone";
         /** @description One wrong field. */
         FieldError: {
             /** @description What is wrong. */
@@ -2274,118 +1679,6 @@ export interface components {
              */
             pointer: string;
         };
-        /** @description What was issued and has no reason any more. */
-        Ghost: {
-            /** @enum {string} */
-            kind: "access";
-            name?: components["schemas"]["Label"] | null;
-            /** @description Whose. */
-            person: components["schemas"]["PersonId"];
-        } | {
-            /** @enum {string} */
-            kind: "invitation";
-            name?: components["schemas"]["Label"] | null;
-            /** @description Whose. */
-            person: components["schemas"]["PersonId"];
-        } | {
-            /** @description Which. */
-            bell: components["schemas"]["BellId"];
-            /** @enum {string} */
-            kind: "bell";
-            /** @description The home's number. */
-            number: components["schemas"]["Label"];
-            /** @description Its text. */
-            text: components["schemas"]["Label"];
-        } | (components["schemas"]["GhostRole"] & {
-            /** @enum {string} */
-            kind: "suspended_role";
-        }) | (components["schemas"]["GhostRole"] & {
-            /** @enum {string} */
-            kind: "ended_role";
-        }) | {
-            /**
-             * Format: int32
-             * @description How many doors.
-             */
-            doors: number;
-            /** @enum {string} */
-            kind: "home";
-            /** @description Its number. */
-            number: components["schemas"]["Label"];
-            /** @description Which. */
-            unit: components["schemas"]["UnitId"];
-        } | {
-            /** @description When it was due, UTC milliseconds since 1970. */
-            ends_at: components["schemas"]["Timestamp"];
-            /** @enum {string} */
-            kind: "move";
-            /** @description Which. */
-            move: components["schemas"]["MoveId"];
-            /** @description The home's number. */
-            number: components["schemas"]["Label"];
-        };
-        /** @description A role that gives nothing. */
-        GhostRole: {
-            ends_at?: components["schemas"]["Timestamp"] | null;
-            /** @description It is for every building. */
-            everywhere: boolean;
-            /** @description Which grant. */
-            grant: components["schemas"]["RoleGrantId"];
-            name?: components["schemas"]["Label"] | null;
-            person: components["schemas"]["PersonId"];
-            role: components["schemas"]["Role"];
-        };
-        /** @description A role over a building. */
-        HeldRole: {
-            ends_at?: components["schemas"]["Timestamp"] | null;
-            role: components["schemas"]["Role"];
-        };
-        /** @description How many homes are in which state. */
-        HomeCount: {
-            /** Format: int64 */
-            homes: number;
-            state: components["schemas"]["HomeState"];
-        };
-        /** @description Somebody who lives in a home. */
-        HomeMember: {
-            /** @description Whether any device of theirs is signed in. */
-            can_be_rung: boolean;
-            name?: components["schemas"]["Label"] | null;
-            /** @description Decides for the home. */
-            owner: boolean;
-            person: components["schemas"]["PersonId"];
-            standing: components["schemas"]["PersonStanding"];
-        };
-        /**
-         * @description Whether a visitor who rings a home reaches somebody, and if not, why.
-         * @enum {string}
-         */
-        HomeState: "rung" | "empty" | "suspended" | "no_account" | "no_device" | "no_button" | "not_on_button";
-        /** @description A page of homes. */
-        HomesPage: {
-            items: components["schemas"]["LivedHome"][];
-            next?: components["schemas"]["UnitId"] | null;
-        };
-        /** @description The same hours on some days of the week. */
-        Hours: {
-            /** @description 0 is Monday, 6 is Sunday: the days on which they begin. */
-            days: number[];
-            /**
-             * Format: int32
-             * @description Minutes after midnight, 0 to 1439.
-             */
-            from: number;
-            /**
-             * Format: int32
-             * @description Minutes after midnight, 1 to 1440; over midnight when it is not after `from`.
-             */
-            until: number;
-        };
-        /**
-         * @description What the hours of a timetable are.
-         * @enum {string}
-         */
-        HoursAre: "hidden" | "shown";
         /** @description A list of people on its way in. */
         Import: {
             /** @description It was applied; until `ends_at` it can be undone. */
@@ -2457,32 +1750,6 @@ export interface components {
         InvitationToken: {
             token: string;
         };
-        /** @description Who holds something that opens or rings in a building. */
-        KeyHolder: {
-            /**
-             * Format: int32
-             * @description Phones and computers that are signed in. How many, never which or when.
-             */
-            apps: number;
-            /** @description The numbers of their homes here. */
-            homes: components["schemas"]["Label"][];
-            /** @description The person. */
-            id: components["schemas"]["PersonId"];
-            invited_until?: components["schemas"]["Timestamp"] | null;
-            name?: components["schemas"]["Label"] | null;
-            /** @description Their roles over the building. */
-            roles: components["schemas"]["HeldRole"][];
-            /**
-             * Format: int32
-             * @description Apartment stations that are signed in.
-             */
-            stations: number;
-        };
-        /** @description A page of who holds something. */
-        KeysPage: {
-            items: components["schemas"]["KeyHolder"][];
-            next?: components["schemas"]["PersonId"] | null;
-        };
         /**
          * @description A name or a button's text: 1 to [`LABEL_MAX`] characters, NFC, one line, no control or direction-override
          *     characters, no white space at either end.
@@ -2513,73 +1780,10 @@ export interface components {
          */
         LinkState: "none" | "waiting" | "open" | "expired" | "used";
         /**
-         * @description How a visitor comes to a button (R16).
-         * @enum {string}
-         */
-        Listing: "listed" | "search_only" | "dial_only";
-        /** @description A home, with who lives there. */
-        LivedHome: {
-            /** @description The name of its entrance. */
-            entrance: components["schemas"]["Label"];
-            /** @description The unit. */
-            id: components["schemas"]["UnitId"];
-            members: components["schemas"]["HomeMember"][];
-            /** @description Apartment number or company name. */
-            number: components["schemas"]["Label"];
-            state: components["schemas"]["HomeState"];
-        };
-        /** @description The token that was made. */
-        MadeToken: {
-            id: components["schemas"]["ApiTokenId"];
-            /**
-             * @description To be sent as `Authorization: Bearer …`. Shown this once.
-             * @example klk_…
-             */
-            token: string;
-        };
-        /** @description A person as they see themselves. */
-        Me: {
-            email?: string;
-            /** @description What they are written to in. */
-            language: components["schemas"]["Language"];
-            name?: components["schemas"]["Label"] | null;
-            phone?: string;
-            /** @description What they sign in with; absent for who has no password of their own. */
-            user_name?: string | null;
-            /**
-             * Format: int64
-             * @description A change names the version that it was made from.
-             */
-            version: number;
-        };
-        /** @description What is to be changed; what is absent stays as it is. */
-        MeChange: {
-            /** @description Empty takes it away. */
-            email?: string | null;
-            language?: components["schemas"]["Language"] | null;
-            /**
-             * Format: password
-             * @description Needed for another e-mail address or phone number.
-             */
-            password?: string | null;
-            /** @description Empty takes it away. */
-            phone?: string | null;
-            /**
-             * Format: int64
-             * @description The version that the asker saw.
-             */
-            version: number;
-        };
-        /**
          * @description What the media of a call can carry just now (R3).
          * @enum {string}
          */
         MediaQuality: "good" | "reduced" | "audio_only";
-        /**
-         * @description Whether an administrator has looked at what residents wrote on a button (R12).
-         * @enum {string}
-         */
-        Moderation: "none" | "pending" | "removed";
         /** @description A move, planned or done. */
         Move: {
             building: components["schemas"]["BuildingId"];
@@ -2590,7 +1794,6 @@ export interface components {
             last_day: string;
             number: components["schemas"]["Label"];
             out: components["schemas"]["Mover"][];
-            to?: components["schemas"]["MoveTo"] | null;
             unit: components["schemas"]["UnitId"];
         };
         /** @description What a move ended. */
@@ -2617,11 +1820,6 @@ export interface components {
             moved_in: number;
             /**
              * Format: int32
-             * @description People who live in another unit now.
-             */
-            moved_on: number;
-            /**
-             * Format: int32
              * @description People who left.
              */
             people: number;
@@ -2638,17 +1836,16 @@ export interface components {
         MoveId: string;
         /** @description A move to be planned. */
         MoveOut: {
-            /** @description New people who move in on the day after, the first of them decides for the unit. Their `homes` are not read. */
+            /** @description New people who move in on the day after. Their `homes` are not read. */
             into?: components["schemas"]["NewPerson"][];
             /**
              * Format: date
-             * @description The last day in the unit; everything ends at its end, in the building's time zone. Absent: at once.
+             * @description The last day in the unit; everything ends at its end, in the building's time zone.
              * @example 2026-11-30
              */
-            last_day?: string | null;
+            last_day: string;
             /** @description Who leaves. */
-            out?: components["schemas"]["PersonId"][];
-            to?: components["schemas"]["UnitId"] | null;
+            out: components["schemas"]["PersonId"][];
         };
         /** @description What a move out would end, before it is decided. */
         MovePreview: {
@@ -2665,99 +1862,11 @@ export interface components {
             today: string;
             unit: components["schemas"]["UnitId"];
         };
-        /** @description The unit that somebody moves to. */
-        MoveTo: {
-            number: components["schemas"]["Label"];
-            unit: components["schemas"]["UnitId"];
-        };
         /** @description Somebody who moves. */
         Mover: {
             name?: components["schemas"]["Label"] | null;
             owner: boolean;
             person: components["schemas"]["PersonId"];
-        };
-        /** @description A button of one's own home. */
-        MyBell: {
-            alias?: components["schemas"]["Label"] | null;
-            asked?: components["schemas"]["Label"] | null;
-            /** @description The building's name. */
-            building: components["schemas"]["Label"];
-            entrance: components["schemas"]["Label"];
-            /** @description Hidden by a tap. */
-            hidden: boolean;
-            /** @description When it is hidden by itself, by the building's clock. */
-            hours: components["schemas"]["Timetable"];
-            /** @description It is, just now. */
-            hours_hide: boolean;
-            id: components["schemas"]["BellId"];
-            kind: components["schemas"]["BellKind"];
-            /** @description Its text. */
-            label: components["schemas"]["Label"];
-            may: components["schemas"]["MyBellRights"];
-            /** @description Whom it rings, in order, as the button shows them. */
-            members: components["schemas"]["Label"][];
-            /** @description Apartment number or company. */
-            number: components["schemas"]["Label"];
-            /** @description Where the panel hangs. */
-            panel: components["schemas"]["Label"];
-            /** @description An administrator took it off the panel. */
-            removed: boolean;
-            removed_reason?: components["schemas"]["Label"] | null;
-            unit: components["schemas"]["UnitId"];
-            /**
-             * Format: int64
-             * @description A change names the version that it was made from.
-             */
-            version: number;
-        };
-        /** @description What is to be changed; what is absent stays as it is. */
-        MyBellChange: {
-            /** @description Empty takes it away. */
-            alias?: string | null;
-            hidden?: boolean | null;
-            hours?: components["schemas"]["Timetable"] | null;
-            kind?: components["schemas"]["BellKind"] | null;
-            label?: string | null;
-            /**
-             * Format: int64
-             * @description The version that the asker saw.
-             */
-            version: number;
-        };
-        /** @description What the asker may change on a button. What is not theirs is the administrator's; the type is the unit owner's. */
-        MyBellRights: {
-            hide: boolean;
-            /** @description The types to choose from; empty for who does not decide for the unit. */
-            kinds: components["schemas"]["BellKind"][];
-            /** @description Decides for the unit. */
-            owner: boolean;
-            text: boolean;
-            /** @description A new text waits until an administrator has approved it. */
-            text_waits: boolean;
-        };
-        /** @description All that is kept about a person, but for their password's hash and what administrators changed. */
-        MyData: {
-            buttons: components["schemas"]["MyDataButton"][];
-            /** @description When they bound themselves to confidentiality is in the administrators' audit. */
-            confidentiality_accepted: boolean;
-            /** @description The names of the devices that are signed in. */
-            devices: components["schemas"]["Label"][];
-            homes: components["schemas"]["MyDataHome"][];
-            me: components["schemas"]["Me"];
-            roles: components["schemas"]["Role"][];
-        };
-        /** @description A button that rings them. */
-        MyDataButton: {
-            building: components["schemas"]["Label"];
-            hidden: boolean;
-            panel: components["schemas"]["Label"];
-            text: components["schemas"]["Label"];
-        };
-        /** @description A home. */
-        MyDataHome: {
-            building: components["schemas"]["Label"];
-            number: components["schemas"]["Label"];
-            owner: boolean;
         };
         /** @description A device of one's own. There is no "last used": that would be a record of use. */
         MyDevice: {
@@ -2766,40 +1875,6 @@ export interface components {
             id: components["schemas"]["DeviceId"];
             kind: components["schemas"]["DeviceKind"];
             name: components["schemas"]["Label"];
-        };
-        /** @description A home of the person who asks. */
-        MyHome: {
-            /** @description Only the building's policy keeps them from it. */
-            add_is_administrators: boolean;
-            /** @description The building's name. */
-            building: components["schemas"]["Label"];
-            /** @description The asker may take somebody in. */
-            may_add: boolean;
-            /** @description A member can get a button of their own. */
-            may_give_buttons: boolean;
-            /** @description Who lives here: who decides first, then by name. */
-            members: components["schemas"]["MyHomeMember"][];
-            /** @description Apartment number or company. */
-            number: components["schemas"]["Label"];
-            /** @description The asker decides for it. */
-            owner: boolean;
-            unit: components["schemas"]["UnitId"];
-        };
-        /** @description Somebody who lives there. */
-        MyHomeMember: {
-            /** @description The asker may send them a new link. */
-            may_invite: boolean;
-            /** @description The asker may take them out. */
-            may_take_out: boolean;
-            name?: components["schemas"]["Label"] | null;
-            /** @description Has a button of their own. */
-            own_button: boolean;
-            /** @description Decides for the home. */
-            owner: boolean;
-            person: components["schemas"]["PersonId"];
-            way_in: components["schemas"]["WayIn"];
-            /** @description The person who asks. */
-            you: boolean;
         };
         /** @description A role for somebody. */
         NewAdministratorRole: {
@@ -2878,14 +1953,6 @@ export interface components {
             owner?: boolean;
             unit: components["schemas"]["UnitId"];
         };
-        /** @description Somebody to take in. */
-        NewHomeMember: {
-            /** @description Where the link goes; without it, it is shown once, to hand over. */
-            email?: string;
-            /** @description What they are written to in. */
-            language?: components["schemas"]["Language"];
-            name: string;
-        };
         /** @description A link that was asked for. */
         NewLink: {
             /** @description It goes by mail. */
@@ -2897,10 +1964,6 @@ export interface components {
             link?: string | null;
             /** @description What they will sign in with, beside the link to hand over. */
             user_name?: string | null;
-        };
-        /** @description Who decides from now on. */
-        NewOwner: {
-            person: components["schemas"]["PersonId"];
         };
         /** @description A new panel. */
         NewPairing: {
@@ -2944,16 +2007,6 @@ export interface components {
             name?: string;
             phone?: string;
         };
-        /** @description A token to be made. */
-        NewToken: {
-            building?: components["schemas"]["BuildingId"] | null;
-            /** @description First moment at which it is over, in UTC milliseconds; within 366 days. */
-            ends_at: components["schemas"]["Timestamp"];
-            /** @description What one calls it, such as the program's name. */
-            name: string;
-            /** @description What it allows: one or more, all of which one has there, none of `roles` and `tenants`. */
-            rights: components["schemas"]["Right"][];
-        };
         /** @description New units behind one entrance. */
         NewUnits: {
             /** @description The doors that their people may open. */
@@ -2965,29 +2018,6 @@ export interface components {
              * @example 1101-1108, 1201-1208
              */
             numbers: string;
-        };
-        /** @description A new one. */
-        NewWebhookBody: {
-            building?: components["schemas"]["BuildingId"] | null;
-            /** @description At least one. */
-            events: components["schemas"]["EventKind"][];
-            /** @description `https`, at a host that the operator allows. */
-            url: string;
-        };
-        /** @description A door that a person may open. */
-        OpenableDoor: {
-            /** @description At least one. */
-            because: components["schemas"]["Because"][];
-            building: components["schemas"]["BuildingId"];
-            building_name: components["schemas"]["Label"];
-            /** @description The door. */
-            id: components["schemas"]["DoorId"];
-            name: components["schemas"]["Label"];
-        };
-        /** @description The doors that a person may open, a page at a time, by building. */
-        OpenableDoors: {
-            items: components["schemas"]["OpenableDoor"][];
-            next?: components["schemas"]["DoorId"] | null;
         };
         /** @description A pairing that the panel has opened. */
         OpenedPairing: {
@@ -3005,23 +2035,6 @@ export interface components {
             pairing: components["schemas"]["PairingId"];
             /** @description To prove itself with, in the header `Klinke-Pairing-Secret`. Never shown. */
             secret: string;
-        };
-        /** @description Somebody who may open a door. */
-        Opener: {
-            /** @description At least one. */
-            because: components["schemas"]["Because"][];
-            /** @description Lives where the asker does not see people: there is no more to know of them here. */
-            hidden: boolean;
-            /** @description The person. */
-            id: components["schemas"]["PersonId"];
-            name?: components["schemas"]["Label"] | null;
-        };
-        /** @description Everybody who may open a door, a page at a time, by folded name. */
-        OpenersPage: {
-            items: components["schemas"]["Opener"][];
-            next?: components["schemas"]["PersonId"] | null;
-            /** @description Why nobody opens it now, whoever may: `site_locked_down`, `door_blocked`, `door_locked_down`, `door_times_invalid`. */
-            shut?: string | null;
         };
         /**
          * Format: uuid
@@ -3242,13 +2255,6 @@ export interface components {
             request: components["schemas"]["RequestId"];
             /** @enum {string} */
             type: "ring";
-        } | {
-            /** @description 4 to 8 digits. A wrong one is answered with `not_found`, whatever is wrong with it. */
-            code: string;
-            /** @description Repeating it with the same id is answered with the same call. */
-            request: components["schemas"]["RequestId"];
-            /** @enum {string} */
-            type: "dial";
         } | {
             /** @description Which call. */
             call: components["schemas"]["CallId"];
@@ -3477,13 +2483,6 @@ export interface components {
          * @description A moment in UTC, in milliseconds since 1970. For what is stored and shown, never for deadlines.
          */
         Timestamp: number;
-        /** @description When a button is on its panel. Without rows it always is. */
-        Timetable: {
-            /** @description What the hours of the rows are. */
-            hours_are: components["schemas"]["HoursAre"];
-            /** @description The hours. 14 rows at most. */
-            rows: components["schemas"]["Hours"][];
-        };
         /** @description An import that was taken back. */
         Undone: {
             /** @description People who stay, because they have signed in or have another home since. */
@@ -3571,86 +2570,6 @@ export interface components {
              */
             units: number;
         };
-        /**
-         * @description How somebody comes in.
-         * @enum {string}
-         */
-        WayIn: "account" | "invited" | "none";
-        /** @description An address that is told of changes. */
-        Webhook: {
-            before_until?: components["schemas"]["Timestamp"] | null;
-            building?: components["schemas"]["BuildingId"] | null;
-            /** @description Whether any messages go there. Switched off by an administrator, or by its own answer 410. */
-            enabled: boolean;
-            events: components["schemas"]["EventKind"][];
-            failing_since?: components["schemas"]["Timestamp"] | null;
-            /**
-             * @description Why the last try failed: `http_503`, `timed_out`, `not_reached`, `not_found`, `tls`, `no_answer`, `gone`,
-             *     `host_not_allowed`, `address_not_allowed`, `not_https` or `not_an_address`.
-             */
-            failure?: string | null;
-            id: components["schemas"]["WebhookId"];
-            /**
-             * Format: int64
-             * @description Messages that were given up after three days.
-             */
-            lost: number;
-            url: string;
-            /**
-             * Format: int64
-             * @description Grows with every change; a change names the one it is based on.
-             */
-            version: number;
-            /**
-             * Format: int64
-             * @description Messages that wait.
-             */
-            waiting: number;
-        };
-        /** @description What is to be changed; what is absent stays as it is. */
-        WebhookChange: {
-            /** @description Switching off forgets the messages that wait. */
-            enabled?: boolean | null;
-            events?: components["schemas"]["EventKind"][] | null;
-            url?: string | null;
-            /**
-             * Format: int64
-             * @description The version that the asker saw.
-             */
-            version: number;
-        };
-        /**
-         * Format: uuid
-         * @description An address that is told of changes.
-         */
-        WebhookId: string;
-        /** @description All that the asker may change. */
-        WebhookList: {
-            /** @description The hosts that the operator allows; none when messages go nowhere. */
-            hosts: string[];
-            items: components["schemas"]["Webhook"][];
-        };
-        /** @description A webhook with its newest secret, which is shown this once. */
-        WebhookSecret: {
-            /** @description `whsec_…`, as the Standard Webhooks libraries take it. */
-            secret: string;
-            webhook: components["schemas"]["Webhook"];
-        };
-        /** @description What became of a message that says nothing happened. */
-        WebhookTest: {
-            /** @description It was taken: the answer was 2xx. */
-            delivered: boolean;
-            /**
-             * @description Why there was none: `timed_out`, `not_reached`, `not_found`, `tls`, `no_answer`, `host_not_allowed`,
-             *     `address_not_allowed`, `not_https` or `not_an_address`.
-             */
-            failure?: string | null;
-            /**
-             * Format: int32
-             * @description The status of the answer; absent when there was none.
-             */
-            status?: number | null;
-        };
         /** @description For whom a link is. */
         Welcome: {
             /** @description They have a password already: setting it anew signs out every device. */
@@ -3705,15 +2624,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description `internal` */
             500: {
                 headers: {
@@ -3741,12 +2651,6 @@ export interface operations {
                 building?: components["schemas"]["BuildingId"];
                 /** @description That name this person only. */
                 person?: components["schemas"]["PersonId"];
-                /** @description Whose action begins with this: `person.changed`, or `person` for all that happened to people. */
-                action?: string;
-                /** @description Not before this moment, in UTC milliseconds. */
-                from?: components["schemas"]["Timestamp"];
-                /** @description Before this moment, in UTC milliseconds. */
-                until?: components["schemas"]["Timestamp"];
                 /** @description What `next` of the page before said. */
                 cursor?: number;
                 /** @description How many, 1 to 200; 50 unless told. */
@@ -3803,113 +2707,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `internal` */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    audit_csv: {
-        parameters: {
-            query?: {
-                /** @description Of this building only. */
-                building?: components["schemas"]["BuildingId"];
-                /** @description That name this person only. */
-                person?: components["schemas"]["PersonId"];
-                /** @description Whose action begins with this: `person.changed`, or `person` for all that happened to people. */
-                action?: string;
-                /** @description Not before this moment, in UTC milliseconds. */
-                from?: components["schemas"]["Timestamp"];
-                /** @description Before this moment, in UTC milliseconds. */
-                until?: components["schemas"]["Timestamp"];
-                /** @description What `next` of the page before said. */
-                cursor?: number;
-                /** @description How many, 1 to 200; 50 unless told. */
-                limit?: number;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The file */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/csv": string;
-                };
-            };
-            /** @description `malformed` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_signed_in` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `forbidden`; `confidentiality_required` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `timed_out` */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description `internal` */
             500: {
                 headers: {
@@ -3948,7 +2745,7 @@ export interface operations {
                     "application/json": components["schemas"]["AuditProof"];
                 };
             };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3977,15 +2774,6 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4032,7 +2820,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4050,7 +2838,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4070,288 +2858,6 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `internal` */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    change_bell: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The button */
-                bell: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["BellChange"];
-            };
-        };
-        responses: {
-            /** @description Changed */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Bell"];
-                };
-            };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_signed_in` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `timed_out` */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `conflict`: somebody else changed it since; `current` is a `Bell` */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_large` */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `wrong_media_type` */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `invalid` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `internal` */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    moderate_bell: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
-                "Idempotency-Key"?: string;
-            };
-            path: {
-                /** @description The button */
-                bell: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["BellLook"];
-            };
-        };
-        responses: {
-            /** @description Done */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Bell"];
-                };
-            };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_signed_in` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `timed_out` */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `conflict`: somebody else changed it since; `current` is a `Bell`; `in_progress` */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_large` */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `wrong_media_type` */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `invalid`; `idempotency_key_reused` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4397,7 +2903,7 @@ export interface operations {
                     "application/json": components["schemas"]["Building"][];
                 };
             };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4433,15 +2939,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description `internal` */
             500: {
                 headers: {
@@ -4465,10 +2962,7 @@ export interface operations {
     make_building: {
         parameters: {
             query?: never;
-            header?: {
-                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
-                "Idempotency-Key"?: string;
-            };
+            header?: never;
             path?: never;
             cookie?: never;
         };
@@ -4487,7 +2981,7 @@ export interface operations {
                     "application/json": components["schemas"]["Building"];
                 };
             };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4523,15 +3017,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `in_progress` */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description `too_large` */
             413: {
                 headers: {
@@ -4550,17 +3035,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `invalid`; `idempotency_key_reused` */
+            /** @description `invalid` */
             422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4609,7 +3085,7 @@ export interface operations {
                     "application/json": components["schemas"]["BuildingPart"];
                 };
             };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4627,7 +3103,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
+            /** @description `forbidden`: who looks, or the role they look as, may not; `confidentiality_required` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4647,15 +3123,6 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4705,7 +3172,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4768,15 +3235,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description `internal` */
             500: {
                 headers: {
@@ -4822,7 +3280,7 @@ export interface operations {
                     "application/json": components["schemas"]["BuildingPart"];
                 };
             };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4903,15 +3361,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description `internal` */
             500: {
                 headers: {
@@ -4953,7 +3402,7 @@ export interface operations {
                     "application/json": components["schemas"]["Bell"][];
                 };
             };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4971,7 +3420,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
+            /** @description `forbidden`: who looks, or the role they look as, may not; `confidentiality_required` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4991,15 +3440,6 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5050,7 +3490,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5068,7 +3508,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5122,15 +3562,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description `internal` */
             500: {
                 headers: {
@@ -5154,10 +3585,7 @@ export interface operations {
     add_bell: {
         parameters: {
             query?: never;
-            header?: {
-                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
-                "Idempotency-Key"?: string;
-            };
+            header?: never;
             path: {
                 /** @description The building */
                 building: string;
@@ -5179,7 +3607,7 @@ export interface operations {
                     "application/json": components["schemas"]["AddedBell"];
                 };
             };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5197,7 +3625,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5224,15 +3652,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `in_progress` */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description `too_large` */
             413: {
                 headers: {
@@ -5251,17 +3670,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `invalid`; `idempotency_key_reused` */
+            /** @description `invalid` */
             422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5310,7 +3720,7 @@ export interface operations {
                     "application/json": components["schemas"]["Checklist"];
                 };
             };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5328,7 +3738,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
+            /** @description `forbidden`: who looks, or the role they look as, may not; `confidentiality_required` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5348,15 +3758,6 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5405,7 +3806,7 @@ export interface operations {
                     "application/json": components["schemas"]["Controller"][];
                 };
             };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5423,7 +3824,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
+            /** @description `forbidden`: who looks, or the role they look as, may not; `confidentiality_required` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5443,15 +3844,6 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5482,10 +3874,7 @@ export interface operations {
     add_controller: {
         parameters: {
             query?: never;
-            header?: {
-                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
-                "Idempotency-Key"?: string;
-            };
+            header?: never;
             path: {
                 /** @description The building */
                 building: string;
@@ -5507,7 +3896,7 @@ export interface operations {
                     "application/json": components["schemas"]["Controller"];
                 };
             };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5525,7 +3914,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5552,15 +3941,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `in_progress` */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description `too_large` */
             413: {
                 headers: {
@@ -5579,7 +3959,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `invalid`; `errors` names the fields; `idempotency_key_reused` */
+            /** @description `invalid`; `errors` names the fields */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5588,7 +3968,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `too_many_tries`, with `Retry-After`; `too_many_requests`, with `Retry-After` */
+            /** @description `too_many_tries`, with `Retry-After` */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -5638,7 +4018,7 @@ export interface operations {
                     "application/json": components["schemas"]["Door"][];
                 };
             };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5656,7 +4036,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
+            /** @description `forbidden`: who looks, or the role they look as, may not; `confidentiality_required` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5676,15 +4056,6 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5715,10 +4086,7 @@ export interface operations {
     add_door: {
         parameters: {
             query?: never;
-            header?: {
-                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
-                "Idempotency-Key"?: string;
-            };
+            header?: never;
             path: {
                 /** @description The building */
                 building: string;
@@ -5740,7 +4108,7 @@ export interface operations {
                     "application/json": components["schemas"]["Door"];
                 };
             };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5758,7 +4126,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5785,15 +4153,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `in_progress` */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description `too_large` */
             413: {
                 headers: {
@@ -5812,17 +4171,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `invalid`; `idempotency_key_reused` */
+            /** @description `invalid` */
             422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5871,7 +4221,7 @@ export interface operations {
                     "application/json": components["schemas"]["Entrance"][];
                 };
             };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5889,7 +4239,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
+            /** @description `forbidden`: who looks, or the role they look as, may not; `confidentiality_required` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5909,15 +4259,6 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5948,10 +4289,7 @@ export interface operations {
     add_entrance: {
         parameters: {
             query?: never;
-            header?: {
-                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
-                "Idempotency-Key"?: string;
-            };
+            header?: never;
             path: {
                 /** @description The building */
                 building: string;
@@ -5973,7 +4311,7 @@ export interface operations {
                     "application/json": components["schemas"]["Entrance"];
                 };
             };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5991,7 +4329,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6011,15 +4349,6 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `in_progress` */
-            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6045,112 +4374,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `invalid`; `idempotency_key_reused` */
+            /** @description `invalid` */
             422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `internal` */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    ghosts: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The building */
-                building: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The ghosts */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Ghost"][];
-                };
-            };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_signed_in` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `forbidden`; `confidentiality_required` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `timed_out` */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6181,10 +4406,7 @@ export interface operations {
     upload_import: {
         parameters: {
             query?: never;
-            header?: {
-                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
-                "Idempotency-Key"?: string;
-            };
+            header?: never;
             path: {
                 /** @description The building */
                 building: string;
@@ -6206,7 +4428,7 @@ export interface operations {
                     "application/json": components["schemas"]["Import"];
                 };
             };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6224,7 +4446,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6244,15 +4466,6 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `in_progress` */
-            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6278,126 +4491,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not_a_list`; `empty_list`; `too_many_rows`; `too_many_columns`; `cell_too_long`; `idempotency_key_reused` */
+            /** @description `not_a_list`; `empty_list`; `too_many_rows`; `too_many_columns`; `cell_too_long` */
             422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `internal` */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    keys_out: {
-        parameters: {
-            query?: {
-                /** @description The `next` of the page before. */
-                cursor?: components["schemas"]["PersonId"];
-                /** @description How many, 1 to 200. */
-                limit?: number;
-            };
-            header?: never;
-            path: {
-                /** @description The building */
-                building: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Who holds something, by folded name */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["KeysPage"];
-                };
-            };
-            /** @description `malformed` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_signed_in` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `forbidden`; `confidentiality_required` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `timed_out` */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `invalid` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6446,7 +4541,7 @@ export interface operations {
                     "application/json": components["schemas"]["Panel"][];
                 };
             };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6464,7 +4559,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
+            /** @description `forbidden`: who looks, or the role they look as, may not; `confidentiality_required` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6484,15 +4579,6 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6523,10 +4609,7 @@ export interface operations {
     add_panel: {
         parameters: {
             query?: never;
-            header?: {
-                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
-                "Idempotency-Key"?: string;
-            };
+            header?: never;
             path: {
                 /** @description The building */
                 building: string;
@@ -6548,7 +4631,7 @@ export interface operations {
                     "application/json": components["schemas"]["Panel"];
                 };
             };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6566,7 +4649,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6593,15 +4676,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `in_progress` */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description `too_large` */
             413: {
                 headers: {
@@ -6620,7 +4694,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `invalid`; `errors` names the fields; `idempotency_key_reused` */
+            /** @description `invalid`; `errors` names the fields */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6629,7 +4703,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `too_many_tries`, with `Retry-After`; `too_many_requests`, with `Retry-After` */
+            /** @description `too_many_tries`, with `Retry-After` */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -6679,7 +4753,7 @@ export interface operations {
                     "application/json": components["schemas"]["Policy"];
                 };
             };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6697,7 +4771,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
+            /** @description `forbidden`: who looks, or the role they look as, may not; `confidentiality_required` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6717,15 +4791,6 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6778,7 +4843,7 @@ export interface operations {
                     "application/json": components["schemas"]["Policy"];
                 };
             };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6796,7 +4861,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6859,15 +4924,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description `internal` */
             500: {
                 headers: {
@@ -6909,7 +4965,7 @@ export interface operations {
                     "application/json": components["schemas"]["Unit"][];
                 };
             };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6927,7 +4983,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
+            /** @description `forbidden`: who looks, or the role they look as, may not; `confidentiality_required` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6947,15 +5003,6 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6986,10 +5033,7 @@ export interface operations {
     add_units: {
         parameters: {
             query?: never;
-            header?: {
-                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
-                "Idempotency-Key"?: string;
-            };
+            header?: never;
             path: {
                 /** @description The building */
                 building: string;
@@ -7011,7 +5055,7 @@ export interface operations {
                     "application/json": components["schemas"]["AddedUnits"];
                 };
             };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7029,7 +5073,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7049,15 +5093,6 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `in_progress` */
-            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7083,225 +5118,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `invalid`; `taken` when the entrance has such a number; `idempotency_key_reused` */
+            /** @description `invalid`; `taken` when the entrance has such a number */
             422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `internal` */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    who_lives_here: {
-        parameters: {
-            query?: {
-                /** @description Homes that are rung, or are not and why. */
-                state?: "rung" | "silent" | "empty" | "suspended" | "no_account" | "no_device" | "no_button" | "not_on_button";
-                /** @description Each word begins the number, or finds somebody who lives there. */
-                text?: string;
-                /** @description The `next` of the page before. */
-                cursor?: components["schemas"]["UnitId"];
-                /** @description How many, 1 to 200. */
-                limit?: number;
-            };
-            header?: never;
-            path: {
-                /** @description The building */
-                building: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The homes */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HomesPage"];
-                };
-            };
-            /** @description `malformed` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_signed_in` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `forbidden`; `confidentiality_required` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `timed_out` */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `invalid` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `internal` */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    home_counts: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The building */
-                building: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The counts */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HomeCount"][];
-                };
-            };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_signed_in` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `forbidden`; `confidentiality_required` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `timed_out` */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7347,7 +5165,7 @@ export interface operations {
                     "application/json": components["schemas"]["Confidentiality"];
                 };
             };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7365,7 +5183,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
+            /** @description `forbidden`: who looks, or the role they look as, may not; `confidentiality_required` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7376,15 +5194,6 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7415,10 +5224,7 @@ export interface operations {
     accept_confidentiality: {
         parameters: {
             query?: never;
-            header?: {
-                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
-                "Idempotency-Key"?: string;
-            };
+            header?: never;
             path?: never;
             cookie?: never;
         };
@@ -7435,7 +5241,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7471,7 +5277,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `conflict`: another wording counts by now; `current`; `in_progress` */
+            /** @description `conflict`: another wording counts by now; `current` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -7498,17 +5304,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `invalid`; `errors` names the fields; `idempotency_key_reused` */
+            /** @description `invalid`; `errors` names the fields */
             422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7554,7 +5351,7 @@ export interface operations {
                     "application/json": components["schemas"]["ControllerPairing"];
                 };
             };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7583,15 +5380,6 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7640,7 +5428,7 @@ export interface operations {
                     "application/json": components["schemas"]["ControllerPart"];
                 };
             };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7658,7 +5446,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
+            /** @description `forbidden`: who looks, or the role they look as, may not; `confidentiality_required` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7678,15 +5466,6 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7733,7 +5512,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7771,15 +5550,6 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7832,7 +5602,7 @@ export interface operations {
                     "application/json": components["schemas"]["ControllerPart"];
                 };
             };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7913,15 +5683,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description `internal` */
             500: {
                 headers: {
@@ -7963,7 +5724,7 @@ export interface operations {
                     "application/json": components["schemas"]["DoorPart"];
                 };
             };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7981,7 +5742,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
+            /** @description `forbidden`: who looks, or the role they look as, may not; `confidentiality_required` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8001,15 +5762,6 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8056,7 +5808,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8094,15 +5846,6 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8155,7 +5898,7 @@ export interface operations {
                     "application/json": components["schemas"]["DoorPart"];
                 };
             };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8236,124 +5979,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `internal` */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    who_may_open: {
-        parameters: {
-            query?: {
-                /** @description The `next` of the page before. */
-                cursor?: components["schemas"]["PersonId"];
-                /** @description How many, 1 to 200. */
-                limit?: number;
-            };
-            header?: never;
-            path: {
-                /** @description The door */
-                door: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The people */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["OpenersPage"];
-                };
-            };
-            /** @description `malformed` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_signed_in` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `timed_out` */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `invalid` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description `internal` */
             500: {
                 headers: {
@@ -8395,7 +6020,7 @@ export interface operations {
                     "application/json": components["schemas"]["EntrancePart"];
                 };
             };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8413,7 +6038,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
+            /** @description `forbidden`: who looks, or the role they look as, may not; `confidentiality_required` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8433,15 +6058,6 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8488,7 +6104,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8542,15 +6158,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description `internal` */
             500: {
                 headers: {
@@ -8596,7 +6203,7 @@ export interface operations {
                     "application/json": components["schemas"]["EntrancePart"];
                 };
             };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8677,15 +6284,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description `internal` */
             500: {
                 headers: {
@@ -8734,7 +6332,7 @@ export interface operations {
                     "application/json": components["schemas"]["Import"];
                 };
             };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8752,7 +6350,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
+            /** @description `forbidden`: who looks, or the role they look as, may not; `confidentiality_required` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8772,15 +6370,6 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8827,7 +6416,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8845,7 +6434,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8865,15 +6454,6 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8933,7 +6513,7 @@ export interface operations {
                     "application/json": components["schemas"]["Import"];
                 };
             };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8951,7 +6531,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9014,15 +6594,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description `internal` */
             500: {
                 headers: {
@@ -9046,10 +6617,7 @@ export interface operations {
     apply_import: {
         parameters: {
             query?: never;
-            header?: {
-                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
-                "Idempotency-Key"?: string;
-            };
+            header?: never;
             path: {
                 /** @description The list */
                 import: string;
@@ -9071,7 +6639,7 @@ export interface operations {
                     "application/json": components["schemas"]["Import"];
                 };
             };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -9089,7 +6657,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9116,7 +6684,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `import_applied`; `import_has_errors`; `in_progress` */
+            /** @description `import_applied`; `import_has_errors` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -9143,17 +6711,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `invalid`; `errors` names the fields; `idempotency_key_reused` */
+            /** @description `invalid`; `errors` names the fields */
             422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9202,7 +6761,7 @@ export interface operations {
                     "text/csv": string;
                 };
             };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -9220,7 +6779,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
+            /** @description `forbidden`: who looks, or the role they look as, may not; `confidentiality_required` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9240,15 +6799,6 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9279,10 +6829,7 @@ export interface operations {
     undo_import: {
         parameters: {
             query?: never;
-            header?: {
-                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
-                "Idempotency-Key"?: string;
-            };
+            header?: never;
             path: {
                 /** @description The list */
                 import: string;
@@ -9300,7 +6847,7 @@ export interface operations {
                     "application/json": components["schemas"]["Undone"];
                 };
             };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -9318,7 +6865,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9345,26 +6892,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `import_not_applied`; `in_progress` */
+            /** @description `import_not_applied` */
             409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `idempotency_key_reused` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9496,7 +7025,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `too_many_tries`, with `Retry-After`; `too_many_requests`, with `Retry-After` */
+            /** @description `too_many_tries`, with `Retry-After` */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -9619,514 +7148,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `too_many_tries`, with `Retry-After`; `too_many_requests`, with `Retry-After` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `internal` */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    me: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Oneself */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Me"];
-                };
-            };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_signed_in` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `timed_out` */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `internal` */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    change_me: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["MeChange"];
-            };
-        };
-        responses: {
-            /** @description Changed */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Me"];
-                };
-            };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_signed_in` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `wrong_password` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `timed_out` */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `conflict`: changed elsewhere since; `current` is a `Me` */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_large` */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `wrong_media_type` */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `invalid` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_tries`, with `Retry-After`; `too_many_requests`, with `Retry-After` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `internal` */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    my_bells: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The buttons, by panel and place */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["MyBell"][];
-                };
-            };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_signed_in` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `timed_out` */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `internal` */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    change_my_bell: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The button */
-                bell: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["MyBellChange"];
-            };
-        };
-        responses: {
-            /** @description Changed */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["MyBell"];
-                };
-            };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_signed_in` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `decided_by_administrator`; `decided_by_owner` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `timed_out` */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `conflict`: somebody else changed it since; `current` is a `MyBell` */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_large` */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `wrong_media_type` */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `invalid` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `internal` */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    my_data: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description What is kept */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["MyData"];
-                };
-            };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_signed_in` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `timed_out` */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
+            /** @description `too_many_tries`, with `Retry-After` */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -10173,7 +7195,7 @@ export interface operations {
                     "application/json": components["schemas"]["MyDevice"][];
                 };
             };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -10191,7 +7213,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
+            /** @description `forbidden`: who looks, or the role they look as, may not; `confidentiality_required` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10202,96 +7224,6 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `internal` */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    sign_out_others: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Only this one is signed in */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_signed_in` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `timed_out` */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10338,7 +7270,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -10356,7 +7288,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10376,686 +7308,6 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `internal` */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    my_household: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The homes, by building and number */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["MyHome"][];
-                };
-            };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_signed_in` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `timed_out` */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `internal` */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    take_in_member: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
-                "Idempotency-Key"?: string;
-            };
-            path: {
-                /** @description The home */
-                unit: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewHomeMember"];
-            };
-        };
-        responses: {
-            /** @description They live there */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["NewLink"];
-                };
-            };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_signed_in` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `decided_by_administrator` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_found`: not a home that the asker decides for */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `timed_out` */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `household_full`; `in_progress` */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_large` */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `wrong_media_type` */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `invalid`; `idempotency_key_reused` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_tries`, with `Retry-After`; `too_many_requests`, with `Retry-After` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `internal` */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    take_out_member: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The home */
-                unit: string;
-                /** @description The member */
-                person: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description They no longer live there */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_signed_in` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `decided_by_administrator`: the household did not take them in itself */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `timed_out` */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `internal` */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    give_member_button: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The home */
-                unit: string;
-                /** @description The member */
-                person: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description It is on the panels */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_signed_in` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `decided_by_administrator` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `timed_out` */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `has_button`: they have one, have no name, or the home has no button at all */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `internal` */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    invite_member: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
-                "Idempotency-Key"?: string;
-            };
-            path: {
-                /** @description The home */
-                unit: string;
-                /** @description The member */
-                person: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description It is on its way, or here */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["NewLink"];
-                };
-            };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_signed_in` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `timed_out` */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `has_password`; `in_progress` */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `idempotency_key_reused` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_tries`, with `Retry-After`; `too_many_requests`, with `Retry-After` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `internal` */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    hand_on_home: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The home */
-                unit: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewOwner"];
-            };
-        };
-        responses: {
-            /** @description They decide now */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_signed_in` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `timed_out` */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `no_password` */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_large` */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `wrong_media_type` */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `invalid`; `errors` names the fields */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11122,7 +7374,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
+            /** @description `forbidden`: who looks, or the role they look as, may not; `confidentiality_required` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11142,15 +7394,6 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11199,7 +7442,7 @@ export interface operations {
                     "application/json": components["schemas"]["Move"];
                 };
             };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -11217,7 +7460,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
+            /** @description `forbidden`: who looks, or the role they look as, may not; `confidentiality_required` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11237,15 +7480,6 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11292,7 +7526,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -11310,7 +7544,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11339,15 +7573,6 @@ export interface operations {
             };
             /** @description `conflict`: it is carried out already */
             409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11451,7 +7676,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `too_many_tries`, with `Retry-After`; `too_many_requests`, with `Retry-After` */
+            /** @description `too_many_tries`, with `Retry-After` */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -11515,15 +7740,6 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11642,15 +7858,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description `internal` */
             500: {
                 headers: {
@@ -11692,7 +7899,7 @@ export interface operations {
                     "application/json": components["schemas"]["PanelPart"];
                 };
             };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -11710,7 +7917,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
+            /** @description `forbidden`: who looks, or the role they look as, may not; `confidentiality_required` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11730,15 +7937,6 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11785,7 +7983,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -11823,15 +8021,6 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11884,7 +8073,7 @@ export interface operations {
                     "application/json": components["schemas"]["PanelPart"];
                 };
             };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -11965,110 +8154,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `internal` */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    panel_directory: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The panel */
-                panel: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description What it shows */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Directory"];
-                };
-            };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_signed_in` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `timed_out` */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description `internal` */
             500: {
                 headers: {
@@ -12140,7 +8225,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
+            /** @description `forbidden`: who looks, or the role they look as, may not; `confidentiality_required` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12160,15 +8245,6 @@ export interface operations {
             };
             /** @description `invalid` */
             422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12199,10 +8275,7 @@ export interface operations {
     add_person: {
         parameters: {
             query?: never;
-            header?: {
-                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
-                "Idempotency-Key"?: string;
-            };
+            header?: never;
             path?: never;
             cookie?: never;
         };
@@ -12221,7 +8294,7 @@ export interface operations {
                     "application/json": components["schemas"]["Person"];
                 };
             };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -12239,7 +8312,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12250,15 +8323,6 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `in_progress` */
-            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12284,17 +8348,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `invalid`; `errors` names the fields; `idempotency_key_reused` */
+            /** @description `invalid`; `errors` names the fields */
             422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12373,7 +8428,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
+            /** @description `forbidden`: who looks, or the role they look as, may not; `confidentiality_required` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12393,15 +8448,6 @@ export interface operations {
             };
             /** @description `invalid` */
             422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12450,7 +8496,7 @@ export interface operations {
                     "application/json": components["schemas"]["Person"];
                 };
             };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -12468,7 +8514,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
+            /** @description `forbidden`: who looks, or the role they look as, may not; `confidentiality_required` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12488,117 +8534,6 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `internal` */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    delete_person: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The person */
-                person: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Deleted */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_signed_in` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `forbidden`: not theirs to delete */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `timed_out` */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `still_here`: lives somewhere, has a role, or will move */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12651,7 +8586,7 @@ export interface operations {
                     "application/json": components["schemas"]["Person"];
                 };
             };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -12669,7 +8604,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12732,124 +8667,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `internal` */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    doors_of_person: {
-        parameters: {
-            query?: {
-                /** @description The `next` of the page before. */
-                cursor?: components["schemas"]["DoorId"];
-                /** @description How many, 1 to 200. */
-                limit?: number;
-            };
-            header?: never;
-            path: {
-                /** @description The person */
-                person: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The doors */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["OpenableDoors"];
-                };
-            };
-            /** @description `malformed` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_signed_in` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `timed_out` */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `invalid` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description `internal` */
             500: {
                 headers: {
@@ -12873,10 +8690,7 @@ export interface operations {
     give_home: {
         parameters: {
             query?: never;
-            header?: {
-                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
-                "Idempotency-Key"?: string;
-            };
+            header?: never;
             path: {
                 /** @description The person */
                 person: string;
@@ -12898,7 +8712,7 @@ export interface operations {
                     "application/json": components["schemas"]["Person"];
                 };
             };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -12916,7 +8730,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12936,15 +8750,6 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `in_progress` */
-            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12970,17 +8775,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `invalid`; `errors` names the fields; `idempotency_key_reused` */
+            /** @description `invalid`; `errors` names the fields */
             422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13029,7 +8825,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -13047,7 +8843,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13067,15 +8863,6 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13124,7 +8911,7 @@ export interface operations {
                     "application/json": components["schemas"]["Invitation"];
                 };
             };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -13142,7 +8929,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
+            /** @description `forbidden`: who looks, or the role they look as, may not; `confidentiality_required` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13162,15 +8949,6 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13201,10 +8979,7 @@ export interface operations {
     invite: {
         parameters: {
             query?: never;
-            header?: {
-                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
-                "Idempotency-Key"?: string;
-            };
+            header?: never;
             path: {
                 /** @description The person */
                 person: string;
@@ -13222,7 +8997,7 @@ export interface operations {
                     "application/json": components["schemas"]["NewLink"];
                 };
             };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -13260,33 +9035,6 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `in_progress` */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `idempotency_key_reused` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13333,7 +9081,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -13351,7 +9099,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13371,108 +9119,6 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `internal` */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    sign_person_out: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The person */
-                person: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Signed out */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_signed_in` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `forbidden`: lives elsewhere too, or has a role */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `timed_out` */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13521,7 +9167,7 @@ export interface operations {
                     "application/json": components["schemas"]["Person"];
                 };
             };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -13539,7 +9185,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13559,15 +9205,6 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13616,7 +9253,7 @@ export interface operations {
                     "application/json": components["schemas"]["Person"];
                 };
             };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -13634,7 +9271,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13654,15 +9291,6 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13708,7 +9336,7 @@ export interface operations {
                     "application/json": components["schemas"]["AdministratorRole"][];
                 };
             };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -13744,15 +9372,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description `internal` */
             500: {
                 headers: {
@@ -13776,10 +9395,7 @@ export interface operations {
     give_role: {
         parameters: {
             query?: never;
-            header?: {
-                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
-                "Idempotency-Key"?: string;
-            };
+            header?: never;
             path?: never;
             cookie?: never;
         };
@@ -13796,7 +9412,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -13841,15 +9457,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `in_progress` */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description `too_large` */
             413: {
                 headers: {
@@ -13868,17 +9475,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `invalid`; `idempotency_key_reused` */
+            /** @description `invalid` */
             422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13924,7 +9522,7 @@ export interface operations {
                     "application/json": components["schemas"]["RoleChange"][];
                 };
             };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -13953,15 +9551,6 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -14008,7 +9597,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -14026,7 +9615,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14055,15 +9644,6 @@ export interface operations {
             };
             /** @description `last_manager` */
             409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -14112,7 +9692,7 @@ export interface operations {
                     "application/json": components["schemas"]["Session"];
                 };
             };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -14130,7 +9710,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
+            /** @description `forbidden`: who looks, or the role they look as, may not; `confidentiality_required` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14141,15 +9721,6 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -14263,7 +9834,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `too_many_tries`, with `Retry-After`; `too_many_requests`, with `Retry-After` */
+            /** @description `too_many_tries`, with `Retry-After` */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -14308,7 +9879,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -14326,7 +9897,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14337,15 +9908,6 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -14393,15 +9955,6 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -14515,7 +10068,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `too_many_tries`, with `Retry-After`; `too_many_requests`, with `Retry-After` */
+            /** @description `too_many_tries`, with `Retry-After` */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -14534,317 +10087,6 @@ export interface operations {
                 };
             };
             /** @description `overloaded` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    tokens: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The tokens */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ApiToken"][];
-                };
-            };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_signed_in` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `forbidden`: gives no roles; `confidentiality_required` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `timed_out` */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `internal` */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    make_token: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
-                "Idempotency-Key"?: string;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewToken"];
-            };
-        };
-        responses: {
-            /** @description Made; the token is in the answer, this once */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["MadeToken"];
-                };
-            };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_signed_in` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `forbidden`: more than one has; `confidentiality_required`; `wrong_origin` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_found`: the building */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `timed_out` */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `in_progress` */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_large` */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `wrong_media_type` */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `invalid`; `idempotency_key_reused` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `internal` */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    revoke_token: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The token's id */
-                token: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description It works no more */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_signed_in` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `timed_out` */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `internal` */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -14876,7 +10118,7 @@ export interface operations {
                     "application/json": components["schemas"]["UnitPart"];
                 };
             };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -14894,7 +10136,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
+            /** @description `forbidden`: who looks, or the role they look as, may not; `confidentiality_required` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14914,15 +10156,6 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -14969,7 +10202,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -15023,15 +10256,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description `internal` */
             500: {
                 headers: {
@@ -15077,7 +10301,7 @@ export interface operations {
                     "application/json": components["schemas"]["UnitPart"];
                 };
             };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -15158,15 +10382,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description `internal` */
             500: {
                 headers: {
@@ -15208,7 +10423,7 @@ export interface operations {
                     "application/json": components["schemas"]["MovePreview"];
                 };
             };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -15226,7 +10441,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
+            /** @description `forbidden`: who looks, or the role they look as, may not; `confidentiality_required` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -15246,15 +10461,6 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -15285,10 +10491,7 @@ export interface operations {
     plan_move: {
         parameters: {
             query?: never;
-            header?: {
-                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
-                "Idempotency-Key"?: string;
-            };
+            header?: never;
             path: {
                 /** @description The unit */
                 unit: string;
@@ -15310,7 +10513,7 @@ export interface operations {
                     "application/json": components["schemas"]["Move"];
                 };
             };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            /** @description `malformed`: `Klinke-View-As` names no role */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -15328,7 +10531,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            /** @description `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -15355,453 +10558,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `conflict`: somebody leaves this unit by another move already; `in_progress` */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_large` */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `wrong_media_type` */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `invalid`; `errors` names the fields; `idempotency_key_reused` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `internal` */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    webhooks: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description All that the asker may change */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["WebhookList"];
-                };
-            };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_signed_in` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `forbidden`; `confidentiality_required` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `timed_out` */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `internal` */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    add_webhook: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
-                "Idempotency-Key"?: string;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewWebhookBody"];
-            };
-        };
-        responses: {
-            /** @description Added */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["WebhookSecret"];
-                };
-            };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_signed_in` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `forbidden` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_found`: the building */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `timed_out` */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `in_progress` */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_large` */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `wrong_media_type` */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `invalid`; `errors` names the fields; `idempotency_key_reused` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `internal` */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    remove_webhook: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The webhook */
-                webhook: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Removed */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_signed_in` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `timed_out` */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `internal` */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    change_webhook: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The webhook */
-                webhook: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["WebhookChange"];
-            };
-        };
-        responses: {
-            /** @description Changed */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Webhook"];
-                };
-            };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_signed_in` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `timed_out` */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `conflict`: somebody else changed it since; `current` is a `Webhook` */
+            /** @description `conflict`: somebody leaves this unit by another move already */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -15830,247 +10587,6 @@ export interface operations {
             };
             /** @description `invalid`; `errors` names the fields */
             422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `internal` */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    rotate_webhook: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
-                "Idempotency-Key"?: string;
-            };
-            path: {
-                /** @description The webhook */
-                webhook: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The new secret */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["WebhookSecret"];
-                };
-            };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_signed_in` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `timed_out` */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `in_progress` */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `idempotency_key_reused` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `internal` */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    test_webhook: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
-                "Idempotency-Key"?: string;
-            };
-            path: {
-                /** @description The webhook */
-                webhook: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description What became of it */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["WebhookTest"];
-                };
-            };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_signed_in` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `timed_out` */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `in_progress` */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `idempotency_key_reused` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };

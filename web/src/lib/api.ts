@@ -3,6 +3,7 @@
 import createClient from 'openapi-fetch';
 import type {
   ApplyImport,
+  AppRequirements,
   BellChange,
   BellLook,
   BellOrder,
@@ -33,7 +34,9 @@ import type {
   NewWebhook,
   PanelChange,
   paths,
+  NewPropertyManager,
   PersonChange,
+  PropertyManagerChange,
   Policy,
   SignIn,
   UnitChange,
@@ -230,6 +233,13 @@ export const api = {
   changeController: (controller: string, body: ControllerChange) =>
     answer(client.PATCH('/api/v1/controllers/{controller}', { params: { path: { controller } }, body })),
   removeController: (controller: string) => answer(client.DELETE('/api/v1/controllers/{controller}', { params: { path: { controller } } })),
+
+  appRequirements: () => answer(client.GET('/api/v1/app-requirements')),
+  setAppRequirements: (body: AppRequirements) => answer(client.PUT('/api/v1/app-requirements', { body })),
+  tenants: () => answer(client.GET('/api/v1/tenants')),
+  makeTenant: (body: NewPropertyManager) => answer(client.POST('/api/v1/tenants', { body })),
+  changeTenant: (tenant: string, body: PropertyManagerChange) =>
+    answer(client.PATCH('/api/v1/tenants/{tenant}', { params: { path: { tenant } }, body })),
 
   confidentiality: () => answer(client.GET('/api/v1/confidentiality')),
   acceptConfidentiality: (body: { version: number }) => answer(client.POST('/api/v1/confidentiality', { body })),

@@ -116,7 +116,6 @@ fn complete(path: &str, method: &HttpMethod, operation: &mut Operation) {
     if signed_in {
         add("401", "`not_signed_in`");
         add("400", "`malformed`, also when `Klinke-View-As` names no role; `two_credentials`");
-        add("403", "`forbidden`: who looks, or the role they look as, may not; `confidentiality_required`");
     }
     if has_body {
         add("400", "`malformed`");

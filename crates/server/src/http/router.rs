@@ -63,6 +63,9 @@ pub fn operations() -> OpenApiRouter<Arc<Node>> {
             app::edit_controller::change,
             app::edit_controller::remove
         ))
+        .routes(routes!(app::app_requirements::handler, app::app_requirements::set))
+        .routes(routes!(app::tenants::list, app::tenants::make))
+        .routes(routes!(app::tenants::change))
         .routes(routes!(app::checklist::handler))
         .routes(routes!(app::policy::handler, app::policy::set))
         .routes(routes!(app::audit::handler))

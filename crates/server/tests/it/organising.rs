@@ -111,3 +111,64 @@ async fn the_other_administrators_see_a_role_that_was_given() {
     );
     assert_eq!((&told["by"], &told["name"]), (&json!("Canary Manager"), &json!("Canary Resident")));
 }
+
+#[tokio::test]
+async fn a_property_manager_is_made_suspended_and_sees_nothing_of_another() {
+    let (world, operator) = World::claimed().await;
+    let town = world.town().await;
+    let new = json!({ "name": "Canary South", "manager_name": "Canary Second", "manager_email": "", "language": "en" });
+    let made = operator.post("/api/v1/tenants", new.clone()).await;
+    assert_eq!(made.status, 201, "{made:?}");
+    let made = made.json();
+    let token = made["link"].as_str().unwrap().split("invite=").nth(1).unwrap().to_owned();
+    let second = world.browser();
+    let set = json!({ "token": token, "password": PASSWORD, "device_name": "Canary Laptop" });
+    assert_eq!(second.post("/api/v1/invitations/accept", set).await.status, 201);
+    assert_eq!(second.get("/api/v1/buildings").await.code(), "confidentiality_required");
+    assert_eq!(second.post("/api/v1/confidentiality", json!({ "version": 1 })).await.status, 204);
+    assert_eq!(second.get("/api/v1/buildings").await.json(), json!([]));
+    assert_eq!(second.get(&format!("/api/v1/buildings/{}", town.building)).await.code(), "not_found");
+    assert_eq!(second.get("/api/v1/tenants").await.code(), "forbidden");
+    assert_eq!(second.post("/api/v1/tenants", new).await.code(), "forbidden");
+
+    let path = format!("/api/v1/tenants/{}", made["tenant"]["id"].as_str().unwrap());
+    let suspended = patch(&operator, &path, json!({ "version": 1, "suspended": true })).await;
+    assert_eq!((suspended.status.as_u16(), &suspended.json()["suspended"]), (200, &json!(true)));
+    assert_eq!(second.get("/api/v1/session").await.code(), "not_signed_in");
+    let again = sign_in(made["user_name"].as_str().unwrap(), PASSWORD);
+    assert_eq!(world.browser().post("/api/v1/session", again.clone()).await.code(), "sign_in_failed");
+    let late = patch(&operator, &path, json!({ "version": 1, "name": "Canary North" })).await;
+    assert_eq!(late.code(), "conflict");
+    let lifted = patch(&operator, &path, json!({ "version": 2, "suspended": false })).await;
+    assert_eq!(lifted.status, 200);
+    assert_eq!(world.browser().post("/api/v1/session", again).await.status, 201);
+
+    let all = operator.get("/api/v1/tenants").await.json();
+    let own = all.as_array().unwrap().iter().find(|one| one["own"] == true).unwrap();
+    let own = format!("/api/v1/tenants/{}", own["id"].as_str().unwrap());
+    assert_eq!(patch(&operator, &own, json!({ "version": 1, "suspended": true })).await.code(), "forbidden");
+    let nowhere = format!("/api/v1/tenants/{}", uuid::Uuid::from_u128(5));
+    assert_eq!(patch(&operator, &nowhere, json!({ "version": 1 })).await.code(), "not_found");
+}
+
+#[tokio::test]
+async fn what_the_app_needs_is_told_to_everybody_and_said_by_an_operator() {
+    let (world, operator) = World::claimed().await;
+    world.town().await;
+    let anybody = world.browser();
+    let path = "/api/v1/app-requirements";
+    assert_eq!(anybody.get(path).await.json(), json!({ "ios": "16.4", "android": "10" }));
+    let put = async |who: &Browser, body: Value| {
+        let request = who.http.put(who.url(path)).header("origin", &who.base).json(&body);
+        who.send(request, Method::PUT, path).await
+    };
+    let wanted = json!({ "ios": "17.2", "android": "12" });
+    assert_eq!(put(&anybody, wanted.clone()).await.code(), "not_signed_in");
+    let resident = world.browser();
+    assert_eq!(resident.post("/api/v1/session", sign_in(RESIDENT, PASSWORD)).await.status, 201);
+    assert_eq!(put(&resident, wanted.clone()).await.code(), "forbidden");
+    let odd = put(&operator, json!({ "ios": "new", "android": "12" })).await;
+    assert_eq!(odd.json()["errors"], json!([{ "pointer": "/ios", "code": "out_of_range" }]));
+    assert_eq!(put(&operator, wanted.clone()).await.status, 204);
+    assert_eq!(anybody.get(path).await.json(), wanted);
+}

@@ -232,6 +232,14 @@ CREATE TABLE import (
     FOREIGN KEY (tenant, building) REFERENCES building (tenant, id) ON DELETE CASCADE
 );
 
+-- The oldest systems on which the app rings as it should (R25).
+ALTER TABLE installation ADD COLUMN ios_min TEXT NOT NULL DEFAULT '16.4';
+ALTER TABLE installation ADD COLUMN android_min TEXT NOT NULL DEFAULT '10';
+
+-- An operator suspends a property manager: nobody of it signs in, its doors go on.
+ALTER TABLE tenant ADD COLUMN suspended BOOLEAN NOT NULL DEFAULT FALSE;
+ALTER TABLE tenant ADD COLUMN version BIGINT NOT NULL DEFAULT 1;
+
 -- Addresses that are told of changes. No building: of those in every building. The secret is made from the installation's key
 -- and the number in `secret`, so nothing secret is kept here; the one before is good until `before_until`.
 CREATE TABLE webhook (

@@ -12,8 +12,9 @@ use klinke_model::intercom::{BellKind, Panel};
 use klinke_model::people::{Membership, Role};
 use klinke_model::rights::Right;
 use klinke_model::scope::{Principal, Scope};
-use klinke_model::site::{Building, Entrance, Unit};
+use klinke_model::site::{Building, Entrance, Tenant, Unit};
 use klinke_model::timetable::{Hours, HoursAre, Timetable, WallClock};
+use klinke_storage::record::{AppRequirements, TenantChanged, TenantRow};
 use klinke_storage::record::{
     AuditQuery, ButtonChanged, ButtonEdit, Changed, Deleted, Edited, HomesQuery, Look, NewMove, PeopleQuery,
     PolicySet, Removed, Revoked, UnitDoors,
@@ -618,6 +619,30 @@ const PROBES: &[Probe] = probes! {
         let id = r.controller().await?.id;
         Ok(r.store.parts().remove_controller(&r.scope, &stamp(r.n), id).await? != Removed::NotThere)
     };
+    // property managers
+    tenants [System Manager ForeignSystem] |r| {
+        Ok(r.store.tenants().tenants(&r.scope).await?.iter().any(|row| row.tenant.id == r.ours.tenant))
+    };
+    make_tenant [System Manager ForeignSystem] |r| {
+        let new = crate::tenants::new_tenant(&r.ours, r.n);
+        let id = new.tenant.id;
+        r.store.tenants().make_tenant(&r.scope, &stamp(r.n), new).await?;
+        Ok(!r.store.gate().is_suspended(id).await?)
+    };
+    change_tenant [System Manager ForeignSystem] |r| {
+        let all = r.store.tenants().tenants(&r.ours.system()).await?;
+        let seen = all.into_iter().find(|row| row.tenant.id == r.ours.tenant).unwrap();
+        let name = label(&format!("Manager {}", r.n));
+        let wanted = TenantRow { tenant: Tenant { name, ..seen.tenant.clone() }, ..seen };
+        let changed = r.store.tenants().change_tenant(&r.scope, &stamp(r.n), wanted).await?;
+        Ok(changed != TenantChanged::NotThere)
+    };
+    set_app_requirements [System Manager ForeignSystem] |r| {
+        let wanted = AppRequirements { ios: format!("{}", r.n % 900), android: "11".to_owned() };
+        r.store.tenants().set_app_requirements(&r.scope, &stamp(r.n), wanted.clone()).await?;
+        Ok(r.store.gate().app_requirements().await? == wanted)
+    };
+    stopped [System] |r| Ok(r.store.tenants().stopped(&r.scope).await?.panels.contains(&r.ours.panel));
     // links to set a password
     way_in [System Manager Admin Auditor] |r| {
         Ok(r.store.invitations().way_in(&r.scope, r.ours.lone, at(0)).await?.is_some())
@@ -952,6 +977,7 @@ fn the_table_knows_every_repository_function() {
         "edit_sites",
         "edit_units",
         "edit_devices",
+        "tenants",
         "people_end",
         "webhooks",
         "button_appears",

@@ -20,6 +20,7 @@ mod postgres;
 mod roles;
 mod schema;
 mod sites;
+mod tenants;
 mod tokens;
 mod town;
 mod twins;

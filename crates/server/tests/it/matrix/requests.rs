@@ -33,6 +33,8 @@ pub fn of(head: &str, row: Row, town: &Town) -> Asked {
     for (name, id) in there {
         path = path.replace(&format!("{{{name}}}"), &id.to_string());
     }
+    // none of theirs: who may is told that there is none
+    path = path.replace("{tenant}", &town.places[&Place::None]["building"].to_string());
     assert!(!path.contains('{'), "{head}: the towns have none of what the address names");
     if head == "GET /api/v1/moves" {
         path = format!("{path}?building={}", there["building"]);
@@ -68,6 +70,11 @@ fn form(head: &str, there: &Things, named: &Things, town: &Town) -> Body {
         | "PATCH /api/v1/panels/{panel}"
         | "PATCH /api/v1/controllers/{controller}" => json!({ "version": 1, "name": "Changed" }),
         "PATCH /api/v1/units/{unit}" => json!({ "version": 1, "number": "999" }),
+        "POST /api/v1/tenants" => {
+            json!({ "name": "New", "manager_name": "New", "manager_email": "", "language": "nb" })
+        }
+        "PATCH /api/v1/tenants/{tenant}" => json!({ "version": 1, "name": "Changed" }),
+        "PUT /api/v1/app-requirements" => json!({ "ios": "17", "android": "12" }),
         "PUT /api/v1/buildings/{building}/policy" => json!({ "version": 0, "policy": { "pictures": false } }),
         "POST /api/v1/buildings/{building}/entrances" => json!({ "name": "New" }),
         "POST /api/v1/buildings/{building}/units" => {
