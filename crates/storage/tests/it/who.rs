@@ -385,7 +385,7 @@ on_both! {
         let (links, month) = (db.store.invitations(), NOW.plus(MONTH));
         assert!(links.hand_over(&scope, &stamp(1), guest, hash(99), month).await.unwrap());
         let ends_at = Timestamp::from_millis(NOW.as_millis() - 3_600_000);
-        let new = NewMove { id: ours.fresh(70), unit: ours.unit, last_day: 1, ends_at, out: vec![ours.ola], into: vec![] };
+        let new = NewMove { id: ours.fresh(70), unit: ours.unit, last_day: 1, ends_at, out: vec![ours.ola], to: None, into: vec![] };
         assert!(db.store.moves().plan_move(&scope, &stamp(1), new).await.unwrap());
         let here = ["bell 201 Here", "home 201 2", "move 101"];
         assert_eq!(of(ours.as_person(ours.admin)).await, here);
