@@ -215,9 +215,13 @@ fn api(workshop: &Workshop, log: &mut Log) -> Result<Outcome, Failure> {
         fs::write(&installed, &text)?;
     }
     generate::build(workshop, log)?;
-    let folder = tempfile::tempdir()?;
+    let folder = workshop.target.join("schemathesis-data");
+    if folder.exists() {
+        fs::remove_dir_all(&folder)?;
+    }
+    fs::create_dir(&folder)?;
     let mut ask = workshop.command(&python.to_string_lossy(), "");
-    ask.arg("e2e/fuzz/api.py").arg(workshop.binary("debug", "klinke")).arg(folder.path()).arg(ASK_FOR);
+    ask.arg("e2e/fuzz/api.py").arg(workshop.binary("debug", "klinke")).arg(&folder).arg(ASK_FOR);
     let ran = log.finish(&mut ask)?;
     let counts = counts::cargo_test(&ran.text).ok_or_else(|| Failure::new("schemathesis did not run"))?;
     judged(&ran, counts, "api.py failed")
