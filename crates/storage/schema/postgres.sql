@@ -7,6 +7,28 @@ account: account_tenant_person_fkey FOREIGN KEY (tenant, person) REFERENCES pers
 account: account_user_name_key UNIQUE (user_name)
 CREATE UNIQUE INDEX account_pkey ON public.account USING btree (tenant, person)
 CREATE UNIQUE INDEX account_user_name_key ON public.account USING btree (user_name)
+api_token.tenant uuid NOT NULL
+api_token.id uuid NOT NULL
+api_token.name text NOT NULL
+api_token.token_hash bytea NOT NULL
+api_token.building uuid
+api_token.issuer uuid NOT NULL
+api_token.ends_at bigint NOT NULL
+api_token: api_token_pkey PRIMARY KEY (tenant, id)
+api_token: api_token_tenant_building_fkey FOREIGN KEY (tenant, building) REFERENCES building(tenant, id) ON DELETE CASCADE
+api_token: api_token_tenant_issuer_fkey FOREIGN KEY (tenant, issuer) REFERENCES person(tenant, id) ON DELETE CASCADE
+api_token: api_token_token_hash_key UNIQUE (token_hash)
+CREATE INDEX api_token_building ON public.api_token USING btree (tenant, building)
+CREATE INDEX api_token_issuer ON public.api_token USING btree (tenant, issuer)
+CREATE UNIQUE INDEX api_token_pkey ON public.api_token USING btree (tenant, id)
+CREATE UNIQUE INDEX api_token_token_hash_key ON public.api_token USING btree (token_hash)
+api_token_right.tenant uuid NOT NULL
+api_token_right.token uuid NOT NULL
+api_token_right.allows text NOT NULL
+api_token_right: api_token_right_allows_check CHECK ((allows = ANY (ARRAY['see_building'::text, 'see_people'::text, 'change_people'::text, 'change_building'::text, 'devices'::text, 'audit'::text])))
+api_token_right: api_token_right_pkey PRIMARY KEY (tenant, token, allows)
+api_token_right: api_token_right_tenant_token_fkey FOREIGN KEY (tenant, token) REFERENCES api_token(tenant, id) ON DELETE CASCADE
+CREATE UNIQUE INDEX api_token_right_pkey ON public.api_token_right USING btree (tenant, token, allows)
 audit.tenant uuid NOT NULL
 audit.seq bigint NOT NULL
 audit.at bigint NOT NULL
@@ -170,6 +192,8 @@ import: import_tenant_building_fkey FOREIGN KEY (tenant, building) REFERENCES bu
 CREATE UNIQUE INDEX import_pkey ON public.import USING btree (tenant, id)
 installation.singleton integer NOT NULL
 installation.tenant uuid NOT NULL
+installation.ios_min text NOT NULL
+installation.android_min text NOT NULL
 installation: installation_pkey PRIMARY KEY (singleton)
 installation: installation_singleton_check CHECK ((singleton = 1))
 installation: installation_tenant_fkey FOREIGN KEY (tenant) REFERENCES tenant(tenant) DEFERRABLE INITIALLY DEFERRED
@@ -306,6 +330,8 @@ CREATE UNIQUE INDEX session_pkey ON public.session USING btree (tenant, id)
 CREATE UNIQUE INDEX session_token_hash_key ON public.session USING btree (token_hash)
 tenant.tenant uuid NOT NULL
 tenant.name text NOT NULL
+tenant.suspended boolean NOT NULL
+tenant.version bigint NOT NULL
 tenant: tenant_pkey PRIMARY KEY (tenant)
 CREATE UNIQUE INDEX tenant_pkey ON public.tenant USING btree (tenant)
 unit.tenant uuid NOT NULL
@@ -313,10 +339,13 @@ unit.id uuid NOT NULL
 unit.building uuid NOT NULL
 unit.entrance uuid NOT NULL
 unit.number text NOT NULL
+unit.folded bytea NOT NULL
 unit.version bigint NOT NULL
 unit: unit_pkey PRIMARY KEY (tenant, id)
 unit: unit_tenant_building_entrance_fkey FOREIGN KEY (tenant, building, entrance) REFERENCES entrance(tenant, building, id)
 unit: unit_tenant_building_id_key UNIQUE (tenant, building, id)
+CREATE INDEX unit_folded ON public.unit USING btree (tenant, folded, id)
+CREATE INDEX unit_of_building ON public.unit USING btree (tenant, building, folded, id)
 CREATE UNIQUE INDEX unit_pkey ON public.unit USING btree (tenant, id)
 CREATE UNIQUE INDEX unit_tenant_building_id_key ON public.unit USING btree (tenant, building, id)
 unit_door.tenant uuid NOT NULL
@@ -325,6 +354,7 @@ unit_door.door uuid NOT NULL
 unit_door: unit_door_pkey PRIMARY KEY (tenant, unit, door)
 unit_door: unit_door_tenant_door_fkey FOREIGN KEY (tenant, door) REFERENCES door(tenant, id) ON DELETE CASCADE
 unit_door: unit_door_tenant_unit_fkey FOREIGN KEY (tenant, unit) REFERENCES unit(tenant, id) ON DELETE CASCADE
+CREATE INDEX unit_door_door ON public.unit_door USING btree (tenant, door, unit)
 CREATE UNIQUE INDEX unit_door_pkey ON public.unit_door USING btree (tenant, unit, door)
 webhook.tenant uuid NOT NULL
 webhook.id uuid NOT NULL

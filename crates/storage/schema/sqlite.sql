@@ -6,6 +6,30 @@ CREATE TABLE account (
     PRIMARY KEY (tenant, person),
     FOREIGN KEY (tenant, person) REFERENCES person (tenant, id) ON DELETE CASCADE
 );
+CREATE TABLE api_token (
+    tenant UUID NOT NULL,
+    id UUID NOT NULL,
+    name TEXT NOT NULL,
+    token_hash BYTEA NOT NULL UNIQUE,
+    -- No building: every building of the property manager.
+    building UUID,
+    issuer UUID NOT NULL,
+    -- First moment (UTC ms) at which it is over.
+    ends_at BIGINT NOT NULL,
+    PRIMARY KEY (tenant, id),
+    FOREIGN KEY (tenant, building) REFERENCES building (tenant, id) ON DELETE CASCADE,
+    FOREIGN KEY (tenant, issuer) REFERENCES person (tenant, id) ON DELETE CASCADE
+);
+CREATE INDEX api_token_building ON api_token (tenant, building);
+CREATE INDEX api_token_issuer ON api_token (tenant, issuer);
+CREATE TABLE api_token_right (
+    tenant UUID NOT NULL,
+    token UUID NOT NULL,
+    allows TEXT NOT NULL CHECK (allows IN
+        ('see_building', 'see_people', 'change_people', 'change_building', 'devices', 'audit')),
+    PRIMARY KEY (tenant, token, allows),
+    FOREIGN KEY (tenant, token) REFERENCES api_token (tenant, id) ON DELETE CASCADE
+);
 CREATE TABLE audit (
     tenant UUID NOT NULL REFERENCES tenant (tenant),
     seq BIGINT NOT NULL,
@@ -157,7 +181,7 @@ CREATE TABLE import (
 CREATE TABLE installation (
     singleton INTEGER PRIMARY KEY CHECK (singleton = 1),
     tenant UUID NOT NULL REFERENCES tenant (tenant) DEFERRABLE INITIALLY DEFERRED
-);
+, ios_min TEXT NOT NULL DEFAULT '16.4', android_min TEXT NOT NULL DEFAULT '10');
 CREATE TABLE invitation (
     tenant UUID NOT NULL,
     person UUID NOT NULL,
@@ -284,17 +308,19 @@ CREATE INDEX session_device ON session (tenant, device);
 CREATE TABLE tenant (
     tenant UUID PRIMARY KEY,
     name TEXT NOT NULL
-);
+, suspended BOOLEAN NOT NULL DEFAULT FALSE, version BIGINT NOT NULL DEFAULT 1);
 CREATE TABLE unit (
     tenant UUID NOT NULL,
     id UUID NOT NULL,
     building UUID NOT NULL,
     entrance UUID NOT NULL,
-    number TEXT NOT NULL, version BIGINT NOT NULL DEFAULT 1,
+    number TEXT NOT NULL, folded BYTEA NOT NULL DEFAULT '', version BIGINT NOT NULL DEFAULT 1,
     PRIMARY KEY (tenant, id),
     UNIQUE (tenant, building, id),
     FOREIGN KEY (tenant, building, entrance) REFERENCES entrance (tenant, building, id)
 );
+CREATE INDEX unit_folded ON unit (tenant, folded, id);
+CREATE INDEX unit_of_building ON unit (tenant, building, folded, id);
 CREATE TABLE unit_door (
     tenant UUID NOT NULL,
     unit UUID NOT NULL,
@@ -303,6 +329,7 @@ CREATE TABLE unit_door (
     FOREIGN KEY (tenant, unit) REFERENCES unit (tenant, id) ON DELETE CASCADE,
     FOREIGN KEY (tenant, door) REFERENCES door (tenant, id) ON DELETE CASCADE
 );
+CREATE INDEX unit_door_door ON unit_door (tenant, door, unit);
 CREATE TABLE webhook (
     tenant UUID NOT NULL REFERENCES tenant (tenant),
     id UUID NOT NULL,
