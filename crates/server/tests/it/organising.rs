@@ -75,7 +75,7 @@ async fn who_looks_as_a_role_sees_what_it_sees_and_changes_nothing() {
     assert_eq!(session["roles"][0]["building"], json!(town.building));
     assert_eq!(seen_as(&manager, &caretaker, &format!("{building}/panels")).await.status, 200);
     assert_eq!(seen_as(&manager, &caretaker, &format!("{building}/bells")).await.code(), "forbidden");
-    assert_eq!(seen_as(&manager, &caretaker, "/api/v1/people").await.json()["items"], json!([]));
+    assert_eq!(seen_as(&manager, &caretaker, "/api/v1/people").await.code(), "forbidden");
     assert_eq!(seen_as(&manager, &caretaker, "/api/v1/roles").await.code(), "forbidden");
     let elsewhere = format!("auditor@{}", uuid::Uuid::from_u128(5));
     assert_eq!(seen_as(&manager, &elsewhere, &building).await.code(), "not_found");
