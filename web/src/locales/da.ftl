@@ -350,8 +350,6 @@ app-sign-out-others-text = Alle dine andre enheder holder op med at ringe og åb
 app-kept = Det gemmes om dig
 app-kept-text = Dit navn og hvordan du nås, dine boliger, dine knapper, navnene på dine enheder og det, du administrerer. Ingen kan slå op, hvilken dør du åbnede, hvornår du kom hjem, eller hvem der ringede på hos dig i en beboelsesejendom: det gemmes ikke.
 app-kept-file = Hent det som fil (JSON)
-admin-form-wrong = Noget er ikke rigtigt. Se de markerede felter.
-admin-claim-password-hint = Mindst 12 tegn. Nogle få ord er nemmere end specialtegn.
 
 ## admin
 admin-ground-select-page = Vælg alle på denne side

@@ -350,8 +350,6 @@ app-sign-out-others-text = All your other devices stop ringing and open no doors
 app-kept = What is kept about you
 app-kept-text = Your name and how you are reached, your homes, your buttons, the names of your devices, and what you administer. Nobody can look up which door you opened, when you came home, or who rang you in a residential building: it is not stored.
 app-kept-file = Download it as a file (JSON)
-admin-form-wrong = Something is not right. See the marked fields.
-admin-claim-password-hint = At least 12 characters. A few words are easier than signs.
 
 ## admin
 admin-ground-select-page = Select all on this page

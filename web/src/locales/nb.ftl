@@ -350,8 +350,6 @@ app-sign-out-others-text = Alle de andre enhetene dine slutter å ringe og åpne
 app-kept = Dette lagres om deg
 app-kept-text = Navnet ditt og hvordan du nås, boligene dine, knappene dine, navnene på enhetene dine, og det du administrerer. Ingen kan slå opp hvilken dør du åpnet, når du kom hjem, eller hvem som ringte på hos deg i et boligbygg: det lagres ikke.
 app-kept-file = Last det ned som fil (JSON)
-admin-form-wrong = Noe er ikke riktig. Se de merkede feltene.
-admin-claim-password-hint = Minst 12 tegn. Noen ord er lettere enn spesialtegn.
 
 ## admin
 admin-ground-select-page = Velg alle på denne siden

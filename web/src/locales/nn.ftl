@@ -350,8 +350,6 @@ app-sign-out-others-text = Alle dei andre einingane dine sluttar å ringje og op
 app-kept = Dette blir lagra om deg
 app-kept-text = Namnet ditt og korleis du blir nådd, bustadene dine, knappane dine, namna på einingane dine, og det du administrerer. Ingen kan slå opp kva dør du opna, når du kom heim, eller kven som ringde på hos deg i eit bustadbygg: det blir ikkje lagra.
 app-kept-file = Last det ned som fil (JSON)
-admin-form-wrong = Noko er ikkje rett. Sjå dei merkte felta.
-admin-claim-password-hint = Minst 12 teikn. Nokre ord er lettare enn spesialteikn.
 
 ## admin
 admin-ground-select-page = Vel alle på denne sida

@@ -350,8 +350,6 @@ app-sign-out-others-text = Alla dina andra enheter slutar ringa och öppnar inga
 app-kept = Det här sparas om dig
 app-kept-text = Ditt namn och hur du nås, dina hem, dina knappar, namnen på dina enheter och det du administrerar. Ingen kan slå upp vilken dörr du öppnade, när du kom hem eller vem som ringde på hos dig i ett bostadshus: det sparas inte.
 app-kept-file = Ladda ner som fil (JSON)
-admin-form-wrong = Något är inte rätt. Se de markerade fälten.
-admin-claim-password-hint = Minst 12 tecken. Några ord är lättare än specialtecken.
 
 ## admin
 admin-ground-select-page = Markera alla på den här sidan
