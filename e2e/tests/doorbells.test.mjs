@@ -110,6 +110,8 @@ scenario('buttons are put in order by keys, and undo brings the order back', asy
       return bells[0].label === a && bells[1].label === b;
     },
     wanted,
+    // the panel's page is behind the other: nothing is painted there, so no frame to wait for
+    { polling: 100 },
   );
   await is([two, one]);
   await admin.page.keyboard.press('Control+z');
