@@ -70,6 +70,8 @@ export async function look(page, name, { forced = false, readme, still } = {}) {
 
 /** Nothing is cut off: no scrolling sideways, and everything that can be pressed can be brought into view and hit. */
 export async function fits(page, name) {
+  // a size that was just given takes a frame to be laid out
+  await page.waitForFunction(() => document.documentElement.scrollWidth <= window.innerWidth, null, { timeout: 2_000 }).catch(() => undefined);
   const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
   assert.ok(wide <= 0, `${name}: ${wide} px wider than the screen`);
   // what lies under a dialog waits for it
