@@ -170,7 +170,7 @@ scenario('every page of a building with nothing in it, in nn', async (world) => 
 /** Words 40 % longer: each vowel twice, as in languages that use more of them; what is in braces stays. */
 const longer = (line) => {
   const [, begin, text] = /^(\s*(?:[a-z][\w-]*\s*=|\*?\[\w+\])\s?)(.*)$/.exec(line) ?? [];
-  return text === undefined ? line : begin + text.replace(/\{[^}]*\}|[aeiouy]/g, (found) => (found.length > 1 ? found : found + found));
+  return text === undefined ? line : begin + text.replace(/\{[^}]*(?:\}|$)|[aeiouy]/g, (found) => (found.length > 1 ? found : found + found));
 };
 
 scenario('every page with words 40 % longer', async (world) => {
