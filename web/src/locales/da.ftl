@@ -948,8 +948,6 @@ admin-policy-order-by-text = Efter tekst
 admin-policy-order-by-unit = Efter enhed
 
 ## error
-error-viewing-only = Du ser med en rolles øjne. Afslut det først for at rette noget.
-error-in-use = Noget afhænger af dette og skal væk først.
 error-unknown = Noget gik galt. Prøv igen.
 error-offline = Der er ingen forbindelse til Klinke.
 error-unavailable = Klinke svarer ikke lige nu.
@@ -990,16 +988,18 @@ error-not-implemented = Det kan Klinke ikke endnu.
 error-taken = Dette er allerede i brug.
 error-out-of-range = Dette er uden for det mulige.
 error-confidentiality-required = Du skal først acceptere tavshedspligten.
-error-last-manager = Så ville ingen kunne give roller længere.
 error-required = Dette skal angives.
-error-unknown-time-zone = Ikke en tidszone, som Europe/Copenhagen.
+error-unknown-invitation = Linket virker ikke: det er ikke helt, eller et nyere er sendt.
+error-invitation-used = Linket er allerede brugt. Log ind med den adgangskode, der blev valgt, eller bed om et nyt link.
+error-invitation-expired = Linket er for gammelt. Bed bygningens administrator om et nyt.
+
+## admin
+error-viewing-only = Du ser med en rolles øjne. Afslut det først for at rette noget.
+error-in-use = Noget afhænger af dette og skal væk først.
 error-still-here = De bor et sted, har en rolle eller skal flytte: det skal ophøre først.
 error-not-an-address = Dette er ikke en adresse, som beskeder kan gå til.
 error-not-https = Adressen skal begynde med https.
 error-host-not-allowed = Den, der driver denne server, tillader ikke denne vært.
-error-unknown-invitation = Linket virker ikke: det er ikke helt, eller et nyere er sendt.
-error-invitation-used = Linket er allerede brugt. Log ind med den adgangskode, der blev valgt, eller bed om et nyt link.
-error-invitation-expired = Linket er for gammelt. Bed bygningens administrator om et nyt.
 error-not-a-list = Dette er hverken CSV eller en Excel-projektmappe (XLSX).
 error-empty-list = Der er ingen rækker under den første.
 error-too-many-rows = Listen har mere end 60.000 rækker.
@@ -1008,8 +1008,8 @@ error-cell-too-long = En celle har mere end 1.000 tegn.
 error-import-applied = Listen er allerede taget i brug.
 error-import-not-applied = Listen er ikke taget i brug.
 error-import-has-errors = Nogle rækker er ikke rigtige endnu, eller en kolonne mangler.
-
-## admin
+error-last-manager = Så ville ingen kunne give roller længere.
+error-unknown-time-zone = Ikke en tidszone, som Europe/Copenhagen.
 admin-tokens = Tokens
 admin-tokens-text = Med et token spørger et andet program i dit navn. Det må kun det, du vælger her, aldrig mere end du selv må, og det udløber.
 admin-tokens-none = Ingen tokens endnu

@@ -948,8 +948,6 @@ admin-policy-order-by-text = By text
 admin-policy-order-by-unit = By unit
 
 ## error
-error-viewing-only = You look with the eyes of a role. Stop that first to change something.
-error-in-use = Something depends on it that must go first.
 error-unknown = Something went wrong. Try again.
 error-offline = There is no connection to Klinke.
 error-unavailable = Klinke does not answer just now.
@@ -990,16 +988,18 @@ error-not-implemented = Klinke can not do this yet.
 error-taken = This is in use already.
 error-out-of-range = This is outside what is possible.
 error-confidentiality-required = You must accept confidentiality first.
-error-last-manager = Nobody would be left who gives roles.
 error-required = This must be given.
-error-unknown-time-zone = Not a time zone, such as Europe/Oslo.
+error-unknown-invitation = This link does not work: it is not whole, or a newer one was sent.
+error-invitation-used = This link was used already. Sign in with the password that was set, or ask for a new link.
+error-invitation-expired = This link is too old. Ask the building's administrator for a new one.
+
+## admin
+error-viewing-only = You look with the eyes of a role. Stop that first to change something.
+error-in-use = Something depends on it that must go first.
 error-still-here = They live somewhere, have a role, or will move: that must end first.
 error-not-an-address = This is not an address that messages can go to.
 error-not-https = The address must begin with https.
 error-host-not-allowed = Whoever runs this server does not allow this host.
-error-unknown-invitation = This link does not work: it is not whole, or a newer one was sent.
-error-invitation-used = This link was used already. Sign in with the password that was set, or ask for a new link.
-error-invitation-expired = This link is too old. Ask the building's administrator for a new one.
 error-not-a-list = This is neither CSV nor an Excel workbook (XLSX).
 error-empty-list = There are no rows below the first one.
 error-too-many-rows = The list has more than 60,000 rows.
@@ -1008,8 +1008,8 @@ error-cell-too-long = A cell has more than 1,000 characters.
 error-import-applied = This list has been applied already.
 error-import-not-applied = This list has not been applied.
 error-import-has-errors = Some rows are not right yet, or a column is missing.
-
-## admin
+error-last-manager = Nobody would be left who gives roles.
+error-unknown-time-zone = Not a time zone, such as Europe/Oslo.
 admin-tokens = Tokens
 admin-tokens-text = With a token another program asks in your name. It may only what you choose here, never more than you may yourself, and it ends.
 admin-tokens-none = No tokens yet

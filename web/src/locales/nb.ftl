@@ -945,8 +945,6 @@ admin-policy-order-by-text = Etter tekst
 admin-policy-order-by-unit = Etter enhet
 
 ## error
-error-viewing-only = Du ser med øynene til en rolle. Avslutt det først for å endre noe.
-error-in-use = Noe avhenger av dette og må bort først.
 error-unknown = Noe gikk galt. Prøv igjen.
 error-offline = Det er ingen forbindelse med Klinke.
 error-unavailable = Klinke svarer ikke akkurat nå.
@@ -987,16 +985,18 @@ error-not-implemented = Klinke kan ikke dette ennå.
 error-taken = Dette er allerede i bruk.
 error-out-of-range = Dette er utenfor det som er mulig.
 error-confidentiality-required = Du må godta taushetsplikten først.
-error-last-manager = Da ville ingen kunne gi roller lenger.
 error-required = Dette må oppgis.
-error-unknown-time-zone = Ikke en tidssone, som Europe/Oslo.
+error-unknown-invitation = Denne lenken virker ikke: den er ikke hel, eller en nyere er sendt.
+error-invitation-used = Denne lenken er allerede brukt. Logg inn med passordet som ble valgt, eller be om en ny lenke.
+error-invitation-expired = Denne lenken er for gammel. Be byggets administrator om en ny.
+
+## admin
+error-viewing-only = Du ser med øynene til en rolle. Avslutt det først for å endre noe.
+error-in-use = Noe avhenger av dette og må bort først.
 error-still-here = De bor et sted, har en rolle eller skal flytte: det må avsluttes først.
 error-not-an-address = Dette er ikke en adresse som meldinger kan gå til.
 error-not-https = Adressen må begynne med https.
 error-host-not-allowed = Den som driver denne serveren, tillater ikke denne verten.
-error-unknown-invitation = Denne lenken virker ikke: den er ikke hel, eller en nyere er sendt.
-error-invitation-used = Denne lenken er allerede brukt. Logg inn med passordet som ble valgt, eller be om en ny lenke.
-error-invitation-expired = Denne lenken er for gammel. Be byggets administrator om en ny.
 error-not-a-list = Dette er verken CSV eller en Excel-arbeidsbok (XLSX).
 error-empty-list = Det er ingen rader under den første.
 error-too-many-rows = Listen har mer enn 60 000 rader.
@@ -1005,8 +1005,8 @@ error-cell-too-long = En celle har mer enn 1000 tegn.
 error-import-applied = Listen er allerede tatt i bruk.
 error-import-not-applied = Listen er ikke tatt i bruk.
 error-import-has-errors = Noen rader er ikke riktige ennå, eller en kolonne mangler.
-
-## admin
+error-last-manager = Da ville ingen kunne gi roller lenger.
+error-unknown-time-zone = Ikke en tidssone, som Europe/Oslo.
 admin-tokens = Tokener
 admin-tokens-text = Med et token spør et annet program i ditt navn. Det kan bare det du velger her, aldri mer enn du kan selv, og det tar slutt.
 admin-tokens-none = Ingen tokener ennå

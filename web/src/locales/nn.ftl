@@ -945,8 +945,6 @@ admin-policy-order-by-text = Etter tekst
 admin-policy-order-by-unit = Etter eining
 
 ## error
-error-viewing-only = Du ser med auga til ei rolle. Avslutt det først for å endre noko.
-error-in-use = Noko er avhengig av dette og må bort først.
 error-unknown = Noko gjekk gale. Prøv igjen.
 error-offline = Det er ikkje samband med Klinke.
 error-unavailable = Klinke svarer ikkje akkurat no.
@@ -987,16 +985,18 @@ error-not-implemented = Klinke kan ikkje dette enno.
 error-taken = Dette er alt i bruk.
 error-out-of-range = Dette er utanfor det som er mogleg.
 error-confidentiality-required = Du må godta teieplikta fyrst.
-error-last-manager = Då ville ingen kunne gje roller lenger.
 error-required = Dette må oppgjevast.
-error-unknown-time-zone = Ikkje ei tidssone, som Europe/Oslo.
+error-unknown-invitation = Denne lenkja verkar ikkje: ho er ikkje heil, eller ei nyare er send.
+error-invitation-used = Denne lenkja er alt brukt. Logg inn med passordet som blei valt, eller be om ei ny lenkje.
+error-invitation-expired = Denne lenkja er for gammal. Be administratoren i bygget om ei ny.
+
+## admin
+error-viewing-only = Du ser med auga til ei rolle. Avslutt det først for å endre noko.
+error-in-use = Noko er avhengig av dette og må bort først.
 error-still-here = Dei bur ein stad, har ei rolle eller skal flytte: det må avsluttast først.
 error-not-an-address = Dette er ikkje ei adresse som meldingar kan gå til.
 error-not-https = Adressa må byrje med https.
 error-host-not-allowed = Den som driv denne tenaren, tillèt ikkje denne verten.
-error-unknown-invitation = Denne lenkja verkar ikkje: ho er ikkje heil, eller ei nyare er send.
-error-invitation-used = Denne lenkja er alt brukt. Logg inn med passordet som blei valt, eller be om ei ny lenkje.
-error-invitation-expired = Denne lenkja er for gammal. Be administratoren i bygget om ei ny.
 error-not-a-list = Dette er verken CSV eller ei Excel-arbeidsbok (XLSX).
 error-empty-list = Det er ingen rader under den første.
 error-too-many-rows = Lista har meir enn 60 000 rader.
@@ -1005,8 +1005,8 @@ error-cell-too-long = Ei celle har meir enn 1000 teikn.
 error-import-applied = Lista er alt teken i bruk.
 error-import-not-applied = Lista er ikkje teken i bruk.
 error-import-has-errors = Nokre rader er ikkje rette enno, eller ein kolonne manglar.
-
-## admin
+error-last-manager = Då ville ingen kunne gje roller lenger.
+error-unknown-time-zone = Ikkje ei tidssone, som Europe/Oslo.
 admin-tokens = Token
 admin-tokens-text = Med eit token spør eit anna program i ditt namn. Det kan berre det du vel her, aldri meir enn du kan sjølv, og det tek slutt.
 admin-tokens-none = Ingen token enno

@@ -948,8 +948,6 @@ admin-policy-order-by-text = Efter text
 admin-policy-order-by-unit = Efter lägenhet
 
 ## error
-error-viewing-only = Du ser med en rolls ögon. Avsluta det först för att ändra något.
-error-in-use = Något är beroende av detta och måste bort först.
 error-unknown = Något gick fel. Försök igen.
 error-offline = Det finns ingen förbindelse med Klinke.
 error-unavailable = Klinke svarar inte just nu.
@@ -990,16 +988,18 @@ error-not-implemented = Klinke kan inte detta ännu.
 error-taken = Detta används redan.
 error-out-of-range = Detta är utanför det möjliga.
 error-confidentiality-required = Du måste först godta tystnadsplikten.
-error-last-manager = Då skulle ingen kunna ge roller längre.
 error-required = Detta måste anges.
-error-unknown-time-zone = Inte en tidszon, som Europe/Stockholm.
+error-unknown-invitation = Länken fungerar inte: den är inte hel, eller så har en nyare skickats.
+error-invitation-used = Länken har redan använts. Logga in med lösenordet som valdes, eller be om en ny länk.
+error-invitation-expired = Länken är för gammal. Be husets administratör om en ny.
+
+## admin
+error-viewing-only = Du ser med en rolls ögon. Avsluta det först för att ändra något.
+error-in-use = Något är beroende av detta och måste bort först.
 error-still-here = De bor någonstans, har en roll eller ska flytta: det måste upphöra först.
 error-not-an-address = Det här är ingen adress som meddelanden kan gå till.
 error-not-https = Adressen måste börja med https.
 error-host-not-allowed = Den som driver servern tillåter inte den här värden.
-error-unknown-invitation = Länken fungerar inte: den är inte hel, eller så har en nyare skickats.
-error-invitation-used = Länken har redan använts. Logga in med lösenordet som valdes, eller be om en ny länk.
-error-invitation-expired = Länken är för gammal. Be husets administratör om en ny.
 error-not-a-list = Det här är varken CSV eller en Excel-arbetsbok (XLSX).
 error-empty-list = Det finns inga rader under den första.
 error-too-many-rows = Listan har fler än 60 000 rader.
@@ -1008,8 +1008,8 @@ error-cell-too-long = En cell har fler än 1 000 tecken.
 error-import-applied = Listan har redan förts in.
 error-import-not-applied = Listan har inte förts in.
 error-import-has-errors = Några rader är inte rätt än, eller så saknas en kolumn.
-
-## admin
+error-last-manager = Då skulle ingen kunna ge roller längre.
+error-unknown-time-zone = Inte en tidszon, som Europe/Stockholm.
 admin-tokens = Token
 admin-tokens-text = Med en token frågar ett annat program i ditt namn. Det får bara det du väljer här, aldrig mer än du själv får, och den tar slut.
 admin-tokens-none = Inga token än
