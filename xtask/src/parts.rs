@@ -232,8 +232,7 @@ fn browser(workshop: &Workshop, log: &mut Log) -> Result<Outcome, Failure> {
     let chromium = tools::chromium().ok_or_else(|| Failure::new("Chromium is missing"))?;
     generate::build(workshop, log)?;
     let mut node: Command = workshop.command("node", "e2e");
-    // the time is that of a whole file: the one that looks at every page takes five minutes
-    node.args(["--test", "--test-reporter=spec", "--test-concurrency=1", "--test-timeout=600000"])
+    node.args(["--test", "--test-reporter=spec", "--test-concurrency=1", "--test-timeout=180000"])
         .args(browser_tests(&workshop.root.join("e2e/tests"))?)
         .env("KLINKE_BINARY", workshop.binary("debug", "klinke"))
         .env("KLINKE_CHROMIUM", chromium);
