@@ -109,7 +109,7 @@ impl Town {
             roles: (id(10, 0).into(), id(10, 1).into()),
         };
         let stamp = Stamp { at: SystemClock::start().now(), salt: [0; 16] };
-        store.gate().claim(claimed).await?;
+        store.gate().claim(&stamp, claimed).await?;
         let own =
             Scope { principal: Principal::Person { person: manager, device: DeviceId(id(8, 0)) }, ..system };
         let scope = own.at(stamp.at);

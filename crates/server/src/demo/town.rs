@@ -234,7 +234,7 @@ impl Builder<'_> {
             roles: (self.id(), self.id()),
         };
         let administrator = new.administrator.id;
-        self.node.store.gate().claim(new).await?;
+        self.node.store.gate().claim(&self.node.stamp(), new).await?;
         let stamp = self.node.stamp();
         self.node.store.people().accept_confidentiality(&self.scope, &stamp, administrator).await?;
         Ok(administrator)

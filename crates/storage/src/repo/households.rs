@@ -285,6 +285,10 @@ impl Households<'_> {
             }
             // who decides for a home is not taken out of it by whoever decides next
             household_member::Entity::delete_by_id((scope.tenant.0, unit.0, person.0)).exec(&*tx).await?;
+            let there = building_of(&*tx, scope, unit).await?;
+            let news =
+                [person, who].map(|one| News::of_place(EventKind::MembershipChanged, there, unit, one));
+            news::tell(&tx, scope, &news::at_home(scope.at, person), &news).await?;
             Ok(Joined::Done)
         })
         .await

@@ -102,18 +102,31 @@ impl Intercom<'_> {
         absent_is_false(added.await)
     }
 
-    /// Gives a panel a key; the one before ends with it. For who administers its building.
-    pub async fn set_panel_key(&self, scope: &Scope, panel: PanelId, public_key: Vec<u8>) -> Result<bool> {
+    /// Gives a panel a key; the one before ends with it. For who administers its building; the audit tells it, and not the
+    /// key.
+    pub async fn set_panel_key(
+        &self,
+        scope: &Scope,
+        stamp: &Stamp,
+        panel: PanelId,
+        public_key: Vec<u8>,
+    ) -> Result<bool> {
         let public_key = &public_key;
         tx::write(self.0, Isolation::Serializable, |tx| async move {
-            let changed = panel::Entity::update_many()
+            let found = panel::Entity::find_by_id((scope.tenant.0, panel.0))
+                .filter(reach::may(scope, Right::Devices, panel::Column::Building))
+                .one(&*tx)
+                .await?;
+            let Some(row) = found else { return Ok(false) };
+            panel::Entity::update_many()
                 .col_expr(panel::Column::PublicKey, Expr::val(public_key.clone()))
                 .filter(panel::Column::Tenant.eq(scope.tenant.0))
                 .filter(panel::Column::Id.eq(panel.0))
-                .filter(reach::may(scope, Right::Devices, panel::Column::Building))
                 .exec(&*tx)
                 .await?;
-            Ok(changed.rows_affected > 0)
+            let after = json!({ "panel": panel, "name": row.name, "had_key": row.public_key.is_some() });
+            audit::append(&tx, scope, stamp, Change::made(row.building.into(), "panel.paired_anew", after)).await?;
+            Ok(true)
         })
         .await
     }

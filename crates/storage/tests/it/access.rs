@@ -376,7 +376,7 @@ const PROBES: &[Probe] = probes! {
         r.store.intercom().pair_panel(&r.scope, &stamp(r.n), panel, vec![6]).await
     };
     set_panel_key [System Manager Admin Caretaker] |r| {
-        r.store.intercom().set_panel_key(&r.scope, r.ours.panel, vec![5]).await
+        r.store.intercom().set_panel_key(&r.scope, &stamp(r.n), r.ours.panel, vec![5]).await
     };
     bells [System Manager Admin Auditor] |r| Ok(!r.store.intercom().bells(&r.scope, r.ours.house).await?.is_empty());
     insert_bell [System Manager Admin] |r| {
