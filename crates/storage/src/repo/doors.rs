@@ -246,20 +246,7 @@ impl Doors<'_> {
         if !reach::is(scope, person) {
             return Ok(Vec::new());
         }
-        let active = reach::exists(
-            person::Entity,
-            Condition::all()
-                .add(person::Column::Tenant.eq(scope.tenant.0))
-                .add(person::Column::Id.eq(person.0))
-                .add(person::Column::Active.eq(true)),
-        );
-        let rows = door::Entity::find()
-            .filter(door::Column::Tenant.eq(scope.tenant.0))
-            .filter(door::Column::Id.in_subquery(doors_reached(scope, person)))
-            .filter(active)
-            .find_both_related(building::Entity)
-            .all(&self.0.reader)
-            .await?;
+        let rows = openable(&self.0.reader, scope, person, Expr::val(true)).await?;
         convert::sorted(
             &rows,
             |(door, building)| Ok((convert::door(door)?, At("building", "name").label(&building.name)?)),
@@ -297,6 +284,31 @@ impl Doors<'_> {
             door: convert::door(&door::Model::from_query_result(&row, "")?)?,
         }))
     }
+}
+
+/// The doors that a person reaches by living somewhere, with their buildings; none while they are suspended. `there` says of
+/// the door's building whether it counts.
+pub(super) async fn openable(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    person: PersonId,
+    there: Expr,
+) -> Result<Vec<(door::Model, building::Model)>> {
+    let active = reach::exists(
+        person::Entity,
+        Condition::all()
+            .add(person::Column::Tenant.eq(scope.tenant.0))
+            .add(person::Column::Id.eq(person.0))
+            .add(person::Column::Active.eq(true)),
+    );
+    Ok(door::Entity::find()
+        .filter(door::Column::Tenant.eq(scope.tenant.0))
+        .filter(door::Column::Id.in_subquery(doors_reached(scope, person)))
+        .filter(active)
+        .filter(there)
+        .find_both_related(building::Entity)
+        .all(db)
+        .await?)
 }
 
 /// A door that is there and in whose building the principal has a right.

@@ -87,7 +87,7 @@ impl Gate<'_> {
                 persons: vec![administrator.id],
                 before: None,
                 after: Some(json!({
-                    "tenant": tenant.name, "person": administrator.id, "roles": [Role::Operator, Role::Manager],
+                    "name": tenant.name, "person": administrator.id, "role": [Role::Operator, Role::Manager],
                 })),
             };
             audit::append(&tx, &Scope::system(tenant.id), stamp, change).await?;

@@ -124,7 +124,7 @@ impl Intercom<'_> {
                 .filter(panel::Column::Id.eq(panel.0))
                 .exec(&*tx)
                 .await?;
-            let after = json!({ "panel": panel, "name": row.name, "had_key": row.public_key.is_some() });
+            let after = json!({ "panel": panel, "name": row.name });
             audit::append(&tx, scope, stamp, Change::made(row.building.into(), "panel.paired_anew", after)).await?;
             Ok(true)
         })

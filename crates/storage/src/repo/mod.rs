@@ -37,6 +37,7 @@ mod policy;
 mod reach;
 mod revision;
 mod roles;
+mod seen_by;
 mod sites;
 mod tenants;
 mod tokens;

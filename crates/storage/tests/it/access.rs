@@ -190,6 +190,9 @@ const PROBES: &[Probe] = probes! {
     openers [System Manager Admin Auditor] |r| {
         Ok(r.store.who().openers(&r.scope, r.ours.front, None, 9).await?.is_some())
     };
+    seen_by [System Manager Admin Auditor] |r| {
+        Ok(!r.store.households().seen_by(&r.scope, r.ours.kari).await?.homes.is_empty())
+    };
     doors_of [System Manager Admin Auditor] |r| {
         Ok(!r.store.who().doors_of(&r.scope, r.ours.kari, None, 9).await?.doors.is_empty())
     };

@@ -17,7 +17,8 @@ use klinke_model::timetable::{Hours, HoursAre, Timetable, WallClock};
 use klinke_storage::record::{
     ApiToken, AuditEntry, AuditPage, AuditProof, AuditQuery, Ghost, GivenRole, HomeState, HomesPage,
     HomesQuery, KeysPage, Move, MovePreview, NewApiToken, NewDevice, NewMove, OpenablePage, OpenersPage,
-    PanelDirectory, Part, PeoplePage, PeopleQuery, PersonRow, PolicySet, RingFacts, RoleChange, StoredFacts,
+    PanelDirectory, Part, PeoplePage, PeopleQuery, PersonRow, PolicySet, RingFacts, RoleChange, SeenBy,
+    StoredFacts,
     UnitCount, UnitDoors, UnitMember, Webhook, WebhookChange,
 };
 use klinke_storage::record::{BellChange, BellChanged, Household, MyBell};
@@ -66,6 +67,7 @@ struct View {
     home_counts: Vec<(HomeState, u64)>,
     openers: Vec<Option<OpenersPage>>,
     doors_of: Vec<OpenablePage>,
+    seen_by: Vec<SeenBy>,
     keys: KeysPage,
     ghosts: Vec<Ghost>,
     webhooks: Vec<Webhook>,
@@ -174,6 +176,7 @@ impl View {
             home_counts: who.home_counts(scope, ours.house).await.unwrap(),
             openers: vec![],
             doors_of: vec![],
+            seen_by: vec![],
             keys: who.keys(scope, ours.house, None, 50).await.unwrap(),
             ghosts: who.ghosts(scope, ours.house).await.unwrap(),
         };
@@ -186,6 +189,7 @@ impl View {
             view.bound.push(people.is_bound(scope, person).await.unwrap());
             view.roles.push(people.roles(scope, person).await.unwrap());
             view.devices.push(devices.list(scope, person).await.unwrap());
+            view.seen_by.push(db.store.households().seen_by(scope, person).await.unwrap());
             view.doors_of.push(who.doors_of(scope, person, None, 50).await.unwrap());
             view.openable.push(doors.openable(scope, person).await.unwrap());
             for door in [ours.front, ours.garage] {
