@@ -989,6 +989,7 @@ fn the_table_knows_every_repository_function() {
         "openers",
         "ghosts",
         "keys",
+        "seen_by",
         "tokens",
     ] {
         let source = std::fs::read_to_string(folder.join(file).with_extension("rs")).unwrap();
