@@ -184,7 +184,7 @@ async fn building(store: &Store, scope: &Scope, stamp: &Stamp, number: u64, peop
         name: label("A")?,
         doors,
     };
-    store.intercom().insert_panel(scope, panel, None).await?;
+    store.intercom().pair_panel(scope, stamp, panel, None).await?;
 
     let here = (number * PEOPLE)..people.min((number + 1) * PEOPLE);
     let mut plan = ImportPlan::default();

@@ -114,49 +114,6 @@ impl Doors<'_> {
         absent_is_false(added.await)
     }
 
-    /// Lets the members of a unit reach a door. Giving it again changes nothing. The principal must administer both
-    /// the unit's and the door's building.
-    pub async fn give_unit_door(&self, scope: &Scope, unit: UnitId, door: DoorId) -> Result<bool> {
-        let given = tx::write(self.0, Isolation::Serializable, |tx| async move {
-            let right = Right::ChangeBuilding;
-            if !reaches_unit(&*tx, scope, right, unit).await?
-                || reached_door(&*tx, scope, right, door).await?.is_none()
-            {
-                return Ok(false);
-            }
-            let row =
-                unit_door::ActiveModel { tenant: Set(scope.tenant.0), unit: Set(unit.0), door: Set(door.0) };
-            unit_door::Entity::insert(row)
-                .on_conflict(OnConflict::new().do_nothing().to_owned())
-                .exec_without_returning(&*tx)
-                .await?;
-            Ok(true)
-        });
-        absent_is_false(given.await)
-    }
-
-    /// Lets a controller of the same building drive a door. The revision of this controller grows, and of the one
-    /// before.
-    ///
-    /// # Errors
-    /// [`StorageError::Conflict`] when the output drives another door.
-    pub async fn assign(
-        &self,
-        scope: &Scope,
-        door: DoorId,
-        controller: ControllerId,
-        output: u16,
-    ) -> Result<bool> {
-        let assigned = tx::write(self.0, Isolation::Serializable, |tx| async move {
-            let Some(before) = reached_door(&*tx, scope, Right::Devices, door).await? else {
-                return Ok(false);
-            };
-            put(&*tx, scope, before, controller, output).await?;
-            Ok(true)
-        });
-        absent_is_false(assigned.await)
-    }
-
     /// Controllers of a building, by name.
     pub async fn controllers(&self, scope: &Scope, building: BuildingId) -> Result<Vec<Controller>> {
         let rows = controller::Entity::find()
@@ -168,26 +125,11 @@ impl Doors<'_> {
         convert::sorted(&rows, convert::controller, |controller| (controller.name.clone(), controller.id))
     }
 
-    /// Adds a controller with the SHA-256 of its client certificate and the doors it drives, each with its output; all
-    /// of it or nothing. `false` when the building or a door of it is not there.
+    /// Adds a controller that an administrator gave its place, with the SHA-256 of its client certificate and the doors it
+    /// drives, each with its output; all of it or nothing. `false` when the building or a door of it is not there.
     ///
     /// # Errors
     /// [`StorageError::Conflict`] when another controller has this certificate, or an output is named twice.
-    pub async fn insert_controller(
-        &self,
-        scope: &Scope,
-        controller: Controller,
-        certificate_sha256: [u8; 32],
-        drives: &[(DoorId, u16)],
-    ) -> Result<bool> {
-        let controller = &controller;
-        let inserted = tx::write(self.0, Isolation::Serializable, |tx| async move {
-            insert_controller(&tx, scope, controller, certificate_sha256, drives).await
-        });
-        absent_is_false(inserted.await)
-    }
-
-    /// Adds a controller that an administrator gave its place, as [`Self::insert_controller`]; the audit tells it.
     pub async fn pair_controller(
         &self,
         scope: &Scope,
@@ -325,7 +267,7 @@ async fn reached_door(
 }
 
 /// Lets `controller` drive a door by one of its outputs.
-async fn put(
+pub(super) async fn put(
     db: &impl ConnectionTrait,
     scope: &Scope,
     door: door::Model,

@@ -68,31 +68,18 @@ impl Intercom<'_> {
         .await
     }
 
-    /// Adds a panel; its entrance and doors must be in its building. The key (SPKI DER, P-256) may come later.
-    pub async fn insert_panel(
-        &self,
-        scope: &Scope,
-        panel: Panel,
-        public_key: Option<Vec<u8>>,
-    ) -> Result<bool> {
-        let (panel, public_key) = (&panel, &public_key);
-        let added = tx::write(self.0, Isolation::ReadCommitted, |tx| async move {
-            insert_panel(&tx, scope, panel, public_key.clone()).await
-        });
-        absent_is_false(added.await)
-    }
-
-    /// Adds a panel that an administrator gave its place; the audit tells it.
+    /// Adds a panel that an administrator gave its place; its entrance and doors must be in its building. The key (SPKI DER,
+    /// P-256) may come later, with a ticket.
     pub async fn pair_panel(
         &self,
         scope: &Scope,
         stamp: &Stamp,
         panel: Panel,
-        public_key: Vec<u8>,
+        public_key: Option<Vec<u8>>,
     ) -> Result<bool> {
         let (panel, public_key) = (&panel, &public_key);
         let added = tx::write(self.0, Isolation::Serializable, |tx| async move {
-            if !insert_panel(&tx, scope, panel, Some(public_key.clone())).await? {
+            if !insert_panel(&tx, scope, panel, public_key.clone()).await? {
                 return Ok(false);
             }
             let after = json!({ "panel": panel.id, "name": panel.name, "entrance": panel.entrance, "doors": panel.doors });

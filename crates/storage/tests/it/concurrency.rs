@@ -42,7 +42,7 @@ on_both! {
         let controllers: Vec<ControllerId> = (0..64).map(|n| ours.fresh(1_000 + n)).collect();
         for (n, id) in (9_000..).zip(&controllers) {
             let controller = Controller { id: *id, building: ours.house, name: label("C") };
-            assert!(db.store.doors().insert_controller(&ours.system(), controller, hash(n), &[]).await.unwrap());
+            assert!(db.store.doors().pair_controller(&ours.system(), &stamp(1), controller, hash(n), &[]).await.unwrap());
         }
         let mut moves = JoinSet::new();
         for controller in controllers.clone() {

@@ -217,13 +217,13 @@ async fn build_twin(db: &Db, ours: &Town, theirs: &Scope) {
     let webhook = crate::webhooks::new_webhook(ours.fresh(60), Some(ours.house));
     assert!(db.store.webhooks().add_webhook(theirs, &stamp(1), webhook).await.unwrap());
     let controller = Controller { id: ours.controller, building: ours.house, name: label("Twin") };
-    assert!(doors.insert_controller(theirs, controller, hash(77), &[]).await.unwrap());
+    assert!(doors.pair_controller(theirs, &stamp(1), controller, hash(77), &[]).await.unwrap());
     let twin = |door: Door| Door { name: label("Twin"), output: door.output + 7, ..door };
     assert!(doors.insert_door(theirs, &stamp(1), twin(ours.the_front()), false).await.unwrap());
     assert!(doors.insert_door(theirs, &stamp(1), twin(ours.the_garage()), false).await.unwrap());
     let panel =
         Panel { id: ours.fresh(90), name: label("Twin"), doors: vec![ours.front], ..ours.the_panel() };
-    assert!(intercom.insert_panel(theirs, panel.clone(), None).await.unwrap());
+    assert!(intercom.pair_panel(theirs, &stamp(1), panel.clone(), None).await.unwrap());
     let everybody = [
         ours.kari,
         ours.ola,

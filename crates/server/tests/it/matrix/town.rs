@@ -394,7 +394,7 @@ async fn furnish(world: &World, tenant: TenantId, at: &Things, invitation: &Toke
     assert!(store.doors().insert_door(&scope, &stamp(), door, false).await.unwrap());
     let controller = Controller { id: at["controller"].into(), building, name: label("Basement") };
     let fingerprint = Token::new(&node.random).hash().0;
-    assert!(store.doors().insert_controller(&scope, controller, fingerprint, &[]).await.unwrap());
+    assert!(store.doors().pair_controller(&scope, &stamp(), controller, fingerprint, &[]).await.unwrap());
     let panel = Panel {
         id: at["panel"].into(),
         building,
@@ -402,7 +402,7 @@ async fn furnish(world: &World, tenant: TenantId, at: &Things, invitation: &Toke
         name: label("Entrance"),
         doors: vec![at["door"].into()],
     };
-    assert!(store.intercom().insert_panel(&scope, panel, Some(vec![1, 2, 3])).await.unwrap());
+    assert!(store.intercom().pair_panel(&scope, &stamp(), panel, Some(vec![1, 2, 3])).await.unwrap());
 
     let person: PersonId = at["person"].into();
     lives(store, &scope, person, at["unit"], false).await;
