@@ -1301,6 +1301,7 @@ admin-no = Nej
 admin-seen = Hvad de ser i appen
 admin-seen-title = Appen, som { $name } ser den
 admin-seen-text = Kun til at se på: Intet kan ændres her, og opkald og åbninger er ikke med. Boliger i bygninger, du ikke administrerer, er udeladt.
+admin-seen-app = Appen
 admin-seen-suspended = Appen viser intet
 admin-seen-suspended-text = Den, der er suspenderet, er logget ud overalt, ringes ikke op og åbner intet.
 admin-seen-residents = Hvad en beboer eller den, der bestemmer for hjemmet, ser i appen, står hos hver person:

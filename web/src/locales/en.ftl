@@ -1301,6 +1301,7 @@ admin-no = No
 admin-seen = What they see in the app
 admin-seen-title = The app as { $name } sees it
 admin-seen-text = Only to look at: nothing can be changed here, and calls and openings are not part of it. Homes in buildings that you do not administer are left out.
+admin-seen-app = The app
 admin-seen-suspended = The app shows nothing
 admin-seen-suspended-text = Who is suspended is signed out everywhere, rings nowhere and opens nothing.
 admin-seen-residents = What a resident or a unit owner sees in the app stands with each person:

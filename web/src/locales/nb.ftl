@@ -1298,6 +1298,7 @@ admin-no = Nei
 admin-seen = Hva de ser i appen
 admin-seen-title = Appen slik { $name } ser den
 admin-seen-text = Bare til å se på: Ingenting kan endres her, og anrop og åpninger er ikke med. Boliger i bygg du ikke administrerer, er utelatt.
+admin-seen-app = Appen
 admin-seen-suspended = Appen viser ingenting
 admin-seen-suspended-text = Den som er sperret, er logget ut overalt, ringes ikke og åpner ingenting.
 admin-seen-residents = Hva en beboer eller en som bestemmer for hjemmet ser i appen, står hos hver person:

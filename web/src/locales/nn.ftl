@@ -1298,6 +1298,7 @@ admin-no = Nei
 admin-seen = Kva dei ser i appen
 admin-seen-title = Appen slik { $name } ser han
 admin-seen-text = Berre til å sjå på: Ingenting kan endrast her, og anrop og opningar er ikkje med. Bustader i bygg du ikkje administrerer, er utelatne.
+admin-seen-app = Appen
 admin-seen-suspended = Appen viser ingenting
 admin-seen-suspended-text = Den som er sperra, er logga ut overalt, blir ikkje ringt og opnar ingenting.
 admin-seen-residents = Kva ein bebuar eller ein som bestemmer for heimen ser i appen, står hos kvar person:

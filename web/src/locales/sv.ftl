@@ -1301,6 +1301,7 @@ admin-no = Nej
 admin-seen = Vad de ser i appen
 admin-seen-title = Appen som { $name } ser den
 admin-seen-text = Bara att titta på: Inget kan ändras här, och samtal och öppningar ingår inte. Bostäder i byggnader som du inte administrerar är utelämnade.
+admin-seen-app = Appen
 admin-seen-suspended = Appen visar inget
 admin-seen-suspended-text = Den som är avstängd är utloggad överallt, rings inte och öppnar inget.
 admin-seen-residents = Vad en boende eller den som bestämmer för hemmet ser i appen finns hos varje person:

@@ -21,6 +21,7 @@ mod roles;
 mod schema;
 mod sites;
 mod tenants;
+mod told;
 mod tokens;
 mod town;
 mod twins;
