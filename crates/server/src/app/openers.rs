@@ -198,7 +198,12 @@ pub async fn of_person(
 }
 
 /// Why the decision would say no to somebody who may open the door.
-pub(super) fn shut(node: &Node, door: DoorId, site_mode: SiteMode, times: DoorTimes) -> Option<decide::Reason> {
+pub(super) fn shut(
+    node: &Node,
+    door: DoorId,
+    site_mode: SiteMode,
+    times: DoorTimes,
+) -> Option<decide::Reason> {
     let facts = Facts {
         person_active: true,
         member_reaches_door: true,

@@ -6,17 +6,16 @@ use crate::record::{Stamp, StoredFacts};
 use crate::repo::audit::{self, Change};
 use crate::repo::convert::{self, At, Word};
 use crate::repo::openers::OPENS;
-use crate::repo::people::reaches_unit;
 use crate::repo::reach;
 use crate::tx::{self, Isolation, Tx};
 use crate::{Result, StorageError, Store};
 use klinke_model::door::{Controller, Door};
-use klinke_model::ids::{BuildingId, ControllerId, DoorId, PersonId, UnitId};
+use klinke_model::ids::{BuildingId, ControllerId, DoorId, PersonId};
 use klinke_model::rights::Right;
 use klinke_model::scope::{Principal, Scope};
 use klinke_model::text::Label;
 use sea_orm::ActiveValue::Set;
-use sea_orm::sea_query::{Expr, ExprTrait, JoinType, OnConflict, Query, SelectStatement};
+use sea_orm::sea_query::{Expr, ExprTrait, JoinType, Query, SelectStatement};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QuerySelect,
     QueryTrait,

@@ -5,7 +5,8 @@ use crate::entity::{
     tenant,
 };
 use crate::record::{
-    Account, AppRequirements, ControllerIdentity, NewInstallation, PanelKey, SessionHolder, Stamp, TokenHolder,
+    Account, AppRequirements, ControllerIdentity, NewInstallation, PanelKey, SessionHolder, Stamp,
+    TokenHolder,
 };
 use crate::repo::audit::{self, Change};
 use crate::repo::convert::At;

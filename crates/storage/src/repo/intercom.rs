@@ -112,7 +112,8 @@ impl Intercom<'_> {
                 .exec(&*tx)
                 .await?;
             let after = json!({ "panel": panel, "name": row.name });
-            audit::append(&tx, scope, stamp, Change::made(row.building.into(), "panel.paired_anew", after)).await?;
+            audit::append(&tx, scope, stamp, Change::made(row.building.into(), "panel.paired_anew", after))
+                .await?;
             Ok(true)
         })
         .await

@@ -1,16 +1,14 @@
 //! Persons, accounts, places in units, roles.
 
 use crate::entity::{account, bell, bell_member, device, membership, person, person_word, unit};
-use crate::error::absent_is_false;
 use crate::record::{NewAccount, UnitCount, UnitMember};
 use crate::repo::convert::{self, Word};
 use crate::repo::reach;
-use crate::tx::{self, Isolation};
 use crate::{Result, Store};
 use klinke_model::fold::{fold, words};
 use klinke_model::ids::{BuildingId, PersonId, TenantId, UnitId};
 use klinke_model::intercom::BellKind;
-use klinke_model::people::{Membership, Person};
+use klinke_model::people::Person;
 use klinke_model::rights::Right;
 use klinke_model::scope::Scope;
 use sea_orm::ActiveValue::Set;

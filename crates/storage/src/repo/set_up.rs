@@ -87,9 +87,11 @@ impl People<'_> {
         if !is_service(scope) {
             return Ok(false);
         }
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
-            end_place(&*tx, scope, person, unit).await
-        })
+        tx::write(
+            self.0,
+            Isolation::Serializable,
+            |tx| async move { end_place(&*tx, scope, person, unit).await },
+        )
         .await
     }
 }

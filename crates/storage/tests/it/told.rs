@@ -48,7 +48,8 @@ const UNTOLD: &[(&str, Because)] = &[
 ];
 
 /// How an entry is written: at once, or by a function of the same file that does.
-const TELLS: &[&str] = &["append(", "write_edit(&tx, scope, stamp", "tell(&tx, scope, stamp, person, \"person."];
+const TELLS: &[&str] =
+    &["append(", "write_edit(&tx, scope, stamp", "tell(&tx, scope, stamp, person, \"person."];
 
 #[test]
 fn every_function_that_writes_is_told_or_stands_here() {

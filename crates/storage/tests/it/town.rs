@@ -339,7 +339,10 @@ impl Town {
         ] {
             let controller = Controller { id, building, name: label(name) };
             assert!(
-                doors.pair_controller(scope, &stamp(1), controller, hash(self.base + certificate), &[]).await.unwrap()
+                doors
+                    .pair_controller(scope, &stamp(1), controller, hash(self.base + certificate), &[])
+                    .await
+                    .unwrap()
             );
         }
         let office_door = Door {

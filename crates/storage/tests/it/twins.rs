@@ -18,8 +18,7 @@ use klinke_storage::record::{
     ApiToken, AuditEntry, AuditPage, AuditProof, AuditQuery, Ghost, GivenRole, HomeState, HomesPage,
     HomesQuery, KeysPage, Move, MovePreview, NewApiToken, NewDevice, NewMove, OpenablePage, OpenersPage,
     PanelDirectory, Part, PeoplePage, PeopleQuery, PersonRow, PolicySet, RingFacts, RoleChange, SeenBy,
-    StoredFacts,
-    UnitCount, UnitDoors, UnitMember, Webhook, WebhookChange,
+    StoredFacts, UnitCount, UnitDoors, UnitMember, Webhook, WebhookChange,
 };
 use klinke_storage::record::{BellChange, BellChanged, Household, MyBell};
 

@@ -8,8 +8,8 @@ use klinke_model::people::Membership;
 use klinke_model::site::Unit;
 use klinke_model::time::Timestamp;
 use klinke_storage::record::{
-    AuditQuery, Changed, DueWebhook, Joined, NewMove, NewWebhook, Removed, Stamp, Tried, Waiting, WebhookChange,
-    WebhookChanged,
+    AuditQuery, Changed, DueWebhook, Joined, NewMove, NewWebhook, Removed, Stamp, Tried, Waiting,
+    WebhookChange, WebhookChanged,
 };
 use std::time::Duration;
 

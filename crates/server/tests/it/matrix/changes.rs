@@ -50,7 +50,9 @@ impl Changes {
                 continue;
             }
             let parts: Vec<_> = line.split('|').map(str::trim).collect();
-            let [head, entries, messages, rest @ ..] = parts.as_slice() else { panic!("changes.txt: {line}") };
+            let [head, entries, messages, rest @ ..] = parts.as_slice() else {
+                panic!("changes.txt: {line}")
+            };
             let reason = rest.first().map(|reason| (*reason).to_owned());
             let new = Line { entries: words(entries), messages: words(messages), reason };
             assert!(lines.insert((*head).to_owned(), new).is_none(), "changes.txt: {head} twice");
@@ -110,7 +112,10 @@ fn matrix_changes_names_every_operation_that_changes_something() {
     for (head, line) in &lines {
         let why = line.reason.as_deref().unwrap_or_default();
         assert_eq!(line.entries.is_empty(), !why.is_empty(), "{head}: either an entry or a reason for none");
-        let (path, own) = (head.split_once(' ').unwrap().1, ["/me", "/session", "/invitations/", "/imports", "/panel-pairings"]);
+        let (path, own) = (
+            head.split_once(' ').unwrap().1,
+            ["/me", "/session", "/invitations/", "/imports", "/panel-pairings"],
+        );
         // administrators' own operations leave an entry; what only asks or drafts is said here once more
         let only_asks = head == "POST /api/v1/webhooks/{webhook}/test";
         let may_leave_none = only_asks || own.iter().any(|part| path.contains(part));
@@ -163,7 +168,14 @@ impl Asks<'_> {
     }
 
     /// The operation that is looked at: from a town as it was in the beginning, but for what was done on the way.
-    async fn last(&self, seen: &mut BTreeSet<&'static str>, head: &'static str, who: Who, path: &str, body: Value) {
+    async fn last(
+        &self,
+        seen: &mut BTreeSet<&'static str>,
+        head: &'static str,
+        who: Who,
+        path: &str,
+        body: Value,
+    ) {
         let before = self.town.left().await;
         let method: Method = head.split_once(' ').unwrap().0.parse().unwrap();
         self.does(who, method, path, body).await;
@@ -201,9 +213,11 @@ async fn matrix_what_needs_something_first_leaves_what_the_file_says() {
     let csr = rcgen::CertificateParams::default().serialize_request(&pair).unwrap().pem().unwrap();
     let (code, _told) =
         node.pairings.open_controller(Prefix::V4([10, 0, 0, 3]), csr, "1.0".into(), 2).unwrap();
-    let new = json!({ "code": code.to_string(), "name": "New", "doors": [{ "door": a["door"], "output": 1 }] });
+    let new =
+        json!({ "code": code.to_string(), "name": "New", "doors": [{ "door": a["door"], "output": 1 }] });
     let controllers = format!("/api/v1/buildings/{house}/controllers");
-    asks.last(seen, "POST /api/v1/buildings/{building}/controllers", Who::HouseToken, &controllers, new).await;
+    asks.last(seen, "POST /api/v1/buildings/{building}/controllers", Who::HouseToken, &controllers, new)
+        .await;
 
     let entrances = format!("/api/v1/buildings/{house}/entrances");
     let made = asks.does(manager, Method::POST, &entrances, json!({ "name": "Empty" })).await;
@@ -222,7 +236,8 @@ async fn matrix_what_needs_something_first_leaves_what_the_file_says() {
     asks.does(manager, Method::POST, &apply, json!({ "leave_out_errors": true })).await;
     asks.last(seen, "POST /api/v1/imports/{import}/undo", manager, &undo, none.clone()).await;
 
-    let made = asks.does(manager, Method::POST, "/api/v1/people", json!({ "name": "New", "homes": [] })).await;
+    let made =
+        asks.does(manager, Method::POST, "/api/v1/people", json!({ "name": "New", "homes": [] })).await;
     let gone = format!("/api/v1/people/{}", made["id"].as_str().unwrap());
     asks.last(seen, "DELETE /api/v1/people/{person}", manager, &gone, none.clone()).await;
 
@@ -264,10 +279,17 @@ async fn matrix_what_needs_something_first_leaves_what_the_file_says() {
     let new = json!({ "name": "New" });
     asks.last(seen, "POST /api/v1/me/household/{unit}/members", owner, &members, new).await;
     let member = takes_in().await;
-    asks.last(seen, "DELETE /api/v1/me/household/{unit}/members/{person}", owner, &member, none.clone()).await;
-    let link = format!("{}/invitation", takes_in().await);
-    asks.last(seen, "POST /api/v1/me/household/{unit}/members/{person}/invitation", owner, &link, none.clone())
+    asks.last(seen, "DELETE /api/v1/me/household/{unit}/members/{person}", owner, &member, none.clone())
         .await;
+    let link = format!("{}/invitation", takes_in().await);
+    asks.last(
+        seen,
+        "POST /api/v1/me/household/{unit}/members/{person}/invitation",
+        owner,
+        &link,
+        none.clone(),
+    )
+    .await;
     let account = NewAccount {
         person: PersonId(person),
         user_name: Pii::new("resident".to_owned()),

@@ -111,11 +111,8 @@ async fn matrix_every_cell_is_answered_as_the_file_says() {
                     faults.push(format!("{cell}: expected {said}, got {}: {:.200}", got.word, got.body));
                 }
                 let now = town.version().await;
-                let left = if now == version {
-                    town::Left::default()
-                } else {
-                    town.left().await.since(&beginning)
-                };
+                let left =
+                    if now == version { town::Left::default() } else { town.left().await.since(&beginning) };
                 if got.word == "ok" {
                     let wrong = changes.faults(head, *who, &town, &left);
                     faults.extend(wrong.into_iter().map(|what| format!("{cell}: {what}")));

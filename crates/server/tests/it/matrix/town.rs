@@ -261,7 +261,8 @@ impl Left {
         let entries = self.places.iter().zip(self.entries);
         let entries = entries.filter(|(place, _)| !before.places.contains(place)).map(|(_, entry)| entry);
         let messages = self.message_places.iter().zip(self.messages);
-        let messages = messages.filter(|(place, _)| !before.message_places.contains(place)).map(|(_, word)| word);
+        let messages =
+            messages.filter(|(place, _)| !before.message_places.contains(place)).map(|(_, word)| word);
         Self { entries: entries.collect(), messages: messages.collect(), ..Self::default() }
     }
 }
@@ -274,7 +275,8 @@ async fn listener(world: &World, tenant: TenantId, byte: u8) {
     let (node, scope) = (world.node(), Scope::system(tenant));
     let (url, events) = ("https://127.9.9.9:9443/all".to_owned(), EventKind::ALL.to_vec());
     let new = NewWebhook { id: v4([byte; 16]).into(), building: None, url, events };
-    let in_years = Stamp { at: node.clock.now().plus(Duration::from_secs(10 * 366 * 86_400)), ..node.stamp() };
+    let in_years =
+        Stamp { at: node.clock.now().plus(Duration::from_secs(10 * 366 * 86_400)), ..node.stamp() };
     assert!(node.store.webhooks().add_webhook(&scope, &in_years, new).await.unwrap());
 }
 
