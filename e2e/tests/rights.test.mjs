@@ -48,17 +48,22 @@ scenario('the app as a unit owner and as a member see it: the same as theirs, an
     assert.ok((await controls.count()) > 3);
     assert.equal(await dialog.locator('fieldset :is(button, input, select, textarea):enabled').count(), 0);
     await look(page, `admin-seen-${who}`, { forced: true });
+    await page.keyboard.press('Escape');
+    await dialog.waitFor({ state: 'detached' });
+    assert.ok(await opener.evaluate((button) => button === document.activeElement), 'the focus is lost');
     await page.setViewportSize(SIZES.phone);
+    await page.reload();
+    await opener.click();
+    await dialog.getByText(seen.doors[0].name, { exact: true }).waitFor();
     await look(page, `admin-seen-${who}-phone`);
     await nothingCut(page, 'the app of somebody, phone');
     // what is long is scrolled with keys
-    const region = dialog.getByRole('region');
+    const region = dialog.getByRole('region', { name: t('admin-seen-app'), exact: true });
     await region.focus();
     await page.keyboard.press('End');
     await look(page, `admin-seen-${who}-end-phone`);
     await page.keyboard.press('Escape');
     await dialog.waitFor({ state: 'detached' });
-    assert.ok(await opener.evaluate((button) => button === document.activeElement), 'the focus is lost');
   }
 }, { fresh: true });
 
