@@ -52,7 +52,7 @@ scenario('the app as a unit owner and as a member see it: the same as theirs, an
     await dialog.waitFor({ state: 'detached' });
     assert.ok(await opener.evaluate((button) => button === document.activeElement), 'the focus is lost');
     await page.setViewportSize(SIZES.phone);
-    await page.reload();
+    await page.goto(`${list}?person=${id}`);
     await opener.click();
     await dialog.getByText(seen.doors[0].name, { exact: true }).waitFor();
     await look(page, `admin-seen-${who}-phone`);
