@@ -9,7 +9,7 @@ mod invitations;
 mod moves;
 mod people;
 
-pub use buttons::{Button, ButtonChanged, ButtonEdit, Look, Unlisted};
+pub use buttons::{Button, ButtonChanged, ButtonEdit, Look, Picture, PictureSet, PictureState, Unlisted};
 pub use households::{
     BellChange, BellChanged, BellHours, Household, HouseholdMember, Joined, Left, MyBell, NewMember, Refused,
     WayToMember,
@@ -205,6 +205,8 @@ pub struct DirectoryBell {
     pub entrance: Label,
     /// What else the search finds it by.
     pub alias: Option<Pii<Label>>,
+    /// SHA-256 of its picture.
+    pub picture: Option<[u8; 32]>,
     /// Only the search shows it.
     pub search_only: bool,
     /// How it rings.

@@ -170,6 +170,10 @@ pub struct DirectoryBell {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub alias: Option<Label>,
+    /// Its picture, by the hash of its content: `/api/v1/pictures/{picture}`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    pub picture: Option<String>,
     /// Only the search shows it.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     #[cfg_attr(feature = "openapi", schema(required = false))]

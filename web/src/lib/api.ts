@@ -160,6 +160,17 @@ export const api = {
     answer(client.POST('/api/v1/bells/{bell}/moderation', { ...ofBell(bell), body })),
   orderBells: (building: string, body: BellOrder) =>
     answer(client.PUT('/api/v1/buildings/{building}/bells', { ...ofBuilding(building), body })),
+  setMyPicture: (bell: string, file: Blob) =>
+    answer(
+      client.PUT('/api/v1/me/bells/{bell}/picture', {
+        ...ofBell(bell),
+        // the bytes as they are
+        body: file as unknown as never,
+        bodySerializer: () => file,
+        headers: { 'content-type': 'application/octet-stream' }
+      })
+    ),
+  removeMyPicture: (bell: string) => answer(client.DELETE('/api/v1/me/bells/{bell}/picture', ofBell(bell))),
   panelDirectory: (panel: string) =>
     answer(client.GET('/api/v1/panels/{panel}/directory', { params: { path: { panel } } })),
   checklist: (building: string) => answer(client.GET('/api/v1/buildings/{building}/checklist', ofBuilding(building))),

@@ -254,6 +254,9 @@ app-bell-hidden = Skjult: besøgende ser ikke denne knap.
 app-bell-hidden-hours = Skjult af sine tider lige nu.
 app-bell-removed = Administratoren har taget denne knap væk fra panelet. Spørg hvorfor.
 app-bell-removed-reason = Administratoren fjernede den: { $reason }
+app-bell-picture = Billede
+app-bell-picture-choose = Vælg et billede: JPEG, PNG eller WebP, højst 5 MB
+app-bell-picture-away = Fjern billedet
 app-bell-hide = Skjul nu
 app-bell-show = Vis igen
 app-bell-label = Tekst på knappen
@@ -483,6 +486,8 @@ admin-bell-looks = { $count ->
    *[other] Beboere har ændret { $count } ringeknapper, siden nogen sidst så på det
  }
 admin-bell-asked = »{ $before }« skal blive »{ $after }«. Panelet venter på dig.
+admin-bell-picture = Billedet for { $name }
+admin-bell-picture-new = »{ $name }« har et nyt billede.
 admin-bell-written = »{ $before }« blev »{ $after }«, allerede på panelet.
 admin-bell-approve = Godkend
 admin-bell-put-back = Sæt tilbage
@@ -822,6 +827,8 @@ error-unknown-invitation = Linket virker ikke: det er ikke helt, eller et nyere 
 error-invitation-used = Linket er allerede brugt. Log ind med den adgangskode, der blev valgt, eller bed om et nyt link.
 error-invitation-expired = Linket er for gammelt. Bed bygningens administrator om et nyt.
 error-not-a-list = Dette er hverken CSV eller en Excel-projektmappe (XLSX).
+error-not-a-picture = Filen er ikke et JPEG-, PNG- eller WebP-billede, eller den er ødelagt.
+error-picture-too-large = Billedet er for stort. Vælg et med højst 12.000 punkter på en side.
 error-empty-list = Der er ingen rækker under den første.
 error-too-many-rows = Listen har mere end 60.000 rækker.
 error-too-many-columns = Listen har mere end 40 kolonner.

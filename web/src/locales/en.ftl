@@ -254,6 +254,9 @@ app-bell-hidden = Hidden: visitors do not see this button.
 app-bell-hidden-hours = Hidden by its hours just now.
 app-bell-removed = The administrator took this button off the panel. Ask them why.
 app-bell-removed-reason = The administrator took it off: { $reason }
+app-bell-picture = Picture
+app-bell-picture-choose = Choose a picture: JPEG, PNG or WebP, 5 MB at most
+app-bell-picture-away = Take the picture away
 app-bell-hide = Hide now
 app-bell-show = Show again
 app-bell-label = Text on the button
@@ -483,6 +486,8 @@ admin-bell-looks = { $count ->
    *[other] Residents changed { $count } doorbells since the last look
  }
 admin-bell-asked = “{ $before }” is to become “{ $after }”. The panel waits for you.
+admin-bell-picture = Picture of { $name }
+admin-bell-picture-new = “{ $name }” has a new picture.
 admin-bell-written = “{ $before }” became “{ $after }”, on the panel already.
 admin-bell-approve = Approve
 admin-bell-put-back = Put back
@@ -822,6 +827,8 @@ error-unknown-invitation = This link does not work: it is not whole, or a newer 
 error-invitation-used = This link was used already. Sign in with the password that was set, or ask for a new link.
 error-invitation-expired = This link is too old. Ask the building's administrator for a new one.
 error-not-a-list = This is neither CSV nor an Excel workbook (XLSX).
+error-not-a-picture = This file is no JPEG, PNG or WebP picture, or it is broken.
+error-picture-too-large = The picture is too large. Choose one with at most 12,000 points at a side.
 error-empty-list = There are no rows below the first one.
 error-too-many-rows = The list has more than 60,000 rows.
 error-too-many-columns = The list has more than 40 columns.

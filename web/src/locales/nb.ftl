@@ -254,6 +254,9 @@ app-bell-hidden = Skjult: besøkende ser ikke denne knappen.
 app-bell-hidden-hours = Skjult av tidene sine akkurat nå.
 app-bell-removed = Administratoren har tatt denne knappen bort fra panelet. Spør hvorfor.
 app-bell-removed-reason = Administratoren tok den bort: { $reason }
+app-bell-picture = Bilde
+app-bell-picture-choose = Velg et bilde: JPEG, PNG eller WebP, høyst 5 MB
+app-bell-picture-away = Ta bort bildet
 app-bell-hide = Skjul nå
 app-bell-show = Vis igjen
 app-bell-label = Tekst på knappen
@@ -480,6 +483,8 @@ admin-bell-looks = { $count ->
    *[other] Beboere har endret { $count } ringeknapper siden sist noen så på det
  }
 admin-bell-asked = «{ $before }» skal bli «{ $after }». Tablået venter på deg.
+admin-bell-picture = Bildet til { $name }
+admin-bell-picture-new = «{ $name }» har et nytt bilde.
 admin-bell-written = «{ $before }» ble «{ $after }», allerede på tablået.
 admin-bell-approve = Godkjenn
 admin-bell-put-back = Sett tilbake
@@ -819,6 +824,8 @@ error-unknown-invitation = Denne lenken virker ikke: den er ikke hel, eller en n
 error-invitation-used = Denne lenken er allerede brukt. Logg inn med passordet som ble valgt, eller be om en ny lenke.
 error-invitation-expired = Denne lenken er for gammel. Be byggets administrator om en ny.
 error-not-a-list = Dette er verken CSV eller en Excel-arbeidsbok (XLSX).
+error-not-a-picture = Denne filen er ikke et JPEG-, PNG- eller WebP-bilde, eller den er ødelagt.
+error-picture-too-large = Bildet er for stort. Velg et med høyst 12 000 punkter på en side.
 error-empty-list = Det er ingen rader under den første.
 error-too-many-rows = Listen har mer enn 60 000 rader.
 error-too-many-columns = Listen har mer enn 40 kolonner.

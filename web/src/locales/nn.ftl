@@ -254,6 +254,9 @@ app-bell-hidden = Skjult: dei som kjem på besøk, ser ikkje denne knappen.
 app-bell-hidden-hours = Skjult av tidene sine akkurat no.
 app-bell-removed = Administratoren har teke denne knappen bort frå panelet. Spør kvifor.
 app-bell-removed-reason = Administratoren tok han bort: { $reason }
+app-bell-picture = Bilete
+app-bell-picture-choose = Vel eit bilete: JPEG, PNG eller WebP, høgst 5 MB
+app-bell-picture-away = Ta bort biletet
 app-bell-hide = Skjul no
 app-bell-show = Vis igjen
 app-bell-label = Tekst på knappen
@@ -480,6 +483,8 @@ admin-bell-looks = { $count ->
    *[other] Bebuarar har endra { $count } ringjeknappar sidan sist nokon såg på det
  }
 admin-bell-asked = «{ $before }» skal bli «{ $after }». Tablået ventar på deg.
+admin-bell-picture = Biletet til { $name }
+admin-bell-picture-new = «{ $name }» har eit nytt bilete.
 admin-bell-written = «{ $before }» blei «{ $after }», alt på tablået.
 admin-bell-approve = Godkjenn
 admin-bell-put-back = Set tilbake
@@ -819,6 +824,8 @@ error-unknown-invitation = Denne lenkja verkar ikkje: ho er ikkje heil, eller ei
 error-invitation-used = Denne lenkja er alt brukt. Logg inn med passordet som blei valt, eller be om ei ny lenkje.
 error-invitation-expired = Denne lenkja er for gammal. Be administratoren i bygget om ei ny.
 error-not-a-list = Dette er verken CSV eller ei Excel-arbeidsbok (XLSX).
+error-not-a-picture = Denne fila er ikkje eit JPEG-, PNG- eller WebP-bilete, eller ho er øydelagd.
+error-picture-too-large = Biletet er for stort. Vel eit med høgst 12 000 punkt på ei side.
 error-empty-list = Det er ingen rader under den første.
 error-too-many-rows = Lista har meir enn 60 000 rader.
 error-too-many-columns = Lista har meir enn 40 kolonnar.

@@ -254,6 +254,9 @@ app-bell-hidden = Dold: besökare ser inte den här knappen.
 app-bell-hidden-hours = Dold av sina tider just nu.
 app-bell-removed = Administratören har tagit bort den här knappen från panelen. Fråga varför.
 app-bell-removed-reason = Administratören tog bort den: { $reason }
+app-bell-picture = Bild
+app-bell-picture-choose = Välj en bild: JPEG, PNG eller WebP, högst 5 MB
+app-bell-picture-away = Ta bort bilden
 app-bell-hide = Dölj nu
 app-bell-show = Visa igen
 app-bell-label = Text på knappen
@@ -483,6 +486,8 @@ admin-bell-looks = { $count ->
    *[other] Boende har ändrat { $count } ringknappar sedan någon senast tittade
  }
 admin-bell-asked = ”{ $before }” ska bli ”{ $after }”. Porttelefonen väntar på dig.
+admin-bell-picture = Bilden för { $name }
+admin-bell-picture-new = ”{ $name }” har en ny bild.
 admin-bell-written = ”{ $before }” blev ”{ $after }”, redan på porttelefonen.
 admin-bell-approve = Godkänn
 admin-bell-put-back = Återställ
@@ -822,6 +827,8 @@ error-unknown-invitation = Länken fungerar inte: den är inte hel, eller så ha
 error-invitation-used = Länken har redan använts. Logga in med lösenordet som valdes, eller be om en ny länk.
 error-invitation-expired = Länken är för gammal. Be husets administratör om en ny.
 error-not-a-list = Det här är varken CSV eller en Excel-arbetsbok (XLSX).
+error-not-a-picture = Filen är ingen JPEG-, PNG- eller WebP-bild, eller så är den trasig.
+error-picture-too-large = Bilden är för stor. Välj en med högst 12 000 punkter på en sida.
 error-empty-list = Det finns inga rader under den första.
 error-too-many-rows = Listan har fler än 60 000 rader.
 error-too-many-columns = Listan har fler än 40 kolumner.

@@ -1,6 +1,7 @@
 //! The buttons of a building's panels.
 
 use super::allowed;
+use super::pictures::written;
 use crate::auth::session::SignedIn;
 use crate::http::body::Object;
 use crate::http::problem::Problem;
@@ -12,7 +13,7 @@ use klinke_model::intercom::{BellKind, DialCode, Listing, Moderation};
 use klinke_model::privacy::Pii;
 use klinke_model::rights::Right;
 use klinke_model::text::Label;
-use klinke_storage::record::Button;
+use klinke_storage::record::{Button, PictureState};
 use serde::Serialize;
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -56,6 +57,12 @@ pub struct Bell {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false)]
     asked: Option<Label>,
+    /// Its picture: see `picture`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    picture: Option<String>,
+    /// No administrator has let it stand yet.
+    picture_is_new: bool,
 }
 
 impl From<Button> for Bell {
@@ -78,6 +85,8 @@ impl From<Button> for Bell {
             removed_reason: button.removed_reason,
             before: button.before.map(Pii::into_inner),
             asked: button.asked.map(Pii::into_inner),
+            picture_is_new: button.picture.is_some_and(|picture| picture.state != PictureState::Seen),
+            picture: button.picture.map(|picture| written(&picture.hash)),
         }
     }
 }

@@ -3,6 +3,7 @@
 //! What a resident may change is the building's policy. What it keeps to administrators answers 403
 //! `decided_by_administrator`, what is the unit owner's `decided_by_owner`; both only for a button that the asker has.
 
+use super::pictures::written;
 use crate::auth::session::SignedIn;
 use crate::calendar;
 use crate::http::body::{Body, Object};
@@ -17,7 +18,7 @@ use klinke_model::policy::{Asking, BellChange as Wish, DecidedBy, Effect};
 use klinke_model::privacy::Pii;
 use klinke_model::text::Label;
 use klinke_model::timetable::Timetable;
-use klinke_storage::record::{self, BellChanged};
+use klinke_storage::record::{self, BellChanged, PictureState};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -57,6 +58,12 @@ pub struct MyBell {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false)]
     removed_reason: Option<Label>,
+    /// Its picture: see `picture`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    picture: Option<String>,
+    /// The picture waits for an administrator.
+    picture_waits: bool,
     may: MyBellRights,
 }
 
@@ -66,6 +73,7 @@ pub struct MyBellRights {
     text: bool,
     /// A new text waits until an administrator has approved it.
     text_waits: bool,
+    picture: bool,
     hide: bool,
     /// The types to choose from; empty for who does not decide for the unit.
     kinds: Vec<BellKind>,
@@ -100,6 +108,7 @@ impl From<record::MyBell> for MyBell {
         let may = MyBellRights {
             text: may(Wish::Text).is_ok(),
             text_waits: may(Wish::Text) == Ok(Effect::AfterApproval),
+            picture: may(Wish::Picture).is_ok(),
             hide: may(Wish::Hide).is_ok(),
             kinds: kinds.into_iter().filter(fits).filter(|kind| may(Wish::Kind(*kind)).is_ok()).collect(),
             owner: bell.owner,
@@ -121,6 +130,8 @@ impl From<record::MyBell> for MyBell {
             hours_hide: bell.hours_hide,
             removed,
             removed_reason: bell.removed_reason,
+            picture_waits: bell.picture.is_some_and(|picture| picture.state == PictureState::Waits),
+            picture: bell.picture.map(|picture| written(&picture.hash)),
             may,
         }
     }

@@ -5,6 +5,7 @@ use super::{access_log, body, document, gate, headers, origin, probes, problem};
 use crate::app;
 use crate::import;
 use crate::node::Node;
+use crate::picture;
 use crate::web;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
@@ -80,6 +81,12 @@ pub fn operations() -> OpenApiRouter<Arc<Node>> {
         .routes(routes!(app::apply_import::apply))
         .routes(routes!(app::apply_import::undo))
         .routes(routes!(app::apply_import::errors))
+        .routes(routes!(app::pictures::show))
+        .merge(
+            OpenApiRouter::new()
+                .routes(routes!(app::pictures::set, app::pictures::remove))
+                .layer(DefaultBodyLimit::max(picture::MAX_FILE)),
+        )
         .merge(
             OpenApiRouter::new()
                 .routes(routes!(app::imports::upload))

@@ -1,6 +1,7 @@
 //! A panel's connection: challenge, proof, then what the visitor does.
 
 use super::socket::{self, Closing, Line, Peer};
+use crate::app::pictures::written;
 use crate::app::ring::{self, RingError, Tapped};
 use crate::calls::driver::Message;
 use crate::http::problem::Problem;
@@ -131,6 +132,7 @@ pub async fn directory(
             unit: bell.unit,
             entrance: bell.entrance,
             alias: bell.alias.map(Pii::into_inner),
+            picture: bell.picture.as_ref().map(written),
             search_only: bell.search_only,
             kind: bell.kind,
             members: bell

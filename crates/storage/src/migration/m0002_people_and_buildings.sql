@@ -171,6 +171,19 @@ CREATE TABLE bell_hours (
     FOREIGN KEY (tenant, bell) REFERENCES bell (tenant, id) ON DELETE CASCADE
 );
 
+-- The picture on a button (R11): seen and left to stand, new and on the panel, or not there before an administrator approved.
+CREATE TABLE bell_picture (
+    tenant UUID NOT NULL,
+    bell UUID NOT NULL,
+    -- SHA-256 of the content: what it is asked for by.
+    hash BYTEA NOT NULL,
+    content BYTEA NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('seen', 'new', 'waits')),
+    PRIMARY KEY (tenant, bell),
+    FOREIGN KEY (tenant, bell) REFERENCES bell (tenant, id) ON DELETE CASCADE
+);
+CREATE INDEX bell_picture_hash ON bell_picture (hash);
+
 -- Whom a household took in itself: its unit owner may take them out again.
 CREATE TABLE household_member (
     tenant UUID NOT NULL,

@@ -27,6 +27,8 @@ pub struct Button {
     pub before: Option<Pii<Label>>,
     /// What a resident wants to stand there.
     pub asked: Option<Pii<Label>>,
+    /// Its picture, while the policy allows one.
+    pub picture: Option<Picture>,
 }
 
 /// What an administrator makes of a button: all that they can change.
@@ -83,4 +85,35 @@ pub struct Unlisted {
     pub unit: klinke_model::ids::UnitId,
     /// The building of both.
     pub building: klinke_model::ids::BuildingId,
+}
+
+/// A picture on a button.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Picture {
+    /// SHA-256 of its content: what it is asked for by.
+    pub hash: [u8; 32],
+    /// What an administrator made of it.
+    pub state: PictureState,
+}
+
+/// What an administrator made of a picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PictureState {
+    /// Let it stand.
+    Seen,
+    /// Has not seen it yet; it is on the panel.
+    New,
+    /// Has to approve it first.
+    Waits,
+}
+
+/// What became of a picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PictureSet {
+    /// It is there, or gone; in which building.
+    Done(klinke_model::ids::BuildingId),
+    /// Somebody else decides that.
+    Decided(klinke_model::policy::DecidedBy),
+    /// No button of theirs.
+    NotThere,
 }

@@ -46,6 +46,8 @@ pub struct MyBell {
     pub hours_hide: bool,
     /// What administrators make of it.
     pub moderation: Moderation,
+    /// Its picture, while the policy allows one.
+    pub picture: Option<super::Picture>,
     /// Why they took it off its panel.
     pub removed_reason: Option<Label>,
     /// Who asks decides for the unit.

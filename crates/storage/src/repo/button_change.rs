@@ -1,10 +1,11 @@
 //! Changing a button, and what administrators say to what residents did with theirs (R10–R12, R16).
 
-use crate::entity::{bell, bell_member};
-use crate::record::{Button, ButtonChanged, ButtonEdit, Look, Stamp};
+use crate::entity::{bell, bell_member, bell_picture};
+use crate::record::{Button, ButtonChanged, ButtonEdit, Look, Picture, PictureState, Stamp};
 use crate::repo::audit::{self, Change};
 use crate::repo::convert::{At, Word};
-use crate::repo::intercom::{self, Intercom, Who, members_of};
+use crate::repo::intercom::{self, Intercom, Who, members_of, policy_in};
+use crate::repo::pictures::pictures_of;
 use crate::repo::reach;
 use crate::tx::{self, Isolation, Tx};
 use crate::{Result, StorageError};
@@ -13,11 +14,14 @@ use klinke_model::intercom::{BellKind, BellMember, DialCode, Moderation};
 use klinke_model::privacy::Pii;
 use klinke_model::rights::Right;
 use klinke_model::scope::Scope;
+use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
     Set,
 };
 use serde_json::{Value, json};
+use std::collections::HashMap;
+use uuid::Uuid;
 
 impl Intercom<'_> {
     /// Buttons of a building with all that administrators see of them, by panel and place.
@@ -33,7 +37,10 @@ impl Intercom<'_> {
                 .all(&*tx)
                 .await?;
             let mut members = members_of(&*tx, scope, rows.iter().map(|row| row.id), Who::All).await?;
-            rows.iter().map(|row| button(row, members.remove(&row.id).unwrap_or_default())).collect()
+            let mut pictures = pictures_in(&*tx, scope, building.0, rows.iter().map(|row| row.id)).await?;
+            rows.iter()
+                .map(|row| button(row, members.remove(&row.id).unwrap_or_default(), pictures.remove(&row.id)))
+                .collect()
         })
         .await
     }
@@ -47,7 +54,8 @@ impl Intercom<'_> {
                 .await?;
             let Some(row) = row else { return Ok(None) };
             let members = members_of(&*tx, scope, [row.id], Who::All).await?.remove(&row.id);
-            Ok(Some((row.building.into(), button(&row, members.unwrap_or_default())?)))
+            let picture = pictures_in(&*tx, scope, row.building, [row.id]).await?.remove(&row.id);
+            Ok(Some((row.building.into(), button(&row, members.unwrap_or_default(), picture)?)))
         })
         .await
     }
@@ -146,6 +154,24 @@ impl Intercom<'_> {
                 set.text_asked = None;
             }
             set.clone().into_active_model().reset_all().update(&*tx).await?;
+            let pictures = bell_picture::Column::Tenant.eq(scope.tenant.0).and(bell_picture::Column::Bell.eq(row.id));
+            match look {
+                Look::Approve => {
+                    bell_picture::Entity::update_many()
+                        .col_expr(bell_picture::Column::State, Expr::val(PictureState::Seen.word()))
+                        .filter(pictures)
+                        .exec(&*tx)
+                        .await?;
+                }
+                Look::PutBack => {
+                    bell_picture::Entity::delete_many()
+                        .filter(pictures)
+                        .filter(bell_picture::Column::State.ne(PictureState::Seen.word()))
+                        .exec(&*tx)
+                        .await?;
+                }
+                Look::Remove(_) | Look::BringBack => {}
+            }
             let change = Change {
                 building: Some(row.building.into()),
                 action,
@@ -250,7 +276,17 @@ fn told(row: &bell::Model, members: &[BellMember]) -> Value {
     })
 }
 
-fn button(row: &bell::Model, members: Vec<BellMember>) -> Result<Button> {
+/// The pictures of these buttons of a building.
+async fn pictures_in(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    building: Uuid,
+    bells: impl IntoIterator<Item = Uuid>,
+) -> Result<HashMap<Uuid, Picture>> {
+    pictures_of(db, scope, &policy_in(db, scope, building).await?, bells).await
+}
+
+fn button(row: &bell::Model, members: Vec<BellMember>, picture: Option<Picture>) -> Result<Button> {
     let text = |column, text: &Option<String>| {
         text.as_deref().map(|text| At("bell", column).label(text).map(Pii::new)).transpose()
     };
@@ -268,5 +304,6 @@ fn button(row: &bell::Model, members: Vec<BellMember>) -> Result<Button> {
         removed_reason: text("removed_reason", &row.removed_reason)?.map(Pii::into_inner),
         before: text("text_before", &row.text_before)?,
         asked: text("text_asked", &row.text_asked)?,
+        picture,
     })
 }

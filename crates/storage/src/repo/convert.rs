@@ -2,7 +2,7 @@
 //! [`StorageError::Corrupt`], with the column but never the value.
 
 use crate::entity::{bell_member, building, controller, device, door, entrance, membership, person, unit};
-use crate::record::JobKind;
+use crate::record::{JobKind, PictureState};
 use crate::{Result, StorageError};
 use klinke_access::decide::SiteMode;
 use klinke_model::contact::{Email, Language, Phone};
@@ -44,6 +44,7 @@ words! {
     Role { Operator = "operator", Manager = "manager", BuildingAdministrator = "building_administrator",
         Caretaker = "caretaker", Auditor = "auditor" }
     Listing { Listed = "listed", SearchOnly = "search_only", DialOnly = "dial_only" }
+    PictureState { Seen = "seen", New = "new", Waits = "waits" }
     Moderation { None = "none", Pending = "pending", Removed = "removed" }
     BellKind { Individual = "individual", Sequential = "sequential", Parallel = "parallel", Family = "family" }
 }

@@ -5,10 +5,11 @@ use crate::entity::{
     person, unit,
 };
 use crate::error::absent_is_false;
-use crate::record::{DirectoryBell, PanelDirectory, RingFacts, Stamp};
+use crate::record::{DirectoryBell, PanelDirectory, PictureState, RingFacts, Stamp};
 use crate::repo::audit::{self, Change};
 use crate::repo::convert::{self, At, Word};
 use crate::repo::households::policy_of;
+use crate::repo::pictures::pictures_of;
 use crate::repo::{reach, revision};
 use crate::tx::{self, Isolation};
 use crate::{Result, StorageError, Store};
@@ -228,6 +229,9 @@ impl Intercom<'_> {
                 rows.iter().map(|(bell, ..)| bell).filter(|bell| bell.kind == BellKind::Family.word());
             let mut members = members_of(&*tx, scope, families.map(|bell| bell.id), Who::Active).await?;
             let mut bells = Vec::with_capacity(rows.len());
+            let policy = policy_in(&*tx, scope, building.id).await?;
+            let mut pictures = pictures_of(&*tx, scope, &policy, rows.iter().map(|(bell, ..)| bell.id)).await?;
+            pictures.retain(|_, picture| picture.state != PictureState::Waits);
             let dials = rows.iter().any(|(bell, ..)| bell.listing == Listing::DialOnly.word());
             for row in rows {
                 // Foreign keys see to it that a bell has a unit and a unit an entrance.
@@ -244,12 +248,13 @@ impl Intercom<'_> {
                     unit: At("unit", "number").label(&unit.number)?,
                     entrance: At("entrance", "name").label(&entrance.name)?,
                     alias: alias.map(Pii::new),
+                    picture: pictures.get(&bell.id).map(|picture| picture.hash),
                     search_only: listing == Listing::SearchOnly,
                     kind: At("bell", "kind").choice(&bell.kind)?,
                     members: members.remove(&bell.id).unwrap_or_default(),
                 });
             }
-            in_order(&mut bells, policy_in(&*tx, scope, building.id).await?.button_order);
+            in_order(&mut bells, policy.button_order);
             let building = convert::building(&building)?;
             let panel = At("panel", "name").label(&panel.name)?;
             Ok(Some(PanelDirectory {
@@ -317,7 +322,7 @@ pub(super) fn on_its_panel(scope: &Scope) -> Expr {
 }
 
 /// What the people of a building may decide.
-async fn policy_in(db: &impl ConnectionTrait, scope: &Scope, building: Uuid) -> Result<BuildingPolicy> {
+pub(super) async fn policy_in(db: &impl ConnectionTrait, scope: &Scope, building: Uuid) -> Result<BuildingPolicy> {
     let row = building_policy::Entity::find_by_id((scope.tenant.0, building)).one(db).await?;
     policy_of(row.as_ref())
 }

@@ -22,6 +22,7 @@ mod my_bells;
 mod people;
 mod people_change;
 mod people_page;
+mod pictures;
 mod policy;
 mod reach;
 mod revision;

@@ -11,6 +11,7 @@ use crate::record::{BellChange, BellChanged, MyBell};
 use crate::repo::convert::{At, Word};
 use crate::repo::households::{Households, policy_of};
 use crate::repo::intercom::{Who, members_of};
+use crate::repo::pictures::pictures_of;
 use crate::tx::{self, Isolation, Tx};
 use crate::{Result, StorageError};
 use klinke_model::ids::{BellId, PersonId};
@@ -177,7 +178,7 @@ fn is_mine(scope: &Scope, who: PersonId) -> Expr {
     active.and(bell::Column::Id.in_subquery(rings).or(bell::Column::Unit.in_subquery(owned)))
 }
 
-async fn mine(
+pub(super) async fn mine(
     db: &impl ConnectionTrait,
     scope: &Scope,
     who: PersonId,
@@ -225,6 +226,12 @@ async fn mine(
         .filter(panel::Column::Id.is_in(rows.iter().map(|(bell, ..)| bell.panel)))
         .all(db)
         .await?;
+    let mut pictures = HashMap::new();
+    for building in &buildings {
+        let policy = policy_of(policies.iter().find(|policy| policy.building == building.id))?;
+        let here = rows.iter().filter(|(bell, ..)| bell.building == building.id).map(|(bell, ..)| bell.id);
+        pictures.extend(pictures_of(db, scope, &policy, here).await?);
+    }
     let mut bells = Vec::with_capacity(rows.len());
     for row in rows {
         // Foreign keys see to it that all of them are there.
@@ -256,6 +263,7 @@ async fn mine(
                 .as_deref()
                 .map(|why| At("bell", "removed_reason").label(why))
                 .transpose()?,
+            picture: pictures.remove(&row.id),
             owner: owned.iter().any(|home| home.unit == row.unit),
             policy: policy_of(policies.iter().find(|policy| policy.building == row.building))?,
         });
