@@ -5,6 +5,7 @@
 //!
 //! - [`latency`]: tap → ring and tap → relay, against `klinke demo` with its real door controllers;
 //! - [`service`]: start-up, memory at rest and with 10,000 idle apps, against `klinke serve`;
+//! - [`people`]: lists of people beside hand-written SQL, on SQLite and PostgreSQL;
 //! - [`forward`]: what a relayed call costs, ours beside Janus with the same senders.
 
 mod client;
@@ -12,6 +13,7 @@ mod figures;
 mod forward;
 mod latency;
 mod locks;
+mod people;
 mod process;
 mod service;
 
@@ -46,9 +48,13 @@ async fn run(arguments: &[String]) -> Result<Value> {
         Some("tap-to-ring") => latency::tap_to_ring(&klinke()?).await,
         Some("open-to-relay") => latency::open_to_relay(&klinke()?).await,
         Some("service") => service::measure(&klinke()?).await,
+        Some("people") => {
+            let only = option("--people").map(|number| number.parse::<u64>()).transpose()?;
+            people::measure(option("--postgres").map(String::as_str), only).await
+        }
         Some("forward") => forward::measure().await,
         // the process that `forward` measures: our media and nothing else
         Some("media") => forward::klinke::serve().await,
-        _ => Err("name a measurement: tap-to-ring, open-to-relay, service, forward".into()),
+        _ => Err("name a measurement: tap-to-ring, open-to-relay, service, people, forward".into()),
     }
 }

@@ -106,6 +106,7 @@ impl Server {
             .env("KLINKE_DATA__FOLDER", folder)
             .env("KLINKE_CONTROLLERS__LISTEN", "127.0.0.1:0")
             .env("KLINKE_MEDIA__LISTEN", "127.0.0.1:0")
+            .env("KLINKE_LIMITS__PER_SECOND", "0")
             .env("KLINKE_LOG__FILTER", "warn");
         let began = now();
         let process = Process::start(&mut command)?;

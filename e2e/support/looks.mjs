@@ -8,7 +8,7 @@ import { SCREENS } from './world.mjs';
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 /** Fails when axe finds anything on the screen (WCAG 2.2 A and AA). */
-async function usableByAll(page, name, theme) {
+export async function usableByAll(page, name, theme) {
   // evaluated, not added as a script: the pages' content security policy allows no other script
   await page.evaluate(axe);
   const { violations } = await page.evaluate(
@@ -44,7 +44,7 @@ const THEMES = {
 };
 
 /** Changes the theme; the browser takes a moment to repaint a page with many names. */
-async function wear(page, theme) {
+export async function wear(page, theme) {
   const { colorScheme, forcedColors } = THEMES[theme];
   await page.emulateMedia({ colorScheme, forcedColors });
   await page.waitForFunction((ink) => {
@@ -70,6 +70,8 @@ export async function look(page, name, { forced = false, readme, still } = {}) {
 
 /** Nothing is cut off: no scrolling sideways, and everything that can be pressed can be brought into view and hit. */
 export async function fits(page, name) {
+  // a size that was just given takes a frame to be laid out
+  await page.waitForFunction(() => document.documentElement.scrollWidth <= window.innerWidth, null, { timeout: 2_000 }).catch(() => undefined);
   const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
   assert.ok(wide <= 0, `${name}: ${wide} px wider than the screen`);
   // what lies under a dialog waits for it
@@ -78,4 +80,36 @@ export async function fits(page, name) {
   for (const control of await top.locator('button:visible:enabled, a:visible, input:visible:enabled, select:visible').all()) {
     await control.click({ trial: true, timeout: 2_000 });
   }
+}
+
+/**
+ * Nothing of the page is cut off, whatever its size: no scrolling in two directions, no control beyond the edge, no words
+ * that lose their end. What scrolls sideways by itself (a row of tabs) may be longer than the window.
+ */
+export async function nothingCut(page, name) {
+  await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+  const found = await page.evaluate(() => {
+    const said = (one) => `${one.tagName.toLowerCase()} “${(one.innerText || one.getAttribute('aria-label') || one.name || '').trim().slice(0, 60)}”`;
+    const scrolls = (one) => {
+      for (let at = one.parentElement; at; at = at.parentElement) {
+        if (['auto', 'scroll'].includes(getComputedStyle(at).overflowX) && at.scrollWidth > at.clientWidth) return true;
+      }
+      return false;
+    };
+    const there = (one) => one.checkVisibility({ visibilityProperty: true }) && !one.closest('.unseen') && !one.querySelector(':scope > .unseen');
+    const wrong = [];
+    const wide = document.documentElement.scrollWidth - innerWidth;
+    if (wide > 0) wrong.push(`the page is ${wide} px wider than the window`);
+    for (const one of document.querySelectorAll('button, a, input, select, summary, textarea')) {
+      if (!there(one) || scrolls(one)) continue;
+      const { left, right, width } = one.getBoundingClientRect();
+      if (width > 0 && (left < -1 || right > innerWidth + 1)) wrong.push(`${said(one)} is at ${Math.round(left)}–${Math.round(right)} of ${innerWidth}`);
+    }
+    for (const one of document.querySelectorAll('button, a, th, td, label, legend, h1, h2, h3, p, span, dt, dd, strong, li')) {
+      const { overflowX, clipPath } = getComputedStyle(one);
+      if (there(one) && overflowX !== 'visible' && clipPath === 'none' && overflowX === 'hidden' && one.scrollWidth > one.clientWidth + 1) wrong.push(`${said(one)} loses its end`);
+    }
+    return wrong;
+  });
+  assert.deepEqual(found, [], name);
 }

@@ -51,9 +51,14 @@ export class Panel {
     const name = this.#button(label, unit);
     const wake = this.page.getByRole('button', { name: t('panel-touch') });
     for (const letter of keysOf(label).slice(0, 8)) {
-      if (await name.isVisible()) break;
-      if (await wake.isVisible()) await wake.click();
       const key = this.page.getByRole('button', { name: letter.toUpperCase(), exact: true });
+      await key.or(wake).or(name).first().waitFor();
+      if (await name.isVisible()) break;
+      if (await wake.isVisible()) {
+        await wake.click();
+        await key.or(name).first().waitFor();
+        if (await name.isVisible()) break;
+      }
       if (await key.isEnabled()) await key.click();
     }
     await name.click();

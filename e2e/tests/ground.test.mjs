@@ -136,7 +136,7 @@ for (const language of LANGUAGES) {
     for (const size of ['desktop', 'phone']) {
       await admin.page.setViewportSize(SIZES[size]);
       await admin.page.reload();
-      await admin.page.getByText(text(language, 'admin-figure-units')).waitFor();
+      await admin.page.getByText(text(language, 'admin-figure-who')).waitFor();
       await admin.loaded();
       await look(admin.page, `admin-overview-${size}-${language}`);
       await whole(admin.page, `admin-overview-${size}-${language}`);

@@ -104,8 +104,8 @@ scenario('one tap hides the button from the panel, one shows it again; hours do 
 
   // hidden all day, every day, with the keyboard alone
   await mine.getByRole('button', { name: t('app-hours-add') }).press('Enter');
-  await mine.getByLabel(t('app-hours-from')).fill('00:00');
-  await mine.getByLabel(t('app-hours-until')).fill('00:00');
+  await mine.getByLabel(t('app-hours-from'), { exact: true }).fill('00:00');
+  await mine.getByLabel(t('app-hours-until'), { exact: true }).fill('00:00');
   await mine.getByRole('button', { name: t('app-hours-save') }).press('Enter');
   await mine.getByText(t('app-bell-hidden-hours')).waitFor();
   await name.first().waitFor({ state: 'detached' });
@@ -181,6 +181,31 @@ scenario('an owner invites a member, who opens the doors and is rung; removed, t
   await onPanel(panel, 'Liv Ny').first().waitFor({ state: 'detached' });
 });
 
+scenario('one changes how one is reached, with the password; one tap signs out everywhere else', async (world) => {
+  const [resident] = world.town.bell('individual').residents;
+  const lost = await world.app(resident);
+  const app = await world.app(resident);
+  await app.page.getByRole('link', { name: t('app-tab-me'), exact: true }).click();
+  await app.page.getByText(t('app-me-name-locked')).waitFor();
+  await lookAtAll(app, 'app-me-contact');
+  await app.page.getByLabel(t('app-me-phone'), { exact: true }).fill('+47 900 00 000');
+  await app.page.getByLabel(t('app-me-password'), { exact: true }).fill('not the password');
+  await app.page.getByRole('button', { name: t('app-me-save'), exact: true }).click();
+  await app.page.getByText(t('error-wrong-password')).waitFor();
+  await lookAtAll(app, 'app-me-wrong-password');
+  await app.page.getByLabel(t('app-me-password'), { exact: true }).fill(resident.password);
+  await app.page.getByRole('button', { name: t('app-me-save'), exact: true }).click();
+  await app.page.getByText(t('app-me-saved'), { exact: true }).waitFor();
+  assert.equal(await app.page.getByLabel(t('app-me-phone'), { exact: true }).inputValue(), '+4790000000');
+
+  await app.page.getByRole('button', { name: t('app-sign-out-others') }).click();
+  await lost.page.getByText(t('app-signed-out-elsewhere')).waitFor();
+  await app.page.getByRole('button', { name: t('app-sign-out-others') }).waitFor({ state: 'detached' });
+  const file = app.page.waitForEvent('download');
+  await app.page.getByRole('link', { name: t('app-kept-file') }).click();
+  assert.equal((await file).suggestedFilename(), 'klinke.json');
+});
+
 scenario('the pages fit a tablet and large text', async (world) => {
   await policy(world, { add_members: true });
   const bell = world.town.bell('family', 2);
@@ -191,6 +216,8 @@ scenario('the pages fit a tablet and large text', async (world) => {
     await lookAtAll(app, `${tab}-tablet`);
     // the narrowest that WCAG asks for: 1280 px at 400 %
     await app.page.setViewportSize({ width: 320, height: 640 });
+    // the browser asks its media queries with the next frame
+    await app.page.waitForFunction(() => getComputedStyle(document.querySelector('header')).position === 'sticky');
     await fits(app.page, `${tab} at 320 px`);
     await app.page.setViewportSize({ width: 1024, height: 768 });
   }

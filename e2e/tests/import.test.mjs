@@ -89,7 +89,7 @@ scenario(
     await page.getByText(t('admin-import-error-not-a-number')).waitFor();
     await page.getByText(t('admin-import-error-unknown-unit')).waitFor();
     await page.getByText(t('admin-import-error-formula')).waitFor();
-    await look(page, 'admin-import-errors', { forced: true });
+    await look(page, 'admin-import-errors', { forced: true, readme: 'admin-import' });
     await fits(page, 'import, desktop');
     await page.setViewportSize(SIZES.phone);
     await look(page, 'admin-import-errors-phone');

@@ -172,10 +172,12 @@ scenario('a caretaker sees devices and no personal data, until the role is taken
   }
 
   await manager.section('admin-section-roles');
-  await manager.row(t('admin-role-caretaker')).getByRole('button').click();
-  await manager.row(t('admin-role-caretaker')).waitFor({ state: 'hidden' });
+  // not the row of the table that tells what each role may
+  const role = manager.row(t('admin-role-caretaker')).filter({ has: manager.page.getByRole('button') });
+  await role.getByRole('button').click();
+  await role.waitFor({ state: 'hidden' });
   assert.equal((await request.get(`${origin}/api/v1/buildings/${building}/panels`)).status(), 404);
   await manager.page.getByRole('button', { name: t('admin-ground-undo') }).click();
-  await manager.row(t('admin-role-caretaker')).waitFor();
+  await role.waitFor();
   assert.equal((await request.get(`${origin}/api/v1/buildings/${building}/panels`)).status(), 200);
 });

@@ -63,6 +63,8 @@ pub static PARTS: &[Part] = &[
     Part::new("rust", "Rust tests, storage on SQLite and PostgreSQL", rust)
         .needs(&[&tools::POSTGRES, &tools::AIOSMTPD]),
     Part::new("generated", "generated files are fresh", generated).needs(&[&tools::NODE]),
+    Part::new("api", "the API beside its document, asked by schemathesis as three roles", api)
+        .needs(&[&tools::VENV]),
     Part::new("browser", "calls through the real pages in Chromium", browser)
         .needs(&[&tools::NODE, &tools::CHROMIUM]),
 ];
@@ -195,6 +197,34 @@ fn generated(workshop: &Workshop, log: &mut Log) -> Result<Outcome, Failure> {
     generate::build(workshop, log)?;
     let (files, stale) = generate::stale(workshop);
     Ok(Outcome::checks(files, stale))
+}
+
+/// Seconds that schemathesis may ask, for all roles together.
+const ASK_FOR: &str = "75";
+
+fn api(workshop: &Workshop, log: &mut Log) -> Result<Outcome, Failure> {
+    let wanted = workshop.root.join("e2e/fuzz/requirements.txt");
+    let venv = workshop.target.join("schemathesis");
+    let python = venv.join("bin/python");
+    // the folder is made anew for other versions
+    let (installed, text) = (venv.join("requirements.txt"), fs::read_to_string(&wanted)?);
+    if fs::read_to_string(&installed).ok().as_ref() != Some(&text) {
+        log.run(workshop.command("python3", "").args(["-m", "venv", "--clear"]).arg(&venv))?;
+        let mut pip = workshop.command(&python.to_string_lossy(), "");
+        log.run(pip.args(["-m", "pip", "install", "--quiet", "-r"]).arg(&wanted))?;
+        fs::write(&installed, &text)?;
+    }
+    generate::build(workshop, log)?;
+    let folder = workshop.target.join("schemathesis-data");
+    if folder.exists() {
+        fs::remove_dir_all(&folder)?;
+    }
+    fs::create_dir(&folder)?;
+    let mut ask = workshop.command(&python.to_string_lossy(), "");
+    ask.arg("e2e/fuzz/api.py").arg(workshop.binary("debug", "klinke")).arg(&folder).arg(ASK_FOR);
+    let ran = log.finish(&mut ask)?;
+    let counts = counts::cargo_test(&ran.text).ok_or_else(|| Failure::new("schemathesis did not run"))?;
+    judged(&ran, counts, "api.py failed")
 }
 
 fn browser(workshop: &Workshop, log: &mut Log) -> Result<Outcome, Failure> {

@@ -67,6 +67,19 @@ pub const AIOSMTPD: Tool = Tool {
     otherwise: "install aiosmtpd 1.4 with pip, and set KLINKE_PYTHON to that Python",
 };
 
+/// Python that can make a place of its own, for schemathesis.
+pub const VENV: Tool = Tool {
+    name: "Python with venv",
+    present: || {
+        let mut import = Command::new("python3");
+        let import = import.args(["-c", "import venv, ensurepip"]).stdin(Stdio::null()).stderr(Stdio::null());
+        import.status().is_ok_and(|status| status.success())
+    },
+    packages: &["python3", "python3-venv"],
+    packaged: || true,
+    otherwise: "install Python 3.10 or newer with its modules venv and ensurepip",
+};
+
 /// The MQTT broker and its own clients, a peer of the bench.
 pub const MOSQUITTO: Tool = Tool {
     name: "Mosquitto",

@@ -87,6 +87,12 @@ typed_ids! {
     ImportId,
     /// A role that was given to somebody.
     RoleGrantId,
+    /// A token of another program.
+    ApiTokenId,
+    /// An address that is told of changes.
+    WebhookId,
+    /// One message to such an address. UUIDv4.
+    DeliveryId,
 }
 
 #[cfg(test)]

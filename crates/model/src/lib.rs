@@ -15,6 +15,7 @@
 
 pub mod contact;
 pub mod door;
+pub mod events;
 pub mod fold;
 pub mod ids;
 pub mod intercom;

@@ -40,6 +40,16 @@ impl Right {
         Self::Audit,
         Self::Tenants,
     ];
+
+    /// What a token of another program can be given: giving access stays with people.
+    pub const OF_TOKENS: [Self; 6] = [
+        Self::SeeBuilding,
+        Self::SeePeople,
+        Self::ChangePeople,
+        Self::ChangeBuilding,
+        Self::Devices,
+        Self::Audit,
+    ];
 }
 
 impl Role {

@@ -46,3 +46,4 @@ pub mod telemetry;
 mod testing;
 pub mod text;
 mod web;
+pub mod webhooks;

@@ -21,6 +21,8 @@ use crate::doors::links::Links;
 use crate::doors::listen;
 use crate::doors::openings::Openings;
 use crate::hours;
+use crate::http::idempotency::Answers;
+use crate::http::limits::ApiLimits;
 use crate::http::origin::Origins;
 use crate::http::router::router;
 use crate::jobs;
@@ -31,6 +33,7 @@ use crate::presence::Presence;
 use crate::random::Random;
 use crate::setup::Setup;
 use crate::telemetry;
+use crate::webhooks::{self, Webhooks, WebhooksError};
 use axum_server::Handle;
 use axum_server::accept::NoDelayAcceptor;
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
@@ -89,10 +92,16 @@ pub struct Node {
     pub dial_limit: DialLimit,
     /// How often links to set a password may be tried.
     pub invitation_limit: InvitationLimit,
+    /// How much one may ask of the API; `None` when the configuration sets no limit.
+    pub api_limits: Option<ApiLimits>,
+    /// What was answered to requests with a key.
+    pub answers: Answers,
     /// How often a resident may have links sent to others.
     pub household_limit: Limit<PersonId>,
     /// Hands mails in; `None` when the configuration names no mail server.
     pub mailer: Option<Mailer>,
+    /// Tells other systems of changes.
+    pub webhooks: Webhooks,
     /// Files that may be read at once: each may take a hundred megabytes for a moment.
     pub reading: Semaphore,
     /// Tell it when work for later was enqueued.
@@ -161,6 +170,9 @@ pub enum StartError {
     /// Mail.
     #[error(transparent)]
     Mail(#[from] MailError),
+    /// Messages to other systems.
+    #[error(transparent)]
+    Webhooks(#[from] WebhooksError),
     /// Picture and sound.
     #[error("can not carry picture and sound: {0}")]
     Media(#[from] MediaError),
@@ -218,9 +230,12 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>, random: Random) ->
         sign_in_limits: SignInLimits::new(&clock),
         dial_limit: DialLimit::new(&clock),
         invitation_limit: InvitationLimit::new(&clock),
+        api_limits: ApiLimits::new(&clock, &config.limits),
+        answers: Answers::new(clock.clone()),
         household_limit: Limit::new(clock.clone(), 6, Duration::from_secs(600)),
         mailer: config.mail.as_ref().map(Mailer::new).transpose()?,
         work: Notify::new(),
+        webhooks: Webhooks::open(&config.webhooks, &config.data.folder, &random)?,
         reading: Semaphore::new(2),
         origins: Origins::new(&public_url, address.port(), &network),
         moves_changed: tokio::sync::Notify::new(),
@@ -239,6 +254,7 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>, random: Random) ->
     node.tasks.spawn(media_news::follow(Arc::clone(&node), media_events));
     node.tasks.spawn(every_minute(Arc::clone(&node)));
     node.tasks.spawn(jobs::work(Arc::clone(&node)));
+    node.tasks.spawn(webhooks::work(Arc::clone(&node)));
     node.tasks.spawn(moving::carry_out_when_due(Arc::clone(&node)));
     node.tasks.spawn(hours::turn_at_the_minute(Arc::clone(&node)));
     let controllers = listen_for_controllers(&node, controllers)?;

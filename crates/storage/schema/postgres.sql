@@ -7,6 +7,28 @@ account: account_tenant_person_fkey FOREIGN KEY (tenant, person) REFERENCES pers
 account: account_user_name_key UNIQUE (user_name)
 CREATE UNIQUE INDEX account_pkey ON public.account USING btree (tenant, person)
 CREATE UNIQUE INDEX account_user_name_key ON public.account USING btree (user_name)
+api_token.tenant uuid NOT NULL
+api_token.id uuid NOT NULL
+api_token.name text NOT NULL
+api_token.token_hash bytea NOT NULL
+api_token.building uuid
+api_token.issuer uuid NOT NULL
+api_token.ends_at bigint NOT NULL
+api_token: api_token_pkey PRIMARY KEY (tenant, id)
+api_token: api_token_tenant_building_fkey FOREIGN KEY (tenant, building) REFERENCES building(tenant, id) ON DELETE CASCADE
+api_token: api_token_tenant_issuer_fkey FOREIGN KEY (tenant, issuer) REFERENCES person(tenant, id) ON DELETE CASCADE
+api_token: api_token_token_hash_key UNIQUE (token_hash)
+CREATE INDEX api_token_building ON public.api_token USING btree (tenant, building)
+CREATE INDEX api_token_issuer ON public.api_token USING btree (tenant, issuer)
+CREATE UNIQUE INDEX api_token_pkey ON public.api_token USING btree (tenant, id)
+CREATE UNIQUE INDEX api_token_token_hash_key ON public.api_token USING btree (token_hash)
+api_token_right.tenant uuid NOT NULL
+api_token_right.token uuid NOT NULL
+api_token_right.allows text NOT NULL
+api_token_right: api_token_right_allows_check CHECK ((allows = ANY (ARRAY['see_building'::text, 'see_people'::text, 'change_people'::text, 'change_building'::text, 'devices'::text, 'audit'::text])))
+api_token_right: api_token_right_pkey PRIMARY KEY (tenant, token, allows)
+api_token_right: api_token_right_tenant_token_fkey FOREIGN KEY (tenant, token) REFERENCES api_token(tenant, id) ON DELETE CASCADE
+CREATE UNIQUE INDEX api_token_right_pkey ON public.api_token_right USING btree (tenant, token, allows)
 audit.tenant uuid NOT NULL
 audit.seq bigint NOT NULL
 audit.at bigint NOT NULL
@@ -42,6 +64,7 @@ bell.version bigint NOT NULL
 bell.moderation text NOT NULL
 bell.text_before text
 bell.text_asked text
+bell.removed_reason text
 bell: bell_kind_check CHECK ((kind = ANY (ARRAY['individual'::text, 'sequential'::text, 'parallel'::text, 'family'::text])))
 bell: bell_listing_check CHECK ((listing = ANY (ARRAY['listed'::text, 'search_only'::text, 'dial_only'::text])))
 bell: bell_moderation_check CHECK ((moderation = ANY (ARRAY['none'::text, 'pending'::text, 'removed'::text])))
@@ -50,6 +73,7 @@ bell: bell_tenant_building_panel_fkey FOREIGN KEY (tenant, building, panel) REFE
 bell: bell_tenant_building_unit_fkey FOREIGN KEY (tenant, building, unit) REFERENCES unit(tenant, building, id) ON DELETE CASCADE
 bell: bell_tenant_unit_id_key UNIQUE (tenant, unit, id)
 CREATE INDEX bell_panel ON public.bell USING btree (tenant, panel)
+CREATE UNIQUE INDEX bell_dial_code ON public.bell USING btree (tenant, panel, dial_code)
 CREATE UNIQUE INDEX bell_pkey ON public.bell USING btree (tenant, id)
 CREATE UNIQUE INDEX bell_tenant_unit_id_key ON public.bell USING btree (tenant, unit, id)
 bell_hours.tenant uuid NOT NULL
@@ -77,6 +101,7 @@ building.address text NOT NULL
 building.kind text NOT NULL
 building.time_zone text NOT NULL
 building.mode text NOT NULL
+building.version bigint NOT NULL
 building: building_kind_check CHECK ((kind = ANY (ARRAY['residential'::text, 'commercial'::text, 'mixed'::text])))
 building: building_mode_check CHECK ((mode = ANY (ARRAY['normal'::text, 'locked_down'::text])))
 building: building_pkey PRIMARY KEY (tenant, id)
@@ -102,6 +127,7 @@ controller.building uuid NOT NULL
 controller.name text NOT NULL
 controller.certificate_sha256 bytea NOT NULL
 controller.revision bigint NOT NULL
+controller.version bigint NOT NULL
 controller: controller_certificate_sha256_key UNIQUE (certificate_sha256)
 controller: controller_pkey PRIMARY KEY (tenant, id)
 controller: controller_tenant_building_fkey FOREIGN KEY (tenant, building) REFERENCES building(tenant, id)
@@ -128,6 +154,7 @@ door.output integer NOT NULL
 door.release_ms bigint NOT NULL
 door.open_ms bigint NOT NULL
 door.relock text NOT NULL
+door.version bigint NOT NULL
 door: door_pkey PRIMARY KEY (tenant, id)
 door: door_relock_check CHECK ((relock = ANY (ARRAY['on_open'::text, 'on_close'::text])))
 door: door_tenant_building_controller_fkey FOREIGN KEY (tenant, building, controller) REFERENCES controller(tenant, building, id)
@@ -141,6 +168,7 @@ entrance.tenant uuid NOT NULL
 entrance.id uuid NOT NULL
 entrance.building uuid NOT NULL
 entrance.name text NOT NULL
+entrance.version bigint NOT NULL
 entrance: entrance_pkey PRIMARY KEY (tenant, id)
 entrance: entrance_tenant_building_fkey FOREIGN KEY (tenant, building) REFERENCES building(tenant, id)
 entrance: entrance_tenant_building_id_key UNIQUE (tenant, building, id)
@@ -164,6 +192,8 @@ import: import_tenant_building_fkey FOREIGN KEY (tenant, building) REFERENCES bu
 CREATE UNIQUE INDEX import_pkey ON public.import USING btree (tenant, id)
 installation.singleton integer NOT NULL
 installation.tenant uuid NOT NULL
+installation.ios_min text NOT NULL
+installation.android_min text NOT NULL
 installation: installation_pkey PRIMARY KEY (singleton)
 installation: installation_singleton_check CHECK ((singleton = 1))
 installation: installation_tenant_fkey FOREIGN KEY (tenant) REFERENCES tenant(tenant) DEFERRABLE INITIALLY DEFERRED
@@ -208,9 +238,11 @@ move.last_day bigint NOT NULL
 move.ends_at bigint NOT NULL
 move.state text NOT NULL
 move.ended text
+move.to_unit uuid
 move: move_pkey PRIMARY KEY (tenant, id)
 move: move_state_check CHECK ((state = ANY (ARRAY['scheduled'::text, 'done'::text])))
 move: move_tenant_building_unit_fkey FOREIGN KEY (tenant, building, unit) REFERENCES unit(tenant, building, id) ON DELETE CASCADE
+move: move_tenant_to_unit_fkey FOREIGN KEY (tenant, to_unit) REFERENCES unit(tenant, id) ON DELETE CASCADE
 CREATE INDEX move_due ON public.move USING btree (state, ends_at)
 CREATE INDEX move_unit ON public.move USING btree (tenant, unit)
 CREATE UNIQUE INDEX move_pkey ON public.move USING btree (tenant, id)
@@ -230,6 +262,7 @@ panel.building uuid NOT NULL
 panel.entrance uuid
 panel.name text NOT NULL
 panel.public_key bytea
+panel.version bigint NOT NULL
 panel: panel_id_key UNIQUE (id)
 panel: panel_pkey PRIMARY KEY (tenant, id)
 panel: panel_tenant_building_entrance_fkey FOREIGN KEY (tenant, building, entrance) REFERENCES entrance(tenant, building, id)
@@ -297,6 +330,8 @@ CREATE UNIQUE INDEX session_pkey ON public.session USING btree (tenant, id)
 CREATE UNIQUE INDEX session_token_hash_key ON public.session USING btree (token_hash)
 tenant.tenant uuid NOT NULL
 tenant.name text NOT NULL
+tenant.suspended boolean NOT NULL
+tenant.version bigint NOT NULL
 tenant: tenant_pkey PRIMARY KEY (tenant)
 CREATE UNIQUE INDEX tenant_pkey ON public.tenant USING btree (tenant)
 unit.tenant uuid NOT NULL
@@ -304,9 +339,13 @@ unit.id uuid NOT NULL
 unit.building uuid NOT NULL
 unit.entrance uuid NOT NULL
 unit.number text NOT NULL
+unit.folded bytea NOT NULL
+unit.version bigint NOT NULL
 unit: unit_pkey PRIMARY KEY (tenant, id)
 unit: unit_tenant_building_entrance_fkey FOREIGN KEY (tenant, building, entrance) REFERENCES entrance(tenant, building, id)
 unit: unit_tenant_building_id_key UNIQUE (tenant, building, id)
+CREATE INDEX unit_folded ON public.unit USING btree (tenant, folded, id)
+CREATE INDEX unit_of_building ON public.unit USING btree (tenant, building, folded, id)
 CREATE UNIQUE INDEX unit_pkey ON public.unit USING btree (tenant, id)
 CREATE UNIQUE INDEX unit_tenant_building_id_key ON public.unit USING btree (tenant, building, id)
 unit_door.tenant uuid NOT NULL
@@ -315,4 +354,37 @@ unit_door.door uuid NOT NULL
 unit_door: unit_door_pkey PRIMARY KEY (tenant, unit, door)
 unit_door: unit_door_tenant_door_fkey FOREIGN KEY (tenant, door) REFERENCES door(tenant, id) ON DELETE CASCADE
 unit_door: unit_door_tenant_unit_fkey FOREIGN KEY (tenant, unit) REFERENCES unit(tenant, id) ON DELETE CASCADE
+CREATE INDEX unit_door_door ON public.unit_door USING btree (tenant, door, unit)
 CREATE UNIQUE INDEX unit_door_pkey ON public.unit_door USING btree (tenant, unit, door)
+webhook.tenant uuid NOT NULL
+webhook.id uuid NOT NULL
+webhook.building uuid
+webhook.url text NOT NULL
+webhook.events text NOT NULL
+webhook.enabled boolean NOT NULL
+webhook.secret bigint NOT NULL
+webhook.before_until bigint
+webhook.version bigint NOT NULL
+webhook.run_at bigint NOT NULL
+webhook.attempts integer NOT NULL
+webhook.failing_since bigint
+webhook.failure text
+webhook.lost bigint NOT NULL
+webhook: webhook_pkey PRIMARY KEY (tenant, id)
+webhook: webhook_tenant_building_fkey FOREIGN KEY (tenant, building) REFERENCES building(tenant, id) ON DELETE CASCADE
+webhook: webhook_tenant_fkey FOREIGN KEY (tenant) REFERENCES tenant(tenant)
+CREATE INDEX webhook_due ON public.webhook USING btree (run_at)
+CREATE UNIQUE INDEX webhook_pkey ON public.webhook USING btree (tenant, id)
+webhook_delivery.tenant uuid NOT NULL
+webhook_delivery.webhook uuid NOT NULL
+webhook_delivery.seq bigint NOT NULL
+webhook_delivery.id uuid NOT NULL
+webhook_delivery.event text NOT NULL
+webhook_delivery.at bigint NOT NULL
+webhook_delivery.building uuid
+webhook_delivery.unit uuid
+webhook_delivery.person uuid
+webhook_delivery.import uuid
+webhook_delivery: webhook_delivery_pkey PRIMARY KEY (tenant, webhook, seq)
+webhook_delivery: webhook_delivery_tenant_webhook_fkey FOREIGN KEY (tenant, webhook) REFERENCES webhook(tenant, id) ON DELETE CASCADE
+CREATE UNIQUE INDEX webhook_delivery_pkey ON public.webhook_delivery USING btree (tenant, webhook, seq)

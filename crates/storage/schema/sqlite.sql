@@ -6,6 +6,30 @@ CREATE TABLE account (
     PRIMARY KEY (tenant, person),
     FOREIGN KEY (tenant, person) REFERENCES person (tenant, id) ON DELETE CASCADE
 );
+CREATE TABLE api_token (
+    tenant UUID NOT NULL,
+    id UUID NOT NULL,
+    name TEXT NOT NULL,
+    token_hash BYTEA NOT NULL UNIQUE,
+    -- No building: every building of the property manager.
+    building UUID,
+    issuer UUID NOT NULL,
+    -- First moment (UTC ms) at which it is over.
+    ends_at BIGINT NOT NULL,
+    PRIMARY KEY (tenant, id),
+    FOREIGN KEY (tenant, building) REFERENCES building (tenant, id) ON DELETE CASCADE,
+    FOREIGN KEY (tenant, issuer) REFERENCES person (tenant, id) ON DELETE CASCADE
+);
+CREATE INDEX api_token_building ON api_token (tenant, building);
+CREATE INDEX api_token_issuer ON api_token (tenant, issuer);
+CREATE TABLE api_token_right (
+    tenant UUID NOT NULL,
+    token UUID NOT NULL,
+    allows TEXT NOT NULL CHECK (allows IN
+        ('see_building', 'see_people', 'change_people', 'change_building', 'devices', 'audit')),
+    PRIMARY KEY (tenant, token, allows),
+    FOREIGN KEY (tenant, token) REFERENCES api_token (tenant, id) ON DELETE CASCADE
+);
 CREATE TABLE audit (
     tenant UUID NOT NULL REFERENCES tenant (tenant),
     seq BIGINT NOT NULL,
@@ -34,12 +58,13 @@ CREATE TABLE bell (
     unit UUID NOT NULL,
     label TEXT NOT NULL,
     kind TEXT NOT NULL CHECK (kind IN ('individual', 'sequential', 'parallel', 'family')),
-    position INTEGER NOT NULL, alias TEXT, listing TEXT NOT NULL DEFAULT 'listed' CHECK (listing IN ('listed', 'search_only', 'dial_only')), hidden BOOLEAN NOT NULL DEFAULT FALSE, dial_code TEXT, version BIGINT NOT NULL DEFAULT 1, moderation TEXT NOT NULL DEFAULT 'none' CHECK (moderation IN ('none', 'pending', 'removed')), text_before TEXT, text_asked TEXT,
+    position INTEGER NOT NULL, alias TEXT, listing TEXT NOT NULL DEFAULT 'listed' CHECK (listing IN ('listed', 'search_only', 'dial_only')), hidden BOOLEAN NOT NULL DEFAULT FALSE, dial_code TEXT, version BIGINT NOT NULL DEFAULT 1, moderation TEXT NOT NULL DEFAULT 'none' CHECK (moderation IN ('none', 'pending', 'removed')), text_before TEXT, text_asked TEXT, removed_reason TEXT,
     PRIMARY KEY (tenant, id),
     UNIQUE (tenant, unit, id),
     FOREIGN KEY (tenant, building, panel) REFERENCES panel (tenant, building, id) ON DELETE CASCADE,
     FOREIGN KEY (tenant, building, unit) REFERENCES unit (tenant, building, id) ON DELETE CASCADE
 );
+CREATE UNIQUE INDEX bell_dial_code ON bell (tenant, panel, dial_code);
 CREATE INDEX bell_panel ON bell (tenant, panel);
 CREATE TABLE bell_hours (
     tenant UUID NOT NULL,
@@ -69,7 +94,7 @@ CREATE TABLE building (
     address TEXT NOT NULL,
     kind TEXT NOT NULL CHECK (kind IN ('residential', 'commercial', 'mixed')),
     time_zone TEXT NOT NULL,
-    mode TEXT NOT NULL CHECK (mode IN ('normal', 'locked_down')),
+    mode TEXT NOT NULL CHECK (mode IN ('normal', 'locked_down')), version BIGINT NOT NULL DEFAULT 1,
     PRIMARY KEY (tenant, id)
 );
 CREATE TABLE building_policy (
@@ -95,7 +120,7 @@ CREATE TABLE controller (
     building UUID NOT NULL,
     name TEXT NOT NULL,
     certificate_sha256 BYTEA NOT NULL UNIQUE,
-    revision BIGINT NOT NULL,
+    revision BIGINT NOT NULL, version BIGINT NOT NULL DEFAULT 1,
     PRIMARY KEY (tenant, id),
     UNIQUE (tenant, building, id),
     FOREIGN KEY (tenant, building) REFERENCES building (tenant, id)
@@ -119,7 +144,7 @@ CREATE TABLE door (
     output INTEGER NOT NULL,
     release_ms BIGINT NOT NULL,
     open_ms BIGINT NOT NULL,
-    relock TEXT NOT NULL CHECK (relock IN ('on_open', 'on_close')),
+    relock TEXT NOT NULL CHECK (relock IN ('on_open', 'on_close')), version BIGINT NOT NULL DEFAULT 1,
     PRIMARY KEY (tenant, id),
     UNIQUE (tenant, building, id),
     UNIQUE (tenant, controller, output),
@@ -130,7 +155,7 @@ CREATE TABLE entrance (
     tenant UUID NOT NULL,
     id UUID NOT NULL,
     building UUID NOT NULL,
-    name TEXT NOT NULL,
+    name TEXT NOT NULL, version BIGINT NOT NULL DEFAULT 1,
     PRIMARY KEY (tenant, id),
     UNIQUE (tenant, building, id),
     FOREIGN KEY (tenant, building) REFERENCES building (tenant, id)
@@ -156,7 +181,7 @@ CREATE TABLE import (
 CREATE TABLE installation (
     singleton INTEGER PRIMARY KEY CHECK (singleton = 1),
     tenant UUID NOT NULL REFERENCES tenant (tenant) DEFERRABLE INITIALLY DEFERRED
-);
+, ios_min TEXT NOT NULL DEFAULT '16.4', android_min TEXT NOT NULL DEFAULT '10');
 CREATE TABLE invitation (
     tenant UUID NOT NULL,
     person UUID NOT NULL,
@@ -199,8 +224,11 @@ CREATE TABLE move (
     state TEXT NOT NULL CHECK (state IN ('scheduled', 'done')),
     -- Of a done move: what ended with it, as JSON with counts only.
     ended TEXT,
+    -- Where those who leave live from then on, when it is in one of the property manager's buildings.
+    to_unit UUID,
     PRIMARY KEY (tenant, id),
-    FOREIGN KEY (tenant, building, unit) REFERENCES unit (tenant, building, id) ON DELETE CASCADE
+    FOREIGN KEY (tenant, building, unit) REFERENCES unit (tenant, building, id) ON DELETE CASCADE,
+    FOREIGN KEY (tenant, to_unit) REFERENCES unit (tenant, id) ON DELETE CASCADE
 );
 CREATE INDEX move_due ON move (state, ends_at);
 CREATE INDEX move_unit ON move (tenant, unit);
@@ -220,7 +248,7 @@ CREATE TABLE panel (
     building UUID NOT NULL,
     entrance UUID,
     name TEXT NOT NULL,
-    public_key BYTEA,
+    public_key BYTEA, version BIGINT NOT NULL DEFAULT 1,
     PRIMARY KEY (tenant, id),
     UNIQUE (tenant, building, id),
     FOREIGN KEY (tenant, building) REFERENCES building (tenant, id),
@@ -280,17 +308,19 @@ CREATE INDEX session_device ON session (tenant, device);
 CREATE TABLE tenant (
     tenant UUID PRIMARY KEY,
     name TEXT NOT NULL
-);
+, suspended BOOLEAN NOT NULL DEFAULT FALSE, version BIGINT NOT NULL DEFAULT 1);
 CREATE TABLE unit (
     tenant UUID NOT NULL,
     id UUID NOT NULL,
     building UUID NOT NULL,
     entrance UUID NOT NULL,
-    number TEXT NOT NULL,
+    number TEXT NOT NULL, folded BYTEA NOT NULL DEFAULT '', version BIGINT NOT NULL DEFAULT 1,
     PRIMARY KEY (tenant, id),
     UNIQUE (tenant, building, id),
     FOREIGN KEY (tenant, building, entrance) REFERENCES entrance (tenant, building, id)
 );
+CREATE INDEX unit_folded ON unit (tenant, folded, id);
+CREATE INDEX unit_of_building ON unit (tenant, building, folded, id);
 CREATE TABLE unit_door (
     tenant UUID NOT NULL,
     unit UUID NOT NULL,
@@ -298,4 +328,41 @@ CREATE TABLE unit_door (
     PRIMARY KEY (tenant, unit, door),
     FOREIGN KEY (tenant, unit) REFERENCES unit (tenant, id) ON DELETE CASCADE,
     FOREIGN KEY (tenant, door) REFERENCES door (tenant, id) ON DELETE CASCADE
+);
+CREATE INDEX unit_door_door ON unit_door (tenant, door, unit);
+CREATE TABLE webhook (
+    tenant UUID NOT NULL REFERENCES tenant (tenant),
+    id UUID NOT NULL,
+    building UUID,
+    url TEXT NOT NULL,
+    -- Which events, as a JSON list.
+    events TEXT NOT NULL,
+    enabled BOOLEAN NOT NULL,
+    secret BIGINT NOT NULL,
+    before_until BIGINT,
+    version BIGINT NOT NULL,
+    -- The next try, and how many have failed in a row.
+    run_at BIGINT NOT NULL,
+    attempts INTEGER NOT NULL,
+    failing_since BIGINT,
+    failure TEXT,
+    -- Messages that were given up.
+    lost BIGINT NOT NULL,
+    PRIMARY KEY (tenant, id),
+    FOREIGN KEY (tenant, building) REFERENCES building (tenant, id) ON DELETE CASCADE
+);
+CREATE INDEX webhook_due ON webhook (run_at);
+CREATE TABLE webhook_delivery (
+    tenant UUID NOT NULL,
+    webhook UUID NOT NULL,
+    seq BIGINT NOT NULL,
+    id UUID NOT NULL,
+    event TEXT NOT NULL,
+    at BIGINT NOT NULL,
+    building UUID,
+    unit UUID,
+    person UUID,
+    import UUID,
+    PRIMARY KEY (tenant, webhook, seq),
+    FOREIGN KEY (tenant, webhook) REFERENCES webhook (tenant, id) ON DELETE CASCADE
 );

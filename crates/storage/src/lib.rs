@@ -3,7 +3,8 @@
 //! ```text
 //! Store ──▶ gate()                           finds out who asks; the only queries without a Scope
 //!       ──▶ sites() people() devices()       everything else: `&Scope` first
-//!           intercom() doors() audit() jobs() invitations() imports() households()
+//!           intercom() doors() audit() jobs() invitations() imports() parts() tenants()
+//!           households() webhooks() who()
 //! ```
 //!
 //! Invariants:
@@ -35,8 +36,8 @@ mod tx;
 
 pub use error::StorageError;
 pub use repo::{
-    Audit, Devices, Doors, Gate, Households, Imports, Intercom, Invitations, Jobs, Moves, PasswordSet,
-    People, Sites,
+    Audit, Devices, Doors, Gate, Households, Imports, Intercom, Invitations, Jobs, Moves, Parts, PasswordSet,
+    People, Sites, Tenants, Tokens, Webhooks, Who,
 };
 pub use store::Store;
 

@@ -7,7 +7,12 @@ mod households;
 mod imports;
 mod invitations;
 mod moves;
+mod parts;
 mod people;
+mod tenants;
+mod tokens;
+mod webhooks;
+mod who;
 
 pub use buttons::{Button, ButtonChanged, ButtonEdit, Look, Picture, PictureSet, PictureState, Unlisted};
 pub use households::{
@@ -17,15 +22,24 @@ pub use households::{
 pub use imports::{Details, House, HouseResident, HouseUnit, Import, ImportOutcome, ImportPlan};
 pub use invitations::{Followed, InvitationState, Invited, Job, JobKind, WayIn};
 pub use moves::{CarriedOut, Ended, Leaving, Move, MovePreview, Mover, NewMove};
-pub use people::{Changed, Home, PeoplePage, PeopleQuery, PersonRow, Standing, Suspended};
+pub use parts::{Edited, Part, Removed, UnitDoors, Uses};
+pub use people::{Changed, Deleted, Home, PeoplePage, PeopleQuery, PersonRow, Standing, Suspended};
+pub use tenants::{AppRequirements, NewTenant, TenantChanged, TenantRow, TenantStopped};
+pub use tokens::{ApiToken, NewApiToken, TokenFault, TokenHolder};
+pub use webhooks::{DueWebhook, NewWebhook, Tried, Waiting, Webhook, WebhookChange, WebhookChanged};
+pub use who::{
+    Because, Ghost, GhostRole, HomeMember, HomeRow, HomeState, HomesPage, HomesQuery, KeyHolder, KeysPage,
+    Named, Openable, OpenablePage, Opener, OpenersPage,
+};
 
 use klinke_access::decide::SiteMode;
 use klinke_model::door::Door;
 use klinke_model::ids::{
-    BellId, BuildingId, ControllerId, DeviceId, PersonId, RoleGrantId, SessionId, TenantId, UnitId,
+    ApiTokenId, BellId, BuildingId, ControllerId, DeviceId, PersonId, RoleGrantId, SessionId, TenantId,
+    UnitId,
 };
 use klinke_model::intercom::{Bell, BellKind, BellMember, Panel};
-use klinke_model::people::{Device, DeviceKind, Membership, Person, RoleGrant};
+use klinke_model::people::{Device, DeviceKind, Membership, Person, Role, RoleGrant};
 use klinke_model::policy::{BuildingPolicy, QuietHours};
 use klinke_model::privacy::Pii;
 use klinke_model::site::{Building, Tenant};
@@ -70,6 +84,27 @@ pub struct GivenRole {
     pub grant: RoleGrant,
     /// They bound themselves to confidentiality.
     pub bound: bool,
+}
+
+/// A role that somebody gave, took, or moved the end of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoleChange {
+    /// When.
+    pub at: Timestamp,
+    /// `role.given`, `role.changed` or `role.taken`.
+    pub action: String,
+    /// By whom; none is the service.
+    pub by: Option<PersonId>,
+    /// What they are called.
+    pub by_name: Option<Pii<Label>>,
+    /// Whose role it is.
+    pub person: PersonId,
+    /// What they are called.
+    pub person_name: Option<Pii<Label>>,
+    /// Which role.
+    pub role: Role,
+    /// Over which building; none is all.
+    pub building: Option<BuildingId>,
 }
 
 /// What became of changing a policy.
@@ -175,6 +210,17 @@ pub struct UnitMember {
     pub person: Person,
 }
 
+/// How many live in a unit, and how many of their devices would ring: figures only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnitCount {
+    /// Which unit.
+    pub unit: UnitId,
+    /// People who live there, suspended or not.
+    pub residents: u32,
+    /// Devices that are signed in, of those who are not suspended.
+    pub devices: u32,
+}
+
 /// All that a panel shows at rest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PanelDirectory {
@@ -266,12 +312,18 @@ impl std::fmt::Debug for Stamp {
 }
 
 /// Which entries of the audit.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct AuditQuery {
     /// Of this building only.
     pub building: Option<BuildingId>,
     /// That name this person only.
     pub person: Option<PersonId>,
+    /// Whose action begins with this: `person` for all that happened to people.
+    pub action: Option<String>,
+    /// Not before this moment.
+    pub from: Option<Timestamp>,
+    /// Before this moment.
+    pub until: Option<Timestamp>,
     /// Older than this one.
     pub before: Option<u64>,
     /// How many; 200 at most.
@@ -298,14 +350,59 @@ pub struct AuditEntry {
 /// What an entry of the audit says.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AuditContent {
-    /// Who; none is the service itself.
+    /// Who; none is the service itself, or a token.
     pub actor: Option<PersonId>,
+    /// The token that asked, when it was one.
+    pub token: Option<ApiTokenId>,
     /// The role they did it by.
     pub role: String,
     /// What was.
     pub before: Option<Value>,
     /// What is.
     pub after: Option<Value>,
+}
+
+/// Entries, with what to call whom and what they name.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AuditPage {
+    /// The newest first.
+    pub entries: Vec<AuditEntry>,
+    /// Of whatever is still there and the reader may see; who did something is named in any case.
+    pub names: Vec<AuditName>,
+}
+
+/// What to call something that an entry names by its id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditName {
+    /// Its id.
+    pub id: uuid::Uuid,
+    /// What it is.
+    pub kind: NamedKind,
+    /// What it is called now.
+    pub name: Pii<Label>,
+    /// Where it is, when it is in a building; of a person, one where they live.
+    pub building: Option<BuildingId>,
+}
+
+/// What something is that an entry names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NamedKind {
+    /// Somebody.
+    Person,
+    /// A unit.
+    Unit,
+    /// A building.
+    Building,
+    /// An entrance.
+    Entrance,
+    /// A door.
+    Door,
+    /// A panel.
+    Panel,
+    /// A controller.
+    Controller,
+    /// Another program's token.
+    Token,
 }
 
 /// The chain, checked from its beginning to its end.

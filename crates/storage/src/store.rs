@@ -1,13 +1,15 @@
 //! Opening the store: which database, with which settings, at which schema.
 
 use crate::repo::{
-    Audit, Devices, Doors, Gate, Households, Imports, Intercom, Invitations, Jobs, Moves, People, Sites,
+    Audit, Devices, Doors, Gate, Households, Imports, Intercom, Invitations, Jobs, Moves, Parts, People,
+    Sites, Tenants, Tokens, Webhooks, Who,
 };
 use crate::tx::{self, Isolation};
 use crate::{Result, StorageError, migration};
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, Statement};
-use std::fs::{OpenOptions, Permissions};
+use std::fs::{File, OpenOptions, Permissions};
+use std::io::ErrorKind;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::time::Duration;
@@ -62,10 +64,12 @@ impl Store {
 
     async fn sqlite(url: &str) -> Result<Self> {
         let in_memory = url.starts_with("sqlite::memory:");
+        let mut _turn = None;
         if !in_memory {
             let options: SqliteConnectOptions =
                 url.parse().map_err(|_| StorageError::Database("not a SQLite address".to_owned()))?;
-            protect(options.get_filename())?;
+            let path = options.get_filename().to_owned();
+            _turn = Some(tokio::task::spawn_blocking(move || protect(&path)).await.map_err(std::io::Error::other)??);
         }
         let writer = Database::connect(sqlite_options(url, 1, false)).await?;
         sqlite_is_sound(&ask(&writer, "SELECT sqlite_version()").await?)?;
@@ -131,6 +135,16 @@ impl Store {
         Doors(self)
     }
 
+    /// Property managers.
+    pub fn tenants(&self) -> Tenants<'_> {
+        Tenants(self)
+    }
+
+    /// Changing and removing what a property is made of.
+    pub fn parts(&self) -> Parts<'_> {
+        Parts(self)
+    }
+
     /// What administrators changed.
     pub fn audit(&self) -> Audit<'_> {
         Audit(self)
@@ -156,6 +170,21 @@ impl Store {
         Jobs(self)
     }
 
+    /// Tokens of other programs.
+    pub fn tokens(&self) -> Tokens<'_> {
+        Tokens(self)
+    }
+
+    /// Addresses that are told of changes.
+    pub fn webhooks(&self) -> Webhooks<'_> {
+        Webhooks(self)
+    }
+
+    /// Who lives where, who may open what, which keys are out, what was forgotten.
+    pub fn who(&self) -> Who<'_> {
+        Who(self)
+    }
+
     /// Closes the connections. SQLite brings what is written into its one file then.
     ///
     /// # Errors
@@ -166,10 +195,22 @@ impl Store {
     }
 }
 
-/// A file that only its owner can read; SQLite gives its WAL the same mode.
-fn protect(path: &Path) -> std::io::Result<()> {
-    let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path)?;
-    file.set_permissions(Permissions::from_mode(0o600))
+/// Makes a file that only its owner can read, SQLite gives its WAL the same mode; one process after the other, until
+/// what is answered is dropped.
+///
+/// A new database becomes one with a WAL under a lock for which SQLite does not wait, so who starts at the same moment
+/// would be refused; the lock of its folder is waited for. The file itself is only opened to be made: POSIX takes every
+/// lock on a file from a process that closes it, SQLite's too.
+fn protect(path: &Path) -> std::io::Result<File> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let turn = File::open(folder)?;
+    turn.lock()?;
+    match OpenOptions::new().create_new(true).write(true).mode(0o600).open(path) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+        made => drop(made?),
+    }
+    std::fs::set_permissions(path, Permissions::from_mode(0o600))?;
+    Ok(turn)
 }
 
 fn sqlite_options(url: &str, connections: u32, read_only: bool) -> ConnectOptions {

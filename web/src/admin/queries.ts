@@ -32,6 +32,10 @@ export const moves = (building: string) =>
   queryOptions({ queryKey: ['moves', building], queryFn: () => api.moves(building) });
 export const bells = (building: string) =>
   queryOptions({ queryKey: ['bells', building], queryFn: () => api.bells(building), ...live });
+export const homeCounts = (building: string) =>
+  queryOptions({ queryKey: ['home-counts', building], queryFn: () => api.homeCounts(building) });
+export const ghosts = (building: string) =>
+  queryOptions({ queryKey: ['ghosts', building], queryFn: () => api.ghosts(building) });
 export const panels = (building: string) =>
   queryOptions({ queryKey: ['panels', building], queryFn: () => api.panels(building), ...live });
 export const panelDirectory = (panel: string) =>
@@ -46,6 +50,10 @@ export const checklist = (building: string) =>
   queryOptions({ queryKey: ['checklist', building], queryFn: () => api.checklist(building), ...live });
 export const policy = (building: string) =>
   queryOptions({ queryKey: ['policy', building], queryFn: () => api.policy(building) });
+export const roleChanges = () => queryOptions({ queryKey: ['roles', 'changes'], queryFn: api.roleChanges });
+export const tenants = () => queryOptions({ queryKey: ['tenants'], queryFn: api.tenants });
 export const roles = () => queryOptions({ queryKey: ['roles'], queryFn: api.roles });
+export const tokens = () => queryOptions({ queryKey: ['tokens'], queryFn: api.tokens });
+export const webhooks = () => queryOptions({ queryKey: ['webhooks'], queryFn: api.webhooks, ...live });
 export const controllerPairing = () =>
   queryOptions({ queryKey: ['controller-pairing'], queryFn: api.controllerPairing, staleTime: Infinity });

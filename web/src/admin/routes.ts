@@ -3,19 +3,24 @@ import { address } from '../lib/router';
 
 export const ROUTES = {
   buildings: '/admin',
+  operator: '/admin/operator',
+  integrations: '/admin/integrations',
+  changes: '/admin/changes',
   building: '/admin/buildings/:building',
   section: '/admin/buildings/:building/:section',
 } as const;
 
 /** The parts of a building's pages, in the order they are listed. */
 export const SECTIONS = [
-  'overview', 'people', 'units', 'import', 'bells', 'panels', 'doors', 'controllers', 'policy', 'roles', 'audit'
+  'overview', 'who', 'people', 'units', 'import', 'bells', 'panels', 'doors', 'controllers', 'keys', 'policy', 'roles', 'audit'
 ] as const;
 export type Section = (typeof SECTIONS)[number];
 
 /** What one must be allowed for the others; the rest is for everybody who sees the building. */
 const RIGHTS: Partial<Record<Section, Right>> = {
+  who: 'see_people',
   people: 'see_people',
+  keys: 'see_people',
   import: 'change_people',
   bells: 'see_people',
   roles: 'roles',

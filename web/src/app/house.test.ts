@@ -76,6 +76,12 @@ describe('a call', () => {
     ]);
   });
 
+  it('rings without a sound when the server says so', () => {
+    const silent = play(start, [1_000, { type: 'ring', call: { ...RINGING, silent: true } }]);
+    expect(only(silent)).toMatchObject({ phase: 'ringing', silent: true });
+    expect(only(play(start, ring)).silent).toBeUndefined();
+  });
+
   it('rings once, however often the server says so, with the newest token', () => {
     const again = play(start, ring, [1_200, { type: 'ring', call: { ...RINGING, join: 'j9' } }]);
     expect(only(again).join).toBe('j9');

@@ -100,6 +100,7 @@ function enter(news: AppCall, before: Call | undefined, now: number): Call {
     building: news.building,
     panel: news.panel,
     label: news.label,
+    ...(news.silent && { silent: true }),
     doors: news.doors,
     join: news.join,
     phase: 'ringing',

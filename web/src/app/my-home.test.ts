@@ -49,7 +49,7 @@ describe('a button of one’s own', () => {
     expect(asked).toEqual([]);
     await fireEvent.click(screen.getByRole('button', { name: 'Save the text' }));
     await screen.findByText(/Saved/);
-    expect(asked).toEqual([{ method: 'PATCH', path: '/api/v1/me/bells/b1', body: { version: 3, label: 'Nguyen & Co' } }]);
+    expect(asked).toEqual([{ method: 'PATCH', path: '/api/v1/me/bells/b1', body: { version: 3, label: 'Nguyen & Co', alias: '' } }]);
     expect(onchanged).toHaveBeenCalledWith(expect.objectContaining({ version: 4 }));
   });
 

@@ -3,10 +3,15 @@
 import createClient from 'openapi-fetch';
 import type {
   ApplyImport,
+  AppRequirements,
   BellChange,
   BellLook,
   BellOrder,
+  BuildingChange,
   Claim,
+  ControllerChange,
+  DoorChange,
+  EntranceChange,
   ImportChange,
   ImportStatus,
   InvitationToken,
@@ -24,13 +29,22 @@ import type {
   NewPanel,
   NewPassword,
   NewPerson,
+  NewToken,
   NewUnits,
+  NewWebhook,
+  PanelChange,
   paths,
+  NewPropertyManager,
   PersonChange,
+  PropertyManagerChange,
   Policy,
-  SignIn
+  SignIn,
+  UnitChange,
+  WebhookChange
 } from '../api/http';
 import { ApiError, fromAnswer, noAnswer } from './api-problem';
+import { sendOnce } from './keys';
+import { viewAs } from './view-as';
 
 export { ApiError };
 
@@ -38,7 +52,14 @@ const client = createClient<paths>({
   baseUrl: location.origin,
   credentials: 'same-origin',
   // Looked up at each call, so that a test can put its own in place.
-  fetch: (request) => globalThis.fetch(request)
+  fetch: (request) => sendOnce(request, (one) => globalThis.fetch(one))
+});
+
+client.use({
+  onRequest({ request }) {
+    if (viewAs.header) request.headers.set('Klinke-View-As', viewAs.header);
+    return request;
+  }
 });
 
 type Outcome<Data> = { data?: Data; error?: unknown; response: Response };
@@ -61,7 +82,14 @@ const rowsOf = (list: string, query: Rows) => ({ params: { path: { import: list 
 /** What a list of people is narrowed to. */
 export type PeopleAsked = NonNullable<paths['/api/v1/people']['get']['parameters']['query']>;
 
+/** What the list of changes is narrowed to. */
+export type AuditAsked = NonNullable<paths['/api/v1/audit']['get']['parameters']['query']>;
+
 const ofBell = (bell: string) => ({ params: { path: { bell } } });
+/** What a list of homes is narrowed to. */
+export type HomesAsked = NonNullable<paths['/api/v1/buildings/{building}/who']['get']['parameters']['query']>;
+type Paged = { cursor?: string; limit?: number };
+
 const ofPerson = (person: string) => ({ params: { path: { person } } });
 const ofUnit = (unit: string) => ({ params: { path: { unit } } });
 const ofMember = (unit: string, person: string) => ({ params: { path: { unit, person } } });
@@ -132,6 +160,8 @@ export const api = {
   people: (query: PeopleAsked) => answer(client.GET('/api/v1/people', { params: { query } })),
   person: (person: string) => answer(client.GET('/api/v1/people/{person}', ofPerson(person))),
   addPerson: (body: NewPerson) => answer(client.POST('/api/v1/people', { body })),
+  signPersonOut: (person: string) => answer(client.DELETE('/api/v1/people/{person}/sessions', ofPerson(person))),
+  deletePerson: (person: string) => answer(client.DELETE('/api/v1/people/{person}', ofPerson(person))),
   changePerson: (person: string, body: PersonChange) =>
     answer(client.PATCH('/api/v1/people/{person}', { ...ofPerson(person), body })),
   suspend: (person: string) => answer(client.PUT('/api/v1/people/{person}/suspension', ofPerson(person))),
@@ -140,6 +170,16 @@ export const api = {
     answer(client.POST('/api/v1/people/{person}/homes', { ...ofPerson(person), body })),
   takeHome: (person: string, unit: string) =>
     answer(client.DELETE('/api/v1/people/{person}/homes/{unit}', { params: { path: { person, unit } } })),
+
+  who: (building: string, query: HomesAsked) =>
+    answer(client.GET('/api/v1/buildings/{building}/who', { params: { path: { building }, query } })),
+  homeCounts: (building: string) => answer(client.GET('/api/v1/buildings/{building}/who/counts', ofBuilding(building))),
+  openers: (door: string, query: Paged) => answer(client.GET('/api/v1/doors/{door}/who', { params: { path: { door }, query } })),
+  doorsOf: (person: string, query: Paged) =>
+    answer(client.GET('/api/v1/people/{person}/doors', { params: { path: { person }, query } })),
+  ghosts: (building: string) => answer(client.GET('/api/v1/buildings/{building}/ghosts', ofBuilding(building))),
+  keys: (building: string, query: Paged) =>
+    answer(client.GET('/api/v1/buildings/{building}/keys', { params: { path: { building }, query } })),
 
   previewMove: (unit: string) => answer(client.GET('/api/v1/units/{unit}/move-out', ofUnit(unit))),
   planMove: (unit: string, body: MoveOut) =>
@@ -173,19 +213,64 @@ export const api = {
   removeMyPicture: (bell: string) => answer(client.DELETE('/api/v1/me/bells/{bell}/picture', ofBell(bell))),
   panelDirectory: (panel: string) =>
     answer(client.GET('/api/v1/panels/{panel}/directory', { params: { path: { panel } } })),
+  removeBell: (bell: string) => answer(client.DELETE('/api/v1/bells/{bell}', { params: { path: { bell } } })),
   checklist: (building: string) => answer(client.GET('/api/v1/buildings/{building}/checklist', ofBuilding(building))),
   policy: (building: string) => answer(client.GET('/api/v1/buildings/{building}/policy', ofBuilding(building))),
   setPolicy: (building: string, body: Policy) =>
     answer(client.PUT('/api/v1/buildings/{building}/policy', { ...ofBuilding(building), body })),
 
+  building: (building: string) => answer(client.GET('/api/v1/buildings/{building}', { params: { path: { building } } })),
+  changeBuilding: (building: string, body: BuildingChange) =>
+    answer(client.PATCH('/api/v1/buildings/{building}', { params: { path: { building } }, body })),
+  removeBuilding: (building: string, name: string) =>
+    answer(client.DELETE('/api/v1/buildings/{building}', { params: { path: { building }, query: { name } } })),
+  entrance: (entrance: string) => answer(client.GET('/api/v1/entrances/{entrance}', { params: { path: { entrance } } })),
+  changeEntrance: (entrance: string, body: EntranceChange) =>
+    answer(client.PATCH('/api/v1/entrances/{entrance}', { params: { path: { entrance } }, body })),
+  removeEntrance: (entrance: string) => answer(client.DELETE('/api/v1/entrances/{entrance}', { params: { path: { entrance } } })),
+  unit: (unit: string) => answer(client.GET('/api/v1/units/{unit}', { params: { path: { unit } } })),
+  changeUnit: (unit: string, body: UnitChange) =>
+    answer(client.PATCH('/api/v1/units/{unit}', { params: { path: { unit } }, body })),
+  removeUnit: (unit: string) => answer(client.DELETE('/api/v1/units/{unit}', { params: { path: { unit } } })),
+  door: (door: string) => answer(client.GET('/api/v1/doors/{door}', { params: { path: { door } } })),
+  changeDoor: (door: string, body: DoorChange) =>
+    answer(client.PATCH('/api/v1/doors/{door}', { params: { path: { door } }, body })),
+  removeDoor: (door: string) => answer(client.DELETE('/api/v1/doors/{door}', { params: { path: { door } } })),
+  panel: (panel: string) => answer(client.GET('/api/v1/panels/{panel}', { params: { path: { panel } } })),
+  changePanel: (panel: string, body: PanelChange) =>
+    answer(client.PATCH('/api/v1/panels/{panel}', { params: { path: { panel } }, body })),
+  removePanel: (panel: string) => answer(client.DELETE('/api/v1/panels/{panel}', { params: { path: { panel } } })),
+  controller: (controller: string) => answer(client.GET('/api/v1/controllers/{controller}', { params: { path: { controller } } })),
+  changeController: (controller: string, body: ControllerChange) =>
+    answer(client.PATCH('/api/v1/controllers/{controller}', { params: { path: { controller } }, body })),
+  removeController: (controller: string) => answer(client.DELETE('/api/v1/controllers/{controller}', { params: { path: { controller } } })),
+
+  appRequirements: () => answer(client.GET('/api/v1/app-requirements')),
+  setAppRequirements: (body: AppRequirements) => answer(client.PUT('/api/v1/app-requirements', { body })),
+  tenants: () => answer(client.GET('/api/v1/tenants')),
+  makeTenant: (body: NewPropertyManager) => answer(client.POST('/api/v1/tenants', { body })),
+  changeTenant: (tenant: string, body: PropertyManagerChange) =>
+    answer(client.PATCH('/api/v1/tenants/{tenant}', { params: { path: { tenant } }, body })),
+
   confidentiality: () => answer(client.GET('/api/v1/confidentiality')),
   acceptConfidentiality: (body: { version: number }) => answer(client.POST('/api/v1/confidentiality', { body })),
   roles: () => answer(client.GET('/api/v1/roles')),
+  roleChanges: () => answer(client.GET('/api/v1/roles/changes')),
   giveRole: (body: NewAdministratorRole) => answer(client.POST('/api/v1/roles', { body })),
   takeRole: (role: string) => answer(client.DELETE('/api/v1/roles/{role}', { params: { path: { role } } })),
-  audit: (query: { building?: string; person?: string; cursor?: number; limit?: number }) =>
-    answer(client.GET('/api/v1/audit', { params: { query } })),
+  audit: (query: AuditAsked) => answer(client.GET('/api/v1/audit', { params: { query } })),
+  webhooks: () => answer(client.GET('/api/v1/webhooks')),
+  addWebhook: (body: NewWebhook) => answer(client.POST('/api/v1/webhooks', { body })),
+  changeWebhook: (webhook: string, body: WebhookChange) =>
+    answer(client.PATCH('/api/v1/webhooks/{webhook}', { params: { path: { webhook } }, body })),
+  removeWebhook: (webhook: string) => answer(client.DELETE('/api/v1/webhooks/{webhook}', { params: { path: { webhook } } })),
+  rotateWebhook: (webhook: string) => answer(client.POST('/api/v1/webhooks/{webhook}/secret', { params: { path: { webhook } } })),
+  testWebhook: (webhook: string) => answer(client.POST('/api/v1/webhooks/{webhook}/test', { params: { path: { webhook } } })),
   auditProof: () => answer(client.GET('/api/v1/audit/proof')),
+
+  tokens: () => answer(client.GET('/api/v1/tokens')),
+  makeToken: (body: NewToken) => answer(client.POST('/api/v1/tokens', { body })),
+  revokeToken: (token: string) => answer(client.DELETE('/api/v1/tokens/{token}', { params: { path: { token } } })),
 
   addPanel: (building: string, body: NewPanel) =>
     answer(client.POST('/api/v1/buildings/{building}/panels', { ...ofBuilding(building), body })),

@@ -6,6 +6,8 @@ common-cancel = Annuller
 common-close = Luk
 common-try-again = Prøv igen
 common-reference = Reference
+admin-form-wrong = Noget er ikke rigtigt. Se de markerede felter.
+admin-claim-password-hint = Mindst 12 tegn. Nogle få ord er nemmere end specialtegn.
 
 ## door
 door-locked = Låst
@@ -242,6 +244,8 @@ app-invited-text = Vælg en adgangskode. Med den og dit brugernavn logger du ind
 app-invited-again = Du har allerede en adgangskode. En ny logger dig ud alle andre steder.
 app-invited-do = Vælg adgangskoden
 app-invited-over = Linket virker ikke længere
+app-too-old = Denne telefon ringer måske ikke
+app-too-old-text = Den har { $found }; appen kræver { $needed }. Bed administratoren om at blive ringet op på telefon, eller brug tavlen i lejligheden.
 app-tab-doorbell = Dørklokke
 app-tab-household = Husstand
 app-bells-text = Hvad din knap siger og gør, på hvert panel.
@@ -260,6 +264,8 @@ app-bell-picture-away = Fjern billedet
 app-bell-hide = Skjul nu
 app-bell-show = Vis igen
 app-bell-label = Tekst på knappen
+app-bell-alias = Findes også som
+app-bell-alias-hint = Vises ikke på knappen: besøgende, der søger efter det, finder dig.
 app-bell-save = Gem teksten
 app-bell-saved = Gemt. Panelet viser det nu.
 app-bell-asked = »{ $text }« venter, til administratoren har godkendt den.
@@ -401,12 +407,10 @@ admin-claim-organisation = Organisation
 admin-claim-organisation-hint = Boligforeningen, ejerforeningen eller administratoren.
 admin-claim-name = Dit navn
 admin-claim-user-name-hint = Mindst 3 tegn, ingen mellemrum. En e-mailadresse er fin.
-admin-claim-password-hint = Mindst 12 tegn. Nogle få ord er nemmere end specialtegn.
 admin-claim-do = Tag i brug
 admin-password-short = Stadig for kort
 admin-password-enough = Lang nok. Længere er bedre.
 admin-password-good = God længde
-admin-form-wrong = Noget er ikke rigtigt. Se de markerede felter.
 admin-buildings = Ejendomme
 admin-building = Ejendom
 admin-buildings-none = Ingen ejendomme endnu
@@ -479,6 +483,7 @@ admin-bell-member-away = Ring ikke
 admin-bell-one-member = En knap til én beboer ringer til præcis én.
 admin-bell-preview = Sådan kommer panelet til at se ud
 admin-bell-dark = Mørk
+admin-bell-large = Stor tekst
 admin-bell-saved = { $name } er gemt og står på panelet.
 admin-bell-as-before = Som før
 admin-bell-looks = { $count ->
@@ -542,7 +547,6 @@ admin-copied = Kopieret
 admin-figure-panels = Forbundne paneler
 admin-figure-controllers = Forbundne dørstyringer
 admin-figure-doors = Døre med kontakt
-admin-figure-units = Hjem, der kan ringes op
 admin-figure-bells = Dørklokker
 admin-figure-good = Alle
 admin-figure-bad = { $count } mangler
@@ -661,7 +665,7 @@ admin-checklist-panels-text = Tilslut skærmen ved indgangen med koden, den vise
 admin-checklist-controllers = En dørstyring
 admin-checklist-controllers-text = Tilslut enheden, der styrer låsene.
 admin-checklist-doors-assigned = Hver dør har en styring
-admin-checklist-doors-assigned-text = Vælg dørene, når en styring tilsluttes.
+admin-checklist-doors-assigned-text = Vælg dørstyring og udgang for hver dør.
 admin-checklist-bells = Ringeknapper
 admin-checklist-bells-text = Sæt den første knap på et panel.
 admin-checklist-reachable = Nogen kan nås
@@ -684,7 +688,7 @@ admin-role-everywhere = Alle bygninger
 admin-role-endless = Uden slut
 admin-role-active = Aktiv
 admin-role-ended = Udløbet
-admin-role-unbound = Tavshedspligt ikke accepteret
+admin-role-unbound = Tavshedspligt ikke accepteret: rollen gælder ikke endnu
 admin-role-take = Tag rollen fra { $name }
 admin-role-taken = { $name } er ikke længere { $role }.
 admin-role-operator = Driftsansvarlig
@@ -729,6 +733,175 @@ admin-audit-role-given = Rolle givet
 admin-audit-role-changed = Rollens slutning flyttet
 admin-audit-role-taken = Rolle frataget
 admin-audit-confidentiality-accepted = Tavshedspligt accepteret
+admin-person-sign-out = Log ud af alle enheder
+admin-person-sign-out-hint = Når en telefon er mistet: ingen af deres ringer eller åbner længere. De kan logge ind igen.
+admin-person-signed-out = { $name } er logget ud af alle enheder.
+admin-person-delete = Slet for altid
+admin-person-delete-hint = De bor ikke noget sted længere. Alt, der vides om dem, fjernes, også i listen over ændringer.
+admin-person-delete-title = Slet { $name } for altid?
+admin-person-delete-text = Dette kan ikke fortrydes.
+admin-person-delete-type = Skriv »{ $word }« for at fortsætte
+admin-person-delete-word = slet
+admin-person-deleted = { $name } er slettet.
+admin-audit-field-name = Navn
+admin-audit-field-email = E-mail
+admin-audit-field-phone = Telefon
+admin-audit-field-language = Sprog
+admin-audit-field-homes = Boliger
+admin-audit-field-unit = Enhed
+admin-audit-field-person = Person
+admin-audit-field-owner = Bestemmer for enheden
+admin-audit-field-role = Rolle
+admin-audit-field-ends-at = Til
+admin-audit-field-mode = Tilstand
+admin-audit-field-address = Adresse
+admin-audit-field-kind = Type
+admin-audit-field-numbers = Numre
+admin-audit-field-number = Nummer
+admin-audit-field-doors = Døre
+admin-audit-field-label = Tekst
+admin-audit-field-url = Adresse
+admin-audit-field-events = Hvornår
+admin-audit-field-enabled = Sender beskeder
+admin-audit-field-webhook = Webhook
+admin-audit-field-last-day = Sidste dag
+admin-audit-field-move = Flytning
+admin-audit-field-ended = Det, der ophørte
+admin-audit-field-version = Version
+admin-audit-field-people = Personer
+admin-audit-field-places = Pladser
+admin-audit-field-changed = Ændret
+admin-audit-field-owners = De, der bestemmer
+admin-audit-field-time-zone = Tidszone
+admin-audit-field-panel = Panel
+admin-audit-field-controller = Styreenhed
+admin-audit-field-output = Udgang
+admin-audit-field-entrance = Indgang
+admin-audit-field-accounts = Logins
+admin-audit-field-bells = Ringeklokker
+admin-audit-field-invitations = Invitationer
+admin-audit-field-moved-in = Flyttet ind
+admin-audit-field-signed-out = Logget ud
+admin-audit-kind-person = Personer
+admin-audit-kind-home = Boliger
+admin-audit-kind-move = Flytninger
+admin-audit-kind-import = Personlister
+admin-audit-kind-role = Roller
+admin-audit-kind-building = Bygninger
+admin-audit-kind-entrance = Indgange
+admin-audit-kind-unit = Enheder
+admin-audit-kind-door = Døre
+admin-audit-kind-bell = Ringeklokker
+admin-audit-kind-panel = Paneler
+admin-audit-kind-controller = Styreenheder
+admin-audit-kind-policy = Hvad beboerne bestemmer
+admin-audit-kind-webhook = Webhooks
+admin-audit-kind-token = API-nøgler
+admin-audit-kind = Hvad
+admin-audit-every-kind = Alt
+admin-audit-from = Fra og med
+admin-audit-until = Til og med
+admin-audit-all = Vis alle
+admin-audit-csv = Hent (CSV)
+admin-audit-none-such = Ingen sådanne ændringer
+admin-audit-of-person = Kun det, der nævner { $name }
+admin-audit-gone = en, der er væk eller uden navn
+admin-audit-details = Detaljer ({ $count } mere)
+admin-audit-details-of = Detaljer om post { $seq }
+admin-audit-place = Post { $seq } i kæden
+admin-audit-was = Før:
+admin-audit-is = Efter:
+admin-audit-yes = ja
+admin-audit-no = nej
+admin-audit-person-added = Person tilføjet
+admin-audit-person-changed = Person ændret
+admin-audit-person-suspended = Person spærret
+admin-audit-person-resumed = Spærring ophævet
+admin-audit-person-deleted = Person slettet for altid
+admin-audit-person-signed-out = Logget ud af alle enheder
+admin-audit-person-invited = Inviteret
+admin-audit-person-invitation-withdrawn = Invitation trukket tilbage
+admin-audit-person-link-handed-over = Link udleveret
+admin-audit-home-given = Bolig givet
+admin-audit-home-changed = Bolig ændret
+admin-audit-home-taken = Bolig frataget
+admin-audit-move-planned = Flytning planlagt
+admin-audit-move-cancelled = Flytning fortrudt
+admin-audit-move-done = Flytning gennemført
+admin-audit-import-applied = Personliste indlæst
+admin-audit-import-undone = Personliste fortrudt
+admin-audit-panel-paired = Panel parret
+admin-audit-panel-paired-anew = Panel parret på ny
+admin-audit-controller-paired = Styreenhed parret
+admin-integrations = Integrationer
+admin-integrations-text = Andre systemer, der arbejder sammen med Klinke.
+admin-webhooks = Webhooks
+admin-webhooks-text = Adresser, der får besked, når personer eller enheder ændres. En besked indeholder id’er og ingen personoplysninger og er signeret.
+admin-webhooks-none = Ingen webhooks
+admin-webhooks-none-text = Ingen andre systemer får besked om ændringer.
+admin-webhooks-nowhere = Webhooks er slået fra
+admin-webhooks-nowhere-text = Den, der driver denne server, har ikke angivet nogen vært, som beskeder må gå til (webhooks.hosts i konfigurationen).
+admin-webhook-add = Tilføj webhook
+admin-webhook-edit = Rediger
+admin-webhook-edit-one = Rediger { $url }
+admin-webhook-url = Adresse
+admin-webhook-url-hint = Begynder med https. Tilladte værter: { $hosts }
+admin-webhook-where = Får besked om
+admin-webhook-everywhere = Alle bygninger
+admin-webhook-events = Hvornår
+admin-webhook-enabled = Send beskeder
+admin-webhook-enabled-hint = Når du slår fra, glemmes de beskeder, der venter.
+admin-webhook-test = Send en prøve
+admin-webhook-test-one = Send en prøve til { $url }
+admin-webhook-test-taken = Prøven blev modtaget (svar { $status }).
+admin-webhook-test-failed = Prøven blev ikke modtaget: { $why }
+admin-webhook-rotate = Ny hemmelighed
+admin-webhook-rotate-one = Ny hemmelighed til { $url }
+admin-webhook-remove = Fjern
+admin-webhook-remove-one = Fjern { $url }
+admin-webhook-remove-title = Fjern denne webhook?
+admin-webhook-remove-text = Beskeder, der venter, glemmes, og hemmeligheden kan ikke hentes tilbage.
+admin-webhook-secret = Hemmeligheden, vises kun nu
+admin-webhook-secret-text = Modtageren kontrollerer med den, at en besked er herfra. Opbevar den dér og ingen andre steder.
+admin-webhook-secret-kept = Jeg har gemt den
+admin-webhook-copy = Kopiér
+admin-webhook-copied = Kopieret
+admin-webhook-on = Virker
+admin-webhook-off = Slået fra
+admin-webhook-gone = Slået fra: modtageren svarede, at den ikke vil have flere beskeder (410)
+admin-webhook-failing = Ikke modtaget siden { $since }: { $why }
+admin-webhook-waiting = Beskeder, der venter: { $count }
+admin-webhook-lost = Beskeder, der blev opgivet efter tre dage: { $count }
+admin-webhook-before-until = Indtil { $until } signeres beskeder også med den forrige hemmelighed.
+admin-webhook-why-http = svar { $status }
+admin-webhook-why-timed-out = intet svar i tide
+admin-webhook-why-not-reached = ingen forbindelse
+admin-webhook-why-not-found = værtsnavnet fører ingen steder hen
+admin-webhook-why-tls = certifikatet er ikke betroet
+admin-webhook-why-no-answer = svaret er ikke HTTP
+admin-webhook-why-host-not-allowed = driftsansvarlig tillader ikke denne vært
+admin-webhook-why-address-not-allowed = værten fører til en intern adresse
+admin-webhook-why-not-https = ukrypteret http er kun til tilladte interne adresser
+admin-webhook-why-not-an-address = det er ikke en adresse
+admin-webhook-why-gone = modtageren vil ikke have flere beskeder
+admin-event-person-created = person tilføjet
+admin-event-person-changed = person ændret
+admin-event-person-suspended = person spærret
+admin-event-person-resumed = spærring ophævet
+admin-event-person-deleted = person slettet
+admin-event-membership-began = flyttet ind
+admin-event-membership-changed = plads i en enhed ændret
+admin-event-membership-ended = flyttet ud
+admin-event-unit-created = enhed tilføjet
+admin-event-unit-changed = enhed ændret
+admin-event-unit-removed = enhed fjernet
+admin-event-import-applied = personliste indlæst
+admin-event-import-undone = personliste fortrudt
+admin-audit-webhook-made = Webhook tilføjet
+admin-audit-webhook-changed = Webhook ændret
+admin-audit-webhook-rotated = Ny hemmelighed til en webhook
+admin-audit-webhook-removed = Webhook fjernet
+admin-audit-webhook-switched-off = Webhook slået fra af modtageren
 admin-policy-text = Hvad beboerne i denne bygning selv må gøre. Administratorer kan altid gøre det for dem.
 admin-policy-not-yet = Gemt, men gælder ikke endnu.
 admin-policy-effect-on = { $count ->
@@ -820,12 +993,18 @@ error-not-implemented = Det kan Klinke ikke endnu.
 error-taken = Dette er allerede i brug.
 error-out-of-range = Dette er uden for det mulige.
 error-confidentiality-required = Du skal først acceptere tavshedspligten.
-error-last-manager = Så ville ingen kunne give roller længere.
 error-required = Dette skal angives.
-error-unknown-time-zone = Ikke en tidszone, som Europe/Copenhagen.
 error-unknown-invitation = Linket virker ikke: det er ikke helt, eller et nyere er sendt.
 error-invitation-used = Linket er allerede brugt. Log ind med den adgangskode, der blev valgt, eller bed om et nyt link.
 error-invitation-expired = Linket er for gammelt. Bed bygningens administrator om et nyt.
+
+## admin
+error-viewing-only = Du ser med en rolles øjne. Afslut det først for at rette noget.
+error-in-use = Noget afhænger af dette og skal væk først.
+error-still-here = De bor et sted, har en rolle eller skal flytte: det skal ophøre først.
+error-not-an-address = Dette er ikke en adresse, som beskeder kan gå til.
+error-not-https = Adressen skal begynde med https.
+error-host-not-allowed = Den, der driver denne server, tillader ikke denne vært.
 error-not-a-list = Dette er hverken CSV eller en Excel-projektmappe (XLSX).
 error-not-a-picture = Filen er ikke et JPEG-, PNG- eller WebP-billede, eller den er ødelagt.
 error-picture-too-large = Billedet er for stort. Vælg et med højst 12.000 punkter på en side.
@@ -836,9 +1015,102 @@ error-cell-too-long = En celle har mere end 1.000 tegn.
 error-import-applied = Listen er allerede taget i brug.
 error-import-not-applied = Listen er ikke taget i brug.
 error-import-has-errors = Nogle rækker er ikke rigtige endnu, eller en kolonne mangler.
-
-## admin
+error-last-manager = Så ville ingen kunne give roller længere.
+error-unknown-time-zone = Ikke en tidszone, som Europe/Copenhagen.
+admin-tokens = Tokens
+admin-tokens-text = Med et token spørger et andet program i dit navn. Det må kun det, du vælger her, aldrig mere end du selv må, og det udløber.
+admin-tokens-none = Ingen tokens endnu
+admin-tokens-none-text = Lav et til hvert program, så du kan trække det tilbage alene.
+admin-token-new = Nyt token
+admin-token-make = Lav token
+admin-token-made = Tokenet er lavet
+admin-token-once = Kopiér det nu. Det vises kun denne ene gang og gemmes ikke.
+admin-token-secret = Token
+admin-token-copy = Kopiér
+admin-token-copied = Kopieret
+admin-token-use = Programmet sender det med hver forespørgsel: Authorization: Bearer, et mellemrum og tokenet.
+admin-token-kept = Jeg har gemt det
+admin-token-name-hint = For eksempel programmets navn
+admin-token-rights = Hvad det må
+admin-token-rights-none = Vælg mindst én.
+admin-token-issuer = Lavet af
+admin-token-last-day = Sidste dag
+admin-token-last-day-hint = Inden for et år
+admin-token-ended = Udløb { $day }
+admin-token-revoke = Træk { $name } tilbage
+admin-token-revoke-text = Programmet, der bruger det, bliver lukket ude med det samme. Det kan ikke fortrydes.
+admin-token-revoke-do = Træk tilbage
+admin-token-revoked = { $name } virker ikke længere
+admin-audit-token-made = Token lavet
+admin-audit-token-revoked = Token trukket tilbage
+error-too-many-requests = For mange forespørgsler lige nu. Vent lidt.
+error-in-progress = Den samme forespørgsel er stadig i gang.
 # people and moves
+admin-ground-columns = Kolonner
+admin-ground-keys = Taster
+admin-ground-key-find = Find hvad som helst, eller gør det
+admin-ground-key-search = Søg i listen
+admin-ground-key-rows = Næste og forrige række
+admin-ground-key-open = Åbn rækken
+admin-ground-key-select = Vælg rækken
+admin-ground-key-move = Flyt ud, i listen over personer
+admin-ground-key-undo = Fortryd det, der lige blev gjort
+admin-ground-key-close = Luk
+admin-ground-key-keys = Vis disse taster
+admin-ground-csv = Hent som CSV
+admin-person-invite = Inviter med det samme
+admin-person-invite-hint = Med e-mail; uden adresse vises linket her, til at aflevere.
+admin-person-added = { $name } er tilføjet.
+admin-person-added-invited = { $name } er tilføjet. Invitationen er på vej.
+admin-person-anonymous-text = Uden navn: dørene og dørklokken virker. Ingen finder dem ved navn, knappen får ikke navn af sig selv, og uden e-mailadresse afleveres invitationen på papir.
+admin-person-role-until = til { $day }
+admin-home-with = Sammen med
+admin-home-add = Tilføj en bolig
+admin-home-give = Tilføj
+admin-home-given = { $name } har fået en bolig til.
+admin-home-take = Fjern
+admin-home-taken = { $name } bor ikke i { $unit } længere. En egen knap er væk.
+admin-home-decide = Lad bestemme
+admin-home-decide-not = Lad ikke bestemme
+admin-home-decides = { $name } bestemmer for { $unit }.
+admin-home-decides-not = { $name } bestemmer ikke for { $unit } længere.
+admin-move-change = Skift bolig
+admin-move-from = Fra { $unit } til en anden bolig
+admin-move-to = Ny bolig
+admin-move-now = Med det samme
+admin-move-changed = Flyttet fra { $from } til { $to }.
+admin-move-in-add = Flyt ind
+admin-move-in-day = Første dag
+admin-move-in-lived = { $names } bor der allerede.
+admin-move-in-done = { $unit }: flyttet ind.
+admin-move-in-planned = { $unit }: flytter ind { $day }.
+admin-move-in-short = Flytter ind efter { $day }
+admin-move-in-person = Person { $number }
+admin-move-in-remove = Fjern person { $number }
+admin-move-in-another = En person til
+admin-move-taken-back-people = Flytningen er trukket tilbage, og dem, der kun blev tilføjet for at flytte ind, er fjernet.
+admin-move-proof-moved-on = Personer, der flyttede til en anden bolig
+admin-move-proof-title = Bevis for flytning
+admin-move-proof-printed = Udskrevet { $day }. Kun tal; ingen navne gemmes med det.
+admin-people-invite = Inviter
+admin-people-move-none = Ingen af dem bor her og bliver boende.
+admin-people-invited-many = { $count } af { $all } inviteret med e-mail.
+admin-people-move = { $count ->
+    [one] Flyt én person ud
+   *[other] Flyt { $count } personer ud
+}
+admin-people-moved = { $count ->
+    [one] Én person flytter ud { $day }.
+   *[other] { $count } personer flytter ud { $day }.
+}
+admin-people-suspended-many = { $count ->
+    [one] Én person er spærret.
+   *[other] { $count } personer er spærret.
+}
+admin-move-ends-moves-on = { $count ->
+    [one] Én person flytter til en anden bolig
+   *[other] { $count } personer flytter til en anden bolig
+}
 error-conflict = En anden har ændret dette i mellemtiden.
 error-not-an-email = Dette er ikke en e-mailadresse.
 error-not-a-phone = Dette er ikke et telefonnummer.
@@ -935,8 +1207,211 @@ admin-move-ends-stay = { $count ->
     [one] 1 person beholder sit login: bor også et andet sted, eller har en rolle
    *[other] { $count } personer beholder deres login: bor også et andet sted, eller har en rolle
 }
+admin-edit = Ret { $name }
+admin-edit-building = Ret bygningen
+admin-edit-entrance = Ret indgangen
+admin-edit-unit = Ret lejemålet
+admin-edit-door = Ret døren
+admin-edit-panel = Ret panelet
+admin-edit-controller = Ret dørstyringen
+admin-part-saved = { $name } er rettet.
+admin-part-removed = { $name } er fjernet.
+admin-part-remove-open = Fjern …
+admin-part-remove = Fjern for altid
+admin-part-keep = Behold
+admin-part-remove-title = Fjerne { $name }?
+admin-part-blocked = Ikke endnu: { $what } skal flyttes eller fjernes først.
+admin-part-concerned = Det gælder: { $what }.
+admin-part-type-name = Skriv “{ $name }” for at bekræfte
+admin-remove-building = Bygningen forsvinder med alt i den. Det kan ikke fortrydes.
+admin-remove-entrance = Der er ikke længere noget ved denne indgang.
+admin-remove-unit = Lejemålet forsvinder med sine ringeknapper.
+admin-remove-door = Ingen kan åbne den længere, og intet panel tilbyder den.
+admin-remove-panel = Det viser en parringskode igen, og dets ringeknapper er væk.
+admin-remove-controller = Dørene åbner ikke, før de har en anden dørstyring.
+admin-uses-people = { $count ->
+    [one] 1 beboer
+   *[other] { $count } beboere
+  }
+admin-uses-moves = { $count ->
+    [one] 1 planlagt flytning
+   *[other] { $count } planlagte flytninger
+  }
+admin-uses-units = { $count ->
+    [one] 1 bolig
+   *[other] { $count } boliger
+  }
+admin-uses-panels = { $count ->
+    [one] 1 panel
+   *[other] { $count } paneler
+  }
+admin-uses-doors = { $count ->
+    [one] 1 dør
+   *[other] { $count } døre
+  }
+admin-uses-bells = { $count ->
+    [one] 1 ringeknap
+   *[other] { $count } ringeknapper
+  }
+admin-unit-doors = Døre som beboerne må åbne
+admin-door-release = Oplåst i, sekunder
+admin-door-release-hint = 1 til 60. Mindst 3 for dem, der går langsomt.
+admin-door-open = Må stå åben i, sekunder
+admin-door-open-hint = 5 til 600. Derefter er det en alarm.
+admin-door-relock = Låser igen
+admin-door-on-close = Når den er lukket
+admin-door-on-open = Så snart den er åbnet
+admin-output-hint = Som den er mærket på dørstyringen, fra 1.
+admin-audit-building-changed = Bygning rettet
+admin-audit-building-removed = Bygning fjernet
+admin-audit-entrance-changed = Indgang rettet
+admin-audit-entrance-removed = Indgang fjernet
+admin-audit-unit-changed = Lejemål rettet
+admin-audit-unit-removed = Lejemål fjernet
+admin-audit-door-changed = Dør rettet
+admin-audit-door-removed = Dør fjernet
+admin-audit-panel-changed = Panel rettet
+admin-audit-panel-removed = Panel fjernet
+admin-audit-controller-changed = Dørstyring rettet
+admin-audit-controller-removed = Dørstyring fjernet
+admin-role-give = Giv en rolle
+admin-role-given = Givet: { $role }.
+admin-pick-person = Hvem
+admin-pick-person-hint = Nogle bogstaver af navnet, eller lejemålets nummer.
+admin-pick-found = Fundet
+admin-pick-nobody = Ingen fundet. Tilføj personen først.
+admin-pick-first = Vælg nogen først.
+admin-role-last-day = Sidste dag
+admin-role-last-day-hint = En rolle med adgang til personoplysninger varer højst 12 måneder.
+admin-role-last-day-free = Tom: ingen udløb.
+admin-role-must-accept = Den gælder, når de har accepteret tavshedspligten.
+admin-role-changes = { $count ->
+    [one] 1 rolleændring i de seneste 30 dage
+   *[other] { $count } rolleændringer i de seneste 30 dage
+  }
+admin-role-given-by = { $by } gav { $name } rollen { $role }.
+admin-role-changed-by = { $by } flyttede udløbet af rollen { $role } for { $name }.
+admin-role-taken-by = { $by } tog rollen { $role } fra { $name }.
+admin-role-own = Egen rolle
+admin-matrix = Hvad hver rolle må
+admin-matrix-right = Rettighed
+admin-right-see-building = Se bygningen: lejemål, døre, paneler
+admin-right-see-people = Se hvem der bor her, og hvad der står på ringeknapperne
+admin-right-change-people = Tilføje, rette og flytte personer
+admin-right-change-building = Rette indgange, lejemål, døre og ringeknapper
+admin-right-devices = Parre og rette paneler og dørstyringer
+admin-right-audit = Læse hvad administratorer har rettet
+admin-right-roles = Give og tage roller
+admin-yes = Ja
+admin-no = Nej
+admin-view-title = Se med andres øjne
+admin-view-text = Siderne som nogen med denne rolle ser dem. Intet kan ændres imens.
+admin-view-as = Se som { $role }
+admin-viewing-label = Du ser som en rolle
+admin-viewing = Du ser det, denne rolle ser: { $role }, { $building }.
+admin-viewing-stop = Afslut
+admin-checklist-whole = Alt er på plads
+admin-checklist-whole-text = Gå til panelet og ring: appen skal ringe, vise dig og åbne døren.
+admin-operator = Ejendomsadministratorer
+admin-operator-text = Hvem der driver bygninger på denne server. Det, der er i dem, er kun deres.
+admin-tenant-new = Ny ejendomsadministrator
+admin-tenant-name = Ejendomsadministratorens navn
+admin-tenant-manager = Navnet på den første administrator
+admin-tenant-email-hint = Invitationen sendes hertil. Tom: et link til at give videre.
+admin-tenant-made = { $name } er oprettet.
+admin-tenant-mailed = Invitationen er på vej.
+admin-tenant-runs = I drift
+admin-tenant-is-suspended = Spærret: ingen logger ind, panelerne er ude af drift, dørene virker
+admin-tenant-rename = Omdøb
+admin-tenant-suspend = Spær
+admin-tenant-resume = Ophæv spærringen
+admin-tenant-suspended = { $name } er spærret.
+admin-tenant-resumed = { $name } er i drift igen.
+admin-audit-tenant-made = Ejendomsadministrator oprettet
+admin-audit-tenant-changed = Ejendomsadministrator omdøbt
+admin-audit-tenant-suspended = Ejendomsadministrator spærret
+admin-audit-tenant-resumed = Spærring af ejendomsadministrator ophævet
+admin-app-needs = Hvad appen kræver
+admin-app-needs-text = De ældste systemer, hvor appen ringer, som den skal. På en ældre telefon siger appen til og henviser til telefonopkald eller tavlen i lejligheden.
+admin-app-needs-saved = Appen sammenligner med dette fra nu af.
+admin-audit-app-requirements-changed = Appens krav rettet
+
+admin-section-who = Hvem bor her
+admin-section-keys = Udleverede nøgler
+admin-figure-who = Boliger der kan ringes
+admin-attention-ghosts = { $count ->
+    [one] Én adgang eller knap
+   *[other] { $count } adgange og knapper
+ } har ikke længere nogen grund.
+admin-who-text = Hver bolig, hvem der bor der, og om et besøg når frem.
+admin-who-search = Navn eller bolig
+admin-who-people = Bor her
+admin-who-why = Hvorfor ikke
+admin-who-all = Alle ({ $count })
+admin-who-rung = Kan ringes ({ $count })
+admin-who-silent = { $count ->
+    [one] Én bolig
+   *[other] { $count } boliger
+ } kan ikke ringes
+admin-who-empty = Ingen bor der ({ $count })
+admin-who-invite = Inviter
+admin-who-invited = { $count ->
+    [one] Én invitation
+   *[other] { $count } invitationer
+ } sendt til { $unit }.
+admin-who-add-button = Tilføj ringeknap
+admin-who-look = Se på
+admin-who-none-found = Ingen bolig passer
+admin-home-no-account = Ingen har login
+admin-home-no-device = Ingen er logget ind
+admin-home-no-button = Ingen knap på nogen tavle
+admin-home-not-on-button = Knappen ringer ingen med telefon
+admin-home-suspended = Alle er spærret
+admin-door-who = Hvem kan åbne
+admin-door-who-show = Vis hvem
+admin-openers = Hvem kan åbne { $door }
+admin-openers-text = Alle der kan åbne nu, og hvorfor.
+admin-openers-none = Ingen kan åbne denne dør.
+admin-openers-hidden = En der bor i en anden bygning
+admin-openers-shut-site-locked-down = Bygningen er lukket i en nødsituation: ingen åbner nu.
+admin-openers-shut-door-blocked = Døren er spærret: ingen åbner den nu.
+admin-openers-shut-door-locked-down = Døren er låst i en nødsituation: ingen åbner den nu.
+admin-openers-shut-door-times-invalid = Dørens tider er ugyldige: ingen åbner den før de er rettet.
+admin-opens-home = Bor i { $unit }, { $building }
+admin-opens-role = { $role } · { $where }
+admin-opens-role-until = { $role } · { $where } · til { $day }
+admin-person-doors = Kan åbne
+admin-person-no-doors = Ingen døre
+admin-keys-text = Hvem der har noget der åbner eller ringer, og hvad der blev glemt. Aldrig hvornår noget blev brugt.
+admin-ghosts = Glemt
+admin-ghosts-none = Alt der er delt ud, har en grund.
+admin-ghost-access = { $name } kan logge ind, men bor ingen steder og har ingen rolle.
+admin-ghost-invitation = { $name } er inviteret, men bor ingen steder og har ingen rolle.
+admin-ghost-bell = Knappen »{ $text }« ringer til { $unit }, hvor ingen bor.
+admin-ghost-home = { $unit } åbner { $count ->
+    [one] én dør
+   *[other] { $count } døre
+ }, men ingen bor der.
+admin-ghost-move = Fraflytningen fra { $unit } skulle være sket { $day }.
+admin-ghost-suspended-role = { $name } er spærret, men er stadig { $role }.
+admin-ghost-ended-role = Rollen { $role } for { $name } er udløbet.
+admin-ghost-withdraw = Træk tilbage
+admin-ghost-remove = Fjern knappen
+admin-ghost-take = Tag rollen
+admin-ghost-sure = Skal dette væk?
+admin-ghost-gone = Det er væk.
+admin-keys-holders = Hvem har hvad
+admin-keys-holders-text = Indloggede enheder, åbne invitationer og roller. Kun hvor mange, aldrig hvilke eller hvornår.
+admin-keys-apps = Telefoner
+admin-keys-stations = Svarapparater
+admin-keys-more = Roller og invitationer
+admin-keys-invited = Inviteret til { $day }
+admin-keys-none = Ingen har noget
 
 ## server only
+error-two-credentials = Forespørgslen har både en session og et token.
+error-not-for-tokens = Det kan ikke gøres med et token.
+error-idempotency-key-reused = Nøglen er brugt til en anden forespørgsel.
 trust-title = Hav tillid til denne Klinke
 trust-intro = Denne server laver sine egne certifikater. En telefon, tablet eller computer, der skal være app eller panel, skal have tillid til dem én gang.
 trust-download = Hent certifikatet

@@ -6,6 +6,8 @@ common-cancel = Cancel
 common-close = Close
 common-try-again = Try again
 common-reference = Reference
+admin-form-wrong = Something is not right. See the marked fields.
+admin-claim-password-hint = At least 12 characters. A few words are easier than signs.
 
 ## door
 door-locked = Locked
@@ -242,6 +244,8 @@ app-invited-text = Choose a password. With it and your user name you sign in on 
 app-invited-again = You have a password already. A new one signs you out everywhere else.
 app-invited-do = Set the password
 app-invited-over = This link no longer works
+app-too-old = This phone may not ring
+app-too-old-text = It runs { $found }; the app needs { $needed }. Ask your property manager to ring you by telephone, or use the station in the apartment.
 app-tab-doorbell = Doorbell
 app-tab-household = Household
 app-bells-text = What your button says and does, on each panel.
@@ -260,6 +264,8 @@ app-bell-picture-away = Take the picture away
 app-bell-hide = Hide now
 app-bell-show = Show again
 app-bell-label = Text on the button
+app-bell-alias = Also found as
+app-bell-alias-hint = Not shown on the button: visitors who search for it find you.
 app-bell-save = Save the text
 app-bell-saved = Saved. The panel shows it now.
 app-bell-asked = “{ $text }” waits until the administrator has approved it.
@@ -401,12 +407,10 @@ admin-claim-organisation = Organisation
 admin-claim-organisation-hint = The housing cooperative or property manager.
 admin-claim-name = Your name
 admin-claim-user-name-hint = At least 3 characters, no spaces. An e-mail address is fine.
-admin-claim-password-hint = At least 12 characters. A few words are easier than signs.
 admin-claim-do = Take into use
 admin-password-short = Too short still
 admin-password-enough = Long enough. Longer is better.
 admin-password-good = Good length
-admin-form-wrong = Something is not right. See the marked fields.
 admin-buildings = Buildings
 admin-building = Building
 admin-buildings-none = No buildings yet
@@ -479,6 +483,7 @@ admin-bell-member-away = Do not ring
 admin-bell-one-member = A button for one resident rings exactly one.
 admin-bell-preview = How the panel will look
 admin-bell-dark = Dark
+admin-bell-large = Large text
 admin-bell-saved = { $name } is saved and stands on the panel.
 admin-bell-as-before = As before
 admin-bell-looks = { $count ->
@@ -542,7 +547,6 @@ admin-copied = Copied
 admin-figure-panels = Panels online
 admin-figure-controllers = Controllers online
 admin-figure-doors = Doors in contact
-admin-figure-units = Homes that can be rung
 admin-figure-bells = Doorbells
 admin-figure-good = All
 admin-figure-bad = { $count } missing
@@ -661,7 +665,7 @@ admin-checklist-panels-text = Pair the screen at the entrance with the code it s
 admin-checklist-controllers = A door controller
 admin-checklist-controllers-text = Pair the device that drives the locks.
 admin-checklist-doors-assigned = Every door has a controller
-admin-checklist-doors-assigned-text = Choose its doors when a controller is paired.
+admin-checklist-doors-assigned-text = Choose the controller and output of each door.
 admin-checklist-bells = Doorbells
 admin-checklist-bells-text = Put the first button on a panel.
 admin-checklist-reachable = Somebody can be rung
@@ -684,7 +688,7 @@ admin-role-everywhere = All buildings
 admin-role-endless = No end
 admin-role-active = Active
 admin-role-ended = Ended
-admin-role-unbound = Confidentiality not accepted
+admin-role-unbound = Confidentiality not accepted: the role does not count yet
 admin-role-take = Take the role of { $name }
 admin-role-taken = { $name } is no longer { $role }.
 admin-role-operator = Operator
@@ -729,6 +733,175 @@ admin-audit-role-given = Role given
 admin-audit-role-changed = End of a role moved
 admin-audit-role-taken = Role taken
 admin-audit-confidentiality-accepted = Confidentiality accepted
+admin-person-sign-out = Sign out of all devices
+admin-person-sign-out-hint = When a phone is lost: none of theirs rings or opens any more. They can sign in again.
+admin-person-signed-out = { $name } is signed out of all devices.
+admin-person-delete = Delete for good
+admin-person-delete-hint = They live nowhere any more. Everything that is known of them goes, in the list of changes too.
+admin-person-delete-title = Delete { $name } for good?
+admin-person-delete-text = This can not be taken back.
+admin-person-delete-type = Type “{ $word }” to go on
+admin-person-delete-word = delete
+admin-person-deleted = { $name } is deleted.
+admin-audit-field-name = Name
+admin-audit-field-email = E-mail
+admin-audit-field-phone = Phone
+admin-audit-field-language = Language
+admin-audit-field-homes = Homes
+admin-audit-field-unit = Unit
+admin-audit-field-person = Person
+admin-audit-field-owner = Decides for the unit
+admin-audit-field-role = Role
+admin-audit-field-ends-at = Until
+admin-audit-field-mode = Mode
+admin-audit-field-address = Address
+admin-audit-field-kind = Kind
+admin-audit-field-numbers = Numbers
+admin-audit-field-number = Number
+admin-audit-field-doors = Doors
+admin-audit-field-label = Text
+admin-audit-field-url = Address
+admin-audit-field-events = When
+admin-audit-field-enabled = Sends messages
+admin-audit-field-webhook = Webhook
+admin-audit-field-last-day = Last day
+admin-audit-field-move = Move
+admin-audit-field-ended = What ended
+admin-audit-field-version = Version
+admin-audit-field-people = People
+admin-audit-field-places = Places
+admin-audit-field-changed = Changed
+admin-audit-field-owners = Who decide
+admin-audit-field-time-zone = Time zone
+admin-audit-field-panel = Panel
+admin-audit-field-controller = Controller
+admin-audit-field-output = Output
+admin-audit-field-entrance = Entrance
+admin-audit-field-accounts = Sign-ins
+admin-audit-field-bells = Doorbells
+admin-audit-field-invitations = Invitations
+admin-audit-field-moved-in = Moved in
+admin-audit-field-signed-out = Signed out
+admin-audit-kind-person = People
+admin-audit-kind-home = Homes
+admin-audit-kind-move = Moves
+admin-audit-kind-import = Lists of people
+admin-audit-kind-role = Roles
+admin-audit-kind-building = Buildings
+admin-audit-kind-entrance = Entrances
+admin-audit-kind-unit = Units
+admin-audit-kind-door = Doors
+admin-audit-kind-bell = Doorbells
+admin-audit-kind-panel = Panels
+admin-audit-kind-controller = Controllers
+admin-audit-kind-policy = What residents decide
+admin-audit-kind-webhook = Webhooks
+admin-audit-kind-token = API tokens
+admin-audit-kind = What
+admin-audit-every-kind = Everything
+admin-audit-from = From
+admin-audit-until = To
+admin-audit-all = Show all
+admin-audit-csv = Download (CSV)
+admin-audit-none-such = No such changes
+admin-audit-of-person = Only what names { $name }
+admin-audit-gone = somebody who is gone or has no name
+admin-audit-details = Details ({ $count } more)
+admin-audit-details-of = Details of entry { $seq }
+admin-audit-place = Entry { $seq } of the chain
+admin-audit-was = Before:
+admin-audit-is = After:
+admin-audit-yes = yes
+admin-audit-no = no
+admin-audit-person-added = Person added
+admin-audit-person-changed = Person changed
+admin-audit-person-suspended = Person suspended
+admin-audit-person-resumed = Suspension ended
+admin-audit-person-deleted = Person deleted for good
+admin-audit-person-signed-out = Signed out of all devices
+admin-audit-person-invited = Invited
+admin-audit-person-invitation-withdrawn = Invitation withdrawn
+admin-audit-person-link-handed-over = Link handed over
+admin-audit-home-given = Home given
+admin-audit-home-changed = Home changed
+admin-audit-home-taken = Home taken
+admin-audit-move-planned = Move planned
+admin-audit-move-cancelled = Move taken back
+admin-audit-move-done = Move carried out
+admin-audit-import-applied = List of people applied
+admin-audit-import-undone = List of people taken back
+admin-audit-panel-paired = Panel paired
+admin-audit-panel-paired-anew = Panel paired anew
+admin-audit-controller-paired = Controller paired
+admin-integrations = Integrations
+admin-integrations-text = Other systems that work with Klinke.
+admin-webhooks = Webhooks
+admin-webhooks-text = Addresses that are told when people or units change. A message holds ids and no personal data, and is signed.
+admin-webhooks-none = No webhooks
+admin-webhooks-none-text = No other system is told of changes.
+admin-webhooks-nowhere = Webhooks are switched off
+admin-webhooks-nowhere-text = Whoever runs this server has not named any host that messages may go to (webhooks.hosts in the configuration).
+admin-webhook-add = Add webhook
+admin-webhook-edit = Edit
+admin-webhook-edit-one = Edit { $url }
+admin-webhook-url = Address
+admin-webhook-url-hint = Begins with https. Allowed hosts: { $hosts }
+admin-webhook-where = Told of
+admin-webhook-everywhere = All buildings
+admin-webhook-events = When
+admin-webhook-enabled = Send messages
+admin-webhook-enabled-hint = Switching off forgets the messages that wait.
+admin-webhook-test = Send a test
+admin-webhook-test-one = Send a test to { $url }
+admin-webhook-test-taken = The test was taken (answer { $status }).
+admin-webhook-test-failed = The test was not taken: { $why }
+admin-webhook-rotate = New secret
+admin-webhook-rotate-one = New secret for { $url }
+admin-webhook-remove = Remove
+admin-webhook-remove-one = Remove { $url }
+admin-webhook-remove-title = Remove this webhook?
+admin-webhook-remove-text = Messages that wait are forgotten, and its secret can not be brought back.
+admin-webhook-secret = The secret, shown this once
+admin-webhook-secret-text = The receiver checks with it that a message is from here. Keep it there and nowhere else.
+admin-webhook-secret-kept = I have kept it
+admin-webhook-copy = Copy
+admin-webhook-copied = Copied
+admin-webhook-on = Works
+admin-webhook-off = Switched off
+admin-webhook-gone = Switched off: the receiver answered that it wants no more messages (410)
+admin-webhook-failing = Not taken since { $since }: { $why }
+admin-webhook-waiting = Messages that wait: { $count }
+admin-webhook-lost = Messages that were given up after three days: { $count }
+admin-webhook-before-until = Until { $until } messages are signed with the secret before too.
+admin-webhook-why-http = answer { $status }
+admin-webhook-why-timed-out = no answer in time
+admin-webhook-why-not-reached = no connection
+admin-webhook-why-not-found = the host name leads nowhere
+admin-webhook-why-tls = its certificate is not trusted
+admin-webhook-why-no-answer = the answer is not HTTP
+admin-webhook-why-host-not-allowed = the operator does not allow this host
+admin-webhook-why-address-not-allowed = the host leads to an internal address
+admin-webhook-why-not-https = plain http is for allowed internal addresses only
+admin-webhook-why-not-an-address = it is not an address
+admin-webhook-why-gone = the receiver wants no more messages
+admin-event-person-created = person added
+admin-event-person-changed = person changed
+admin-event-person-suspended = person suspended
+admin-event-person-resumed = suspension ended
+admin-event-person-deleted = person deleted
+admin-event-membership-began = moved in
+admin-event-membership-changed = place in a unit changed
+admin-event-membership-ended = moved out
+admin-event-unit-created = unit added
+admin-event-unit-changed = unit changed
+admin-event-unit-removed = unit removed
+admin-event-import-applied = list of people applied
+admin-event-import-undone = list of people taken back
+admin-audit-webhook-made = Webhook added
+admin-audit-webhook-changed = Webhook changed
+admin-audit-webhook-rotated = New secret for a webhook
+admin-audit-webhook-removed = Webhook removed
+admin-audit-webhook-switched-off = Webhook switched off by its receiver
 admin-policy-text = What the people of this building may do themselves. Administrators can always do it for them.
 admin-policy-not-yet = Kept, but not in force yet.
 admin-policy-effect-on = { $count ->
@@ -820,12 +993,18 @@ error-not-implemented = Klinke can not do this yet.
 error-taken = This is in use already.
 error-out-of-range = This is outside what is possible.
 error-confidentiality-required = You must accept confidentiality first.
-error-last-manager = Nobody would be left who gives roles.
 error-required = This must be given.
-error-unknown-time-zone = Not a time zone, such as Europe/Oslo.
 error-unknown-invitation = This link does not work: it is not whole, or a newer one was sent.
 error-invitation-used = This link was used already. Sign in with the password that was set, or ask for a new link.
 error-invitation-expired = This link is too old. Ask the building's administrator for a new one.
+
+## admin
+error-viewing-only = You look with the eyes of a role. Stop that first to change something.
+error-in-use = Something depends on it that must go first.
+error-still-here = They live somewhere, have a role, or will move: that must end first.
+error-not-an-address = This is not an address that messages can go to.
+error-not-https = The address must begin with https.
+error-host-not-allowed = Whoever runs this server does not allow this host.
 error-not-a-list = This is neither CSV nor an Excel workbook (XLSX).
 error-not-a-picture = This file is no JPEG, PNG or WebP picture, or it is broken.
 error-picture-too-large = The picture is too large. Choose one with at most 12,000 points at a side.
@@ -836,9 +1015,102 @@ error-cell-too-long = A cell has more than 1,000 characters.
 error-import-applied = This list has been applied already.
 error-import-not-applied = This list has not been applied.
 error-import-has-errors = Some rows are not right yet, or a column is missing.
-
-## admin
+error-last-manager = Nobody would be left who gives roles.
+error-unknown-time-zone = Not a time zone, such as Europe/Oslo.
+admin-tokens = Tokens
+admin-tokens-text = With a token another program asks in your name. It may only what you choose here, never more than you may yourself, and it ends.
+admin-tokens-none = No tokens yet
+admin-tokens-none-text = Make one for each program, so that you can take it back alone.
+admin-token-new = New token
+admin-token-make = Make the token
+admin-token-made = The token is made
+admin-token-once = Copy it now. It is shown this once and kept nowhere.
+admin-token-secret = Token
+admin-token-copy = Copy
+admin-token-copied = Copied
+admin-token-use = The program sends it with each request: Authorization: Bearer, a space, and the token.
+admin-token-kept = I have kept it
+admin-token-name-hint = Such as the program’s name
+admin-token-rights = What it may
+admin-token-rights-none = Choose one at least.
+admin-token-issuer = Made by
+admin-token-last-day = Last day
+admin-token-last-day-hint = Within a year
+admin-token-ended = Ended { $day }
+admin-token-revoke = Take back { $name }
+admin-token-revoke-text = The program that uses it is shut out at once. This can not be undone.
+admin-token-revoke-do = Take it back
+admin-token-revoked = { $name } works no more
+admin-audit-token-made = Token made
+admin-audit-token-revoked = Token taken back
+error-too-many-requests = Too many requests just now. Wait a moment.
+error-in-progress = The same request is still under way.
 # people and moves
+admin-ground-columns = Columns
+admin-ground-keys = Keys
+admin-ground-key-find = Find anything, or do it
+admin-ground-key-search = Search in the list
+admin-ground-key-rows = Next and previous row
+admin-ground-key-open = Open the row
+admin-ground-key-select = Select the row
+admin-ground-key-move = Move out, in the list of people
+admin-ground-key-undo = Undo what was just done
+admin-ground-key-close = Close
+admin-ground-key-keys = Show these keys
+admin-ground-csv = Download as CSV
+admin-person-invite = Invite at once
+admin-person-invite-hint = By mail; without an address the link is shown here, to hand over.
+admin-person-added = { $name } is added.
+admin-person-added-invited = { $name } is added. The invitation is on its way.
+admin-person-anonymous-text = Without a name: the doors and the doorbell work. Nobody finds them by name, a button with a name can not be made of it, and without an e-mail address the invitation is handed over on paper.
+admin-person-role-until = until { $day }
+admin-home-with = With
+admin-home-add = Add a home
+admin-home-give = Add
+admin-home-given = { $name } has another home.
+admin-home-take = Remove
+admin-home-taken = { $name } does not live in { $unit } any more. A button of their own goes with it.
+admin-home-decide = Let decide
+admin-home-decide-not = Let not decide
+admin-home-decides = { $name } decides for { $unit }.
+admin-home-decides-not = { $name } does not decide for { $unit } any more.
+admin-move-change = Change unit
+admin-move-from = From { $unit } to another unit
+admin-move-to = New unit
+admin-move-now = At once
+admin-move-changed = Moved from { $from } to { $to }.
+admin-move-in-add = Move in
+admin-move-in-day = First day
+admin-move-in-lived = { $names } live there already.
+admin-move-in-done = { $unit }: moved in.
+admin-move-in-planned = { $unit }: moves in { $day }.
+admin-move-in-short = Moves in after { $day }
+admin-move-in-person = Person { $number }
+admin-move-in-remove = Remove person { $number }
+admin-move-in-another = One more person
+admin-move-taken-back-people = The move is taken back, and who was added only to move in is removed.
+admin-move-proof-moved-on = People who moved to another unit
+admin-move-proof-title = Proof of a move
+admin-move-proof-printed = Printed { $day }. Figures only; no names are kept with it.
+admin-people-invite = Invite
+admin-people-move-none = Nobody of these lives here and stays.
+admin-people-invited-many = { $count } of { $all } invited by mail.
+admin-people-move = { $count ->
+    [one] Move one person out
+   *[other] Move { $count } people out
+}
+admin-people-moved = { $count ->
+    [one] One person moves out { $day }.
+   *[other] { $count } people move out { $day }.
+}
+admin-people-suspended-many = { $count ->
+    [one] One person is suspended.
+   *[other] { $count } people are suspended.
+}
+admin-move-ends-moves-on = { $count ->
+    [one] One person moves to another unit
+   *[other] { $count } people move to another unit
+}
 error-conflict = Somebody else changed this in the meantime.
 error-not-an-email = This is not an e-mail address.
 error-not-a-phone = This is not a phone number.
@@ -935,8 +1207,211 @@ admin-move-ends-stay = { $count ->
     [one] 1 person keeps their sign-in: they live elsewhere too, or have a role
    *[other] { $count } people keep their sign-in: they live elsewhere too, or have a role
 }
+admin-edit = Change { $name }
+admin-edit-building = Change the building
+admin-edit-entrance = Change the entrance
+admin-edit-unit = Change the unit
+admin-edit-door = Change the door
+admin-edit-panel = Change the panel
+admin-edit-controller = Change the controller
+admin-part-saved = { $name } was changed.
+admin-part-removed = { $name } was removed.
+admin-part-remove-open = Remove …
+admin-part-remove = Remove for good
+admin-part-keep = Keep it
+admin-part-remove-title = Remove { $name }?
+admin-part-blocked = Not yet: { $what } must be moved or removed first.
+admin-part-concerned = Concerned: { $what }.
+admin-part-type-name = Type “{ $name }” to confirm
+admin-remove-building = The building goes with everything in it. It can not be undone.
+admin-remove-entrance = Nothing is at this entrance any more.
+admin-remove-unit = The unit goes with its doorbells.
+admin-remove-door = Nobody can open it any more, and no panel offers it.
+admin-remove-panel = It shows a pairing code again, and its doorbells are gone.
+admin-remove-controller = Its doors do not open until they have another controller.
+admin-uses-people = { $count ->
+    [one] 1 resident
+   *[other] { $count } residents
+  }
+admin-uses-moves = { $count ->
+    [one] 1 planned move
+   *[other] { $count } planned moves
+  }
+admin-uses-units = { $count ->
+    [one] 1 home
+   *[other] { $count } homes
+  }
+admin-uses-panels = { $count ->
+    [one] 1 panel
+   *[other] { $count } panels
+  }
+admin-uses-doors = { $count ->
+    [one] 1 door
+   *[other] { $count } doors
+  }
+admin-uses-bells = { $count ->
+    [one] 1 doorbell
+   *[other] { $count } doorbells
+  }
+admin-unit-doors = Doors that its people may open
+admin-door-release = Unlocked for, seconds
+admin-door-release-hint = 1 to 60. At least 3 for people who walk slowly.
+admin-door-open = May stand open for, seconds
+admin-door-open-hint = 5 to 600. After that it is an alarm.
+admin-door-relock = Locks again
+admin-door-on-close = When it has closed
+admin-door-on-open = As soon as it has opened
+admin-output-hint = As it is marked on the controller, from 1.
+admin-audit-building-changed = Building changed
+admin-audit-building-removed = Building removed
+admin-audit-entrance-changed = Entrance changed
+admin-audit-entrance-removed = Entrance removed
+admin-audit-unit-changed = Unit changed
+admin-audit-unit-removed = Unit removed
+admin-audit-door-changed = Door changed
+admin-audit-door-removed = Door removed
+admin-audit-panel-changed = Panel changed
+admin-audit-panel-removed = Panel removed
+admin-audit-controller-changed = Controller changed
+admin-audit-controller-removed = Controller removed
+admin-role-give = Give a role
+admin-role-given = Given: { $role }.
+admin-pick-person = Who
+admin-pick-person-hint = A few letters of the name, or the number of the unit.
+admin-pick-found = Found
+admin-pick-nobody = Nobody is found by that. Add the person first.
+admin-pick-first = Choose somebody first.
+admin-role-last-day = Last day
+admin-role-last-day-hint = A role with access to personal data lasts 12 months at most.
+admin-role-last-day-free = Empty: no end.
+admin-role-must-accept = It counts once they have accepted confidentiality.
+admin-role-changes = { $count ->
+    [one] 1 role change in the last 30 days
+   *[other] { $count } role changes in the last 30 days
+  }
+admin-role-given-by = { $by } gave { $name } the role { $role }.
+admin-role-changed-by = { $by } moved the end of the role { $role } of { $name }.
+admin-role-taken-by = { $by } took the role { $role } of { $name }.
+admin-role-own = Their own role
+admin-matrix = What each role may do
+admin-matrix-right = Right
+admin-right-see-building = See the building: units, doors, panels
+admin-right-see-people = See who lives here and what the doorbells say
+admin-right-change-people = Add, change and move people
+admin-right-change-building = Change entrances, units, doors and doorbells
+admin-right-devices = Pair and change panels and door controllers
+admin-right-audit = Read what administrators changed
+admin-right-roles = Give and take roles
+admin-yes = Yes
+admin-no = No
+admin-view-title = Look with other eyes
+admin-view-text = The pages as somebody with this role sees them. Nothing can be changed meanwhile.
+admin-view-as = View as { $role }
+admin-viewing-label = Viewing as a role
+admin-viewing = You see what this role sees: { $role }, { $building }.
+admin-viewing-stop = Stop
+admin-checklist-whole = Everything is there
+admin-checklist-whole-text = Go to the panel and ring: the app must ring, show you, and open the door.
+admin-operator = Property managers
+admin-operator-text = Who runs buildings on this server. What is inside them is theirs alone.
+admin-tenant-new = New property manager
+admin-tenant-name = Name of the property manager
+admin-tenant-manager = Name of the first administrator
+admin-tenant-email-hint = The invitation goes there. Empty: a link to hand over.
+admin-tenant-made = { $name } was made.
+admin-tenant-mailed = The invitation is on its way.
+admin-tenant-runs = In service
+admin-tenant-is-suspended = Suspended: nobody signs in, panels are out of service, doors go on
+admin-tenant-rename = Rename
+admin-tenant-suspend = Suspend
+admin-tenant-resume = Lift the suspension
+admin-tenant-suspended = { $name } is suspended.
+admin-tenant-resumed = { $name } is in service again.
+admin-audit-tenant-made = Property manager made
+admin-audit-tenant-changed = Property manager renamed
+admin-audit-tenant-suspended = Property manager suspended
+admin-audit-tenant-resumed = Suspension of a property manager lifted
+admin-app-needs = What the app needs
+admin-app-needs-text = The oldest systems on which the app rings as it should. On an older phone the app says so, and points to the telephone or the station.
+admin-app-needs-saved = The app compares with this from now on.
+admin-audit-app-requirements-changed = What the app needs changed
+
+admin-section-who = Who lives here
+admin-section-keys = Keys out
+admin-figure-who = Homes that can be rung
+admin-attention-ghosts = { $count ->
+    [one] One right or button has
+   *[other] { $count } rights and buttons have
+ } no reason any more.
+admin-who-text = Every home, who lives there, and whether a visitor reaches somebody.
+admin-who-search = Name or home
+admin-who-people = Lives here
+admin-who-why = Why not
+admin-who-all = All ({ $count })
+admin-who-rung = Can be rung ({ $count })
+admin-who-silent = { $count ->
+    [one] One home
+   *[other] { $count } homes
+ } cannot be rung
+admin-who-empty = Nobody lives there ({ $count })
+admin-who-invite = Invite
+admin-who-invited = { $count ->
+    [one] One invitation
+   *[other] { $count } invitations
+ } sent to { $unit }.
+admin-who-add-button = Add a doorbell
+admin-who-look = Look
+admin-who-none-found = No home fits
+admin-home-no-account = Nobody has a sign-in
+admin-home-no-device = Nobody is signed in
+admin-home-no-button = No button on any panel
+admin-home-not-on-button = The button rings nobody with a device
+admin-home-suspended = Everybody is suspended
+admin-door-who = Who can open
+admin-door-who-show = Show who
+admin-openers = Who can open { $door }
+admin-openers-text = Everybody who may open it now, and why.
+admin-openers-none = Nobody may open this door.
+admin-openers-hidden = Somebody who lives in another building
+admin-openers-shut-site-locked-down = The building is locked down in an emergency: nobody opens it now.
+admin-openers-shut-door-blocked = The door is blocked: nobody opens it now.
+admin-openers-shut-door-locked-down = The door is locked in an emergency: nobody opens it now.
+admin-openers-shut-door-times-invalid = The times of the door are not valid: nobody opens it until they are put right.
+admin-opens-home = Lives in { $unit }, { $building }
+admin-opens-role = { $role } · { $where }
+admin-opens-role-until = { $role } · { $where } · until { $day }
+admin-person-doors = May open
+admin-person-no-doors = No doors
+admin-keys-text = Who holds something that opens or rings, and what was forgotten. Never when anything was used.
+admin-ghosts = Forgotten
+admin-ghosts-none = Everything that was given out has a reason.
+admin-ghost-access = { $name } can sign in, but lives nowhere and has no role.
+admin-ghost-invitation = { $name } was invited, but lives nowhere and has no role.
+admin-ghost-bell = The button “{ $text }” rings { $unit }, where nobody lives.
+admin-ghost-home = { $unit } opens { $count ->
+    [one] one door
+   *[other] { $count } doors
+ }, but nobody lives there.
+admin-ghost-move = The move out of { $unit } was due on { $day }.
+admin-ghost-suspended-role = { $name } is suspended, but still is { $role }.
+admin-ghost-ended-role = The role { $role } of { $name } is over.
+admin-ghost-withdraw = Withdraw
+admin-ghost-remove = Remove the button
+admin-ghost-take = Take the role
+admin-ghost-sure = Take this away?
+admin-ghost-gone = It is gone.
+admin-keys-holders = Who holds what
+admin-keys-holders-text = Signed-in devices, open invitations and roles. Only how many, never which or when.
+admin-keys-apps = Phones
+admin-keys-stations = Stations
+admin-keys-more = Roles and invitations
+admin-keys-invited = Invited until { $day }
+admin-keys-none = Nobody holds anything
 
 ## server only
+error-two-credentials = The request brings both a session and a token.
+error-not-for-tokens = This can not be done with a token.
+error-idempotency-key-reused = This key was used for another request.
 trust-title = Trust this Klinke
 trust-intro = This server makes its own certificates. A phone, tablet or computer that is to be an app or a panel must trust them once.
 trust-download = Download the certificate

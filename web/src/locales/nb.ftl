@@ -6,6 +6,8 @@ common-cancel = Avbryt
 common-close = Lukk
 common-try-again = Prøv igjen
 common-reference = Referanse
+admin-form-wrong = Noe er ikke riktig. Se de merkede feltene.
+admin-claim-password-hint = Minst 12 tegn. Noen ord er lettere enn spesialtegn.
 
 ## door
 door-locked = Låst
@@ -242,6 +244,8 @@ app-invited-text = Velg et passord. Med det og brukernavnet logger du inn på al
 app-invited-again = Du har allerede et passord. Et nytt logger deg ut alle andre steder.
 app-invited-do = Velg passordet
 app-invited-over = Denne lenken virker ikke lenger
+app-too-old = Denne telefonen ringer kanskje ikke
+app-too-old-text = Den har { $found }; appen trenger { $needed }. Be forvalteren om å bli ringt opp på telefon, eller bruk tavlen i leiligheten.
 app-tab-doorbell = Ringeklokke
 app-tab-household = Husstand
 app-bells-text = Hva knappen din sier og gjør, på hvert panel.
@@ -260,6 +264,8 @@ app-bell-picture-away = Ta bort bildet
 app-bell-hide = Skjul nå
 app-bell-show = Vis igjen
 app-bell-label = Tekst på knappen
+app-bell-alias = Finnes også som
+app-bell-alias-hint = Vises ikke på knappen: besøkende som søker etter det, finner deg.
 app-bell-save = Lagre teksten
 app-bell-saved = Lagret. Panelet viser det nå.
 app-bell-asked = «{ $text }» venter til administratoren har godkjent den.
@@ -398,12 +404,10 @@ admin-claim-organisation = Organisasjon
 admin-claim-organisation-hint = Borettslaget, sameiet eller forvalteren.
 admin-claim-name = Navnet ditt
 admin-claim-user-name-hint = Minst 3 tegn, uten mellomrom. En e-postadresse går fint.
-admin-claim-password-hint = Minst 12 tegn. Noen ord er lettere enn spesialtegn.
 admin-claim-do = Ta i bruk
 admin-password-short = Fortsatt for kort
 admin-password-enough = Langt nok. Lengre er bedre.
 admin-password-good = God lengde
-admin-form-wrong = Noe er ikke riktig. Se de merkede feltene.
 admin-buildings = Bygg
 admin-building = Bygg
 admin-buildings-none = Ingen bygg ennå
@@ -476,6 +480,7 @@ admin-bell-member-away = Ikke ring
 admin-bell-one-member = En knapp for én beboer ringer nøyaktig én.
 admin-bell-preview = Slik vil tablået se ut
 admin-bell-dark = Mørk
+admin-bell-large = Stor tekst
 admin-bell-saved = { $name } er lagret og står på tablået.
 admin-bell-as-before = Som før
 admin-bell-looks = { $count ->
@@ -539,7 +544,6 @@ admin-copied = Kopiert
 admin-figure-panels = Paneler tilkoblet
 admin-figure-controllers = Dørsentraler tilkoblet
 admin-figure-doors = Dører med kontakt
-admin-figure-units = Hjem som kan ringes på
 admin-figure-bells = Ringeklokker
 admin-figure-good = Alle
 admin-figure-bad = { $count } mangler
@@ -658,7 +662,7 @@ admin-checklist-panels-text = Koble til skjermen ved inngangen med koden den vis
 admin-checklist-controllers = En dørsentral
 admin-checklist-controllers-text = Koble til enheten som styrer låsene.
 admin-checklist-doors-assigned = Hver dør har en sentral
-admin-checklist-doors-assigned-text = Velg dørene når en sentral kobles til.
+admin-checklist-doors-assigned-text = Velg dørsentral og utgang for hver dør.
 admin-checklist-bells = Ringeknapper
 admin-checklist-bells-text = Sett den første knappen på et tablå.
 admin-checklist-reachable = Noen kan nås
@@ -681,7 +685,7 @@ admin-role-everywhere = Alle bygg
 admin-role-endless = Uten slutt
 admin-role-active = Aktiv
 admin-role-ended = Utløpt
-admin-role-unbound = Taushetsplikt ikke godtatt
+admin-role-unbound = Taushetsplikt ikke godtatt: rollen gjelder ikke ennå
 admin-role-take = Ta rollen fra { $name }
 admin-role-taken = { $name } er ikke lenger { $role }.
 admin-role-operator = Driftsansvarlig
@@ -726,6 +730,175 @@ admin-audit-role-given = Rolle gitt
 admin-audit-role-changed = Rollens slutt flyttet
 admin-audit-role-taken = Rolle tatt
 admin-audit-confidentiality-accepted = Taushetsplikt godtatt
+admin-person-sign-out = Logg ut av alle enheter
+admin-person-sign-out-hint = Når en telefon er mistet: ingen av deres ringer eller åpner lenger. De kan logge inn igjen.
+admin-person-signed-out = { $name } er logget ut av alle enheter.
+admin-person-delete = Slett for godt
+admin-person-delete-hint = De bor ikke noe sted lenger. Alt som er kjent om dem, fjernes, også i listen over endringer.
+admin-person-delete-title = Slette { $name } for godt?
+admin-person-delete-text = Dette kan ikke angres.
+admin-person-delete-type = Skriv «{ $word }» for å fortsette
+admin-person-delete-word = slett
+admin-person-deleted = { $name } er slettet.
+admin-audit-field-name = Navn
+admin-audit-field-email = E-post
+admin-audit-field-phone = Telefon
+admin-audit-field-language = Språk
+admin-audit-field-homes = Boliger
+admin-audit-field-unit = Enhet
+admin-audit-field-person = Person
+admin-audit-field-owner = Bestemmer for enheten
+admin-audit-field-role = Rolle
+admin-audit-field-ends-at = Til
+admin-audit-field-mode = Tilstand
+admin-audit-field-address = Adresse
+admin-audit-field-kind = Type
+admin-audit-field-numbers = Numre
+admin-audit-field-number = Nummer
+admin-audit-field-doors = Dører
+admin-audit-field-label = Tekst
+admin-audit-field-url = Adresse
+admin-audit-field-events = Når
+admin-audit-field-enabled = Sender meldinger
+admin-audit-field-webhook = Webhook
+admin-audit-field-last-day = Siste dag
+admin-audit-field-move = Flytting
+admin-audit-field-ended = Det som opphørte
+admin-audit-field-version = Versjon
+admin-audit-field-people = Personer
+admin-audit-field-places = Plasser
+admin-audit-field-changed = Endret
+admin-audit-field-owners = De som bestemmer
+admin-audit-field-time-zone = Tidssone
+admin-audit-field-panel = Panel
+admin-audit-field-controller = Styreenhet
+admin-audit-field-output = Utgang
+admin-audit-field-entrance = Inngang
+admin-audit-field-accounts = Innlogginger
+admin-audit-field-bells = Ringeknapper
+admin-audit-field-invitations = Invitasjoner
+admin-audit-field-moved-in = Flyttet inn
+admin-audit-field-signed-out = Logget ut
+admin-audit-kind-person = Personer
+admin-audit-kind-home = Boliger
+admin-audit-kind-move = Flyttinger
+admin-audit-kind-import = Personlister
+admin-audit-kind-role = Roller
+admin-audit-kind-building = Bygninger
+admin-audit-kind-entrance = Innganger
+admin-audit-kind-unit = Enheter
+admin-audit-kind-door = Dører
+admin-audit-kind-bell = Ringeknapper
+admin-audit-kind-panel = Paneler
+admin-audit-kind-controller = Styreenheter
+admin-audit-kind-policy = Hva beboerne bestemmer
+admin-audit-kind-webhook = Webhooks
+admin-audit-kind-token = API-nøkler
+admin-audit-kind = Hva
+admin-audit-every-kind = Alt
+admin-audit-from = Fra og med
+admin-audit-until = Til og med
+admin-audit-all = Vis alle
+admin-audit-csv = Last ned (CSV)
+admin-audit-none-such = Ingen slike endringer
+admin-audit-of-person = Bare det som nevner { $name }
+admin-audit-gone = noen som er borte eller uten navn
+admin-audit-details = Detaljer ({ $count } til)
+admin-audit-details-of = Detaljer for oppføring { $seq }
+admin-audit-place = Oppføring { $seq } i kjeden
+admin-audit-was = Før:
+admin-audit-is = Etter:
+admin-audit-yes = ja
+admin-audit-no = nei
+admin-audit-person-added = Person lagt til
+admin-audit-person-changed = Person endret
+admin-audit-person-suspended = Person stengt ute
+admin-audit-person-resumed = Utestenging opphevet
+admin-audit-person-deleted = Person slettet for godt
+admin-audit-person-signed-out = Logget ut av alle enheter
+admin-audit-person-invited = Invitert
+admin-audit-person-invitation-withdrawn = Invitasjon trukket tilbake
+admin-audit-person-link-handed-over = Lenke levert ut
+admin-audit-home-given = Bolig gitt
+admin-audit-home-changed = Bolig endret
+admin-audit-home-taken = Bolig tatt
+admin-audit-move-planned = Flytting planlagt
+admin-audit-move-cancelled = Flytting angret
+admin-audit-move-done = Flytting gjennomført
+admin-audit-import-applied = Personliste tatt i bruk
+admin-audit-import-undone = Personliste angret
+admin-audit-panel-paired = Panel tilkoblet
+admin-audit-panel-paired-anew = Panel tilkoblet på nytt
+admin-audit-controller-paired = Styreenhet tilkoblet
+admin-integrations = Integrasjoner
+admin-integrations-text = Andre systemer som arbeider sammen med Klinke.
+admin-webhooks = Webhooks
+admin-webhooks-text = Adresser som får beskjed når personer eller enheter endres. En melding inneholder id-er og ingen personopplysninger, og er signert.
+admin-webhooks-none = Ingen webhooks
+admin-webhooks-none-text = Ingen andre systemer får beskjed om endringer.
+admin-webhooks-nowhere = Webhooks er slått av
+admin-webhooks-nowhere-text = Den som driver denne serveren, har ikke oppgitt noen vert som meldinger kan gå til (webhooks.hosts i konfigurasjonen).
+admin-webhook-add = Legg til webhook
+admin-webhook-edit = Rediger
+admin-webhook-edit-one = Rediger { $url }
+admin-webhook-url = Adresse
+admin-webhook-url-hint = Begynner med https. Tillatte verter: { $hosts }
+admin-webhook-where = Får beskjed om
+admin-webhook-everywhere = Alle bygninger
+admin-webhook-events = Når
+admin-webhook-enabled = Send meldinger
+admin-webhook-enabled-hint = Når du slår av, glemmes meldingene som venter.
+admin-webhook-test = Send en prøve
+admin-webhook-test-one = Send en prøve til { $url }
+admin-webhook-test-taken = Prøven ble mottatt (svar { $status }).
+admin-webhook-test-failed = Prøven ble ikke mottatt: { $why }
+admin-webhook-rotate = Ny hemmelighet
+admin-webhook-rotate-one = Ny hemmelighet for { $url }
+admin-webhook-remove = Fjern
+admin-webhook-remove-one = Fjern { $url }
+admin-webhook-remove-title = Fjerne denne webhooken?
+admin-webhook-remove-text = Meldinger som venter, glemmes, og hemmeligheten kan ikke hentes tilbake.
+admin-webhook-secret = Hemmeligheten, vises bare nå
+admin-webhook-secret-text = Mottakeren kontrollerer med den at en melding er herfra. Ta vare på den der og ingen andre steder.
+admin-webhook-secret-kept = Jeg har tatt vare på den
+admin-webhook-copy = Kopier
+admin-webhook-copied = Kopiert
+admin-webhook-on = Virker
+admin-webhook-off = Slått av
+admin-webhook-gone = Slått av: mottakeren svarte at den ikke vil ha flere meldinger (410)
+admin-webhook-failing = Ikke mottatt siden { $since }: { $why }
+admin-webhook-waiting = Meldinger som venter: { $count }
+admin-webhook-lost = Meldinger som ble gitt opp etter tre dager: { $count }
+admin-webhook-before-until = Til { $until } signeres meldinger også med den forrige hemmeligheten.
+admin-webhook-why-http = svar { $status }
+admin-webhook-why-timed-out = ikke svar i tide
+admin-webhook-why-not-reached = ingen forbindelse
+admin-webhook-why-not-found = vertsnavnet fører ingen steder
+admin-webhook-why-tls = sertifikatet er ikke til å stole på
+admin-webhook-why-no-answer = svaret er ikke HTTP
+admin-webhook-why-host-not-allowed = driftsansvarlig tillater ikke denne verten
+admin-webhook-why-address-not-allowed = verten fører til en intern adresse
+admin-webhook-why-not-https = http uten kryptering er bare for tillatte interne adresser
+admin-webhook-why-not-an-address = det er ikke en adresse
+admin-webhook-why-gone = mottakeren vil ikke ha flere meldinger
+admin-event-person-created = person lagt til
+admin-event-person-changed = person endret
+admin-event-person-suspended = person stengt ute
+admin-event-person-resumed = utestenging opphevet
+admin-event-person-deleted = person slettet
+admin-event-membership-began = flyttet inn
+admin-event-membership-changed = plass i en enhet endret
+admin-event-membership-ended = flyttet ut
+admin-event-unit-created = enhet lagt til
+admin-event-unit-changed = enhet endret
+admin-event-unit-removed = enhet fjernet
+admin-event-import-applied = personliste tatt i bruk
+admin-event-import-undone = personliste angret
+admin-audit-webhook-made = Webhook lagt til
+admin-audit-webhook-changed = Webhook endret
+admin-audit-webhook-rotated = Ny hemmelighet for en webhook
+admin-audit-webhook-removed = Webhook fjernet
+admin-audit-webhook-switched-off = Webhook slått av av mottakeren
 admin-policy-text = Hva beboerne i dette bygget kan gjøre selv. Administratorer kan alltid gjøre det for dem.
 admin-policy-not-yet = Lagret, men ikke i kraft ennå.
 admin-policy-effect-on = { $count ->
@@ -817,12 +990,18 @@ error-not-implemented = Klinke kan ikke dette ennå.
 error-taken = Dette er allerede i bruk.
 error-out-of-range = Dette er utenfor det som er mulig.
 error-confidentiality-required = Du må godta taushetsplikten først.
-error-last-manager = Da ville ingen kunne gi roller lenger.
 error-required = Dette må oppgis.
-error-unknown-time-zone = Ikke en tidssone, som Europe/Oslo.
 error-unknown-invitation = Denne lenken virker ikke: den er ikke hel, eller en nyere er sendt.
 error-invitation-used = Denne lenken er allerede brukt. Logg inn med passordet som ble valgt, eller be om en ny lenke.
 error-invitation-expired = Denne lenken er for gammel. Be byggets administrator om en ny.
+
+## admin
+error-viewing-only = Du ser med øynene til en rolle. Avslutt det først for å endre noe.
+error-in-use = Noe avhenger av dette og må bort først.
+error-still-here = De bor et sted, har en rolle eller skal flytte: det må avsluttes først.
+error-not-an-address = Dette er ikke en adresse som meldinger kan gå til.
+error-not-https = Adressen må begynne med https.
+error-host-not-allowed = Den som driver denne serveren, tillater ikke denne verten.
 error-not-a-list = Dette er verken CSV eller en Excel-arbeidsbok (XLSX).
 error-not-a-picture = Denne filen er ikke et JPEG-, PNG- eller WebP-bilde, eller den er ødelagt.
 error-picture-too-large = Bildet er for stort. Velg et med høyst 12 000 punkter på en side.
@@ -833,9 +1012,102 @@ error-cell-too-long = En celle har mer enn 1000 tegn.
 error-import-applied = Listen er allerede tatt i bruk.
 error-import-not-applied = Listen er ikke tatt i bruk.
 error-import-has-errors = Noen rader er ikke riktige ennå, eller en kolonne mangler.
-
-## admin
+error-last-manager = Da ville ingen kunne gi roller lenger.
+error-unknown-time-zone = Ikke en tidssone, som Europe/Oslo.
+admin-tokens = Tokener
+admin-tokens-text = Med et token spør et annet program i ditt navn. Det kan bare det du velger her, aldri mer enn du kan selv, og det tar slutt.
+admin-tokens-none = Ingen tokener ennå
+admin-tokens-none-text = Lag ett for hvert program, så du kan trekke det tilbake alene.
+admin-token-new = Nytt token
+admin-token-make = Lag token
+admin-token-made = Tokenet er laget
+admin-token-once = Kopier det nå. Det vises bare denne ene gangen og lagres ikke.
+admin-token-secret = Token
+admin-token-copy = Kopier
+admin-token-copied = Kopiert
+admin-token-use = Programmet sender det med hver forespørsel: Authorization: Bearer, et mellomrom og tokenet.
+admin-token-kept = Jeg har tatt vare på det
+admin-token-name-hint = For eksempel navnet på programmet
+admin-token-rights = Hva det kan
+admin-token-rights-none = Velg minst én.
+admin-token-issuer = Laget av
+admin-token-last-day = Siste dag
+admin-token-last-day-hint = Innen ett år
+admin-token-ended = Tok slutt { $day }
+admin-token-revoke = Trekk tilbake { $name }
+admin-token-revoke-text = Programmet som bruker det, blir stengt ute med en gang. Dette kan ikke angres.
+admin-token-revoke-do = Trekk tilbake
+admin-token-revoked = { $name } virker ikke lenger
+admin-audit-token-made = Token laget
+admin-audit-token-revoked = Token trukket tilbake
+error-too-many-requests = For mange forespørsler akkurat nå. Vent litt.
+error-in-progress = Den samme forespørselen er fortsatt underveis.
 # people and moves
+admin-ground-columns = Kolonner
+admin-ground-keys = Taster
+admin-ground-key-find = Finn hva som helst, eller gjør det
+admin-ground-key-search = Søk i listen
+admin-ground-key-rows = Neste og forrige rad
+admin-ground-key-open = Åpne raden
+admin-ground-key-select = Velg raden
+admin-ground-key-move = Flytt ut, i listen over personer
+admin-ground-key-undo = Angre det som nettopp ble gjort
+admin-ground-key-close = Lukk
+admin-ground-key-keys = Vis disse tastene
+admin-ground-csv = Last ned som CSV
+admin-person-invite = Inviter med en gang
+admin-person-invite-hint = Med e-post; uten adresse vises lenken her, til å levere over.
+admin-person-added = { $name } er lagt til.
+admin-person-added-invited = { $name } er lagt til. Invitasjonen er på vei.
+admin-person-anonymous-text = Uten navn: dørene og ringeklokken virker. Ingen finner dem ved navn, ringeknappen får ikke navn av seg selv, og uten e-postadresse leveres invitasjonen på papir.
+admin-person-role-until = til { $day }
+admin-home-with = Sammen med
+admin-home-add = Legg til en bolig
+admin-home-give = Legg til
+admin-home-given = { $name } har fått en bolig til.
+admin-home-take = Fjern
+admin-home-taken = { $name } bor ikke i { $unit } lenger. En egen ringeknapp er borte.
+admin-home-decide = La bestemme
+admin-home-decide-not = La ikke bestemme
+admin-home-decides = { $name } bestemmer for { $unit }.
+admin-home-decides-not = { $name } bestemmer ikke for { $unit } lenger.
+admin-move-change = Bytt boenhet
+admin-move-from = Fra { $unit } til en annen boenhet
+admin-move-to = Ny boenhet
+admin-move-now = Med en gang
+admin-move-changed = Flyttet fra { $from } til { $to }.
+admin-move-in-add = Flytt inn
+admin-move-in-day = Første dag
+admin-move-in-lived = { $names } bor der allerede.
+admin-move-in-done = { $unit }: flyttet inn.
+admin-move-in-planned = { $unit }: flytter inn { $day }.
+admin-move-in-short = Flytter inn etter { $day }
+admin-move-in-person = Person { $number }
+admin-move-in-remove = Fjern person { $number }
+admin-move-in-another = En person til
+admin-move-taken-back-people = Flyttingen er trukket tilbake, og de som bare ble lagt til for å flytte inn, er fjernet.
+admin-move-proof-moved-on = Personer som flyttet til en annen boenhet
+admin-move-proof-title = Bevis for flytting
+admin-move-proof-printed = Skrevet ut { $day }. Bare tall; ingen navn er lagret med det.
+admin-people-invite = Inviter
+admin-people-move-none = Ingen av disse bor her og blir boende.
+admin-people-invited-many = { $count } av { $all } invitert med e-post.
+admin-people-move = { $count ->
+    [one] Flytt ut én person
+   *[other] Flytt ut { $count } personer
+}
+admin-people-moved = { $count ->
+    [one] Én person flytter ut { $day }.
+   *[other] { $count } personer flytter ut { $day }.
+}
+admin-people-suspended-many = { $count ->
+    [one] Én person er sperret.
+   *[other] { $count } personer er sperret.
+}
+admin-move-ends-moves-on = { $count ->
+    [one] Én person flytter til en annen boenhet
+   *[other] { $count } personer flytter til en annen boenhet
+}
 error-conflict = Noen andre har endret dette i mellomtiden.
 error-not-an-email = Dette er ikke en e-postadresse.
 error-not-a-phone = Dette er ikke et telefonnummer.
@@ -932,8 +1204,211 @@ admin-move-ends-stay = { $count ->
     [one] 1 person beholder innloggingen: bor også et annet sted, eller har en rolle
    *[other] { $count } personer beholder innloggingen: bor også et annet sted, eller har en rolle
 }
+admin-edit = Endre { $name }
+admin-edit-building = Endre bygningen
+admin-edit-entrance = Endre inngangen
+admin-edit-unit = Endre boenheten
+admin-edit-door = Endre døra
+admin-edit-panel = Endre panelet
+admin-edit-controller = Endre dørsentralen
+admin-part-saved = { $name } er endret.
+admin-part-removed = { $name } er fjernet.
+admin-part-remove-open = Fjern …
+admin-part-remove = Fjern for godt
+admin-part-keep = Behold
+admin-part-remove-title = Fjerne { $name }?
+admin-part-blocked = Ikke ennå: { $what } må flyttes eller fjernes først.
+admin-part-concerned = Dette gjelder: { $what }.
+admin-part-type-name = Skriv «{ $name }» for å bekrefte
+admin-remove-building = Bygningen forsvinner med alt som er i den. Det kan ikke angres.
+admin-remove-entrance = Det er ikke lenger noe ved denne inngangen.
+admin-remove-unit = Boenheten forsvinner med ringeknappene sine.
+admin-remove-door = Ingen kan åpne den lenger, og ingen paneler tilbyr den.
+admin-remove-panel = Det viser en paringskode igjen, og ringeknappene er borte.
+admin-remove-controller = Dørene åpner ikke før de har en annen dørsentral.
+admin-uses-people = { $count ->
+    [one] 1 beboer
+   *[other] { $count } beboere
+  }
+admin-uses-moves = { $count ->
+    [one] 1 planlagt flytting
+   *[other] { $count } planlagte flyttinger
+  }
+admin-uses-units = { $count ->
+    [one] 1 bolig
+   *[other] { $count } boliger
+  }
+admin-uses-panels = { $count ->
+    [one] 1 panel
+   *[other] { $count } paneler
+  }
+admin-uses-doors = { $count ->
+    [one] 1 dør
+   *[other] { $count } dører
+  }
+admin-uses-bells = { $count ->
+    [one] 1 ringeknapp
+   *[other] { $count } ringeknapper
+  }
+admin-unit-doors = Dører som beboerne kan åpne
+admin-door-release = Ulåst i, sekunder
+admin-door-release-hint = 1 til 60. Minst 3 for dem som går langsomt.
+admin-door-open = Kan stå åpen i, sekunder
+admin-door-open-hint = 5 til 600. Etter det er det en alarm.
+admin-door-relock = Låser igjen
+admin-door-on-close = Når den er lukket
+admin-door-on-open = Så snart den er åpnet
+admin-output-hint = Slik den er merket på dørsentralen, fra 1.
+admin-audit-building-changed = Bygning endret
+admin-audit-building-removed = Bygning fjernet
+admin-audit-entrance-changed = Inngang endret
+admin-audit-entrance-removed = Inngang fjernet
+admin-audit-unit-changed = Boenhet endret
+admin-audit-unit-removed = Boenhet fjernet
+admin-audit-door-changed = Dør endret
+admin-audit-door-removed = Dør fjernet
+admin-audit-panel-changed = Panel endret
+admin-audit-panel-removed = Panel fjernet
+admin-audit-controller-changed = Dørsentral endret
+admin-audit-controller-removed = Dørsentral fjernet
+admin-role-give = Gi en rolle
+admin-role-given = Gitt: { $role }.
+admin-pick-person = Hvem
+admin-pick-person-hint = Noen bokstaver av navnet, eller boenhetens nummer.
+admin-pick-found = Funnet
+admin-pick-nobody = Ingen funnet. Legg til personen først.
+admin-pick-first = Velg noen først.
+admin-role-last-day = Siste dag
+admin-role-last-day-hint = En rolle med tilgang til personopplysninger varer høyst 12 måneder.
+admin-role-last-day-free = Tom: ingen slutt.
+admin-role-must-accept = Den gjelder når de har godtatt taushetsplikten.
+admin-role-changes = { $count ->
+    [one] 1 rolleendring de siste 30 dagene
+   *[other] { $count } rolleendringer de siste 30 dagene
+  }
+admin-role-given-by = { $by } ga { $name } rollen { $role }.
+admin-role-changed-by = { $by } flyttet slutten på rollen { $role } for { $name }.
+admin-role-taken-by = { $by } tok rollen { $role } fra { $name }.
+admin-role-own = Egen rolle
+admin-matrix = Hva hver rolle kan gjøre
+admin-matrix-right = Rettighet
+admin-right-see-building = Se bygningen: boenheter, dører, paneler
+admin-right-see-people = Se hvem som bor her og hva som står på ringeknappene
+admin-right-change-people = Legge til, endre og flytte personer
+admin-right-change-building = Endre innganger, boenheter, dører og ringeknapper
+admin-right-devices = Pare og endre paneler og dørsentraler
+admin-right-audit = Lese hva administratorer har endret
+admin-right-roles = Gi og ta roller
+admin-yes = Ja
+admin-no = Nei
+admin-view-title = Se med andres øyne
+admin-view-text = Sidene slik noen med denne rollen ser dem. Ingenting kan endres imens.
+admin-view-as = Se som { $role }
+admin-viewing-label = Du ser som en rolle
+admin-viewing = Du ser det denne rollen ser: { $role }, { $building }.
+admin-viewing-stop = Avslutt
+admin-checklist-whole = Alt er på plass
+admin-checklist-whole-text = Gå til panelet og ring: appen skal ringe, vise deg og åpne døra.
+admin-operator = Forvaltere
+admin-operator-text = Hvem som driver bygninger på denne serveren. Det som er i dem, er bare deres.
+admin-tenant-new = Ny forvalter
+admin-tenant-name = Forvalterens navn
+admin-tenant-manager = Navnet på den første administratoren
+admin-tenant-email-hint = Invitasjonen sendes hit. Tom: en lenke å gi videre.
+admin-tenant-made = { $name } er opprettet.
+admin-tenant-mailed = Invitasjonen er på vei.
+admin-tenant-runs = I drift
+admin-tenant-is-suspended = Sperret: ingen logger inn, panelene er ute av drift, dørene virker
+admin-tenant-rename = Gi nytt navn
+admin-tenant-suspend = Sperr
+admin-tenant-resume = Opphev sperringen
+admin-tenant-suspended = { $name } er sperret.
+admin-tenant-resumed = { $name } er i drift igjen.
+admin-audit-tenant-made = Forvalter opprettet
+admin-audit-tenant-changed = Forvalter fikk nytt navn
+admin-audit-tenant-suspended = Forvalter sperret
+admin-audit-tenant-resumed = Sperring av forvalter opphevet
+admin-app-needs = Hva appen trenger
+admin-app-needs-text = De eldste systemene der appen ringer som den skal. På en eldre telefon sier appen fra, og viser til telefonoppringning eller tavlen i leiligheten.
+admin-app-needs-saved = Appen sammenligner med dette fra nå av.
+admin-audit-app-requirements-changed = Krav til appen endret
+
+admin-section-who = Hvem bor her
+admin-section-keys = Utleverte nøkler
+admin-figure-who = Boliger som kan ringes
+admin-attention-ghosts = { $count ->
+    [one] Én tilgang eller knapp
+   *[other] { $count } tilganger og knapper
+ } har ikke lenger noen grunn.
+admin-who-text = Hver bolig, hvem som bor der, og om et besøk når fram.
+admin-who-search = Navn eller bolig
+admin-who-people = Bor her
+admin-who-why = Hvorfor ikke
+admin-who-all = Alle ({ $count })
+admin-who-rung = Kan ringes ({ $count })
+admin-who-silent = { $count ->
+    [one] Én bolig
+   *[other] { $count } boliger
+ } kan ikke ringes
+admin-who-empty = Ingen bor der ({ $count })
+admin-who-invite = Inviter
+admin-who-invited = { $count ->
+    [one] Én invitasjon
+   *[other] { $count } invitasjoner
+ } sendt til { $unit }.
+admin-who-add-button = Legg til ringeknapp
+admin-who-look = Se på
+admin-who-none-found = Ingen bolig passer
+admin-home-no-account = Ingen har innlogging
+admin-home-no-device = Ingen er logget inn
+admin-home-no-button = Ingen knapp på noen tavle
+admin-home-not-on-button = Knappen ringer ingen med telefon
+admin-home-suspended = Alle er sperret
+admin-door-who = Hvem kan åpne
+admin-door-who-show = Vis hvem
+admin-openers = Hvem kan åpne { $door }
+admin-openers-text = Alle som kan åpne nå, og hvorfor.
+admin-openers-none = Ingen kan åpne denne døren.
+admin-openers-hidden = En som bor i en annen bygning
+admin-openers-shut-site-locked-down = Bygningen er stengt i en nødsituasjon: ingen åpner nå.
+admin-openers-shut-door-blocked = Døren er sperret: ingen åpner den nå.
+admin-openers-shut-door-locked-down = Døren er låst i en nødsituasjon: ingen åpner den nå.
+admin-openers-shut-door-times-invalid = Dørens tider er ugyldige: ingen åpner den før de er rettet.
+admin-opens-home = Bor i { $unit }, { $building }
+admin-opens-role = { $role } · { $where }
+admin-opens-role-until = { $role } · { $where } · til { $day }
+admin-person-doors = Kan åpne
+admin-person-no-doors = Ingen dører
+admin-keys-text = Hvem som har noe som åpner eller ringer, og hva som ble glemt. Aldri når noe ble brukt.
+admin-ghosts = Glemt
+admin-ghosts-none = Alt som er delt ut, har en grunn.
+admin-ghost-access = { $name } kan logge inn, men bor ingen steder og har ingen rolle.
+admin-ghost-invitation = { $name } er invitert, men bor ingen steder og har ingen rolle.
+admin-ghost-bell = Knappen «{ $text }» ringer { $unit }, der ingen bor.
+admin-ghost-home = { $unit } åpner { $count ->
+    [one] én dør
+   *[other] { $count } dører
+ }, men ingen bor der.
+admin-ghost-move = Flyttingen ut av { $unit } skulle vært gjort { $day }.
+admin-ghost-suspended-role = { $name } er sperret, men er fortsatt { $role }.
+admin-ghost-ended-role = Rollen { $role } til { $name } er over.
+admin-ghost-withdraw = Trekk tilbake
+admin-ghost-remove = Fjern knappen
+admin-ghost-take = Ta rollen
+admin-ghost-sure = Skal dette bort?
+admin-ghost-gone = Det er borte.
+admin-keys-holders = Hvem har hva
+admin-keys-holders-text = Innloggede enheter, åpne invitasjoner og roller. Bare hvor mange, aldri hvilke eller når.
+admin-keys-apps = Telefoner
+admin-keys-stations = Svarapparater
+admin-keys-more = Roller og invitasjoner
+admin-keys-invited = Invitert til { $day }
+admin-keys-none = Ingen har noe
 
 ## server only
+error-two-credentials = Forespørselen har både en økt og et token.
+error-not-for-tokens = Dette kan ikke gjøres med et token.
+error-idempotency-key-reused = Denne nøkkelen er brukt til en annen forespørsel.
 trust-title = Stol på denne Klinke
 trust-intro = Denne serveren lager sine egne sertifikater. En telefon, et nettbrett eller en datamaskin som skal være app eller panel, må stole på dem én gang.
 trust-download = Last ned sertifikatet

@@ -6,6 +6,8 @@ common-cancel = Avbryt
 common-close = Lukk
 common-try-again = Prøv igjen
 common-reference = Referanse
+admin-form-wrong = Noko er ikkje rett. Sjå dei merkte felta.
+admin-claim-password-hint = Minst 12 teikn. Nokre ord er lettare enn spesialteikn.
 
 ## door
 door-locked = Låst
@@ -242,6 +244,8 @@ app-invited-text = Vel eit passord. Med det og brukarnamnet loggar du inn på al
 app-invited-again = Du har alt eit passord. Eit nytt loggar deg ut alle andre stader.
 app-invited-do = Vel passordet
 app-invited-over = Denne lenkja verkar ikkje lenger
+app-too-old = Denne telefonen ringjer kanskje ikkje
+app-too-old-text = Han har { $found }; appen treng { $needed }. Be forvaltaren om å bli ringd opp på telefon, eller bruk tavla i leilegheita.
 app-tab-doorbell = Ringjeklokke
 app-tab-household = Hushald
 app-bells-text = Kva knappen din seier og gjer, på kvart panel.
@@ -260,6 +264,8 @@ app-bell-picture-away = Ta bort biletet
 app-bell-hide = Skjul no
 app-bell-show = Vis igjen
 app-bell-label = Tekst på knappen
+app-bell-alias = Finst òg som
+app-bell-alias-hint = Blir ikkje vist på knappen: dei som søkjer etter det, finn deg.
 app-bell-save = Lagre teksten
 app-bell-saved = Lagra. Panelet viser det no.
 app-bell-asked = «{ $text }» ventar til administratoren har godkjent han.
@@ -398,12 +404,10 @@ admin-claim-organisation = Organisasjon
 admin-claim-organisation-hint = Burettslaget, sameiget eller forvaltaren.
 admin-claim-name = Namnet ditt
 admin-claim-user-name-hint = Minst 3 teikn, utan mellomrom. Ei e-postadresse går fint.
-admin-claim-password-hint = Minst 12 teikn. Nokre ord er lettare enn spesialteikn.
 admin-claim-do = Ta i bruk
 admin-password-short = Framleis for kort
 admin-password-enough = Langt nok. Lengre er betre.
 admin-password-good = God lengd
-admin-form-wrong = Noko er ikkje rett. Sjå dei merkte felta.
 admin-buildings = Bygg
 admin-building = Bygg
 admin-buildings-none = Ingen bygg enno
@@ -476,6 +480,7 @@ admin-bell-member-away = Ikkje ring
 admin-bell-one-member = Ein knapp for éin bebuar ringjer nøyaktig éin.
 admin-bell-preview = Slik kjem tablået til å sjå ut
 admin-bell-dark = Mørk
+admin-bell-large = Stor tekst
 admin-bell-saved = { $name } er lagra og står på tablået.
 admin-bell-as-before = Som før
 admin-bell-looks = { $count ->
@@ -539,7 +544,6 @@ admin-copied = Kopiert
 admin-figure-panels = Tilkopla panel
 admin-figure-controllers = Tilkopla dørsentralar
 admin-figure-doors = Dører med kontakt
-admin-figure-units = Heimar som kan ringjast på
 admin-figure-bells = Ringjeklokker
 admin-figure-good = Alle
 admin-figure-bad = { $count } manglar
@@ -658,7 +662,7 @@ admin-checklist-panels-text = Kopla til skjermen ved inngangen med koden han vis
 admin-checklist-controllers = Ein dørsentral
 admin-checklist-controllers-text = Kopla til eininga som styrer låsane.
 admin-checklist-doors-assigned = Kvar dør har ein sentral
-admin-checklist-doors-assigned-text = Vel dørene når ein sentral blir kopla til.
+admin-checklist-doors-assigned-text = Vel dørsentral og utgang for kvar dør.
 admin-checklist-bells = Ringjeknappar
 admin-checklist-bells-text = Set den fyrste knappen på eit tablå.
 admin-checklist-reachable = Nokon kan nåast
@@ -681,7 +685,7 @@ admin-role-everywhere = Alle bygg
 admin-role-endless = Utan slutt
 admin-role-active = Aktiv
 admin-role-ended = Utgått
-admin-role-unbound = Teieplikt ikkje godteken
+admin-role-unbound = Teieplikt ikkje godteken: rolla gjeld ikkje enno
 admin-role-take = Ta rolla frå { $name }
 admin-role-taken = { $name } er ikkje lenger { $role }.
 admin-role-operator = Driftsansvarleg
@@ -726,6 +730,175 @@ admin-audit-role-given = Rolle gjeven
 admin-audit-role-changed = Slutten på rolla flytta
 admin-audit-role-taken = Rolle teken
 admin-audit-confidentiality-accepted = Teieplikt godteken
+admin-person-sign-out = Logg ut av alle einingar
+admin-person-sign-out-hint = Når ein telefon er mista: ingen av deira ringjer eller opnar lenger. Dei kan logge inn att.
+admin-person-signed-out = { $name } er logga ut av alle einingar.
+admin-person-delete = Slett for godt
+admin-person-delete-hint = Dei bur ikkje nokon stad lenger. Alt som er kjent om dei, blir fjerna, også i lista over endringar.
+admin-person-delete-title = Slette { $name } for godt?
+admin-person-delete-text = Dette kan ikkje angrast.
+admin-person-delete-type = Skriv «{ $word }» for å halde fram
+admin-person-delete-word = slett
+admin-person-deleted = { $name } er sletta.
+admin-audit-field-name = Namn
+admin-audit-field-email = E-post
+admin-audit-field-phone = Telefon
+admin-audit-field-language = Språk
+admin-audit-field-homes = Bustader
+admin-audit-field-unit = Eining
+admin-audit-field-person = Person
+admin-audit-field-owner = Bestemmer for eininga
+admin-audit-field-role = Rolle
+admin-audit-field-ends-at = Til
+admin-audit-field-mode = Tilstand
+admin-audit-field-address = Adresse
+admin-audit-field-kind = Type
+admin-audit-field-numbers = Nummer
+admin-audit-field-number = Nummer
+admin-audit-field-doors = Dører
+admin-audit-field-label = Tekst
+admin-audit-field-url = Adresse
+admin-audit-field-events = Når
+admin-audit-field-enabled = Sender meldingar
+admin-audit-field-webhook = Webhook
+admin-audit-field-last-day = Siste dag
+admin-audit-field-move = Flytting
+admin-audit-field-ended = Det som tok slutt
+admin-audit-field-version = Versjon
+admin-audit-field-people = Personar
+admin-audit-field-places = Plassar
+admin-audit-field-changed = Endra
+admin-audit-field-owners = Dei som bestemmer
+admin-audit-field-time-zone = Tidssone
+admin-audit-field-panel = Panel
+admin-audit-field-controller = Styreeining
+admin-audit-field-output = Utgang
+admin-audit-field-entrance = Inngang
+admin-audit-field-accounts = Innloggingar
+admin-audit-field-bells = Ringeknappar
+admin-audit-field-invitations = Invitasjonar
+admin-audit-field-moved-in = Flytta inn
+admin-audit-field-signed-out = Logga ut
+admin-audit-kind-person = Personar
+admin-audit-kind-home = Bustader
+admin-audit-kind-move = Flyttingar
+admin-audit-kind-import = Personlister
+admin-audit-kind-role = Roller
+admin-audit-kind-building = Bygningar
+admin-audit-kind-entrance = Inngangar
+admin-audit-kind-unit = Einingar
+admin-audit-kind-door = Dører
+admin-audit-kind-bell = Ringeknappar
+admin-audit-kind-panel = Panel
+admin-audit-kind-controller = Styreeiningar
+admin-audit-kind-policy = Kva bebuarane bestemmer
+admin-audit-kind-webhook = Webhooks
+admin-audit-kind-token = API-nøklar
+admin-audit-kind = Kva
+admin-audit-every-kind = Alt
+admin-audit-from = Frå og med
+admin-audit-until = Til og med
+admin-audit-all = Vis alle
+admin-audit-csv = Last ned (CSV)
+admin-audit-none-such = Ingen slike endringar
+admin-audit-of-person = Berre det som nemner { $name }
+admin-audit-gone = nokon som er borte eller utan namn
+admin-audit-details = Detaljar ({ $count } til)
+admin-audit-details-of = Detaljar for oppføring { $seq }
+admin-audit-place = Oppføring { $seq } i kjeda
+admin-audit-was = Før:
+admin-audit-is = Etter:
+admin-audit-yes = ja
+admin-audit-no = nei
+admin-audit-person-added = Person lagd til
+admin-audit-person-changed = Person endra
+admin-audit-person-suspended = Person stengd ute
+admin-audit-person-resumed = Utestenging oppheva
+admin-audit-person-deleted = Person sletta for godt
+admin-audit-person-signed-out = Logga ut av alle einingar
+admin-audit-person-invited = Invitert
+admin-audit-person-invitation-withdrawn = Invitasjon trekt tilbake
+admin-audit-person-link-handed-over = Lenkje levert ut
+admin-audit-home-given = Bustad gitt
+admin-audit-home-changed = Bustad endra
+admin-audit-home-taken = Bustad teken
+admin-audit-move-planned = Flytting planlagd
+admin-audit-move-cancelled = Flytting angra
+admin-audit-move-done = Flytting gjennomført
+admin-audit-import-applied = Personliste teken i bruk
+admin-audit-import-undone = Personliste angra
+admin-audit-panel-paired = Panel kopla til
+admin-audit-panel-paired-anew = Panel kopla til på nytt
+admin-audit-controller-paired = Styreeining kopla til
+admin-integrations = Integrasjonar
+admin-integrations-text = Andre system som arbeider saman med Klinke.
+admin-webhooks = Webhooks
+admin-webhooks-text = Adresser som får beskjed når personar eller einingar blir endra. Ei melding inneheld id-ar og ingen personopplysningar, og er signert.
+admin-webhooks-none = Ingen webhooks
+admin-webhooks-none-text = Ingen andre system får beskjed om endringar.
+admin-webhooks-nowhere = Webhooks er slått av
+admin-webhooks-nowhere-text = Den som driv denne tenaren, har ikkje oppgitt nokon vert som meldingar kan gå til (webhooks.hosts i konfigurasjonen).
+admin-webhook-add = Legg til webhook
+admin-webhook-edit = Rediger
+admin-webhook-edit-one = Rediger { $url }
+admin-webhook-url = Adresse
+admin-webhook-url-hint = Byrjar med https. Tillatne vertar: { $hosts }
+admin-webhook-where = Får beskjed om
+admin-webhook-everywhere = Alle bygningar
+admin-webhook-events = Når
+admin-webhook-enabled = Send meldingar
+admin-webhook-enabled-hint = Når du slår av, blir meldingane som ventar, gløymde.
+admin-webhook-test = Send ein prøve
+admin-webhook-test-one = Send ein prøve til { $url }
+admin-webhook-test-taken = Prøven vart motteken (svar { $status }).
+admin-webhook-test-failed = Prøven vart ikkje motteken: { $why }
+admin-webhook-rotate = Ny løyndom
+admin-webhook-rotate-one = Ny løyndom for { $url }
+admin-webhook-remove = Fjern
+admin-webhook-remove-one = Fjern { $url }
+admin-webhook-remove-title = Fjerne denne webhooken?
+admin-webhook-remove-text = Meldingar som ventar, blir gløymde, og løyndomen kan ikkje hentast tilbake.
+admin-webhook-secret = Løyndomen, blir berre vist no
+admin-webhook-secret-text = Mottakaren kontrollerer med han at ei melding er herifrå. Ta vare på han der og ingen andre stader.
+admin-webhook-secret-kept = Eg har teke vare på han
+admin-webhook-copy = Kopier
+admin-webhook-copied = Kopiert
+admin-webhook-on = Verkar
+admin-webhook-off = Slått av
+admin-webhook-gone = Slått av: mottakaren svarte at han ikkje vil ha fleire meldingar (410)
+admin-webhook-failing = Ikkje motteke sidan { $since }: { $why }
+admin-webhook-waiting = Meldingar som ventar: { $count }
+admin-webhook-lost = Meldingar som vart gitt opp etter tre dagar: { $count }
+admin-webhook-before-until = Til { $until } blir meldingar signerte også med den førre løyndomen.
+admin-webhook-why-http = svar { $status }
+admin-webhook-why-timed-out = ikkje svar i tide
+admin-webhook-why-not-reached = inga tilkopling
+admin-webhook-why-not-found = vertsnamnet fører ingen stader
+admin-webhook-why-tls = sertifikatet er ikkje til å stole på
+admin-webhook-why-no-answer = svaret er ikkje HTTP
+admin-webhook-why-host-not-allowed = driftsansvarleg tillèt ikkje denne verten
+admin-webhook-why-address-not-allowed = verten fører til ei intern adresse
+admin-webhook-why-not-https = http utan kryptering er berre for tillatne interne adresser
+admin-webhook-why-not-an-address = det er ikkje ei adresse
+admin-webhook-why-gone = mottakaren vil ikkje ha fleire meldingar
+admin-event-person-created = person lagd til
+admin-event-person-changed = person endra
+admin-event-person-suspended = person stengd ute
+admin-event-person-resumed = utestenging oppheva
+admin-event-person-deleted = person sletta
+admin-event-membership-began = flytta inn
+admin-event-membership-changed = plass i ei eining endra
+admin-event-membership-ended = flytta ut
+admin-event-unit-created = eining lagd til
+admin-event-unit-changed = eining endra
+admin-event-unit-removed = eining fjerna
+admin-event-import-applied = personliste teken i bruk
+admin-event-import-undone = personliste angra
+admin-audit-webhook-made = Webhook lagd til
+admin-audit-webhook-changed = Webhook endra
+admin-audit-webhook-rotated = Ny løyndom for ein webhook
+admin-audit-webhook-removed = Webhook fjerna
+admin-audit-webhook-switched-off = Webhook slått av av mottakaren
 admin-policy-text = Kva bebuarane i dette bygget kan gjere sjølve. Administratorar kan alltid gjere det for dei.
 admin-policy-not-yet = Lagra, men ikkje i kraft enno.
 admin-policy-effect-on = { $count ->
@@ -817,12 +990,18 @@ error-not-implemented = Klinke kan ikkje dette enno.
 error-taken = Dette er alt i bruk.
 error-out-of-range = Dette er utanfor det som er mogleg.
 error-confidentiality-required = Du må godta teieplikta fyrst.
-error-last-manager = Då ville ingen kunne gje roller lenger.
 error-required = Dette må oppgjevast.
-error-unknown-time-zone = Ikkje ei tidssone, som Europe/Oslo.
 error-unknown-invitation = Denne lenkja verkar ikkje: ho er ikkje heil, eller ei nyare er send.
 error-invitation-used = Denne lenkja er alt brukt. Logg inn med passordet som blei valt, eller be om ei ny lenkje.
 error-invitation-expired = Denne lenkja er for gammal. Be administratoren i bygget om ei ny.
+
+## admin
+error-viewing-only = Du ser med auga til ei rolle. Avslutt det først for å endre noko.
+error-in-use = Noko er avhengig av dette og må bort først.
+error-still-here = Dei bur ein stad, har ei rolle eller skal flytte: det må avsluttast først.
+error-not-an-address = Dette er ikkje ei adresse som meldingar kan gå til.
+error-not-https = Adressa må byrje med https.
+error-host-not-allowed = Den som driv denne tenaren, tillèt ikkje denne verten.
 error-not-a-list = Dette er verken CSV eller ei Excel-arbeidsbok (XLSX).
 error-not-a-picture = Denne fila er ikkje eit JPEG-, PNG- eller WebP-bilete, eller ho er øydelagd.
 error-picture-too-large = Biletet er for stort. Vel eit med høgst 12 000 punkt på ei side.
@@ -833,9 +1012,102 @@ error-cell-too-long = Ei celle har meir enn 1000 teikn.
 error-import-applied = Lista er alt teken i bruk.
 error-import-not-applied = Lista er ikkje teken i bruk.
 error-import-has-errors = Nokre rader er ikkje rette enno, eller ein kolonne manglar.
-
-## admin
+error-last-manager = Då ville ingen kunne gje roller lenger.
+error-unknown-time-zone = Ikkje ei tidssone, som Europe/Oslo.
+admin-tokens = Token
+admin-tokens-text = Med eit token spør eit anna program i ditt namn. Det kan berre det du vel her, aldri meir enn du kan sjølv, og det tek slutt.
+admin-tokens-none = Ingen token enno
+admin-tokens-none-text = Lag eitt for kvart program, så du kan trekkje det tilbake åleine.
+admin-token-new = Nytt token
+admin-token-make = Lag token
+admin-token-made = Tokenet er laga
+admin-token-once = Kopier det no. Det blir vist berre denne eine gongen og ikkje lagra.
+admin-token-secret = Token
+admin-token-copy = Kopier
+admin-token-copied = Kopiert
+admin-token-use = Programmet sender det med kvar førespurnad: Authorization: Bearer, eit mellomrom og tokenet.
+admin-token-kept = Eg har teke vare på det
+admin-token-name-hint = Til dømes namnet på programmet
+admin-token-rights = Kva det kan
+admin-token-rights-none = Vel minst éin.
+admin-token-issuer = Laga av
+admin-token-last-day = Siste dag
+admin-token-last-day-hint = Innan eitt år
+admin-token-ended = Tok slutt { $day }
+admin-token-revoke = Trekk tilbake { $name }
+admin-token-revoke-text = Programmet som bruker det, blir stengt ute med ein gong. Dette kan ikkje angrast.
+admin-token-revoke-do = Trekk tilbake
+admin-token-revoked = { $name } verkar ikkje lenger
+admin-audit-token-made = Token laga
+admin-audit-token-revoked = Token trekt tilbake
+error-too-many-requests = For mange førespurnader akkurat no. Vent litt.
+error-in-progress = Den same førespurnaden er framleis undervegs.
 # people and moves
+admin-ground-columns = Kolonnar
+admin-ground-keys = Tastar
+admin-ground-key-find = Finn kva som helst, eller gjer det
+admin-ground-key-search = Søk i lista
+admin-ground-key-rows = Neste og førre rad
+admin-ground-key-open = Opne rada
+admin-ground-key-select = Vel rada
+admin-ground-key-move = Flytt ut, i lista over personar
+admin-ground-key-undo = Angre det som nett vart gjort
+admin-ground-key-close = Lukk
+admin-ground-key-keys = Vis desse tastane
+admin-ground-csv = Last ned som CSV
+admin-person-invite = Inviter med ein gong
+admin-person-invite-hint = Med e-post; utan adresse blir lenkja vist her, til å levere over.
+admin-person-added = { $name } er lagd til.
+admin-person-added-invited = { $name } er lagd til. Invitasjonen er på veg.
+admin-person-anonymous-text = Utan namn: dørene og ringjeklokka verkar. Ingen finn dei ved namn, ringjeknappen får ikkje namn av seg sjølv, og utan e-postadresse blir invitasjonen levert på papir.
+admin-person-role-until = til { $day }
+admin-home-with = Saman med
+admin-home-add = Legg til ein bustad
+admin-home-give = Legg til
+admin-home-given = { $name } har fått ein bustad til.
+admin-home-take = Fjern
+admin-home-taken = { $name } bur ikkje i { $unit } lenger. Ein eigen ringjeknapp er borte.
+admin-home-decide = La bestemme
+admin-home-decide-not = La ikkje bestemme
+admin-home-decides = { $name } bestemmer for { $unit }.
+admin-home-decides-not = { $name } bestemmer ikkje for { $unit } lenger.
+admin-move-change = Byt bueining
+admin-move-from = Frå { $unit } til ei anna bueining
+admin-move-to = Ny bueining
+admin-move-now = Med ein gong
+admin-move-changed = Flytta frå { $from } til { $to }.
+admin-move-in-add = Flytt inn
+admin-move-in-day = Fyrste dag
+admin-move-in-lived = { $names } bur der alt.
+admin-move-in-done = { $unit }: flytta inn.
+admin-move-in-planned = { $unit }: flyttar inn { $day }.
+admin-move-in-short = Flyttar inn etter { $day }
+admin-move-in-person = Person { $number }
+admin-move-in-remove = Fjern person { $number }
+admin-move-in-another = Ein person til
+admin-move-taken-back-people = Flyttinga er trekt tilbake, og dei som berre vart lagde til for å flytte inn, er fjerna.
+admin-move-proof-moved-on = Personar som flytta til ei anna bueining
+admin-move-proof-title = Prov for flytting
+admin-move-proof-printed = Skrive ut { $day }. Berre tal; ingen namn er lagra med det.
+admin-people-invite = Inviter
+admin-people-move-none = Ingen av desse bur her og blir buande.
+admin-people-invited-many = { $count } av { $all } inviterte med e-post.
+admin-people-move = { $count ->
+    [one] Flytt ut éin person
+   *[other] Flytt ut { $count } personar
+}
+admin-people-moved = { $count ->
+    [one] Éin person flyttar ut { $day }.
+   *[other] { $count } personar flyttar ut { $day }.
+}
+admin-people-suspended-many = { $count ->
+    [one] Éin person er sperra.
+   *[other] { $count } personar er sperra.
+}
+admin-move-ends-moves-on = { $count ->
+    [one] Éin person flyttar til ei anna bueining
+   *[other] { $count } personar flyttar til ei anna bueining
+}
 error-conflict = Nokon andre har endra dette i mellomtida.
 error-not-an-email = Dette er ikkje ei e-postadresse.
 error-not-a-phone = Dette er ikkje eit telefonnummer.
@@ -932,8 +1204,211 @@ admin-move-ends-stay = { $count ->
     [one] 1 person beheld innlogginga: bur òg ein annan stad, eller har ei rolle
    *[other] { $count } personar beheld innlogginga: bur òg ein annan stad, eller har ei rolle
 }
+admin-edit = Endre { $name }
+admin-edit-building = Endre bygningen
+admin-edit-entrance = Endre inngangen
+admin-edit-unit = Endre bueininga
+admin-edit-door = Endre døra
+admin-edit-panel = Endre panelet
+admin-edit-controller = Endre dørsentralen
+admin-part-saved = { $name } er endra.
+admin-part-removed = { $name } er fjerna.
+admin-part-remove-open = Fjern …
+admin-part-remove = Fjern for godt
+admin-part-keep = Behald
+admin-part-remove-title = Fjerne { $name }?
+admin-part-blocked = Ikkje enno: { $what } må flyttast eller fjernast først.
+admin-part-concerned = Dette gjeld: { $what }.
+admin-part-type-name = Skriv «{ $name }» for å stadfeste
+admin-remove-building = Bygningen forsvinn med alt som er i han. Det kan ikkje angrast.
+admin-remove-entrance = Det er ikkje lenger noko ved denne inngangen.
+admin-remove-unit = Bueininga forsvinn med ringeknappane sine.
+admin-remove-door = Ingen kan opne henne lenger, og ingen panel tilbyr henne.
+admin-remove-panel = Det viser ein paringskode igjen, og ringeknappane er borte.
+admin-remove-controller = Dørene opnar ikkje før dei har ein annan dørsentral.
+admin-uses-people = { $count ->
+    [one] 1 bebuar
+   *[other] { $count } bebuarar
+  }
+admin-uses-moves = { $count ->
+    [one] 1 planlagd flytting
+   *[other] { $count } planlagde flyttingar
+  }
+admin-uses-units = { $count ->
+    [one] 1 bustad
+   *[other] { $count } bustader
+  }
+admin-uses-panels = { $count ->
+    [one] 1 panel
+   *[other] { $count } panel
+  }
+admin-uses-doors = { $count ->
+    [one] 1 dør
+   *[other] { $count } dører
+  }
+admin-uses-bells = { $count ->
+    [one] 1 ringeknapp
+   *[other] { $count } ringeknappar
+  }
+admin-unit-doors = Dører som bebuarane kan opne
+admin-door-release = Ulåst i, sekund
+admin-door-release-hint = 1 til 60. Minst 3 for dei som går sakte.
+admin-door-open = Kan stå open i, sekund
+admin-door-open-hint = 5 til 600. Etter det er det ein alarm.
+admin-door-relock = Låser igjen
+admin-door-on-close = Når ho er lukka
+admin-door-on-open = Så snart ho er opna
+admin-output-hint = Slik han er merkt på dørsentralen, frå 1.
+admin-audit-building-changed = Bygning endra
+admin-audit-building-removed = Bygning fjerna
+admin-audit-entrance-changed = Inngang endra
+admin-audit-entrance-removed = Inngang fjerna
+admin-audit-unit-changed = Bueining endra
+admin-audit-unit-removed = Bueining fjerna
+admin-audit-door-changed = Dør endra
+admin-audit-door-removed = Dør fjerna
+admin-audit-panel-changed = Panel endra
+admin-audit-panel-removed = Panel fjerna
+admin-audit-controller-changed = Dørsentral endra
+admin-audit-controller-removed = Dørsentral fjerna
+admin-role-give = Gi ei rolle
+admin-role-given = Gitt: { $role }.
+admin-pick-person = Kven
+admin-pick-person-hint = Nokre bokstavar av namnet, eller nummeret på bueininga.
+admin-pick-found = Funne
+admin-pick-nobody = Ingen funne. Legg til personen først.
+admin-pick-first = Vel nokon først.
+admin-role-last-day = Siste dag
+admin-role-last-day-hint = Ei rolle med tilgang til personopplysningar varer høgst 12 månader.
+admin-role-last-day-free = Tom: ingen slutt.
+admin-role-must-accept = Ho gjeld når dei har godteke teieplikta.
+admin-role-changes = { $count ->
+    [one] 1 rolleendring dei siste 30 dagane
+   *[other] { $count } rolleendringar dei siste 30 dagane
+  }
+admin-role-given-by = { $by } gav { $name } rolla { $role }.
+admin-role-changed-by = { $by } flytta slutten på rolla { $role } for { $name }.
+admin-role-taken-by = { $by } tok rolla { $role } frå { $name }.
+admin-role-own = Eiga rolle
+admin-matrix = Kva kvar rolle kan gjere
+admin-matrix-right = Rett
+admin-right-see-building = Sjå bygningen: bueiningar, dører, panel
+admin-right-see-people = Sjå kven som bur her og kva som står på ringeknappane
+admin-right-change-people = Leggje til, endre og flytte personar
+admin-right-change-building = Endre inngangar, bueiningar, dører og ringeknappar
+admin-right-devices = Pare og endre panel og dørsentralar
+admin-right-audit = Lese kva administratorar har endra
+admin-right-roles = Gi og ta roller
+admin-yes = Ja
+admin-no = Nei
+admin-view-title = Sjå med andre auge
+admin-view-text = Sidene slik nokon med denne rolla ser dei. Ingenting kan endrast imens.
+admin-view-as = Sjå som { $role }
+admin-viewing-label = Du ser som ei rolle
+admin-viewing = Du ser det denne rolla ser: { $role }, { $building }.
+admin-viewing-stop = Avslutt
+admin-checklist-whole = Alt er på plass
+admin-checklist-whole-text = Gå til panelet og ring: appen skal ringje, vise deg og opne døra.
+admin-operator = Forvaltarar
+admin-operator-text = Kven som driv bygningar på denne tenaren. Det som er i dei, er berre deira.
+admin-tenant-new = Ny forvaltar
+admin-tenant-name = Namnet på forvaltaren
+admin-tenant-manager = Namnet på den første administratoren
+admin-tenant-email-hint = Invitasjonen blir send hit. Tom: ei lenkje å gi vidare.
+admin-tenant-made = { $name } er oppretta.
+admin-tenant-mailed = Invitasjonen er på veg.
+admin-tenant-runs = I drift
+admin-tenant-is-suspended = Sperra: ingen loggar inn, panela er ute av drift, dørene verkar
+admin-tenant-rename = Gi nytt namn
+admin-tenant-suspend = Sperr
+admin-tenant-resume = Opphev sperringa
+admin-tenant-suspended = { $name } er sperra.
+admin-tenant-resumed = { $name } er i drift igjen.
+admin-audit-tenant-made = Forvaltar oppretta
+admin-audit-tenant-changed = Forvaltar fekk nytt namn
+admin-audit-tenant-suspended = Forvaltar sperra
+admin-audit-tenant-resumed = Sperring av forvaltar oppheva
+admin-app-needs = Kva appen treng
+admin-app-needs-text = Dei eldste systema der appen ringjer som han skal. På ein eldre telefon seier appen frå, og viser til telefonoppringing eller tavla i leilegheita.
+admin-app-needs-saved = Appen samanliknar med dette frå no av.
+admin-audit-app-requirements-changed = Krav til appen endra
+
+admin-section-who = Kven bur her
+admin-section-keys = Utleverte nøklar
+admin-figure-who = Bustader som kan ringjast
+admin-attention-ghosts = { $count ->
+    [one] Éin tilgang eller knapp
+   *[other] { $count } tilgangar og knappar
+ } har ikkje lenger nokon grunn.
+admin-who-text = Kvar bustad, kven som bur der, og om eit besøk når fram.
+admin-who-search = Namn eller bustad
+admin-who-people = Bur her
+admin-who-why = Kvifor ikkje
+admin-who-all = Alle ({ $count })
+admin-who-rung = Kan ringjast ({ $count })
+admin-who-silent = { $count ->
+    [one] Éin bustad
+   *[other] { $count } bustader
+ } kan ikkje ringjast
+admin-who-empty = Ingen bur der ({ $count })
+admin-who-invite = Inviter
+admin-who-invited = { $count ->
+    [one] Éin invitasjon
+   *[other] { $count } invitasjonar
+ } send til { $unit }.
+admin-who-add-button = Legg til ringjeknapp
+admin-who-look = Sjå på
+admin-who-none-found = Ingen bustad passar
+admin-home-no-account = Ingen har innlogging
+admin-home-no-device = Ingen er logga inn
+admin-home-no-button = Ingen knapp på noka tavle
+admin-home-not-on-button = Knappen ringjer ingen med telefon
+admin-home-suspended = Alle er sperra
+admin-door-who = Kven kan opne
+admin-door-who-show = Vis kven
+admin-openers = Kven kan opne { $door }
+admin-openers-text = Alle som kan opne no, og kvifor.
+admin-openers-none = Ingen kan opne denne døra.
+admin-openers-hidden = Ein som bur i ein annan bygning
+admin-openers-shut-site-locked-down = Bygningen er stengd i ein naudsituasjon: ingen opnar no.
+admin-openers-shut-door-blocked = Døra er sperra: ingen opnar ho no.
+admin-openers-shut-door-locked-down = Døra er låst i ein naudsituasjon: ingen opnar ho no.
+admin-openers-shut-door-times-invalid = Tidene til døra er ugyldige: ingen opnar ho før dei er retta.
+admin-opens-home = Bur i { $unit }, { $building }
+admin-opens-role = { $role } · { $where }
+admin-opens-role-until = { $role } · { $where } · til { $day }
+admin-person-doors = Kan opne
+admin-person-no-doors = Ingen dører
+admin-keys-text = Kven som har noko som opnar eller ringjer, og kva som vart gløymt. Aldri når noko vart brukt.
+admin-ghosts = Gløymt
+admin-ghosts-none = Alt som er delt ut, har ein grunn.
+admin-ghost-access = { $name } kan logge inn, men bur ingen stader og har inga rolle.
+admin-ghost-invitation = { $name } er invitert, men bur ingen stader og har inga rolle.
+admin-ghost-bell = Knappen «{ $text }» ringjer { $unit }, der ingen bur.
+admin-ghost-home = { $unit } opnar { $count ->
+    [one] éi dør
+   *[other] { $count } dører
+ }, men ingen bur der.
+admin-ghost-move = Flyttinga ut av { $unit } skulle vore gjord { $day }.
+admin-ghost-suspended-role = { $name } er sperra, men er framleis { $role }.
+admin-ghost-ended-role = Rolla { $role } til { $name } er over.
+admin-ghost-withdraw = Trekk tilbake
+admin-ghost-remove = Fjern knappen
+admin-ghost-take = Ta rolla
+admin-ghost-sure = Skal dette bort?
+admin-ghost-gone = Det er borte.
+admin-keys-holders = Kven har kva
+admin-keys-holders-text = Innlogga einingar, opne invitasjonar og roller. Berre kor mange, aldri kva for eller når.
+admin-keys-apps = Telefonar
+admin-keys-stations = Svarapparat
+admin-keys-more = Roller og invitasjonar
+admin-keys-invited = Invitert til { $day }
+admin-keys-none = Ingen har noko
 
 ## server only
+error-two-credentials = Førespurnaden har både ei økt og eit token.
+error-not-for-tokens = Dette kan ikkje gjerast med eit token.
+error-idempotency-key-reused = Denne nøkkelen er brukt til ein annan førespurnad.
 trust-title = Stol på denne Klinke
 trust-intro = Denne tenaren lagar sine eigne sertifikat. Ein telefon, eit nettbrett eller ei datamaskin som skal vere app eller panel, må stole på dei éin gong.
 trust-download = Last ned sertifikatet

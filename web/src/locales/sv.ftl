@@ -6,6 +6,8 @@ common-cancel = Avbryt
 common-close = Stäng
 common-try-again = Försök igen
 common-reference = Referens
+admin-form-wrong = Något är inte rätt. Se de markerade fälten.
+admin-claim-password-hint = Minst 12 tecken. Några ord är lättare än specialtecken.
 
 ## door
 door-locked = Låst
@@ -242,6 +244,8 @@ app-invited-text = Välj ett lösenord. Med det och användarnamnet loggar du in
 app-invited-again = Du har redan ett lösenord. Ett nytt loggar ut dig överallt annars.
 app-invited-do = Välj lösenordet
 app-invited-over = Länken fungerar inte längre
+app-too-old = Den här telefonen kanske inte ringer
+app-too-old-text = Den har { $found }; appen behöver { $needed }. Be förvaltaren om att bli uppringd på telefon, eller använd tavlan i lägenheten.
 app-tab-doorbell = Ringklocka
 app-tab-household = Hushåll
 app-bells-text = Vad din knapp säger och gör, på varje panel.
@@ -260,6 +264,8 @@ app-bell-picture-away = Ta bort bilden
 app-bell-hide = Dölj nu
 app-bell-show = Visa igen
 app-bell-label = Text på knappen
+app-bell-alias = Hittas också som
+app-bell-alias-hint = Visas inte på knappen: besökare som söker efter det hittar dig.
 app-bell-save = Spara texten
 app-bell-saved = Sparat. Panelen visar det nu.
 app-bell-asked = ”{ $text }” väntar tills administratören har godkänt den.
@@ -401,12 +407,10 @@ admin-claim-organisation = Organisation
 admin-claim-organisation-hint = Bostadsrättsföreningen eller fastighetsförvaltaren.
 admin-claim-name = Ditt namn
 admin-claim-user-name-hint = Minst 3 tecken, utan mellanslag. En e-postadress går bra.
-admin-claim-password-hint = Minst 12 tecken. Några ord är lättare än specialtecken.
 admin-claim-do = Ta i bruk
 admin-password-short = Fortfarande för kort
 admin-password-enough = Tillräckligt långt. Längre är bättre.
 admin-password-good = Bra längd
-admin-form-wrong = Något är inte rätt. Se de markerade fälten.
 admin-buildings = Hus
 admin-building = Hus
 admin-buildings-none = Inga hus ännu
@@ -479,6 +483,7 @@ admin-bell-member-away = Ring inte
 admin-bell-one-member = En knapp för en boende ringer exakt en.
 admin-bell-preview = Så kommer porttelefonen att se ut
 admin-bell-dark = Mörk
+admin-bell-large = Stor text
 admin-bell-saved = { $name } är sparad och står på porttelefonen.
 admin-bell-as-before = Som förut
 admin-bell-looks = { $count ->
@@ -542,7 +547,6 @@ admin-copied = Kopierat
 admin-figure-panels = Paneler anslutna
 admin-figure-controllers = Dörrcentraler anslutna
 admin-figure-doors = Dörrar med kontakt
-admin-figure-units = Hem som kan ringas på
 admin-figure-bells = Dörrklockor
 admin-figure-good = Alla
 admin-figure-bad = { $count } saknas
@@ -661,7 +665,7 @@ admin-checklist-panels-text = Anslut skärmen vid entrén med koden den visar.
 admin-checklist-controllers = En dörrcentral
 admin-checklist-controllers-text = Anslut enheten som styr låsen.
 admin-checklist-doors-assigned = Varje dörr har en central
-admin-checklist-doors-assigned-text = Välj dörrarna när en central ansluts.
+admin-checklist-doors-assigned-text = Välj dörrcentral och utgång för varje dörr.
 admin-checklist-bells = Ringknappar
 admin-checklist-bells-text = Sätt den första knappen på en porttelefon.
 admin-checklist-reachable = Någon kan nås
@@ -684,7 +688,7 @@ admin-role-everywhere = Alla byggnader
 admin-role-endless = Utan slut
 admin-role-active = Aktiv
 admin-role-ended = Upphörd
-admin-role-unbound = Tystnadsplikt ej godtagen
+admin-role-unbound = Tystnadsplikt inte godtagen: rollen gäller inte än
 admin-role-take = Ta rollen från { $name }
 admin-role-taken = { $name } är inte längre { $role }.
 admin-role-operator = Driftansvarig
@@ -729,6 +733,175 @@ admin-audit-role-given = Roll given
 admin-audit-role-changed = Rollens slut flyttat
 admin-audit-role-taken = Roll borttagen
 admin-audit-confidentiality-accepted = Tystnadsplikt godtagen
+admin-person-sign-out = Logga ut från alla enheter
+admin-person-sign-out-hint = När en telefon är borta: ingen av deras ringer eller öppnar längre. De kan logga in igen.
+admin-person-signed-out = { $name } är utloggad från alla enheter.
+admin-person-delete = Radera för gott
+admin-person-delete-hint = De bor inte någonstans längre. Allt som är känt om dem tas bort, även i listan över ändringar.
+admin-person-delete-title = Radera { $name } för gott?
+admin-person-delete-text = Det här kan inte ångras.
+admin-person-delete-type = Skriv ”{ $word }” för att fortsätta
+admin-person-delete-word = radera
+admin-person-deleted = { $name } är raderad.
+admin-audit-field-name = Namn
+admin-audit-field-email = E-post
+admin-audit-field-phone = Telefon
+admin-audit-field-language = Språk
+admin-audit-field-homes = Bostäder
+admin-audit-field-unit = Enhet
+admin-audit-field-person = Person
+admin-audit-field-owner = Bestämmer för enheten
+admin-audit-field-role = Roll
+admin-audit-field-ends-at = Till
+admin-audit-field-mode = Läge
+admin-audit-field-address = Adress
+admin-audit-field-kind = Typ
+admin-audit-field-numbers = Nummer
+admin-audit-field-number = Nummer
+admin-audit-field-doors = Dörrar
+admin-audit-field-label = Text
+admin-audit-field-url = Adress
+admin-audit-field-events = När
+admin-audit-field-enabled = Skickar meddelanden
+admin-audit-field-webhook = Webhook
+admin-audit-field-last-day = Sista dag
+admin-audit-field-move = Flytt
+admin-audit-field-ended = Det som upphörde
+admin-audit-field-version = Version
+admin-audit-field-people = Personer
+admin-audit-field-places = Platser
+admin-audit-field-changed = Ändrade
+admin-audit-field-owners = De som bestämmer
+admin-audit-field-time-zone = Tidszon
+admin-audit-field-panel = Panel
+admin-audit-field-controller = Styrenhet
+admin-audit-field-output = Utgång
+admin-audit-field-entrance = Entré
+admin-audit-field-accounts = Inloggningar
+admin-audit-field-bells = Ringklockor
+admin-audit-field-invitations = Inbjudningar
+admin-audit-field-moved-in = Flyttade in
+admin-audit-field-signed-out = Utloggade
+admin-audit-kind-person = Personer
+admin-audit-kind-home = Bostäder
+admin-audit-kind-move = Flyttar
+admin-audit-kind-import = Personlistor
+admin-audit-kind-role = Roller
+admin-audit-kind-building = Byggnader
+admin-audit-kind-entrance = Entréer
+admin-audit-kind-unit = Enheter
+admin-audit-kind-door = Dörrar
+admin-audit-kind-bell = Ringklockor
+admin-audit-kind-panel = Paneler
+admin-audit-kind-controller = Styrenheter
+admin-audit-kind-policy = Vad de boende bestämmer
+admin-audit-kind-webhook = Webhookar
+admin-audit-kind-token = API-nycklar
+admin-audit-kind = Vad
+admin-audit-every-kind = Allt
+admin-audit-from = Från och med
+admin-audit-until = Till och med
+admin-audit-all = Visa alla
+admin-audit-csv = Ladda ner (CSV)
+admin-audit-none-such = Inga sådana ändringar
+admin-audit-of-person = Bara det som nämner { $name }
+admin-audit-gone = någon som är borta eller utan namn
+admin-audit-details = Detaljer ({ $count } till)
+admin-audit-details-of = Detaljer för post { $seq }
+admin-audit-place = Post { $seq } i kedjan
+admin-audit-was = Före:
+admin-audit-is = Efter:
+admin-audit-yes = ja
+admin-audit-no = nej
+admin-audit-person-added = Person tillagd
+admin-audit-person-changed = Person ändrad
+admin-audit-person-suspended = Person avstängd
+admin-audit-person-resumed = Avstängning hävd
+admin-audit-person-deleted = Person raderad för gott
+admin-audit-person-signed-out = Utloggad från alla enheter
+admin-audit-person-invited = Inbjuden
+admin-audit-person-invitation-withdrawn = Inbjudan återtagen
+admin-audit-person-link-handed-over = Länk överlämnad
+admin-audit-home-given = Bostad tilldelad
+admin-audit-home-changed = Bostad ändrad
+admin-audit-home-taken = Bostad fråntagen
+admin-audit-move-planned = Flytt planerad
+admin-audit-move-cancelled = Flytt ångrad
+admin-audit-move-done = Flytt genomförd
+admin-audit-import-applied = Personlista införd
+admin-audit-import-undone = Personlista ångrad
+admin-audit-panel-paired = Panel parkopplad
+admin-audit-panel-paired-anew = Panel parkopplad på nytt
+admin-audit-controller-paired = Styrenhet parkopplad
+admin-integrations = Integrationer
+admin-integrations-text = Andra system som arbetar tillsammans med Klinke.
+admin-webhooks = Webhookar
+admin-webhooks-text = Adresser som meddelas när personer eller enheter ändras. Ett meddelande innehåller id:n och inga personuppgifter, och är signerat.
+admin-webhooks-none = Inga webhookar
+admin-webhooks-none-text = Inget annat system meddelas om ändringar.
+admin-webhooks-nowhere = Webhookar är avstängda
+admin-webhooks-nowhere-text = Den som driver servern har inte angett någon värd som meddelanden får gå till (webhooks.hosts i konfigurationen).
+admin-webhook-add = Lägg till webhook
+admin-webhook-edit = Redigera
+admin-webhook-edit-one = Redigera { $url }
+admin-webhook-url = Adress
+admin-webhook-url-hint = Börjar med https. Tillåtna värdar: { $hosts }
+admin-webhook-where = Meddelas om
+admin-webhook-everywhere = Alla byggnader
+admin-webhook-events = När
+admin-webhook-enabled = Skicka meddelanden
+admin-webhook-enabled-hint = När du stänger av glöms de meddelanden som väntar.
+admin-webhook-test = Skicka ett test
+admin-webhook-test-one = Skicka ett test till { $url }
+admin-webhook-test-taken = Testet togs emot (svar { $status }).
+admin-webhook-test-failed = Testet togs inte emot: { $why }
+admin-webhook-rotate = Ny hemlighet
+admin-webhook-rotate-one = Ny hemlighet för { $url }
+admin-webhook-remove = Ta bort
+admin-webhook-remove-one = Ta bort { $url }
+admin-webhook-remove-title = Ta bort denna webhook?
+admin-webhook-remove-text = Meddelanden som väntar glöms, och hemligheten kan inte återställas.
+admin-webhook-secret = Hemligheten, visas bara nu
+admin-webhook-secret-text = Mottagaren kontrollerar med den att ett meddelande är härifrån. Förvara den där och ingen annanstans.
+admin-webhook-secret-kept = Jag har sparat den
+admin-webhook-copy = Kopiera
+admin-webhook-copied = Kopierad
+admin-webhook-on = Fungerar
+admin-webhook-off = Avstängd
+admin-webhook-gone = Avstängd: mottagaren svarade att den inte vill ha fler meddelanden (410)
+admin-webhook-failing = Inte mottaget sedan { $since }: { $why }
+admin-webhook-waiting = Meddelanden som väntar: { $count }
+admin-webhook-lost = Meddelanden som gavs upp efter tre dagar: { $count }
+admin-webhook-before-until = Till { $until } signeras meddelanden även med den förra hemligheten.
+admin-webhook-why-http = svar { $status }
+admin-webhook-why-timed-out = inget svar i tid
+admin-webhook-why-not-reached = ingen anslutning
+admin-webhook-why-not-found = värdnamnet leder ingenstans
+admin-webhook-why-tls = certifikatet är inte betrott
+admin-webhook-why-no-answer = svaret är inte HTTP
+admin-webhook-why-host-not-allowed = driftansvarig tillåter inte värden
+admin-webhook-why-address-not-allowed = värden leder till en intern adress
+admin-webhook-why-not-https = okrypterad http är bara för tillåtna interna adresser
+admin-webhook-why-not-an-address = det är ingen adress
+admin-webhook-why-gone = mottagaren vill inte ha fler meddelanden
+admin-event-person-created = person tillagd
+admin-event-person-changed = person ändrad
+admin-event-person-suspended = person avstängd
+admin-event-person-resumed = avstängning hävd
+admin-event-person-deleted = person raderad
+admin-event-membership-began = flyttade in
+admin-event-membership-changed = plats i en enhet ändrad
+admin-event-membership-ended = flyttade ut
+admin-event-unit-created = enhet tillagd
+admin-event-unit-changed = enhet ändrad
+admin-event-unit-removed = enhet borttagen
+admin-event-import-applied = personlista införd
+admin-event-import-undone = personlista ångrad
+admin-audit-webhook-made = Webhook tillagd
+admin-audit-webhook-changed = Webhook ändrad
+admin-audit-webhook-rotated = Ny hemlighet för en webhook
+admin-audit-webhook-removed = Webhook borttagen
+admin-audit-webhook-switched-off = Webhook avstängd av mottagaren
 admin-policy-text = Vad de boende i byggnaden får göra själva. Administratörer kan alltid göra det åt dem.
 admin-policy-not-yet = Sparat, men gäller inte än.
 admin-policy-effect-on = { $count ->
@@ -820,12 +993,18 @@ error-not-implemented = Klinke kan inte detta ännu.
 error-taken = Detta används redan.
 error-out-of-range = Detta är utanför det möjliga.
 error-confidentiality-required = Du måste först godta tystnadsplikten.
-error-last-manager = Då skulle ingen kunna ge roller längre.
 error-required = Detta måste anges.
-error-unknown-time-zone = Inte en tidszon, som Europe/Stockholm.
 error-unknown-invitation = Länken fungerar inte: den är inte hel, eller så har en nyare skickats.
 error-invitation-used = Länken har redan använts. Logga in med lösenordet som valdes, eller be om en ny länk.
 error-invitation-expired = Länken är för gammal. Be husets administratör om en ny.
+
+## admin
+error-viewing-only = Du ser med en rolls ögon. Avsluta det först för att ändra något.
+error-in-use = Något är beroende av detta och måste bort först.
+error-still-here = De bor någonstans, har en roll eller ska flytta: det måste upphöra först.
+error-not-an-address = Det här är ingen adress som meddelanden kan gå till.
+error-not-https = Adressen måste börja med https.
+error-host-not-allowed = Den som driver servern tillåter inte den här värden.
 error-not-a-list = Det här är varken CSV eller en Excel-arbetsbok (XLSX).
 error-not-a-picture = Filen är ingen JPEG-, PNG- eller WebP-bild, eller så är den trasig.
 error-picture-too-large = Bilden är för stor. Välj en med högst 12 000 punkter på en sida.
@@ -836,9 +1015,102 @@ error-cell-too-long = En cell har fler än 1 000 tecken.
 error-import-applied = Listan har redan förts in.
 error-import-not-applied = Listan har inte förts in.
 error-import-has-errors = Några rader är inte rätt än, eller så saknas en kolumn.
-
-## admin
+error-last-manager = Då skulle ingen kunna ge roller längre.
+error-unknown-time-zone = Inte en tidszon, som Europe/Stockholm.
+admin-tokens = Token
+admin-tokens-text = Med en token frågar ett annat program i ditt namn. Det får bara det du väljer här, aldrig mer än du själv får, och den tar slut.
+admin-tokens-none = Inga token än
+admin-tokens-none-text = Skapa en för varje program, så att du kan återkalla den för sig.
+admin-token-new = Ny token
+admin-token-make = Skapa token
+admin-token-made = Token är skapad
+admin-token-once = Kopiera den nu. Den visas bara den här gången och sparas ingenstans.
+admin-token-secret = Token
+admin-token-copy = Kopiera
+admin-token-copied = Kopierad
+admin-token-use = Programmet skickar den med varje begäran: Authorization: Bearer, ett mellanslag och token.
+admin-token-kept = Jag har sparat den
+admin-token-name-hint = Till exempel programmets namn
+admin-token-rights = Vad den får
+admin-token-rights-none = Välj minst en.
+admin-token-issuer = Skapad av
+admin-token-last-day = Sista dag
+admin-token-last-day-hint = Inom ett år
+admin-token-ended = Slutade { $day }
+admin-token-revoke = Återkalla { $name }
+admin-token-revoke-text = Programmet som använder den stängs ute genast. Det går inte att ångra.
+admin-token-revoke-do = Återkalla
+admin-token-revoked = { $name } fungerar inte längre
+admin-audit-token-made = Token skapad
+admin-audit-token-revoked = Token återkallad
+error-too-many-requests = För många förfrågningar just nu. Vänta lite.
+error-in-progress = Samma begäran pågår fortfarande.
 # people and moves
+admin-ground-columns = Kolumner
+admin-ground-keys = Tangenter
+admin-ground-key-find = Hitta vad som helst, eller gör det
+admin-ground-key-search = Sök i listan
+admin-ground-key-rows = Nästa och föregående rad
+admin-ground-key-open = Öppna raden
+admin-ground-key-select = Markera raden
+admin-ground-key-move = Flytta ut, i listan över personer
+admin-ground-key-undo = Ångra det som just gjordes
+admin-ground-key-close = Stäng
+admin-ground-key-keys = Visa de här tangenterna
+admin-ground-csv = Hämta som CSV
+admin-person-invite = Bjud in på en gång
+admin-person-invite-hint = Med e-post; utan adress visas länken här, att lämna över.
+admin-person-added = { $name } är tillagd.
+admin-person-added-invited = { $name } är tillagd. Inbjudan är på väg.
+admin-person-anonymous-text = Utan namn: dörrarna och dörrklockan fungerar. Ingen hittar dem på namn, knappen får inget namn av sig själv, och utan e-postadress lämnas inbjudan på papper.
+admin-person-role-until = till { $day }
+admin-home-with = Tillsammans med
+admin-home-add = Lägg till en bostad
+admin-home-give = Lägg till
+admin-home-given = { $name } har fått en bostad till.
+admin-home-take = Ta bort
+admin-home-taken = { $name } bor inte i { $unit } längre. En egen knapp är borta.
+admin-home-decide = Låt bestämma
+admin-home-decide-not = Låt inte bestämma
+admin-home-decides = { $name } bestämmer för { $unit }.
+admin-home-decides-not = { $name } bestämmer inte för { $unit } längre.
+admin-move-change = Byt lägenhet
+admin-move-from = Från { $unit } till en annan lägenhet
+admin-move-to = Ny lägenhet
+admin-move-now = På en gång
+admin-move-changed = Flyttad från { $from } till { $to }.
+admin-move-in-add = Flytta in
+admin-move-in-day = Första dag
+admin-move-in-lived = { $names } bor där redan.
+admin-move-in-done = { $unit }: inflyttat.
+admin-move-in-planned = { $unit }: flyttar in { $day }.
+admin-move-in-short = Flyttar in efter { $day }
+admin-move-in-person = Person { $number }
+admin-move-in-remove = Ta bort person { $number }
+admin-move-in-another = En person till
+admin-move-taken-back-people = Flytten är återkallad, och de som bara lades till för att flytta in är borttagna.
+admin-move-proof-moved-on = Personer som flyttade till en annan lägenhet
+admin-move-proof-title = Bevis på flytt
+admin-move-proof-printed = Utskrivet { $day }. Bara siffror; inga namn sparas med det.
+admin-people-invite = Bjud in
+admin-people-move-none = Ingen av dem bor här och stannar.
+admin-people-invited-many = { $count } av { $all } inbjudna med e-post.
+admin-people-move = { $count ->
+    [one] Flytta ut en person
+   *[other] Flytta ut { $count } personer
+}
+admin-people-moved = { $count ->
+    [one] En person flyttar ut { $day }.
+   *[other] { $count } personer flyttar ut { $day }.
+}
+admin-people-suspended-many = { $count ->
+    [one] En person är spärrad.
+   *[other] { $count } personer är spärrade.
+}
+admin-move-ends-moves-on = { $count ->
+    [one] En person flyttar till en annan lägenhet
+   *[other] { $count } personer flyttar till en annan lägenhet
+}
 error-conflict = Någon annan har ändrat detta under tiden.
 error-not-an-email = Detta är ingen e-postadress.
 error-not-a-phone = Detta är inget telefonnummer.
@@ -935,8 +1207,211 @@ admin-move-ends-stay = { $count ->
     [one] 1 person behåller sin inloggning: bor även på annat håll, eller har en roll
    *[other] { $count } personer behåller sin inloggning: bor även på annat håll, eller har en roll
 }
+admin-edit = Ändra { $name }
+admin-edit-building = Ändra byggnaden
+admin-edit-entrance = Ändra entrén
+admin-edit-unit = Ändra lägenheten
+admin-edit-door = Ändra dörren
+admin-edit-panel = Ändra panelen
+admin-edit-controller = Ändra dörrcentralen
+admin-part-saved = { $name } har ändrats.
+admin-part-removed = { $name } har tagits bort.
+admin-part-remove-open = Ta bort …
+admin-part-remove = Ta bort för gott
+admin-part-keep = Behåll
+admin-part-remove-title = Ta bort { $name }?
+admin-part-blocked = Inte än: { $what } måste flyttas eller tas bort först.
+admin-part-concerned = Det berör: { $what }.
+admin-part-type-name = Skriv ”{ $name }” för att bekräfta
+admin-remove-building = Byggnaden försvinner med allt som finns i den. Det går inte att ångra.
+admin-remove-entrance = Det finns inget kvar vid den här entrén.
+admin-remove-unit = Lägenheten försvinner med sina ringklockor.
+admin-remove-door = Ingen kan öppna den längre, och ingen panel erbjuder den.
+admin-remove-panel = Den visar en parkopplingskod igen, och dess ringklockor är borta.
+admin-remove-controller = Dörrarna öppnas inte förrän de har en annan dörrcentral.
+admin-uses-people = { $count ->
+    [one] 1 boende
+   *[other] { $count } boende
+  }
+admin-uses-moves = { $count ->
+    [one] 1 planerad flytt
+   *[other] { $count } planerade flyttar
+  }
+admin-uses-units = { $count ->
+    [one] 1 bostad
+   *[other] { $count } bostäder
+  }
+admin-uses-panels = { $count ->
+    [one] 1 panel
+   *[other] { $count } paneler
+  }
+admin-uses-doors = { $count ->
+    [one] 1 dörr
+   *[other] { $count } dörrar
+  }
+admin-uses-bells = { $count ->
+    [one] 1 ringklocka
+   *[other] { $count } ringklockor
+  }
+admin-unit-doors = Dörrar som de boende får öppna
+admin-door-release = Olåst i, sekunder
+admin-door-release-hint = 1 till 60. Minst 3 för den som går långsamt.
+admin-door-open = Får stå öppen i, sekunder
+admin-door-open-hint = 5 till 600. Därefter larmar den.
+admin-door-relock = Låser igen
+admin-door-on-close = När den har stängts
+admin-door-on-open = Så snart den har öppnats
+admin-output-hint = Som den är märkt på dörrcentralen, från 1.
+admin-audit-building-changed = Byggnad ändrad
+admin-audit-building-removed = Byggnad borttagen
+admin-audit-entrance-changed = Entré ändrad
+admin-audit-entrance-removed = Entré borttagen
+admin-audit-unit-changed = Lägenhet ändrad
+admin-audit-unit-removed = Lägenhet borttagen
+admin-audit-door-changed = Dörr ändrad
+admin-audit-door-removed = Dörr borttagen
+admin-audit-panel-changed = Panel ändrad
+admin-audit-panel-removed = Panel borttagen
+admin-audit-controller-changed = Dörrcentral ändrad
+admin-audit-controller-removed = Dörrcentral borttagen
+admin-role-give = Ge en roll
+admin-role-given = Given: { $role }.
+admin-pick-person = Vem
+admin-pick-person-hint = Några bokstäver av namnet, eller lägenhetens nummer.
+admin-pick-found = Hittade
+admin-pick-nobody = Ingen hittades. Lägg till personen först.
+admin-pick-first = Välj någon först.
+admin-role-last-day = Sista dag
+admin-role-last-day-hint = En roll med åtkomst till personuppgifter varar högst 12 månader.
+admin-role-last-day-free = Tomt: inget slut.
+admin-role-must-accept = Den gäller när personen har godtagit tystnadsplikten.
+admin-role-changes = { $count ->
+    [one] 1 rolländring de senaste 30 dagarna
+   *[other] { $count } rolländringar de senaste 30 dagarna
+  }
+admin-role-given-by = { $by } gav { $name } rollen { $role }.
+admin-role-changed-by = { $by } flyttade slutet på rollen { $role } för { $name }.
+admin-role-taken-by = { $by } tog rollen { $role } från { $name }.
+admin-role-own = Egen roll
+admin-matrix = Vad varje roll får göra
+admin-matrix-right = Rättighet
+admin-right-see-building = Se byggnaden: lägenheter, dörrar, paneler
+admin-right-see-people = Se vem som bor här och vad som står på ringklockorna
+admin-right-change-people = Lägga till, ändra och flytta personer
+admin-right-change-building = Ändra entréer, lägenheter, dörrar och ringklockor
+admin-right-devices = Parkoppla och ändra paneler och dörrcentraler
+admin-right-audit = Läsa vad administratörer har ändrat
+admin-right-roles = Ge och ta roller
+admin-yes = Ja
+admin-no = Nej
+admin-view-title = Se med andras ögon
+admin-view-text = Sidorna så som någon med den rollen ser dem. Inget kan ändras under tiden.
+admin-view-as = Se som { $role }
+admin-viewing-label = Du ser som en roll
+admin-viewing = Du ser det som den här rollen ser: { $role }, { $building }.
+admin-viewing-stop = Avsluta
+admin-checklist-whole = Allt är på plats
+admin-checklist-whole-text = Gå till panelen och ring: appen ska ringa, visa dig och öppna dörren.
+admin-operator = Förvaltare
+admin-operator-text = Vilka som driver byggnader på den här servern. Det som finns i dem är bara deras.
+admin-tenant-new = Ny förvaltare
+admin-tenant-name = Förvaltarens namn
+admin-tenant-manager = Den första administratörens namn
+admin-tenant-email-hint = Inbjudan skickas hit. Tomt: en länk att lämna över.
+admin-tenant-made = { $name } har skapats.
+admin-tenant-mailed = Inbjudan är på väg.
+admin-tenant-runs = I drift
+admin-tenant-is-suspended = Spärrad: ingen loggar in, panelerna är ur drift, dörrarna fungerar
+admin-tenant-rename = Byt namn
+admin-tenant-suspend = Spärra
+admin-tenant-resume = Häv spärren
+admin-tenant-suspended = { $name } är spärrad.
+admin-tenant-resumed = { $name } är i drift igen.
+admin-audit-tenant-made = Förvaltare skapad
+admin-audit-tenant-changed = Förvaltare fick nytt namn
+admin-audit-tenant-suspended = Förvaltare spärrad
+admin-audit-tenant-resumed = Spärr av förvaltare hävd
+admin-app-needs = Vad appen behöver
+admin-app-needs-text = De äldsta systemen där appen ringer som den ska. På en äldre telefon säger appen till, och hänvisar till telefonsamtal eller tavlan i lägenheten.
+admin-app-needs-saved = Appen jämför med detta från och med nu.
+admin-audit-app-requirements-changed = Appens krav ändrade
+
+admin-section-who = Vem bor här
+admin-section-keys = Utlämnade nycklar
+admin-figure-who = Bostäder som kan ringas
+admin-attention-ghosts = { $count ->
+    [one] En behörighet eller knapp
+   *[other] { $count } behörigheter och knappar
+ } har inte längre någon grund.
+admin-who-text = Varje bostad, vem som bor där och om ett besök når fram.
+admin-who-search = Namn eller bostad
+admin-who-people = Bor här
+admin-who-why = Varför inte
+admin-who-all = Alla ({ $count })
+admin-who-rung = Kan ringas ({ $count })
+admin-who-silent = { $count ->
+    [one] En bostad
+   *[other] { $count } bostäder
+ } kan inte ringas
+admin-who-empty = Ingen bor där ({ $count })
+admin-who-invite = Bjud in
+admin-who-invited = { $count ->
+    [one] En inbjudan
+   *[other] { $count } inbjudningar
+ } skickad till { $unit }.
+admin-who-add-button = Lägg till ringknapp
+admin-who-look = Titta på
+admin-who-none-found = Ingen bostad passar
+admin-home-no-account = Ingen har inloggning
+admin-home-no-device = Ingen är inloggad
+admin-home-no-button = Ingen knapp på någon tavla
+admin-home-not-on-button = Knappen ringer ingen med telefon
+admin-home-suspended = Alla är spärrade
+admin-door-who = Vem kan öppna
+admin-door-who-show = Visa vem
+admin-openers = Vem kan öppna { $door }
+admin-openers-text = Alla som kan öppna nu, och varför.
+admin-openers-none = Ingen kan öppna den här dörren.
+admin-openers-hidden = Någon som bor i en annan byggnad
+admin-openers-shut-site-locked-down = Byggnaden är stängd i en nödsituation: ingen öppnar nu.
+admin-openers-shut-door-blocked = Dörren är spärrad: ingen öppnar den nu.
+admin-openers-shut-door-locked-down = Dörren är låst i en nödsituation: ingen öppnar den nu.
+admin-openers-shut-door-times-invalid = Dörrens tider är ogiltiga: ingen öppnar den förrän de är rättade.
+admin-opens-home = Bor i { $unit }, { $building }
+admin-opens-role = { $role } · { $where }
+admin-opens-role-until = { $role } · { $where } · till { $day }
+admin-person-doors = Kan öppna
+admin-person-no-doors = Inga dörrar
+admin-keys-text = Vem som har något som öppnar eller ringer, och vad som glömdes. Aldrig när något användes.
+admin-ghosts = Glömt
+admin-ghosts-none = Allt som är utdelat har en grund.
+admin-ghost-access = { $name } kan logga in men bor ingenstans och har ingen roll.
+admin-ghost-invitation = { $name } är inbjuden men bor ingenstans och har ingen roll.
+admin-ghost-bell = Knappen ”{ $text }” ringer { $unit }, där ingen bor.
+admin-ghost-home = { $unit } öppnar { $count ->
+    [one] en dörr
+   *[other] { $count } dörrar
+ }, men ingen bor där.
+admin-ghost-move = Flytten ut ur { $unit } skulle ha gjorts { $day }.
+admin-ghost-suspended-role = { $name } är spärrad men är fortfarande { $role }.
+admin-ghost-ended-role = Rollen { $role } för { $name } är över.
+admin-ghost-withdraw = Dra tillbaka
+admin-ghost-remove = Ta bort knappen
+admin-ghost-take = Ta rollen
+admin-ghost-sure = Ska detta bort?
+admin-ghost-gone = Det är borta.
+admin-keys-holders = Vem har vad
+admin-keys-holders-text = Inloggade enheter, öppna inbjudningar och roller. Bara hur många, aldrig vilka eller när.
+admin-keys-apps = Telefoner
+admin-keys-stations = Svarsapparater
+admin-keys-more = Roller och inbjudningar
+admin-keys-invited = Inbjuden till { $day }
+admin-keys-none = Ingen har något
 
 ## server only
+error-two-credentials = Begäran har både en session och en token.
+error-not-for-tokens = Det här kan inte göras med en token.
+error-idempotency-key-reused = Nyckeln har använts till en annan begäran.
 trust-title = Lita på denna Klinke
 trust-intro = Den här servern gör sina egna certifikat. En telefon, surfplatta eller dator som ska vara app eller panel måste lita på dem en gång.
 trust-download = Hämta certifikatet

@@ -1,6 +1,7 @@
 //! Our own programs: `klinke-bench`, and the pages in Chromium.
 
 use super::mosquitto;
+use crate::postgres::Cluster;
 use crate::process::{Failure, Workshop, output_of, show};
 use crate::web;
 use serde_json::Value;
@@ -50,6 +51,16 @@ pub fn forward(workshop: &Workshop) -> Result<Value, Failure> {
 /// When it does not start or take them.
 pub fn service(workshop: &Workshop) -> Result<Value, Failure> {
     bench(workshop, "service")
+}
+
+/// Lists of people, beside hand-written SQL.
+///
+/// # Errors
+/// When PostgreSQL is missing, or the rows are not the same.
+pub fn people(workshop: &Workshop) -> Result<Value, Failure> {
+    let cluster = Cluster::start(workshop)?;
+    let mut command = Command::new(workshop.binary("release", "klinke-bench"));
+    figures(command.args(["people", "--postgres"]).arg(cluster.url()))
 }
 
 /// Calls through the real pages.

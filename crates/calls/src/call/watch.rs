@@ -187,7 +187,10 @@ impl Watch {
     fn check_output(&mut self, before: &Self, input: Option<Input>, output: &Output) {
         match *output {
             Output::Offer(leg) => {
-                self.note_joined(input);
+                // not before: a step that is due goes over before the leg comes
+                if matches!(input, Some(Input::LegJoined { leg: joined, .. }) if joined == leg) {
+                    self.note_joined(input);
+                }
                 let came_back = matches!(input, Some(Input::LegBack(back) | Input::LegJoined { leg: back, .. }) if back == leg);
                 assert!(!self.cancelled.contains(&leg), "offered after its cancel");
                 assert!(!before.gone.contains(&leg), "offered though gone");

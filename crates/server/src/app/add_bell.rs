@@ -1,7 +1,7 @@
 //! Buttons on a panel: adding, removing, ordering.
 
 use super::allowed;
-use crate::auth::session::SignedIn;
+use crate::auth::caller::Caller;
 use crate::http::body::{Body, Object};
 use crate::http::problem::{Code, FieldCode, Fields, Problem, ProblemBody};
 use crate::node::Node;
@@ -47,13 +47,13 @@ pub struct BellOrder {
 
 /// Adds a button after the others of its panel.
 #[utoipa::path(post, path = "/api/v1/buildings/{building}/bells", operation_id = "add_bell", tag = "buildings",
-    request_body = NewBell, params(("building" = uuid::Uuid, Path, description = "The building")), security(("session" = [])),
+    request_body = NewBell, params(("building" = uuid::Uuid, Path, description = "The building")), security(("session" = []), ("token" = [])),
     responses((status = 201, description = "Added; its panel shows it", body = AddedBell),
         (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`invalid`", body = ProblemBody, content_type = "application/problem+json")))]
 pub async fn handler(
     State(node): State<Arc<Node>>,
-    who: SignedIn,
+    who: Caller,
     Object(building): Object<BuildingId>,
     Body(new): Body<NewBell>,
 ) -> Result<(StatusCode, Json<AddedBell>), Problem> {
@@ -104,17 +104,21 @@ pub async fn handler(
 
 /// Puts the buttons of a panel in order.
 #[utoipa::path(put, path = "/api/v1/buildings/{building}/bells", operation_id = "order_bells", tag = "buildings",
-    request_body = BellOrder, params(("building" = uuid::Uuid, Path, description = "The building")), security(("session" = [])),
+    request_body = BellOrder, params(("building" = uuid::Uuid, Path, description = "The building")), security(("session" = []), ("token" = [])),
     responses((status = 204, description = "In order"),
         (status = 404, description = "`not_found`: not exactly the buttons of the panel", body = ProblemBody, content_type = "application/problem+json")))]
 pub async fn order(
     State(node): State<Arc<Node>>,
-    who: SignedIn,
+    who: Caller,
     Object(building): Object<BuildingId>,
     Body(order): Body<BellOrder>,
 ) -> Result<StatusCode, Problem> {
     allowed(&node, &who, Right::ChangeBuilding, building).await?;
+    let panels = node.store.intercom().panels(&who.scope, building).await?;
     let stamp = node.stamp();
+    if panels.iter().all(|panel| panel.id != order.panel) {
+        return Err(Code::NotFound.into());
+    }
     if !node.store.intercom().order_bells(&who.scope, &stamp, order.panel, &order.bells).await? {
         return Err(Code::NotFound.into());
     }
@@ -124,12 +128,12 @@ pub async fn order(
 
 /// Takes a button off its panel.
 #[utoipa::path(delete, path = "/api/v1/bells/{bell}", operation_id = "remove_bell", tag = "buildings",
-    params(("bell" = uuid::Uuid, Path, description = "The button")), security(("session" = [])),
+    params(("bell" = uuid::Uuid, Path, description = "The button")), security(("session" = []), ("token" = [])),
     responses((status = 204, description = "Gone"),
         (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json")))]
 pub async fn remove(
     State(node): State<Arc<Node>>,
-    who: SignedIn,
+    who: Caller,
     Object(bell): Object<BellId>,
 ) -> Result<StatusCode, Problem> {
     let building = node.store.intercom().remove_bell(&who.scope, &node.stamp(), bell).await?;

@@ -5,7 +5,7 @@
 
 use super::allowed;
 use super::controllers::Controller;
-use crate::auth::session::SignedIn;
+use crate::auth::caller::Caller;
 use crate::authority::AuthorityError;
 use crate::http::body::{Body, Object};
 use crate::http::problem::{Code, FieldCode, Fields, Problem, ProblemBody};
@@ -52,13 +52,13 @@ impl From<AuthorityError> for Problem {
 
 /// Adds the controller that shows this code to a building.
 #[utoipa::path(post, path = "/api/v1/buildings/{building}/controllers", operation_id = "add_controller", tag = "pairing", request_body = NewController,
-    params(("building" = uuid::Uuid, Path, description = "The building")), security(("session" = [])),
+    params(("building" = uuid::Uuid, Path, description = "The building")), security(("session" = []), ("token" = [])),
     responses((status = 201, description = "Added, and told so", body = Controller),
         (status = 404, description = "`not_found`; `unknown_code`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 429, description = "`too_many_tries`, with `Retry-After`", body = ProblemBody, content_type = "application/problem+json")))]
 pub async fn handler(
     State(node): State<Arc<Node>>,
-    who: SignedIn,
+    who: Caller,
     Object(building): Object<BuildingId>,
     Body(new): Body<NewController>,
 ) -> Result<(StatusCode, Json<Controller>), Problem> {
@@ -116,7 +116,8 @@ pub async fn add(
     let drives: Vec<_> = new.doors.iter().map(|wanted| (wanted.door, wanted.output)).collect();
     // `false` when the rights or a door went in between.
     let repository = node.store.doors();
-    if !repository.insert_controller(scope, controller.clone(), certificate.sha256, &drives).await? {
+    let (stamp, paired) = (node.stamp(), controller.clone());
+    if !repository.pair_controller(scope, &stamp, paired, certificate.sha256, &drives).await? {
         return Err(Code::NotFound.into());
     }
     let authority = node.authority.pem().to_owned();

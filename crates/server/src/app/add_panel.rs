@@ -2,7 +2,7 @@
 
 use super::allowed;
 use super::panels::Panel;
-use crate::auth::session::SignedIn;
+use crate::auth::caller::Caller;
 use crate::http::body::{Body, Object};
 use crate::http::problem::{Code, FieldCode, Fields, Problem, ProblemBody};
 use crate::node::Node;
@@ -34,13 +34,13 @@ pub struct NewPanel {
 
 /// Adds the panel that shows this code to a building.
 #[utoipa::path(post, path = "/api/v1/buildings/{building}/panels", operation_id = "add_panel", tag = "pairing", request_body = NewPanel,
-    params(("building" = uuid::Uuid, Path, description = "The building")), security(("session" = [])),
+    params(("building" = uuid::Uuid, Path, description = "The building")), security(("session" = []), ("token" = [])),
     responses((status = 201, description = "Added, and told so", body = Panel),
         (status = 404, description = "`not_found`; `unknown_code`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 429, description = "`too_many_tries`, with `Retry-After`", body = ProblemBody, content_type = "application/problem+json")))]
 pub async fn handler(
     State(node): State<Arc<Node>>,
-    who: SignedIn,
+    who: Caller,
     Object(building): Object<BuildingId>,
     Body(new): Body<NewPanel>,
 ) -> Result<(StatusCode, Json<Panel>), Problem> {
@@ -79,7 +79,8 @@ pub async fn handler(
         doors: new.doors,
     };
     // `false` when the rights, the entrance or a door went in between.
-    if !node.store.intercom().insert_panel(&who.scope, panel.clone(), Some(public_key.clone())).await? {
+    let (intercom, stamp) = (node.store.intercom(), node.stamp());
+    if !intercom.pair_panel(&who.scope, &stamp, panel.clone(), public_key.clone()).await? {
         return Err(Code::NotFound.into());
     }
     reservation.settle_panel(panel.id);

@@ -1,7 +1,8 @@
 //! An administrator adds a person, with their homes.
 
+use super::administrator;
 use super::people::{Person, shown};
-use crate::auth::session::SignedIn;
+use crate::auth::caller::Caller;
 use crate::http::body::Body;
 use crate::http::problem::{FieldCode, Fields, Problem};
 use crate::node::Node;
@@ -12,6 +13,7 @@ use klinke_model::contact::Language;
 use klinke_model::ids::UnitId;
 use klinke_model::people;
 use klinke_model::privacy::Pii;
+use klinke_model::rights::Right;
 use serde::Deserialize;
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -69,12 +71,13 @@ impl NewPerson {
 
 /// Adds a person. Nothing is sent to them: an invitation is its own operation.
 #[utoipa::path(post, path = "/api/v1/people", operation_id = "add_person", tag = "people", request_body = NewPerson,
-    security(("session" = [])), responses((status = 201, description = "Added", body = Person)))]
+    security(("session" = []), ("token" = [])), responses((status = 201, description = "Added", body = Person)))]
 pub async fn handler(
     State(node): State<Arc<Node>>,
-    who: SignedIn,
+    who: Caller,
     Body(new): Body<NewPerson>,
 ) -> Result<(StatusCode, Json<Person>), Problem> {
+    administrator(&node, &who, Right::ChangePeople).await?;
     let mut fields = Fields::default();
     let person = new.checked(&node, &mut fields, "");
     for (place, home) in new.homes.iter().enumerate() {

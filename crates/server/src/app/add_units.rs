@@ -1,7 +1,7 @@
 //! Units for a building, one or many at once: "1101-1108, 1201-1208".
 
 use super::allowed;
-use crate::auth::session::SignedIn;
+use crate::auth::caller::Caller;
 use crate::http::body::{Body, Object};
 use crate::http::problem::{Code, FieldCode, Fields, Problem, ProblemBody};
 use crate::node::Node;
@@ -37,13 +37,13 @@ pub struct AddedUnits {
 
 /// Adds units to a building; all of them or none.
 #[utoipa::path(post, path = "/api/v1/buildings/{building}/units", operation_id = "add_units", tag = "buildings",
-    request_body = NewUnits, params(("building" = uuid::Uuid, Path, description = "The building")), security(("session" = [])),
+    request_body = NewUnits, params(("building" = uuid::Uuid, Path, description = "The building")), security(("session" = []), ("token" = [])),
     responses((status = 201, description = "Added", body = AddedUnits),
         (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`invalid`; `taken` when the entrance has such a number", body = ProblemBody, content_type = "application/problem+json")))]
 pub async fn handler(
     State(node): State<Arc<Node>>,
-    who: SignedIn,
+    who: Caller,
     Object(building): Object<BuildingId>,
     Body(new): Body<NewUnits>,
 ) -> Result<(StatusCode, Json<AddedUnits>), Problem> {

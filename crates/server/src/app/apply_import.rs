@@ -3,7 +3,7 @@
 //! What it does is decided in the transaction that does it, from who lives there at that moment.
 
 use super::imports::{ImportView, KEPT, Rows, judged, shown};
-use crate::auth::session::SignedIn;
+use crate::auth::caller::Caller;
 use crate::http::body::{Body, Object};
 use crate::http::problem::{Code, Problem, ProblemBody};
 use crate::import::check::{Status, check};
@@ -37,12 +37,12 @@ pub struct Undone {
 
 /// Applies a list: every good row, in one step.
 #[utoipa::path(post, path = "/api/v1/imports/{import}/apply", operation_id = "apply_import", tag = "import", request_body = ApplyImport,
-    params(("import" = uuid::Uuid, Path, description = "The list")), security(("session" = [])),
+    params(("import" = uuid::Uuid, Path, description = "The list")), security(("session" = []), ("token" = [])),
     responses((status = 200, description = "Applied", body = ImportView),
         (status = 409, description = "`import_applied`; `import_has_errors`", body = ProblemBody, content_type = "application/problem+json")))]
 pub async fn apply(
     State(node): State<Arc<Node>>,
-    who: SignedIn,
+    who: Caller,
     Object(id): Object<ImportId>,
     Body(how): Body<ApplyImport>,
 ) -> Result<Json<ImportView>, Problem> {
@@ -74,12 +74,12 @@ pub async fn apply(
 
 /// Undoes an applied list, within 24 hours, and forgets it. What somebody changed since stays changed.
 #[utoipa::path(post, path = "/api/v1/imports/{import}/undo", operation_id = "undo_import", tag = "import",
-    params(("import" = uuid::Uuid, Path, description = "The list")), security(("session" = [])),
+    params(("import" = uuid::Uuid, Path, description = "The list")), security(("session" = []), ("token" = [])),
     responses((status = 200, description = "Undone", body = Undone),
         (status = 409, description = "`import_not_applied`", body = ProblemBody, content_type = "application/problem+json")))]
 pub async fn undo(
     State(node): State<Arc<Node>>,
-    who: SignedIn,
+    who: Caller,
     Object(id): Object<ImportId>,
 ) -> Result<Json<Undone>, Problem> {
     let did = |text: &str| Content::parse(text)?.done;
@@ -92,11 +92,11 @@ pub async fn undo(
 
 /// The rows with errors as CSV, with a reason each, to be put right in a spreadsheet and read in again.
 #[utoipa::path(get, path = "/api/v1/imports/{import}/errors.csv", operation_id = "import_errors", tag = "import",
-    params(("import" = uuid::Uuid, Path, description = "The list")), security(("session" = [])),
+    params(("import" = uuid::Uuid, Path, description = "The list")), security(("session" = []), ("token" = [])),
     responses((status = 200, description = "The rows", body = String, content_type = "text/csv")))]
 pub async fn errors(
     State(node): State<Arc<Node>>,
-    who: SignedIn,
+    who: Caller,
     Object(id): Object<ImportId>,
     headers: HeaderMap,
 ) -> Result<impl IntoResponse, Problem> {

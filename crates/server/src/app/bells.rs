@@ -2,7 +2,7 @@
 
 use super::allowed;
 use super::pictures::written;
-use crate::auth::session::SignedIn;
+use crate::auth::caller::Caller;
 use crate::http::body::Object;
 use crate::http::problem::Problem;
 use crate::node::Node;
@@ -93,11 +93,11 @@ impl From<Button> for Bell {
 
 /// The buttons of a building, by panel and place.
 #[utoipa::path(get, path = "/api/v1/buildings/{building}/bells", operation_id = "bells", tag = "buildings",
-    params(("building" = uuid::Uuid, Path, description = "The building")), security(("session" = [])),
+    params(("building" = uuid::Uuid, Path, description = "The building")), security(("session" = []), ("token" = [])),
     responses((status = 200, description = "The buttons", body = [Bell])))]
 pub async fn handler(
     State(node): State<Arc<Node>>,
-    who: SignedIn,
+    who: Caller,
     Object(building): Object<BuildingId>,
 ) -> Result<Json<Vec<Bell>>, Problem> {
     allowed(&node, &who, Right::SeePeople, building).await?;

@@ -1,7 +1,7 @@
 //! The buildings that an administrator administers.
 
 use super::{administrator, everywhere};
-use crate::auth::session::SignedIn;
+use crate::auth::caller::Caller;
 use crate::calendar;
 use crate::http::body::Body;
 use crate::http::problem::{Code, FieldCode, Fields, Problem, ProblemBody};
@@ -32,10 +32,10 @@ pub struct Building {
 
 /// The buildings that one administers, by name.
 #[utoipa::path(get, path = "/api/v1/buildings", operation_id = "buildings", tag = "buildings",
-    security(("session" = [])),
+    security(("session" = []), ("token" = [])),
     responses((status = 200, description = "The buildings", body = [Building]),
         (status = 403, description = "`forbidden`: administers nothing", body = ProblemBody, content_type = "application/problem+json")))]
-pub async fn handler(State(node): State<Arc<Node>>, who: SignedIn) -> Result<Json<Vec<Building>>, Problem> {
+pub async fn handler(State(node): State<Arc<Node>>, who: Caller) -> Result<Json<Vec<Building>>, Problem> {
     administrator(&node, &who, Right::SeeBuilding).await?;
     let buildings = node.store.sites().buildings(&who.scope).await?;
     Ok(Json(buildings.into_iter().map(Building::from).collect()))
@@ -63,13 +63,13 @@ pub struct NewBuilding {
 
 /// Makes a building. For who administers all buildings.
 #[utoipa::path(post, path = "/api/v1/buildings", operation_id = "make_building", tag = "buildings",
-    request_body = NewBuilding, security(("session" = [])),
+    request_body = NewBuilding, security(("session" = []), ("token" = [])),
     responses((status = 201, description = "Made", body = Building),
         (status = 403, description = "`forbidden`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`invalid`", body = ProblemBody, content_type = "application/problem+json")))]
 pub async fn make(
     State(node): State<Arc<Node>>,
-    who: SignedIn,
+    who: Caller,
     Body(new): Body<NewBuilding>,
 ) -> Result<(StatusCode, Json<Building>), Problem> {
     everywhere(&node, &who, Right::ChangeBuilding).await?;

@@ -2,7 +2,7 @@
 
 use super::allowed;
 use super::bells::Bell;
-use crate::auth::session::SignedIn;
+use crate::auth::caller::Caller;
 use crate::http::body::{Body, Object};
 use crate::http::problem::{Code, FieldCode, Fields, Problem, ProblemBody};
 use crate::node::Node;
@@ -73,14 +73,14 @@ pub enum BellVerdict {
 
 /// Changes a button; its panel shows it at once.
 #[utoipa::path(patch, path = "/api/v1/bells/{bell}", operation_id = "change_bell", tag = "buildings", request_body = BellChange,
-    params(("bell" = uuid::Uuid, Path, description = "The button")), security(("session" = [])),
+    params(("bell" = uuid::Uuid, Path, description = "The button")), security(("session" = []), ("token" = [])),
     responses((status = 200, description = "Changed", body = Bell),
         (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "`conflict`: somebody else changed it since; `current` is a `Bell`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`invalid`", body = ProblemBody, content_type = "application/problem+json")))]
 pub async fn handler(
     State(node): State<Arc<Node>>,
-    who: SignedIn,
+    who: Caller,
     Object(bell): Object<BellId>,
     Body(change): Body<BellChange>,
 ) -> Result<Json<Bell>, Problem> {
@@ -96,14 +96,14 @@ pub async fn handler(
 
 /// Says what becomes of what residents did with a button, or takes it off its panel.
 #[utoipa::path(post, path = "/api/v1/bells/{bell}/moderation", operation_id = "moderate_bell", tag = "buildings", request_body = BellLook,
-    params(("bell" = uuid::Uuid, Path, description = "The button")), security(("session" = [])),
+    params(("bell" = uuid::Uuid, Path, description = "The button")), security(("session" = []), ("token" = [])),
     responses((status = 200, description = "Done", body = Bell),
         (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "`conflict`: somebody else changed it since; `current` is a `Bell`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`invalid`", body = ProblemBody, content_type = "application/problem+json")))]
 pub async fn moderate(
     State(node): State<Arc<Node>>,
-    who: SignedIn,
+    who: Caller,
     Object(bell): Object<BellId>,
     Body(look): Body<BellLook>,
 ) -> Result<Json<Bell>, Problem> {
@@ -125,13 +125,13 @@ pub async fn moderate(
     answer(&node, &who, building, bell, moderated).await
 }
 
-async fn found(node: &Node, who: &SignedIn, bell: BellId) -> Result<(BuildingId, Button), Problem> {
+async fn found(node: &Node, who: &Caller, bell: BellId) -> Result<(BuildingId, Button), Problem> {
     Ok(node.store.intercom().button(&who.scope, bell).await?.ok_or(Code::NotFound)?)
 }
 
 async fn answer(
     node: &Arc<Node>,
-    who: &SignedIn,
+    who: &Caller,
     building: BuildingId,
     bell: BellId,
     changed: ButtonChanged,
@@ -154,7 +154,7 @@ async fn answer(
 /// The button as it is to be, or what is wrong with it.
 async fn edited(
     node: &Node,
-    who: &SignedIn,
+    who: &Caller,
     building: BuildingId,
     before: Button,
     change: &BellChange,

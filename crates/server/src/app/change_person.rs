@@ -1,7 +1,7 @@
 //! An administrator changes what is known of a person.
 
 use super::people::{Person, shown};
-use crate::auth::session::SignedIn;
+use crate::auth::caller::Caller;
 use crate::http::body::{Body, Object};
 use crate::http::problem::{Code, Fields, Problem, ProblemBody};
 use crate::node::Node;
@@ -35,12 +35,12 @@ pub struct PersonChange {
 
 /// Changes a person. A building administrator changes only people who live in their buildings alone and have no role.
 #[utoipa::path(patch, path = "/api/v1/people/{person}", operation_id = "change_person", tag = "people", request_body = PersonChange,
-    params(("person" = uuid::Uuid, Path, description = "The person")), security(("session" = [])),
+    params(("person" = uuid::Uuid, Path, description = "The person")), security(("session" = []), ("token" = [])),
     responses((status = 200, description = "Changed", body = Person),
         (status = 409, description = "`conflict`: somebody else changed them since; `current` is a `Person`", body = ProblemBody, content_type = "application/problem+json")))]
 pub async fn handler(
     State(node): State<Arc<Node>>,
-    who: SignedIn,
+    who: Caller,
     Object(person): Object<PersonId>,
     Body(change): Body<PersonChange>,
 ) -> Result<Json<Person>, Problem> {

@@ -1,7 +1,7 @@
 //! What a building still needs until its doorbells work.
 
 use super::administered;
-use crate::auth::session::SignedIn;
+use crate::auth::caller::Caller;
 use crate::http::body::Object;
 use crate::http::problem::{Problem, ProblemBody};
 use crate::node::Node;
@@ -58,12 +58,12 @@ pub struct Checklist {
 
 /// What a building still needs until its doorbells work.
 #[utoipa::path(get, path = "/api/v1/buildings/{building}/checklist", operation_id = "checklist", tag = "buildings",
-    params(("building" = uuid::Uuid, Path, description = "The building")), security(("session" = [])),
+    params(("building" = uuid::Uuid, Path, description = "The building")), security(("session" = []), ("token" = [])),
     responses((status = 200, description = "The checklist", body = Checklist),
         (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json")))]
 pub async fn handler(
     State(node): State<Arc<Node>>,
-    who: SignedIn,
+    who: Caller,
     Object(building): Object<BuildingId>,
 ) -> Result<Json<Checklist>, Problem> {
     administered(&node, &who, building).await?;

@@ -1,7 +1,7 @@
 //! What an installer tells a new door controller: where this server is, and how to know it.
 
 use super::administrator;
-use crate::auth::session::SignedIn;
+use crate::auth::caller::Caller;
 use crate::http::problem::{Problem, ProblemBody};
 use crate::node::Node;
 use axum::Json;
@@ -24,13 +24,10 @@ pub struct ControllerPairing {
 
 /// Where a new controller pairs, and how it knows this server.
 #[utoipa::path(get, path = "/api/v1/controller-pairing", operation_id = "controller_pairing", tag = "pairing",
-    security(("session" = [])),
+    security(("session" = []), ("token" = [])),
     responses((status = 200, description = "Where and with whom", body = ControllerPairing),
         (status = 403, description = "`forbidden`: administers nothing", body = ProblemBody, content_type = "application/problem+json")))]
-pub async fn handler(
-    State(node): State<Arc<Node>>,
-    who: SignedIn,
-) -> Result<Json<ControllerPairing>, Problem> {
+pub async fn handler(State(node): State<Arc<Node>>, who: Caller) -> Result<Json<ControllerPairing>, Problem> {
     administrator(&node, &who, Right::Devices).await?;
     Ok(Json(ControllerPairing {
         address: node.controllers_address(),

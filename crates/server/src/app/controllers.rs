@@ -1,7 +1,7 @@
 //! The door controllers of a building, and whether each is connected.
 
 use super::administered;
-use crate::auth::session::SignedIn;
+use crate::auth::caller::Caller;
 use crate::http::body::Object;
 use crate::http::problem::Problem;
 use crate::node::Node;
@@ -41,11 +41,11 @@ impl Controller {
 
 /// The controllers of a building, by name.
 #[utoipa::path(get, path = "/api/v1/buildings/{building}/controllers", operation_id = "controllers", tag = "buildings",
-    params(("building" = uuid::Uuid, Path, description = "The building")), security(("session" = [])),
+    params(("building" = uuid::Uuid, Path, description = "The building")), security(("session" = []), ("token" = [])),
     responses((status = 200, description = "The controllers", body = [Controller])))]
 pub async fn handler(
     State(node): State<Arc<Node>>,
-    who: SignedIn,
+    who: Caller,
     Object(building): Object<BuildingId>,
 ) -> Result<Json<Vec<Controller>>, Problem> {
     administered(&node, &who, building).await?;

@@ -1,7 +1,7 @@
 //! The doors of a building, with what their controllers last said.
 
 use super::{administered, allowed};
-use crate::auth::session::SignedIn;
+use crate::auth::caller::Caller;
 use crate::http::body::{Body, Object};
 use crate::http::problem::{Code, Fields, Problem, ProblemBody};
 use crate::node::Node;
@@ -34,11 +34,11 @@ pub struct Door {
 
 /// The doors of a building, by name.
 #[utoipa::path(get, path = "/api/v1/buildings/{building}/doors", operation_id = "doors", tag = "buildings",
-    params(("building" = uuid::Uuid, Path, description = "The building")), security(("session" = [])),
+    params(("building" = uuid::Uuid, Path, description = "The building")), security(("session" = []), ("token" = [])),
     responses((status = 200, description = "The doors", body = [Door])))]
 pub async fn handler(
     State(node): State<Arc<Node>>,
-    who: SignedIn,
+    who: Caller,
     Object(building): Object<BuildingId>,
 ) -> Result<Json<Vec<Door>>, Problem> {
     administered(&node, &who, building).await?;
@@ -46,7 +46,7 @@ pub async fn handler(
     Ok(Json(doors.into_iter().map(|door| shown(&node, door)).collect()))
 }
 
-fn shown(node: &Node, door: klinke_model::door::Door) -> Door {
+pub(super) fn shown(node: &Node, door: klinke_model::door::Door) -> Door {
     Door {
         state: node.presence.door(door.id),
         id: door.id,
@@ -68,13 +68,13 @@ pub struct NewDoor {
 
 /// Adds a door to a building.
 #[utoipa::path(post, path = "/api/v1/buildings/{building}/doors", operation_id = "add_door", tag = "buildings",
-    request_body = NewDoor, params(("building" = uuid::Uuid, Path, description = "The building")), security(("session" = [])),
+    request_body = NewDoor, params(("building" = uuid::Uuid, Path, description = "The building")), security(("session" = []), ("token" = [])),
     responses((status = 201, description = "Added", body = Door),
         (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`invalid`", body = ProblemBody, content_type = "application/problem+json")))]
 pub async fn add(
     State(node): State<Arc<Node>>,
-    who: SignedIn,
+    who: Caller,
     Object(building): Object<BuildingId>,
     Body(new): Body<NewDoor>,
 ) -> Result<(StatusCode, Json<Door>), Problem> {

@@ -1,7 +1,7 @@
 //! The entrances of a building.
 
 use super::{administered, allowed};
-use crate::auth::session::SignedIn;
+use crate::auth::caller::Caller;
 use crate::http::body::{Body, Object};
 use crate::http::problem::{Code, Fields, Problem, ProblemBody};
 use crate::node::Node;
@@ -22,19 +22,24 @@ pub struct Entrance {
     name: Label,
 }
 
+impl From<klinke_model::site::Entrance> for Entrance {
+    fn from(entrance: klinke_model::site::Entrance) -> Self {
+        Self { id: entrance.id, name: entrance.name }
+    }
+}
+
 /// The entrances of a building, by name.
 #[utoipa::path(get, path = "/api/v1/buildings/{building}/entrances", operation_id = "entrances", tag = "buildings",
-    params(("building" = uuid::Uuid, Path, description = "The building")), security(("session" = [])),
+    params(("building" = uuid::Uuid, Path, description = "The building")), security(("session" = []), ("token" = [])),
     responses((status = 200, description = "The entrances", body = [Entrance])))]
 pub async fn handler(
     State(node): State<Arc<Node>>,
-    who: SignedIn,
+    who: Caller,
     Object(building): Object<BuildingId>,
 ) -> Result<Json<Vec<Entrance>>, Problem> {
     administered(&node, &who, building).await?;
     let entrances = node.store.sites().entrances(&who.scope, building).await?;
-    let shown = entrances.into_iter().map(|entrance| Entrance { id: entrance.id, name: entrance.name });
-    Ok(Json(shown.collect()))
+    Ok(Json(entrances.into_iter().map(Entrance::from).collect()))
 }
 
 /// A new entrance.
@@ -46,13 +51,13 @@ pub struct NewEntrance {
 
 /// Adds an entrance to a building.
 #[utoipa::path(post, path = "/api/v1/buildings/{building}/entrances", operation_id = "add_entrance", tag = "buildings",
-    request_body = NewEntrance, params(("building" = uuid::Uuid, Path, description = "The building")), security(("session" = [])),
+    request_body = NewEntrance, params(("building" = uuid::Uuid, Path, description = "The building")), security(("session" = []), ("token" = [])),
     responses((status = 201, description = "Added", body = Entrance),
         (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`invalid`", body = ProblemBody, content_type = "application/problem+json")))]
 pub async fn add(
     State(node): State<Arc<Node>>,
-    who: SignedIn,
+    who: Caller,
     Object(building): Object<BuildingId>,
     Body(new): Body<NewEntrance>,
 ) -> Result<(StatusCode, Json<Entrance>), Problem> {
@@ -64,5 +69,5 @@ pub async fn add(
     if !node.store.sites().insert_entrance(&who.scope, &stamp, entrance.clone()).await? {
         return Err(Code::NotFound.into());
     }
-    Ok((StatusCode::CREATED, Json(Entrance { id: entrance.id, name: entrance.name })))
+    Ok((StatusCode::CREATED, Json(entrance.into())))
 }

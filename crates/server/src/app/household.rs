@@ -189,6 +189,7 @@ pub async fn take_in(
         attempt.give_back();
         return Err(refused(why, Code::NotFound));
     }
+    buttons_changed(&node, &who, unit).await?;
     Ok((StatusCode::CREATED, Json(made(&node, &who, id, token).await?)))
 }
 

@@ -4,7 +4,7 @@
 //! [`super::apply_import`] does it, and undoes it. For who administers the building; everybody else gets 404.
 
 use super::allowed;
-use crate::auth::session::SignedIn;
+use crate::auth::caller::Caller;
 use crate::http::body::{Body, Object};
 use crate::http::problem::{Code, Problem, ProblemBody};
 use crate::import::check::{CellError, Checked, Judged, Status, check};
@@ -98,13 +98,13 @@ pub struct Rows {
 /// Reads a file with people: CSV (`;`, `,` or tab; UTF-8, UTF-16 or Windows-1252) or XLSX, 10 MB and 60,000 rows at most.
 #[utoipa::path(post, path = "/api/v1/buildings/{building}/imports", operation_id = "upload_import", tag = "import",
     request_body(content = Vec<u8>, content_type = "application/octet-stream"),
-    params(("building" = uuid::Uuid, Path, description = "The building")), security(("session" = [])),
+    params(("building" = uuid::Uuid, Path, description = "The building")), security(("session" = []), ("token" = [])),
     responses((status = 201, description = "Read", body = ImportView),
         (status = 413, description = "`too_large`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`not_a_list`; `empty_list`; `too_many_rows`; `too_many_columns`; `cell_too_long`", body = ProblemBody, content_type = "application/problem+json")))]
 pub async fn upload(
     State(node): State<Arc<Node>>,
-    who: SignedIn,
+    who: Caller,
     Object(building): Object<BuildingId>,
     file: Result<Bytes, axum::extract::rejection::BytesRejection>,
 ) -> Result<(StatusCode, Json<ImportView>), Problem> {
@@ -138,11 +138,11 @@ pub async fn upload(
 
 /// A list, a page of its rows at a time, each with what would become of it now.
 #[utoipa::path(get, path = "/api/v1/imports/{import}", operation_id = "import", tag = "import",
-    params(("import" = uuid::Uuid, Path, description = "The list"), Rows), security(("session" = [])),
+    params(("import" = uuid::Uuid, Path, description = "The list"), Rows), security(("session" = []), ("token" = [])),
     responses((status = 200, description = "The list", body = ImportView)))]
 pub async fn show(
     State(node): State<Arc<Node>>,
-    who: SignedIn,
+    who: Caller,
     Object(id): Object<ImportId>,
     query: Result<Query<Rows>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Json<ImportView>, Problem> {
@@ -182,12 +182,12 @@ pub struct NewCell {
 
 /// Corrects a list that is not applied.
 #[utoipa::path(patch, path = "/api/v1/imports/{import}", operation_id = "change_import", tag = "import", request_body = ImportChange,
-    params(("import" = uuid::Uuid, Path, description = "The list"), Rows), security(("session" = [])),
+    params(("import" = uuid::Uuid, Path, description = "The list"), Rows), security(("session" = []), ("token" = [])),
     responses((status = 200, description = "Corrected", body = ImportView),
         (status = 409, description = "`import_applied`", body = ProblemBody, content_type = "application/problem+json")))]
 pub async fn change(
     State(node): State<Arc<Node>>,
-    who: SignedIn,
+    who: Caller,
     Object(id): Object<ImportId>,
     query: Result<Query<Rows>, axum::extract::rejection::QueryRejection>,
     Body(change): Body<ImportChange>,
@@ -207,11 +207,11 @@ pub async fn change(
 
 /// Throws a list away. What it did when it was applied stays.
 #[utoipa::path(delete, path = "/api/v1/imports/{import}", operation_id = "discard_import", tag = "import",
-    params(("import" = uuid::Uuid, Path, description = "The list")), security(("session" = [])),
+    params(("import" = uuid::Uuid, Path, description = "The list")), security(("session" = []), ("token" = [])),
     responses((status = 204, description = "Gone")))]
 pub async fn discard(
     State(node): State<Arc<Node>>,
-    who: SignedIn,
+    who: Caller,
     Object(id): Object<ImportId>,
 ) -> Result<StatusCode, Problem> {
     match node.store.imports().discard_import(&who.scope, id, node.clock.now()).await? {
@@ -252,7 +252,7 @@ fn corrected(mut content: Content, change: &ImportChange) -> Option<Content> {
 /// A list as it stands beside who lives there now.
 pub(super) async fn shown(
     node: &Node,
-    who: &SignedIn,
+    who: &Caller,
     id: ImportId,
     rows: Rows,
 ) -> Result<ImportView, Problem> {
@@ -263,7 +263,7 @@ pub(super) async fn shown(
 /// A list and its judgement.
 pub(super) async fn judged(
     node: &Node,
-    who: &SignedIn,
+    who: &Caller,
     id: ImportId,
 ) -> Result<(Import, Content, Checked), Problem> {
     let imports = node.store.imports();

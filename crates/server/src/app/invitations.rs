@@ -3,7 +3,7 @@
 //! The link is single-use and lives 72 hours; a new one ends the one before. Whoever holds it becomes the person, so
 //! nobody may make one for somebody who may do more than they themselves (`forbidden`).
 
-use crate::auth::session::SignedIn;
+use crate::auth::caller::Caller;
 use crate::auth::token::Token;
 use crate::http::body::Object;
 use crate::http::problem::{Code, Problem, ProblemBody};
@@ -85,18 +85,18 @@ impl NewLink {
     }
 }
 
-async fn way_in(node: &Node, who: &SignedIn, person: PersonId) -> Result<WayIn, Problem> {
+async fn way_in(node: &Node, who: &Caller, person: PersonId) -> Result<WayIn, Problem> {
     let found = node.store.invitations().way_in(&who.scope, person, node.clock.now()).await?;
     found.ok_or(Code::NotFound.into())
 }
 
 /// How a person comes in: whether they have an account, and how their newest link stands.
 #[utoipa::path(get, path = "/api/v1/people/{person}/invitation", operation_id = "invitation", tag = "people",
-    params(("person" = uuid::Uuid, Path, description = "The person")), security(("session" = [])),
+    params(("person" = uuid::Uuid, Path, description = "The person")), security(("session" = []), ("token" = [])),
     responses((status = 200, description = "How they come in", body = Invitation)))]
 pub async fn state(
     State(node): State<Arc<Node>>,
-    who: SignedIn,
+    who: Caller,
     Object(person): Object<PersonId>,
 ) -> Result<Json<Invitation>, Problem> {
     let way_in = way_in(&node, &who, person).await?;
@@ -118,12 +118,12 @@ pub async fn state(
 
 /// Makes a link: by mail, or where that can not be, shown once to hand over. The link from before ends.
 #[utoipa::path(post, path = "/api/v1/people/{person}/invitation", operation_id = "invite", tag = "people",
-    params(("person" = uuid::Uuid, Path, description = "The person")), security(("session" = [])),
+    params(("person" = uuid::Uuid, Path, description = "The person")), security(("session" = []), ("token" = [])),
     responses((status = 201, description = "It is on its way, or here", body = NewLink),
         (status = 403, description = "`forbidden`: they may do more than you; `wrong_origin`", body = ProblemBody, content_type = "application/problem+json")))]
 pub async fn invite(
     State(node): State<Arc<Node>>,
-    who: SignedIn,
+    who: Caller,
     Object(person): Object<PersonId>,
 ) -> Result<(StatusCode, Json<NewLink>), Problem> {
     let way_in = way_in(&node, &who, person).await?;
@@ -149,11 +149,11 @@ pub async fn invite(
 
 /// Takes a link back, sent or not.
 #[utoipa::path(delete, path = "/api/v1/people/{person}/invitation", operation_id = "withdraw_invitation", tag = "people",
-    params(("person" = uuid::Uuid, Path, description = "The person")), security(("session" = [])),
+    params(("person" = uuid::Uuid, Path, description = "The person")), security(("session" = []), ("token" = [])),
     responses((status = 204, description = "It no longer works")))]
 pub async fn withdraw(
     State(node): State<Arc<Node>>,
-    who: SignedIn,
+    who: Caller,
     Object(person): Object<PersonId>,
 ) -> Result<StatusCode, Problem> {
     match node.store.invitations().withdraw(&who.scope, &node.stamp(), person).await? {

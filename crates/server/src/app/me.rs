@@ -31,8 +31,10 @@ pub struct Me {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false)]
     name: Option<Label>,
-    /// What they sign in with.
-    user_name: String,
+    /// What they sign in with; absent for who has no password of their own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    user_name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, value_type = String)]
     email: Option<Email>,
@@ -91,20 +93,24 @@ pub struct MyDataButton {
     hidden: bool,
 }
 
-fn shown(person: people::Person, user_name: Pii<String>) -> Me {
+fn shown(person: people::Person, user_name: Option<Pii<String>>) -> Me {
     Me {
         version: person.version,
         name: person.name.map(Pii::into_inner),
-        user_name: user_name.into_inner(),
+        user_name: user_name.map(Pii::into_inner),
         email: person.email.map(Pii::into_inner),
         phone: person.phone.map(Pii::into_inner),
         language: person.language,
     }
 }
 
-async fn read(node: &Node, who: &SignedIn) -> Result<(people::Person, Pii<String>, Pii<String>), Problem> {
+/// The person, what they sign in with, and the hash of their password.
+type Oneself = (people::Person, Option<Pii<String>>, Option<Pii<String>>);
+
+async fn read(node: &Node, who: &SignedIn) -> Result<Oneself, Problem> {
     let person = node.store.people().person(&who.scope, who.person).await?.ok_or(Code::NotSignedIn)?;
-    let (user_name, hash) = node.store.people().my_account(&who.scope).await?.ok_or(Code::NotSignedIn)?;
+    let account = node.store.people().my_account(&who.scope).await?;
+    let (user_name, hash) = account.unzip();
     Ok((person, user_name, hash))
 }
 
@@ -147,7 +153,8 @@ pub async fn change(
     fields.check()?;
     if let Some(password) = change.password.filter(|_| reached_anew) {
         let limits: &SignInLimits = &node.sign_in_limits;
-        let right = limits.guarded(&user_name, client.prefix(), node.passwords.verify(password, Some(hash)));
+        let guessed = user_name.clone().unwrap_or_else(|| Pii::new(who.person.0.to_string()));
+        let right = limits.guarded(&guessed, client.prefix(), node.passwords.verify(password, hash));
         if !right.await? {
             return Err(Code::WrongPassword.into());
         }

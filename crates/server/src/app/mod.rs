@@ -4,6 +4,9 @@
 //! not there, is another property manager's, or that this person does not administer, all with the same body. A 403
 //! (`forbidden`) is given only where there is no object to hide: to who sees the building, or asks for none. Who has a role
 //! with access to personal data and did not accept confidentiality gets 403 `confidentiality_required`.
+//!
+//! A handler that takes a [`Caller`](crate::auth::caller::Caller) is open to tokens of other programs, and says so in its
+//! `security`; one that takes a [`SignedIn`](crate::auth::session::SignedIn) is for people.
 
 pub mod add_bell;
 pub mod add_controller;
@@ -11,8 +14,10 @@ pub mod add_panel;
 pub mod add_person;
 pub mod add_units;
 mod administered;
+pub mod app_requirements;
 pub mod apply_import;
 pub mod audit;
+pub mod audit_csv;
 pub mod bells;
 pub mod buildings;
 pub mod change_bell;
@@ -24,8 +29,16 @@ pub mod controller_pairing;
 pub mod controllers;
 pub mod devices;
 pub mod doors;
+pub mod edit_building;
+pub mod edit_controller;
+pub mod edit_door;
+pub mod edit_entrance;
+pub mod edit_panel;
+pub mod edit_unit;
+pub mod end_person;
 pub mod entrances;
 pub mod follow_invitation;
+pub mod ghosts;
 pub mod homes;
 pub mod household;
 pub mod imports;
@@ -34,6 +47,7 @@ pub mod me;
 pub mod moves;
 pub mod my_bells;
 pub mod open_door;
+pub mod openers;
 pub mod pair_panel;
 pub mod panel_directory;
 pub mod panels;
@@ -47,6 +61,11 @@ pub mod session;
 pub mod sign_in;
 pub mod sign_out;
 pub mod suspend_person;
+pub mod tenants;
+pub mod tokens;
 pub mod units;
+mod uses;
+pub mod webhooks;
+pub mod who;
 
 use administered::{administered, administrator, allowed, everywhere, must_be_bound};

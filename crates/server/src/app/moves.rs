@@ -1,17 +1,19 @@
 //! Moving out and in: what it would end, planning it, taking it back, and the proof of what it ended.
 
 use super::add_person::NewPerson;
-use super::administered;
-use crate::auth::session::SignedIn;
+use super::allowed;
+use crate::auth::caller::Caller;
 use crate::calendar;
 use crate::http::body::{Body, Object};
 use crate::http::problem::{Code, FieldCode, Fields, Problem, ProblemBody};
+use crate::moving;
 use crate::node::Node;
 use axum::Json;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use klinke_model::ids::{BuildingId, MoveId, PersonId, UnitId};
 use klinke_model::privacy::Pii;
+use klinke_model::rights::Right;
 use klinke_model::text::Label;
 use klinke_storage::StorageError;
 use klinke_storage::record::{self, Ended, NewMove};
@@ -59,12 +61,19 @@ pub struct Leaving {
 /// A move to be planned.
 #[derive(Deserialize, ToSchema)]
 pub struct MoveOut {
-    /// The last day in the unit; everything ends at its end, in the building's time zone.
-    #[schema(format = Date, example = "2026-11-30")]
-    last_day: String,
+    /// The last day in the unit; everything ends at its end, in the building's time zone. Absent: at once.
+    #[serde(default)]
+    #[schema(required = false, format = Date, example = "2026-11-30")]
+    last_day: Option<String>,
     /// Who leaves.
+    #[serde(default)]
+    #[schema(required = false)]
     out: Vec<PersonId>,
-    /// New people who move in on the day after. Their `homes` are not read.
+    /// The unit that those who leave live in from then on. They stay signed in.
+    #[serde(default)]
+    #[schema(required = false)]
+    to: Option<UnitId>,
+    /// New people who move in on the day after, the first of them decides for the unit. Their `homes` are not read.
     #[serde(default)]
     #[schema(required = false)]
     into: Vec<NewPerson>,
@@ -80,10 +89,20 @@ pub struct Move {
     #[schema(format = Date)]
     last_day: String,
     out: Vec<Mover>,
+    /// Where those who leave live from then on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to: Option<MoveTo>,
     into: Vec<Mover>,
     /// What it ended, once it is carried out: the proof. Figures only.
     #[serde(skip_serializing_if = "Option::is_none")]
     ended: Option<MoveEnded>,
+}
+
+/// The unit that somebody moves to.
+#[derive(Serialize, ToSchema)]
+pub struct MoveTo {
+    unit: UnitId,
+    number: Label,
 }
 
 /// Somebody who moves.
@@ -110,12 +129,14 @@ pub struct MoveEnded {
     invitations: u32,
     /// People who moved in.
     moved_in: u32,
+    /// People who live in another unit now.
+    moved_on: u32,
 }
 
 impl From<Ended> for MoveEnded {
     fn from(ended: Ended) -> Self {
-        let Ended { people, bells, signed_out, accounts, invitations, moved_in } = ended;
-        Self { people, bells, signed_out, accounts, invitations, moved_in }
+        let Ended { people, bells, signed_out, accounts, invitations, moved_in, moved_on } = ended;
+        Self { people, bells, signed_out, accounts, invitations, moved_in, moved_on }
     }
 }
 
@@ -136,6 +157,7 @@ impl Move {
             number: found.number,
             last_day: calendar::written(found.last_day).unwrap_or_default(),
             out: movers(found.out),
+            to: found.to.map(|(unit, number)| MoveTo { unit, number }),
             into: movers(found.into),
             ended: found.ended.map(Into::into),
         }
@@ -144,11 +166,11 @@ impl Move {
 
 /// What a move out of this unit would end.
 #[utoipa::path(get, path = "/api/v1/units/{unit}/move-out", operation_id = "preview_move", tag = "moves",
-    params(("unit" = uuid::Uuid, Path, description = "The unit")), security(("session" = [])),
+    params(("unit" = uuid::Uuid, Path, description = "The unit")), security(("session" = []), ("token" = [])),
     responses((status = 200, description = "Who lives there, and what ends for each", body = MovePreview)))]
 pub async fn preview(
     State(node): State<Arc<Node>>,
-    who: SignedIn,
+    who: Caller,
     Object(unit): Object<UnitId>,
 ) -> Result<Json<MovePreview>, Problem> {
     let found = node.store.moves().preview_move(&who.scope, unit).await?.ok_or(Code::NotFound)?;
@@ -176,29 +198,40 @@ pub async fn preview(
     }))
 }
 
-/// Plans a move: nothing ends before the end of the last day, and until then it can be taken back.
+/// Plans a move: nothing ends before the end of the last day, and until then it can be taken back. Without a last day it
+/// is carried out before the answer.
 #[utoipa::path(post, path = "/api/v1/units/{unit}/moves", operation_id = "plan_move", tag = "moves", request_body = MoveOut,
-    params(("unit" = uuid::Uuid, Path, description = "The unit")), security(("session" = [])),
+    params(("unit" = uuid::Uuid, Path, description = "The unit")), security(("session" = []), ("token" = [])),
     responses((status = 201, description = "Planned", body = Move),
         (status = 409, description = "`conflict`: somebody leaves this unit by another move already", body = ProblemBody, content_type = "application/problem+json")))]
 pub async fn plan(
     State(node): State<Arc<Node>>,
-    who: SignedIn,
+    who: Caller,
     Object(unit): Object<UnitId>,
     Body(wanted): Body<MoveOut>,
 ) -> Result<(StatusCode, Json<Move>), Problem> {
     let moves = node.store.moves();
     let home = moves.preview_move(&who.scope, unit).await?.ok_or(Code::NotFound)?;
+    allowed(&node, &who, Right::ChangePeople, home.building).await?;
     let mut fields = Fields::default();
-    let today = calendar::today(node.clock.now(), &home.time_zone);
-    let day = calendar::parsed(&wanted.last_day);
-    let day = day.filter(|day| today.is_none_or(|today| (today..=today + DAYS_AHEAD).contains(day)));
-    let ends = day.and_then(|day| Some((day, calendar::end_of(day, &home.time_zone)?)));
+    let now = node.clock.now();
+    let today = calendar::today(now, &home.time_zone);
+    let ends = match &wanted.last_day {
+        None => today.map(|today| (today, now)),
+        Some(day) => calendar::parsed(day)
+            .filter(|day| today.is_none_or(|today| (today..=today + DAYS_AHEAD).contains(day)))
+            .and_then(|day| Some((day, calendar::end_of(day, &home.time_zone)?))),
+    };
     if ends.is_none() {
         fields.wrong("/last_day", FieldCode::NotADay);
     }
     if wanted.out.is_empty() && wanted.into.is_empty() {
         fields.wrong("/out", FieldCode::Empty);
+    }
+    if let Some(to) = wanted.to
+        && (to == unit || moves.preview_move(&who.scope, to).await?.is_none())
+    {
+        fields.wrong("/to", FieldCode::NotFound);
     }
     for (place, person) in wanted.out.iter().enumerate() {
         if home.people.iter().all(|one| one.mover.person != *person) {
@@ -215,15 +248,19 @@ pub async fn plan(
         .collect();
     let Some((last_day, ends_at)) = ends else { return Err(fields.into()) };
     fields.check()?;
-    let id: MoveId = node.random.v7(node.clock.now());
-    let new = NewMove { id, unit, last_day, ends_at, out: wanted.out, into };
+    let id: MoveId = node.random.v7(now);
+    let new = NewMove { id, unit, last_day, ends_at, out: wanted.out, to: wanted.to, into };
     match moves.plan_move(&who.scope, &node.stamp(), new).await {
         Err(StorageError::Conflict) => return Err(Code::Conflict.into()),
         Ok(false) => return Err(Code::NotFound.into()),
         Ok(true) => {}
         Err(error) => return Err(error.into()),
     }
-    node.moves_changed.notify_one();
+    if ends_at <= now {
+        moving::carry_out_due(&node).await;
+    } else {
+        node.moves_changed.notify_one();
+    }
     Ok((StatusCode::CREATED, Json(shown(&node, &who, id).await?)))
 }
 
@@ -236,49 +273,51 @@ pub struct Asked {
 }
 
 /// Moves of a building, the latest first; 200 at most.
-#[utoipa::path(get, path = "/api/v1/moves", operation_id = "moves", tag = "moves", params(Asked), security(("session" = [])),
+#[utoipa::path(get, path = "/api/v1/moves", operation_id = "moves", tag = "moves", params(Asked), security(("session" = []), ("token" = [])),
     responses((status = 200, description = "The moves", body = [Move]),
         (status = 400, description = "`malformed`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json")))]
 pub async fn list(
     State(node): State<Arc<Node>>,
-    who: SignedIn,
+    who: Caller,
     asked: Result<Query<Asked>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Json<Vec<Move>>, Problem> {
     let Query(asked) = asked.map_err(|_| Code::Malformed)?;
-    administered(&node, &who, asked.building).await?;
+    allowed(&node, &who, Right::SeePeople, asked.building).await?;
     let moves = node.store.moves().moves(&who.scope, asked.building).await?;
     Ok(Json(moves.into_iter().map(Move::new).collect()))
 }
 
 /// One move; when it is done, the proof of what it ended.
 #[utoipa::path(get, path = "/api/v1/moves/{move}", operation_id = "one_move", tag = "moves",
-    params(("move" = uuid::Uuid, Path, description = "The move")), security(("session" = [])),
+    params(("move" = uuid::Uuid, Path, description = "The move")), security(("session" = []), ("token" = [])),
     responses((status = 200, description = "The move", body = Move)))]
 pub async fn one(
     State(node): State<Arc<Node>>,
-    who: SignedIn,
+    who: Caller,
     Object(id): Object<MoveId>,
 ) -> Result<Json<Move>, Problem> {
     shown(&node, &who, id).await.map(Json)
 }
 
-/// Takes a planned move back.
+/// Takes a planned move back. People who were added only to move in by it are removed.
 #[utoipa::path(delete, path = "/api/v1/moves/{move}", operation_id = "cancel_move", tag = "moves",
-    params(("move" = uuid::Uuid, Path, description = "The move")), security(("session" = [])),
+    params(("move" = uuid::Uuid, Path, description = "The move")), security(("session" = []), ("token" = [])),
     responses((status = 204, description = "Taken back"),
         (status = 409, description = "`conflict`: it is carried out already", body = ProblemBody, content_type = "application/problem+json")))]
 pub async fn cancel(
     State(node): State<Arc<Node>>,
-    who: SignedIn,
+    who: Caller,
     Object(id): Object<MoveId>,
 ) -> Result<StatusCode, Problem> {
+    let planned = shown(&node, &who, id).await?;
+    allowed(&node, &who, Right::ChangePeople, planned.building).await?;
     if node.store.moves().cancel_move(&who.scope, &node.stamp(), id).await? {
         return Ok(StatusCode::NO_CONTENT);
     }
     Err(Problem::conflict(&shown(&node, &who, id).await?))
 }
 
-async fn shown(node: &Node, who: &SignedIn, id: MoveId) -> Result<Move, Problem> {
+async fn shown(node: &Node, who: &Caller, id: MoveId) -> Result<Move, Problem> {
     Ok(Move::new(node.store.moves().one_move(&who.scope, id).await?.ok_or(Code::NotFound)?))
 }

@@ -39,6 +39,10 @@ pub struct MyBell {
     entrance: Label,
     /// Its text.
     label: Label,
+    /// Another name that visitors find it by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    alias: Option<Label>,
     /// The text that waits for an administrator.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false)]
@@ -88,6 +92,9 @@ pub struct MyBellChange {
     version: u64,
     #[schema(value_type = Option<String>, required = false)]
     label: Option<Pii<String>>,
+    /// Empty takes it away.
+    #[schema(value_type = Option<String>, required = false)]
+    alias: Option<Pii<String>>,
     #[schema(required = false)]
     kind: Option<BellKind>,
     #[schema(required = false)]
@@ -122,6 +129,7 @@ impl From<record::MyBell> for MyBell {
             number: bell.number,
             entrance: bell.entrance,
             label: bell.label.into_inner(),
+            alias: bell.alias.map(Pii::into_inner),
             asked: bell.asked.map(Pii::into_inner),
             kind: bell.kind,
             members: bell.members.into_iter().map(|member| member.label.into_inner()).collect(),
@@ -173,6 +181,10 @@ pub async fn change(
     let before = mine.into_iter().find(|mine| mine.id == bell).ok_or(Code::NotFound)?;
     let mut fields = Fields::default();
     let label = change.label.as_ref().and_then(|label| fields.label("/label", label.reveal()));
+    let alias = change.alias.as_ref().map(|alias| match alias.reveal().trim() {
+        "" => None,
+        alias => fields.label("/alias", alias).map(Pii::new),
+    });
     if let Some(row) = change.hours.as_ref().and_then(Timetable::wrong) {
         fields.wrong(format!("/hours/rows/{row}"), FieldCode::OutOfRange);
     }
@@ -184,8 +196,8 @@ pub async fn change(
         }
         None => None,
     };
-    let wish =
-        record::BellChange { label: label.map(Pii::new), kind: change.kind, hidden: change.hidden, hours };
+    let (label, kind, hidden) = (label.map(Pii::new), change.kind, change.hidden);
+    let wish = record::BellChange { label, alias, kind, hidden, hours };
     match households.change_my_bell(&who.scope, bell, change.version, wish).await? {
         BellChanged::Done(bell) => {
             panels_changed(&node, who.scope.tenant, bell.building);

@@ -1,7 +1,7 @@
 //! The panels of a building, and whether each is connected.
 
 use super::administered;
-use crate::auth::session::SignedIn;
+use crate::auth::caller::Caller;
 use crate::http::body::Object;
 use crate::http::problem::Problem;
 use crate::node::Node;
@@ -39,11 +39,11 @@ impl Panel {
 
 /// The panels of a building, by name.
 #[utoipa::path(get, path = "/api/v1/buildings/{building}/panels", operation_id = "panels", tag = "buildings",
-    params(("building" = uuid::Uuid, Path, description = "The building")), security(("session" = [])),
+    params(("building" = uuid::Uuid, Path, description = "The building")), security(("session" = []), ("token" = [])),
     responses((status = 200, description = "The panels", body = [Panel])))]
 pub async fn handler(
     State(node): State<Arc<Node>>,
-    who: SignedIn,
+    who: Caller,
     Object(building): Object<BuildingId>,
 ) -> Result<Json<Vec<Panel>>, Problem> {
     administered(&node, &who, building).await?;

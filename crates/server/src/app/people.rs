@@ -1,6 +1,7 @@
 //! The people whom an administrator sees: a page of the list, and one of them.
 
-use crate::auth::session::SignedIn;
+use super::administrator;
+use crate::auth::caller::{Asks, Caller};
 use crate::calendar;
 use crate::http::body::Object;
 use crate::http::problem::{Code, FieldCode, Fields, Problem};
@@ -10,6 +11,7 @@ use axum::extract::{Query, State};
 use klinke_model::contact::Language;
 use klinke_model::ids::{BuildingId, PersonId, UnitId};
 use klinke_model::privacy::Pii;
+use klinke_model::rights::Right;
 use klinke_model::text::Label;
 use klinke_model::time::Timestamp;
 use klinke_storage::record::{PeopleQuery, PersonRow, Standing};
@@ -58,6 +60,19 @@ pub enum PersonStanding {
     NotInvited,
 }
 
+impl PersonStanding {
+    /// From what is stored.
+    pub fn of(active: bool, has_account: bool, invited_until: Option<Timestamp>, now: Timestamp) -> Self {
+        match (active, has_account, invited_until) {
+            (false, ..) => Self::Suspended,
+            (true, true, _) => Self::Active,
+            (true, false, Some(until)) if until > now => Self::Invited,
+            (true, false, Some(_)) => Self::InvitationEnded,
+            (true, false, None) => Self::NotInvited,
+        }
+    }
+}
+
 /// A person's place in a unit.
 #[derive(Serialize, ToSchema)]
 #[schema(as = PersonHome)]
@@ -78,13 +93,7 @@ pub struct Home {
 impl Person {
     /// For the screen of an administrator.
     pub fn new(row: PersonRow, now: Timestamp) -> Self {
-        let standing = match (row.person.active, row.has_account, row.invited_until) {
-            (false, ..) => PersonStanding::Suspended,
-            (true, true, _) => PersonStanding::Active,
-            (true, false, Some(until)) if until > now => PersonStanding::Invited,
-            (true, false, Some(_)) => PersonStanding::InvitationEnded,
-            (true, false, None) => PersonStanding::NotInvited,
-        };
+        let standing = PersonStanding::of(row.person.active, row.has_account, row.invited_until, now);
         Self {
             id: row.person.id,
             name: row.person.name.map(Pii::into_inner),
@@ -198,14 +207,15 @@ impl Asked {
 
 /// A page of the people in the buildings that one administers; managers see everybody.
 #[utoipa::path(get, path = "/api/v1/people", operation_id = "people", tag = "people", params(Asked),
-    security(("session" = [])), responses((status = 200, description = "The people, by folded name", body = PeoplePage),
+    security(("session" = []), ("token" = [])), responses((status = 200, description = "The people, by folded name", body = PeoplePage),
         (status = 400, description = "`malformed`", body = crate::http::problem::ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`invalid`", body = crate::http::problem::ProblemBody, content_type = "application/problem+json")))]
 pub async fn list(
     State(node): State<Arc<Node>>,
-    who: SignedIn,
+    who: Caller,
     asked: Result<Query<Asked>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Json<PeoplePage>, Problem> {
+    administrator(&node, &who, Right::SeePeople).await?;
     let Query(asked) = asked.map_err(|_| Code::Malformed)?;
     let now = node.clock.now();
     let page = node.store.people().page(&who.scope, &asked.query(now)?).await?;
@@ -218,18 +228,18 @@ pub async fn list(
 
 /// One person.
 #[utoipa::path(get, path = "/api/v1/people/{person}", operation_id = "person", tag = "people",
-    params(("person" = uuid::Uuid, Path, description = "The person")), security(("session" = [])),
+    params(("person" = uuid::Uuid, Path, description = "The person")), security(("session" = []), ("token" = [])),
     responses((status = 200, description = "The person", body = Person)))]
 pub async fn one(
     State(node): State<Arc<Node>>,
-    who: SignedIn,
+    who: Caller,
     Object(person): Object<PersonId>,
 ) -> Result<Json<Person>, Problem> {
     shown(&node, &who, person).await.map(Json)
 }
 
 /// A person as the administrator who asks sees them.
-pub(super) async fn shown(node: &Node, who: &SignedIn, person: PersonId) -> Result<Person, Problem> {
-    let row = node.store.people().row(&who.scope, person).await?.ok_or(Code::NotFound)?;
+pub(super) async fn shown(node: &Node, who: &impl Asks, person: PersonId) -> Result<Person, Problem> {
+    let row = node.store.people().row(who.scope(), person).await?.ok_or(Code::NotFound)?;
     Ok(Person::new(row, node.clock.now()))
 }

@@ -1,7 +1,8 @@
 //! The list of people as a file for a spreadsheet: the same filters, every page after the other.
 
+use super::administrator;
 use super::people::Asked;
-use crate::auth::session::SignedIn;
+use crate::auth::caller::Caller;
 use crate::http::problem::{Code, Problem, ProblemBody};
 use crate::node::Node;
 use crate::spreadsheet::{MARK, harmless};
@@ -10,6 +11,7 @@ use axum::extract::{Query, State};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
+use klinke_model::rights::Right;
 use klinke_storage::record::{PeopleQuery, PersonRow};
 use std::sync::Arc;
 
@@ -20,15 +22,16 @@ const PAGE: u16 = 500;
 
 /// The people of a list as CSV (UTF-8 with a mark, RFC 4180): name, e-mail, phone, language, unit, building, owner. A
 /// person with two homes has two lines. `cursor` and `limit` are not read.
-#[utoipa::path(get, path = "/api/v1/people.csv", operation_id = "people_csv", tag = "people", params(Asked), security(("session" = [])),
+#[utoipa::path(get, path = "/api/v1/people.csv", operation_id = "people_csv", tag = "people", params(Asked), security(("session" = []), ("token" = [])),
     responses((status = 200, description = "The file", body = String, content_type = "text/csv"),
         (status = 400, description = "`malformed`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`invalid`", body = ProblemBody, content_type = "application/problem+json")))]
 pub async fn handler(
     State(node): State<Arc<Node>>,
-    who: SignedIn,
+    who: Caller,
     asked: Result<Query<Asked>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Response, Problem> {
+    administrator(&node, &who, Right::SeePeople).await?;
     let Query(asked) = asked.map_err(|_| Code::Malformed)?;
     let query = PeopleQuery { after: None, limit: PAGE, ..asked.query(node.clock.now())? };
     // a page at a time: 100,000 people are never in memory together

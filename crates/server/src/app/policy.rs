@@ -1,7 +1,7 @@
 //! What the people of a building may decide for themselves.
 
 use super::{administered, allowed};
-use crate::auth::session::SignedIn;
+use crate::auth::caller::Caller;
 use crate::http::body::{Body, Object};
 use crate::http::problem::{Code, FieldCode, Fields, Problem, ProblemBody};
 use crate::node::Node;
@@ -26,12 +26,12 @@ pub struct Policy {
 
 /// The policy of a building.
 #[utoipa::path(get, path = "/api/v1/buildings/{building}/policy", operation_id = "policy", tag = "buildings",
-    params(("building" = uuid::Uuid, Path, description = "The building")), security(("session" = [])),
+    params(("building" = uuid::Uuid, Path, description = "The building")), security(("session" = []), ("token" = [])),
     responses((status = 200, description = "The policy", body = Policy),
         (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json")))]
 pub async fn handler(
     State(node): State<Arc<Node>>,
-    who: SignedIn,
+    who: Caller,
     Object(building): Object<BuildingId>,
 ) -> Result<Json<Policy>, Problem> {
     administered(&node, &who, building).await?;
@@ -42,14 +42,14 @@ pub async fn handler(
 
 /// Changes the policy of a building.
 #[utoipa::path(put, path = "/api/v1/buildings/{building}/policy", operation_id = "set_policy", tag = "buildings",
-    request_body = Policy, params(("building" = uuid::Uuid, Path, description = "The building")), security(("session" = [])),
+    request_body = Policy, params(("building" = uuid::Uuid, Path, description = "The building")), security(("session" = []), ("token" = [])),
     responses((status = 200, description = "Changed", body = Policy),
         (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "`conflict`: somebody changed it before; `current`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`invalid`", body = ProblemBody, content_type = "application/problem+json")))]
 pub async fn set(
     State(node): State<Arc<Node>>,
-    who: SignedIn,
+    who: Caller,
     Object(building): Object<BuildingId>,
     Body(Policy { version, policy }): Body<Policy>,
 ) -> Result<Json<Policy>, Problem> {

@@ -16,6 +16,7 @@ use klinke_model::time::Timestamp;
 use klinke_storage::record::{GivenRole, NewRole, Revoked};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use std::time::Duration;
 use utoipa::ToSchema;
 
 /// A role that somebody has.
@@ -88,6 +89,53 @@ fn shown(given: GivenRole, who: &SignedIn, all: bool) -> AdministratorRole {
     }
 }
 
+/// A change of somebody's role.
+#[derive(Serialize, ToSchema)]
+pub struct RoleChange {
+    /// When, in UTC milliseconds.
+    at: Timestamp,
+    /// `role.given`, `role.changed` or `role.taken`.
+    action: String,
+    /// By whom; absent for the service and who goes without a name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    by: Option<Label>,
+    /// Whose role; absent for who goes without a name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<Label>,
+    /// They did it for themselves.
+    own: bool,
+    role: Role,
+    /// The building; absent when it is every building.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    building: Option<BuildingId>,
+}
+
+/// How far back changes of roles are shown, in days.
+const CHANGES_DAYS: u64 = 30;
+
+/// What changed in the last 30 days about the roles over the buildings where one gives roles, and over all buildings; the
+/// newest first.
+#[utoipa::path(get, path = "/api/v1/roles/changes", operation_id = "role_changes", tag = "roles", security(("session" = [])),
+    responses((status = 200, description = "The changes", body = [RoleChange]),
+        (status = 403, description = "`forbidden`: gives no roles; `confidentiality_required`", body = ProblemBody, content_type = "application/problem+json")))]
+pub async fn changes(State(node): State<Arc<Node>>, who: SignedIn) -> Result<Json<Vec<RoleChange>>, Problem> {
+    administrator(&node, &who, Right::Roles).await?;
+    let days = Duration::from_secs(CHANGES_DAYS * 86_400);
+    let since =
+        Timestamp::from_millis(who.scope.at.as_millis() - i64::try_from(days.as_millis()).unwrap_or(0));
+    let found = node.store.people().role_changes(&who.scope, since).await?;
+    let told = found.into_iter().map(|change| RoleChange {
+        at: change.at,
+        own: change.by == Some(change.person),
+        action: change.action,
+        by: change.by_name.map(klinke_model::privacy::Pii::into_inner),
+        name: change.person_name.map(klinke_model::privacy::Pii::into_inner),
+        role: change.role,
+        building: change.building,
+    });
+    Ok(Json(told.collect()))
+}
+
 /// Gives somebody a role, or moves the end of one that they have. Nobody gives more than they have themselves.
 #[utoipa::path(post, path = "/api/v1/roles", operation_id = "give_role", tag = "roles",
     request_body = NewAdministratorRole, security(("session" = [])),
@@ -111,6 +159,14 @@ pub async fn give(
     let NewAdministratorRole { person, role, building, ends_at } = new;
     let grant = RoleGrant { role, building, ends_at };
     check(&grant, stamp.at)?;
+    let people = node.store.people();
+    let holds = |given: &GivenRole| given.person == person;
+    // nobody learns by trying who is there; who has a role here already is known
+    if people.row(&who.scope, person).await?.is_none()
+        && !people.given_roles(&who.scope).await?.iter().any(holds)
+    {
+        return Err(Code::NotFound.into());
+    }
     let new = NewRole { id: node.random.v7(stamp.at), person, grant };
     if !node.store.people().grant_role(&who.scope, &stamp, new).await? {
         return Err(Code::NotFound.into());

@@ -160,7 +160,8 @@ pub async fn sign_in(
     let device: DeviceId = node.random.v4();
     let device = Device { id: device, person, name: Pii::new(device_name), kind: DeviceKind::App };
     let token = Token::new(&node.random);
-    let scope = Scope { tenant, principal: Principal::Person { person, device: device.id }, at: now };
+    let scope =
+        Scope { tenant, principal: Principal::Person { person, device: device.id }, at: now, view: None };
     let new = NewDevice {
         device: device.clone(),
         session: node.random.v4(),
@@ -174,7 +175,7 @@ pub async fn sign_in(
     let person_found = node.store.people().person(&scope, person).await?.ok_or(Code::SignInFailed)?;
     let roles = node.store.people().roles(&scope, person).await?;
     let bound = node.store.people().is_bound(&scope, person).await?;
-    let session = Session::new(person_found, device, &roles, bound, now);
+    let session = Session::new(person_found, device, &roles, bound, now, None);
     Ok((StatusCode::CREATED, [(header::SET_COOKIE, cookie(node.is_https(), &token))], Json(session)))
 }
 

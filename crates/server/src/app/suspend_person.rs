@@ -1,7 +1,7 @@
 //! An administrator suspends a person, or ends that.
 
 use super::people::{Person, shown};
-use crate::auth::session::SignedIn;
+use crate::auth::caller::Caller;
 use crate::http::body::Object;
 use crate::http::problem::{Code, Problem};
 use crate::node::Node;
@@ -15,11 +15,11 @@ use std::sync::Arc;
 
 /// Suspends a person: they ring nowhere and open nothing, and all their devices are signed out at once.
 #[utoipa::path(put, path = "/api/v1/people/{person}/suspension", operation_id = "suspend_person", tag = "people",
-    params(("person" = uuid::Uuid, Path, description = "The person")), security(("session" = [])),
+    params(("person" = uuid::Uuid, Path, description = "The person")), security(("session" = []), ("token" = [])),
     responses((status = 200, description = "Suspended", body = Person)))]
 pub async fn suspend(
     State(node): State<Arc<Node>>,
-    who: SignedIn,
+    who: Caller,
     Object(person): Object<PersonId>,
 ) -> Result<Json<Person>, Problem> {
     set(&node, &who, person, true).await
@@ -27,11 +27,11 @@ pub async fn suspend(
 
 /// Ends a suspension. Devices stay signed out.
 #[utoipa::path(delete, path = "/api/v1/people/{person}/suspension", operation_id = "resume_person", tag = "people",
-    params(("person" = uuid::Uuid, Path, description = "The person")), security(("session" = [])),
+    params(("person" = uuid::Uuid, Path, description = "The person")), security(("session" = []), ("token" = [])),
     responses((status = 200, description = "Not suspended", body = Person)))]
 pub async fn resume(
     State(node): State<Arc<Node>>,
-    who: SignedIn,
+    who: Caller,
     Object(person): Object<PersonId>,
 ) -> Result<Json<Person>, Problem> {
     set(&node, &who, person, false).await
@@ -39,7 +39,7 @@ pub async fn resume(
 
 async fn set(
     node: &Arc<Node>,
-    who: &SignedIn,
+    who: &Caller,
     person: PersonId,
     suspended: bool,
 ) -> Result<Json<Person>, Problem> {

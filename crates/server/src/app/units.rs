@@ -1,14 +1,13 @@
 //! The units of a building, with how many people live there and how many devices would ring, never which or when.
 
 use super::administered;
-use crate::auth::session::SignedIn;
+use crate::auth::caller::Caller;
 use crate::http::body::Object;
 use crate::http::problem::Problem;
 use crate::node::Node;
 use axum::Json;
 use axum::extract::State;
 use klinke_model::ids::{BuildingId, EntranceId, UnitId};
-use klinke_model::scope::Scope;
 use klinke_model::text::Label;
 use serde::Serialize;
 use std::collections::HashMap;
@@ -30,26 +29,17 @@ pub struct Unit {
 
 /// The units of a building, by number.
 #[utoipa::path(get, path = "/api/v1/buildings/{building}/units", operation_id = "units", tag = "buildings",
-    params(("building" = uuid::Uuid, Path, description = "The building")), security(("session" = [])),
+    params(("building" = uuid::Uuid, Path, description = "The building")), security(("session" = []), ("token" = [])),
     responses((status = 200, description = "The units", body = [Unit])))]
 pub async fn handler(
     State(node): State<Arc<Node>>,
-    who: SignedIn,
+    who: Caller,
     Object(building): Object<BuildingId>,
 ) -> Result<Json<Vec<Unit>>, Problem> {
     administered(&node, &who, building).await?;
-    let mut counts: HashMap<UnitId, (u32, u32)> = HashMap::new();
-    // A person's devices are their own: only the service may count them, and only the count leaves this function.
-    let service = Scope::system(who.scope.tenant);
-    for member in node.store.people().unit_members(&who.scope, building).await? {
-        let devices = match member.person.active {
-            true => node.store.devices().list(&service, member.person.id).await?.len(),
-            false => 0,
-        };
-        let (residents, reachable) = counts.entry(member.membership.unit).or_default();
-        *residents += 1;
-        *reachable += u32::try_from(devices).unwrap_or(u32::MAX);
-    }
+    let counted = node.store.people().unit_counts(&who.scope, building).await?;
+    let counts: HashMap<_, _> =
+        counted.into_iter().map(|count| (count.unit, (count.residents, count.devices))).collect();
     let units = node.store.sites().units(&who.scope, building).await?;
     let shown = units.into_iter().map(|unit| {
         let (residents, reachable_devices) = counts.get(&unit.id).copied().unwrap_or_default();

@@ -2,6 +2,7 @@
 //!
 //! Nothing here is written when it is used: a session holds the day it ends, tries are counted in memory.
 
+pub mod caller;
 pub mod expired;
 pub mod limit;
 pub mod password;

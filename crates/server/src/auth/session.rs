@@ -3,14 +3,12 @@
 use super::token::Token;
 use crate::http::problem::{Code, Problem};
 use crate::node::Node;
-use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue};
 use axum_extra::extract::CookieJar;
 use klinke_model::ids::{DeviceId, PersonId, SessionId};
 use klinke_model::people::DeviceKind;
-use klinke_model::scope::{Principal, Scope};
-use std::sync::Arc;
+use klinke_model::scope::{Principal, Scope, ViewAs};
 
 /// How many days a session lives. It is not made longer by use: that would keep a record of use.
 pub const DAYS: i64 = 90;
@@ -31,34 +29,56 @@ pub struct SignedIn {
 }
 
 impl SignedIn {
-    /// Finds out who holds the cookie of this request.
+    /// Finds out who holds a session's token; `None` without a session that is alive.
     ///
     /// # Errors
-    /// `not_signed_in` without a session that is alive; `internal` when the store fails.
-    pub async fn by_cookie(node: &Node, headers: &HeaderMap) -> Result<Self, Problem> {
-        let jar = CookieJar::from_headers(headers);
-        let token = jar.get(cookie_name(node.is_https())).and_then(|cookie| Token::parse(cookie.value()));
-        let token = token.ok_or(Code::NotSignedIn)?;
+    /// `internal` when the store fails.
+    pub async fn by_token(node: &Node, token: &Token) -> Result<Option<Self>, Problem> {
         let now = node.clock.now();
         let holder = node.store.gate().session(token.hash().0, now.day()).await?;
-        let holder = holder.ok_or(Code::NotSignedIn)?;
-        let principal = Principal::Person { person: holder.person, device: holder.device };
-        Ok(Self {
-            scope: Scope { tenant: holder.tenant, principal, at: now },
-            session: holder.session,
-            device: holder.device,
-            device_kind: holder.device_kind,
-            person: holder.person,
-        })
+        Ok(holder.map(|holder| {
+            let principal = Principal::Person { person: holder.person, device: holder.device };
+            Self {
+                scope: Scope { tenant: holder.tenant, principal, at: now, view: None },
+                session: holder.session,
+                device: holder.device,
+                device_kind: holder.device_kind,
+                person: holder.person,
+            }
+        }))
+    }
+
+    /// The same, with the eyes that this request asks to look with.
+    ///
+    /// # Errors
+    /// `malformed` when they are nobody's; `viewing_only` when the request would change something.
+    pub fn looking(mut self, parts: &Parts) -> Result<Self, Problem> {
+        self.scope.view = view_as(&parts.headers)?;
+        if self.scope.view.is_some() && !parts.method.is_safe() {
+            return Err(Code::ViewingOnly.into());
+        }
+        Ok(self)
     }
 }
 
-impl FromRequestParts<Arc<Node>> for SignedIn {
-    type Rejection = Problem;
+/// The token in the session's cookie.
+pub fn session_token(node: &Node, headers: &HeaderMap) -> Option<Token> {
+    let jar = CookieJar::from_headers(headers);
+    jar.get(cookie_name(node.is_https())).and_then(|cookie| Token::parse(cookie.value()))
+}
 
-    async fn from_request_parts(parts: &mut Parts, node: &Arc<Node>) -> Result<Self, Problem> {
-        Self::by_cookie(node, &parts.headers).await
-    }
+/// Whose eyes a request looks with: `Klinke-View-As: caretaker@<building>`, or a role alone. Not one of these is an error:
+/// nobody shall take what they have themselves for what another sees.
+fn view_as(headers: &HeaderMap) -> Result<Option<ViewAs>, Problem> {
+    let Some(named) = headers.get("klinke-view-as") else { return Ok(None) };
+    let named = named.to_str().map_err(|_| Code::Malformed)?;
+    let (role, building) = match named.split_once('@') {
+        Some((role, building)) => (role, Some(building)),
+        None => (named, None),
+    };
+    let role = serde_json::from_value(role.into()).map_err(|_| Code::Malformed)?;
+    let building = building.map(|id| serde_json::from_value(id.into())).transpose();
+    Ok(Some(ViewAs { role, building: building.map_err(|_| Code::Malformed)? }))
 }
 
 /// The cookie's name. `__Host-` makes browsers refuse it without `Secure`, from another host or for a part of the

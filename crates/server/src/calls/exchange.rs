@@ -128,6 +128,13 @@ impl Exchange {
         }
     }
 
+    /// Closes a panel's connection for now: its property manager is suspended. It tries again, and keeps its key.
+    pub fn panel_stopped(&self, panel: PanelId) {
+        if let Some(line) = self.lock().panels.get(&panel) {
+            line.close(Closing::Stopping);
+        }
+    }
+
     async fn tell_panels_call(&self, panel: PanelId, input: Input) {
         let call = self.lock().lines.at_panel(panel);
         if let Some(call) = call.and_then(|call| self.call(call)) {

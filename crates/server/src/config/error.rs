@@ -72,14 +72,16 @@ fn place(metadata: &figment::Metadata) -> String {
 fn hint(key: &str) -> String {
     let schema = schemars::schema_for!(Config).to_value();
     let mut at = &schema;
-    for name in key.split('.') {
+    // the place in a list is no key
+    let names = || key.split('.').filter(|name| name.parse::<usize>().is_err());
+    for name in names() {
         at = match at.get("properties").and_then(|keys| keys.get(name)) {
             Some(found) => resolve(&schema, found),
             None => return String::new(),
         };
     }
     let description = at.get("description").and_then(Value::as_str).unwrap_or_default().replace('\n', " ");
-    let name = key.rsplit('.').next().unwrap_or(key);
+    let name = names().next_back().unwrap_or(key);
     match at.get("examples").and_then(|examples| examples.get(0)) {
         Some(example) => format!("\n  write: {name} = {example}\n  {description}"),
         None => format!("\n  {description}"),

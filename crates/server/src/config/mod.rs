@@ -7,10 +7,12 @@
 mod error;
 mod mail;
 mod public_url;
+mod webhooks;
 
 pub use error::ConfigError;
 pub use mail::{Mail, MailTls};
 pub use public_url::PublicUrl;
+pub use webhooks::Webhooks;
 
 use crate::secrets::Secret;
 use figment::Figment;
@@ -35,12 +37,16 @@ pub struct Config {
     pub media: Media,
     /// Time limits of calls.
     pub calls: Calls,
+    /// How much one may ask of the API.
+    pub limits: Limits,
     /// What is logged, and how.
     pub log: Log,
     /// HTTPS with a certificate of your own. Leave it out behind a proxy, and with `--lan`.
     pub tls: Option<Tls>,
     /// Mail to residents. Left out, none is sent, and links are handed over by the administrator.
     pub mail: Option<Mail>,
+    /// Other systems that administrators may have told of changes.
+    pub webhooks: Webhooks,
 }
 
 /// Pages and API.
@@ -172,6 +178,24 @@ impl Calls {
     }
 }
 
+/// How much a person, a token, or an address where nobody is signed in may ask of the API.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Requests a second in the long run, 0 to 1000; 0 sets no limit.
+    #[schemars(range(min = 0, max = 1000), example = 50)]
+    pub per_second: u16,
+    /// Requests at once before that counts, 1 to 10000.
+    #[schemars(range(min = 1, max = 10000), example = 200)]
+    pub burst: u16,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { per_second: 50, burst: 200 }
+    }
+}
+
 /// What is logged, and how.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -246,6 +270,8 @@ impl Config {
             ("calls.talk_s", self.calls.talk_s, 10..=600),
             ("calls.step_s", self.calls.step_s, 5..=60),
             ("media.shards", self.media.shards.unwrap_or(1), 1..=64),
+            ("limits.per_second", self.limits.per_second, 0..=1_000),
+            ("limits.burst", self.limits.burst, 1..=10_000),
         ];
         if let Some((key, ..)) = ranges.into_iter().find(|(_, value, range)| !range.contains(value)) {
             return Err((key, "is out of range"));
@@ -256,6 +282,7 @@ impl Config {
         if let Some(mail) = &self.mail {
             mail.check()?;
         }
+        self.webhooks.check()?;
         if tracing_subscriber::EnvFilter::try_new(&self.log.filter).is_err() {
             return Err(("log.filter", "is not a filter"));
         }
@@ -306,6 +333,7 @@ mod tests {
             ("[http]\nport = 1", "http.port", "listen"),
             ("[calls]\nring_s = 5", "calls.ring_s", "ring_s = 60"),
             ("[calls]\nring_s = -1", "calls.ring_s", "ring_s = 60"),
+            ("[limits]\nburst = 0", "limits.burst", "burst = 200"),
             ("[log]\nformat = \"xml\"", "log.format", "format = \"json\""),
             ("[log]\nfilter = \"a=b=c\"", "log.filter", "filter = "),
             ("[tls]\nkey = \"k\"", "tls.certificate", "certificate = \"/etc/klinke/fullchain.pem\""),
@@ -317,6 +345,9 @@ mod tests {
                 "https://door.example.org",
             ),
             ("[http]\nlisten = \"0.0.0.0:80\"", "http.public_url", "https://door.example.org"),
+            ("[webhooks]\nhosts = [\"https://hooks.example.org\"]", "webhooks.hosts", "hosts = ["),
+            ("[webhooks]\nhosts = [\"*\"]", "webhooks.hosts", "hosts = ["),
+            ("[webhooks]\nallow_private = [\"10.0.0.0\"]", "webhooks.allow_private", "allow_private = ["),
             ("[media]\nshards = 65", "media.shards", "shards = 2"),
         ] {
             let error = load(toml).unwrap_err();

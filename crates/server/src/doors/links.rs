@@ -111,6 +111,12 @@ impl Links {
         }
     }
 
+    /// A controller was removed: its connection ends, and no command reaches it.
+    pub fn removed(&self, controller: ControllerId) {
+        // the queue goes with it, and the connection ends when it finds that
+        self.lock().links.remove(&controller);
+    }
+
     /// A controller sent a reading of its clock.
     pub fn heard(&self, controller: ControllerId, reading: Mono, now: Mono) {
         if let Some(link) = self.lock().links.get_mut(&controller) {

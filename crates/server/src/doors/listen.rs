@@ -71,7 +71,7 @@ async fn connection(
                 return Framed::new(stream).send(&ControllerEvent::Refused { reason }).await;
             };
             let principal = Principal::Controller(found.controller);
-            let scope = Scope { tenant: found.tenant, principal, at: node.clock.now() };
+            let scope = Scope { tenant: found.tenant, principal, at: node.clock.now(), view: None };
             link::carry(node, scope, found.controller, Framed::new(stream)).await
         }
         None => match pairing.try_acquire() {

@@ -10,9 +10,10 @@ use axum::Json;
 use klinke_wire::{app, panel};
 use serde_json::Value;
 use std::sync::LazyLock;
-use utoipa::openapi::path::{HttpMethod, Operation};
-use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
-use utoipa::openapi::{ContentBuilder, Ref, ResponseBuilder};
+use utoipa::openapi::path::{HttpMethod, Operation, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::Type;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{ContentBuilder, ObjectBuilder, Ref, RefOr, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 
 #[derive(OpenApi)]
@@ -45,6 +46,11 @@ impl Modify for Session {
         );
         let components = document.components.get_or_insert_default();
         components.add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
+        let token = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(
+            "A token of another program, made by an administrator. It begins with `klk_`, does what it was made for and \
+             never more than whoever made it may. Not together with a session's cookie.",
+        ));
+        components.add_security_scheme("token", SecurityScheme::Http(token.build()));
     }
 }
 
@@ -88,8 +94,16 @@ fn complete(path: &str, method: &HttpMethod, operation: &mut Operation) {
         "503",
         if closed_before_claim { "`not_set_up`; `overloaded`; `too_many_waiting`" } else { "`overloaded`" },
     );
-    if !matches!(method, HttpMethod::Get) {
-        add("403", "`wrong_origin`");
+    let changes = !matches!(method, HttpMethod::Get);
+    match (operation.security.is_some(), changes) {
+        (true, true) => add(
+            "403",
+            "`forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role \
+             changes nothing",
+        ),
+        (true, false) => add("403", "`forbidden`; `confidentiality_required`; `not_for_tokens`"),
+        (false, true) => add("403", "`wrong_origin`; `viewing_only`: who looks as a role changes nothing"),
+        (false, false) => {}
     }
     if path.contains('{') {
         add("404", "`not_found`");
@@ -101,12 +115,41 @@ fn complete(path: &str, method: &HttpMethod, operation: &mut Operation) {
     };
     if signed_in {
         add("401", "`not_signed_in`");
+        add("400", "`malformed`, also when `Klinke-View-As` names no role; `two_credentials`");
     }
     if has_body {
         add("400", "`malformed`");
         add("413", "`too_large`");
         add("415", "`wrong_media_type`");
         add("422", "`invalid`; `errors` names the fields");
+    }
+    if path.starts_with("/api/") {
+        also(operation, "429", "`too_many_requests`, with `Retry-After`");
+    }
+    if signed_in && matches!(method, HttpMethod::Post) {
+        also(operation, "409", "`in_progress`");
+        also(operation, "422", "`idempotency_key_reused`");
+        let key = ParameterBuilder::new()
+            .name("Idempotency-Key")
+            .parameter_in(ParameterIn::Header)
+            .description(Some(
+                "1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets \
+                 the first answer again, as long as that was a success.",
+            ))
+            .schema(Some(ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(255))));
+        operation.parameters.get_or_insert_default().push(RefOr::T(key.build()));
+    }
+}
+
+/// Adds a refusal to those that the status has.
+fn also(operation: &mut Operation, status: &str, codes: &str) {
+    match operation.responses.responses.get_mut(status) {
+        Some(RefOr::T(response)) => {
+            response.description.push_str("; ");
+            response.description.push_str(codes);
+        }
+        Some(RefOr::Ref(_)) => {}
+        None => drop(operation.responses.responses.insert(status.to_owned(), refusal(codes).into())),
     }
 }
 

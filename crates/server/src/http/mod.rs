@@ -10,6 +10,8 @@ pub mod client;
 pub mod document;
 pub mod gate;
 pub mod headers;
+pub mod idempotency;
+pub mod limits;
 pub mod origin;
 pub mod probes;
 pub mod problem;

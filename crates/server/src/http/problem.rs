@@ -64,10 +64,20 @@ codes! {
     CodeExpired = "code_expired", GONE;
     /// No session, or one that ended.
     NotSignedIn = "not_signed_in", UNAUTHORIZED;
+    /// A session and a token in one request.
+    TwoCredentials = "two_credentials", BAD_REQUEST;
+    /// A token of another program does not do this: it takes a person.
+    NotForTokens = "not_for_tokens", FORBIDDEN;
     /// No such account, or not its password; which of the two is not told.
     SignInFailed = "sign_in_failed", UNAUTHORIZED;
     /// Too many tries; `Retry-After` says when to go on.
     TooManyTries = "too_many_tries", TOO_MANY_REQUESTS;
+    /// More requests than one may send; `Retry-After` says when to go on.
+    TooManyRequests = "too_many_requests", TOO_MANY_REQUESTS;
+    /// This `Idempotency-Key` came with another request before.
+    IdempotencyKeyReused = "idempotency_key_reused", UNPROCESSABLE_ENTITY;
+    /// The request with this `Idempotency-Key` is still under way.
+    InProgress = "in_progress", CONFLICT;
     /// Signed in, but this is for administrators.
     Forbidden = "forbidden", FORBIDDEN;
     /// Who has a role with access to personal data must bind themselves to confidentiality first.
@@ -88,6 +98,12 @@ codes! {
     WrongPassword = "wrong_password", FORBIDDEN;
     /// Somebody changed it in between; `current` is how it is now.
     Conflict = "conflict", CONFLICT;
+    /// The person lives somewhere, has a role, or will move.
+    StillHere = "still_here", CONFLICT;
+    /// Who looks with the eyes of a role changes nothing.
+    ViewingOnly = "viewing_only", FORBIDDEN;
+    /// Something depends on it that must go first; `current` counts it.
+    InUse = "in_use", CONFLICT;
     /// Nobody would be left who gives roles.
     LastManager = "last_manager", CONFLICT;
     /// The request comes from a page of another site.
@@ -171,6 +187,12 @@ pub enum FieldCode {
     Required,
     /// Not a time zone of the IANA database.
     UnknownTimeZone,
+    /// Not an address that a message can go to.
+    NotAnAddress,
+    /// Not `https`.
+    NotHttps,
+    /// The operator does not allow this host.
+    HostNotAllowed,
 }
 
 /// One wrong field.
@@ -199,6 +221,18 @@ impl Problem {
     }
 }
 
+impl Problem {
+    /// Too many; when to go on.
+    pub fn after(code: Code, too_many: TooMany) -> Self {
+        Self { retry_after: Some(too_many.retry_after), ..code.into() }
+    }
+
+    /// Something depends on it: what, in numbers.
+    pub fn in_use(uses: &impl Serialize) -> Self {
+        Self { current: serde_json::to_value(uses).ok(), ..Code::InUse.into() }
+    }
+}
+
 impl From<Code> for Problem {
     fn from(code: Code) -> Self {
         Self { code, errors: Vec::new(), retry_after: None, current: None }
@@ -207,7 +241,7 @@ impl From<Code> for Problem {
 
 impl From<TooMany> for Problem {
     fn from(too_many: TooMany) -> Self {
-        Self { retry_after: Some(too_many.retry_after), ..Code::TooManyTries.into() }
+        Self::after(Code::TooManyTries, too_many)
     }
 }
 
@@ -232,7 +266,7 @@ pub struct ProblemBody {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     errors: Vec<FieldError>,
-    /// For `conflict`: the object as it is now.
+    /// For `conflict`: the object as it is now; for `in_use`: what depends on it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, value_type = Object)]
     current: Option<serde_json::Value>,

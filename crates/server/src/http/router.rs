@@ -1,8 +1,9 @@
 //! Every route, and the layers around them.
 
 use super::problem::{Code, Problem};
-use super::{access_log, body, document, gate, headers, origin, probes, problem};
+use super::{access_log, body, document, gate, headers, idempotency, limits, origin, probes, problem};
 use crate::app;
+use crate::auth::caller;
 use crate::import;
 use crate::node::Node;
 use crate::picture;
@@ -20,6 +21,10 @@ use utoipa_axum::routes;
 
 /// How long a request may take, body and answer together. WebSockets are answered at once and live on.
 const TIME_LIMIT: Duration = Duration::from_secs(15);
+
+/// How long reading, applying or undoing a list may take: of 60,000 rows on a small machine. Who does not wait for it so long
+/// finds nothing done.
+const IMPORT_TIME_LIMIT: Duration = Duration::from_secs(180);
 
 /// The operations of the document.
 pub fn operations() -> OpenApiRouter<Arc<Node>> {
@@ -48,11 +53,28 @@ pub fn operations() -> OpenApiRouter<Arc<Node>> {
         .routes(routes!(app::household::hand_on))
         .routes(routes!(app::confidentiality::handler, app::confidentiality::accept))
         .routes(routes!(app::roles::handler, app::roles::give))
+        .routes(routes!(app::roles::changes))
         .routes(routes!(app::roles::take))
+        .routes(routes!(app::tokens::list, app::tokens::make))
+        .routes(routes!(app::tokens::revoke))
         .routes(routes!(app::buildings::handler, app::buildings::make))
+        .routes(routes!(app::edit_building::handler, app::edit_building::change, app::edit_building::remove))
+        .routes(routes!(app::edit_entrance::handler, app::edit_entrance::change, app::edit_entrance::remove))
+        .routes(routes!(app::edit_unit::handler, app::edit_unit::change, app::edit_unit::remove))
+        .routes(routes!(app::edit_door::handler, app::edit_door::change, app::edit_door::remove))
+        .routes(routes!(app::edit_panel::handler, app::edit_panel::change, app::edit_panel::remove))
+        .routes(routes!(
+            app::edit_controller::handler,
+            app::edit_controller::change,
+            app::edit_controller::remove
+        ))
+        .routes(routes!(app::app_requirements::handler, app::app_requirements::set))
+        .routes(routes!(app::tenants::list, app::tenants::make))
+        .routes(routes!(app::tenants::change))
         .routes(routes!(app::checklist::handler))
         .routes(routes!(app::policy::handler, app::policy::set))
         .routes(routes!(app::audit::handler))
+        .routes(routes!(app::audit_csv::handler))
         .routes(routes!(app::audit::proof))
         .routes(routes!(app::entrances::handler, app::entrances::add))
         .routes(routes!(app::units::handler, app::add_units::handler))
@@ -66,8 +88,15 @@ pub fn operations() -> OpenApiRouter<Arc<Node>> {
         .routes(routes!(app::controller_pairing::handler))
         .routes(routes!(app::people::list, app::add_person::handler))
         .routes(routes!(app::people_csv::handler))
-        .routes(routes!(app::people::one, app::change_person::handler))
+        .routes(routes!(app::people::one, app::change_person::handler, app::end_person::delete))
+        .routes(routes!(app::end_person::sign_out))
         .routes(routes!(app::suspend_person::suspend, app::suspend_person::resume))
+        .routes(routes!(app::who::handler))
+        .routes(routes!(app::who::counts))
+        .routes(routes!(app::openers::of_door))
+        .routes(routes!(app::openers::of_person))
+        .routes(routes!(app::ghosts::handler))
+        .routes(routes!(app::ghosts::keys))
         .routes(routes!(app::homes::give))
         .routes(routes!(app::homes::take))
         .routes(routes!(app::moves::preview))
@@ -77,6 +106,10 @@ pub fn operations() -> OpenApiRouter<Arc<Node>> {
         .routes(routes!(app::pair_panel::open))
         .routes(routes!(app::pair_panel::state))
         .routes(routes!(app::pair_panel::redeem))
+        .routes(routes!(app::webhooks::list, app::webhooks::add))
+        .routes(routes!(app::webhooks::change, app::webhooks::remove))
+        .routes(routes!(app::webhooks::rotate))
+        .routes(routes!(app::webhooks::test))
         .routes(routes!(app::imports::show, app::imports::change, app::imports::discard))
         .routes(routes!(app::apply_import::apply))
         .routes(routes!(app::apply_import::undo))
@@ -103,8 +136,12 @@ pub fn router(node: &Arc<Node>) -> Router {
         .method_not_allowed_fallback(wrong_method)
         .merge(web::pages())
         .layer(DefaultBodyLimit::max(body::MAX_BODY))
+        .layer(from_fn_with_state(node.clone(), idempotency::once))
+        .layer(from_fn_with_state(node.clone(), limits::guard))
+        .layer(from_fn_with_state(node.clone(), caller::find))
         .layer(from_fn_with_state(node.clone(), gate::guard))
         .layer(from_fn_with_state(node.clone(), origin::guard))
+        .layer(from_fn_with_state(node.clone(), crate::webhooks::after_changes))
         .layer(from_fn(time_limit))
         .layer(from_fn(problem::render))
         .layer(CompressionLayer::new())
@@ -118,5 +155,26 @@ async fn wrong_method() -> Problem {
 }
 
 async fn time_limit(request: Request, next: Next) -> Result<Response, Problem> {
-    tokio::time::timeout(TIME_LIMIT, next.run(request)).await.map_err(|_| Code::TimedOut.into())
+    let limit = time_limit_of(request.uri().path());
+    tokio::time::timeout(limit, next.run(request)).await.map_err(|_| Code::TimedOut.into())
+}
+
+fn time_limit_of(path: &str) -> Duration {
+    let of_a_building = path.starts_with("/api/v1/buildings/") && path.ends_with("/imports");
+    if of_a_building || path.starts_with("/api/v1/imports/") { IMPORT_TIME_LIMIT } else { TIME_LIMIT }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{IMPORT_TIME_LIMIT, TIME_LIMIT, time_limit_of};
+
+    #[test]
+    fn only_lists_of_people_are_waited_for_long() {
+        for long in ["/api/v1/buildings/x/imports", "/api/v1/imports/x", "/api/v1/imports/x/apply"] {
+            assert_eq!(time_limit_of(long), IMPORT_TIME_LIMIT, "{long}");
+        }
+        for short in ["/api/v1/imports", "/api/v1/people", "/imports", "/api/v1/buildings/x/units"] {
+            assert_eq!(time_limit_of(short), TIME_LIMIT, "{short}");
+        }
+    }
 }

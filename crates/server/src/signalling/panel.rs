@@ -91,7 +91,11 @@ async fn prove(node: &Node, socket: &mut WebSocket, nonce: &str) -> Result<Scope
     if !is_signed(&known.public_key, &challenge_text(panel, nonce), &signature) {
         return Err(Closing::NotProven);
     }
-    Ok(Scope { tenant: known.tenant, principal: Principal::Panel(panel), at: node.clock.now() })
+    // it shows that it is out of service, and comes back by itself
+    if node.store.gate().is_suspended(known.tenant).await.unwrap_or(true) {
+        return Err(Closing::Stopping);
+    }
+    Ok(Scope { tenant: known.tenant, principal: Principal::Panel(panel), at: node.clock.now(), view: None })
 }
 
 fn is_signed(public_key: &[u8], text: &str, signature: &str) -> bool {

@@ -65,7 +65,9 @@ async fn set_policy(house: &House, change: Value) {
 async fn a_panel_in_use_shows_at_once_what_an_administrator_changed() {
     let house = House::new().await;
     let (mut panel, dahl) = (house.panel().await, house.plan.bell("Dahl"));
+    let nora = house.app("nora").await;
     let call = panel.ring(house.plan.bell("Berg")).await;
+    assert!(matches!(call.state, PanelCallState::Calling { .. }));
     let changed = change(&house, dahl, json!({ "label": "Dahl-Hansen", "alias": "Tannlege" })).await;
     assert_eq!(changed.status, 200, "{changed:?}");
     let directory = shown(&mut panel, "the new text", |directory| has(directory, "Dahl-Hansen")).await;
@@ -75,6 +77,7 @@ async fn a_panel_in_use_shows_at_once_what_an_administrator_changed() {
     // the visitor's call goes on
     panel.hang_up(call.call).await;
     panel.ended(call.call).await;
+    drop(nora);
 
     let stale = json!({ "version": 1, "label": "Nobody" });
     let path = format!("/api/v1/bells/{dahl}");

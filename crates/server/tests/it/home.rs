@@ -220,3 +220,65 @@ async fn links_for_others_are_limited_and_a_member_gets_a_button_and_the_say() {
     assert_eq!(linh.browser.put(&owner, json!({ "person": anh })).await.status, 204);
     assert_eq!(linh.browser.put(&owner, json!({ "person": anh })).await.code(), "not_found");
 }
+
+#[tokio::test]
+async fn a_new_address_needs_the_password_and_the_name_is_the_administrators() {
+    let house = House::new().await;
+    let kari = house.phone("kari").await;
+    let me = kari.browser.get("/api/v1/me").await.json();
+    assert_eq!((&me["version"], &me["user_name"], &me["name"]), (&json!(1), &json!("kari"), &json!("kari")));
+    let wish = json!({ "version": 1, "email": "kari@example.org" });
+    let without = kari.browser.patch("/api/v1/me", wish).await;
+    assert_eq!(
+        (without.status.as_u16(), &without.json()["errors"][0]["pointer"]),
+        (422, &json!("/password"))
+    );
+    let wish = |password: &str| json!({ "version": 1, "email": "kari@example.org", "password": password });
+    let wrong = kari.browser.patch("/api/v1/me", wish("not her password")).await;
+    assert_eq!((wrong.status.as_u16(), wrong.code().as_str()), (403, "wrong_password"));
+    let right = kari.browser.patch("/api/v1/me", wish(PASSWORD)).await;
+    assert_eq!((right.status.as_u16(), &right.json()["email"]), (200, &json!("kari@example.org")));
+    // the language needs none, and a name is not listened to
+    let named = json!({ "version": 2, "language": "sv", "name": "Queen" });
+    let named = kari.browser.patch("/api/v1/me", named).await.json();
+    assert_eq!((&named["language"], &named["name"]), (&json!("sv"), &json!("kari")));
+    let late = kari.browser.patch("/api/v1/me", json!({ "version": 2, "language": "da" })).await;
+    assert_eq!((late.code().as_str(), &late.json()["current"]["version"]), ("conflict", &json!(3)));
+}
+
+#[tokio::test]
+async fn a_password_of_oneself_can_not_be_guessed_on_and_on() {
+    let house = House::new().await;
+    let kari = house.phone("kari").await;
+    let guess = json!({ "version": 1, "phone": "+4790000000", "password": "a wild guess" });
+    for _ in 0..8 {
+        assert_eq!(kari.browser.patch("/api/v1/me", guess.clone()).await.code(), "wrong_password");
+    }
+    assert_eq!(kari.browser.patch("/api/v1/me", guess).await.code(), "too_many_tries");
+}
+
+#[tokio::test]
+async fn signing_out_everywhere_else_closes_the_others_and_leaves_this_one() {
+    let house = House::new().await;
+    let (phone, tablet, ola) =
+        (house.phone("kari").await, house.phone("kari").await, house.phone("nora").await);
+    let mut app = tablet.connect(house.at()).await;
+    assert_eq!(phone.browser.delete("/api/v1/me/devices").await.status, 204);
+    assert_eq!(app.socket.closed().await.0, Some(SIGNED_OUT));
+    let signed_in = async |phone: &Phone| phone.browser.get("/api/v1/session").await.status.as_u16();
+    assert_eq!((signed_in(&phone).await, signed_in(&tablet).await, signed_in(&ola).await), (200, 401, 200));
+}
+
+#[tokio::test]
+async fn what_is_kept_of_one_is_a_file() {
+    let house = House::new().await;
+    let anh = house.phone("anh").await;
+    let answer = anh.browser.get("/api/v1/me/data").await;
+    assert_eq!(answer.headers["content-disposition"], "attachment; filename=\"klinke.json\"");
+    let kept = answer.json();
+    assert_eq!((&kept["me"]["name"], &kept["homes"][0]["number"]), (&json!("anh"), &json!("H0201")));
+    assert_eq!(kept["buttons"].as_array().unwrap().len(), 2, "one at the entrance and one at the gate");
+    assert_eq!(kept["devices"], json!(["Phone of anh"]));
+    assert!(!answer.text.contains("linh"), "who else lives there is not about one");
+    assert!(!answer.text.contains("argon2"));
+}

@@ -57,3 +57,24 @@ async fn who_has_moved_out_is_signed_out_when_the_last_day_is_over_and_not_a_mil
         (&json!(1), &json!(1), &json!(1))
     );
 }
+
+#[tokio::test]
+async fn who_changes_unit_now_lives_there_with_the_answer_and_stays_signed_in() {
+    let clock = Arc::new(Wall(AtomicI64::new(NOON), SystemClock::start()));
+    let house = House::build(|_| {}, clock, Random::system(), str::to_owned).await;
+    let phone = house.phone("kari").await;
+    let kari = house.plan.person("kari");
+    let from = house.plan.unit("Dahl");
+    let address = format!("/api/v1/units/{from}/moves");
+    let same = house.manager.post(&address, json!({ "out": [kari], "to": from })).await;
+    assert_eq!((same.status.as_u16(), same.json()["errors"][0]["pointer"].clone()), (422, json!("/to")));
+    let units = house.manager.get(&format!("/api/v1/buildings/{}/units", house.plan.building)).await.json();
+    let to = units.as_array().unwrap().iter().find(|unit| unit["id"] != json!(from)).unwrap();
+    let moved = house.manager.post(&address, json!({ "out": [kari], "to": to["id"] })).await;
+    assert_eq!(moved.status, 201, "{moved:?}");
+    let moved = moved.json();
+    assert_eq!((&moved["to"]["number"], &moved["ended"]["moved_on"]), (&to["number"], &json!(1)));
+    let homes = house.manager.get(&format!("/api/v1/people/{kari}")).await.json()["homes"].clone();
+    assert_eq!((homes.as_array().unwrap().len(), &homes[0]["unit"]), (1, &to["id"]));
+    assert_eq!(phone.browser.get("/api/v1/session").await.status, 200);
+}

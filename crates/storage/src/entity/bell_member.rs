@@ -24,6 +24,18 @@ pub enum Relation {
         to = "(super::person::Column::Tenant, super::person::Column::Id)"
     )]
     Person,
+    #[sea_orm(
+        belongs_to = "super::bell::Entity",
+        from = "(Column::Tenant, Column::Bell)",
+        to = "(super::bell::Column::Tenant, super::bell::Column::Id)"
+    )]
+    Bell,
+}
+
+impl Related<super::bell::Entity> for Entity {
+    fn to() -> RelationDef {
+        Relation::Bell.def()
+    }
 }
 
 impl Related<super::person::Entity> for Entity {

@@ -14,6 +14,7 @@ pub struct Model {
     pub kind: String,
     pub time_zone: String,
     pub mode: String,
+    pub version: i64,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

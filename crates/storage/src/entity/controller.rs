@@ -13,6 +13,7 @@ pub struct Model {
     pub name: String,
     pub certificate_sha256: Vec<u8>,
     pub revision: i64,
+    pub version: i64,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

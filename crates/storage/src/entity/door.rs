@@ -16,6 +16,7 @@ pub struct Model {
     pub release_ms: i64,
     pub open_ms: i64,
     pub relock: String,
+    pub version: i64,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

@@ -11,6 +11,7 @@ pub struct Model {
     pub id: Uuid,
     pub building: Uuid,
     pub name: String,
+    pub version: i64,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

@@ -15,6 +15,7 @@ pub struct Model {
     pub ends_at: i64,
     pub state: String,
     pub ended: Option<String>,
+    pub to_unit: Option<Uuid>,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

@@ -8,6 +8,8 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub singleton: i32,
     pub tenant: Uuid,
+    pub ios_min: String,
+    pub android_min: String,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

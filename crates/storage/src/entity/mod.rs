@@ -1,6 +1,8 @@
 //! The tables as the database has them; one file a table, column by column as in `migration/`. Never leave the crate.
 
 pub mod account;
+pub mod api_token;
+pub mod api_token_right;
 pub mod audit;
 pub mod audit_person;
 pub mod bell;
@@ -31,3 +33,5 @@ pub mod session;
 pub mod tenant;
 pub mod unit;
 pub mod unit_door;
+pub mod webhook;
+pub mod webhook_delivery;

@@ -13,6 +13,7 @@ pub struct Model {
     pub entrance: Option<Uuid>,
     pub name: String,
     pub public_key: Option<Vec<u8>>,
+    pub version: i64,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

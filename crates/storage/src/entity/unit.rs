@@ -12,6 +12,8 @@ pub struct Model {
     pub building: Uuid,
     pub entrance: Uuid,
     pub number: String,
+    pub version: i64,
+    pub folded: Vec<u8>,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

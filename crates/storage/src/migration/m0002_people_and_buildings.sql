@@ -25,6 +25,13 @@ CREATE TABLE person_word (
 );
 CREATE INDEX person_word_person ON person_word (tenant, person);
 
+-- What a unit is found by and sorted by: its number, folded, as bytes.
+ALTER TABLE unit ADD COLUMN folded BYTEA NOT NULL DEFAULT '';
+CREATE INDEX unit_folded ON unit (tenant, folded, id);
+CREATE INDEX unit_of_building ON unit (tenant, building, folded, id);
+-- Who may open a door is asked from the door's side too.
+CREATE INDEX unit_door_door ON unit_door (tenant, door, unit);
+
 -- What a person may administer, and until when. No building: every building of the property manager.
 CREATE TABLE role_grant (
     tenant UUID NOT NULL,
@@ -49,6 +56,35 @@ CREATE TABLE confidentiality (
     accepted_at BIGINT NOT NULL,
     PRIMARY KEY (tenant, person, version),
     FOREIGN KEY (tenant, person) REFERENCES person (tenant, id) ON DELETE CASCADE
+);
+
+-- A token with which another program asks, in the name of whoever made it: it may what is listed for it, and never more
+-- than they may at that moment.
+CREATE TABLE api_token (
+    tenant UUID NOT NULL,
+    id UUID NOT NULL,
+    name TEXT NOT NULL,
+    token_hash BYTEA NOT NULL UNIQUE,
+    -- No building: every building of the property manager.
+    building UUID,
+    issuer UUID NOT NULL,
+    -- First moment (UTC ms) at which it is over.
+    ends_at BIGINT NOT NULL,
+    PRIMARY KEY (tenant, id),
+    FOREIGN KEY (tenant, building) REFERENCES building (tenant, id) ON DELETE CASCADE,
+    FOREIGN KEY (tenant, issuer) REFERENCES person (tenant, id) ON DELETE CASCADE
+);
+CREATE INDEX api_token_building ON api_token (tenant, building);
+CREATE INDEX api_token_issuer ON api_token (tenant, issuer);
+
+-- What a token may do.
+CREATE TABLE api_token_right (
+    tenant UUID NOT NULL,
+    token UUID NOT NULL,
+    allows TEXT NOT NULL CHECK (allows IN
+        ('see_building', 'see_people', 'change_people', 'change_building', 'devices', 'audit')),
+    PRIMARY KEY (tenant, token, allows),
+    FOREIGN KEY (tenant, token) REFERENCES api_token (tenant, id) ON DELETE CASCADE
 );
 
 -- A link to set a password. One a person; a new one takes the place of the old. A used one stays until the next, so that
@@ -90,8 +126,11 @@ CREATE TABLE move (
     state TEXT NOT NULL CHECK (state IN ('scheduled', 'done')),
     -- Of a done move: what ended with it, as JSON with counts only.
     ended TEXT,
+    -- Where those who leave live from then on, when it is in one of the property manager's buildings.
+    to_unit UUID,
     PRIMARY KEY (tenant, id),
-    FOREIGN KEY (tenant, building, unit) REFERENCES unit (tenant, building, id) ON DELETE CASCADE
+    FOREIGN KEY (tenant, building, unit) REFERENCES unit (tenant, building, id) ON DELETE CASCADE,
+    FOREIGN KEY (tenant, to_unit) REFERENCES unit (tenant, id) ON DELETE CASCADE
 );
 CREATE INDEX move_unit ON move (tenant, unit);
 CREATE INDEX move_due ON move (state, ends_at);
@@ -205,6 +244,63 @@ CREATE TABLE import (
     PRIMARY KEY (tenant, id),
     FOREIGN KEY (tenant, building) REFERENCES building (tenant, id) ON DELETE CASCADE
 );
+
+-- The oldest systems on which the app rings as it should (R25).
+ALTER TABLE installation ADD COLUMN ios_min TEXT NOT NULL DEFAULT '16.4';
+ALTER TABLE installation ADD COLUMN android_min TEXT NOT NULL DEFAULT '10';
+
+-- An operator suspends a property manager: nobody of it signs in, its doors go on.
+ALTER TABLE tenant ADD COLUMN suspended BOOLEAN NOT NULL DEFAULT FALSE;
+ALTER TABLE tenant ADD COLUMN version BIGINT NOT NULL DEFAULT 1;
+
+-- Addresses that are told of changes. No building: of those in every building. The secret is made from the installation's key
+-- and the number in `secret`, so nothing secret is kept here; the one before is good until `before_until`.
+CREATE TABLE webhook (
+    tenant UUID NOT NULL REFERENCES tenant (tenant),
+    id UUID NOT NULL,
+    building UUID,
+    url TEXT NOT NULL,
+    -- Which events, as a JSON list.
+    events TEXT NOT NULL,
+    enabled BOOLEAN NOT NULL,
+    secret BIGINT NOT NULL,
+    before_until BIGINT,
+    version BIGINT NOT NULL,
+    -- The next try, and how many have failed in a row.
+    run_at BIGINT NOT NULL,
+    attempts INTEGER NOT NULL,
+    failing_since BIGINT,
+    failure TEXT,
+    -- Messages that were given up.
+    lost BIGINT NOT NULL,
+    PRIMARY KEY (tenant, id),
+    FOREIGN KEY (tenant, building) REFERENCES building (tenant, id) ON DELETE CASCADE
+);
+CREATE INDEX webhook_due ON webhook (run_at);
+
+-- Messages that wait for such an address, in order, made in the transaction of the change. Ids only; gone when taken.
+CREATE TABLE webhook_delivery (
+    tenant UUID NOT NULL,
+    webhook UUID NOT NULL,
+    seq BIGINT NOT NULL,
+    id UUID NOT NULL,
+    event TEXT NOT NULL,
+    at BIGINT NOT NULL,
+    building UUID,
+    unit UUID,
+    person UUID,
+    import UUID,
+    PRIMARY KEY (tenant, webhook, seq),
+    FOREIGN KEY (tenant, webhook) REFERENCES webhook (tenant, id) ON DELETE CASCADE
+);
+
+-- Parts of a property grow a version with every change, so that two administrators who edit at once are told.
+ALTER TABLE building ADD COLUMN version BIGINT NOT NULL DEFAULT 1;
+ALTER TABLE entrance ADD COLUMN version BIGINT NOT NULL DEFAULT 1;
+ALTER TABLE unit ADD COLUMN version BIGINT NOT NULL DEFAULT 1;
+ALTER TABLE door ADD COLUMN version BIGINT NOT NULL DEFAULT 1;
+ALTER TABLE panel ADD COLUMN version BIGINT NOT NULL DEFAULT 1;
+ALTER TABLE controller ADD COLUMN version BIGINT NOT NULL DEFAULT 1;
 
 -- The roles before these. Who had one has it still; who administered one building is given it anew.
 INSERT INTO role_grant (tenant, id, person, role) SELECT tenant, person, person, 'manager' FROM manager;

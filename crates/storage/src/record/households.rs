@@ -32,6 +32,8 @@ pub struct MyBell {
     pub entrance: Label,
     /// Its text.
     pub label: Pii<Label>,
+    /// Another name that visitors find it by.
+    pub alias: Option<Pii<Label>>,
     /// The text that waits for an administrator.
     pub asked: Option<Pii<Label>>,
     /// How it rings.
@@ -61,6 +63,8 @@ pub struct MyBell {
 pub struct BellChange {
     /// Its text.
     pub label: Option<Pii<Label>>,
+    /// Another name that visitors find it by, or none.
+    pub alias: Option<Option<Pii<Label>>>,
     /// How it rings.
     pub kind: Option<BellKind>,
     /// Hidden or shown.

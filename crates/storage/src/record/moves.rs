@@ -63,6 +63,8 @@ pub struct NewMove {
     pub ends_at: Timestamp,
     /// Who leaves; they live there now.
     pub out: Vec<PersonId>,
+    /// Where they live from then on, when it is a unit of ours: their rights there begin as those here end.
+    pub to: Option<UnitId>,
     /// Who comes on the day after: new people, and whether they decide for the unit.
     pub into: Vec<(Person, bool)>,
 }
@@ -86,6 +88,8 @@ pub struct Move {
     pub ended: Option<Ended>,
     /// Who leaves.
     pub out: Vec<Mover>,
+    /// Where they go, and its number, when it is a unit of ours.
+    pub to: Option<(UnitId, Label)>,
     /// Who comes.
     pub into: Vec<Mover>,
 }
@@ -105,6 +109,9 @@ pub struct Ended {
     pub invitations: u32,
     /// People who moved in.
     pub moved_in: u32,
+    /// People who live in another unit of ours now.
+    #[serde(default)]
+    pub moved_on: u32,
 }
 
 /// What carrying out a move leaves to be done outside the database.

@@ -93,6 +93,17 @@ pub enum Changed {
     NotFound,
 }
 
+/// What became of deleting a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Deleted {
+    /// They are gone. Devices that were signed out by it.
+    Done(Vec<DeviceId>),
+    /// They have a home, a role, or will move.
+    StillHere,
+    /// Nobody by this id that the asker may change.
+    NotThere,
+}
+
 /// What became of a suspension.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Suspended {

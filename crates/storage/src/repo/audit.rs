@@ -1,7 +1,7 @@
 //! The audit: what administrators changed, as a chain of hashes for each property manager (trust.md C6).
 //!
 //! ```text
-//! content      = {"actor","role","before","after"} as JSON           can be erased
+//! content      = {"actor","token","role","before","after"} as JSON   can be erased
 //! content_hash = SHA-256(salt ‖ content)                             stays
 //! hash         = SHA-256(hash before ‖ seq ‖ at ‖ building ‖ action ‖ content_hash)
 //! ```
@@ -11,12 +11,13 @@
 //! were cut off; who wants to notice that keeps [`AuditProof::head`] somewhere else.
 
 use crate::entity::{audit, audit_person};
-use crate::record::{AuditContent, AuditEntry, AuditProof, AuditQuery, Stamp};
+use crate::record::{AuditContent, AuditEntry, AuditPage, AuditProof, AuditQuery, Stamp};
+use crate::repo::audit_names;
 use crate::repo::convert::At;
 use crate::repo::reach;
 use crate::tx::{self, Isolation};
 use crate::{Result, StorageError, Store};
-use klinke_model::ids::{BuildingId, PersonId};
+use klinke_model::ids::{ApiTokenId, BuildingId, PersonId};
 use klinke_model::privacy::Pii;
 use klinke_model::rights::Right;
 use klinke_model::scope::{Principal, Scope};
@@ -31,6 +32,10 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeSet, HashMap};
 
+/// How many rows one statement inserts: a list of people names thousands.
+const AT_ONCE: usize = 1_000;
+/// Entries that name people and say nothing of any of them: they keep what they say.
+const ONLY_COUNTS: [&str; 2] = ["import.applied", "import.undone"];
 /// The longest page of entries.
 const PAGE: u64 = 200;
 /// How many entries are checked at a time.
@@ -62,6 +67,8 @@ impl Change {
 #[derive(Serialize, Deserialize)]
 struct Content {
     actor: Option<PersonId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    token: Option<ApiTokenId>,
     role: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     before: Option<Value>,
@@ -80,6 +87,7 @@ pub async fn append(tx: &DatabaseTransaction, scope: &Scope, stamp: &Stamp, chan
     let (seq, before) = last.map_or((1, first(scope)), |last| (last.seq.saturating_add(1), last.hash));
     let content = Content {
         actor: scope.person(),
+        token: scope.token(),
         role: reach::acting_role(tx, scope, change.building).await?,
         before: change.before,
         after: change.after,
@@ -119,12 +127,15 @@ pub async fn append(tx: &DatabaseTransaction, scope: &Scope, stamp: &Stamp, chan
         other => other?,
     };
     let persons: BTreeSet<_> = change.persons.into_iter().collect();
-    let named = persons.into_iter().map(|person| audit_person::ActiveModel {
-        tenant: Set(scope.tenant.0),
-        seq: Set(seq),
-        person: Set(person.0),
-    });
-    audit_person::Entity::insert_many(named).exec_without_returning(tx).await?;
+    let persons: Vec<_> = persons.into_iter().collect();
+    for some in persons.chunks(AT_ONCE) {
+        let named = some.iter().map(|person| audit_person::ActiveModel {
+            tenant: Set(scope.tenant.0),
+            seq: Set(seq),
+            person: Set(person.0),
+        });
+        audit_person::Entity::insert_many(named).exec_without_returning(tx).await?;
+    }
     Ok(())
 }
 
@@ -137,28 +148,15 @@ pub struct Audit<'a>(pub(crate) &'a Store);
 impl Audit<'_> {
     /// Entries, the newest first.
     pub async fn audit_entries(&self, scope: &Scope, query: AuditQuery) -> Result<Vec<AuditEntry>> {
+        tx::read(self.0, |tx| async move { entries(&tx, scope, query).await }).await
+    }
+
+    /// Entries, the newest first, with the names of what they name.
+    pub async fn audit_page(&self, scope: &Scope, query: AuditQuery) -> Result<AuditPage> {
         tx::read(self.0, |tx| async move {
-            let mut select = audit::Entity::find()
-                .filter(audit::Column::Tenant.eq(scope.tenant.0))
-                .filter(reach::may(scope, Right::Audit, audit::Column::Building));
-            if let Some(building) = query.building {
-                select = select.filter(audit::Column::Building.eq(building.0));
-            }
-            if let Some(person) = query.person {
-                select = select.filter(audit::Column::Seq.in_subquery(entries_naming(scope, person)));
-            }
-            if let Some(before) = query.before {
-                select = select.filter(audit::Column::Seq.lt(i64::try_from(before).unwrap_or(i64::MAX)));
-            }
-            let limit = u64::from(query.limit).min(PAGE);
-            let rows = select.order_by_desc(audit::Column::Seq).limit(limit).all(&*tx).await?;
-            let mut persons = persons_of(&*tx, scope, rows.iter().map(|row| row.seq)).await?;
-            rows.into_iter()
-                .map(|row| {
-                    let persons = persons.remove(&row.seq).unwrap_or_default();
-                    entry(row, persons)
-                })
-                .collect()
+            let entries = entries(&tx, scope, query).await?;
+            let names = audit_names::of(&tx, scope, &entries).await?;
+            Ok(AuditPage { entries, names })
         })
         .await
     }
@@ -205,24 +203,60 @@ impl Audit<'_> {
         if scope.principal != Principal::System {
             return Ok(0);
         }
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
-            let erased = audit::Entity::update_many()
-                .col_expr(audit::Column::Salt, Expr::val(None::<Vec<u8>>))
-                .col_expr(audit::Column::Content, Expr::val(None::<String>))
-                .filter(audit::Column::Tenant.eq(scope.tenant.0))
-                .filter(audit::Column::Content.is_not_null())
-                .filter(audit::Column::Seq.in_subquery(entries_naming(scope, person)))
-                .exec(&*tx)
-                .await?;
-            audit_person::Entity::delete_many()
-                .filter(audit_person::Column::Tenant.eq(scope.tenant.0))
-                .filter(audit_person::Column::Person.eq(person.0))
-                .exec(&*tx)
-                .await?;
-            Ok(erased.rows_affected)
-        })
-        .await
+        tx::write(self.0, Isolation::Serializable, |tx| async move { erase(&tx, scope, person).await }).await
     }
+}
+
+/// Erases what the entries that name a person say; how many they were.
+pub async fn erase(tx: &DatabaseTransaction, scope: &Scope, person: PersonId) -> Result<u64> {
+    let erased = audit::Entity::update_many()
+        .col_expr(audit::Column::Salt, Expr::val(None::<Vec<u8>>))
+        .col_expr(audit::Column::Content, Expr::val(None::<String>))
+        .filter(audit::Column::Tenant.eq(scope.tenant.0))
+        .filter(audit::Column::Content.is_not_null())
+        .filter(audit::Column::Action.is_not_in(ONLY_COUNTS))
+        .filter(audit::Column::Seq.in_subquery(entries_naming(scope, person)))
+        .exec(tx)
+        .await?;
+    audit_person::Entity::delete_many()
+        .filter(audit_person::Column::Tenant.eq(scope.tenant.0))
+        .filter(audit_person::Column::Person.eq(person.0))
+        .exec(tx)
+        .await?;
+    Ok(erased.rows_affected)
+}
+
+async fn entries(tx: &DatabaseTransaction, scope: &Scope, query: AuditQuery) -> Result<Vec<AuditEntry>> {
+    let mut select = audit::Entity::find()
+        .filter(audit::Column::Tenant.eq(scope.tenant.0))
+        .filter(reach::may(scope, Right::Audit, audit::Column::Building));
+    if let Some(building) = query.building {
+        select = select.filter(audit::Column::Building.eq(building.0));
+    }
+    if let Some(person) = query.person {
+        select = select.filter(audit::Column::Seq.in_subquery(entries_naming(scope, person)));
+    }
+    if let Some(action) = query.action {
+        select = select.filter(audit::Column::Action.starts_with(action));
+    }
+    if let Some(from) = query.from {
+        select = select.filter(audit::Column::At.gte(from.as_millis()));
+    }
+    if let Some(until) = query.until {
+        select = select.filter(audit::Column::At.lt(until.as_millis()));
+    }
+    if let Some(before) = query.before {
+        select = select.filter(audit::Column::Seq.lt(i64::try_from(before).unwrap_or(i64::MAX)));
+    }
+    let limit = u64::from(query.limit).min(PAGE);
+    let rows = select.order_by_desc(audit::Column::Seq).limit(limit).all(tx).await?;
+    let mut persons = persons_of(tx, scope, rows.iter().map(|row| row.seq)).await?;
+    rows.into_iter()
+        .map(|row| {
+            let persons = persons.remove(&row.seq).unwrap_or_default();
+            entry(row, persons)
+        })
+        .collect()
 }
 
 fn entries_naming(scope: &Scope, person: PersonId) -> sea_orm::sea_query::SelectStatement {
@@ -256,8 +290,8 @@ fn entry(row: audit::Model, persons: Vec<PersonId>) -> Result<AuditEntry> {
     let content = row.content.as_deref().map(|content| {
         let content: Content = serde_json::from_str(content)
             .map_err(|_| StorageError::Corrupt { table: "audit", column: "content" })?;
-        let Content { actor, role, before, after } = content;
-        Ok::<_, StorageError>(Pii::new(AuditContent { actor, role, before, after }))
+        let Content { actor, token, role, before, after } = content;
+        Ok::<_, StorageError>(Pii::new(AuditContent { actor, token, role, before, after }))
     });
     Ok(AuditEntry {
         seq: At("audit", "seq").number(row.seq)?,

@@ -2,7 +2,7 @@
 //! [`StorageError::Corrupt`], with the column but never the value.
 
 use crate::entity::{bell_member, building, controller, device, door, entrance, membership, person, unit};
-use crate::record::{JobKind, PictureState};
+use crate::record::{HomeState, JobKind, PictureState};
 use crate::{Result, StorageError};
 use klinke_access::decide::SiteMode;
 use klinke_model::contact::{Email, Language, Phone};
@@ -10,6 +10,7 @@ use klinke_model::door::{Controller, Door, DoorTimes, Relock};
 use klinke_model::intercom::{BellKind, BellMember, Listing, Moderation};
 use klinke_model::people::{Device, DeviceKind, Membership, Person, Role};
 use klinke_model::privacy::Pii;
+use klinke_model::rights::Right;
 use klinke_model::site::{Building, BuildingKind, Entrance, Unit};
 use klinke_model::text::Label;
 
@@ -40,9 +41,13 @@ words! {
     DeviceKind { App = "app", Station = "station" }
     Language { Nb = "nb", Nn = "nn", Sv = "sv", Da = "da", En = "en" }
     Relock { OnOpen = "on_open", OnClose = "on_close" }
+    HomeState { Rung = "rung", Empty = "empty", Suspended = "suspended", NoAccount = "no_account",
+        NoDevice = "no_device", NoButton = "no_button", NotOnButton = "not_on_button" }
     JobKind { Invite = "invite" }
     Role { Operator = "operator", Manager = "manager", BuildingAdministrator = "building_administrator",
         Caretaker = "caretaker", Auditor = "auditor" }
+    Right { SeeBuilding = "see_building", SeePeople = "see_people", ChangePeople = "change_people",
+        ChangeBuilding = "change_building", Devices = "devices", Roles = "roles", Audit = "audit", Tenants = "tenants" }
     Listing { Listed = "listed", SearchOnly = "search_only", DialOnly = "dial_only" }
     PictureState { Seen = "seen", New = "new", Waits = "waits" }
     Moderation { None = "none", Pending = "pending", Removed = "removed" }
@@ -54,7 +59,8 @@ words! {
 pub struct At(pub &'static str, pub &'static str);
 
 impl At {
-    fn corrupt(self) -> StorageError {
+    /// The error for a value that does not fit.
+    pub fn corrupt(self) -> StorageError {
         StorageError::Corrupt { table: self.0, column: self.1 }
     }
 

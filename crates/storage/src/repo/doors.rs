@@ -1,13 +1,14 @@
 //! Doors, their controllers, and who reaches them.
 
-use crate::entity::{building, controller, door, person, unit, unit_door};
+use crate::entity::{building, controller, door, membership, person, unit, unit_door};
 use crate::error::absent_is_false;
 use crate::record::{Stamp, StoredFacts};
 use crate::repo::audit::{self, Change};
 use crate::repo::convert::{self, At, Word};
-use crate::repo::people::{reaches_unit, units_of};
+use crate::repo::openers::OPENS;
+use crate::repo::people::reaches_unit;
 use crate::repo::reach;
-use crate::tx::{self, Isolation};
+use crate::tx::{self, Isolation, Tx};
 use crate::{Result, StorageError, Store};
 use klinke_model::door::{Controller, Door};
 use klinke_model::ids::{BuildingId, ControllerId, DoorId, PersonId, UnitId};
@@ -15,7 +16,7 @@ use klinke_model::rights::Right;
 use klinke_model::scope::{Principal, Scope};
 use klinke_model::text::Label;
 use sea_orm::ActiveValue::Set;
-use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, Query, SelectStatement};
+use sea_orm::sea_query::{Expr, ExprTrait, JoinType, OnConflict, Query, SelectStatement};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QuerySelect,
     QueryTrait,
@@ -87,6 +88,7 @@ impl Doors<'_> {
                 release_ms: Set(door.times.release_ms.into()),
                 open_ms: Set(door.times.open_ms.into()),
                 relock: Set(door.times.relock.word().to_owned()),
+                version: Set(1),
             };
             door::Entity::insert(row).exec_without_returning(&*tx).await?;
             touch(&*tx, scope, door.controller.map(|controller| controller.0)).await?;
@@ -180,28 +182,30 @@ impl Doors<'_> {
     ) -> Result<bool> {
         let controller = &controller;
         let inserted = tx::write(self.0, Isolation::Serializable, |tx| async move {
-            if !reach::building(&*tx, scope, Right::Devices, controller.building).await? {
+            insert_controller(&tx, scope, controller, certificate_sha256, drives).await
+        });
+        absent_is_false(inserted.await)
+    }
+
+    /// Adds a controller that an administrator gave its place, as [`Self::insert_controller`]; the audit tells it.
+    pub async fn pair_controller(
+        &self,
+        scope: &Scope,
+        stamp: &Stamp,
+        controller: Controller,
+        certificate_sha256: [u8; 32],
+        drives: &[(DoorId, u16)],
+    ) -> Result<bool> {
+        let controller = &controller;
+        let inserted = tx::write(self.0, Isolation::Serializable, |tx| async move {
+            if !insert_controller(&tx, scope, controller, certificate_sha256, drives).await? {
                 return Ok(false);
             }
-            let mut doors = Vec::with_capacity(drives.len());
-            for (door, output) in drives {
-                let Some(door) = reached_door(&*tx, scope, Right::Devices, *door).await? else {
-                    return Ok(false);
-                };
-                doors.push((door, *output));
-            }
-            let row = controller::ActiveModel {
-                tenant: Set(scope.tenant.0),
-                id: Set(controller.id.0),
-                building: Set(controller.building.0),
-                name: Set(controller.name.as_str().to_owned()),
-                certificate_sha256: Set(certificate_sha256.to_vec()),
-                revision: Set(1),
-            };
-            controller::Entity::insert(row).exec_without_returning(&*tx).await?;
-            for (door, output) in doors {
-                put(&*tx, scope, door, controller.id, output).await?;
-            }
+            let doors: Vec<_> =
+                drives.iter().map(|(door, output)| json!({ "door": door, "output": output })).collect();
+            let after = json!({ "controller": controller.id, "name": controller.name, "doors": doors });
+            audit::append(&tx, scope, stamp, Change::made(controller.building, "controller.paired", after))
+                .await?;
             Ok(true)
         });
         absent_is_false(inserted.await)
@@ -279,7 +283,7 @@ impl Doors<'_> {
             .expr_as(reach::exists(person::Entity, known.clone()), "is_known")
             .expr_as(reach::exists(person::Entity, known.add(person::Column::Active.eq(true))), "is_active")
             .expr_as(door::Column::Id.in_subquery(doors_reached(scope, person)), "reaches")
-            .expr_as(reach::may(&they, Right::ChangeBuilding, door::Column::Building), "administers")
+            .expr_as(reach::may(&they, OPENS, door::Column::Building), "administers")
             .into_query();
         let Some(row) = self.0.reader.query_one(&row).await? else { return Ok(None) };
         if !row.try_get::<bool>("", "is_known")? {
@@ -322,6 +326,7 @@ async fn put(
     door::Entity::update_many()
         .col_expr(door::Column::Controller, Expr::val(controller.0))
         .col_expr(door::Column::Output, Expr::val(i32::from(output)))
+        .col_expr(door::Column::Version, Expr::col(door::Column::Version).add(1))
         .filter(door::Column::Tenant.eq(scope.tenant.0))
         .filter(door::Column::Id.eq(door.id))
         .exec(db)
@@ -330,7 +335,7 @@ async fn put(
 }
 
 /// Lets the revision of controllers grow.
-async fn touch(
+pub(super) async fn touch(
     db: &impl ConnectionTrait,
     scope: &Scope,
     controllers: impl IntoIterator<Item = Uuid>,
@@ -346,10 +351,59 @@ async fn touch(
 
 /// The doors in the door sets of the units that a person lives in.
 fn doors_reached(scope: &Scope, person: PersonId) -> SelectStatement {
-    Query::select()
-        .column(unit_door::Column::Door)
-        .from(unit_door::Entity)
-        .and_where(unit_door::Column::Tenant.eq(scope.tenant.0))
-        .and_where(unit_door::Column::Unit.in_subquery(units_of(scope, person)))
+    reaching(scope)
+        .column((unit_door::Entity, unit_door::Column::Door))
+        .and_where(membership::Column::Person.eq(person.0))
         .take()
+}
+
+/// Who reaches which door by living somewhere: the one place that says so. What of it is asked is added by the caller.
+pub(super) fn reaching(scope: &Scope) -> SelectStatement {
+    let same_unit = Condition::all()
+        .add(
+            Expr::col((unit_door::Entity, unit_door::Column::Tenant))
+                .equals((membership::Entity, membership::Column::Tenant)),
+        )
+        .add(
+            Expr::col((unit_door::Entity, unit_door::Column::Unit))
+                .equals((membership::Entity, membership::Column::Unit)),
+        );
+    Query::select()
+        .from(membership::Entity)
+        .join(JoinType::InnerJoin, unit_door::Entity, same_unit)
+        .and_where(membership::Column::Tenant.eq(scope.tenant.0))
+        .take()
+}
+
+async fn insert_controller(
+    tx: &Tx,
+    scope: &Scope,
+    controller: &Controller,
+    certificate_sha256: [u8; 32],
+    drives: &[(DoorId, u16)],
+) -> Result<bool> {
+    if !reach::building(&**tx, scope, Right::Devices, controller.building).await? {
+        return Ok(false);
+    }
+    let mut doors = Vec::with_capacity(drives.len());
+    for (door, output) in drives {
+        let Some(door) = reached_door(&**tx, scope, Right::Devices, *door).await? else {
+            return Ok(false);
+        };
+        doors.push((door, *output));
+    }
+    let row = controller::ActiveModel {
+        tenant: Set(scope.tenant.0),
+        id: Set(controller.id.0),
+        building: Set(controller.building.0),
+        name: Set(controller.name.as_str().to_owned()),
+        certificate_sha256: Set(certificate_sha256.to_vec()),
+        revision: Set(1),
+        version: Set(1),
+    };
+    controller::Entity::insert(row).exec_without_returning(&**tx).await?;
+    for (door, output) in doors {
+        put(&**tx, scope, door, controller.id, output).await?;
+    }
+    Ok(true)
 }

@@ -1,9 +1,12 @@
 //! The gate: finds out who asks. The only queries without a tenant, because they find it.
 
 use crate::entity::{
-    account, controller, device, household_move, installation, panel, person, role_grant, session, tenant,
+    account, api_token, controller, device, household_move, installation, panel, person, role_grant, session,
+    tenant,
 };
-use crate::record::{Account, ControllerIdentity, NewInstallation, PanelKey, SessionHolder};
+use crate::record::{
+    Account, AppRequirements, ControllerIdentity, NewInstallation, PanelKey, SessionHolder, TokenHolder,
+};
 use crate::repo::convert::At;
 use crate::repo::people;
 use crate::tx::{self, Isolation};
@@ -13,7 +16,7 @@ use klinke_model::people::{Role, RoleGrant};
 use klinke_model::privacy::Pii;
 use klinke_model::time::Timestamp;
 use sea_orm::ActiveValue::Set;
-use sea_orm::sea_query::OnConflict;
+use sea_orm::sea_query::{OnConflict, Query};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
@@ -46,7 +49,11 @@ impl Gate<'_> {
         }
         tx::write(self.0, Isolation::ReadCommitted, |tx| async move {
             // The one row decides; whoever comes second waits here until the first is on the disk or has failed.
-            let row = installation::ActiveModel { singleton: Set(1), tenant: Set(tenant.id.0) };
+            let row = installation::ActiveModel {
+                singleton: Set(1),
+                tenant: Set(tenant.id.0),
+                ..Default::default()
+            };
             let first = installation::Entity::insert(row)
                 .on_conflict(OnConflict::new().do_nothing().to_owned())
                 .exec_without_returning(&*tx)
@@ -54,8 +61,12 @@ impl Gate<'_> {
             if first == 0 {
                 return Ok(false);
             }
-            let row =
-                tenant::ActiveModel { tenant: Set(tenant.id.0), name: Set(tenant.name.as_str().to_owned()) };
+            let row = tenant::ActiveModel {
+                tenant: Set(tenant.id.0),
+                name: Set(tenant.name.as_str().to_owned()),
+                suspended: Set(false),
+                version: Set(1),
+            };
             tenant::Entity::insert(row).exec_without_returning(&*tx).await?;
             people::insert(&*tx, tenant.id, administrator).await?;
             account::Entity::insert(people::account_row(tenant.id, account))
@@ -71,7 +82,26 @@ impl Gate<'_> {
         .await
     }
 
-    /// The account of a user name (folded to lower case), of a suspended person too.
+    /// The oldest systems on which the app rings as it should. For everybody.
+    ///
+    /// # Errors
+    /// When the database can not be read.
+    pub async fn app_requirements(&self) -> Result<AppRequirements> {
+        let found = installation::Entity::find().one(&self.0.reader).await?;
+        let told = |row: installation::Model| AppRequirements { ios: row.ios_min, android: row.android_min };
+        Ok(found.map(told).unwrap_or_default())
+    }
+
+    /// Whether an operator suspended a property manager.
+    ///
+    /// # Errors
+    /// When the database can not be read.
+    pub async fn is_suspended(&self, tenant: TenantId) -> Result<bool> {
+        let found = tenant::Entity::find_by_id(tenant.0).one(&self.0.reader).await?;
+        Ok(found.is_none_or(|row| row.suspended))
+    }
+
+    /// The account of a user name (folded to lower case), of a suspended person and property manager too.
     ///
     /// # Errors
     /// When the database can not be read.
@@ -81,26 +111,34 @@ impl Gate<'_> {
             .find_both_related(person::Entity)
             .one(&self.0.reader)
             .await?;
-        Ok(found.map(|(account, person)| Account {
+        let Some((account, person)) = found else { return Ok(None) };
+        let suspended = self.is_suspended(account.tenant.into()).await?;
+        Ok(Some(Account {
             tenant: account.tenant.into(),
             person: account.person.into(),
             password_hash: Pii::new(account.password_hash),
-            active: person.active,
+            active: person.active && !suspended,
         }))
     }
 
-    /// Who holds the token with this SHA-256: a session that has not ended, of a person who is not suspended.
+    /// Who holds the token with this SHA-256: a session that has not ended, of a person who is not suspended, nor is their property manager.
     /// `today` is in days since 1970, UTC.
     ///
     /// # Errors
     /// When the database can not be read.
     pub async fn session(&self, token_hash: [u8; 32], today: i64) -> Result<Option<SessionHolder>> {
+        let suspended = Query::select()
+            .column(tenant::Column::Tenant)
+            .from(tenant::Entity)
+            .and_where(tenant::Column::Suspended.eq(true))
+            .take();
         let found = session::Entity::find()
             .filter(session::Column::TokenHash.eq(token_hash.to_vec()))
             .filter(session::Column::ExpiresDay.gte(today))
             .find_also_related(device::Entity)
             .and_also_related(person::Entity)
             .filter(person::Column::Active.eq(true))
+            .filter(session::Column::Tenant.not_in_subquery(suspended))
             .one(&self.0.reader)
             .await?;
         let Some((session, Some(device), Some(person))) = found else { return Ok(None) };
@@ -111,6 +149,26 @@ impl Gate<'_> {
             device_kind: At("device", "kind").choice(&device.kind)?,
             person: person.id.into(),
         }))
+    }
+
+    /// Who holds the API token with this SHA-256: one that has not ended, made by a person who is not suspended. What it
+    /// may is asked for each thing anew.
+    ///
+    /// # Errors
+    /// When the database can not be read.
+    pub async fn api_token(&self, token_hash: [u8; 32], now: Timestamp) -> Result<Option<TokenHolder>> {
+        let found = api_token::Entity::find()
+            .filter(api_token::Column::TokenHash.eq(token_hash.to_vec()))
+            .filter(api_token::Column::EndsAt.gt(now.as_millis()))
+            .find_also_related(person::Entity)
+            .filter(person::Column::Active.eq(true))
+            .one(&self.0.reader)
+            .await?;
+        let Some((row, Some(_))) = found else { return Ok(None) };
+        if self.is_suspended(row.tenant.into()).await? {
+            return Ok(None);
+        }
+        Ok(Some(TokenHolder { tenant: row.tenant.into(), token: row.id.into(), issuer: row.issuer.into() }))
     }
 
     /// Ends sessions whose last day is over, with their devices; at most a few hundred of any property manager's. Gives

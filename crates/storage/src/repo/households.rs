@@ -10,11 +10,13 @@ use crate::entity::{
 };
 use crate::record::{Household, HouseholdMember, JobKind, Joined, Left, NewMember, Refused, WayToMember};
 use crate::repo::convert::{At, Word};
+use crate::repo::news::{self, News};
 use crate::repo::people::{self, end_place, units_of};
-use crate::repo::people_change::{has_role, place, set_active, sign_everything_out};
+use crate::repo::people_change::{building_of, has_role, place, set_active, sign_everything_out};
 use crate::repo::{invitations, jobs, reach};
 use crate::tx::{self, Isolation, Tx};
 use crate::{Result, StorageError, Store};
+use klinke_model::events::EventKind;
 use klinke_model::ids::{BellId, PersonId, UnitId};
 use klinke_model::intercom::{BellKind, Moderation};
 use klinke_model::policy::{Asking, BellChange, BuildingPolicy, DecidedBy};
@@ -81,7 +83,7 @@ impl Households<'_> {
         .await
     }
 
-    /// Takes somebody new in, with a link to set a password.
+    /// Takes somebody new in, with a link to set a password. The shared buttons that ring the asker ring them too.
     ///
     /// # Errors
     /// [`StorageError::Conflict`] when the person is there already.
@@ -103,7 +105,14 @@ impl Households<'_> {
                 person: Set(new.person.id.0),
             };
             household_member::Entity::insert(row).exec_without_returning(&*tx).await?;
+            join_buttons(&tx, scope, new).await?;
             invite(&tx, scope, now, new.person.id, new.way).await?;
+            let there = building_of(&*tx, scope, new.unit).await?;
+            let news = [
+                News::of_person(&tx, scope, EventKind::PersonCreated, new.person.id).await?,
+                News::of_place(EventKind::MembershipBegan, there, new.unit, new.person.id),
+            ];
+            news::tell(&tx, scope, &news::at_home(now, new.person.id), &news).await?;
             Ok(Joined::Done)
         })
         .await
@@ -152,6 +161,9 @@ impl Households<'_> {
                 return Ok(Left::Refused(Refused::Decided(DecidedBy::Administrator)));
             }
             end_place(&*tx, scope, person, unit).await?;
+            let (stamp, there) = (news::at_home(scope.at, person), building_of(&*tx, scope, unit).await?);
+            let left = News::of_place(EventKind::MembershipEnded, there, unit, person);
+            news::tell(&tx, scope, &stamp, &[left]).await?;
             let lives = reach::exists(
                 membership::Entity,
                 Condition::all()
@@ -173,6 +185,8 @@ impl Households<'_> {
             invitation::Entity::delete_by_id(key).exec(&*tx).await?;
             invitations::cancel(&tx, scope, person).await?;
             set_active(&*tx, scope, person, false).await?;
+            let suspended = News::of_place(EventKind::PersonSuspended, there, unit, person);
+            news::tell(&tx, scope, &stamp, &[suspended]).await?;
             Ok(Left::Done { signed_out, fewer_doors: Vec::new() })
         })
         .await
@@ -275,6 +289,46 @@ impl Households<'_> {
         })
         .await
     }
+}
+
+/// Puts somebody new behind the shared buttons of the home that ring whoever takes them in, under their name, which waits
+/// for an administrator's look like every text of a resident.
+async fn join_buttons(tx: &Tx, scope: &Scope, new: &NewMember) -> Result<()> {
+    let (Some(who), Some(name)) = (scope.person(), &new.person.name) else { return Ok(()) };
+    let rows = bell_member::Entity::find()
+        .filter(bell_member::Column::Tenant.eq(scope.tenant.0))
+        .filter(bell_member::Column::Unit.eq(new.unit.0))
+        .find_both_related(bell::Entity)
+        .filter(bell::Column::Kind.ne(BellKind::Individual.word()))
+        .all(&**tx)
+        .await?;
+    let mut last: BTreeMap<Uuid, i32> = BTreeMap::new();
+    for (row, _) in &rows {
+        let place = last.entry(row.bell).or_insert(row.position);
+        *place = std::cmp::max(row.position, *place);
+    }
+    let with_them: HashSet<Uuid> =
+        rows.iter().filter(|(row, _)| row.person == who.0).map(|(row, _)| row.bell).collect();
+    for (bell, last) in last.into_iter().filter(|(bell, _)| with_them.contains(bell)) {
+        let row = bell_member::ActiveModel {
+            tenant: Set(scope.tenant.0),
+            bell: Set(bell),
+            person: Set(new.person.id.0),
+            unit: Set(new.unit.0),
+            label: Set(name.reveal().as_str().to_owned()),
+            position: Set(last.saturating_add(1)),
+        };
+        bell_member::Entity::insert(row).exec_without_returning(&**tx).await?;
+        bell::Entity::update_many()
+            .col_expr(bell::Column::Moderation, Expr::val(Moderation::Pending.word()))
+            .col_expr(bell::Column::Version, Expr::col(bell::Column::Version).add(1))
+            .filter(bell::Column::Tenant.eq(scope.tenant.0))
+            .filter(bell::Column::Id.eq(bell))
+            .filter(bell::Column::Moderation.ne(Moderation::Removed.word()))
+            .exec(&**tx)
+            .await?;
+    }
+    Ok(())
 }
 
 fn refused(why: Refused) -> Result<Joined> {

@@ -7,10 +7,12 @@ use crate::entity::{account, entrance, import, membership, person, person_word, 
 use crate::record::{Details, House, HouseResident, HouseUnit, Import, ImportOutcome, ImportPlan, Stamp};
 use crate::repo::audit::{self, Change};
 use crate::repo::convert::{self, At, Word};
+use crate::repo::news::{self, News};
 use crate::repo::people_change::not_changeable;
 use crate::repo::{people, reach};
 use crate::tx::{self, Isolation};
 use crate::{Result, Store};
+use klinke_model::events::EventKind;
 use klinke_model::fold::fold;
 use klinke_model::ids::{BuildingId, ImportId, PersonId, UnitId};
 use klinke_model::people::Person;
@@ -131,6 +133,8 @@ impl Imports<'_> {
             };
             carry_out(&tx, scope, &plan).await?;
             audit::append(&tx, scope, stamp, told(row.building.into(), "import.applied", &plan)).await?;
+            let news = [News::of_import(EventKind::ImportApplied, row.building.into(), id)];
+            news::tell(&tx, scope, stamp, &news).await?;
             save(&tx, scope, id, APPLIED, content, ends_at).await?;
             Ok(ImportOutcome::Done(0))
         })
@@ -157,6 +161,8 @@ impl Imports<'_> {
             };
             let kept = take_back(&tx, scope, &plan).await?;
             audit::append(&tx, scope, stamp, told(row.building.into(), "import.undone", &plan)).await?;
+            let news = [News::of_import(EventKind::ImportUndone, row.building.into(), id)];
+            news::tell(&tx, scope, stamp, &news).await?;
             import::Entity::delete_by_id((scope.tenant.0, id.0)).exec(&*tx).await?;
             Ok(ImportOutcome::Done(kept))
         })
@@ -350,12 +356,16 @@ async fn change(tx: &DatabaseTransaction, scope: &Scope, id: PersonId, to: &Deta
     people::write_words(tx, scope.tenant, &to).await
 }
 
-/// What the audit keeps of an import: how much, never who. Who it was about is in their own entries.
+/// What the audit keeps of an import: how much it says; whom it was about it is found by.
 fn told(building: BuildingId, action: &'static str, plan: &ImportPlan) -> Change {
     let counts = serde_json::json!({
         "people": plan.people.len(), "places": plan.places.len(), "changed": plan.changes.len(), "owners": plan.owners.len(),
     });
-    Change { building: Some(building), action, persons: Vec::new(), before: None, after: Some(counts) }
+    let persons = plan.people.iter().map(|(person, ..)| *person);
+    let persons = persons.chain(plan.places.iter().map(|(person, ..)| *person));
+    let persons = persons.chain(plan.changes.iter().map(|(person, ..)| *person));
+    let persons = persons.chain(plan.owners.iter().map(|(person, ..)| *person)).collect();
+    Change { building: Some(building), action, persons, before: None, after: Some(counts) }
 }
 
 async fn decide_for(

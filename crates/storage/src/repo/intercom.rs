@@ -11,7 +11,7 @@ use crate::repo::convert::{self, At, Word};
 use crate::repo::households::policy_of;
 use crate::repo::pictures::pictures_of;
 use crate::repo::{reach, revision};
-use crate::tx::{self, Isolation};
+use crate::tx::{self, Isolation, Tx};
 use crate::{Result, StorageError, Store};
 use klinke_model::fold::fold;
 use klinke_model::ids::{BellId, BuildingId, PanelId};
@@ -20,11 +20,12 @@ use klinke_model::policy::{BuildingPolicy, ButtonOrder};
 use klinke_model::privacy::Pii;
 use klinke_model::rights::Right;
 use klinke_model::scope::{Principal, Scope};
+use klinke_model::text::Label;
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde_json::json;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
 /// Panels and buttons: for who administers the building; a panel sees itself.
@@ -77,26 +78,26 @@ impl Intercom<'_> {
     ) -> Result<bool> {
         let (panel, public_key) = (&panel, &public_key);
         let added = tx::write(self.0, Isolation::ReadCommitted, |tx| async move {
-            if !reach::building(&*tx, scope, Right::Devices, panel.building).await? {
+            insert_panel(&tx, scope, panel, public_key.clone()).await
+        });
+        absent_is_false(added.await)
+    }
+
+    /// Adds a panel that an administrator gave its place; the audit tells it.
+    pub async fn pair_panel(
+        &self,
+        scope: &Scope,
+        stamp: &Stamp,
+        panel: Panel,
+        public_key: Vec<u8>,
+    ) -> Result<bool> {
+        let (panel, public_key) = (&panel, &public_key);
+        let added = tx::write(self.0, Isolation::Serializable, |tx| async move {
+            if !insert_panel(&tx, scope, panel, Some(public_key.clone())).await? {
                 return Ok(false);
             }
-            let row = panel::ActiveModel {
-                tenant: Set(scope.tenant.0),
-                id: Set(panel.id.0),
-                building: Set(panel.building.0),
-                entrance: Set(panel.entrance.map(|entrance| entrance.0)),
-                name: Set(panel.name.as_str().to_owned()),
-                public_key: Set(public_key.clone()),
-            };
-            panel::Entity::insert(row).exec_without_returning(&*tx).await?;
-            let doors = (0..).zip(&panel.doors).map(|(position, door)| panel_door::ActiveModel {
-                tenant: Set(scope.tenant.0),
-                panel: Set(panel.id.0),
-                door: Set(door.0),
-                building: Set(panel.building.0),
-                position: Set(position),
-            });
-            panel_door::Entity::insert_many(doors).exec_without_returning(&*tx).await?;
+            let after = json!({ "panel": panel.id, "name": panel.name, "entrance": panel.entrance, "doors": panel.doors });
+            audit::append(&tx, scope, stamp, Change::made(panel.building, "panel.paired", after)).await?;
             Ok(true)
         });
         absent_is_false(added.await)
@@ -225,6 +226,7 @@ impl Intercom<'_> {
                 .and_also_related(entrance::Entity)
                 .all(&*tx)
                 .await?;
+            let twice = numbers_of_several_entrances(&rows);
             let families =
                 rows.iter().map(|(bell, ..)| bell).filter(|bell| bell.kind == BellKind::Family.word());
             let mut members = members_of(&*tx, scope, families.map(|bell| bell.id), Who::Active).await?;
@@ -245,7 +247,7 @@ impl Intercom<'_> {
                 bells.push(DirectoryBell {
                     bell: bell.id.into(),
                     label: Pii::new(At("bell", "label").label(&bell.label)?),
-                    unit: At("unit", "number").label(&unit.number)?,
+                    unit: number_on_a_panel(&unit, &entrance, &twice)?,
                     entrance: At("entrance", "name").label(&entrance.name)?,
                     alias: alias.map(Pii::new),
                     picture: pictures.get(&bell.id).map(|picture| picture.hash),
@@ -274,7 +276,7 @@ impl Intercom<'_> {
         let at_this_panel = &match scope.principal {
             Principal::System => Expr::val(true),
             Principal::Panel(panel) => bell::Column::Panel.eq(panel.0).and(on_its_panel(scope)),
-            Principal::Person { .. } | Principal::Controller(_) => return Ok(None),
+            Principal::Person { .. } | Principal::Token { .. } | Principal::Controller(_) => return Ok(None),
         };
         tx::read(self.0, |tx| async move {
             let found = bell::Entity::find_by_id((scope.tenant.0, bell.0))
@@ -305,6 +307,34 @@ impl Intercom<'_> {
         })
         .await
     }
+}
+
+/// Numbers that units of several entrances on one panel have: a visitor must be able to tell them apart.
+fn numbers_of_several_entrances(
+    rows: &[(bell::Model, Option<unit::Model>, Option<entrance::Model>)],
+) -> HashSet<String> {
+    let mut seen: HashMap<&str, Uuid> = HashMap::new();
+    let mut twice = HashSet::new();
+    for unit in rows.iter().filter_map(|(_, unit, _)| unit.as_ref()) {
+        if *seen.entry(&unit.number).or_insert(unit.entrance) != unit.entrance {
+            twice.insert(unit.number.clone());
+        }
+    }
+    twice
+}
+
+/// "Storgata 12 A · 1101" where another entrance has a 1101 too, else "1101".
+fn number_on_a_panel(
+    unit: &unit::Model,
+    entrance: &entrance::Model,
+    twice: &HashSet<String>,
+) -> Result<Label> {
+    let number = At("unit", "number").label(&unit.number)?;
+    if !twice.contains(&unit.number) {
+        return Ok(number);
+    }
+    // a name that fills the line alone leaves no room for the number: the panel groups by entrance as well
+    Ok(Label::new(&format!("{} · {}", entrance.name, unit.number)).unwrap_or(number))
 }
 
 /// That a button is on its panel just now: nobody hid it, its timetable does not, and no administrator took it off.
@@ -380,7 +410,7 @@ async fn building_of(
 }
 
 /// The doors that calls at these panels offer, in the panels' order.
-async fn doors_of(
+pub(super) async fn doors_of(
     db: &impl ConnectionTrait,
     scope: &Scope,
     panels: impl IntoIterator<Item = Uuid>,
@@ -431,7 +461,7 @@ pub(super) async fn members_of(
     Ok(members)
 }
 
-fn panel(row: &panel::Model, doors: &[door::Model]) -> Result<Panel> {
+pub(super) fn panel(row: &panel::Model, doors: &[door::Model]) -> Result<Panel> {
     Ok(Panel {
         id: row.id.into(),
         building: row.building.into(),
@@ -450,4 +480,29 @@ pub(super) fn bell(row: &bell::Model, members: Vec<BellMember>) -> Result<Bell> 
         kind: At("bell", "kind").choice(&row.kind)?,
         members,
     })
+}
+
+async fn insert_panel(tx: &Tx, scope: &Scope, panel: &Panel, public_key: Option<Vec<u8>>) -> Result<bool> {
+    if !reach::building(&**tx, scope, Right::Devices, panel.building).await? {
+        return Ok(false);
+    }
+    let row = panel::ActiveModel {
+        tenant: Set(scope.tenant.0),
+        id: Set(panel.id.0),
+        building: Set(panel.building.0),
+        entrance: Set(panel.entrance.map(|entrance| entrance.0)),
+        name: Set(panel.name.as_str().to_owned()),
+        public_key: Set(public_key),
+        version: Set(1),
+    };
+    panel::Entity::insert(row).exec_without_returning(&**tx).await?;
+    let doors = (0..).zip(&panel.doors).map(|(position, door)| panel_door::ActiveModel {
+        tenant: Set(scope.tenant.0),
+        panel: Set(panel.id.0),
+        door: Set(door.0),
+        building: Set(panel.building.0),
+        position: Set(position),
+    });
+    panel_door::Entity::insert_many(doors).exec_without_returning(&**tx).await?;
+    Ok(true)
 }

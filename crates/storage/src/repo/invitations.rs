@@ -234,6 +234,11 @@ fn may_invite(scope: &Scope, person: PersonId) -> Expr {
     let elsewhere = lives_where(scope, person, Right::ChangePeople, false);
     let equal = elsewhere.or(has_role(scope, person, None)).not();
     let everywhere = reach::may_everywhere(scope, Right::ChangePeople);
+    // another program makes no link for who has a role, also where whoever made its token may
+    let everywhere = match scope.token() {
+        Some(_) => everywhere.and(has_role(scope, person, None).not()),
+        None => everywhere,
+    };
     let operator = has_role(scope, person, Some(Role::Operator));
     is_there(scope, person).and(operator.not()).and(everywhere.or(here.and(equal)))
 }

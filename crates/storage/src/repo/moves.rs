@@ -2,23 +2,25 @@
 
 use crate::entity::{
     account, bell, bell_member, building, device, household_move, invitation, membership, move_person,
-    person, unit,
+    person, role_grant, unit,
 };
 use crate::error::absent_is_false;
 use crate::record::{CarriedOut, Ended, Leaving, Move, MovePreview, Mover, NewMove, Stamp};
 use crate::repo::audit::{self, Change};
 use crate::repo::convert::At;
-use crate::repo::people::{self, end_place};
-use crate::repo::people_change::{has_role, set_active, sign_everything_out};
+use crate::repo::news::{self, News};
+use crate::repo::people::{self, end_place, reaches_unit};
+use crate::repo::people_change::{building_of, has_role, set_active, sign_everything_out};
 use crate::repo::reach;
 use crate::tx::{self, Isolation, Tx};
 use crate::{Result, StorageError, Store};
+use klinke_model::events::EventKind;
 use klinke_model::ids::{BuildingId, MoveId, PersonId, UnitId};
 use klinke_model::rights::Right;
 use klinke_model::scope::{Principal, Scope};
 use klinke_model::time::Timestamp;
 use sea_orm::ActiveValue::Set;
-use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, Query};
+use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, Query, SelectStatement};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
     QuerySelect,
@@ -91,7 +93,7 @@ impl Moves<'_> {
         .await
     }
 
-    /// Plans a move. `false` when the unit is not there, or somebody who is to leave does not live in it.
+    /// Plans a move. `false` when a unit is not there, or somebody who is to leave does not live in it.
     ///
     /// # Errors
     /// [`StorageError::Conflict`] when somebody leaves this unit by another move already.
@@ -103,6 +105,11 @@ impl Moves<'_> {
                 .one(&*tx)
                 .await?;
             let Some(home) = found else { return Ok(false) };
+            if let Some(to) = new.to
+                && (to == new.unit || !reaches_unit(&*tx, scope, Right::ChangePeople, to).await?)
+            {
+                return Ok(false);
+            }
             let leaving: BTreeSet<_> = new.out.iter().copied().collect();
             let members = membership::Entity::find()
                 .filter(membership::Column::Tenant.eq(scope.tenant.0))
@@ -127,6 +134,7 @@ impl Moves<'_> {
                 ends_at: Set(new.ends_at.as_millis()),
                 state: Set(SCHEDULED.to_owned()),
                 ended: Set(None),
+                to_unit: Set(new.to.map(|to| to.0)),
             };
             household_move::Entity::insert(row).exec_without_returning(&*tx).await?;
             let mut movers: Vec<_> =
@@ -149,9 +157,16 @@ impl Moves<'_> {
                 action: "move.planned",
                 persons: movers.iter().map(|(person, ..)| *person).collect(),
                 before: None,
-                after: Some(json!({ "move": new.id, "unit": new.unit, "last_day": new.last_day })),
+                after: Some(
+                    json!({ "move": new.id, "unit": new.unit, "to": new.to, "last_day": new.last_day }),
+                ),
             };
             audit::append(&tx, scope, stamp, change).await?;
+            let mut news = Vec::with_capacity(new.into.len());
+            for (person, _) in &new.into {
+                news.push(News::of_person(&tx, scope, EventKind::PersonCreated, person.id).await?);
+            }
+            news::tell(&tx, scope, stamp, &news).await?;
             Ok(true)
         });
         absent_is_false(planned.await)
@@ -186,7 +201,8 @@ impl Moves<'_> {
         .await
     }
 
-    /// Takes a planned move back. `false` when it is done, or not there.
+    /// Takes a planned move back, and with it those who were added only to move in: who has a home, a sign-in, a role
+    /// or another move by now stays. `false` when it is done, or not there.
     pub async fn cancel_move(&self, scope: &Scope, stamp: &Stamp, id: MoveId) -> Result<bool> {
         tx::write(self.0, Isolation::Serializable, |tx| async move {
             let found = household_move::Entity::find_by_id((scope.tenant.0, id.0))
@@ -197,11 +213,15 @@ impl Moves<'_> {
             let Some(found) = found else { return Ok(false) };
             let movers = movers(&tx, scope, [found.id]).await?;
             household_move::Entity::delete_by_id((scope.tenant.0, id.0)).exec(&*tx).await?;
+            let added = movers.iter().filter(|(row, _)| row.direction == IN).map(|(row, _)| row.person);
+            let removed = remove_unattached(&tx, scope, added.collect()).await?;
             let change = Change {
                 building: Some(found.building.into()),
                 action: "move.cancelled",
                 persons: movers.iter().map(|(row, _)| row.person.into()).collect(),
-                before: Some(json!({ "move": id, "unit": found.unit, "last_day": found.last_day })),
+                before: Some(json!({
+                    "move": id, "unit": found.unit, "last_day": found.last_day, "people_removed": removed,
+                })),
                 after: None,
             };
             audit::append(&tx, scope, stamp, change).await?;
@@ -233,19 +253,28 @@ impl Moves<'_> {
             let unit = UnitId::from(found.unit);
             let movers = movers(&tx, scope, [found.id]).await?;
             let mut carried = CarriedOut { ended: Ended::default(), devices: Vec::new() };
+            let (building, mut news) = (Some(found.building.into()), Vec::new());
             for (mover, _) in movers.iter().filter(|(mover, _)| mover.direction == OUT) {
-                leave(&tx, scope, mover.person.into(), unit, &mut carried).await?;
+                let person = mover.person.into();
+                if let Some(to) = found.to_unit {
+                    let to = to.into();
+                    if move_on(&tx, scope, mover, unit, to, &mut carried).await? {
+                        let there = building_of(&*tx, scope, to).await?;
+                        news.push(News::of_place(EventKind::MembershipBegan, there, to, person));
+                    }
+                }
+                let left = leave(&tx, scope, person, unit, &mut carried).await?;
+                if left != Left::Before {
+                    news.push(News::of_place(EventKind::MembershipEnded, building, unit, person));
+                }
+                if left == Left::ForGood {
+                    news.push(News::of_place(EventKind::PersonSuspended, building, unit, person));
+                }
             }
             for (mover, _) in movers.iter().filter(|(mover, _)| mover.direction == IN) {
-                let row = membership::ActiveModel {
-                    tenant: Set(scope.tenant.0),
-                    unit: Set(unit.0),
-                    person: Set(mover.person),
-                    owner: Set(mover.owner),
-                };
-                let once = OnConflict::new().do_nothing().to_owned();
-                membership::Entity::insert(row).on_conflict(once).exec_without_returning(&*tx).await?;
+                settle(&tx, scope, mover, unit).await?;
                 carried.ended.moved_in += 1;
+                news.push(News::of_place(EventKind::MembershipBegan, building, unit, mover.person.into()));
             }
             let ended = serde_json::to_string(&carried.ended)
                 .map_err(|_| StorageError::Invalid("figures that can not be written"))?;
@@ -264,10 +293,87 @@ impl Moves<'_> {
                 after: Some(json!({ "move": id, "unit": found.unit, "ended": carried.ended })),
             };
             audit::append(&tx, scope, stamp, change).await?;
+            news::tell(&tx, scope, stamp, &news).await?;
             Ok(Some(carried))
         })
         .await
     }
+}
+
+/// How somebody left.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Left {
+    /// By another way, since the move was planned.
+    Before,
+    /// This unit; there is something else that they are here for.
+    ThisHome,
+    /// Nothing is left that they are here for.
+    ForGood,
+}
+
+/// A place in a unit for somebody who moves there; who has one keeps it as it is.
+async fn settle(tx: &Tx, scope: &Scope, mover: &move_person::Model, unit: UnitId) -> Result<()> {
+    let row = membership::ActiveModel {
+        tenant: Set(scope.tenant.0),
+        unit: Set(unit.0),
+        person: Set(mover.person),
+        owner: Set(mover.owner),
+    };
+    let once = OnConflict::new().do_nothing().to_owned();
+    membership::Entity::insert(row).on_conflict(once).exec_without_returning(&**tx).await?;
+    Ok(())
+}
+
+/// The new home of somebody who leaves, before they leave the old one: so they stay signed in. Who left by another way
+/// since the plan was made gets none.
+async fn move_on(
+    tx: &Tx,
+    scope: &Scope,
+    mover: &move_person::Model,
+    from: UnitId,
+    to: UnitId,
+    carried: &mut CarriedOut,
+) -> Result<bool> {
+    let lives = membership::Entity::find_by_id((scope.tenant.0, from.0, mover.person)).one(&**tx).await?;
+    if lives.is_some() {
+        settle(tx, scope, mover, to).await?;
+        carried.ended.moved_on += 1;
+        return Ok(true);
+    }
+    Ok(false)
+}
+
+/// Deletes those of these people who live nowhere, have no role and no sign-in, and move nowhere; how many they were.
+async fn remove_unattached(tx: &Tx, scope: &Scope, people: Vec<uuid::Uuid>) -> Result<u64> {
+    let tenant = scope.tenant.0;
+    let of = |select: &mut SelectStatement| select.take();
+    let lives = of(Query::select()
+        .column(membership::Column::Person)
+        .from(membership::Entity)
+        .and_where(membership::Column::Tenant.eq(tenant)));
+    let signs_in = of(Query::select()
+        .column(account::Column::Person)
+        .from(account::Entity)
+        .and_where(account::Column::Tenant.eq(tenant)));
+    let rings = of(Query::select()
+        .column(device::Column::Person)
+        .from(device::Entity)
+        .and_where(device::Column::Tenant.eq(tenant)));
+    let has_role = of(Query::select()
+        .column(role_grant::Column::Person)
+        .from(role_grant::Entity)
+        .and_where(role_grant::Column::Tenant.eq(tenant)));
+    let moves = of(Query::select()
+        .column(move_person::Column::Person)
+        .from(move_person::Entity)
+        .and_where(move_person::Column::Tenant.eq(tenant)));
+    let mut removed = person::Entity::delete_many()
+        .filter(person::Column::Tenant.eq(tenant))
+        .filter(person::Column::Id.is_in(people));
+    for attached in [lives, signs_in, rings, has_role, moves] {
+        removed = removed.filter(person::Column::Id.not_in_subquery(attached));
+    }
+    Ok(removed.exec(&**tx).await?.rows_affected)
 }
 
 /// One person leaves the unit: their place, their buttons, and all that let them in when nothing else does.
@@ -277,16 +383,15 @@ async fn leave(
     person: PersonId,
     unit: UnitId,
     carried: &mut CarriedOut,
-) -> Result<()> {
+) -> Result<Left> {
     let bells_before = bells_of(tx, scope, person, unit).await?;
     if !end_place(&**tx, scope, person, unit).await? {
-        // left by another way since
-        return Ok(());
+        return Ok(Left::Before);
     }
     carried.ended.people += 1;
     carried.ended.bells += bury_empty(tx, scope, &bells_before).await?;
     if stays_known(tx, scope, person).await? {
-        return Ok(());
+        return Ok(Left::ThisHome);
     }
     let devices = sign_everything_out(&**tx, scope, person).await?;
     carried.ended.signed_out += u32::from(!devices.is_empty());
@@ -296,7 +401,8 @@ async fn leave(
     let invitations =
         invitation::Entity::delete_by_id((scope.tenant.0, person.0)).exec(&**tx).await?.rows_affected;
     carried.ended.invitations += u32::try_from(invitations).unwrap_or(u32::MAX);
-    set_active(&**tx, scope, person, false).await
+    set_active(&**tx, scope, person, false).await?;
+    Ok(Left::ForGood)
 }
 
 /// The buttons of a unit that ring a person.
@@ -416,7 +522,7 @@ async fn whole(tx: &Tx, scope: &Scope, rows: Vec<household_move::Model>) -> Resu
     let movers = movers(tx, scope, rows.iter().map(|row| row.id)).await?;
     let units = unit::Entity::find()
         .filter(unit::Column::Tenant.eq(scope.tenant.0))
-        .filter(unit::Column::Id.is_in(rows.iter().map(|row| row.unit)))
+        .filter(unit::Column::Id.is_in(rows.iter().flat_map(|row| [Some(row.unit), row.to_unit]).flatten()))
         .all(&**tx)
         .await?;
     let going = |id: uuid::Uuid, direction: &str| -> Result<Vec<Mover>> {
@@ -431,12 +537,17 @@ async fn whole(tx: &Tx, scope: &Scope, rows: Vec<household_move::Model>) -> Resu
         .map(|row| {
             let corrupt = StorageError::Corrupt { table: "move", column: "ended" };
             let ended = row.ended.as_deref().map(serde_json::from_str).transpose().map_err(|_| corrupt)?;
-            let number = units.iter().find(|unit| unit.id == row.unit).map_or("", |unit| &unit.number);
+            let number = |id| {
+                let number = units.iter().find(|unit| unit.id == id).map_or("", |unit| &unit.number);
+                At("unit", "number").label(number)
+            };
+            let to = row.to_unit.map(|to| number(to).map(|number| (to.into(), number))).transpose()?;
             Ok(Move {
                 id: row.id.into(),
                 building: row.building.into(),
                 unit: row.unit.into(),
-                number: At("unit", "number").label(number)?,
+                number: number(row.unit)?,
+                to,
                 last_day: row.last_day,
                 ends_at: Timestamp::from_millis(row.ends_at),
                 ended,

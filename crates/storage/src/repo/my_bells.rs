@@ -109,6 +109,18 @@ fn wanted(before: &MyBell, change: &BellChange) -> std::result::Result<UpdateMan
         };
         set = set.col_expr(bell::Column::Moderation, Expr::val(Moderation::Pending.word()));
     }
+    if let Some(alias) = change.alias.as_ref().filter(|alias| **alias != before.alias) {
+        // there is no place for an alias that waits
+        if may(Wish::Text)? == Effect::AfterApproval && alias.is_some() {
+            return Err(DecidedBy::Administrator);
+        }
+        set = set
+            .col_expr(
+                bell::Column::Alias,
+                Expr::val(alias.as_ref().map(|alias| alias.reveal().as_str().to_owned())),
+            )
+            .col_expr(bell::Column::Moderation, Expr::val(Moderation::Pending.word()));
+    }
     if let Some(kind) = change.kind.filter(|kind| *kind != before.kind) {
         may(Wish::Kind(kind))?;
         set = set.col_expr(bell::Column::Kind, Expr::val(kind.word()));
@@ -251,6 +263,7 @@ pub(super) async fn mine(
             number: At("unit", "number").label(&unit.number)?,
             entrance: At("entrance", "name").label(&entrance.name)?,
             label: text("label", &row.label)?,
+            alias: row.alias.as_deref().map(|alias| text("alias", alias)).transpose()?,
             asked: row.text_asked.as_deref().map(|asked| text("text_asked", asked)).transpose()?,
             kind: At("bell", "kind").choice(&row.kind)?,
             members: members.remove(&row.id).unwrap_or_default(),

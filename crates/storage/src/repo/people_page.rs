@@ -20,7 +20,7 @@ use sea_orm::sea_query::{Alias, Expr, ExprTrait, JoinType, Order, Query, SelectS
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, FromQueryResult, QueryResult};
 
 /// Words of a search that count; more only narrow what is found already.
-const SEARCH_WORDS: usize = 6;
+pub(super) const SEARCH_WORDS: usize = 6;
 
 /// The page, in the outer statement.
 const P: &str = "p";
@@ -119,17 +119,18 @@ fn reached(scope: &Scope, building: Option<BuildingId>, unit: Option<UnitId>) ->
 
 /// The people whom a word finds: by a word of theirs, or by the number of a unit.
 fn found(scope: &Scope, word: &str) -> SelectStatement {
-    let begins = |number: &str| format!("{number}%");
     let by_unit = Query::select()
         .column((membership::Entity, membership::Column::Person))
         .from(membership::Entity)
         .join(JoinType::InnerJoin, unit::Entity, same_unit())
         .and_where(membership::Column::Tenant.eq(scope.tenant.0))
-        .and_where(
-            sea_orm::sea_query::Func::lower(Expr::col((unit::Entity, unit::Column::Number)))
-                .like(begins(word)),
-        )
+        .and_where(unit_begins(scope, word))
         .take();
+    by_word(scope, word).union(sea_orm::sea_query::UnionType::All, by_unit).take()
+}
+
+/// The people of whom a word begins with this one.
+pub(super) fn by_word(scope: &Scope, word: &str) -> SelectStatement {
     let mut by_word = Query::select();
     by_word
         .column(person_word::Column::Person)
@@ -139,7 +140,17 @@ fn found(scope: &Scope, word: &str) -> SelectStatement {
     if let Some(beyond) = beyond(word) {
         by_word.and_where(person_word::Column::Word.lt(beyond));
     }
-    by_word.union(sea_orm::sea_query::UnionType::All, by_unit).take()
+    by_word
+}
+
+/// That the number of a unit begins with this folded word.
+pub(super) fn unit_begins(scope: &Scope, word: &str) -> Expr {
+    let begins =
+        unit::Column::Tenant.eq(scope.tenant.0).and(unit::Column::Folded.gte(word.as_bytes().to_vec()));
+    match beyond(word) {
+        Some(beyond) => begins.and(unit::Column::Folded.lt(beyond)),
+        None => begins,
+    }
 }
 
 /// The first bytes after all that begin with this word.

@@ -1,8 +1,9 @@
 //! Roles: who gave what to whom, until when; and who bound themselves to confidentiality.
 
+use crate::entity::audit as audit_row;
 use crate::entity::{confidentiality, person, role_grant};
 use crate::error::absent_is_false;
-use crate::record::{GivenRole, NewRole, Revoked, Stamp};
+use crate::record::{GivenRole, NewRole, Revoked, RoleChange, Stamp};
 use crate::repo::audit::{self, Change};
 use crate::repo::convert::{At, Word};
 use crate::repo::people::People;
@@ -16,7 +17,9 @@ use klinke_model::scope::{Principal, Scope};
 use klinke_model::time::Timestamp;
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+};
 use serde_json::{Value, json};
 use std::collections::HashSet;
 use uuid::Uuid;
@@ -70,6 +73,57 @@ impl People<'_> {
                 .collect::<Result<Vec<_>>>()?;
             given.sort_by_cached_key(|one| (one.grant.role, one.name.clone(), one.id));
             Ok(given)
+        })
+        .await
+    }
+
+    /// The changes of roles since a moment, over the buildings where the principal gives roles and over all buildings; the
+    /// newest first, at most 200. What was erased since is left out.
+    pub async fn role_changes(&self, scope: &Scope, since: Timestamp) -> Result<Vec<RoleChange>> {
+        tx::read(self.0, |tx| async move {
+            let over_all =
+                audit_row::Column::Building.is_null().and(reach::may_somewhere(scope, Right::Roles));
+            let rows = audit_row::Entity::find()
+                .filter(audit_row::Column::Tenant.eq(scope.tenant.0))
+                .filter(audit_row::Column::At.gte(since.as_millis()))
+                .filter(audit_row::Column::Action.is_in(["role.given", "role.changed", "role.taken"]))
+                .filter(over_all.or(reach::may(scope, Right::Roles, audit_row::Column::Building)))
+                .order_by_desc(audit_row::Column::Seq)
+                .limit(200)
+                .all(&*tx)
+                .await?;
+            let told = rows.iter().filter_map(|row| {
+                let content: Value = serde_json::from_str(row.content.as_deref()?).ok()?;
+                let of = content.get("after").or(content.get("before"))?;
+                let id = |value: Option<&Value>| value?.as_str()?.parse::<Uuid>().ok();
+                let role = Role::from_word(of.get("role")?.as_str()?)?;
+                Some((row, id(content.get("actor")), id(of.get("person"))?, role))
+            });
+            let told: Vec<_> = told.collect();
+            let named = told.iter().flat_map(|(_, actor, person, _)| actor.iter().chain([person]));
+            let names = person::Entity::find()
+                .filter(person::Column::Tenant.eq(scope.tenant.0))
+                .filter(person::Column::Id.is_in(named.copied()))
+                .all(&*tx)
+                .await?;
+            let name = |id: Uuid| match names.iter().find(|row| row.id == id) {
+                Some(row) => At("person", "name").name(&row.name),
+                None => Ok(None),
+            };
+            told.into_iter()
+                .map(|(row, actor, person, role)| {
+                    Ok(RoleChange {
+                        at: Timestamp::from_millis(row.at),
+                        action: row.action.clone(),
+                        by: actor.map(Into::into),
+                        by_name: actor.map(name).transpose()?.flatten(),
+                        person: person.into(),
+                        person_name: name(person)?,
+                        role,
+                        building: row.building.map(Into::into),
+                    })
+                })
+                .collect()
         })
         .await
     }

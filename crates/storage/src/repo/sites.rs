@@ -5,10 +5,13 @@ use crate::error::absent_is_false;
 use crate::record::Stamp;
 use crate::repo::audit::{self, Change};
 use crate::repo::convert::{self, Word};
+use crate::repo::news::{self, News};
 use crate::repo::reach;
 use crate::tx::{self, Isolation};
 use crate::{Result, Store};
 use klinke_access::decide::SiteMode;
+use klinke_model::events::EventKind;
+use klinke_model::fold::fold;
 use klinke_model::ids::{BuildingId, DoorId};
 use klinke_model::rights::Right;
 use klinke_model::scope::Scope;
@@ -87,6 +90,7 @@ impl Sites<'_> {
                 kind: Set(building.kind.word().to_owned()),
                 time_zone: Set(building.time_zone.clone()),
                 mode: Set(SiteMode::Normal.word().to_owned()),
+                version: Set(1),
             };
             building::Entity::insert(row).exec_without_returning(&*tx).await?;
             let after = json!({ "name": building.name, "address": building.address, "kind": building.kind });
@@ -108,6 +112,7 @@ impl Sites<'_> {
                 id: Set(entrance.id.0),
                 building: Set(entrance.building.0),
                 name: Set(entrance.name.as_str().to_owned()),
+                version: Set(1),
             };
             entrance::Entity::insert(row).exec_without_returning(&*tx).await?;
             let after = json!({ "name": entrance.name });
@@ -150,6 +155,8 @@ impl Sites<'_> {
                     building: Set(unit.building.0),
                     entrance: Set(unit.entrance.0),
                     number: Set(unit.number.as_str().to_owned()),
+                    version: Set(1),
+                    folded: Set(fold(unit.number.as_str()).into_bytes()),
                 });
                 unit::Entity::insert_many(rows).exec_without_returning(&*tx).await?;
                 for door in doors {
@@ -164,6 +171,9 @@ impl Sites<'_> {
             let numbers: Vec<_> = units.iter().map(|unit| &unit.number).collect();
             let after = json!({ "numbers": numbers, "doors": doors });
             audit::append(&tx, scope, stamp, Change::made(building, "units.made", after)).await?;
+            let news: Vec<_> =
+                units.iter().map(|unit| News::of_unit(EventKind::UnitCreated, building, unit.id)).collect();
+            news::tell(&tx, scope, stamp, &news).await?;
             Ok(true)
         });
         absent_is_false(added.await)

@@ -124,6 +124,26 @@ on_both! {
         assert!(matches!(change(&db, &ours, ours.kari, ours.family, text("Fam. Haugen")).await, BellChanged::Done(_)));
     }
 
+    async fn another_name_is_on_the_panel_for_who_searches(db) {
+        let (ours, _) = two_towns(&db).await;
+        let alias = |alias: Option<&str>| {
+            BellChange { alias: Some(alias.map(|alias| Pii::new(label(alias)))), ..BellChange::default() }
+        };
+        let BellChanged::Done(bell) = change(&db, &ours, ours.ola, ours.family, alias(Some("Holiday flat"))).await else {
+            panic!("another name may be given")
+        };
+        assert_eq!((&bell.alias, bell.moderation), (&Some(Pii::new(label("Holiday flat"))), Moderation::Pending));
+        let directory = db.store.intercom().directory(&ours.as_panel(ours.panel), ours.panel).await.unwrap().unwrap();
+        assert!(directory.bells.iter().any(|shown| shown.bell == ours.family && shown.alias == bell.alias));
+        allow(&db, &ours, |policy| policy.approve_first = true).await;
+        let refused = change(&db, &ours, ours.ola, ours.family, alias(Some("Castle"))).await;
+        assert_eq!(refused, BellChanged::Decided(DecidedBy::Administrator));
+        let BellChanged::Done(bell) = change(&db, &ours, ours.ola, ours.family, alias(None)).await else {
+            panic!("to have less is always allowed")
+        };
+        assert_eq!(bell.alias, None);
+    }
+
     async fn a_text_that_needs_approval_is_not_on_the_panel(db) {
         let (ours, _) = two_towns(&db).await;
         allow(&db, &ours, |policy| policy.approve_first = true).await;
@@ -233,6 +253,20 @@ on_both! {
         assert!(db.store.gate().account("liv61").await.unwrap().is_none());
         let left = households.take_out(&kari, ours.unit, liv).await.unwrap();
         assert_eq!(left, Left::Refused(Refused::NotThere));
+    }
+
+    async fn who_is_taken_in_is_rung_together_with_who_took_them_in(db) {
+        let (ours, _) = two_towns(&db).await;
+        allow(&db, &ours, |policy| policy.add_members = true).await;
+        let liv = take_in(&db, &ours, 60).await;
+        let rung = async |id| bell(&db, &ours, ours.kari, id).await.unwrap().members.last().unwrap().clone();
+        for id in [ours.family, ours.parallel, ours.sequential] {
+            assert_eq!((rung(id).await.person, rung(id).await.label), (liv, Pii::new(label("Liv Haugen"))));
+        }
+        assert_eq!(rung(ours.individual).await.person, ours.kari, "a button of one's own stays that");
+        assert_eq!(bell(&db, &ours, ours.kari, ours.family).await.unwrap().moderation, Moderation::Pending);
+        assert!(matches!(db.store.households().take_out(&ours.as_person(ours.kari), ours.unit, liv).await, Ok(Left::Done { .. })));
+        assert_ne!(rung(ours.family).await.person, liv);
     }
 
     async fn whom_the_administrators_placed_is_theirs_to_take_out(db) {

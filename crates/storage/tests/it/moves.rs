@@ -24,6 +24,7 @@ fn household_out(ours: &Town, id: MoveId) -> NewMove {
         last_day: 20_000,
         ends_at: Timestamp::from_millis(ENDS),
         out: vec![ours.kari, ours.ola, ours.gone],
+        to: None,
         into: vec![(ours.person(ours.fresh(7), "Ny Beboer"), true)],
     }
 }
@@ -54,7 +55,7 @@ on_both! {
         carried.devices.sort();
         assert_eq!(carried.devices, [ours.phone, ours.fresh(51), ours.fresh(52)]);
         // four buttons named them; gone was a manager once: their role keeps their devices until it is taken
-        let ended = Ended { people: 3, bells: 4, signed_out: 2, accounts: 1, invitations: 0, moved_in: 1 };
+        let ended = Ended { people: 3, bells: 4, signed_out: 2, accounts: 1, invitations: 0, moved_in: 1, moved_on: 0 };
         assert_eq!(carried.ended, ended);
         let members = db.store.people().unit_members(&scope, ours.house).await.unwrap();
         let places: Vec<_> = members.iter().map(|member| member.membership).collect();
@@ -109,6 +110,54 @@ on_both! {
         assert!(moves.plan_move(&admin, &at(3), again).await.unwrap());
         let stranger = NewMove { out: vec![ours.lone], into: vec![], ..household_out(&ours, ours.fresh(3)) };
         assert!(!moves.plan_move(&admin, &at(3), stranger).await.unwrap(), "lives next door");
+    }
+
+    async fn who_changes_unit_has_the_new_home_when_the_old_one_ends_and_stays_signed_in(db) {
+        let (ours, _) = two_towns(&db).await;
+        let (moves, scope, id) = (db.store.moves(), ours.system(), ours.fresh(1));
+        let admin = ours.as_person(ours.admin);
+        let plan = |to, id| NewMove { out: vec![ours.kari], to: Some(to), into: vec![], ..household_out(&ours, id) };
+        assert!(!moves.plan_move(&admin, &at(1), plan(ours.unit, id)).await.unwrap(), "to where they live");
+        assert!(!moves.plan_move(&admin, &at(1), plan(ours.office_unit, id)).await.unwrap(), "not this administrator's");
+        assert!(moves.plan_move(&admin, &at(1), plan(ours.neighbour_unit, id)).await.unwrap());
+        let planned = moves.one_move(&admin, id).await.unwrap().unwrap();
+        assert_eq!(planned.to.map(|(unit, number)| (unit, number.to_string())), Some((ours.neighbour_unit, "102".to_owned())));
+        let carried = moves.carry_out_move(&scope, &at(ENDS), id).await.unwrap().unwrap();
+        assert_eq!(carried.devices, []);
+        assert_eq!(carried.ended, Ended { people: 1, bells: 1, moved_on: 1, ..Ended::default() });
+        let row = db.store.people().row(&admin, ours.kari).await.unwrap().unwrap();
+        let homes: Vec<_> = row.homes.iter().map(|home| (home.unit, home.owner)).collect();
+        assert_eq!(homes, [(ours.neighbour_unit, true)]);
+        assert!(row.person.active && row.can_be_rung);
+        // who left by another way since gets no new home
+        let away = NewMove { out: vec![ours.ola], ..plan(ours.neighbour_unit, ours.fresh(2)) };
+        assert!(moves.plan_move(&admin, &at(1), away).await.unwrap());
+        assert!(db.store.people().take_home(&admin, &at(2), ours.ola, ours.unit).await.unwrap());
+        let carried = moves.carry_out_move(&scope, &at(ENDS), ours.fresh(2)).await.unwrap().unwrap();
+        assert_eq!(carried.ended, Ended::default());
+    }
+
+    async fn a_move_that_is_taken_back_takes_those_back_who_were_added_only_for_it(db) {
+        let (ours, _) = two_towns(&db).await;
+        let (moves, people, scope) = (db.store.moves(), db.store.people(), ours.system());
+        let fresh: Vec<klinke_model::ids::PersonId> = (7..11).map(|n| ours.fresh(n)).collect();
+        let into = fresh.iter().map(|id| (ours.person(*id, "Ny Beboer"), false)).collect();
+        let new = NewMove { out: vec![], into, ..household_out(&ours, ours.fresh(1)) };
+        assert!(moves.plan_move(&scope, &at(1), new).await.unwrap());
+        // one has found a home meanwhile, one a sign-in, one another move
+        let home = Membership { person: fresh[1], unit: ours.neighbour_unit, owner: false };
+        assert!(people.set_home(&scope, &at(2), home).await.unwrap());
+        assert!(people.insert_account(&scope, ours.account(fresh[2], "fresh")).await.unwrap());
+        let role = ours.role(fresh[3], klinke_model::people::Role::Caretaker, Some(ours.house));
+        assert!(people.grant_role(&scope, &at(2), role).await.unwrap());
+        assert!(moves.cancel_move(&ours.as_person(ours.admin), &at(3), ours.fresh(1)).await.unwrap());
+        let mut left = Vec::new();
+        for id in fresh {
+            left.push(people.person(&scope, id).await.unwrap().is_some());
+        }
+        assert_eq!(left, [false, true, true, true]);
+        let query = klinke_storage::record::PeopleQuery { text: "ny beboer".into(), limit: 9, ..Default::default() };
+        assert_eq!(people.page(&scope, &query).await.unwrap().people.len(), 3);
     }
 
     async fn the_preview_tells_what_ends_for_each(db) {

@@ -28,6 +28,20 @@ on_both! {
         }
     }
 
+    async fn the_units_of_a_building_are_counted_without_a_device_being_told(db) {
+        let (ours, _) = two_towns(&db).await;
+        let (people, admin) = (db.store.people(), ours.as_person(ours.admin));
+        let counts = || async {
+            let found = people.unit_counts(&admin, ours.house).await.unwrap();
+            found.iter().map(|count| (count.unit, count.residents, count.devices)).collect::<Vec<_>>()
+        };
+        // kari has two devices, ola one; gone is suspended, lone has none
+        assert_eq!(counts().await, [(ours.unit, 3, 3), (ours.neighbour_unit, 1, 0)]);
+        assert!(people.set_active(&ours.system(), ours.kari, false).await.unwrap());
+        assert_eq!(counts().await, [(ours.unit, 3, 1), (ours.neighbour_unit, 1, 0)]);
+        assert_eq!(people.unit_counts(&admin, ours.office).await.unwrap(), []);
+    }
+
     async fn the_members_of_a_building_are_those_of_its_units(db) {
         let (ours, _) = two_towns(&db).await;
         let members = db.store.people().unit_members(&ours.system(), ours.house).await.unwrap();

@@ -4,6 +4,7 @@ use crate::database::on_both;
 use crate::town::{MONTH, NOW, stamp, two_towns};
 use klinke_model::people::{Role, RoleGrant};
 use klinke_model::rights::Right;
+use klinke_model::scope::{Scope, ViewAs};
 use klinke_model::time::Timestamp;
 use klinke_storage::StorageError;
 use klinke_storage::record::{AuditQuery, NewRole, Revoked, Stamp};
@@ -104,6 +105,52 @@ on_both! {
             facts.unwrap().administers_building
         };
         assert!(administers(NOW).await && !administers(end).await);
+    }
+
+    async fn who_looks_as_a_role_sees_what_both_may(db) {
+        let (ours, theirs) = two_towns(&db).await;
+        let people = db.store.people();
+        for who in [ours.manager, ours.admin, ours.office_admin, ours.caretaker, ours.auditor, ours.unbound, ours.kari, theirs.manager] {
+            let own = ours.as_person(who);
+            for (role, building) in Role::ALL.into_iter().flat_map(|role| [None, Some(ours.house), Some(ours.office)].map(|at| (role, at))) {
+                let seen = Scope { view: Some(ViewAs { role, building }), ..own };
+                for right in Right::ALL {
+                    for house in [ours.house, ours.office, theirs.house] {
+                        let wanted = people.may_in(&own, right, house).await.unwrap()
+                            && role.allows(right)
+                            && building.is_none_or(|building| building == house);
+                        let got = people.may_in(&seen, right, house).await.unwrap();
+                        assert_eq!(got, wanted, "{right:?} as {role:?} of {building:?}");
+                    }
+                    let everywhere = people.may_everywhere(&own, right).await.unwrap() && role.allows(right) && building.is_none();
+                    assert_eq!(people.may_everywhere(&seen, right).await.unwrap(), everywhere, "{right:?} as {role:?} of {building:?}");
+                }
+            }
+        }
+        let as_caretaker = Scope { view: Some(ViewAs { role: Role::Caretaker, building: Some(ours.house) }), ..ours.as_person(ours.manager) };
+        assert_eq!(db.store.sites().buildings(&as_caretaker).await.unwrap(), [ours.the_house()]);
+        assert_eq!(db.store.intercom().bells(&as_caretaker, ours.house).await.unwrap(), []);
+        assert_eq!(db.store.people().person(&as_caretaker, ours.kari).await.unwrap(), None);
+        let query = AuditQuery { limit: 9, ..AuditQuery::default() };
+        assert_eq!(db.store.audit().audit_entries(&as_caretaker, query).await.unwrap(), []);
+    }
+
+    async fn the_other_administrators_see_who_gave_what_to_whom(db) {
+        let (ours, _) = two_towns(&db).await;
+        let (people, admin) = (db.store.people(), ours.as_person(ours.admin));
+        let new = ours.role(ours.lone, Role::Caretaker, Some(ours.house));
+        let later = Stamp { at: NOW.plus(MONTH), ..stamp(1) };
+        assert!(people.grant_role(&admin, &later, NewRole { grant: RoleGrant { ends_at: None, ..new.grant }, ..new }).await.unwrap());
+        assert_eq!(people.revoke_role(&ours.as_person(ours.manager), &later, new.id).await.unwrap(), Revoked::Done);
+        let seen = people.role_changes(&admin, later.at).await.unwrap();
+        let told: Vec<_> = seen.iter().map(|one| (one.action.as_str(), one.by, one.person, one.role)).collect();
+        assert_eq!(told, [
+            ("role.taken", Some(ours.manager), ours.lone, Role::Caretaker),
+            ("role.given", Some(ours.admin), ours.lone, Role::Caretaker),
+        ]);
+        assert_eq!(seen[0].by_name.as_ref().unwrap().reveal().as_str(), "Mona Manager");
+        assert_eq!(people.role_changes(&ours.as_person(ours.office_admin), later.at).await.unwrap(), []);
+        assert!(people.role_changes(&admin, NOW).await.unwrap().len() > 2);
     }
 
     async fn given_roles_show_to_the_other_administrators(db) {

@@ -152,7 +152,7 @@ impl Town {
     }
 
     fn scope(&self, principal: Principal) -> Scope {
-        Scope { tenant: self.tenant, principal, at: NOW }
+        Scope { tenant: self.tenant, principal, at: NOW, view: None }
     }
 
     /// An id of this town that nothing has yet.

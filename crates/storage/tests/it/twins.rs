@@ -8,13 +8,17 @@ use klinke_model::door::{Controller, Door};
 use klinke_model::intercom::{BellKind, Panel};
 use klinke_model::people::{Device, Membership, Person, Role, RoleGrant};
 use klinke_model::policy::BuildingPolicy;
-use klinke_model::scope::Scope;
+use klinke_model::rights::Right;
+use klinke_model::scope::{Principal, Scope};
 use klinke_model::site::{Building, Entrance, Unit};
 use klinke_model::text::Label;
+use klinke_model::time::Timestamp;
 use klinke_model::timetable::{Hours, HoursAre, Timetable, WallClock};
 use klinke_storage::record::{
-    AuditEntry, AuditProof, AuditQuery, GivenRole, Move, MovePreview, NewDevice, NewMove, PanelDirectory,
-    PeoplePage, PeopleQuery, PersonRow, PolicySet, RingFacts, StoredFacts, UnitMember,
+    ApiToken, AuditEntry, AuditPage, AuditProof, AuditQuery, Ghost, GivenRole, HomeState, HomesPage,
+    HomesQuery, KeysPage, Move, MovePreview, NewApiToken, NewDevice, NewMove, OpenablePage, OpenersPage,
+    PanelDirectory, Part, PeoplePage, PeopleQuery, PersonRow, PolicySet, RingFacts, RoleChange, StoredFacts,
+    UnitCount, UnitDoors, UnitMember, Webhook, WebhookChange,
 };
 use klinke_storage::record::{BellChange, BellChanged, Household, MyBell};
 
@@ -34,8 +38,11 @@ struct View {
     one_move: Option<Move>,
     preview_move: Option<MovePreview>,
     given_roles: Vec<GivenRole>,
+    tokens: Vec<ApiToken>,
+    role_changes: Vec<RoleChange>,
     bound: Vec<bool>,
     unit_members: Vec<UnitMember>,
+    unit_counts: Vec<UnitCount>,
     devices: Vec<Vec<Device>>,
     panels: Vec<Panel>,
     panel: Option<Panel>,
@@ -53,15 +60,50 @@ struct View {
     facts: Vec<Option<StoredFacts>>,
     audit_entries: Vec<AuditEntry>,
     audit: Option<AuditProof>,
+    audit_page: AuditPage,
     policy: Option<(u64, BuildingPolicy)>,
+    homes_page: HomesPage,
+    home_counts: Vec<(HomeState, u64)>,
+    openers: Vec<Option<OpenersPage>>,
+    doors_of: Vec<OpenablePage>,
+    keys: KeysPage,
+    ghosts: Vec<Ghost>,
+    webhooks: Vec<Webhook>,
+    webhook: Option<Webhook>,
     my_bells: Vec<MyBell>,
     homes: Vec<Household>,
+    parts: Parts,
+}
+
+/// What one would change.
+#[derive(Debug, PartialEq)]
+struct Parts {
+    building: Option<Part<Building>>,
+    entrance: Option<Part<Entrance>>,
+    unit: Option<Part<UnitDoors>>,
+    door: Option<Part<Door>>,
+    panel: Option<Part<Panel>>,
+    controller: Option<Part<Controller>>,
+}
+
+impl Parts {
+    async fn of(db: &Db, ours: &Town, scope: &Scope) -> Self {
+        let parts = db.store.parts();
+        Self {
+            building: parts.building_part(scope, ours.house).await.unwrap(),
+            entrance: parts.entrance_part(scope, ours.entrance).await.unwrap(),
+            unit: parts.unit_part(scope, ours.unit).await.unwrap(),
+            door: parts.door_part(scope, ours.front).await.unwrap(),
+            panel: parts.panel_part(scope, ours.panel).await.unwrap(),
+            controller: parts.controller_part(scope, ours.controller).await.unwrap(),
+        }
+    }
 }
 
 impl View {
     async fn of(db: &Db, ours: &Town, scope: &Scope) -> Self {
         let (sites, people, devices) = (db.store.sites(), db.store.people(), db.store.devices());
-        let (intercom, doors) = (db.store.intercom(), db.store.doors());
+        let (intercom, doors, who) = (db.store.intercom(), db.store.doors(), db.store.who());
         let mut view = Self {
             buildings: sites.buildings(scope).await.unwrap(),
             building: sites.building(scope, ours.house).await.unwrap(),
@@ -82,8 +124,11 @@ impl View {
             one_move: db.store.moves().one_move(scope, ours.fresh(70)).await.unwrap(),
             preview_move: db.store.moves().preview_move(scope, ours.unit).await.unwrap(),
             given_roles: people.given_roles(scope).await.unwrap(),
+            tokens: db.store.tokens().tokens(scope).await.unwrap(),
+            role_changes: people.role_changes(scope, Timestamp::from_millis(0)).await.unwrap(),
             bound: vec![],
             unit_members: people.unit_members(scope, ours.house).await.unwrap(),
+            unit_counts: people.unit_counts(scope, ours.house).await.unwrap(),
             devices: vec![],
             panels: intercom.panels(scope, ours.house).await.unwrap(),
             panel: intercom.panel(scope, ours.panel).await.unwrap(),
@@ -106,16 +151,42 @@ impl View {
                 .await
                 .unwrap(),
             policy: sites.policy(scope, ours.house).await.unwrap(),
+            webhooks: db.store.webhooks().webhooks(scope).await.unwrap(),
+            webhook: db.store.webhooks().webhook(scope, ours.fresh(60)).await.unwrap(),
+            parts: Parts::of(db, ours, scope).await,
             audit: db.store.audit().verify_audit(scope).await.unwrap(),
+            audit_page: db
+                .store
+                .audit()
+                .audit_page(scope, AuditQuery { limit: 200, ..AuditQuery::default() })
+                .await
+                .unwrap(),
             my_bells: db.store.households().my_bells(scope).await.unwrap(),
             homes: db.store.households().mine(scope).await.unwrap(),
+            homes_page: who
+                .homes(
+                    scope,
+                    ours.house,
+                    &HomesQuery { limit: 50, text: "haugen".to_owned(), ..HomesQuery::default() },
+                )
+                .await
+                .unwrap(),
+            home_counts: who.home_counts(scope, ours.house).await.unwrap(),
+            openers: vec![],
+            doors_of: vec![],
+            keys: who.keys(scope, ours.house, None, 50).await.unwrap(),
+            ghosts: who.ghosts(scope, ours.house).await.unwrap(),
         };
+        for door in [ours.front, ours.garage] {
+            view.openers.push(who.openers(scope, door, None, 50).await.unwrap());
+        }
         for person in [ours.kari, ours.ola, ours.lone, ours.gone, ours.manager, ours.admin] {
             view.persons.push(people.person(scope, person).await.unwrap());
             view.rows.push(people.row(scope, person).await.unwrap());
             view.bound.push(people.is_bound(scope, person).await.unwrap());
             view.roles.push(people.roles(scope, person).await.unwrap());
             view.devices.push(devices.list(scope, person).await.unwrap());
+            view.doors_of.push(who.doors_of(scope, person, None, 50).await.unwrap());
             view.openable.push(doors.openable(scope, person).await.unwrap());
             for door in [ours.front, ours.garage] {
                 view.facts.push(doors.facts(scope, person, door).await.unwrap());
@@ -139,6 +210,8 @@ async fn build_twin(db: &Db, ours: &Town, theirs: &Scope) {
         let unit = Unit { id, building: ours.house, entrance: ours.entrance, number: label("Twin") };
         assert!(sites.insert_units(theirs, &stamp(1), unit.building, &[unit], &[]).await.unwrap());
     }
+    let webhook = crate::webhooks::new_webhook(ours.fresh(60), Some(ours.house));
+    assert!(db.store.webhooks().add_webhook(theirs, &stamp(1), webhook).await.unwrap());
     let controller = Controller { id: ours.controller, building: ours.house, name: label("Twin") };
     assert!(doors.insert_controller(theirs, controller, hash(77), &[]).await.unwrap());
     let twin = |door: Door| Door { name: label("Twin"), output: door.output + 7, ..door };
@@ -200,6 +273,8 @@ async fn undo_twin(db: &Db, ours: &Town, theirs: &Scope) {
         assert!(people.set_active(theirs, person, false).await.unwrap());
         assert!(db.store.devices().sign_out(theirs, person, ours.fresh(number)).await.unwrap());
     }
+    let off = WebhookChange { version: 1, enabled: Some(false), ..WebhookChange::default() };
+    assert!(db.store.webhooks().change_webhook(theirs, &stamp(1), ours.fresh(60), off).await.is_ok());
     let out = vec![ours.gone, ours.manager];
     let new = NewMove {
         id: ours.fresh(70),
@@ -207,6 +282,7 @@ async fn undo_twin(db: &Db, ours: &Town, theirs: &Scope) {
         last_day: 1,
         ends_at: stamp(71).at,
         out,
+        to: None,
         into: vec![],
     };
     assert!(db.store.moves().plan_move(theirs, &stamp(71), new).await.unwrap());
@@ -237,13 +313,26 @@ on_both! {
             ours.as_controller(ours.controller),
         ];
         let ends_at = stamp(70).at;
-        let new = NewMove { id: ours.fresh(70), unit: ours.unit, last_day: 1, ends_at, out: vec![ours.ola], into: vec![] };
+        let new = NewMove { id: ours.fresh(70), unit: ours.unit, last_day: 1, ends_at, out: vec![ours.ola], to: None, into: vec![] };
         assert!(db.store.moves().plan_move(&ours.system(), &stamp(70), new).await.unwrap());
+        let token = crate::tokens::new_token(&ours, 95, Some(ours.house), &[Right::SeePeople]);
+        let made = db.store.tokens().make_token(&ours.as_person(ours.manager), &stamp(71), token.clone()).await;
+        assert!(made.unwrap());
+        let issuer = ours.manager;
+        let as_token = Scope { principal: Principal::Token { token: token.id, issuer }, ..principals[1] };
+        let principals: Vec<_> = principals.into_iter().chain([as_token]).collect();
+        let webhook = crate::webhooks::new_webhook(ours.fresh(60), Some(ours.house));
+        assert!(db.store.webhooks().add_webhook(&ours.system(), &stamp(70), webhook).await.unwrap());
         let mut before = Vec::new();
         for scope in &principals {
             before.push(View::of(&db, &ours, scope).await);
         }
         build_twin(&db, &ours, &theirs.system()).await;
+        // theirs by the same id may more, in the building of the same id
+        let rights = Right::OF_TOKENS.to_vec();
+        let twin = NewApiToken { token_hash: hash(1), name: label("Twin"), rights, ..token };
+        let manager = theirs.as_person(theirs.manager);
+        assert!(db.store.tokens().make_token(&manager, &stamp(72), twin).await.unwrap());
         for (scope, before) in principals.iter().zip(&before) {
             assert!(View::of(&db, &ours, scope).await == *before, "built beside us: {scope:?}");
         }

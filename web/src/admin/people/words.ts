@@ -38,3 +38,10 @@ export function monthsEnd(day: string): string {
   last.setUTCMonth(last.getUTCMonth() + 1, 0);
   return last.toISOString().slice(0, 10);
 }
+
+/** The day before a day. */
+export function dayBefore(day: string): string {
+  const before = moment(day);
+  before.setUTCDate(before.getUTCDate() - 1);
+  return before.toISOString().slice(0, 10);
+}

@@ -79,6 +79,16 @@ describe('catalogue', () => {
     expect(unknown).toEqual([]);
   });
 
+  it('has what the app asks for outside of what only administrators load', () => {
+    const admins = catalogue('en').split(/^(?=## )/m).filter((section) => section.startsWith('## admin\n')).join('');
+    const theirs = new Set([...admins.matchAll(/^([a-z][\w-]*)\s*=/gm)].map((match) => match[1] ?? ''));
+    expect(theirs.size).toBeGreaterThan(100);
+    const asked = sources()
+      .filter(({ path }) => /^(app|ui|lib)\//.test(path))
+      .flatMap(({ path, text }) => [...theirs].filter((key) => text.includes(`'${key}'`)).map((key) => `${path}: ${key}`));
+    expect(asked).toEqual([]);
+  });
+
   it('has no key that no page asks for', () => {
     const text = sources()
       .map((source) => source.text)

@@ -1,0 +1,346 @@
+//! What the file must say, derived a second way: from the right that each operation asks for.
+//!
+//! The table is short so that it can be read beside the list of roles; the derivation knows the roles' rights from
+//! `klinke_model::rights` alone.
+
+use super::file::Answers;
+use super::town::{Place, Who};
+use klinke_model::rights::Right;
+use klinke_model::rights::Right::*;
+
+/// A line of an operation: where what it asks about stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Row {
+    /// It asks about nothing in particular.
+    Whole,
+    /// What its address (or the form's building) names is there.
+    In(Place),
+    /// The address names something in A, the form something there.
+    Naming(Place),
+}
+
+const NAMED: [Place; 3] = [Place::B, Place::Other, Place::None];
+
+impl Row {
+    pub fn name(self) -> String {
+        match self {
+            Self::Whole => "-".to_owned(),
+            Self::In(place) => place.name(),
+            Self::Naming(place) => format!("A names {}", place.name()),
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        let places = Place::ALL.map(Self::In).into_iter().chain(NAMED.map(Self::Naming));
+        places.chain([Self::Whole]).find(|row| row.name() == text)
+    }
+}
+
+/// Who may.
+#[derive(Clone, Copy, Debug)]
+pub enum Rule {
+    /// Everybody alike, signed in or not.
+    Anybody,
+    /// Whoever is signed in.
+    SignedIn,
+    /// Whoever has the right in any building. Everybody else learns that they lack it.
+    Somewhere(Right),
+    /// Whoever has it in every building.
+    Everywhere(Right),
+    /// Whoever has it in the building; who sees the building learns that they lack it, others that there is none.
+    In(Right),
+    /// Whoever has the second right over it; who has the first learns that they lack it, others that there is none.
+    Seen(Right, Right),
+    /// Whoever has it over it; for others there is none.
+    Hidden(Right),
+    /// Whoever has the right in any building; what the form names is a field that is wrong unless they have it there.
+    Form(Right),
+    /// These; others are forbidden it.
+    Only(&'static [Who]),
+    /// What belongs to one of them; for others there is none.
+    Own(Who),
+    /// What is in a home in A of one of these; for others there is none.
+    Home(&'static [Who]),
+}
+
+use Rule::{Anybody, Everywhere, Form, Hidden, Home, In, Only, Own, Seen, SignedIn, Somewhere};
+
+/// An operation.
+pub struct Operation {
+    /// Method and path.
+    pub head: &'static str,
+    pub rule: Rule,
+    /// What is answered to who may.
+    pub done: &'static str,
+    /// What is answered to who may, when the form names what they may not, or what is in another building.
+    pub naming: Option<Naming>,
+}
+
+/// A form that names something.
+pub struct Naming {
+    /// What they are told.
+    pub code: &'static str,
+    /// What is in another building may be named by who has this right there.
+    pub across: Option<Right>,
+}
+
+const fn op(head: &'static str, rule: Rule) -> Operation {
+    Operation { head, rule, done: "ok", naming: None }
+}
+
+impl Operation {
+    const fn done(mut self, code: &'static str) -> Self {
+        self.done = code;
+        self
+    }
+
+    const fn naming(mut self, code: &'static str) -> Self {
+        self.naming = Some(Naming { code, across: None });
+        self
+    }
+
+    const fn across(mut self, code: &'static str, right: Right) -> Self {
+        self.naming = Some(Naming { code, across: Some(right) });
+        self
+    }
+
+    /// Its lines.
+    pub fn rows(&self) -> Vec<Row> {
+        let mut rows = match self.rule {
+            Anybody | SignedIn | Somewhere(_) | Everywhere(_) | Only(_) => vec![Row::Whole],
+            In(_) | Seen(..) | Hidden(_) | Form(_) | Own(_) | Home(_) => Place::ALL.map(Row::In).to_vec(),
+        };
+        if self.naming.is_some() {
+            rows.extend(NAMED.map(Row::Naming));
+        }
+        rows
+    }
+
+    /// What the file must say.
+    pub fn expected(&self, row: Row) -> Answers {
+        Who::ALL.into_iter().map(|who| (who, self.answer(row, who).to_owned())).collect()
+    }
+
+    fn answer(&self, row: Row, who: Who) -> &'static str {
+        let place = match row {
+            Row::In(place) => place,
+            Row::Whole | Row::Naming(_) => Place::A,
+        };
+        if matches!(self.rule, Own(Who::Panel)) {
+            return if who == Who::Panel && place == Place::A { self.done } else { "not_found" };
+        }
+        if !matches!(self.rule, Anybody) && !who.signed_in() {
+            return "not_signed_in";
+        }
+        if Who::TOKENS.contains(&who) && !matches!(self.rule, Anybody) && !is_open_to_tokens(self.head) {
+            return "not_for_tokens";
+        }
+        // whose only roles ask for confidentiality first is told so wherever nothing is hidden by it
+        let lacks = if who == Who::Unbound { "confidentiality_required" } else { "forbidden" };
+        let absent = if who == Who::Unbound { "confidentiality_required" } else { "not_found" };
+        let done = match (&self.naming, row) {
+            (Some(naming), Row::Naming(named)) => match naming.across {
+                Some(right) if has(who, right, named) => self.done,
+                _ => naming.code,
+            },
+            _ => self.done,
+        };
+        match self.rule {
+            Anybody | SignedIn => done,
+            Somewhere(right) if Place::ALL.iter().any(|place| has(who, right, *place)) => done,
+            Everywhere(right) if everywhere(who, right) => done,
+            Somewhere(_) | Everywhere(_) => lacks,
+            In(right) if has(who, right, place) => done,
+            In(_) if has(who, SeeBuilding, place) => "forbidden",
+            In(_) => absent,
+            Seen(_, right) if has(who, right, place) => done,
+            Seen(see, _) if has(who, see, place) => "forbidden",
+            Hidden(right) if has(who, right, place) => done,
+            Seen(..) | Hidden(_) => "not_found",
+            Form(right) if has(who, right, place) => done,
+            Form(right) if Place::ALL.iter().any(|place| has(who, right, *place)) => "invalid",
+            Form(_) => lacks,
+            Only(those) if those.contains(&who) => done,
+            Only(_) => "forbidden",
+            Own(owner) if owner == who && place == Place::A => done,
+            Own(_) => "not_found",
+            Home(those) if those.contains(&who) && place == Place::A => done,
+            Home(_) => "not_found",
+        }
+    }
+}
+
+/// Whether the document lets other programs in.
+pub fn is_open_to_tokens(head: &str) -> bool {
+    let Some(operation) = documented(head) else { return false };
+    let schemes = operation["security"].as_array().into_iter().flatten();
+    schemes.into_iter().any(|scheme| scheme.get("token").is_some())
+}
+
+/// What the document says of an operation; nothing of a WebSocket.
+pub fn documented(head: &str) -> Option<&'static serde_json::Value> {
+    let (method, path) = head.split_once(' ')?;
+    crate::world::operation(&method.parse().ok()?, path)
+}
+
+/// Where no other program is ever let in: what gives access, and what is somebody's own.
+pub const FOR_PEOPLE: [&str; 7] = [
+    "/api/v1/session",
+    "/api/v1/roles",
+    "/api/v1/tokens",
+    "/api/v1/confidentiality",
+    "/api/v1/me/",
+    "/api/v1/setup",
+    "/api/v1/invitations/",
+];
+
+/// Whether somebody has a right over what stands there.
+pub fn has(who: Who, right: Right, place: Place) -> bool {
+    let Some((role, only)) = who.role() else { return false };
+    let there = match who {
+        Who::Neighbour => place == Place::Other,
+        _ => only.map_or(matches!(place, Place::A | Place::B), |only| only == place),
+    };
+    let given = !Who::TOKENS.contains(&who) || Right::OF_TOKENS.contains(&right);
+    there && given && role.allows(right)
+}
+
+fn everywhere(who: Who, right: Right) -> bool {
+    who.role().is_some_and(|(_, only)| only.is_none())
+        && Place::ALL.iter().any(|place| has(who, right, *place))
+}
+
+/// Who has a role that asks for confidentiality.
+const ASKED: &[Who] = &[Who::Auditor, Who::Admin, Who::Manager, Who::Neighbour, Who::Unbound];
+
+/// Every operation, and the two WebSockets.
+pub const OPERATIONS: &[Operation] = &[
+    op("GET /healthz", Anybody),
+    op("GET /readyz", Anybody),
+    op("GET /metrics", Anybody),
+    op("GET /api/openapi.json", Anybody),
+    op("GET /api/v1/setup", Anybody),
+    op("POST /api/v1/setup/claim", Anybody).done("already_claimed"),
+    op("POST /api/v1/session", Anybody),
+    op("POST /api/v1/invitations/look", Anybody),
+    op("POST /api/v1/invitations/accept", Anybody),
+    op("POST /api/v1/panel-pairings", Anybody),
+    op("GET /api/v1/panel-pairings/{pairing}", Own(Who::Panel)),
+    op("POST /api/v1/panel-pairings/{pairing}/ticket", Own(Who::Panel)).done("unknown_ticket"),
+    op("GET /api/v1/panel/socket", Anybody),
+    op("GET /api/v1/app/socket", SignedIn),
+    op("GET /api/v1/session", SignedIn),
+    op("DELETE /api/v1/session", SignedIn),
+    op("GET /api/v1/me/devices", SignedIn),
+    op("DELETE /api/v1/me/devices/{device}", Own(Who::Resident)),
+    op("DELETE /api/v1/me/devices", SignedIn),
+    op("GET /api/v1/me", SignedIn),
+    op("PATCH /api/v1/me", SignedIn),
+    op("GET /api/v1/me/data", SignedIn),
+    op("GET /api/v1/me/bells", SignedIn),
+    op("GET /api/v1/me/household", SignedIn),
+    op("PATCH /api/v1/me/bells/{bell}", Home(&[Who::Resident, Who::Owner])),
+    op("POST /api/v1/me/household/{unit}/members", Home(&[Who::Owner])).done("decided_by_administrator"),
+    op("DELETE /api/v1/me/household/{unit}/members/{person}", Home(&[Who::Owner]))
+        .done("decided_by_administrator"),
+    op("POST /api/v1/me/household/{unit}/members/{person}/invitation", Home(&[])),
+    op("PUT /api/v1/me/household/{unit}/members/{person}/button", Home(&[Who::Owner])),
+    op("PUT /api/v1/me/household/{unit}/owner", Home(&[Who::Owner])).done("no_password"),
+    op("GET /api/v1/confidentiality", SignedIn),
+    op("POST /api/v1/confidentiality", Only(ASKED)),
+    op("GET /api/v1/roles", Somewhere(Roles)),
+    op("GET /api/v1/roles/changes", Somewhere(Roles)),
+    op("POST /api/v1/roles", In(Roles)).across("not_found", SeePeople),
+    op("DELETE /api/v1/roles/{role}", Hidden(Roles)),
+    op("GET /api/v1/tokens", Somewhere(Roles)),
+    op("POST /api/v1/tokens", In(Roles)),
+    op("DELETE /api/v1/tokens/{token}", Hidden(Roles)),
+    op("GET /api/v1/audit", Somewhere(Audit)),
+    op("GET /api/v1/audit.csv", Somewhere(Audit)),
+    op("GET /api/v1/audit/proof", Everywhere(Audit)),
+    op("GET /api/v1/webhooks", Somewhere(ChangeBuilding)),
+    op("POST /api/v1/webhooks", In(ChangeBuilding)),
+    op("PATCH /api/v1/webhooks/{webhook}", Hidden(ChangeBuilding)),
+    op("DELETE /api/v1/webhooks/{webhook}", Hidden(ChangeBuilding)),
+    op("POST /api/v1/webhooks/{webhook}/secret", Hidden(ChangeBuilding)),
+    op("POST /api/v1/webhooks/{webhook}/test", Hidden(ChangeBuilding)),
+    op("GET /api/v1/controller-pairing", Somewhere(Devices)),
+    op("GET /api/v1/buildings", Somewhere(SeeBuilding)),
+    op("POST /api/v1/buildings", Everywhere(ChangeBuilding)),
+    op("GET /api/v1/buildings/{building}", In(SeeBuilding)),
+    op("PATCH /api/v1/buildings/{building}", In(ChangeBuilding)),
+    // without its name nothing is removed
+    op("DELETE /api/v1/buildings/{building}", In(ChangeBuilding)).done("invalid"),
+    op("GET /api/v1/entrances/{entrance}", Hidden(SeeBuilding)),
+    op("PATCH /api/v1/entrances/{entrance}", Seen(SeeBuilding, ChangeBuilding)),
+    op("DELETE /api/v1/entrances/{entrance}", Seen(SeeBuilding, ChangeBuilding)).done("in_use"),
+    op("GET /api/v1/units/{unit}", Hidden(SeeBuilding)),
+    op("PATCH /api/v1/units/{unit}", Seen(SeeBuilding, ChangeBuilding)),
+    op("DELETE /api/v1/units/{unit}", Seen(SeeBuilding, ChangeBuilding)).done("in_use"),
+    op("GET /api/v1/doors/{door}", Hidden(SeeBuilding)),
+    op("PATCH /api/v1/doors/{door}", Seen(SeeBuilding, ChangeBuilding)),
+    op("DELETE /api/v1/doors/{door}", Seen(SeeBuilding, ChangeBuilding)),
+    op("GET /api/v1/panels/{panel}", Hidden(SeeBuilding)),
+    op("PATCH /api/v1/panels/{panel}", Seen(SeeBuilding, Devices)),
+    op("DELETE /api/v1/panels/{panel}", Seen(SeeBuilding, ChangeBuilding)),
+    op("GET /api/v1/controllers/{controller}", Hidden(SeeBuilding)),
+    op("PATCH /api/v1/controllers/{controller}", Seen(SeeBuilding, Devices)),
+    op("DELETE /api/v1/controllers/{controller}", Seen(SeeBuilding, Devices)),
+    op("GET /api/v1/tenants", Everywhere(Tenants)),
+    op("POST /api/v1/tenants", Everywhere(Tenants)),
+    op("PATCH /api/v1/tenants/{tenant}", Everywhere(Tenants)).done("not_found"),
+    op("GET /api/v1/app-requirements", Anybody),
+    op("PUT /api/v1/app-requirements", Everywhere(Tenants)),
+    op("GET /api/v1/buildings/{building}/checklist", In(SeeBuilding)),
+    op("GET /api/v1/buildings/{building}/policy", In(SeeBuilding)),
+    op("PUT /api/v1/buildings/{building}/policy", In(ChangeBuilding)),
+    op("GET /api/v1/buildings/{building}/entrances", In(SeeBuilding)),
+    op("POST /api/v1/buildings/{building}/entrances", In(ChangeBuilding)),
+    op("GET /api/v1/buildings/{building}/units", In(SeeBuilding)),
+    op("POST /api/v1/buildings/{building}/units", In(ChangeBuilding)).naming("invalid"),
+    op("GET /api/v1/buildings/{building}/doors", In(SeeBuilding)),
+    op("POST /api/v1/buildings/{building}/doors", In(ChangeBuilding)),
+    op("GET /api/v1/buildings/{building}/panels", In(SeeBuilding)),
+    op("POST /api/v1/buildings/{building}/panels", In(Devices)).done("unknown_code").naming("invalid"),
+    op("GET /api/v1/buildings/{building}/controllers", In(SeeBuilding)),
+    op("POST /api/v1/buildings/{building}/controllers", In(Devices)).done("unknown_code").naming("invalid"),
+    op("GET /api/v1/buildings/{building}/bells", In(SeePeople)),
+    op("GET /api/v1/buildings/{building}/who", In(SeePeople)),
+    op("GET /api/v1/buildings/{building}/who/counts", In(SeePeople)),
+    op("GET /api/v1/buildings/{building}/keys", In(SeePeople)),
+    op("GET /api/v1/buildings/{building}/ghosts", In(SeePeople)),
+    op("POST /api/v1/buildings/{building}/bells", In(ChangeBuilding)).naming("invalid"),
+    op("PUT /api/v1/buildings/{building}/bells", In(ChangeBuilding)).naming("not_found"),
+    op("DELETE /api/v1/bells/{bell}", Hidden(ChangeBuilding)),
+    op("PATCH /api/v1/bells/{bell}", Seen(SeePeople, ChangeBuilding)),
+    op("POST /api/v1/bells/{bell}/moderation", Seen(SeePeople, ChangeBuilding)),
+    op("GET /api/v1/panels/{panel}/directory", Hidden(SeePeople)),
+    op("POST /api/v1/buildings/{building}/imports", In(ChangePeople)),
+    op("GET /api/v1/imports/{import}", Hidden(ChangePeople)),
+    op("PATCH /api/v1/imports/{import}", Hidden(ChangePeople)),
+    op("DELETE /api/v1/imports/{import}", Hidden(ChangePeople)),
+    op("POST /api/v1/imports/{import}/apply", Hidden(ChangePeople)),
+    op("POST /api/v1/imports/{import}/undo", Hidden(ChangePeople)).done("import_not_applied"),
+    op("GET /api/v1/imports/{import}/errors.csv", Hidden(ChangePeople)),
+    op("GET /api/v1/people", Somewhere(SeePeople)),
+    op("GET /api/v1/people.csv", Somewhere(SeePeople)),
+    op("POST /api/v1/people", Form(ChangePeople)),
+    op("GET /api/v1/people/{person}", Hidden(SeePeople)),
+    op("GET /api/v1/people/{person}/doors", Hidden(SeePeople)),
+    op("GET /api/v1/doors/{door}/who", Hidden(SeePeople)),
+    op("PATCH /api/v1/people/{person}", Seen(SeePeople, ChangePeople)),
+    op("DELETE /api/v1/people/{person}", Seen(SeePeople, ChangePeople)).done("still_here"),
+    op("DELETE /api/v1/people/{person}/sessions", Seen(SeePeople, ChangePeople)),
+    op("PUT /api/v1/people/{person}/suspension", Seen(SeePeople, ChangePeople)),
+    op("DELETE /api/v1/people/{person}/suspension", Seen(SeePeople, ChangePeople)),
+    op("POST /api/v1/people/{person}/homes", Seen(SeePeople, ChangePeople)).across("invalid", ChangePeople),
+    op("DELETE /api/v1/people/{person}/homes/{unit}", Hidden(ChangePeople)),
+    op("GET /api/v1/people/{person}/invitation", Hidden(SeePeople)),
+    op("POST /api/v1/people/{person}/invitation", Seen(SeePeople, ChangePeople)),
+    op("DELETE /api/v1/people/{person}/invitation", Hidden(ChangePeople)),
+    op("GET /api/v1/moves", In(SeePeople)),
+    op("GET /api/v1/moves/{move}", Hidden(SeePeople)),
+    op("DELETE /api/v1/moves/{move}", Seen(SeePeople, ChangePeople)),
+    op("GET /api/v1/units/{unit}/move-out", Hidden(SeePeople)),
+    op("POST /api/v1/units/{unit}/moves", Seen(SeePeople, ChangePeople)).naming("invalid"),
+];

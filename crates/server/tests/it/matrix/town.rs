@@ -1,0 +1,469 @@
+//! What the matrix asks about: three buildings with the same things in them, and everybody who may ask.
+
+use crate::world::{World, label, second_tenant};
+use klinke_model::door::{Controller, Door, DoorTimes};
+use klinke_model::events::EventKind;
+use klinke_model::ids::{BuildingId, DeviceId, PersonId, TenantId, v4};
+use klinke_model::intercom::{Bell, BellKind, BellMember, Panel};
+use klinke_model::people::{Device, DeviceKind, Membership, Person, Role, RoleGrant};
+use klinke_model::privacy::Pii;
+use klinke_model::rights::Right;
+use klinke_model::scope::{Principal, Scope};
+use klinke_model::site::{Building, BuildingKind, Entrance, Unit};
+use klinke_model::time::Timestamp;
+use klinke_server::auth::token::Token;
+use klinke_server::http::client::Prefix;
+use klinke_storage::Store;
+use klinke_storage::record::{Import, NewApiToken, NewDevice, NewMove, NewRole, NewWebhook, Stamp};
+use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection};
+use std::collections::HashMap;
+use std::time::Duration;
+use uuid::Uuid;
+
+/// Whoever asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Who {
+    /// Nobody in particular.
+    Anonymous,
+    /// Lives in A.
+    Resident,
+    /// Lives in A and decides for the unit.
+    Owner,
+    /// Looks after A.
+    Caretaker,
+    /// Reads about A.
+    Auditor,
+    /// Administers A.
+    Admin,
+    /// Administers A and B.
+    Manager,
+    /// Runs the service.
+    Operator,
+    /// Manager of the other property manager.
+    Neighbour,
+    /// Was a manager until this moment.
+    Ended,
+    /// A manager who did not accept confidentiality.
+    Unbound,
+    /// A manager who is suspended, with a session left from before.
+    Suspended,
+    /// A manager with an invitation and nothing else; sends its token as the session's.
+    Invited,
+    /// A new panel, with its pairing's secret.
+    Panel,
+    /// A controller that shows its certificate where proxies do.
+    Controller,
+    /// Another program: a manager's token for all that a token can do.
+    FullToken,
+    /// An administrator's, for all of it in A.
+    HouseToken,
+    /// A manager's, to read about A.
+    ReadToken,
+    /// One for everything, of a manager whose role ended.
+    OrphanToken,
+    /// A manager's that has ended.
+    EndedToken,
+}
+
+impl Who {
+    pub const ALL: [Self; 20] = [
+        Self::Anonymous,
+        Self::Resident,
+        Self::Owner,
+        Self::Caretaker,
+        Self::Auditor,
+        Self::Admin,
+        Self::Manager,
+        Self::Operator,
+        Self::Neighbour,
+        Self::Ended,
+        Self::Unbound,
+        Self::Suspended,
+        Self::Invited,
+        Self::Panel,
+        Self::Controller,
+        Self::FullToken,
+        Self::HouseToken,
+        Self::ReadToken,
+        Self::OrphanToken,
+        Self::EndedToken,
+    ];
+
+    /// Which are other programs, with a token that is good.
+    pub const TOKENS: [Self; 4] = [Self::FullToken, Self::HouseToken, Self::ReadToken, Self::OrphanToken];
+
+    /// As the file calls them.
+    pub fn name(self) -> String {
+        format!("{self:?}").to_lowercase()
+    }
+
+    /// As whom another program is answered.
+    pub fn like(self) -> Option<Self> {
+        match self {
+            Self::FullToken => Some(Self::Manager),
+            Self::HouseToken => Some(Self::Admin),
+            Self::ReadToken => Some(Self::Auditor),
+            Self::OrphanToken => Some(Self::Ended),
+            Self::EndedToken => Some(Self::Anonymous),
+            _ => None,
+        }
+    }
+
+    /// The role that counts for them now, and whether it is for A alone.
+    pub fn role(self) -> Option<(Role, Option<Place>)> {
+        match self {
+            Self::Caretaker => Some((Role::Caretaker, Some(Place::A))),
+            Self::Auditor | Self::ReadToken => Some((Role::Auditor, Some(Place::A))),
+            Self::Admin | Self::HouseToken => Some((Role::BuildingAdministrator, Some(Place::A))),
+            Self::Manager | Self::Neighbour | Self::FullToken => Some((Role::Manager, None)),
+            Self::Operator => Some((Role::Operator, None)),
+            _ => None,
+        }
+    }
+
+    /// Whose session is good.
+    pub fn signed_in(self) -> bool {
+        !matches!(
+            self,
+            Self::Anonymous
+                | Self::Suspended
+                | Self::Invited
+                | Self::Panel
+                | Self::Controller
+                | Self::EndedToken
+        )
+    }
+}
+
+/// Where what is asked about stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Place {
+    /// A building.
+    A,
+    /// Another of the same property manager.
+    B,
+    /// One of another property manager.
+    Other,
+    /// Nowhere: it never was.
+    None,
+}
+
+impl Place {
+    pub const ALL: [Self; 4] = [Self::A, Self::B, Self::Other, Self::None];
+
+    /// As the file calls it.
+    pub fn name(self) -> String {
+        format!("{self:?}").replace("Other", "other").replace("None", "none")
+    }
+}
+
+/// The ids of a place, by the names that addresses give them.
+pub type Things = HashMap<&'static str, Uuid>;
+
+/// The names of what a place has.
+const NAMES: [&str; 17] = [
+    "building",
+    "entrance",
+    "unit",
+    "other_unit",
+    "door",
+    "panel",
+    "controller",
+    "bell",
+    "person",
+    "role",
+    "import",
+    "move",
+    "device",
+    "pairing",
+    "caretaker",
+    "token",
+    "webhook",
+];
+
+/// Everything.
+pub struct Town {
+    pub world: World,
+    pub places: HashMap<Place, Things>,
+    /// What each principal sends as their session.
+    pub sessions: HashMap<Who, String>,
+    /// The secret of the pairing that the panel has opened.
+    pub secret: String,
+    /// A link that is good.
+    pub invitation: String,
+    /// The database as another program sees it.
+    database: DatabaseConnection,
+    tables: Vec<String>,
+}
+
+fn things(base: u8) -> Things {
+    NAMES.iter().zip(0_u8..).map(|(name, n)| (*name, v4([base + n; 16]))).collect()
+}
+
+impl Town {
+    pub async fn build() -> Self {
+        let (world, _) = World::claimed().await;
+        let node = world.node().clone();
+        let ours = node.store.gate().account(crate::world::MANAGER).await.unwrap().unwrap().tenant;
+        let theirs = second_tenant(&node).await;
+        let mut places: HashMap<Place, Things> =
+            [(Place::A, 20), (Place::B, 60), (Place::Other, 100), (Place::None, 140)]
+                .map(|(place, base)| (place, things(base)))
+                .into();
+        let opened = node.pairings.open_panel(Prefix::V4([10, 0, 0, 1]), vec![1]).unwrap();
+        places.get_mut(&Place::A).unwrap().insert("pairing", opened.pairing.0);
+        let invitation = Token::new(&node.random);
+        for (place, tenant) in [(Place::A, ours), (Place::B, ours), (Place::Other, theirs)] {
+            let link = if place == Place::A { invitation.clone() } else { Token::new(&node.random) };
+            furnish(&world, tenant, &places[&place], &link).await;
+        }
+        let mut sessions = people(&world, ours, theirs, &places[&Place::A]).await;
+        tokens(&world, ours, theirs, &places, &mut sessions).await;
+        let folder = world.folder.path().join("template.db");
+        let mut options = ConnectOptions::new(node.config.data.database_url().reveal());
+        options.max_connections(1).sqlx_logging(false);
+        let database = Database::connect(options).await.unwrap();
+        let path = folder.display();
+        database.execute_unprepared(&format!("VACUUM INTO '{path}'")).await.unwrap();
+        database
+            .execute_unprepared(&format!("PRAGMA foreign_keys = OFF; ATTACH '{path}' AS template"))
+            .await
+            .unwrap();
+        let tables = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'";
+        let rows = database
+            .query_all_raw(sea_orm::Statement::from_string(sea_orm::DbBackend::Sqlite, tables))
+            .await
+            .unwrap();
+        let tables = rows.iter().map(|row| row.try_get("", "name").unwrap()).collect();
+        let (secret, invitation) = (opened.secret.text(), invitation.text());
+        Self { world, places, sessions, secret, invitation, database, tables }
+    }
+
+    /// Grows when anybody else writes.
+    pub async fn version(&self) -> i64 {
+        let pragma = sea_orm::Statement::from_string(sea_orm::DbBackend::Sqlite, "PRAGMA data_version");
+        let row = self.database.query_one_raw(pragma).await.unwrap().unwrap();
+        row.try_get("", "data_version").unwrap()
+    }
+
+    /// Everything is as it was in the beginning.
+    pub async fn put_back(&self) {
+        let each = self.tables.iter().map(|table| {
+            format!("DELETE FROM main.{table}; INSERT INTO main.{table} SELECT * FROM template.{table};")
+        });
+        let script = format!("BEGIN IMMEDIATE; {} COMMIT", each.collect::<String>());
+        self.database.execute_unprepared(&script).await.unwrap();
+    }
+}
+
+async fn furnish(world: &World, tenant: TenantId, at: &Things, invitation: &Token) {
+    let (node, scope) = (world.node(), Scope::system(tenant));
+    let (store, stamp) = (&node.store, || node.stamp());
+    let building: BuildingId = at["building"].into();
+    let house = Building {
+        id: building,
+        name: label("House"),
+        address: label("Street 1"),
+        kind: BuildingKind::Residential,
+        time_zone: "Europe/Oslo".into(),
+    };
+    assert!(store.sites().insert_building(&scope, &stamp(), house).await.unwrap());
+    let entrance = Entrance { id: at["entrance"].into(), building, name: label("A") };
+    assert!(store.sites().insert_entrance(&scope, &stamp(), entrance).await.unwrap());
+    for (unit, number) in [("unit", "101"), ("other_unit", "102")] {
+        let unit =
+            Unit { id: at[unit].into(), building, entrance: at["entrance"].into(), number: label(number) };
+        assert!(store.sites().insert_units(&scope, &stamp(), building, &[unit], &[]).await.unwrap());
+    }
+    let times = DoorTimes::default();
+    let door =
+        Door { id: at["door"].into(), building, name: label("Front"), controller: None, output: 0, times };
+    assert!(store.doors().insert_door(&scope, &stamp(), door, false).await.unwrap());
+    let controller = Controller { id: at["controller"].into(), building, name: label("Basement") };
+    let fingerprint = Token::new(&node.random).hash().0;
+    assert!(store.doors().insert_controller(&scope, controller, fingerprint, &[]).await.unwrap());
+    let panel = Panel {
+        id: at["panel"].into(),
+        building,
+        entrance: Some(at["entrance"].into()),
+        name: label("Entrance"),
+        doors: vec![at["door"].into()],
+    };
+    assert!(store.intercom().insert_panel(&scope, panel, Some(vec![1, 2, 3])).await.unwrap());
+
+    let person: PersonId = at["person"].into();
+    lives(store, &scope, person, at["unit"], false).await;
+    let member = BellMember { person, label: Pii::new(label("Resident")) };
+    let bell = Bell {
+        id: at["bell"].into(),
+        panel: at["panel"].into(),
+        unit: at["unit"].into(),
+        label: Pii::new(label("Resident")),
+        kind: BellKind::Family,
+        members: vec![member],
+    };
+    assert!(store.intercom().insert_bell(&scope, &stamp(), bell, Some(1)).await.unwrap());
+    let until = node.clock.now().plus(Duration::from_secs(3_600));
+    let made = store.invitations().hand_over(&scope, &stamp(), person, invitation.hash().0, until).await;
+    assert!(made.unwrap());
+
+    let caretaker: PersonId = at["caretaker"].into();
+    assert!(store.people().insert_person(&scope, Person::named(caretaker, label("Janitor"))).await.unwrap());
+    let grant = RoleGrant { role: Role::Caretaker, building: Some(building), ends_at: None };
+    let role = NewRole { id: at["role"].into(), person: caretaker, grant };
+    assert!(store.people().grant_role(&scope, &stamp(), role).await.unwrap());
+
+    let draft = klinke_server::import::content::Content::new(
+        klinke_server::import::read::read("Name;Unit\nNewcomer;102\n".as_bytes()).unwrap(),
+    );
+    let content = Pii::new(draft.text().unwrap());
+    let import = Import { id: at["import"].into(), building, applied: false, content, ends_at: until };
+    assert!(store.imports().insert_import(&scope, import).await.unwrap());
+    let month = Duration::from_secs(30 * 86_400);
+    let moving = NewMove {
+        id: at["move"].into(),
+        unit: at["other_unit"].into(),
+        last_day: node.clock.now().plus(month).day(),
+        ends_at: node.clock.now().plus(month),
+        out: Vec::new(),
+        to: None,
+        into: vec![(Person::named(node.random.v7(node.clock.now()), label("Mover")), true)],
+    };
+    assert!(store.moves().plan_move(&scope, &stamp(), moving).await.unwrap());
+    // told of what never happens here: nothing is written while the cells are asked
+    let events = vec![EventKind::ImportUndone];
+    let url = "https://127.9.9.9:9443/in".to_owned();
+    let hook = NewWebhook { id: at["webhook"].into(), building: Some(building), url, events };
+    assert!(store.webhooks().add_webhook(&scope, &stamp(), hook).await.unwrap());
+    let device = DeviceId(at["device"]);
+    sign_in(world, &scope, person, device).await;
+}
+
+async fn lives(store: &Store, scope: &Scope, person: PersonId, unit: Uuid, owner: bool) {
+    assert!(store.people().insert_person(scope, Person::named(person, label("Resident"))).await.unwrap());
+    let home = Membership { person, unit: unit.into(), owner };
+    assert!(store.people().add_membership(scope, home).await.unwrap());
+}
+
+/// A signed-in device, and its session's token.
+async fn sign_in(world: &World, scope: &Scope, person: PersonId, id: DeviceId) -> String {
+    let (node, token) = (world.node(), Token::new(&world.node().random));
+    let device = Device { id, person, name: Pii::new(label("Phone")), kind: DeviceKind::App };
+    let (session, token_hash) = (node.random.v4(), token.hash().0);
+    let expires_day = node.clock.now().day() + 30;
+    let new = NewDevice { device, session, token_hash, expires_day };
+    assert!(node.store.devices().sign_in(scope, new).await.unwrap());
+    token.text()
+}
+
+fn number(who: Who) -> u8 {
+    (180..).zip(Who::ALL).find(|(_, one)| *one == who).unwrap().0
+}
+
+fn person_of(who: Who) -> PersonId {
+    v4([number(who); 16]).into()
+}
+
+/// The tokens that ask, and one in each place to be asked about.
+async fn tokens(
+    world: &World,
+    ours: TenantId,
+    theirs: TenantId,
+    places: &HashMap<Place, Things>,
+    sessions: &mut HashMap<Who, String>,
+) {
+    let (node, now) = (world.node(), world.node().clock.now());
+    let earlier = Timestamp::from_millis(now.as_millis() - 1);
+    let month = now.plus(Duration::from_secs(30 * 86_400));
+    let make = async |issuer: Who, id: Uuid, building: Option<Uuid>, rights: &[Right], ends_at| {
+        let token = Token::new(&node.random);
+        let principal = Principal::Person { person: person_of(issuer), device: id.into() };
+        let tenant = if issuer == Who::Neighbour { theirs } else { ours };
+        let new = NewApiToken {
+            id: id.into(),
+            name: label("Program"),
+            token_hash: token.hash().0,
+            building: building.map(Into::into),
+            rights: rights.to_vec(),
+            ends_at,
+        };
+        let (scope, stamp) =
+            (Scope { tenant, principal, at: earlier, view: None }, Stamp { at: earlier, ..node.stamp() });
+        assert!(node.store.tokens().make_token(&scope, &stamp, new).await.unwrap(), "{issuer:?}");
+        format!("{}{}", klinke_server::auth::caller::PREFIX, token.text())
+    };
+    for (place, issuer) in
+        [(Place::A, Who::Manager), (Place::B, Who::Manager), (Place::Other, Who::Neighbour)]
+    {
+        let things = &places[&place];
+        make(issuer, things["token"], Some(things["building"]), &Right::OF_TOKENS, month).await;
+    }
+    let (a, all) = (Some(places[&Place::A]["building"]), &Right::OF_TOKENS[..]);
+    for (who, issuer, building, rights, ends_at) in [
+        (Who::FullToken, Who::Manager, None, all, month),
+        (Who::HouseToken, Who::Admin, a, all, month),
+        (Who::ReadToken, Who::Manager, a, &[Right::SeeBuilding, Right::SeePeople, Right::Audit][..], month),
+        (Who::OrphanToken, Who::Ended, None, all, month),
+        (Who::EndedToken, Who::Manager, None, all, now),
+    ] {
+        let token = make(issuer, v4([number(who); 16]), building, rights, ends_at).await;
+        sessions.insert(who, token);
+    }
+}
+
+async fn people(world: &World, ours: TenantId, theirs: TenantId, a: &Things) -> HashMap<Who, String> {
+    let (node, mut sessions) = (world.node(), HashMap::new());
+    let store = &node.store;
+    let now = node.clock.now();
+    let persons = Who::ALL.into_iter().filter(|who| !Who::TOKENS.contains(who) && *who != Who::EndedToken);
+    for who in persons {
+        let tenant = if who == Who::Neighbour { theirs } else { ours };
+        let scope = Scope::system(tenant);
+        let (n, person) = (number(who), person_of(who));
+        match who {
+            Who::Anonymous | Who::Panel | Who::Controller => continue,
+            // the one that the place's device belongs to
+            Who::Resident => {
+                let token = sign_in(world, &scope, a["person"].into(), v4([n; 16]).into()).await;
+                sessions.insert(who, token);
+                continue;
+            }
+            Who::Owner => lives(store, &scope, person, a["unit"], true).await,
+            _ => {
+                let named = Person::named(person, label(&who.name()));
+                assert!(store.people().insert_person(&scope, named).await.unwrap());
+            }
+        }
+        let role = match who {
+            Who::Ended | Who::Unbound | Who::Suspended | Who::Invited => Some((Role::Manager, None)),
+            other => other.role(),
+        };
+        if let Some((role, place)) = role {
+            let ends_at = if who == Who::Ended { now } else { now.plus(Duration::from_secs(86_400)) };
+            let building = place.map(|_| a["building"].into());
+            let grant = RoleGrant { role, building, ends_at: Some(ends_at) };
+            let earlier = Stamp { at: Timestamp::from_millis(now.as_millis() - 1), ..node.stamp() };
+            let new = NewRole { id: v4([n; 16]).into(), person, grant };
+            assert!(store.people().grant_role(&scope, &earlier, new).await.unwrap(), "{who:?}");
+            if who != Who::Unbound {
+                let bound = store.people().accept_confidentiality(&scope, &node.stamp(), person).await;
+                assert!(bound.unwrap());
+            }
+        }
+        let token = if who == Who::Invited {
+            let (token, until) = (Token::new(&node.random), now.plus(Duration::from_secs(3_600)));
+            let invitations = store.invitations();
+            assert!(
+                invitations.hand_over(&scope, &node.stamp(), person, token.hash().0, until).await.unwrap()
+            );
+            token.text()
+        } else {
+            sign_in(world, &scope, person, v4([n; 16]).into()).await
+        };
+        if who == Who::Suspended {
+            assert!(store.people().set_active(&scope, person, false).await.unwrap());
+        }
+        sessions.insert(who, token);
+    }
+    sessions
+}

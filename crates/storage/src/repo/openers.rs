@@ -1,0 +1,328 @@
+//! Who may open a door, and which doors a person may open, each with the reasons.
+//!
+//! The conditions are those that a decision is made of (`Doors::facts`): [`reaching`] says who reaches a door by living
+//! somewhere, [`reach::counting`] which roles count, a suspended person opens nothing. So a list can not say something
+//! else than the decision.
+
+use crate::Result;
+use crate::entity::{building, door, membership, person, role_grant, unit, unit_door};
+use crate::record::{Because, Openable, OpenablePage, Opener, OpenersPage};
+use crate::repo::convert::{self, At};
+use crate::repo::doors::reaching;
+use crate::repo::people::units_of;
+use crate::repo::reach;
+use crate::repo::who::Who;
+use klinke_model::ids::{DoorId, PersonId};
+use klinke_model::rights::Right;
+use klinke_model::scope::Scope;
+use klinke_model::time::Timestamp;
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, JoinType, Order, Query, SelectStatement, UnionType};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryResult, QuerySelect, QueryTrait,
+};
+use uuid::Uuid;
+
+/// The page, in the outer statement.
+const P: &str = "p";
+const D: &str = "d";
+
+/// By which right an administrator opens the doors of a building; `Doors::facts` asks the same.
+pub(super) const OPENS: Right = Right::ChangeBuilding;
+
+impl Who<'_> {
+    /// Everybody who may open a door at the scope's moment. `None` for who does not see people in its building.
+    pub async fn openers(
+        &self,
+        scope: &Scope,
+        door: DoorId,
+        after: Option<PersonId>,
+        limit: u16,
+    ) -> Result<Option<OpenersPage>> {
+        let found = door::Entity::find_by_id((scope.tenant.0, door.0))
+            .inner_join(building::Entity)
+            .column_as(building::Column::Mode, "site_mode")
+            .filter(reach::may(scope, Right::SeePeople, door::Column::Building))
+            .into_query();
+        let Some(row) = self.0.reader.query_one(&found).await? else { return Ok(None) };
+        let site_mode = At("building", "mode").choice(&row.try_get::<String>("", "site_mode")?)?;
+        let found = convert::door(&<door::Model as sea_orm::FromQueryResult>::from_query_result(&row, "")?)?;
+        let page = persons(scope, &found, after, limit);
+        let mut people: Vec<Opener> = Vec::new();
+        for row in self.0.reader.query_all(&with_reasons(scope, &found, page)).await? {
+            let id: Uuid = row.try_get("", "person_id")?;
+            let home = home(&row)?;
+            let sees = row.try_get::<Option<bool>>("", "sees")?.unwrap_or(false);
+            let role = role(&row)?;
+            if people.last().is_none_or(|last| last.person.0 != id) {
+                let name = At("person", "name").name(&row.try_get::<String>("", "person_name")?)?;
+                people.push(Opener { person: id.into(), name, shown: false, because: Vec::new() });
+            }
+            if let Some(last) = people.last_mut() {
+                last.shown |= sees || role.is_some();
+                add(&mut last.because, home, role);
+            }
+        }
+        let more = people.len() > usize::from(limit);
+        people.truncate(usize::from(limit));
+        for one in &mut people {
+            one.because.sort();
+            one.name = one.name.take().filter(|_| one.shown);
+        }
+        Ok(Some(OpenersPage { door: found, site_mode, people, more }))
+    }
+
+    /// The doors that a person may open at the scope's moment, in the buildings where the principal sees people.
+    pub async fn doors_of(
+        &self,
+        scope: &Scope,
+        person: PersonId,
+        after: Option<DoorId>,
+        limit: u16,
+    ) -> Result<OpenablePage> {
+        let mut doors: Vec<Openable> = Vec::new();
+        for row in self.0.reader.query_all(&doors_with_reasons(scope, person, after, limit)).await? {
+            let id: Uuid = row.try_get("", "door_id")?;
+            let (home, role) = (home(&row)?, role(&row)?);
+            if doors.last().is_none_or(|last| last.door.0 != id) {
+                doors.push(Openable {
+                    door: id.into(),
+                    name: At("door", "name").label(&row.try_get::<String>("", "door_name")?)?,
+                    building: row.try_get::<Uuid>("", "door_building")?.into(),
+                    building_name: At("building", "name")
+                        .label(&row.try_get::<String>("", "door_building_name")?)?,
+                    site_mode: At("building", "mode").choice(&row.try_get::<String>("", "site_mode")?)?,
+                    because: Vec::new(),
+                });
+            }
+            if let Some(last) = doors.last_mut() {
+                add(&mut last.because, home, role);
+            }
+        }
+        let more = doors.len() > usize::from(limit);
+        doors.truncate(usize::from(limit));
+        for one in &mut doors {
+            one.because.sort();
+        }
+        Ok(OpenablePage { doors, more })
+    }
+}
+
+fn add(because: &mut Vec<Because>, home: Option<Because>, role: Option<Because>) {
+    for one in home.into_iter().chain(role) {
+        if !because.contains(&one) {
+            because.push(one);
+        }
+    }
+}
+
+/// The grants that let their holder open the doors of this building.
+fn opening_grants(scope: &Scope, building: impl Into<Expr>) -> Condition {
+    counting_everywhere(scope).add(
+        Expr::col((role_grant::Entity, role_grant::Column::Building)).is_null().or(Expr::col((
+            role_grant::Entity,
+            role_grant::Column::Building,
+        ))
+        .eq(building.into())),
+    )
+}
+
+fn counting_everywhere(scope: &Scope) -> Condition {
+    reach::counting(scope, OPENS, reach::holder_is_bound(scope))
+}
+
+/// The people of a page and one more.
+fn persons(
+    scope: &Scope,
+    door: &klinke_model::door::Door,
+    after: Option<PersonId>,
+    limit: u16,
+) -> SelectStatement {
+    let by_role = Query::select()
+        .column((role_grant::Entity, role_grant::Column::Person))
+        .from(role_grant::Entity)
+        .cond_where(opening_grants(scope, Expr::val(door.building.0)))
+        .take();
+    let may = reaching(scope)
+        .column((membership::Entity, membership::Column::Person))
+        .and_where(unit_door::Column::Door.eq(door.id.0))
+        .union(UnionType::Distinct, by_role)
+        .take();
+    let mut select = Query::select();
+    select
+        .columns(
+            [person::Column::Tenant, person::Column::Id, person::Column::Name, person::Column::SortName]
+                .map(|column| (person::Entity, column)),
+        )
+        .from(person::Entity)
+        .and_where(person::Column::Tenant.eq(scope.tenant.0))
+        .and_where(person::Column::Active.eq(true))
+        .and_where(Expr::col((person::Entity, person::Column::Id)).in_subquery(may));
+    if let Some(after) = after {
+        let last = Query::select()
+            .column(person::Column::SortName)
+            .from(person::Entity)
+            .and_where(person::Column::Tenant.eq(scope.tenant.0))
+            .and_where(person::Column::Id.eq(after.0))
+            .take();
+        let here = Expr::tuple([
+            Expr::col((person::Entity, person::Column::SortName)),
+            Expr::col((person::Entity, person::Column::Id)),
+        ]);
+        select.and_where(
+            here.gt(Expr::tuple([Expr::SubQuery(None, Box::new(last.into())), Expr::val(after.0)])),
+        );
+    }
+    select
+        .order_by((person::Entity, person::Column::SortName), Order::Asc)
+        .order_by((person::Entity, person::Column::Id), Order::Asc)
+        .limit(u64::from(limit) + 1)
+        .take()
+}
+
+fn with_reasons(scope: &Scope, door: &klinke_model::door::Door, page: SelectStatement) -> SelectStatement {
+    let of_page = |column: person::Column| Expr::col((Alias::new(P), column));
+    let of_place = |column: membership::Column| Expr::col((membership::Entity, column));
+    let of_grant = |column: role_grant::Column| Expr::col((role_grant::Entity, column));
+    let opening_units = Query::select()
+        .column(unit_door::Column::Unit)
+        .from(unit_door::Entity)
+        .and_where(unit_door::Column::Tenant.eq(scope.tenant.0))
+        .and_where(unit_door::Column::Door.eq(door.id.0))
+        .take();
+    let places = Condition::all()
+        .add(of_place(membership::Column::Tenant).eq(of_page(person::Column::Tenant)))
+        .add(of_place(membership::Column::Person).eq(of_page(person::Column::Id)))
+        .add(of_place(membership::Column::Unit).in_subquery(opening_units));
+    let grants = opening_grants(scope, Expr::val(door.building.0))
+        .add(of_grant(role_grant::Column::Tenant).eq(of_page(person::Column::Tenant)))
+        .add(of_grant(role_grant::Column::Person).eq(of_page(person::Column::Id)));
+    let mut select = Query::select();
+    select
+        .expr_as(of_page(person::Column::Id), "person_id")
+        .expr_as(of_page(person::Column::Name), "person_name")
+        .expr_as(reach::may(scope, Right::SeePeople, unit::Column::Building), "sees")
+        .from_subquery(page, P)
+        .join(JoinType::LeftJoin, membership::Entity, places);
+    reasons(&mut select, of_place(membership::Column::Tenant), of_place(membership::Column::Unit), grants);
+    select
+        .order_by((Alias::new(P), person::Column::SortName), Order::Asc)
+        .order_by((Alias::new(P), person::Column::Id), Order::Asc)
+        .take()
+}
+
+fn doors_with_reasons(scope: &Scope, person: PersonId, after: Option<DoorId>, limit: u16) -> SelectStatement {
+    let of_door = |column: door::Column| Expr::col((door::Entity, column));
+    let reached = reaching(scope)
+        .column((unit_door::Entity, unit_door::Column::Door))
+        .and_where(membership::Column::Person.eq(person.0))
+        .take();
+    let active = reach::exists(
+        person::Entity,
+        Condition::all()
+            .add(person::Column::Tenant.eq(scope.tenant.0))
+            .add(person::Column::Id.eq(person.0))
+            .add(person::Column::Active.eq(true)),
+    );
+    let theirs =
+        |building: Expr| opening_grants(scope, building).add(role_grant::Column::Person.eq(person.0));
+    let mut page = Query::select();
+    page.columns(
+        [door::Column::Tenant, door::Column::Id, door::Column::Building, door::Column::Name]
+            .map(|column| (door::Entity, column)),
+    )
+    .from(door::Entity)
+    .and_where(door::Column::Tenant.eq(scope.tenant.0))
+    .and_where(reach::may(scope, Right::SeePeople, door::Column::Building))
+    .and_where(active)
+    .and_where(
+        door::Column::Id
+            .in_subquery(reached)
+            .or(reach::exists(role_grant::Entity, theirs(of_door(door::Column::Building)))),
+    );
+    if let Some(after) = after {
+        let last = Query::select()
+            .column(door::Column::Building)
+            .from(door::Entity)
+            .and_where(door::Column::Tenant.eq(scope.tenant.0))
+            .and_where(door::Column::Id.eq(after.0))
+            .take();
+        let here = Expr::tuple([of_door(door::Column::Building), of_door(door::Column::Id)]);
+        page.and_where(
+            here.gt(Expr::tuple([Expr::SubQuery(None, Box::new(last.into())), Expr::val(after.0)])),
+        );
+    }
+    page.order_by((door::Entity, door::Column::Building), Order::Asc)
+        .order_by((door::Entity, door::Column::Id), Order::Asc)
+        .limit(u64::from(limit) + 1);
+    let of_page = |column: door::Column| Expr::col((Alias::new(D), column));
+    let of_set = |column: unit_door::Column| Expr::col((unit_door::Entity, column));
+    let sets = Condition::all()
+        .add(of_set(unit_door::Column::Tenant).eq(of_page(door::Column::Tenant)))
+        .add(of_set(unit_door::Column::Door).eq(of_page(door::Column::Id)))
+        .add(of_set(unit_door::Column::Unit).in_subquery(units_of(scope, person)));
+    let at = Alias::new("at");
+    let places = Condition::all()
+        .add(Expr::col((at.clone(), building::Column::Tenant)).eq(of_page(door::Column::Tenant)))
+        .add(Expr::col((at.clone(), building::Column::Id)).eq(of_page(door::Column::Building)));
+    let mut select = Query::select();
+    select
+        .expr_as(of_page(door::Column::Id), "door_id")
+        .expr_as(of_page(door::Column::Name), "door_name")
+        .expr_as(of_page(door::Column::Building), "door_building")
+        .expr_as(Expr::col((at.clone(), building::Column::Name)), "door_building_name")
+        .expr_as(Expr::col((at.clone(), building::Column::Mode)), "site_mode")
+        .from_subquery(page.take(), D)
+        .join_as(JoinType::InnerJoin, building::Entity, at, places)
+        .join(JoinType::LeftJoin, unit_door::Entity, sets);
+    let grants = theirs(of_page(door::Column::Building));
+    reasons(&mut select, of_set(unit_door::Column::Tenant), of_set(unit_door::Column::Unit), grants);
+    select
+        .order_by((Alias::new(D), door::Column::Building), Order::Asc)
+        .order_by((Alias::new(D), door::Column::Id), Order::Asc)
+        .take()
+}
+
+/// Adds the homes and the roles that are reasons, each where there is one.
+fn reasons(select: &mut SelectStatement, tenant: Expr, home: Expr, grants: Condition) {
+    let of_unit = |column: unit::Column| Expr::col((unit::Entity, column));
+    let of_building = |column: building::Column| Expr::col((building::Entity, column));
+    let of_grant = |column: role_grant::Column| Expr::col((role_grant::Entity, column));
+    let units = Condition::all()
+        .add(of_unit(unit::Column::Tenant).eq(tenant))
+        .add(of_unit(unit::Column::Id).eq(home));
+    let buildings = Condition::all()
+        .add(of_building(building::Column::Tenant).eq(of_unit(unit::Column::Tenant)))
+        .add(of_building(building::Column::Id).eq(of_unit(unit::Column::Building)));
+    select
+        .expr_as(of_unit(unit::Column::Id), "unit_id")
+        .expr_as(of_unit(unit::Column::Number), "unit_number")
+        .expr_as(of_building(building::Column::Id), "building_id")
+        .expr_as(of_building(building::Column::Name), "building_name")
+        .expr_as(of_grant(role_grant::Column::Id), "grant_id")
+        .expr_as(of_grant(role_grant::Column::Role), "grant_role")
+        .expr_as(of_grant(role_grant::Column::Building), "grant_building")
+        .expr_as(of_grant(role_grant::Column::EndsAt), "grant_ends_at")
+        .join(JoinType::LeftJoin, unit::Entity, units)
+        .join(JoinType::LeftJoin, building::Entity, buildings)
+        .join(JoinType::LeftJoin, role_grant::Entity, grants);
+}
+
+fn home(row: &QueryResult) -> Result<Option<Because>> {
+    let Some(unit) = row.try_get::<Option<Uuid>>("", "unit_id")? else { return Ok(None) };
+    Ok(Some(Because::Home {
+        unit: unit.into(),
+        number: At("unit", "number").label(&row.try_get::<String>("", "unit_number")?)?,
+        building: row.try_get::<Uuid>("", "building_id")?.into(),
+        building_name: At("building", "name").label(&row.try_get::<String>("", "building_name")?)?,
+    }))
+}
+
+fn role(row: &QueryResult) -> Result<Option<Because>> {
+    let Some(grant) = row.try_get::<Option<Uuid>>("", "grant_id")? else { return Ok(None) };
+    Ok(Some(Because::Role {
+        grant: grant.into(),
+        role: At("role_grant", "role").choice(&row.try_get::<String>("", "grant_role")?)?,
+        building: row.try_get::<Option<Uuid>>("", "grant_building")?.map(Into::into),
+        ends_at: row.try_get::<Option<i64>>("", "grant_ends_at")?.map(Timestamp::from_millis),
+    }))
+}
