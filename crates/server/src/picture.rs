@@ -5,11 +5,11 @@
 
 use image::codecs::jpeg::JpegEncoder;
 use image::imageops::FilterType;
-use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
+use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, Rgb, RgbImage, Rgba, RgbaImage};
 use std::io::Cursor;
 
 /// Largest file in bytes.
-pub const MAX_FILE: usize = 5 * 1024 * 1024;
+pub const MAX_FILE: usize = 10 * 1024 * 1024;
 /// Points at a side of what is kept.
 const SIDE: u32 = 320;
 /// Points at a side of what is read, at most.
@@ -54,12 +54,26 @@ pub fn small(file: &[u8]) -> Result<Vec<u8>, PictureError> {
     if let Ok(turned) = turned {
         picture.apply_orientation(turned);
     }
-    let square = picture.resize_to_fill(SIDE, SIDE, FilterType::Triangle).to_rgb8();
+    let square = on_white(&picture.resize_to_fill(SIDE, SIDE, FilterType::Triangle).to_rgba8());
     let mut written = Vec::new();
     JpegEncoder::new_with_quality(&mut written, QUALITY)
         .encode_image(&square)
         .map_err(|_| PictureError::NotAPicture)?;
     Ok(written)
+}
+
+/// A JPEG has no transparent points: they are white.
+fn on_white(picture: &RgbaImage) -> RgbImage {
+    let mut white = RgbImage::from_pixel(picture.width(), picture.height(), Rgb([u8::MAX; 3]));
+    for (ground, point) in white.pixels_mut().zip(picture.pixels()) {
+        let Rgba([red, green, blue, opaque]) = *point;
+        let over = |colour: u8| {
+            let sum = u16::from(colour) * u16::from(opaque) + 255 * (255 - u16::from(opaque));
+            u8::try_from(sum / 255).unwrap_or(u8::MAX)
+        };
+        *ground = Rgb([red, green, blue].map(over));
+    }
+    white
 }
 
 fn reason(error: &image::ImageError) -> PictureError {
@@ -72,8 +86,6 @@ fn reason(error: &image::ImageError) -> PictureError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use image::{Rgb, RgbImage};
-
     fn file(width: u32, height: u32, format: ImageFormat) -> Vec<u8> {
         let left = |x| if x < width / 2 { Rgb([200, 20, 20]) } else { Rgb([20, 20, 200]) };
         let picture = RgbImage::from_fn(width, height, |x, _| left(x));
@@ -104,13 +116,68 @@ mod tests {
         assert!(!kept.windows(6).any(|bytes| bytes == b"canary"));
     }
 
+    /// The colour at a place of what is kept, in hundredths.
+    fn at(kept: &[u8], x: u32, y: u32) -> Rgb<u8> {
+        let seen = image::load_from_memory_with_format(kept, ImageFormat::Jpeg).unwrap().to_rgb8();
+        *seen.get_pixel(SIDE * x / 100, SIDE * y / 100)
+    }
+
+    fn is_red(Rgb([red, _, blue]): Rgb<u8>) -> bool {
+        red > 150 && blue < 80
+    }
+
+    #[test]
+    fn a_phone_held_upright_is_turned_and_what_it_noted_is_gone() {
+        let mut sent = file(400, 400, ImageFormat::Jpeg);
+        let kept = small(&sent).unwrap();
+        assert!(is_red(at(&kept, 10, 50)) && !is_red(at(&kept, 90, 50)));
+        // EXIF: little-endian, one entry, orientation 6 (a quarter to the right), and a place behind it
+        let mut exif = b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0".to_vec();
+        exif.extend(b"canary 59.91 N 10.75 E");
+        let length = u16::try_from(exif.len() + 2).unwrap().to_be_bytes();
+        sent.splice(2..2, [0xff, 0xe1].into_iter().chain(length).chain(exif));
+        let kept = small(&sent).unwrap();
+        assert!(is_red(at(&kept, 50, 10)) && !is_red(at(&kept, 50, 90)), "what was left is above");
+        let noted = |what: &[u8]| kept.windows(what.len()).any(|bytes| bytes == what);
+        assert!(!noted(b"Exif") && !noted(b"canary"));
+    }
+
+    #[test]
+    fn what_is_transparent_is_white() {
+        let clear = image::RgbaImage::from_pixel(50, 50, Rgba([200, 0, 0, 0]));
+        let mut written = Cursor::new(Vec::new());
+        DynamicImage::from(clear).write_to(&mut written, ImageFormat::Png).unwrap();
+        let kept = small(&written.into_inner()).unwrap();
+        assert!(at(&kept, 50, 50).0.iter().all(|colour| *colour > 250));
+    }
+
+    #[test]
+    fn every_cut_of_every_kind_is_an_error_or_a_square() {
+        for format in [ImageFormat::Jpeg, ImageFormat::Png, ImageFormat::WebP] {
+            let whole = file(64, 64, format);
+            for cut in 0..whole.len() {
+                // some decoders draw what there is: it is drawn anew all the same
+                if let Ok(kept) = small(&whole[..cut]) {
+                    assert!(image::load_from_memory_with_format(&kept, ImageFormat::Jpeg).is_ok());
+                }
+            }
+        }
+    }
+
     #[test]
     fn hostile_files_end_in_errors() {
         let png = file(64, 64, ImageFormat::Png);
         for cut in [0, 1, 8, 20, png.len() / 2] {
             assert_eq!(small(&png[..cut]), Err(PictureError::NotAPicture), "cut at {cut}");
         }
-        for other in [&b"GIF89a\x01\0\x01\0"[..], b"<svg onload=alert(1)>", b"%PDF-1.7", b"PK\x03\x04", b"BM"] {
+        for other in [
+            &b"GIF89a\x01\0\x01\0"[..],
+            b"<svg onload=alert(1)>",
+            b"%PDF-1.7",
+            b"PK\x03\x04",
+            b"BM",
+            b"<?xml version='1.0'?><svg xmlns='http://www.w3.org/2000/svg'/>",
+        ] {
             assert_eq!(small(other), Err(PictureError::NotAPicture));
         }
         // says that it has 60,000 × 60,000 points
@@ -128,7 +195,10 @@ mod tests {
 
     fn crc(bytes: &[u8]) -> u32 {
         !bytes.iter().fold(u32::MAX, |crc, byte| {
-            (0..8).fold(crc ^ u32::from(*byte), |crc, _| if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 })
+            (0..8).fold(
+                crc ^ u32::from(*byte),
+                |crc, _| if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 },
+            )
         })
     }
 }

@@ -1,7 +1,6 @@
 //! The buttons of a building's panels.
 
 use super::allowed;
-use super::pictures::written;
 use crate::auth::caller::Caller;
 use crate::http::body::Object;
 use crate::http::problem::Problem;
@@ -9,11 +8,11 @@ use crate::node::Node;
 use axum::Json;
 use axum::extract::State;
 use klinke_model::ids::{BellId, BuildingId, PanelId, PersonId, UnitId};
-use klinke_model::intercom::{BellKind, DialCode, Listing, Moderation};
+use klinke_model::intercom::{BellKind, DialCode, Listing, Moderation, Picture};
 use klinke_model::privacy::Pii;
 use klinke_model::rights::Right;
 use klinke_model::text::Label;
-use klinke_storage::record::{Button, PictureState};
+use klinke_storage::record::Button;
 use serde::Serialize;
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -57,12 +56,14 @@ pub struct Bell {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false)]
     asked: Option<Label>,
-    /// Its picture: see `picture`.
+    /// Its picture, while the building's policy allows pictures.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false)]
-    picture: Option<String>,
-    /// No administrator has let it stand yet.
-    picture_is_new: bool,
+    picture: Option<Picture>,
+    /// Why an administrator took its last picture away.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    picture_reason: Option<Label>,
 }
 
 impl From<Button> for Bell {
@@ -85,8 +86,8 @@ impl From<Button> for Bell {
             removed_reason: button.removed_reason,
             before: button.before.map(Pii::into_inner),
             asked: button.asked.map(Pii::into_inner),
-            picture_is_new: button.picture.is_some_and(|picture| picture.state != PictureState::Seen),
-            picture: button.picture.map(|picture| written(&picture.hash)),
+            picture: button.picture,
+            picture_reason: button.picture_reason,
         }
     }
 }

@@ -3,7 +3,6 @@
 //! What a resident may change is the building's policy. What it keeps to administrators answers 403
 //! `decided_by_administrator`, what is the unit owner's `decided_by_owner`; both only for a button that the asker has.
 
-use super::pictures::written;
 use crate::auth::session::SignedIn;
 use crate::calendar;
 use crate::http::body::{Body, Object};
@@ -13,12 +12,12 @@ use crate::signalling::refresh::panels_changed;
 use axum::Json;
 use axum::extract::State;
 use klinke_model::ids::{BellId, UnitId};
-use klinke_model::intercom::{BellKind, Moderation};
+use klinke_model::intercom::{BellKind, Moderation, Picture};
 use klinke_model::policy::{Asking, BellChange as Wish, DecidedBy, Effect};
 use klinke_model::privacy::Pii;
 use klinke_model::text::Label;
 use klinke_model::timetable::Timetable;
-use klinke_storage::record::{self, BellChanged, PictureState};
+use klinke_storage::record::{self, BellChanged};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -62,12 +61,14 @@ pub struct MyBell {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false)]
     removed_reason: Option<Label>,
-    /// Its picture: see `picture`.
+    /// Its picture, while the building's policy allows pictures.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false)]
-    picture: Option<String>,
-    /// The picture waits for an administrator.
-    picture_waits: bool,
+    picture: Option<Picture>,
+    /// Why an administrator took its last picture away.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    picture_reason: Option<Label>,
     may: MyBellRights,
 }
 
@@ -78,6 +79,8 @@ pub struct MyBellRights {
     /// A new text waits until an administrator has approved it.
     text_waits: bool,
     picture: bool,
+    /// A new picture waits until an administrator has approved it.
+    picture_waits: bool,
     hide: bool,
     /// The types to choose from; empty for who does not decide for the unit.
     kinds: Vec<BellKind>,
@@ -116,6 +119,7 @@ impl From<record::MyBell> for MyBell {
             text: may(Wish::Text).is_ok(),
             text_waits: may(Wish::Text) == Ok(Effect::AfterApproval),
             picture: may(Wish::Picture).is_ok(),
+            picture_waits: may(Wish::Picture) == Ok(Effect::AfterApproval) || bell.picture_reason.is_some(),
             hide: may(Wish::Hide).is_ok(),
             kinds: kinds.into_iter().filter(fits).filter(|kind| may(Wish::Kind(*kind)).is_ok()).collect(),
             owner: bell.owner,
@@ -138,8 +142,8 @@ impl From<record::MyBell> for MyBell {
             hours_hide: bell.hours_hide,
             removed,
             removed_reason: bell.removed_reason,
-            picture_waits: bell.picture.is_some_and(|picture| picture.state == PictureState::Waits),
-            picture: bell.picture.map(|picture| written(&picture.hash)),
+            picture: bell.picture,
+            picture_reason: bell.picture_reason,
             may,
         }
     }

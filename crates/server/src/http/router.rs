@@ -118,6 +118,7 @@ pub fn operations() -> OpenApiRouter<Arc<Node>> {
         .merge(
             OpenApiRouter::new()
                 .routes(routes!(app::pictures::set, app::pictures::remove))
+                .routes(routes!(app::pictures::put))
                 .layer(DefaultBodyLimit::max(picture::MAX_FILE)),
         )
         .merge(

@@ -9,7 +9,9 @@ pub struct Model {
     pub tenant: Uuid,
     #[sea_orm(primary_key, auto_increment = false)]
     pub bell: Uuid,
-    pub hash: Vec<u8>,
+    pub id: Uuid,
+    pub unit: Uuid,
+    pub person: Option<Uuid>,
     pub content: Vec<u8>,
     pub state: String,
 }

@@ -1,6 +1,6 @@
 //! Buttons as administrators run them.
 
-use klinke_model::intercom::{Bell, BellKind, BellMember, DialCode, Listing, Moderation};
+use klinke_model::intercom::{Bell, BellKind, BellMember, DialCode, Listing, Moderation, Picture};
 use klinke_model::privacy::Pii;
 use klinke_model::text::Label;
 
@@ -29,6 +29,8 @@ pub struct Button {
     pub asked: Option<Pii<Label>>,
     /// Its picture, while the policy allows one.
     pub picture: Option<Picture>,
+    /// Why its last picture was taken away.
+    pub picture_reason: Option<Label>,
 }
 
 /// What an administrator makes of a button: all that they can change.
@@ -61,6 +63,8 @@ pub enum Look {
     Remove(Label),
     /// It is on its panel again.
     BringBack,
+    /// It has no picture any more, for this reason.
+    TakePicture(Label),
 }
 
 /// What became of a change to a button.
@@ -87,24 +91,13 @@ pub struct Unlisted {
     pub building: klinke_model::ids::BuildingId,
 }
 
-/// A picture on a button.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Picture {
-    /// SHA-256 of its content: what it is asked for by.
-    pub hash: [u8; 32],
-    /// What an administrator made of it.
-    pub state: PictureState,
-}
-
-/// What an administrator made of a picture.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PictureState {
-    /// Let it stand.
-    Seen,
-    /// Has not seen it yet; it is on the panel.
-    New,
-    /// Has to approve it first.
-    Waits,
+/// A picture that is to be put on a button.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewPicture {
+    /// Fresh, and random.
+    pub id: klinke_model::ids::PictureId,
+    /// A small JPEG.
+    pub content: Pii<Vec<u8>>,
 }
 
 /// What became of a picture.
@@ -112,7 +105,7 @@ pub enum PictureState {
 pub enum PictureSet {
     /// It is there, or gone; in which building.
     Done(klinke_model::ids::BuildingId),
-    /// Somebody else decides that.
+    /// Somebody else decides that; to an administrator: their own policy allows no pictures.
     Decided(klinke_model::policy::DecidedBy),
     /// No button of theirs.
     NotThere,

@@ -49,7 +49,9 @@ pub struct MyBell {
     /// What administrators make of it.
     pub moderation: Moderation,
     /// Its picture, while the policy allows one.
-    pub picture: Option<super::Picture>,
+    pub picture: Option<klinke_model::intercom::Picture>,
+    /// Why an administrator took its last picture away.
+    pub picture_reason: Option<Label>,
     /// Why they took it off its panel.
     pub removed_reason: Option<Label>,
     /// Who asks decides for the unit.

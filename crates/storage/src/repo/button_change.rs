@@ -1,20 +1,19 @@
 //! Changing a button, and what administrators say to what residents did with theirs (R10–R12, R16).
 
-use crate::entity::{bell, bell_member, bell_picture};
-use crate::record::{Button, ButtonChanged, ButtonEdit, Look, Picture, PictureState, Stamp};
+use crate::entity::{bell, bell_member};
+use crate::record::{Button, ButtonChanged, ButtonEdit, Look, Stamp};
 use crate::repo::audit::{self, Change};
 use crate::repo::convert::{At, Word};
 use crate::repo::intercom::{self, Intercom, Who, members_of, policy_in};
-use crate::repo::pictures::pictures_of;
+use crate::repo::pictures::{PictureVerdict, is_unseen, looked_at, pictures_of};
 use crate::repo::reach;
 use crate::tx::{self, Isolation, Tx};
 use crate::{Result, StorageError};
 use klinke_model::ids::{BellId, BuildingId, PersonId};
-use klinke_model::intercom::{BellKind, BellMember, DialCode, Moderation};
+use klinke_model::intercom::{BellKind, BellMember, DialCode, Moderation, Picture};
 use klinke_model::privacy::Pii;
 use klinke_model::rights::Right;
 use klinke_model::scope::Scope;
-use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
     Set,
@@ -142,36 +141,28 @@ impl Intercom<'_> {
                 }
                 Look::Remove(_) => "bell.taken_off",
                 Look::BringBack => "bell.brought_back",
+                Look::TakePicture(_) => "bell.picture_taken",
             };
-            let (moderation, reason) = match look {
-                Look::Remove(reason) => (Moderation::Removed, Some(reason.as_str().to_owned())),
-                Look::Approve | Look::PutBack | Look::BringBack => (Moderation::None, None),
+            let verdict = match look {
+                Look::Approve => PictureVerdict::Stands,
+                Look::PutBack => PictureVerdict::BackToOld,
+                Look::Remove(_) | Look::BringBack => PictureVerdict::OnlyWhatStood,
+                Look::TakePicture(_) => PictureVerdict::Gone,
             };
-            set.moderation = moderation.word().to_owned();
-            set.removed_reason = reason;
-            if !matches!(look, Look::BringBack) {
-                set.text_before = None;
-                set.text_asked = None;
+            let pictured = looked_at(&tx, scope, row.id, verdict).await?;
+            if let Look::TakePicture(reason) = look {
+                if !pictured {
+                    return Ok(ButtonChanged::NotThere);
+                }
+                set.picture_reason = Some(reason.as_str().to_owned());
+                let waits = row.text_before.is_some() || row.text_asked.is_some();
+                if row.moderation == Moderation::Pending.word() && !waits {
+                    Moderation::None.word().clone_into(&mut set.moderation);
+                }
+            } else {
+                set_verdict(&mut set, look, pictured);
             }
             set.clone().into_active_model().reset_all().update(&*tx).await?;
-            let pictures = bell_picture::Column::Tenant.eq(scope.tenant.0).and(bell_picture::Column::Bell.eq(row.id));
-            match look {
-                Look::Approve => {
-                    bell_picture::Entity::update_many()
-                        .col_expr(bell_picture::Column::State, Expr::val(PictureState::Seen.word()))
-                        .filter(pictures)
-                        .exec(&*tx)
-                        .await?;
-                }
-                Look::PutBack => {
-                    bell_picture::Entity::delete_many()
-                        .filter(pictures)
-                        .filter(bell_picture::Column::State.ne(PictureState::Seen.word()))
-                        .exec(&*tx)
-                        .await?;
-                }
-                Look::Remove(_) | Look::BringBack => {}
-            }
             let change = Change {
                 building: Some(row.building.into()),
                 action,
@@ -202,6 +193,23 @@ impl Intercom<'_> {
     }
 }
 
+/// What a look makes of the button's own words.
+fn set_verdict(set: &mut bell::Model, look: &Look, pictured: bool) {
+    let (moderation, reason) = match look {
+        Look::Remove(reason) => (Moderation::Removed, Some(reason.as_str().to_owned())),
+        _ => (Moderation::None, None),
+    };
+    moderation.word().clone_into(&mut set.moderation);
+    set.removed_reason = reason;
+    if !matches!(look, Look::BringBack) {
+        set.text_before = None;
+        set.text_asked = None;
+    }
+    if matches!(look, Look::Approve) && pictured {
+        set.picture_reason = None;
+    }
+}
+
 async fn changeable(db: &impl ConnectionTrait, scope: &Scope, bell: BellId) -> Result<Option<bell::Model>> {
     Ok(bell::Entity::find_by_id((scope.tenant.0, bell.0))
         .filter(reach::may(scope, Right::ChangeBuilding, bell::Column::Building))
@@ -227,8 +235,10 @@ async fn write_edit(
     set.hidden = edit.hidden;
     set.dial_code = edit.dial_code.as_ref().map(|code| code.reveal().as_str().to_owned());
     if set.label != row.label && row.moderation == Moderation::Pending.word() {
-        // whoever writes it has looked at it
-        Moderation::None.word().clone_into(&mut set.moderation);
+        // whoever writes it has looked at it, and not at a picture
+        if !is_unseen(&**tx, scope, row.id).await? {
+            Moderation::None.word().clone_into(&mut set.moderation);
+        }
         set.text_before = None;
         set.text_asked = None;
     }
@@ -273,6 +283,7 @@ fn told(row: &bell::Model, members: &[BellMember]) -> Value {
         "listing": row.listing,
         "hidden": row.hidden,
         "removed": row.removed_reason,
+        "picture_taken": row.picture_reason,
     })
 }
 
@@ -305,5 +316,6 @@ fn button(row: &bell::Model, members: Vec<BellMember>, picture: Option<Picture>)
         before: text("text_before", &row.text_before)?,
         asked: text("text_asked", &row.text_asked)?,
         picture,
+        picture_reason: text("picture_reason", &row.picture_reason)?.map(Pii::into_inner),
     })
 }

@@ -2,12 +2,12 @@
 //! [`StorageError::Corrupt`], with the column but never the value.
 
 use crate::entity::{bell_member, building, controller, device, door, entrance, membership, person, unit};
-use crate::record::{HomeState, JobKind, PictureState};
+use crate::record::{HomeState, JobKind};
 use crate::{Result, StorageError};
 use klinke_access::decide::SiteMode;
 use klinke_model::contact::{Email, Language, Phone};
 use klinke_model::door::{Controller, Door, DoorTimes, Relock};
-use klinke_model::intercom::{BellKind, BellMember, Listing, Moderation};
+use klinke_model::intercom::{BellKind, BellMember, Listing, Moderation, PictureState};
 use klinke_model::people::{Device, DeviceKind, Membership, Person, Role};
 use klinke_model::privacy::Pii;
 use klinke_model::rights::Right;
