@@ -1,7 +1,7 @@
 //! The list of people: one statement a page, however many there are.
 //!
-//! Keyset paging on `(sort_name, id)`: a page costs the same at the end of the list as at its beginning. Folded names
-//! and words are bytes, compared alike by every database; that a word begins with what was typed is a range of the
+//! Keyset paging on `(sort_name, id)`: a page costs the same at the end of the list as at its beginning. The names' keys
+//! and the folded words are bytes, compared alike by every database; that a word begins with what was typed is a range of the
 //! words' key.
 
 use crate::entity::{
