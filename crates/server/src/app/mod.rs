@@ -57,6 +57,7 @@ pub mod pictures;
 pub mod policy;
 pub mod ring;
 pub mod roles;
+pub mod seen_by;
 pub mod session;
 pub mod sign_in;
 pub mod sign_out;

@@ -134,7 +134,10 @@ async fn a_panels_cookie_stands_for_it_as_long_as_it_has_its_key() {
     // another device is the panel now
     let (_, public) = PanelKey::fresh(house.plan.entrance_panel.id);
     let store = &house.node().store;
-    let changed = store.intercom().set_panel_key(&house.scope(), house.plan.entrance_panel.id, public).await;
+    let changed = store
+        .intercom()
+        .set_panel_key(&house.scope(), &house.node().stamp(), house.plan.entrance_panel.id, public)
+        .await;
     assert!(changed.unwrap());
     assert_eq!(fetch(&house, &cookie(&other), id).await.status(), 401);
     house.running.stop().await;

@@ -38,7 +38,7 @@ impl Households<'_> {
         let Some(who) = scope.person() else { return Ok(PictureSet::NotThere) };
         let picture = &picture;
         tx::write(self.0, Isolation::Serializable, |tx| async move {
-            let Some(before) = mine(&*tx, scope, who, Some(bell)).await?.pop() else {
+            let Some(before) = mine(&*tx, scope, who, Expr::val(true), Some(bell)).await?.pop() else {
                 return Ok(PictureSet::NotThere);
             };
             let removed = before.moderation == Moderation::Removed;
