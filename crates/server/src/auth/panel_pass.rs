@@ -66,7 +66,7 @@ pub struct PanelPasses(Mutex<HashMap<[u8; 32], Proven>>);
 
 impl PanelPasses {
     /// A panel proved this key on a connection that has this cookie. Its cookie before ends.
-    pub fn prove(&self, pass: Pass, tenant: TenantId, panel: PanelId, key: Vec<u8>) {
+    pub fn prove(&self, pass: &Pass, tenant: TenantId, panel: PanelId, key: Vec<u8>) {
         let mut proven = self.lock();
         proven.retain(|_, one| one.panel != panel);
         proven.insert(pass.0.hash().0, Proven { tenant, panel, key });

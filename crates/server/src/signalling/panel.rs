@@ -39,13 +39,13 @@ pub async fn upgrade(
     let pass = Pass::of(&node, &headers);
     let cookie = pass.cookie(&node);
     let mut response = socket::limited(upgrade)?.on_upgrade(move |socket| async move {
-        connection(&node, socket, pass).await;
+        connection(&node, socket, &pass).await;
     });
     response.headers_mut().insert(header::SET_COOKIE, cookie);
     Ok(response)
 }
 
-async fn connection(node: &Arc<Node>, mut socket: WebSocket, pass: Pass) {
+async fn connection(node: &Arc<Node>, mut socket: WebSocket, pass: &Pass) {
     let nonce = BASE64_STANDARD.encode(node.random.bytes::<32>());
     let challenge = PanelEvent::Challenge { protocol: klinke_wire::SIGNALLING, nonce: nonce.clone() };
     if socket::send(&mut socket, &challenge).await.is_err() {
