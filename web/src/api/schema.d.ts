@@ -125,6 +125,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/bells/{bell}/picture": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Puts a picture on a button: a JPEG, PNG or WebP of 10 MB at most. Its middle is kept, small, and stands at once. To take it
+         *     away, see `moderate_bell`.
+         */
+        put: operations["put_picture"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/buildings": {
         parameters: {
             query?: never;
@@ -659,6 +679,24 @@ export interface paths {
         patch: operations["change_my_bell"];
         trace?: never;
     };
+    "/api/v1/me/bells/{bell}/picture": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Puts a picture on one of one's own buttons: a JPEG, PNG or WebP of 10 MB at most. Its middle is kept, small. */
+        put: operations["set_my_picture"];
+        post?: never;
+        /** Takes the picture off one of one's own buttons. */
+        delete: operations["remove_my_picture"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me/data": {
         parameters: {
             query?: never;
@@ -1109,6 +1147,26 @@ export interface paths {
         post?: never;
         /** Ends a suspension. Devices stay signed out. */
         delete: operations["resume_person"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/pictures/{picture}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A picture: for those whose button it is, who sees the building's people, and the panel that shows it (which has a cookie
+         *     from its WebSocket).
+         */
+        get: operations["picture"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1863,6 +1921,8 @@ export interface components {
             panel: components["schemas"]["PanelId"];
             /** @description The same people, in the same order. */
             people: components["schemas"]["PersonId"][];
+            picture?: components["schemas"]["Picture"] | null;
+            picture_reason?: components["schemas"]["Label"] | null;
             removed_reason?: components["schemas"]["Label"] | null;
             unit: components["schemas"]["UnitId"];
             /**
@@ -1904,7 +1964,7 @@ export interface components {
         BellKind: "individual" | "sequential" | "parallel" | "family";
         /** @description What an administrator says to a button. */
         BellLook: {
-            /** @description Why it is taken off, 1 to 80 characters; told to those it rings. */
+            /** @description Why it is taken off, or its picture away, 1 to 80 characters; told to those it rings. */
             reason?: string | null;
             verdict: components["schemas"]["BellVerdict"];
             /**
@@ -1923,7 +1983,7 @@ export interface components {
          * @description What an administrator says to a button.
          * @enum {string}
          */
-        BellVerdict: "approve" | "put_back" | "remove" | "bring_back";
+        BellVerdict: "approve" | "put_back" | "remove" | "bring_back" | "take_picture";
         /** @description A building. */
         Building: {
             /** @description Street address, one line. */
@@ -2106,7 +2166,7 @@ export interface components {
          * @description Why a request was refused. Stable: clients act on it and translate it.
          * @enum {string}
          */
-        Code: "malformed" | "invalid" | "too_large" | "wrong_media_type" | "wrong_method" | "timed_out" | "not_set_up" | "already_claimed" | "wrong_code" | "code_expired" | "not_signed_in" | "two_credentials" | "not_for_tokens" | "sign_in_failed" | "too_many_tries" | "too_many_requests" | "idempotency_key_reused" | "in_progress" | "forbidden" | "confidentiality_required" | "decided_by_administrator" | "decided_by_owner" | "household_full" | "has_password" | "no_password" | "has_button" | "wrong_password" | "conflict" | "still_here" | "viewing_only" | "in_use" | "last_manager" | "wrong_origin" | "not_found" | "unknown_code" | "unknown_ticket" | "unknown_invitation" | "invitation_used" | "invitation_expired" | "not_a_list" | "empty_list" | "too_many_rows" | "too_many_columns" | "cell_too_long" | "import_applied" | "import_not_applied" | "import_has_errors" | "too_many_waiting" | "overloaded" | "internal";
+        Code: "malformed" | "invalid" | "too_large" | "wrong_media_type" | "wrong_method" | "timed_out" | "not_set_up" | "already_claimed" | "wrong_code" | "code_expired" | "not_signed_in" | "two_credentials" | "not_for_tokens" | "sign_in_failed" | "too_many_tries" | "too_many_requests" | "idempotency_key_reused" | "in_progress" | "forbidden" | "confidentiality_required" | "decided_by_administrator" | "decided_by_owner" | "household_full" | "has_password" | "no_password" | "has_button" | "wrong_password" | "conflict" | "still_here" | "viewing_only" | "in_use" | "last_manager" | "wrong_origin" | "not_found" | "unknown_code" | "unknown_ticket" | "unknown_invitation" | "invitation_used" | "invitation_expired" | "no_pictures" | "not_a_picture" | "picture_too_large" | "not_a_list" | "empty_list" | "too_many_rows" | "too_many_columns" | "cell_too_long" | "import_applied" | "import_not_applied" | "import_has_errors" | "too_many_waiting" | "overloaded" | "internal";
         /**
          * @description What a column holds.
          * @enum {string}
@@ -2210,6 +2270,8 @@ export interface components {
             label: components["schemas"]["Label"];
             /** @description Members to choose from; filled for `family` only. */
             members: components["schemas"]["DirectoryMember"][];
+            /** @description Its picture: `/api/v1/pictures/{picture}`, for who proved to be this panel and sends its cookie. */
+            picture?: components["schemas"]["PictureId"];
             /** @description Only the search shows it. */
             search_only?: boolean;
             /** @description Apartment number or company. */
@@ -2810,6 +2872,8 @@ export interface components {
             number: components["schemas"]["Label"];
             /** @description Where the panel hangs. */
             panel: components["schemas"]["Label"];
+            picture?: components["schemas"]["Picture"] | null;
+            picture_reason?: components["schemas"]["Label"] | null;
             /** @description An administrator took it off the panel. */
             removed: boolean;
             removed_reason?: components["schemas"]["Label"] | null;
@@ -2841,6 +2905,9 @@ export interface components {
             kinds: components["schemas"]["BellKind"][];
             /** @description Decides for the unit. */
             owner: boolean;
+            picture: boolean;
+            /** @description A new picture waits until an administrator has approved it. */
+            picture_waits: boolean;
             text: boolean;
             /** @description A new text waits until an administrator has approved it. */
             text_waits: boolean;
@@ -2861,6 +2928,7 @@ export interface components {
             building: components["schemas"]["Label"];
             hidden: boolean;
             panel: components["schemas"]["Label"];
+            picture?: components["schemas"]["PictureId"] | null;
             text: components["schemas"]["Label"];
         };
         /** @description A home. */
@@ -3450,6 +3518,23 @@ export interface components {
          * @enum {string}
          */
         PersonStanding: "suspended" | "active" | "invited" | "invitation_ended" | "not_invited";
+        /** @description A picture on a button (R11). */
+        Picture: {
+            /** @description Which: what it is asked for by. */
+            id: components["schemas"]["PictureId"];
+            /** @description What administrators made of it. */
+            state: components["schemas"]["PictureState"];
+        };
+        /**
+         * Format: uuid
+         * @description A picture on a button; a new one with every picture. UUIDv4: it can not be guessed.
+         */
+        PictureId: string;
+        /**
+         * @description What administrators made of a picture on a button.
+         * @enum {string}
+         */
+        PictureState: "seen" | "new" | "waits";
         /** @description A policy with its version. */
         Policy: {
             policy: components["schemas"]["BuildingPolicy"];
@@ -4669,6 +4754,141 @@ export interface operations {
                 };
             };
             /** @description `invalid`; `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_picture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The button */
+                bell: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": number[];
+            };
+        };
+        responses: {
+            /** @description There */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Bell"];
+                };
+            };
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `no_pictures`: the building's policy allows none */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `wrong_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_a_picture`; `picture_too_large` */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -10399,6 +10619,227 @@ export interface operations {
             };
         };
     };
+    set_my_picture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The button */
+                bell: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": number[];
+            };
+        };
+        responses: {
+            /** @description There; seen at once, or once an administrator has approved it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MyBell"];
+                };
+            };
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `decided_by_administrator` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `wrong_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_a_picture`; `picture_too_large` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_my_picture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The button */
+                bell: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Gone */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MyBell"];
+                };
+            };
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     my_data: {
         parameters: {
             query?: never;
@@ -14057,6 +14498,108 @@ export interface operations {
                 };
             };
             /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    picture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The picture */
+                picture: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The picture */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": number[];
+                };
+            };
+            /** @description The one that the asker has */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
             403: {
                 headers: {
                     [name: string]: unknown;
