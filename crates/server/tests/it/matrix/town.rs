@@ -14,7 +14,7 @@ use klinke_model::time::Timestamp;
 use klinke_server::auth::token::Token;
 use klinke_server::http::client::Prefix;
 use klinke_storage::Store;
-use klinke_storage::record::{Import, NewApiToken, NewDevice, NewMove, NewRole, NewWebhook, Stamp};
+use klinke_storage::record::{NewApiToken, NewDevice, NewImport, NewMove, NewRole, NewWebhook, Stamp};
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection};
 use std::collections::HashMap;
 use std::time::Duration;
@@ -317,7 +317,7 @@ async fn furnish(world: &World, tenant: TenantId, at: &Things, invitation: &Toke
         klinke_server::import::read::read("Name;Unit\nNewcomer;102\n".as_bytes()).unwrap(),
     );
     let content = Pii::new(draft.text().unwrap());
-    let import = Import { id: at["import"].into(), building, applied: false, content, ends_at: until };
+    let import = NewImport { id: at["import"].into(), building, content, ends_at: until };
     assert!(store.imports().insert_import(&scope, import).await.unwrap());
     let month = Duration::from_secs(30 * 86_400);
     let moving = NewMove {
