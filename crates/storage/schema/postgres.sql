@@ -185,9 +185,14 @@ import.id uuid NOT NULL
 import.building uuid NOT NULL
 import.state text NOT NULL
 import.content text NOT NULL
+import.wish text
+import.failed text
+import.done text
+import.kept bigint NOT NULL
 import.ends_at bigint NOT NULL
+import: import_failed_check CHECK ((failed = ANY (ARRAY['has_errors'::text, 'interrupted'::text, 'not_allowed'::text])))
 import: import_pkey PRIMARY KEY (tenant, id)
-import: import_state_check CHECK ((state = ANY (ARRAY['draft'::text, 'applied'::text])))
+import: import_state_check CHECK ((state = ANY (ARRAY['draft'::text, 'applying'::text, 'applied'::text, 'undoing'::text, 'undone'::text])))
 import: import_tenant_building_fkey FOREIGN KEY (tenant, building) REFERENCES building(tenant, id) ON DELETE CASCADE
 CREATE UNIQUE INDEX import_pkey ON public.import USING btree (tenant, id)
 installation.singleton integer NOT NULL
@@ -214,7 +219,7 @@ job.kind text NOT NULL
 job.subject uuid NOT NULL
 job.run_at bigint NOT NULL
 job.attempts integer NOT NULL
-job: job_kind_check CHECK ((kind = 'invite'::text))
+job: job_kind_check CHECK ((kind = ANY (ARRAY['invite'::text, 'import'::text])))
 job: job_pkey PRIMARY KEY (tenant, id)
 job: job_tenant_fkey FOREIGN KEY (tenant) REFERENCES tenant(tenant)
 job: job_tenant_kind_subject_key UNIQUE (tenant, kind, subject)

@@ -514,7 +514,7 @@ export interface paths {
         get: operations["import"];
         put?: never;
         post?: never;
-        /** Throws a list away. What it did when it was applied stays. */
+        /** Throws a list away, unless it is being applied or undone. What it did when it was applied stays. */
         delete: operations["discard_import"];
         options?: never;
         head?: never;
@@ -531,7 +531,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Applies a list: every good row, in one step. */
+        /** Applies a list: every good row, in one step. It goes on without the asker. */
         post: operations["apply_import"];
         delete?: never;
         options?: never;
@@ -556,6 +556,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/imports/{import}/progress": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far a list has come: cheap, to be asked again while it is applied or undone. */
+        get: operations["import_progress"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/imports/{import}/undo": {
         parameters: {
             query?: never;
@@ -565,7 +582,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Undoes an applied list, within 24 hours, and forgets it. What somebody changed since stays changed. */
+        /**
+         * Undoes an applied list, within 24 hours, and forgets its rows. What somebody changed since stays changed. It goes on
+         *     without the asker.
+         */
         post: operations["undo_import"];
         delete?: never;
         options?: never;
@@ -2078,7 +2098,7 @@ export interface components {
          * @description Why a request was refused. Stable: clients act on it and translate it.
          * @enum {string}
          */
-        Code: "malformed" | "invalid" | "too_large" | "wrong_media_type" | "wrong_method" | "timed_out" | "not_set_up" | "already_claimed" | "wrong_code" | "code_expired" | "not_signed_in" | "two_credentials" | "not_for_tokens" | "sign_in_failed" | "too_many_tries" | "too_many_requests" | "idempotency_key_reused" | "in_progress" | "forbidden" | "confidentiality_required" | "decided_by_administrator" | "decided_by_owner" | "household_full" | "has_password" | "no_password" | "has_button" | "wrong_password" | "conflict" | "still_here" | "viewing_only" | "in_use" | "last_manager" | "wrong_origin" | "not_found" | "unknown_code" | "unknown_ticket" | "unknown_invitation" | "invitation_used" | "invitation_expired" | "not_a_list" | "empty_list" | "too_many_rows" | "too_many_columns" | "cell_too_long" | "import_applied" | "import_not_applied" | "import_has_errors" | "too_many_waiting" | "overloaded" | "internal";
+        Code: "malformed" | "invalid" | "too_large" | "wrong_media_type" | "wrong_method" | "timed_out" | "not_set_up" | "already_claimed" | "wrong_code" | "code_expired" | "not_signed_in" | "two_credentials" | "not_for_tokens" | "sign_in_failed" | "too_many_tries" | "too_many_requests" | "idempotency_key_reused" | "in_progress" | "forbidden" | "confidentiality_required" | "decided_by_administrator" | "decided_by_owner" | "household_full" | "has_password" | "no_password" | "has_button" | "wrong_password" | "conflict" | "still_here" | "viewing_only" | "in_use" | "last_manager" | "wrong_origin" | "not_found" | "unknown_code" | "unknown_ticket" | "unknown_invitation" | "invitation_used" | "invitation_expired" | "not_a_list" | "empty_list" | "too_many_rows" | "too_many_columns" | "cell_too_long" | "import_applied" | "import_not_applied" | "import_under_way" | "too_many_waiting" | "overloaded" | "internal";
         /**
          * @description What a column holds.
          * @enum {string}
@@ -2460,24 +2480,33 @@ export interface components {
         HoursAre: "hidden" | "shown";
         /** @description A list of people on its way in. */
         Import: {
-            /** @description It was applied; until `ends_at` it can be undone. */
-            applied: boolean;
             building: components["schemas"]["BuildingId"];
             columns: components["schemas"]["Column"][];
             counts: components["schemas"]["ImportCounts"];
             /** @description When it is forgotten, UTC milliseconds since 1970. */
             ends_at: components["schemas"]["Timestamp"];
             head: string[];
+            /** @description Homes of the list that the building does not have, by entrance: they are made when `make_homes` says so. */
+            homes: components["schemas"]["MissingHomes"][];
             id: components["schemas"]["ImportId"];
             items: components["schemas"]["ImportRow"][];
+            /** @description Once applied: how many homes it made. */
+            made_homes: number;
+            /** @description Once applied: how many people are new. */
+            made_people: number;
+            make_homes: boolean;
+            /** @description Whether the asker may make homes in this building. */
+            may_make_homes: boolean;
             /** @description Columns that somebody must name before it can be applied. */
             missing: components["schemas"]["Column"][];
             /** @description Where the next page begins; absent at the end. */
             next?: number | null;
             /** @description People who live there and are not in the list. They stay: who moves out is moved out. */
             not_named: number;
-            /** @description Once applied: new people, of whom those with an e-mail address can be invited. */
+            /** @description Once applied: new people, of whom those with an e-mail address can be invited; the first 200. */
             people: components["schemas"]["PersonId"][];
+            /** @description How far it has come. Once it is applied it can be undone until `ends_at`. */
+            state: components["schemas"]["ImportState"];
         };
         /** @description What is corrected in a list. What is not named stays. */
         ImportChange: {
@@ -2487,6 +2516,8 @@ export interface components {
             columns?: components["schemas"]["Column"][] | null;
             /** @description Rows to leave out. */
             leave_out?: number[];
+            /** @description Whether homes are made that the building does not have. */
+            make_homes?: boolean | null;
             /** @description Rows to take after all. */
             take?: number[];
         };
@@ -2500,10 +2531,31 @@ export interface components {
             same: number;
         };
         /**
+         * @description Why a list was not applied or undone. Nothing was changed.
+         * @enum {string}
+         */
+        ImportFailure: "has_errors" | "interrupted" | "not_allowed";
+        /**
          * Format: uuid
          * @description A list of people that is read in.
          */
         ImportId: string;
+        /** @description How far a list has come. */
+        ImportProgress: {
+            /** @description 0 until it is known. */
+            all: number;
+            building: components["schemas"]["BuildingId"];
+            failed?: components["schemas"]["ImportFailure"] | null;
+            id: components["schemas"]["ImportId"];
+            /**
+             * Format: int64
+             * @description Once undone: people who stay, because they have signed in or have another home since.
+             */
+            kept: number;
+            state: components["schemas"]["ImportState"];
+            /** @description While it is applied or undone: how much is written, of `all`. */
+            written: number;
+        };
         /** @description A row of a list. */
         ImportRow: {
             cells: string[];
@@ -2514,6 +2566,11 @@ export interface components {
             row: number;
             status: components["schemas"]["Status"];
         };
+        /**
+         * @description How far a list has come.
+         * @enum {string}
+         */
+        ImportState: "draft" | "applying" | "applied" | "undoing" | "undone";
         /** @description How a person comes in. */
         Invitation: {
             /** @description A link would go by mail; else it is shown once, to hand over. */
@@ -2657,6 +2714,15 @@ export interface components {
          * @enum {string}
          */
         MediaQuality: "good" | "reduced" | "audio_only";
+        /** @description Homes of a list that the building does not have. */
+        MissingHomes: {
+            /** @description How many. */
+            count: number;
+            /** @description Behind which entrance. */
+            entrance: components["schemas"]["EntranceId"];
+            /** @description Its name. */
+            name: components["schemas"]["Label"];
+        };
         /**
          * @description Whether an administrator has looked at what residents wrote on a button (R12).
          * @enum {string}
@@ -3604,11 +3670,6 @@ export interface components {
             hours_are: components["schemas"]["HoursAre"];
             /** @description The hours. 14 rows at most. */
             rows: components["schemas"]["Hours"][];
-        };
-        /** @description An import that was taken back. */
-        Undone: {
-            /** @description People who stay, because they have signed in or have another home since. */
-            kept: number;
         };
         /** @description An apartment or a company. */
         Unit: {
@@ -9161,6 +9222,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `import_under_way` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `too_many_requests`, with `Retry-After` */
             429: {
                 headers: {
@@ -9267,7 +9337,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `import_applied` */
+            /** @description `import_applied`; `import_under_way` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -9351,13 +9421,13 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Applied */
-            200: {
+            /** @description It is being applied */
+            202: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Import"];
+                    "application/json": components["schemas"]["ImportProgress"];
                 };
             };
             /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
@@ -9405,7 +9475,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `import_applied`; `import_has_errors`; `in_progress` */
+            /** @description `import_applied`; `import_under_way`; `in_progress` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -9565,6 +9635,101 @@ export interface operations {
             };
         };
     };
+    import_progress: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The list */
+                import: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How far */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportProgress"];
+                };
+            };
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     undo_import: {
         parameters: {
             query?: never;
@@ -9580,13 +9745,13 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Undone */
-            200: {
+            /** @description It is being undone */
+            202: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Undone"];
+                    "application/json": components["schemas"]["ImportProgress"];
                 };
             };
             /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
@@ -9634,7 +9799,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `import_not_applied`; `in_progress` */
+            /** @description `import_not_applied`; `import_under_way`; `in_progress` */
             409: {
                 headers: {
                     [name: string]: unknown;
