@@ -20,7 +20,7 @@ pub enum Standing {
     Unreachable,
 }
 
-/// Which people to list. Sorted by folded name, then id.
+/// Which people to list. Sorted by name (å after z), then id.
 #[derive(Clone, Debug, Default)]
 pub struct PeopleQuery {
     /// Who live in this building.
