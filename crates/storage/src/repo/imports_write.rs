@@ -8,6 +8,7 @@ use crate::entity::{
 use crate::record::{Details, ImportDone, ImportPlan, NewHome};
 use crate::repo::convert::{self, Word};
 use crate::repo::{people, reach};
+use klinke_model::alphabet::Alphabet;
 use klinke_model::fold::fold;
 use klinke_model::ids::{BuildingId, PersonId, UnitId};
 use klinke_model::people::Person;
@@ -297,7 +298,7 @@ async fn change(tx: &DatabaseTransaction, scope: &Scope, id: PersonId, to: &Deta
     let phone = to.phone.as_ref().map(|phone| phone.reveal().as_str().to_owned());
     person::Entity::update_many()
         .col_expr(person::Column::Name, Expr::val(name))
-        .col_expr(person::Column::SortName, Expr::val(fold(name).into_bytes()))
+        .col_expr(person::Column::SortName, Expr::val(Alphabet::Norwegian.key(name).into_bytes()))
         .col_expr(person::Column::Email, Expr::val(email))
         .col_expr(person::Column::Phone, Expr::val(phone))
         .col_expr(person::Column::Language, Expr::val(to.language.word()))
