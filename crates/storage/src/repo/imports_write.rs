@@ -120,11 +120,12 @@ pub async fn take_back(
         more(chunk.len());
     }
     for chunk in done.places.chunks(TERMS) {
+        // each term names the whole key: SQLite looks each of them up then, and else reads every place there is
         let place = |(person, unit): &(PersonId, UnitId)| {
-            membership::Column::Unit.eq(unit.0).and(membership::Column::Person.eq(person.0))
+            let of_unit = membership::Column::Tenant.eq(scope.tenant.0).and(membership::Column::Unit.eq(unit.0));
+            of_unit.and(membership::Column::Person.eq(person.0))
         };
         membership::Entity::delete_many()
-            .filter(membership::Column::Tenant.eq(scope.tenant.0))
             .filter(chunk.iter().map(place).fold(Condition::any(), Condition::add))
             .exec(tx)
             .await?;
