@@ -22,6 +22,7 @@ mod schema;
 mod sites;
 mod tenants;
 mod tokens;
+mod told;
 mod town;
 mod twins;
 mod webhooks;
