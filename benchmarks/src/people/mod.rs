@@ -53,7 +53,8 @@ pub async fn of_lists(postgres: Option<&str>) -> Result<Value> {
     for people in lists::SIZES {
         let folder = tempfile::tempdir()?;
         let url = |name: &str| format!("sqlite://{}?mode=rwc", folder.path().join(name).display());
-        on_sqlite.insert(people.to_string(), lists::measure(&url("ours.db"), &url("theirs.db"), people).await?);
+        on_sqlite
+            .insert(people.to_string(), lists::measure(&url("ours.db"), &url("theirs.db"), people).await?);
         if let Some(server) = postgres {
             let (ours, theirs) = (Fresh::new(server, "ours").await?, Fresh::new(server, "theirs").await?);
             on_postgres.insert(people.to_string(), lists::measure(&ours.url, &theirs.url, people).await?);

@@ -16,7 +16,9 @@ use crate::node::Node;
 use klinke_model::ids::{ImportId, TenantId};
 use klinke_model::scope::Scope;
 use klinke_storage::StorageError;
-use klinke_storage::record::{House, ImportFailure, ImportOutcome, ImportPlan, ImportWish, Job, JobKind, Wished};
+use klinke_storage::record::{
+    House, ImportFailure, ImportOutcome, ImportPlan, ImportWish, Job, JobKind, Wished,
+};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::runtime::Handle;

@@ -165,7 +165,8 @@ mod tests {
     #[test]
     fn only_files_of_people_are_waited_for_longer() {
         assert_eq!(time_limit_of("/api/v1/buildings/x/imports"), UPLOAD_TIME_LIMIT);
-        for short in ["/api/v1/imports/x", "/api/v1/imports/x/apply", "/imports", "/api/v1/buildings/x/units"] {
+        for short in ["/api/v1/imports/x", "/api/v1/imports/x/apply", "/imports", "/api/v1/buildings/x/units"]
+        {
             assert_eq!(time_limit_of(short), TIME_LIMIT, "{short}");
         }
     }

@@ -25,7 +25,8 @@ fn label(text: &str) -> Label {
 
 /// 101 and 102 behind A, 101 behind B. Kari lives in 101 A.
 fn house() -> House {
-    let home = |id, number, behind| HouseUnit { id: unit(id), number: label(number), entrance: entrance(behind) };
+    let home =
+        |id, number, behind| HouseUnit { id: unit(id), number: label(number), entrance: entrance(behind) };
     let kari = Details {
         name: Some(Pii::new(label("Kari Haugen"))),
         email: Some(Pii::new(Email::new("kari@example.org").unwrap())),
@@ -36,11 +37,7 @@ fn house() -> House {
     House {
         entrances: vec![(entrance(1), label("Storgata 12 A")), (entrance(2), label("Storgata 12 B"))],
         makes_homes: true,
-        units: vec![
-            home(1, "101", 1),
-            home(2, "102", 1),
-            home(3, "101", 2),
-        ],
+        units: vec![home(1, "101", 1), home(2, "102", 1), home(3, "101", 2)],
         residents: vec![HouseResident { place, details: kari, changeable: true }],
     }
 }
@@ -217,7 +214,11 @@ fn homes_that_are_missing_are_counted_and_stay_errors_until_somebody_says_otherw
             vec![(2, Formula)],
         ]
     );
-    assert_eq!(counted(&checked), [(entrance(1), 1), (entrance(2), 1)], "103 A and 102 B: the others have errors");
+    assert_eq!(
+        counted(&checked),
+        [(entrance(1), 1), (entrance(2), 1)],
+        "103 A and 102 B: the others have errors"
+    );
     assert!(checked.plan.is_empty());
 }
 
@@ -228,9 +229,11 @@ fn homes_that_are_missing_are_made_once_where_there_is_no_doubt() {
     let checked = check(&content, &house(), new);
     let [new_state, error] = [Status::New, Status::Error];
     assert_eq!(states(&checked), [new_state, new_state, new_state, error, error, error, error]);
-    let home = |id, behind, number| NewHome { id: unit(id), entrance: entrance(behind), number: label(number) };
+    let home =
+        |id, behind, number| NewHome { id: unit(id), entrance: entrance(behind), number: label(number) };
     assert_eq!(checked.plan.homes, [home(100, 1, "103"), home(103, 2, "102")]);
-    let places = [(person(101), unit(100), false), (person(102), unit(100), false), (person(104), unit(103), false)];
+    let places =
+        [(person(101), unit(100), false), (person(102), unit(100), false), (person(104), unit(103), false)];
     assert_eq!(checked.plan.places, places);
     assert_eq!(counted(&checked), [(entrance(1), 1), (entrance(2), 1)]);
     let may_not = House { makes_homes: false, ..house() };
@@ -252,7 +255,8 @@ fn behind_the_only_entrance_a_list_need_not_name_it() {
 fn a_home_that_only_a_wrong_row_names_is_not_made() {
     let mut house = house();
     house.residents[0].changeable = false;
-    let mut content = list("Navn;E-post;Leilighet;Oppgang\nAnother Name;kari@example.org;107;A\nOla;;107;A\n");
+    let mut content =
+        list("Navn;E-post;Leilighet;Oppgang\nAnother Name;kari@example.org;107;A\nOla;;107;A\n");
     content.make_homes = true;
     let checked = check(&content, &house, new);
     assert_eq!(states(&checked), [Status::Error, Status::New]);

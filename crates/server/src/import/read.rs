@@ -247,7 +247,8 @@ mod tests {
         };
         let everywhere = (1..=2_000).map(row).collect::<String>();
         assert_eq!(read(&workbook(&everywhere, &name)), Err(ReadError::TooLarge));
-        let backwards = "<row r=\"2\"><c r=\"A2\"><v>1</v></c></row><row r=\"1\"><c r=\"A1\"><v>1</v></c></row>";
+        let backwards =
+            "<row r=\"2\"><c r=\"A2\"><v>1</v></c></row><row r=\"1\"><c r=\"A1\"><v>1</v></c></row>";
         assert_eq!(read(&workbook(backwards, "")), Err(ReadError::NotAList));
         let bomb = workbook(many, &" ".repeat(120 * 1024 * 1024));
         assert!(bomb.len() < MAX_FILE, "it is small while it is packed");

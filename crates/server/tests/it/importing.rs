@@ -82,7 +82,10 @@ async fn five_thousand_people_with_fifty_bad_rows_come_in_without_those_or_not_a
     let applied = settled(&manager, &path).await;
     assert_eq!((&applied["state"], applied.get("failed")), (&json!("applied"), None));
     let list = manager.get(&path).await.json();
-    assert_eq!((&list["state"], &list["made_people"], &list["made_homes"]), (&json!("applied"), &json!(4_950), &json!(0)));
+    assert_eq!(
+        (&list["state"], &list["made_people"], &list["made_homes"]),
+        (&json!("applied"), &json!(4_950), &json!(0))
+    );
     assert_eq!(list["people"].as_array().unwrap().len(), 200);
     assert_eq!(manager.post(&apply, json!({ "leave_out_errors": true })).await.code(), "import_applied");
     assert_eq!(residents().await, 4_951);
@@ -157,16 +160,24 @@ async fn homes_that_are_missing_are_made_when_somebody_says_so_and_go_again() {
     assert_eq!((&read["make_homes"], &read["may_make_homes"]), (&json!(false), &json!(true)));
     let path = format!("/api/v1/imports/{}", read["id"].as_str().unwrap());
     let made = patch(&manager, &path, json!({ "make_homes": true })).await.json();
-    assert_eq!((&made["counts"]["new"], &made["homes"], &made["make_homes"]), (&json!(4), &behind, &json!(true)));
+    assert_eq!(
+        (&made["counts"]["new"], &made["homes"], &made["make_homes"]),
+        (&json!(4), &behind, &json!(true))
+    );
     let units = async || {
         let units = manager.get(&format!("/api/v1/buildings/{}/units", town.building)).await.json();
-        let of = |unit: &Value| (unit["number"].as_str().unwrap().to_owned(), unit["residents"].as_u64().unwrap());
+        let of =
+            |unit: &Value| (unit["number"].as_str().unwrap().to_owned(), unit["residents"].as_u64().unwrap());
         units.as_array().unwrap().iter().map(of).collect::<Vec<_>>()
     };
     let before = units().await;
-    assert_eq!(manager.post(&format!("{path}/apply"), json!({ "leave_out_errors": false })).await.status, 202);
+    assert_eq!(
+        manager.post(&format!("{path}/apply"), json!({ "leave_out_errors": false })).await.status,
+        202
+    );
     assert_eq!(settled(&manager, &path).await["state"], "applied");
-    let there = [("H0101", 2), ("H0201", 2), ("H0301", 1)].map(|(number, people)| (number.to_owned(), people));
+    let there =
+        [("H0101", 2), ("H0201", 2), ("H0301", 1)].map(|(number, people)| (number.to_owned(), people));
     assert_eq!(units().await, there);
     assert_eq!(manager.get(&path).await.json()["made_homes"], 2);
     assert_eq!(manager.post(&format!("{path}/undo"), json!({})).await.status, 202);

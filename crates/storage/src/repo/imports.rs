@@ -146,7 +146,8 @@ impl Imports<'_> {
         job: JobId,
     ) -> Result<ImportOutcome> {
         let kept = Kept { by: By::from(scope.principal), wish };
-        let kept = &serde_json::to_string(&kept).map_err(|_| StorageError::Invalid("a wish without words"))?;
+        let kept =
+            &serde_json::to_string(&kept).map_err(|_| StorageError::Invalid("a wish without words"))?;
         let (from, to) = match wish {
             ImportWish::Apply { .. } => (ImportState::Draft, ImportState::Applying),
             ImportWish::Undo => (ImportState::Applied, ImportState::Undoing),
@@ -342,9 +343,7 @@ async fn ready(
     state: ImportState,
 ) -> Result<std::result::Result<import::Model, ImportOutcome>> {
     match standing(tx, scope, id, now).await?.map(|list| list.state) {
-        Some(is) if is == state => {
-            Ok(found(tx, scope, id, now).await?.ok_or(ImportOutcome::Absent))
-        }
+        Some(is) if is == state => Ok(found(tx, scope, id, now).await?.ok_or(ImportOutcome::Absent)),
         Some(is) => Ok(Err(ImportOutcome::Is(is))),
         None => Ok(Err(ImportOutcome::Absent)),
     }

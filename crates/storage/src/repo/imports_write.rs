@@ -2,9 +2,7 @@
 //! length, so that the database prepares each once.
 
 use crate::Result;
-use crate::entity::{
-    account, bell, door, household_move, membership, person, person_word, unit, unit_door,
-};
+use crate::entity::{account, bell, door, household_move, membership, person, person_word, unit, unit_door};
 use crate::record::{Details, ImportDone, ImportPlan, NewHome};
 use crate::repo::convert::{self, Word};
 use crate::repo::{people, reach};
@@ -122,7 +120,8 @@ pub async fn take_back(
     for chunk in done.places.chunks(TERMS) {
         // each term names the whole key: SQLite looks each of them up then, and else reads every place there is
         let place = |(person, unit): &(PersonId, UnitId)| {
-            let of_unit = membership::Column::Tenant.eq(scope.tenant.0).and(membership::Column::Unit.eq(unit.0));
+            let of_unit =
+                membership::Column::Tenant.eq(scope.tenant.0).and(membership::Column::Unit.eq(unit.0));
             of_unit.and(membership::Column::Person.eq(person.0))
         };
         membership::Entity::delete_many()
@@ -215,10 +214,18 @@ async fn common_doors(
     }
     let of = |column: unit_door::Column| Expr::col((unit_door::Entity, column));
     let there = Condition::all()
-        .add(Expr::col((unit::Entity, unit::Column::Tenant)).equals((unit_door::Entity, unit_door::Column::Tenant)))
-        .add(Expr::col((unit::Entity, unit::Column::Id)).equals((unit_door::Entity, unit_door::Column::Unit)));
+        .add(
+            Expr::col((unit::Entity, unit::Column::Tenant))
+                .equals((unit_door::Entity, unit_door::Column::Tenant)),
+        )
+        .add(
+            Expr::col((unit::Entity, unit::Column::Id)).equals((unit_door::Entity, unit_door::Column::Unit)),
+        );
     let mine = Condition::all()
-        .add(Expr::col((door::Entity, door::Column::Tenant)).equals((unit_door::Entity, unit_door::Column::Tenant)))
+        .add(
+            Expr::col((door::Entity, door::Column::Tenant))
+                .equals((unit_door::Entity, unit_door::Column::Tenant)),
+        )
         .add(Expr::col((door::Entity, door::Column::Id)).equals((unit_door::Entity, unit_door::Column::Door)))
         .add(reach::may(scope, Right::ChangeBuilding, Expr::col((door::Entity, door::Column::Building))));
     let opened = Query::select()
@@ -251,9 +258,7 @@ async fn remove_homes(
     homes: &[UnitId],
 ) -> Result<()> {
     let here = |tenant: Expr, unit: Expr| {
-        Condition::all()
-            .add(tenant.eq(scope.tenant.0))
-            .add(unit.equals((unit::Entity, unit::Column::Id)))
+        Condition::all().add(tenant.eq(scope.tenant.0)).add(unit.equals((unit::Entity, unit::Column::Id)))
     };
     let lived_in = reach::exists(
         membership::Entity,
@@ -271,10 +276,7 @@ async fn remove_homes(
     );
     let rung = reach::exists(
         bell::Entity,
-        here(
-            Expr::col((bell::Entity, bell::Column::Tenant)),
-            Expr::col((bell::Entity, bell::Column::Unit)),
-        ),
+        here(Expr::col((bell::Entity, bell::Column::Tenant)), Expr::col((bell::Entity, bell::Column::Unit))),
     );
     unit::Entity::delete_many()
         .filter(unit::Column::Tenant.eq(scope.tenant.0))

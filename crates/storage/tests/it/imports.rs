@@ -6,9 +6,9 @@ use klinke_model::contact::{Email, Language};
 use klinke_model::ids::{ImportId, PersonId};
 use klinke_model::people::Membership;
 use klinke_model::privacy::Pii;
-use klinke_model::time::Timestamp;
 use klinke_model::rights::Right;
 use klinke_model::scope::{Principal, Scope};
+use klinke_model::time::Timestamp;
 use klinke_storage::Store;
 use klinke_storage::record::{
     Details, House, ImportDone, ImportFailure, ImportOutcome, ImportPlan, ImportState, ImportWish, JobKind,
