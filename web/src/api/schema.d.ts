@@ -1012,6 +1012,23 @@ export interface paths {
         patch: operations["change_person"];
         trace?: never;
     };
+    "/api/v1/people/{person}/app": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a person sees in the app. Only to look at: nothing is changed by it, and nothing in it says when anybody did anything. */
+        get: operations["app_of_person"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/people/{person}/doors": {
         parameters: {
             query?: never;
@@ -1666,6 +1683,17 @@ export interface components {
         }) | {
             /** @enum {string} */
             type: "pong";
+        };
+        /** @description What a person sees in the app, in the buildings where the asker sees people. */
+        AppOfPerson: {
+            /** @description Their buttons, by panel and place, with what they may change of them. */
+            bells: components["schemas"]["MyBell"][];
+            /** @description The doors that they may open because of where they live. */
+            doors: components["schemas"]["SeenDoor"][];
+            /** @description Their homes, by building and number. */
+            homes: components["schemas"]["MyHome"][];
+            /** @description They are suspended: the app shows them nothing. */
+            suspended: boolean;
         };
         /** @description From the app. */
         AppRequest: {
@@ -3595,6 +3623,16 @@ export interface components {
         RoleGrantId: string;
         /** @description A session description (RFC 8866), as WebRTC makes it. Printed as its length only: it holds addresses. */
         Sdp: string;
+        /** @description A door in the app of somebody. */
+        SeenDoor: {
+            building: components["schemas"]["BuildingId"];
+            building_name: components["schemas"]["Label"];
+            /** @description The door. */
+            id: components["schemas"]["DoorId"];
+            name: components["schemas"]["Label"];
+            /** @description Why nobody opens it now, whoever may: `site_locked_down`, `door_blocked`, `door_locked_down`, `door_times_invalid`. */
+            shut?: string | null;
+        };
         /** @description A signed-in device. */
         Session: {
             /** @description The roles with access to personal data do not count yet: the person must accept confidentiality first. */
@@ -13179,6 +13217,101 @@ export interface operations {
             };
             /** @description `invalid`; `errors` names the fields */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    app_of_person: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The person */
+                person: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What they see */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppOfPerson"];
+                };
+            };
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
