@@ -13,7 +13,7 @@ use klinke_model::scope::Scope;
 use klinke_model::site::{Building, BuildingKind, Entrance, Unit};
 use klinke_storage::Store;
 use klinke_storage::record::{House, ImportOutcome, ImportPlan, ImportWish, NewImport, Stamp};
-use sea_orm::{ConnectOptions, ConnectionTrait, Database, Statement, TransactionTrait, Value as Cell};
+use sea_orm::{ConnectOptions, ConnectionTrait, Database, Statement, Value as Cell};
 use serde_json::{Value, json};
 use std::time::Duration;
 use uuid::Uuid;
@@ -126,11 +126,12 @@ async fn insert_all(from: &str, to: &str, people: u64) -> Result<Duration> {
         all.push((table, columns, rows));
     }
     let began = now();
-    let tx = to.begin().await?;
+    // on its one connection
+    to.execute_unprepared("BEGIN").await?;
     for (table, columns, rows) in all {
-        insert(&tx, table, columns, rows).await?;
+        insert(&to, table, columns, rows).await?;
     }
-    tx.commit().await?;
+    to.execute_unprepared("COMMIT").await?;
     let taken = began.elapsed();
     let counted = Statement::from_string(backend, "SELECT count(*) FROM membership");
     let there = to.query_one_raw(counted).await?.ok_or("no count")?.try_get_by_index::<i64>(0)?;
