@@ -333,6 +333,22 @@ impl Town {
         row.try_get("", "data_version").unwrap()
     }
 
+    /// Waits until no list of people is applied or undone any more: that goes on without whoever asked.
+    pub async fn settled(&self) {
+        let waiting = "SELECT count(*) FROM job WHERE kind = 'import'";
+        let settling = async {
+            loop {
+                let asked = sea_orm::Statement::from_string(sea_orm::DbBackend::Sqlite, waiting);
+                let row = self.database.query_one_raw(asked).await.unwrap().unwrap();
+                if row.try_get_by_index::<i64>(0).unwrap() == 0 {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(crate::support::PATIENCE, settling).await.unwrap();
+    }
+
     /// The audit and the messages that wait.
     pub async fn left(&self) -> Left {
         Left::read(&self.database, true).await
