@@ -268,7 +268,7 @@ scenario(
     await page.setViewportSize(SIZES.desktop);
     await look(page, 'admin-import-applying');
     await page.getByText(t('admin-import-applied'), { exact: true }).waitFor({ timeout: 120_000 });
-    await page.getByText(t('admin-import-applied-text', { people: MANY, homes: 0 })).waitFor();
+    await page.getByText(t('admin-import-applied-text', { people: MANY.toLocaleString('en'), homes: 0 })).waitFor();
     await admin.button('admin-import-undo').click();
     await page.getByRole('heading', { name: t('admin-import-undoing') }).waitFor();
     await page.getByText(t('admin-import-undone')).waitFor({ timeout: 120_000 });
