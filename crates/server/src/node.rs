@@ -12,6 +12,7 @@ use crate::app::ring::DialLimit;
 use crate::app::sign_in::SignInLimits;
 use crate::auth::expired;
 use crate::auth::limit::Limit;
+use crate::auth::panel_pass::PanelPasses;
 use crate::auth::password::{PasswordError, Passwords};
 use crate::authority::{self, Authority, AuthorityError};
 use crate::calls::exchange::Exchange;
@@ -103,6 +104,8 @@ pub struct Node {
     pub mailer: Option<Mailer>,
     /// Tells other systems of changes.
     pub webhooks: Webhooks,
+    /// Which cookies stand for which panels.
+    pub panel_passes: PanelPasses,
     /// Lists of people that may be read and judged at once: each may take a hundred megabytes for a moment.
     pub reading: Semaphore,
     /// Lists of people that are applied or undone.
@@ -239,6 +242,7 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>, random: Random) ->
         mailer: config.mail.as_ref().map(Mailer::new).transpose()?,
         work: Notify::new(),
         webhooks: Webhooks::open(&config.webhooks, &config.data.folder, &random)?,
+        panel_passes: PanelPasses::default(),
         reading: Semaphore::new(1),
         importing: Importing::default(),
         origins: Origins::new(&public_url, address.port(), &network),

@@ -35,6 +35,7 @@ mod people;
 mod people_change;
 mod people_end;
 mod people_page;
+mod pictures;
 mod policy;
 mod reach;
 mod revision;

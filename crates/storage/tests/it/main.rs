@@ -16,6 +16,7 @@ mod moves;
 mod parts;
 mod people;
 mod people_page;
+mod pictures;
 mod postgres;
 mod roles;
 mod schema;
