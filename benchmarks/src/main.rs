@@ -52,6 +52,8 @@ async fn run(arguments: &[String]) -> Result<Value> {
             let only = option("--people").map(|number| number.parse::<u64>()).transpose()?;
             people::measure(option("--postgres").map(String::as_str), only).await
         }
+        // a part of it, alone
+        Some("lists") => people::of_lists(option("--postgres").map(String::as_str)).await,
         Some("forward") => forward::measure().await,
         // the process that `forward` measures: our media and nothing else
         Some("media") => forward::klinke::serve().await,

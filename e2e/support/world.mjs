@@ -49,7 +49,8 @@ export function scenarios() {
       } catch (error) {
         await world.picture(`failed: ${name}`);
         console.error(demo.log);
-        houses.delete(words.join(' '));
+        // the town that others share goes on, and is stopped at the end
+        if (!fresh) houses.delete(words.join(' '));
         await demo.stop();
         throw error;
       } finally {

@@ -27,14 +27,35 @@ print(json.dumps({'to': m['to'], 'subject': m['subject'], 'text': m.get_body(('p
   return JSON.parse(stdout);
 }
 
-/** Waits for so many mails of the demo. */
-async function mails(folder, count) {
+/** How long an invitation may wait to be sent. Generous: it ends a test that fails, it never times one. */
+const SENT_WITHIN_MS = 30_000;
+
+/** Waits until nobody of these waits for their invitation any more; gives the mails of the demo. */
+async function mails(page, folder, people) {
+  const late = performance.now() + SENT_WITHIN_MS;
   for (;;) {
+    const states = await page.evaluate(
+      (ids) =>
+        Promise.all(
+          ids.map(async (id) => {
+            const answer = await fetch(`/api/v1/people/${id}/invitation`);
+            return answer.ok ? (await answer.json()).state : answer.status;
+          }),
+        ),
+      people,
+    );
     const files = await readdir(folder).catch(() => []);
-    if (files.length >= count) return Promise.all(files.sort().map((file) => mail(join(folder, file))));
+    // the link is made before its mail is handed in
+    if (states.every((state) => state === 'open') && files.length >= people.length) {
+      return Promise.all(files.sort().map((file) => mail(join(folder, file))));
+    }
+    if (performance.now() > late) throw new Error(`${files.length} mails for ${people.length}: ${states.join(', ')}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
+
+/** A list that is applied for seconds, and not for a part of one. */
+const MANY = 20_000;
 
 class ImportPage extends Admin {
   async open(world) {
@@ -112,7 +133,10 @@ scenario(
     await page.getByText(t('admin-import-invited', { sent: 2, rest: 0 })).waitFor();
 
     // each mail has the name as it is written, the user name and a link; nothing comes from elsewhere
-    const sent = await mails(world.demo.told.mail_folder, 2);
+    const list = new URL(page.url()).searchParams.get('list');
+    const { people } = await page.evaluate(async (id) => (await fetch(`/api/v1/imports/${id}`)).json(), list);
+    assert.equal(people.length, 2);
+    const sent = await mails(page, world.demo.told.mail_folder, people);
     const letter = sent.find(({ to }) => to.includes('ase.sorli@example.org'));
     assert.match(letter.to, /Åse Sørli/);
     assert.match(letter.text, /Brukernavnet ditt: ase\.sorli@example\.org/);
@@ -200,3 +224,100 @@ scenario('what is no list is told in words', async (world) => {
   await admin.page.getByText(t('error-too-large')).waitFor();
   await admin.page.getByText(pattern('admin-import-file')).first().waitFor();
 });
+
+scenario(
+  'a long list goes on while the page is away; a second wish is told so; a server that is killed leaves nothing half',
+  async (world) => {
+    const admin = new ImportPage(await world.page('desktop'));
+    const { page } = admin;
+    await admin.open(world);
+    const rows = Array.from({ length: MANY }, (_, n) => [`Person ${n}`, `p${n}@example.org`, '', '1101', '']);
+    await admin.read('mange.csv', csv(rows));
+    await admin.count('new', MANY);
+    const going = () => page.getByRole('heading', { name: t('admin-import-applying') });
+    const far = page.getByRole('progressbar', { name: t('admin-import-applying') });
+    await admin.button('admin-import-apply').click();
+    await going().waitFor();
+    // whoever asks meanwhile is told
+    const id = new URL(page.url()).searchParams.get('list');
+    const second = await page.evaluate(async (list) => {
+      const answer = await fetch(`/api/v1/imports/${list}/apply`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ leave_out_errors: true }),
+      });
+      return { status: answer.status, code: (await answer.json()).code };
+    }, id);
+    assert.deepEqual(second, { status: 409, code: 'import_under_way' });
+
+    // a reload finds it as far as it is
+    await page.reload();
+    await going().waitFor();
+
+    await world.demo.kill();
+    await world.demo.restart();
+    await page.getByText(t('admin-import-failed-interrupted')).waitFor();
+    await admin.count('new', MANY);
+    await look(page, 'admin-import-interrupted');
+
+    await admin.button('admin-import-apply').click();
+    await far.and(page.locator('[max]')).waitFor();
+    await page.setViewportSize(SIZES.phone);
+    await look(page, 'admin-import-applying-phone');
+    await fits(page, 'import that goes on, phone');
+    await page.setViewportSize(SIZES.desktop);
+    await look(page, 'admin-import-applying');
+    await page.getByText(t('admin-import-applied'), { exact: true }).waitFor({ timeout: 120_000 });
+    await page.getByText(t('admin-import-applied-text', { people: MANY.toLocaleString('en'), homes: 0 })).waitFor();
+    await admin.button('admin-import-undo').click();
+    await page.getByRole('heading', { name: t('admin-import-undoing') }).waitFor();
+    await page.getByText(t('admin-import-undone')).waitFor({ timeout: 120_000 });
+    await page.getByText(t('admin-import-file'), { exact: true }).waitFor();
+  },
+  { fresh: true },
+);
+
+scenario(
+  'homes that the building does not have are made when somebody says so, and go when it is undone',
+  async (world) => {
+    const admin = new ImportPage(await world.page('desktop'));
+    const { page } = admin;
+    await admin.open(world);
+    const entrance = await page.evaluate(async (building) => {
+      const all = await (await fetch(`/api/v1/buildings/${building}/entrances`)).json();
+      return all[0].name;
+    }, new URL(page.url()).pathname.split('/')[3]);
+    const head = ['Navn', 'Leilighet', 'Oppgang'];
+    const rows = [
+      ['Kari Ny', '9901', entrance],
+      ['Ola Ny', '9901', entrance],
+      ['Siv Ny', '9902', entrance],
+    ];
+    await admin.read('nye.csv', [head, ...rows].map((row) => row.join(';')).join('\r\n'));
+    await admin.count('error', 3);
+    const homes = t('admin-import-homes-behind', { name: entrance, count: 2 });
+    await page.getByText(t('admin-import-homes-text', { homes })).waitFor();
+    const make = page.getByLabel(t('admin-import-homes-make'));
+    assert.equal(await make.isChecked(), false, 'off unless somebody says so');
+    await look(page, 'admin-import-homes');
+    await make.check();
+    await admin.count('new', 3);
+    assert.equal(await make.isChecked(), true);
+    await page.setViewportSize(SIZES.phone);
+    await look(page, 'admin-import-homes-phone');
+    await fits(page, 'homes that are missing, phone');
+    await page.setViewportSize(SIZES.desktop);
+    await admin.button('admin-import-apply').click();
+    await page.getByText(t('admin-import-applied-text', { people: 3, homes: 2 })).waitFor();
+    const list = page.url();
+    await admin.section('admin-section-units');
+    await admin.row('9901').waitFor();
+    await page.goto(list);
+    await admin.button('admin-import-undo').click();
+    await page.getByText(t('admin-import-undone')).waitFor();
+    await admin.section('admin-section-units');
+    await admin.row('1101').first().waitFor();
+    assert.equal(await admin.row('9901').count(), 0);
+  },
+  { fresh: true },
+);

@@ -4,6 +4,7 @@
 //! The rows of both are compared before anything is timed; then they take turns.
 
 mod bare;
+mod lists;
 mod town;
 
 use crate::Result;
@@ -37,7 +38,59 @@ pub async fn measure(postgres: Option<&str>, only: Option<u64>) -> Result<Value>
     if let Some(url) = postgres {
         all.insert("postgres".to_owned(), on_postgres(url, &sizes).await?);
     }
+    if only.is_none() {
+        all.insert("lists".to_owned(), of_lists(postgres).await?);
+    }
     Ok(all.into())
+}
+
+/// Lists of people of every size, on each database.
+///
+/// # Errors
+/// When a database can not be used.
+pub async fn of_lists(postgres: Option<&str>) -> Result<Value> {
+    let (mut on_sqlite, mut on_postgres) = (Map::new(), Map::new());
+    for people in lists::SIZES {
+        let folder = tempfile::tempdir()?;
+        let url = |name: &str| format!("sqlite://{}?mode=rwc", folder.path().join(name).display());
+        on_sqlite
+            .insert(people.to_string(), lists::measure(&url("ours.db"), &url("theirs.db"), people).await?);
+        if let Some(server) = postgres {
+            let (ours, theirs) = (Fresh::new(server, "ours").await?, Fresh::new(server, "theirs").await?);
+            on_postgres.insert(people.to_string(), lists::measure(&ours.url, &theirs.url, people).await?);
+            ours.drop().await?;
+            theirs.drop().await?;
+        }
+    }
+    Ok(json!({ "sqlite": on_sqlite, "postgres": on_postgres }))
+}
+
+/// An empty database of a PostgreSQL.
+struct Fresh<'a> {
+    server: &'a str,
+    name: String,
+    url: String,
+}
+
+impl<'a> Fresh<'a> {
+    async fn new(server: &'a str, what: &str) -> Result<Self> {
+        let name = format!("klinke_bench_{what}");
+        let url = server.replacen("/postgres?", &format!("/{name}?"), 1);
+        if url == server {
+            return Err("the address of PostgreSQL must name the database `postgres`".into());
+        }
+        let all = Database::connect(server).await?;
+        all.execute_unprepared(&format!("DROP DATABASE IF EXISTS {name}")).await?;
+        all.execute_unprepared(&format!("CREATE DATABASE {name}")).await?;
+        all.close().await?;
+        Ok(Self { server, name, url })
+    }
+
+    async fn drop(self) -> Result<()> {
+        let all = Database::connect(self.server).await?;
+        all.execute_unprepared(&format!("DROP DATABASE {} WITH (FORCE)", self.name)).await?;
+        Ok(all.close().await?)
+    }
 }
 
 async fn sqlite(only: &[u64]) -> Result<Value> {
@@ -52,17 +105,10 @@ async fn sqlite(only: &[u64]) -> Result<Value> {
 
 async fn on_postgres(url: &str, only: &[u64]) -> Result<Value> {
     let mut sizes = Map::new();
-    let all = Database::connect(url).await?;
     for &people in only {
-        let name = format!("klinke_bench_{people}");
-        all.execute_unprepared(&format!("DROP DATABASE IF EXISTS {name}")).await?;
-        all.execute_unprepared(&format!("CREATE DATABASE {name}")).await?;
-        let own = url.replacen("/postgres?", &format!("/{name}?"), 1);
-        if own == url {
-            return Err("the address of PostgreSQL must name the database `postgres`".into());
-        }
-        sizes.insert(people.to_string(), one(&own, people).await?);
-        all.execute_unprepared(&format!("DROP DATABASE {name} WITH (FORCE)")).await?;
+        let own = Fresh::new(url, &people.to_string()).await?;
+        sizes.insert(people.to_string(), one(&own.url, people).await?);
+        own.drop().await?;
     }
     Ok(sizes.into())
 }

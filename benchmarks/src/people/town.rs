@@ -4,7 +4,7 @@
 
 use crate::Result;
 use crate::figures::now;
-use klinke_model::contact::{Email, Language};
+use klinke_model::contact::{Email, Language, Phone};
 use klinke_model::door::{Door, DoorTimes};
 use klinke_model::ids::{
     BuildingId, DeviceId, DoorId, EntranceId, ImportId, PanelId, PersonId, TenantId, UnitId, v4,
@@ -18,7 +18,7 @@ use klinke_model::text::Label;
 use klinke_model::time::{Clock, SystemClock};
 use klinke_storage::Store;
 use klinke_storage::record::{
-    Details, Import, ImportOutcome, ImportPlan, NewAccount, NewInstallation, Stamp,
+    Details, ImportOutcome, ImportPlan, ImportWish, NewAccount, NewImport, NewInstallation, Stamp,
 };
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, Statement, Value};
 use std::time::Duration;
@@ -80,22 +80,22 @@ pub struct Town {
 }
 
 /// An id of this kind of thing.
-fn id(kind: u8, number: u64) -> Uuid {
+pub(super) fn id(kind: u8, number: u64) -> Uuid {
     let mut bytes = [kind; 16];
     bytes[8..].copy_from_slice(&number.to_be_bytes());
     v4(bytes)
 }
 
-fn label(text: &str) -> Result<Label> {
+pub(super) fn label(text: &str) -> Result<Label> {
     Ok(Label::new(text)?)
 }
 
 impl Town {
-    /// Makes it; besides, how many rows a second the imports took.
+    /// A property manager without buildings: who asks, and since when.
     ///
     /// # Errors
     /// When the store does not take it.
-    pub async fn settle(store: &Store, url: &str, people: u64) -> Result<(Self, f64)> {
+    pub async fn claim(store: &Store) -> Result<(Scope, Stamp)> {
         let (tenant, manager) = (TenantId(id(1, 0)), PersonId(id(2, 0)));
         let system = Scope::system(tenant);
         let claimed = NewInstallation {
@@ -114,6 +114,16 @@ impl Town {
             Scope { principal: Principal::Person { person: manager, device: DeviceId(id(8, 0)) }, ..system };
         let scope = own.at(stamp.at);
         store.people().accept_confidentiality(&scope, &stamp, manager).await?;
+        Ok((scope, stamp))
+    }
+
+    /// Makes it; besides, how many rows a second the imports took.
+    ///
+    /// # Errors
+    /// When the store does not take it.
+    pub async fn settle(store: &Store, url: &str, people: u64) -> Result<(Self, f64)> {
+        let (scope, stamp) = Self::claim(store).await?;
+        let tenant = scope.tenant;
         let mut taken = Duration::ZERO;
         for number in 0..people.div_ceil(PEOPLE) {
             taken += building(store, &scope, &stamp, number, people).await?;
@@ -190,34 +200,39 @@ async fn building(store: &Store, scope: &Scope, stamp: &Stamp, number: u64, peop
     let mut plan = ImportPlan::default();
     for one in here {
         let person = PersonId(id(7, one));
-        let (first, last) = (pick(&FIRST, one / 7 + one), pick(&LAST, one / 3 + one));
-        let details = Details {
-            name: Some(Pii::new(label(&format!("{first} {last}"))?)),
-            email: Some(Pii::new(Email::new(&format!("p{one}@example.org"))?)),
-            phone: None,
-            language: Language::Nb,
-        };
-        plan.people.push((person, details));
+        plan.people.push((person, details(one, None)?));
         let unit = units.get(usize::try_from(one % HOMES)?).ok_or("no such home")?.id;
         plan.places.push((person, unit, one % PEOPLE < HOMES));
     }
     let import = ImportId(id(12, number));
-    let draft = Import {
+    let draft = NewImport {
         id: import,
         building: house,
-        applied: false,
         content: Pii::new(String::new()),
         ends_at: stamp.at.plus(Duration::from_secs(86_400)),
     };
     let began = now();
     store.imports().insert_import(scope, draft).await?;
     let ends_at = stamp.at.plus(Duration::from_secs(86_400));
-    let decide = |_: &klinke_storage::record::House, _: &str| Some((plan.clone(), String::new()));
-    let done = store.imports().apply_import(scope, stamp, import, ends_at, decide).await?;
+    let (wish, job) = (ImportWish::Apply { leave_out_errors: false }, id(13, number).into());
+    store.imports().ask_import(scope, stamp, import, wish, job).await?;
+    let decide = |_: &klinke_storage::record::House, _: String| Some(plan.clone());
+    let done = store.imports().apply_import(scope, stamp, import, ends_at, decide, &|_, _| ()).await?;
     if done != ImportOutcome::Done(0) {
         return Err("the store took no import".into());
     }
     Ok(began.elapsed())
+}
+
+/// What a list says of somebody.
+pub(super) fn details(one: u64, phone: Option<Phone>) -> Result<Details> {
+    let (first, last) = (pick(&FIRST, one / 7 + one), pick(&LAST, one / 3 + one));
+    Ok(Details {
+        name: Some(Pii::new(label(&format!("{first} {last}"))?)),
+        email: Some(Pii::new(Email::new(&format!("p{one}@example.org"))?)),
+        phone: phone.map(Pii::new),
+        language: Language::Nb,
+    })
 }
 
 /// The number of a home among all.
@@ -303,8 +318,8 @@ async fn furnish(connection: &DatabaseConnection, tenant: TenantId, people: u64)
     Ok(())
 }
 
-async fn insert(
-    connection: &DatabaseConnection,
+pub(super) async fn insert(
+    connection: &impl ConnectionTrait,
     table: &str,
     columns: &str,
     rows: Vec<Vec<Value>>,

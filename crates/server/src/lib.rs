@@ -28,6 +28,7 @@ pub mod doors;
 pub mod hours;
 pub mod http;
 pub mod import;
+pub mod importing;
 pub mod jobs;
 pub mod mail;
 pub mod moving;

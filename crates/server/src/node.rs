@@ -26,6 +26,7 @@ use crate::http::idempotency::Answers;
 use crate::http::limits::ApiLimits;
 use crate::http::origin::Origins;
 use crate::http::router::router;
+use crate::importing::{self, Importing};
 use crate::jobs;
 use crate::mail::{MailError, Mailer};
 use crate::moving;
@@ -105,8 +106,10 @@ pub struct Node {
     pub webhooks: Webhooks,
     /// Which cookies stand for which panels.
     pub panel_passes: PanelPasses,
-    /// Files that may be read at once: each may take a hundred megabytes for a moment.
+    /// Lists of people that may be read and judged at once: each may take a hundred megabytes for a moment.
     pub reading: Semaphore,
+    /// Lists of people that are applied or undone.
+    pub importing: Importing,
     /// Tell it when work for later was enqueued.
     pub work: Notify,
     /// The address that people type.
@@ -240,7 +243,8 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>, random: Random) ->
         work: Notify::new(),
         webhooks: Webhooks::open(&config.webhooks, &config.data.folder, &random)?,
         panel_passes: PanelPasses::default(),
-        reading: Semaphore::new(2),
+        reading: Semaphore::new(1),
+        importing: Importing::default(),
         origins: Origins::new(&public_url, address.port(), &network),
         moves_changed: tokio::sync::Notify::new(),
         refreshing: tokio::sync::Mutex::default(),
@@ -258,6 +262,7 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>, random: Random) ->
     node.tasks.spawn(media_news::follow(Arc::clone(&node), media_events));
     node.tasks.spawn(every_minute(Arc::clone(&node)));
     node.tasks.spawn(jobs::work(Arc::clone(&node)));
+    node.tasks.spawn(importing::work(Arc::clone(&node)));
     node.tasks.spawn(webhooks::work(Arc::clone(&node)));
     node.tasks.spawn(moving::carry_out_when_due(Arc::clone(&node)));
     node.tasks.spawn(hours::turn_at_the_minute(Arc::clone(&node)));

@@ -65,7 +65,6 @@ bell.moderation text NOT NULL
 bell.text_before text
 bell.text_asked text
 bell.removed_reason text
-bell.picture_reason text
 bell: bell_kind_check CHECK ((kind = ANY (ARRAY['individual'::text, 'sequential'::text, 'parallel'::text, 'family'::text])))
 bell: bell_listing_check CHECK ((listing = ANY (ARRAY['listed'::text, 'search_only'::text, 'dial_only'::text])))
 bell: bell_moderation_check CHECK ((moderation = ANY (ARRAY['none'::text, 'pending'::text, 'removed'::text])))
@@ -95,21 +94,6 @@ bell_member: bell_member_tenant_unit_bell_fkey FOREIGN KEY (tenant, unit, bell) 
 bell_member: bell_member_tenant_unit_person_fkey FOREIGN KEY (tenant, unit, person) REFERENCES membership(tenant, unit, person) ON DELETE CASCADE
 CREATE INDEX bell_member_membership ON public.bell_member USING btree (tenant, unit, person)
 CREATE UNIQUE INDEX bell_member_pkey ON public.bell_member USING btree (tenant, bell, person)
-bell_picture.tenant uuid NOT NULL
-bell_picture.bell uuid NOT NULL
-bell_picture.id uuid NOT NULL
-bell_picture.unit uuid NOT NULL
-bell_picture.person uuid
-bell_picture.content bytea NOT NULL
-bell_picture.state text NOT NULL
-bell_picture: bell_picture_pkey PRIMARY KEY (tenant, bell)
-bell_picture: bell_picture_state_check CHECK ((state = ANY (ARRAY['seen'::text, 'new'::text, 'waits'::text])))
-bell_picture: bell_picture_tenant_bell_fkey FOREIGN KEY (tenant, bell) REFERENCES bell(tenant, id) ON DELETE CASCADE
-bell_picture: bell_picture_tenant_id_key UNIQUE (tenant, id)
-bell_picture: bell_picture_tenant_unit_person_fkey FOREIGN KEY (tenant, unit, person) REFERENCES membership(tenant, unit, person) ON DELETE CASCADE
-CREATE INDEX bell_picture_person ON public.bell_picture USING btree (tenant, unit, person)
-CREATE UNIQUE INDEX bell_picture_pkey ON public.bell_picture USING btree (tenant, bell)
-CREATE UNIQUE INDEX bell_picture_tenant_id_key ON public.bell_picture USING btree (tenant, id)
 building.tenant uuid NOT NULL
 building.id uuid NOT NULL
 building.name text NOT NULL
@@ -201,9 +185,14 @@ import.id uuid NOT NULL
 import.building uuid NOT NULL
 import.state text NOT NULL
 import.content text NOT NULL
+import.wish text
+import.failed text
+import.done text
+import.kept bigint NOT NULL
 import.ends_at bigint NOT NULL
+import: import_failed_check CHECK ((failed = ANY (ARRAY['has_errors'::text, 'interrupted'::text, 'not_allowed'::text])))
 import: import_pkey PRIMARY KEY (tenant, id)
-import: import_state_check CHECK ((state = ANY (ARRAY['draft'::text, 'applied'::text])))
+import: import_state_check CHECK ((state = ANY (ARRAY['draft'::text, 'applying'::text, 'applied'::text, 'undoing'::text, 'undone'::text])))
 import: import_tenant_building_fkey FOREIGN KEY (tenant, building) REFERENCES building(tenant, id) ON DELETE CASCADE
 CREATE UNIQUE INDEX import_pkey ON public.import USING btree (tenant, id)
 installation.singleton integer NOT NULL
@@ -230,7 +219,7 @@ job.kind text NOT NULL
 job.subject uuid NOT NULL
 job.run_at bigint NOT NULL
 job.attempts integer NOT NULL
-job: job_kind_check CHECK ((kind = 'invite'::text))
+job: job_kind_check CHECK ((kind = ANY (ARRAY['invite'::text, 'import'::text])))
 job: job_pkey PRIMARY KEY (tenant, id)
 job: job_tenant_fkey FOREIGN KEY (tenant) REFERENCES tenant(tenant)
 job: job_tenant_kind_subject_key UNIQUE (tenant, kind, subject)

@@ -19,7 +19,10 @@ pub use households::{
     BellChange, BellChanged, BellHours, Household, HouseholdMember, Joined, Left, MyBell, NewMember, Refused,
     SeenBy, SeenDoor, WayToMember,
 };
-pub use imports::{Details, House, HouseResident, HouseUnit, Import, ImportOutcome, ImportPlan};
+pub use imports::{
+    Details, House, HouseResident, HouseUnit, Import, ImportDone, ImportFailure, ImportOutcome, ImportPlan,
+    ImportStanding, ImportState, ImportWish, NewHome, NewImport, Wished,
+};
 pub use invitations::{Followed, InvitationState, Invited, Job, JobKind, WayIn};
 pub use moves::{CarriedOut, Ended, Leaving, Move, MovePreview, Mover, NewMove};
 pub use parts::{Edited, Part, Removed, UnitDoors, Uses};

@@ -39,6 +39,7 @@ export type LivedHome = Schemas['LivedHome'];
 export type Import = Schemas['Import'];
 export type ImportChange = Schemas['ImportChange'];
 export type ImportColumn = Schemas['Column'];
+export type ImportProgress = Schemas['ImportProgress'];
 export type ImportStatus = Schemas['Status'];
 export type Invitation = Schemas['Invitation'];
 export type InvitationToken = Schemas['InvitationToken'];

@@ -125,26 +125,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/bells/{bell}/picture": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        /**
-         * Puts a picture on a button: a JPEG, PNG or WebP of 10 MB at most. Its middle is kept, small, and stands at once. To take it
-         *     away, see `moderate_bell`.
-         */
-        put: operations["put_picture"];
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/buildings": {
         parameters: {
             query?: never;
@@ -534,7 +514,7 @@ export interface paths {
         get: operations["import"];
         put?: never;
         post?: never;
-        /** Throws a list away. What it did when it was applied stays. */
+        /** Throws a list away, unless it is being applied or undone. What it did when it was applied stays. */
         delete: operations["discard_import"];
         options?: never;
         head?: never;
@@ -551,7 +531,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Applies a list: every good row, in one step. */
+        /** Applies a list: every good row, in one step. It goes on without the asker. */
         post: operations["apply_import"];
         delete?: never;
         options?: never;
@@ -576,6 +556,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/imports/{import}/progress": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far a list has come: cheap, to be asked again while it is applied or undone. */
+        get: operations["import_progress"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/imports/{import}/undo": {
         parameters: {
             query?: never;
@@ -585,7 +582,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Undoes an applied list, within 24 hours, and forgets it. What somebody changed since stays changed. */
+        /**
+         * Undoes an applied list, within 24 hours, and forgets its rows. What somebody changed since stays changed. It goes on
+         *     without the asker.
+         */
         post: operations["undo_import"];
         delete?: never;
         options?: never;
@@ -677,24 +677,6 @@ export interface paths {
         head?: never;
         /** Changes one of one's own buttons; its panel shows it at once. */
         patch: operations["change_my_bell"];
-        trace?: never;
-    };
-    "/api/v1/me/bells/{bell}/picture": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        /** Puts a picture on one of one's own buttons: a JPEG, PNG or WebP of 10 MB at most. Its middle is kept, small. */
-        put: operations["set_my_picture"];
-        post?: never;
-        /** Takes the picture off one of one's own buttons. */
-        delete: operations["remove_my_picture"];
-        options?: never;
-        head?: never;
-        patch?: never;
         trace?: never;
     };
     "/api/v1/me/data": {
@@ -1147,26 +1129,6 @@ export interface paths {
         post?: never;
         /** Ends a suspension. Devices stay signed out. */
         delete: operations["resume_person"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/pictures/{picture}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * A picture: for those whose button it is, who sees the building's people, and the panel that shows it (which has a cookie
-         *     from its WebSocket).
-         */
-        get: operations["picture"];
-        put?: never;
-        post?: never;
-        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1921,8 +1883,6 @@ export interface components {
             panel: components["schemas"]["PanelId"];
             /** @description The same people, in the same order. */
             people: components["schemas"]["PersonId"][];
-            picture?: components["schemas"]["Picture"] | null;
-            picture_reason?: components["schemas"]["Label"] | null;
             removed_reason?: components["schemas"]["Label"] | null;
             unit: components["schemas"]["UnitId"];
             /**
@@ -1964,7 +1924,7 @@ export interface components {
         BellKind: "individual" | "sequential" | "parallel" | "family";
         /** @description What an administrator says to a button. */
         BellLook: {
-            /** @description Why it is taken off, or its picture away, 1 to 80 characters; told to those it rings. */
+            /** @description Why it is taken off, 1 to 80 characters; told to those it rings. */
             reason?: string | null;
             verdict: components["schemas"]["BellVerdict"];
             /**
@@ -1983,7 +1943,7 @@ export interface components {
          * @description What an administrator says to a button.
          * @enum {string}
          */
-        BellVerdict: "approve" | "put_back" | "remove" | "bring_back" | "take_picture";
+        BellVerdict: "approve" | "put_back" | "remove" | "bring_back";
         /** @description A building. */
         Building: {
             /** @description Street address, one line. */
@@ -2166,7 +2126,7 @@ export interface components {
          * @description Why a request was refused. Stable: clients act on it and translate it.
          * @enum {string}
          */
-        Code: "malformed" | "invalid" | "too_large" | "wrong_media_type" | "wrong_method" | "timed_out" | "not_set_up" | "already_claimed" | "wrong_code" | "code_expired" | "not_signed_in" | "two_credentials" | "not_for_tokens" | "sign_in_failed" | "too_many_tries" | "too_many_requests" | "idempotency_key_reused" | "in_progress" | "forbidden" | "confidentiality_required" | "decided_by_administrator" | "decided_by_owner" | "household_full" | "has_password" | "no_password" | "has_button" | "wrong_password" | "conflict" | "still_here" | "viewing_only" | "in_use" | "last_manager" | "wrong_origin" | "not_found" | "unknown_code" | "unknown_ticket" | "unknown_invitation" | "invitation_used" | "invitation_expired" | "no_pictures" | "not_a_picture" | "picture_too_large" | "not_a_list" | "empty_list" | "too_many_rows" | "too_many_columns" | "cell_too_long" | "import_applied" | "import_not_applied" | "import_has_errors" | "too_many_waiting" | "overloaded" | "internal";
+        Code: "malformed" | "invalid" | "too_large" | "wrong_media_type" | "wrong_method" | "timed_out" | "not_set_up" | "already_claimed" | "wrong_code" | "code_expired" | "not_signed_in" | "two_credentials" | "not_for_tokens" | "sign_in_failed" | "too_many_tries" | "too_many_requests" | "idempotency_key_reused" | "in_progress" | "forbidden" | "confidentiality_required" | "decided_by_administrator" | "decided_by_owner" | "household_full" | "has_password" | "no_password" | "has_button" | "wrong_password" | "conflict" | "still_here" | "viewing_only" | "in_use" | "last_manager" | "wrong_origin" | "not_found" | "unknown_code" | "unknown_ticket" | "unknown_invitation" | "invitation_used" | "invitation_expired" | "not_a_list" | "empty_list" | "too_many_rows" | "too_many_columns" | "cell_too_long" | "import_applied" | "import_not_applied" | "import_under_way" | "too_many_waiting" | "overloaded" | "internal";
         /**
          * @description What a column holds.
          * @enum {string}
@@ -2270,8 +2230,6 @@ export interface components {
             label: components["schemas"]["Label"];
             /** @description Members to choose from; filled for `family` only. */
             members: components["schemas"]["DirectoryMember"][];
-            /** @description Its picture: `/api/v1/pictures/{picture}`, for who proved to be this panel and sends its cookie. */
-            picture?: components["schemas"]["PictureId"];
             /** @description Only the search shows it. */
             search_only?: boolean;
             /** @description Apartment number or company. */
@@ -2550,24 +2508,33 @@ export interface components {
         HoursAre: "hidden" | "shown";
         /** @description A list of people on its way in. */
         Import: {
-            /** @description It was applied; until `ends_at` it can be undone. */
-            applied: boolean;
             building: components["schemas"]["BuildingId"];
             columns: components["schemas"]["Column"][];
             counts: components["schemas"]["ImportCounts"];
             /** @description When it is forgotten, UTC milliseconds since 1970. */
             ends_at: components["schemas"]["Timestamp"];
             head: string[];
+            /** @description Homes of the list that the building does not have, by entrance: they are made when `make_homes` says so. */
+            homes: components["schemas"]["MissingHomes"][];
             id: components["schemas"]["ImportId"];
             items: components["schemas"]["ImportRow"][];
+            /** @description Once applied: how many homes it made. */
+            made_homes: number;
+            /** @description Once applied: how many people are new. */
+            made_people: number;
+            make_homes: boolean;
+            /** @description Whether the asker may make homes in this building. */
+            may_make_homes: boolean;
             /** @description Columns that somebody must name before it can be applied. */
             missing: components["schemas"]["Column"][];
             /** @description Where the next page begins; absent at the end. */
             next?: number | null;
             /** @description People who live there and are not in the list. They stay: who moves out is moved out. */
             not_named: number;
-            /** @description Once applied: new people, of whom those with an e-mail address can be invited. */
+            /** @description Once applied: new people, of whom those with an e-mail address can be invited; the first 200. */
             people: components["schemas"]["PersonId"][];
+            /** @description How far it has come. Once it is applied it can be undone until `ends_at`. */
+            state: components["schemas"]["ImportState"];
         };
         /** @description What is corrected in a list. What is not named stays. */
         ImportChange: {
@@ -2577,6 +2544,8 @@ export interface components {
             columns?: components["schemas"]["Column"][] | null;
             /** @description Rows to leave out. */
             leave_out?: number[];
+            /** @description Whether homes are made that the building does not have. */
+            make_homes?: boolean | null;
             /** @description Rows to take after all. */
             take?: number[];
         };
@@ -2590,10 +2559,31 @@ export interface components {
             same: number;
         };
         /**
+         * @description Why a list was not applied or undone. Nothing was changed.
+         * @enum {string}
+         */
+        ImportFailure: "has_errors" | "interrupted" | "not_allowed";
+        /**
          * Format: uuid
          * @description A list of people that is read in.
          */
         ImportId: string;
+        /** @description How far a list has come. */
+        ImportProgress: {
+            /** @description 0 until it is known. */
+            all: number;
+            building: components["schemas"]["BuildingId"];
+            failed?: components["schemas"]["ImportFailure"] | null;
+            id: components["schemas"]["ImportId"];
+            /**
+             * Format: int64
+             * @description Once undone: people who stay, because they have signed in or have another home since.
+             */
+            kept: number;
+            state: components["schemas"]["ImportState"];
+            /** @description While it is applied or undone: how much is written, of `all`. */
+            written: number;
+        };
         /** @description A row of a list. */
         ImportRow: {
             cells: string[];
@@ -2604,6 +2594,11 @@ export interface components {
             row: number;
             status: components["schemas"]["Status"];
         };
+        /**
+         * @description How far a list has come.
+         * @enum {string}
+         */
+        ImportState: "draft" | "applying" | "applied" | "undoing" | "undone";
         /** @description How a person comes in. */
         Invitation: {
             /** @description A link would go by mail; else it is shown once, to hand over. */
@@ -2747,6 +2742,15 @@ export interface components {
          * @enum {string}
          */
         MediaQuality: "good" | "reduced" | "audio_only";
+        /** @description Homes of a list that the building does not have. */
+        MissingHomes: {
+            /** @description How many. */
+            count: number;
+            /** @description Behind which entrance. */
+            entrance: components["schemas"]["EntranceId"];
+            /** @description Its name. */
+            name: components["schemas"]["Label"];
+        };
         /**
          * @description Whether an administrator has looked at what residents wrote on a button (R12).
          * @enum {string}
@@ -2872,8 +2876,6 @@ export interface components {
             number: components["schemas"]["Label"];
             /** @description Where the panel hangs. */
             panel: components["schemas"]["Label"];
-            picture?: components["schemas"]["Picture"] | null;
-            picture_reason?: components["schemas"]["Label"] | null;
             /** @description An administrator took it off the panel. */
             removed: boolean;
             removed_reason?: components["schemas"]["Label"] | null;
@@ -2905,9 +2907,6 @@ export interface components {
             kinds: components["schemas"]["BellKind"][];
             /** @description Decides for the unit. */
             owner: boolean;
-            picture: boolean;
-            /** @description A new picture waits until an administrator has approved it. */
-            picture_waits: boolean;
             text: boolean;
             /** @description A new text waits until an administrator has approved it. */
             text_waits: boolean;
@@ -2928,7 +2927,6 @@ export interface components {
             building: components["schemas"]["Label"];
             hidden: boolean;
             panel: components["schemas"]["Label"];
-            picture?: components["schemas"]["PictureId"] | null;
             text: components["schemas"]["Label"];
         };
         /** @description A home. */
@@ -3518,23 +3516,6 @@ export interface components {
          * @enum {string}
          */
         PersonStanding: "suspended" | "active" | "invited" | "invitation_ended" | "not_invited";
-        /** @description A picture on a button (R11). */
-        Picture: {
-            /** @description Which: what it is asked for by. */
-            id: components["schemas"]["PictureId"];
-            /** @description What administrators made of it. */
-            state: components["schemas"]["PictureState"];
-        };
-        /**
-         * Format: uuid
-         * @description A picture on a button; a new one with every picture. UUIDv4: it can not be guessed.
-         */
-        PictureId: string;
-        /**
-         * @description What administrators made of a picture on a button.
-         * @enum {string}
-         */
-        PictureState: "seen" | "new" | "waits";
         /** @description A policy with its version. */
         Policy: {
             policy: components["schemas"]["BuildingPolicy"];
@@ -3727,11 +3708,6 @@ export interface components {
             hours_are: components["schemas"]["HoursAre"];
             /** @description The hours. 14 rows at most. */
             rows: components["schemas"]["Hours"][];
-        };
-        /** @description An import that was taken back. */
-        Undone: {
-            /** @description People who stay, because they have signed in or have another home since. */
-            kept: number;
         };
         /** @description An apartment or a company. */
         Unit: {
@@ -4754,141 +4730,6 @@ export interface operations {
                 };
             };
             /** @description `invalid`; `idempotency_key_reused` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `internal` */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    put_picture: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The button */
-                bell: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/octet-stream": number[];
-            };
-        };
-        responses: {
-            /** @description There */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Bell"];
-                };
-            };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_signed_in` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `timed_out` */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `no_pictures`: the building's policy allows none */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_large` */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `wrong_media_type` */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_a_picture`; `picture_too_large` */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -9419,6 +9260,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `import_under_way` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `too_many_requests`, with `Retry-After` */
             429: {
                 headers: {
@@ -9525,7 +9375,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `import_applied` */
+            /** @description `import_applied`; `import_under_way` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -9609,13 +9459,13 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Applied */
-            200: {
+            /** @description It is being applied */
+            202: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Import"];
+                    "application/json": components["schemas"]["ImportProgress"];
                 };
             };
             /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
@@ -9663,7 +9513,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `import_applied`; `import_has_errors`; `in_progress` */
+            /** @description `import_applied`; `import_under_way`; `in_progress` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -9823,6 +9673,101 @@ export interface operations {
             };
         };
     };
+    import_progress: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The list */
+                import: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How far */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportProgress"];
+                };
+            };
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     undo_import: {
         parameters: {
             query?: never;
@@ -9838,13 +9783,13 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Undone */
-            200: {
+            /** @description It is being undone */
+            202: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Undone"];
+                    "application/json": components["schemas"]["ImportProgress"];
                 };
             };
             /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
@@ -9892,7 +9837,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `import_not_applied`; `in_progress` */
+            /** @description `import_not_applied`; `import_under_way`; `in_progress` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -10583,227 +10528,6 @@ export interface operations {
             };
             /** @description `invalid` */
             422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `internal` */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    set_my_picture: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The button */
-                bell: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/octet-stream": number[];
-            };
-        };
-        responses: {
-            /** @description There; seen at once, or once an administrator has approved it */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["MyBell"];
-                };
-            };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_signed_in` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `decided_by_administrator` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `timed_out` */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_large` */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `wrong_media_type` */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_a_picture`; `picture_too_large` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `internal` */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    remove_my_picture: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The button */
-                bell: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Gone */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["MyBell"];
-                };
-            };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_signed_in` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `timed_out` */
-            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -14498,108 +14222,6 @@ export interface operations {
                 };
             };
             /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `timed_out` */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests`, with `Retry-After` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `internal` */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    picture: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The picture */
-                picture: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The picture */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "image/jpeg": number[];
-                };
-            };
-            /** @description The one that the asker has */
-            304: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_signed_in` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
             403: {
                 headers: {
                     [name: string]: unknown;

@@ -145,6 +145,7 @@ export const api = {
   discardImport: (list: string) => answer(client.DELETE('/api/v1/imports/{import}', ofImport(list))),
   applyImport: (list: string, leave_out_errors: ApplyImport['leave_out_errors']) =>
     answer(client.POST('/api/v1/imports/{import}/apply', { ...ofImport(list), body: { leave_out_errors } })),
+  importProgress: (list: string) => answer(client.GET('/api/v1/imports/{import}/progress', ofImport(list))),
   undoImport: (list: string) => answer(client.POST('/api/v1/imports/{import}/undo', ofImport(list))),
   invitation: (person: string) => answer(client.GET('/api/v1/people/{person}/invitation', { params: { path: { person } } })),
   invite: (person: string) => answer(client.POST('/api/v1/people/{person}/invitation', { params: { path: { person } } })),

@@ -7,7 +7,7 @@ use super::allowed;
 use crate::auth::caller::Caller;
 use crate::http::body::{Body, Object};
 use crate::http::problem::{Code, Problem, ProblemBody};
-use crate::import::check::{CellError, Checked, Judged, Status, check};
+use crate::import::check::{CellError, Checked, Judged, MissingHomes, Status, check};
 use crate::import::columns::Column;
 use crate::import::content::Content;
 use crate::import::read::{ReadError, read};
@@ -21,7 +21,7 @@ use klinke_model::ids::{BuildingId, ImportId, PersonId};
 use klinke_model::privacy::Pii;
 use klinke_model::rights::Right;
 use klinke_model::time::Timestamp;
-use klinke_storage::record::{House, Import};
+use klinke_storage::record::{House, Import, ImportOutcome, ImportState, NewImport};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,6 +32,35 @@ use uuid::Uuid;
 pub const KEPT: Duration = Duration::from_secs(24 * 3_600);
 /// The longest page of rows.
 const PAGE: usize = 200;
+
+/// How far a list has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = ImportState)]
+pub enum Stands {
+    /// It is looked at and corrected.
+    Draft,
+    /// It is being applied: all of it or nothing.
+    Applying,
+    /// It was applied; it can be undone.
+    Applied,
+    /// It is being undone.
+    Undoing,
+    /// It was undone, and its rows are forgotten.
+    Undone,
+}
+
+impl From<ImportState> for Stands {
+    fn from(state: ImportState) -> Self {
+        match state {
+            ImportState::Draft => Self::Draft,
+            ImportState::Applying => Self::Applying,
+            ImportState::Applied => Self::Applied,
+            ImportState::Undoing => Self::Undoing,
+            ImportState::Undone => Self::Undone,
+        }
+    }
+}
 
 /// How many rows are in which state.
 #[derive(Clone, Copy, Debug, Default, Serialize, ToSchema)]
@@ -62,8 +91,8 @@ pub struct ImportRow {
 pub struct ImportView {
     id: ImportId,
     building: BuildingId,
-    /// It was applied; until `ends_at` it can be undone.
-    applied: bool,
+    /// How far it has come. Once it is applied it can be undone until `ends_at`.
+    state: Stands,
     /// When it is forgotten, UTC milliseconds since 1970.
     ends_at: Timestamp,
     head: Vec<String>,
@@ -73,7 +102,16 @@ pub struct ImportView {
     counts: ImportCounts,
     /// People who live there and are not in the list. They stay: who moves out is moved out.
     not_named: usize,
-    /// Once applied: new people, of whom those with an e-mail address can be invited.
+    /// Homes of the list that the building does not have, by entrance: they are made when `make_homes` says so.
+    homes: Vec<MissingHomes>,
+    make_homes: bool,
+    /// Whether the asker may make homes in this building.
+    may_make_homes: bool,
+    /// Once applied: how many homes it made.
+    made_homes: usize,
+    /// Once applied: how many people are new.
+    made_people: usize,
+    /// Once applied: new people, of whom those with an e-mail address can be invited; the first 200.
     people: Vec<PersonId>,
     items: Vec<ImportRow>,
     /// Where the next page begins; absent at the end.
@@ -113,27 +151,23 @@ pub async fn upload(
         StatusCode::PAYLOAD_TOO_LARGE => Code::TooLarge,
         _ => Code::Malformed,
     })?;
-    let house = node.store.imports().house(&who.scope, building).await?.ok_or(Code::NotFound)?;
-    let _turn = node.reading.try_acquire().map_err(|_| Code::Overloaded)?;
-    let (content, checked, text) = apart(move || {
+    let (content, text) = apart(&node, move || {
         let content = Content::new(read(&file)?);
-        let checked = judge(&content, &house);
         let text = content.text().ok_or(Code::Internal)?;
-        Ok((content, checked, text))
+        Ok((content, text))
     })
     .await?;
     let now = node.clock.now();
-    let import = Import {
-        id: node.random.v7(now),
-        building,
-        applied: false,
-        content: Pii::new(text),
-        ends_at: now.plus(KEPT),
-    };
-    if !node.store.imports().insert_import(&who.scope, import.clone()).await? {
+    let (id, ends_at) = (node.random.v7(now), now.plus(KEPT));
+    let new = NewImport { id, building, content: Pii::new(text), ends_at };
+    if !node.store.imports().insert_import(&who.scope, new).await? {
         return Err(Code::NotFound.into());
     }
-    Ok((StatusCode::CREATED, Json(view(&import, content, checked, &Rows::default()))))
+    let house = node.store.imports().house(&who.scope, building).await?.ok_or(Code::NotFound)?;
+    let import =
+        Import { id, building, state: ImportState::Draft, content: Pii::default(), done: None, ends_at };
+    let list = apart(&node, move || Ok(view(&import, content, &house, &Rows::default()))).await?;
+    Ok((StatusCode::CREATED, Json(list)))
 }
 
 /// A list, a page of its rows at a time, each with what would become of it now.
@@ -168,6 +202,9 @@ pub struct ImportChange {
     #[serde(default)]
     #[schema(required = false)]
     take: Vec<usize>,
+    /// Whether homes are made that the building does not have.
+    #[schema(required = false)]
+    make_homes: Option<bool>,
 }
 
 /// A corrected cell.
@@ -184,7 +221,7 @@ pub struct NewCell {
 #[utoipa::path(patch, path = "/api/v1/imports/{import}", operation_id = "change_import", tag = "import", request_body = ImportChange,
     params(("import" = uuid::Uuid, Path, description = "The list"), Rows), security(("session" = []), ("token" = [])),
     responses((status = 200, description = "Corrected", body = ImportView),
-        (status = 409, description = "`import_applied`", body = ProblemBody, content_type = "application/problem+json")))]
+        (status = 409, description = "`import_applied`; `import_under_way`", body = ProblemBody, content_type = "application/problem+json")))]
 pub async fn change(
     State(node): State<Arc<Node>>,
     who: Caller,
@@ -194,29 +231,61 @@ pub async fn change(
 ) -> Result<Json<ImportView>, Problem> {
     let Query(rows) = query.map_err(|_| Code::NotFound)?;
     let now = node.clock.now();
-    let found = node.store.imports().import(&who.scope, id, now).await?.ok_or(Code::NotFound)?;
-    if found.applied {
-        return Err(Code::ImportApplied.into());
+    let imports = node.store.imports();
+    let building = ready(&node, &who, id, &[ImportState::Draft]).await?;
+    if change.make_homes == Some(true) {
+        allowed(&node, &who, Right::ChangeBuilding, building).await?;
     }
     let edit = |text: &str| corrected(Content::parse(text)?, &change)?.text();
-    if !node.store.imports().edit_import(&who.scope, id, now, edit).await? {
-        return Err(Code::Malformed.into());
+    match imports.edit_import(&who.scope, id, now, edit).await? {
+        ImportOutcome::Done(_) => {}
+        ImportOutcome::Refused => return Err(Code::Malformed.into()),
+        other => return Err(refusal(other).into()),
     }
     shown(&node, &who, id, rows).await.map(Json)
 }
 
-/// Throws a list away. What it did when it was applied stays.
+/// Why nothing can be done with a list as it is.
+pub(super) fn refusal(outcome: ImportOutcome) -> Code {
+    match outcome {
+        ImportOutcome::Is(ImportState::Applying | ImportState::Undoing) => Code::ImportUnderWay,
+        ImportOutcome::Is(ImportState::Applied) => Code::ImportApplied,
+        ImportOutcome::Is(ImportState::Draft) => Code::ImportNotApplied,
+        _ => Code::NotFound,
+    }
+}
+
+/// The building of a list that is in one of these states. Asked before anything is written: on SQLite a writer waits
+/// until a list that is being applied is done, and then it would be told something else.
+pub(super) async fn ready(
+    node: &Node,
+    who: &Caller,
+    id: ImportId,
+    states: &[ImportState],
+) -> Result<BuildingId, Problem> {
+    let list = node.store.imports().import_standing(&who.scope, id, node.clock.now()).await?;
+    let list = list.ok_or(Code::NotFound)?;
+    if states.contains(&list.state) {
+        Ok(list.building)
+    } else {
+        Err(refusal(ImportOutcome::Is(list.state)).into())
+    }
+}
+
+/// Throws a list away, unless it is being applied or undone. What it did when it was applied stays.
 #[utoipa::path(delete, path = "/api/v1/imports/{import}", operation_id = "discard_import", tag = "import",
     params(("import" = uuid::Uuid, Path, description = "The list")), security(("session" = []), ("token" = [])),
-    responses((status = 204, description = "Gone")))]
+    responses((status = 204, description = "Gone"),
+        (status = 409, description = "`import_under_way`", body = ProblemBody, content_type = "application/problem+json")))]
 pub async fn discard(
     State(node): State<Arc<Node>>,
     who: Caller,
     Object(id): Object<ImportId>,
 ) -> Result<StatusCode, Problem> {
+    ready(&node, &who, id, &[ImportState::Draft, ImportState::Applied, ImportState::Undone]).await?;
     match node.store.imports().discard_import(&who.scope, id, node.clock.now()).await? {
-        true => Ok(StatusCode::NO_CONTENT),
-        false => Err(Code::NotFound.into()),
+        ImportOutcome::Done(_) => Ok(StatusCode::NO_CONTENT),
+        other => Err(refusal(other).into()),
     }
 }
 
@@ -237,61 +306,60 @@ fn corrected(mut content: Content, change: &ImportChange) -> Option<Content> {
         if text.chars().count() > MAX_CELL {
             return None;
         }
-        text.clone_into(content.rows.get_mut(*row)?.get_mut(*column)?);
+        content.rows.set(*row, *column, text).then_some(())?;
     }
     for row in &change.leave_out {
-        content.rows.get(*row)?;
+        content.rows.row(*row)?;
         content.left_out.insert(*row);
     }
     for row in &change.take {
         content.left_out.remove(row);
     }
+    content.make_homes = change.make_homes.unwrap_or(content.make_homes);
     Some(content)
 }
 
 /// A list as it stands beside who lives there now.
-pub(super) async fn shown(
-    node: &Node,
-    who: &Caller,
-    id: ImportId,
-    rows: Rows,
-) -> Result<ImportView, Problem> {
-    let (import, content, checked) = judged(node, who, id).await?;
-    Ok(view(&import, content, checked, &rows))
+async fn shown(node: &Node, who: &Caller, id: ImportId, rows: Rows) -> Result<ImportView, Problem> {
+    beside(node, who, id, move |import, content, house| Ok(view(&import, content, &house, &rows))).await
 }
 
-/// A list and its judgement.
-pub(super) async fn judged(
+/// Does something with a list and who lives there now.
+pub(super) async fn beside<T: Send + 'static>(
     node: &Node,
     who: &Caller,
     id: ImportId,
-) -> Result<(Import, Content, Checked), Problem> {
+    work: impl FnOnce(Import, Content, House) -> Result<T, Problem> + Send + 'static,
+) -> Result<T, Problem> {
     let imports = node.store.imports();
-    let import = imports.import(&who.scope, id, node.clock.now()).await?.ok_or(Code::NotFound)?;
+    let mut import = imports.import(&who.scope, id, node.clock.now()).await?.ok_or(Code::NotFound)?;
     let house = imports.house(&who.scope, import.building).await?.ok_or(Code::NotFound)?;
-    let text = import.content.clone();
-    let (content, checked) = apart(move || {
+    apart(node, move || {
+        let text = std::mem::take(&mut import.content);
         let content = Content::parse(text.reveal()).ok_or(Code::Internal)?;
-        let checked = judge(&content, &house);
-        Ok((content, checked))
+        drop(text);
+        work(import, content, house)
     })
-    .await?;
-    Ok((import, content, checked))
+    .await
 }
 
-/// As it would be: new people have no real id yet.
-fn judge(content: &Content, house: &House) -> Checked {
-    check(content, house, |index| Uuid::from_u128(u128::try_from(index).unwrap_or_default()).into())
+/// As it would be: what is new has no real id yet.
+pub(super) fn judge(content: &Content, house: &House) -> Checked {
+    check(content, house, |index| Uuid::from_u128(u128::try_from(index).unwrap_or_default()))
 }
 
-/// Long work without waiting for anything, on a thread of its own.
-pub(super) async fn apart<T: Send + 'static>(
+/// Long work without waiting for anything, on a thread of its own; one after the other, for each may take a hundred
+/// megabytes for a moment.
+async fn apart<T: Send + 'static>(
+    node: &Node,
     work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
 ) -> Result<T, Problem> {
+    let _turn = node.reading.acquire().await.map_err(|_| Code::Overloaded)?;
     tokio::task::spawn_blocking(work).await.map_err(|_| Problem::from(Code::Internal))?
 }
 
-fn view(import: &Import, content: Content, checked: Checked, wanted: &Rows) -> ImportView {
+fn view(import: &Import, content: Content, house: &House, wanted: &Rows) -> ImportView {
+    let checked = judge(&content, house);
     let mut counts = ImportCounts { all: checked.rows.len(), ..ImportCounts::default() };
     for row in &checked.rows {
         *match row.status {
@@ -304,31 +372,37 @@ fn view(import: &Import, content: Content, checked: Checked, wanted: &Rows) -> I
     }
     let limit = wanted.limit.unwrap_or(100).clamp(1, PAGE);
     let fits = |judged: &Judged| wanted.status.is_none_or(|status| status == judged.status);
-    let rows = content.rows.into_iter().zip(checked.rows).enumerate().skip(wanted.cursor.unwrap_or(0));
+    let rows = content.rows.rows().zip(checked.rows).enumerate().skip(wanted.cursor.unwrap_or(0));
     let mut items: Vec<ImportRow> = rows
         .filter(|(_, (_, judged))| fits(judged))
         .take(limit + 1)
         .map(|(row, (cells, Judged { status, errors, changed }))| ImportRow {
             row,
             status,
-            cells,
+            cells: cells.cells().map(str::to_owned).collect(),
             errors,
             changed,
         })
         .collect();
     let next = if items.len() > limit { items.pop().map(|row| row.row) } else { None };
-    let done = content.done.unwrap_or_default();
+    let (people, homes) =
+        import.done.as_ref().map_or((&[][..], 0), |done| (done.people.as_slice(), done.homes.len()));
     ImportView {
         id: import.id,
         building: import.building,
-        applied: import.applied,
+        state: import.state.into(),
         ends_at: import.ends_at,
         head: content.head,
         columns: content.columns,
         missing: checked.missing,
         counts,
         not_named: checked.not_named,
-        people: done.people.into_iter().map(|(person, _)| person).take(PAGE).collect(),
+        homes: checked.homes,
+        make_homes: content.make_homes && house.makes_homes,
+        may_make_homes: house.makes_homes,
+        made_homes: homes,
+        made_people: people.len(),
+        people: people.iter().copied().take(PAGE).collect(),
         items,
         next,
     }

@@ -140,8 +140,8 @@ codes! {
     ImportApplied = "import_applied", CONFLICT;
     /// The list was not applied: there is nothing to undo.
     ImportNotApplied = "import_not_applied", CONFLICT;
-    /// The list has rows with errors, or a column is not named.
-    ImportHasErrors = "import_has_errors", CONFLICT;
+    /// The list is being applied or undone at this moment.
+    ImportUnderWay = "import_under_way", CONFLICT;
     /// As many devices wait to be paired as there is room for.
     TooManyWaiting = "too_many_waiting", SERVICE_UNAVAILABLE;
     /// More work than the server can do just now.

@@ -22,9 +22,8 @@ use utoipa_axum::routes;
 /// How long a request may take, body and answer together. WebSockets are answered at once and live on.
 const TIME_LIMIT: Duration = Duration::from_secs(15);
 
-/// How long reading, applying or undoing a list may take: of 60,000 rows on a small machine. Who does not wait for it so long
-/// finds nothing done.
-const IMPORT_TIME_LIMIT: Duration = Duration::from_secs(180);
+/// The same for a file of people: 10 MB over a slow line.
+const UPLOAD_TIME_LIMIT: Duration = Duration::from_secs(60);
 
 /// The operations of the document.
 pub fn operations() -> OpenApiRouter<Arc<Node>> {
@@ -114,6 +113,7 @@ pub fn operations() -> OpenApiRouter<Arc<Node>> {
         .routes(routes!(app::imports::show, app::imports::change, app::imports::discard))
         .routes(routes!(app::apply_import::apply))
         .routes(routes!(app::apply_import::undo))
+        .routes(routes!(app::apply_import::progress))
         .routes(routes!(app::apply_import::errors))
         .routes(routes!(app::pictures::show))
         .merge(
@@ -162,20 +162,19 @@ async fn time_limit(request: Request, next: Next) -> Result<Response, Problem> {
 }
 
 fn time_limit_of(path: &str) -> Duration {
-    let of_a_building = path.starts_with("/api/v1/buildings/") && path.ends_with("/imports");
-    if of_a_building || path.starts_with("/api/v1/imports/") { IMPORT_TIME_LIMIT } else { TIME_LIMIT }
+    let is_file = path.starts_with("/api/v1/buildings/") && path.ends_with("/imports");
+    if is_file { UPLOAD_TIME_LIMIT } else { TIME_LIMIT }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{IMPORT_TIME_LIMIT, TIME_LIMIT, time_limit_of};
+    use super::{TIME_LIMIT, UPLOAD_TIME_LIMIT, time_limit_of};
 
     #[test]
-    fn only_lists_of_people_are_waited_for_long() {
-        for long in ["/api/v1/buildings/x/imports", "/api/v1/imports/x", "/api/v1/imports/x/apply"] {
-            assert_eq!(time_limit_of(long), IMPORT_TIME_LIMIT, "{long}");
-        }
-        for short in ["/api/v1/imports", "/api/v1/people", "/imports", "/api/v1/buildings/x/units"] {
+    fn only_files_of_people_are_waited_for_longer() {
+        assert_eq!(time_limit_of("/api/v1/buildings/x/imports"), UPLOAD_TIME_LIMIT);
+        for short in ["/api/v1/imports/x", "/api/v1/imports/x/apply", "/imports", "/api/v1/buildings/x/units"]
+        {
             assert_eq!(time_limit_of(short), TIME_LIMIT, "{short}");
         }
     }

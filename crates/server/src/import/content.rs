@@ -1,8 +1,8 @@
 //! A list between its reading and its end, as it is kept.
 
+use super::cells::Cells;
 use super::columns::{self, Column};
 use super::read::Sheet;
-use klinke_storage::record::ImportPlan;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -14,18 +14,19 @@ pub struct Content {
     /// What each column is.
     pub columns: Vec<Column>,
     /// The rows, corrected where somebody corrected them.
-    pub rows: Vec<Vec<String>>,
+    pub rows: Cells,
     /// Rows that somebody left out.
     pub left_out: BTreeSet<usize>,
-    /// Once applied: what it did.
-    pub done: Option<ImportPlan>,
+    /// Homes that the building does not have are made, where the list says behind which entrance.
+    #[serde(default)]
+    pub make_homes: bool,
 }
 
 impl Content {
     /// A list as it was read.
     pub fn new(sheet: Sheet) -> Self {
         let columns = columns::guess(&sheet.head);
-        Self { head: sheet.head, columns, rows: sheet.rows, left_out: BTreeSet::new(), done: None }
+        Self { head: sheet.head, columns, rows: sheet.rows, left_out: BTreeSet::new(), make_homes: false }
     }
 
     /// As it was kept.

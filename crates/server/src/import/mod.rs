@@ -7,9 +7,11 @@
 //! Whatever is in the file ends in a row, an error of a row, or a [`read::ReadError`]; never in a panic or in more memory than
 //! the limits below allow.
 
+pub mod cells;
 pub mod check;
 pub mod columns;
 pub mod content;
+mod known;
 pub mod read;
 mod read_csv;
 mod read_xlsx;
@@ -25,3 +27,5 @@ pub const MAX_ROWS: usize = 60_000;
 pub const MAX_COLUMNS: usize = 40;
 /// Longest cell, in characters.
 pub const MAX_CELL: usize = 1_000;
+/// Most text of all cells, in bytes: a workbook can name the same long text in every cell.
+pub const MAX_TEXT: usize = 32 * 1024 * 1024;

@@ -1,6 +1,7 @@
 //! A file into rows of text, whichever program wrote it.
 
-use super::{MAX_CELL, MAX_COLUMNS, MAX_FILE, MAX_ROWS, read_csv, read_xlsx};
+use super::cells::Cells;
+use super::{MAX_CELL, MAX_COLUMNS, MAX_FILE, MAX_ROWS, MAX_TEXT, read_csv, read_xlsx};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -10,14 +11,14 @@ pub struct Sheet {
     /// The first row.
     pub head: Vec<String>,
     /// The others; rows without any text are left out.
-    pub rows: Vec<Vec<String>>,
+    pub rows: Cells,
 }
 
 /// Why a file can not be read as a whole. Stable: clients translate it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ReadError {
-    /// Over 10 MB, or over 100 MB unpacked.
+    /// Over 10 MB, over 100 MB unpacked, or over 32 MB of text.
     #[error("the file is too large")]
     TooLarge,
     /// More than 60,000 rows.
@@ -45,22 +46,24 @@ pub fn read(bytes: &[u8]) -> Result<Sheet, ReadError> {
     if bytes.len() > MAX_FILE {
         return Err(ReadError::TooLarge);
     }
-    let rows =
-        if bytes.starts_with(b"PK\x03\x04") { read_xlsx::rows(bytes)? } else { read_csv::rows(bytes)? };
-    let mut rows = rows.into_iter().filter(|row| row.iter().any(|cell| !cell.is_empty()));
-    let head = rows.next().ok_or(ReadError::Empty)?;
-    let width = head.iter().rposition(|cell| !cell.is_empty()).map_or(0, |last| last + 1);
-    let cut = |mut row: Vec<String>| {
-        row.resize(width, String::new());
-        row
-    };
-    let sheet = Sheet { head: cut(head), rows: rows.map(cut).collect() };
+    let mut rows = Rows::default();
+    if bytes.starts_with(b"PK\x03\x04") {
+        read_xlsx::rows(bytes, &mut rows)?;
+    } else {
+        read_csv::rows(bytes, &mut rows)?;
+    }
+    let sheet = rows.done()?.ok_or(ReadError::Empty)?;
     if sheet.rows.is_empty() { Err(ReadError::Empty) } else { Ok(sheet) }
 }
 
 /// Rows that are being read: holds the limits while they come, not after.
 #[derive(Default)]
-pub(super) struct Rows(Vec<Vec<String>>);
+pub(super) struct Rows {
+    /// The number of the row that is being read, and its cells.
+    at: usize,
+    row: Vec<String>,
+    sheet: Option<Sheet>,
+}
 
 impl Rows {
     /// Puts text into a cell. Rows come in order.
@@ -79,28 +82,60 @@ impl Rows {
         if text.len() > MAX_CELL * 4 || text.chars().count() > MAX_CELL {
             return Err(ReadError::CellTooLong);
         }
-        if self.0.len() <= row {
-            self.0.resize(row + 1, Vec::new());
+        if row < self.at {
+            return Err(ReadError::NotAList);
         }
-        let Some(cells) = self.0.get_mut(row) else { return Err(ReadError::TooManyRows) };
-        if cells.len() <= column {
-            cells.resize(column + 1, String::new());
+        if row > self.at {
+            self.end_row()?;
+            self.at = row;
         }
-        if let Some(cell) = cells.get_mut(column) {
+        if self.row.len() <= column {
+            self.row.resize(column + 1, String::new());
+        }
+        if let Some(cell) = self.row.get_mut(column) {
             text.clone_into(cell);
         }
         Ok(())
     }
 
+    /// The row that was read is over. One without any text is left out; the first of the others is the head.
+    fn end_row(&mut self) -> Result<(), ReadError> {
+        // what is empty is never put: the last cell has text
+        if self.row.is_empty() {
+            return Ok(());
+        }
+        match &mut self.sheet {
+            None => {
+                let head = std::mem::take(&mut self.row);
+                self.sheet = Some(Sheet { rows: Cells::new(head.len()), head });
+            }
+            Some(sheet) => {
+                sheet.rows.push(&self.row);
+                self.row.clear();
+                if sheet.rows.bytes() > MAX_TEXT {
+                    return Err(ReadError::TooLarge);
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// All of them.
-    pub fn done(self) -> Vec<Vec<String>> {
-        self.0
+    fn done(mut self) -> Result<Option<Sheet>, ReadError> {
+        self.end_row()?;
+        Ok(self.sheet)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn rows(of: &[[&str; 2]]) -> Cells {
+        let mut cells = Cells::new(2);
+        of.iter().for_each(|row| cells.push(row));
+        cells
+    }
 
     fn csv(text: &str) -> Result<Sheet, ReadError> {
         read(text.as_bytes())
@@ -110,7 +145,7 @@ mod tests {
     fn any_separator_and_encoding_gives_the_same_rows() {
         let wanted = Sheet {
             head: vec!["Navn".into(), "Leilighet".into()],
-            rows: vec![vec!["Åse \"Å\" Sørli".into(), "1101".into()]],
+            rows: rows(&[["Åse \"Å\" Sørli", "1101"]]),
         };
         let text = "Navn;Leilighet\r\n\"Åse \"\"Å\"\" Sørli\";1101\r\n;\r\n";
         assert_eq!(csv(text).unwrap(), wanted);
@@ -192,7 +227,7 @@ mod tests {
         let strings = "<si><t>Navn</t></si><si><t>Åse Sørli</t></si>";
         let read = read(&workbook(sheet, strings)).unwrap();
         assert_eq!(read.head, ["Navn", "Leilighet"]);
-        assert_eq!(read.rows, [["Åse Sørli", "1101"]], "a number is written without a fraction");
+        assert_eq!(read.rows, rows(&[["Åse Sørli", "1101"]]), "a number is written without a fraction");
     }
 
     #[test]
@@ -204,6 +239,17 @@ mod tests {
         let long = format!("<si><t>{}</t></si>", "x".repeat(1_000_000));
         let many = "<row r=\"1\"><c r=\"A1\" t=\"s\"><v>0</v></c></row>";
         assert_eq!(read(&workbook(many, &long)), Err(ReadError::CellTooLong));
+        // one long text, named 52,000 times
+        let name = format!("<si><t>{}</t></si>", "x".repeat(1_000));
+        let row = |row: usize| {
+            let cell = |column: u8| format!("<c r=\"{}{row}\" t=\"s\"><v>0</v></c>", char::from(column));
+            format!("<row r=\"{row}\">{}</row>", (b'A'..=b'Z').map(cell).collect::<String>())
+        };
+        let everywhere = (1..=2_000).map(row).collect::<String>();
+        assert_eq!(read(&workbook(&everywhere, &name)), Err(ReadError::TooLarge));
+        let backwards =
+            "<row r=\"2\"><c r=\"A2\"><v>1</v></c></row><row r=\"1\"><c r=\"A1\"><v>1</v></c></row>";
+        assert_eq!(read(&workbook(backwards, "")), Err(ReadError::NotAList));
         let bomb = workbook(many, &" ".repeat(120 * 1024 * 1024));
         assert!(bomb.len() < MAX_FILE, "it is small while it is packed");
         assert_eq!(read(&bomb), Err(ReadError::TooLarge));

@@ -2,16 +2,16 @@
 
 use super::read::{ReadError, Rows};
 use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
+use std::borrow::Cow;
 
-/// The rows of a text.
-pub fn rows(bytes: &[u8]) -> Result<Vec<Vec<String>>, ReadError> {
+/// Reads the rows of a text.
+pub fn rows(bytes: &[u8], rows: &mut Rows) -> Result<(), ReadError> {
     let text = decoded(bytes)?;
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(separator(&text))
         .has_headers(false)
         .flexible(true)
         .from_reader(text.as_bytes());
-    let mut rows = Rows::default();
     let mut record = csv::StringRecord::new();
     let mut number = 0;
     while reader.read_record(&mut record).map_err(|_| ReadError::NotAList)? {
@@ -20,11 +20,11 @@ pub fn rows(bytes: &[u8]) -> Result<Vec<Vec<String>>, ReadError> {
         }
         number += 1;
     }
-    Ok(rows.done())
+    Ok(())
 }
 
 /// UTF-8 and UTF-16 by their mark, UTF-8 without one when it is valid, else Windows-1252, which every byte is.
-fn decoded(bytes: &[u8]) -> Result<String, ReadError> {
+fn decoded(bytes: &[u8]) -> Result<Cow<'_, str>, ReadError> {
     let (text, failed) = match Encoding::for_bom(bytes) {
         Some((encoding, mark)) => encoding.decode_without_bom_handling(bytes.get(mark..).unwrap_or_default()),
         None => match std::str::from_utf8(bytes) {
@@ -33,7 +33,7 @@ fn decoded(bytes: &[u8]) -> Result<String, ReadError> {
         },
     };
     // what has zeros in it is a program or a picture
-    if failed || text.contains('\0') { Err(ReadError::NotAList) } else { Ok(text.into_owned()) }
+    if failed || text.contains('\0') { Err(ReadError::NotAList) } else { Ok(text) }
 }
 
 /// The sign that is oftenest in the first line, outside of quotes.

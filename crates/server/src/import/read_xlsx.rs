@@ -6,13 +6,12 @@ use super::read::{ReadError, Rows};
 use calamine::{DataRef, Reader, Xlsx};
 use std::io::{Cursor, Read};
 
-/// The rows of the first sheet.
-pub fn rows(bytes: &[u8]) -> Result<Vec<Vec<String>>, ReadError> {
+/// Reads the rows of the first sheet.
+pub fn rows(bytes: &[u8], rows: &mut Rows) -> Result<(), ReadError> {
     unpacks(bytes)?;
     let mut book: Xlsx<_> = Xlsx::new(Cursor::new(bytes)).map_err(|_| ReadError::NotAList)?;
     let sheet = book.sheet_names().into_iter().next().ok_or(ReadError::Empty)?;
     let mut cells = book.worksheet_cells_reader(&sheet).map_err(|_| ReadError::NotAList)?;
-    let mut rows = Rows::default();
     while let Some(cell) = cells.next_cell().map_err(|_| ReadError::NotAList)? {
         let (row, column) = cell.get_position();
         let (row, column) =
@@ -31,7 +30,7 @@ pub fn rows(bytes: &[u8]) -> Result<Vec<Vec<String>>, ReadError> {
             DataRef::Empty => {}
         }
     }
-    Ok(rows.done())
+    Ok(())
 }
 
 /// Unpacks everything once without keeping it. What a zip says of its own size is not believed.

@@ -60,7 +60,7 @@ pub async fn work(node: Arc<Node>) {
 /// When the store fails.
 pub async fn round(node: &Arc<Node>) -> Result<(), StorageError> {
     loop {
-        let due = node.store.gate().due_jobs(node.clock.now(), AT_ONCE).await?;
+        let due = node.store.gate().due_jobs(JobKind::Invite, node.clock.now(), AT_ONCE).await?;
         if due.is_empty() {
             break;
         }
@@ -83,7 +83,9 @@ async fn one(node: &Arc<Node>, job: Job) -> Result<(), StorageError> {
         return Ok(());
     }
     let outcome = match job.kind {
-        JobKind::Invite => invite::send(node, &scope, job.subject).await?,
+        JobKind::Invite => invite::send(node, &scope, job.subject.into()).await?,
+        // carried out elsewhere
+        JobKind::Import => return Ok(()),
     };
     let over = matches!(outcome, Outcome::Over);
     if !over && job.attempts + 1 >= TRIES {

@@ -106,6 +106,13 @@ impl Webhooks {
         self.sender.rules()
     }
 
+    /// Something changed that may have to be told.
+    pub fn look(&self) {
+        if self.rules().is_on() {
+            self.wake.notify_one();
+        }
+    }
+
     /// The secret that is shown once.
     pub fn secret(&self, tenant: TenantId, webhook: &Webhook) -> SigningSecret {
         self.key.secret(tenant, webhook.id, webhook.secret)

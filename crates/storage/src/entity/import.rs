@@ -12,6 +12,10 @@ pub struct Model {
     pub building: Uuid,
     pub state: String,
     pub content: String,
+    pub wish: Option<String>,
+    pub failed: Option<String>,
+    pub done: Option<String>,
+    pub kept: i64,
     pub ends_at: i64,
 }
 

@@ -104,7 +104,7 @@ CREATE TABLE invitation (
 CREATE TABLE job (
     tenant UUID NOT NULL,
     id UUID NOT NULL,
-    kind TEXT NOT NULL CHECK (kind IN ('invite')),
+    kind TEXT NOT NULL CHECK (kind IN ('invite', 'import')),
     subject UUID NOT NULL,
     run_at BIGINT NOT NULL,
     attempts INTEGER NOT NULL,
@@ -245,9 +245,17 @@ CREATE TABLE import (
     tenant UUID NOT NULL,
     id UUID NOT NULL,
     building UUID NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('draft', 'applied')),
-    -- Rows, columns and, once applied, how to undo it; JSON. Gone at `ends_at`.
+    state TEXT NOT NULL CHECK (state IN ('draft', 'applying', 'applied', 'undoing', 'undone')),
+    -- Rows and columns; JSON. Gone at `ends_at`, and when it is undone.
     content TEXT NOT NULL,
+    -- While it is applied or undone: who wished it, and how; JSON.
+    wish TEXT,
+    -- Why the last wish was not carried out.
+    failed TEXT CHECK (failed IN ('has_errors', 'interrupted', 'not_allowed')),
+    -- Once applied: what it did; JSON.
+    done TEXT,
+    -- Once undone: how many people stayed.
+    kept BIGINT NOT NULL DEFAULT 0,
     ends_at BIGINT NOT NULL,
     PRIMARY KEY (tenant, id),
     FOREIGN KEY (tenant, building) REFERENCES building (tenant, id) ON DELETE CASCADE

@@ -3,12 +3,15 @@
 use klinke_model::ids::{JobId, PersonId, TenantId};
 use klinke_model::privacy::Pii;
 use klinke_model::time::Timestamp;
+use uuid::Uuid;
 
 /// What there is to do later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JobKind {
     /// Send a person the link to set a password; the subject is the person.
     Invite,
+    /// Apply or undo a list of people; the subject is the list.
+    Import,
 }
 
 /// Work that is due.
@@ -21,7 +24,7 @@ pub struct Job {
     /// What.
     pub kind: JobKind,
     /// On what.
-    pub subject: PersonId,
+    pub subject: Uuid,
     /// When it is due; whoever takes it moves this on, so that nobody else takes it meanwhile.
     pub run_at: Timestamp,
     /// How often it was taken before.

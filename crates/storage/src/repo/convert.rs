@@ -2,7 +2,7 @@
 //! [`StorageError::Corrupt`], with the column but never the value.
 
 use crate::entity::{bell_member, building, controller, device, door, entrance, membership, person, unit};
-use crate::record::{HomeState, JobKind};
+use crate::record::{HomeState, ImportFailure, ImportState, JobKind};
 use crate::{Result, StorageError};
 use klinke_access::decide::SiteMode;
 use klinke_model::contact::{Email, Language, Phone};
@@ -43,7 +43,9 @@ words! {
     Relock { OnOpen = "on_open", OnClose = "on_close" }
     HomeState { Rung = "rung", Empty = "empty", Suspended = "suspended", NoAccount = "no_account",
         NoDevice = "no_device", NoButton = "no_button", NotOnButton = "not_on_button" }
-    JobKind { Invite = "invite" }
+    ImportFailure { HasErrors = "has_errors", Interrupted = "interrupted", NotAllowed = "not_allowed" }
+    ImportState { Draft = "draft", Applying = "applying", Applied = "applied", Undoing = "undoing", Undone = "undone" }
+    JobKind { Invite = "invite", Import = "import" }
     Role { Operator = "operator", Manager = "manager", BuildingAdministrator = "building_administrator",
         Caretaker = "caretaker", Auditor = "auditor" }
     Right { SeeBuilding = "see_building", SeePeople = "see_people", ChangePeople = "change_people",

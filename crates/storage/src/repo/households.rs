@@ -390,7 +390,7 @@ async fn is_taken_in(
 async fn invite(tx: &Tx, scope: &Scope, now: Timestamp, person: PersonId, way: WayToMember) -> Result<()> {
     invitation::Entity::delete_by_id((scope.tenant.0, person.0)).exec(&**tx).await?;
     match way {
-        WayToMember::Mail(job) => jobs::enqueue(tx, scope, job, JobKind::Invite, person, now).await,
+        WayToMember::Mail(job) => jobs::enqueue(tx, scope, job, JobKind::Invite, person.0, now).await,
         WayToMember::Hand(token_hash, ends_at) => {
             invitations::cancel(tx, scope, person).await?;
             invitations::store(tx, scope, person, token_hash, ends_at).await

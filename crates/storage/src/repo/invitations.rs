@@ -68,7 +68,7 @@ impl Invitations<'_> {
                 return Ok(false);
             }
             invitation::Entity::delete_by_id((scope.tenant.0, person.0)).exec(&*tx).await?;
-            jobs::enqueue(&tx, scope, id, JobKind::Invite, person, stamp.at).await?;
+            jobs::enqueue(&tx, scope, id, JobKind::Invite, person.0, stamp.at).await?;
             tell(&tx, scope, stamp, person, "person.invited").await?;
             Ok(true)
         })

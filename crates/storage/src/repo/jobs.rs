@@ -8,12 +8,13 @@ use crate::record::{Job, JobKind};
 use crate::repo::convert::Word;
 use crate::tx::{self, Isolation};
 use crate::{Result, Store};
-use klinke_model::ids::{JobId, PersonId};
+use klinke_model::ids::JobId;
 use klinke_model::scope::{Principal, Scope};
 use klinke_model::time::Timestamp;
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter};
+use uuid::Uuid;
 
 /// Work for later: for the service only.
 ///
@@ -66,14 +67,14 @@ pub(super) async fn enqueue(
     scope: &Scope,
     id: JobId,
     kind: JobKind,
-    subject: PersonId,
+    subject: Uuid,
     at: Timestamp,
 ) -> Result<()> {
     let row = job::ActiveModel {
         tenant: Set(scope.tenant.0),
         id: Set(id.0),
         kind: Set(kind.word().to_owned()),
-        subject: Set(subject.0),
+        subject: Set(subject),
         run_at: Set(at.as_millis()),
         attempts: Set(0),
     };

@@ -19,6 +19,8 @@ mod gate_webhooks;
 mod ghosts;
 mod households;
 mod imports;
+mod imports_house;
+mod imports_write;
 mod intercom;
 mod invitations;
 mod jobs;

@@ -724,24 +724,40 @@ const PROBES: &[Probe] = probes! {
     import [System Manager Admin] |r| {
         Ok(r.store.imports().import(&r.scope, r.import().await?, NOW).await?.is_some())
     };
+    import_standing [System Manager Admin] |r| {
+        Ok(r.store.imports().import_standing(&r.scope, r.import().await?, NOW).await?.is_some())
+    };
     edit_import [System Manager Admin] |r| {
         let id = r.import().await?;
-        r.store.imports().edit_import(&r.scope, id, NOW, |_| Some(String::new())).await
+        let edited = r.store.imports().edit_import(&r.scope, id, NOW, |_| Some(String::new())).await?;
+        Ok(edited != ImportOutcome::Absent)
     };
     discard_import [System Manager Admin] |r| {
-        r.store.imports().discard_import(&r.scope, r.import().await?, NOW).await
+        let discarded = r.store.imports().discard_import(&r.scope, r.import().await?, NOW).await?;
+        Ok(discarded != ImportOutcome::Absent)
+    };
+    ask_import [System Manager Admin] |r| {
+        let (id, stamp, wish) = (r.import().await?, stamp(r.n), crate::imports::APPLY);
+        let asked = r.store.imports().ask_import(&r.scope, &stamp, id, wish, r.id()).await?;
+        Ok(asked != ImportOutcome::Absent)
+    };
+    wished [System] |r| Ok(r.store.imports().wished(&r.scope, r.wished_import().await?).await?.is_some());
+    give_up_import [System] |r| {
+        let why = klinke_storage::record::ImportFailure::Interrupted;
+        r.store.imports().give_up_import(&r.scope, r.wished_import().await?, why).await
     };
     house [System Manager Admin] |r| Ok(r.store.imports().house(&r.scope, r.ours.house).await?.is_some());
     apply_import [System Manager Admin] |r| {
-        let (id, stamp) = (r.import().await?, stamp(r.n));
-        let nothing = |_: &House, _: &str| Some((ImportPlan::default(), String::new()));
-        let done = r.store.imports().apply_import(&r.scope, &stamp, id, at(9), nothing).await?;
+        let (id, stamp) = (r.wished_import().await?, stamp(r.n));
+        let nothing = |_: &House, _: String| Some(ImportPlan::default());
+        let untold = &crate::imports::untold;
+        let done = r.store.imports().apply_import(&r.scope, &stamp, id, at(9), nothing, untold).await?;
         Ok(done != ImportOutcome::Absent)
     };
     undo_import [System Manager Admin] |r| {
         let (id, stamp) = (r.import().await?, stamp(r.n));
-        let nothing = |_: &str| Some(ImportPlan::default());
-        Ok(r.store.imports().undo_import(&r.scope, &stamp, id, nothing).await? != ImportOutcome::Absent)
+        let undone = r.store.imports().undo_import(&r.scope, &stamp, id, &crate::imports::untold).await?;
+        Ok(undone != ImportOutcome::Absent)
     };
 };
 
@@ -762,8 +778,9 @@ impl Run<'_> {
     async fn job(&self) -> Result<klinke_storage::record::Job> {
         let person = self.resident().await?;
         self.store.invitations().invite(&self.ours.system(), &stamp(1), person, self.id()).await?;
-        let due = self.store.gate().due_jobs(NOW.plus(std::time::Duration::from_secs(9)), 1_000).await?;
-        Ok(due.into_iter().find(|job| job.subject == person).unwrap())
+        let then = NOW.plus(std::time::Duration::from_secs(9));
+        let due = self.store.gate().due_jobs(klinke_storage::record::JobKind::Invite, then, 1_000).await?;
+        Ok(due.into_iter().find(|job| job.subject == person.0).unwrap())
     }
 
     /// An address that is told of our house.
@@ -787,6 +804,14 @@ impl Run<'_> {
         let draft = crate::imports::draft(&self.ours, self.id());
         let id = draft.id;
         self.store.imports().insert_import(&self.ours.system(), draft).await?;
+        Ok(id)
+    }
+
+    /// One that somebody wishes to apply.
+    async fn wished_import(&self) -> Result<klinke_model::ids::ImportId> {
+        let (id, job) = (self.import().await?, self.id());
+        let (system, wish) = (self.ours.system(), crate::imports::APPLY);
+        self.store.imports().ask_import(&system, &stamp(self.n), id, wish, job).await?;
         Ok(id)
     }
 

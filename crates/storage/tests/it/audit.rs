@@ -195,13 +195,12 @@ on_both! {
         let (store, scope, id) = (&db.store, ours.system(), ours.fresh(1));
         assert!(store.imports().insert_import(&scope, crate::imports::draft(&ours, id)).await.unwrap());
         let many: Vec<_> = (0..2_500).map(|n| ours.fresh::<klinke_model::ids::PersonId>(1_000 + n)).collect();
-        let decide = |_: &klinke_storage::record::House, _: &str| {
+        let decide = |_: &klinke_storage::record::House, _: String| {
             let person = |id: &klinke_model::ids::PersonId| (*id, ours.person(*id, "New").into());
             let people = many.iter().map(person).collect();
-            Some((klinke_storage::record::ImportPlan { people, ..Default::default() }, String::new()))
+            Some(klinke_storage::record::ImportPlan { people, ..Default::default() })
         };
-        let ends = klinke_model::time::Timestamp::from_millis(NOW.as_millis() + 1_000);
-        store.imports().apply_import(&scope, &stamp(2), id, ends, decide).await.unwrap();
+        crate::imports::apply(store, &scope, 2, id, decide).await.unwrap();
         for person in [many[0], many[2_499]] {
             let found = entries(&db, &ours, AuditQuery { person: Some(person), ..ALL }).await;
             assert_eq!(found.iter().map(|entry| entry.action.as_str()).collect::<Vec<_>>(), ["import.applied"]);

@@ -117,10 +117,10 @@ on_both! {
         let (ours, _) = two_towns(&db).await;
         let (store, scope) = (&db.store, ours.system());
         assert!(store.invitations().invite(&scope, &asked(5), ours.lone, ours.fresh(1)).await.unwrap());
-        let due = async |now: u64| store.gate().due_jobs(at(now), 10).await.unwrap();
+        let due = async |now: u64| store.gate().due_jobs(klinke_storage::record::JobKind::Invite, at(now), 10).await.unwrap();
         assert_eq!(due(4).await, [], "not before its time");
         let [job] = due(5).await[..] else { panic!("one job") };
-        assert_eq!((job.tenant, job.subject, job.attempts), (ours.tenant, ours.lone, 0));
+        assert_eq!((job.tenant, job.subject, job.attempts), (ours.tenant, ours.lone.0, 0));
         assert!(store.jobs().take(&scope, &job, at(100)).await.unwrap());
         assert!(!store.jobs().take(&scope, &job, at(100)).await.unwrap(), "somebody has it");
         assert_eq!(due(99).await, []);

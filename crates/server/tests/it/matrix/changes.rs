@@ -157,6 +157,7 @@ impl Asks<'_> {
             request = request.json(&body);
         }
         let answer = request.send().await.unwrap();
+        self.town.settled().await;
         (answer.status().as_u16(), answer.json().await.unwrap_or_default())
     }
 

@@ -106,6 +106,7 @@ async fn matrix_every_cell_is_answered_as_the_file_says() {
                     Browser::at(address.octets(), town.world.running.address)
                 });
                 let got = ask(own.as_ref().unwrap_or(&browser), head, *row, *who, &town).await;
+                town.settled().await;
                 let cell = format!("{head} | {} | {}", row.name(), who.name());
                 if got.word != *said {
                     faults.push(format!("{cell}: expected {said}, got {}: {:.200}", got.word, got.body));

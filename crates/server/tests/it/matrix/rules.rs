@@ -334,6 +334,7 @@ pub const OPERATIONS: &[Operation] = &[
     op("POST /api/v1/imports/{import}/apply", Hidden(ChangePeople)),
     op("POST /api/v1/imports/{import}/undo", Hidden(ChangePeople)).done("import_not_applied"),
     op("GET /api/v1/imports/{import}/errors.csv", Hidden(ChangePeople)),
+    op("GET /api/v1/imports/{import}/progress", Hidden(ChangePeople)),
     op("GET /api/v1/people", Somewhere(SeePeople)),
     op("GET /api/v1/people.csv", Somewhere(SeePeople)),
     op("POST /api/v1/people", Form(ChangePeople)),

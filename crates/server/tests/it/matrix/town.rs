@@ -16,7 +16,7 @@ use klinke_server::auth::token::Token;
 use klinke_server::http::client::Prefix;
 use klinke_storage::Store;
 use klinke_storage::record::{
-    Import, NewApiToken, NewDevice, NewMove, NewPicture, NewRole, NewWebhook, PictureSet, Stamp,
+    NewApiToken, NewDevice, NewImport, NewMove, NewPicture, NewRole, NewWebhook, PictureSet, Stamp,
 };
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection};
 use std::collections::HashMap;
@@ -337,6 +337,22 @@ impl Town {
         row.try_get("", "data_version").unwrap()
     }
 
+    /// Waits until no list of people is applied or undone any more: that goes on without whoever asked.
+    pub async fn settled(&self) {
+        let waiting = "SELECT count(*) FROM job WHERE kind = 'import'";
+        let settling = async {
+            loop {
+                let asked = sea_orm::Statement::from_string(sea_orm::DbBackend::Sqlite, waiting);
+                let row = self.database.query_one_raw(asked).await.unwrap().unwrap();
+                if row.try_get_by_index::<i64>(0).unwrap() == 0 {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(crate::support::PATIENCE, settling).await.unwrap();
+    }
+
     /// The audit and the messages that wait.
     pub async fn left(&self) -> Left {
         Left::read(&self.database, true).await
@@ -441,7 +457,7 @@ async fn furnish(world: &World, tenant: TenantId, at: &Things, invitation: &Toke
         klinke_server::import::read::read("Name;Unit\nNewcomer;102\n".as_bytes()).unwrap(),
     );
     let content = Pii::new(draft.text().unwrap());
-    let import = Import { id: at["import"].into(), building, applied: false, content, ends_at: until };
+    let import = NewImport { id: at["import"].into(), building, content, ends_at: until };
     assert!(store.imports().insert_import(&scope, import).await.unwrap());
     let month = Duration::from_secs(30 * 86_400);
     let moving = NewMove {
