@@ -69,7 +69,11 @@ impl Store {
             let options: SqliteConnectOptions =
                 url.parse().map_err(|_| StorageError::Database("not a SQLite address".to_owned()))?;
             let path = options.get_filename().to_owned();
-            _turn = Some(tokio::task::spawn_blocking(move || protect(&path)).await.map_err(std::io::Error::other)??);
+            _turn = Some(
+                tokio::task::spawn_blocking(move || protect(&path))
+                    .await
+                    .map_err(std::io::Error::other)??,
+            );
         }
         let writer = Database::connect(sqlite_options(url, 1, false)).await?;
         sqlite_is_sound(&ask(&writer, "SELECT sqlite_version()").await?)?;

@@ -1,6 +1,6 @@
 //! Changing a button, and what administrators say to what residents did with theirs (R10–R12, R16).
 
-use crate::entity::{bell, bell_member};
+use crate::entity::{bell, bell_member, unit};
 use crate::record::{Button, ButtonChanged, ButtonEdit, Look, Stamp};
 use crate::repo::audit::{self, Change};
 use crate::repo::convert::{At, Word};
@@ -8,36 +8,18 @@ use crate::repo::intercom::{self, Intercom, Who, members_of};
 use crate::repo::reach;
 use crate::tx::{self, Isolation, Tx};
 use crate::{Result, StorageError};
+use klinke_model::fold::fold;
 use klinke_model::ids::{BellId, BuildingId, PersonId};
 use klinke_model::intercom::{BellKind, BellMember, DialCode, Moderation};
 use klinke_model::privacy::Pii;
 use klinke_model::rights::Right;
 use klinke_model::scope::Scope;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
-    Set,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, Set,
 };
 use serde_json::{Value, json};
 
 impl Intercom<'_> {
-    /// Buttons of a building with all that administrators see of them, by panel and place.
-    pub async fn buttons(&self, scope: &Scope, building: BuildingId) -> Result<Vec<Button>> {
-        tx::read(self.0, |tx| async move {
-            let rows = bell::Entity::find()
-                .filter(bell::Column::Tenant.eq(scope.tenant.0))
-                .filter(bell::Column::Building.eq(building.0))
-                .filter(reach::may(scope, Right::SeePeople, bell::Column::Building))
-                .order_by_asc(bell::Column::Panel)
-                .order_by_asc(bell::Column::Position)
-                .order_by_asc(bell::Column::Id)
-                .all(&*tx)
-                .await?;
-            let mut members = members_of(&*tx, scope, rows.iter().map(|row| row.id), Who::All).await?;
-            rows.iter().map(|row| button(row, members.remove(&row.id).unwrap_or_default())).collect()
-        })
-        .await
-    }
-
     /// One button, and the building it is in.
     pub async fn button(&self, scope: &Scope, bell: BellId) -> Result<Option<(BuildingId, Button)>> {
         tx::read(self.0, |tx| async move {
@@ -47,7 +29,9 @@ impl Intercom<'_> {
                 .await?;
             let Some(row) = row else { return Ok(None) };
             let members = members_of(&*tx, scope, [row.id], Who::All).await?.remove(&row.id);
-            Ok(Some((row.building.into(), button(&row, members.unwrap_or_default())?)))
+            let unit = unit::Entity::find_by_id((scope.tenant.0, row.unit)).one(&*tx).await?;
+            let number = unit.as_ref().map_or("", |unit| &unit.number);
+            Ok(Some((row.building.into(), button(&row, members.unwrap_or_default(), number)?)))
         })
         .await
     }
@@ -135,6 +119,7 @@ impl Intercom<'_> {
                 Look::Remove(_) => "bell.taken_off",
                 Look::BringBack => "bell.brought_back",
             };
+            set.sort_label = fold(&set.label).into_bytes();
             let (moderation, reason) = match look {
                 Look::Remove(reason) => (Moderation::Removed, Some(reason.as_str().to_owned())),
                 Look::Approve | Look::PutBack | Look::BringBack => (Moderation::None, None),
@@ -195,6 +180,7 @@ async fn write_edit(
     let mut set = row.clone();
     set.version = row.version.saturating_add(1);
     set.label = text(&edit.label);
+    set.sort_label = fold(&set.label).into_bytes();
     set.alias = edit.alias.as_ref().map(text);
     edit.kind.word().clone_into(&mut set.kind);
     edit.listing.word().clone_into(&mut set.listing);
@@ -250,7 +236,7 @@ fn told(row: &bell::Model, members: &[BellMember]) -> Value {
     })
 }
 
-fn button(row: &bell::Model, members: Vec<BellMember>) -> Result<Button> {
+pub(super) fn button(row: &bell::Model, members: Vec<BellMember>, number: &str) -> Result<Button> {
     let text = |column, text: &Option<String>| {
         text.as_deref().map(|text| At("bell", column).label(text).map(Pii::new)).transpose()
     };
@@ -259,6 +245,7 @@ fn button(row: &bell::Model, members: Vec<BellMember>) -> Result<Button> {
     };
     Ok(Button {
         bell: intercom::bell(row, members)?,
+        number: At("unit", "number").label(number)?,
         version: At("bell", "version").number(row.version)?,
         alias: text("alias", &row.alias)?,
         listing: At("bell", "listing").choice(&row.listing)?,
