@@ -50,7 +50,8 @@ async fn who_has_moved_out_is_signed_out_when_the_last_day_is_over_and_not_a_mil
     moving::carry_out_due(house.node()).await;
     assert_eq!(app.socket.closed().await.0, Some(SIGNED_OUT));
     assert_eq!(phone.browser.get("/api/v1/session").await.status, 401);
-    let moved = house.manager.get(&format!("/api/v1/moves?building={}&state=done", house.plan.building)).await.json();
+    let moved =
+        house.manager.get(&format!("/api/v1/moves?building={}&state=done", house.plan.building)).await.json();
     let ended = &moved["items"][0]["ended"];
     assert_eq!(
         (&ended["people"], &ended["signed_out"], &ended["accounts"]),

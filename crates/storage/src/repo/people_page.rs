@@ -100,6 +100,13 @@ pub(super) fn select(scope: &Scope, query: &PeopleQuery) -> SelectStatement {
     select.limit(u64::from(query.limit) + 1).take()
 }
 
+/// The tenant of a table that is to be read before the one that this is compared with: the same, but SQLite does not see
+/// through it and begin with the other, and sort.
+fn after_it(table: impl sea_orm::sea_query::IntoIden) -> Expr {
+    let tenant = Expr::col((table, Alias::new("tenant")));
+    Expr::expr(sea_orm::sea_query::Func::coalesce([tenant.clone(), tenant]))
+}
+
 /// Who lives in the units of a building, each at the first of their homes there, or in this unit.
 fn at_first_home(select: &mut SelectStatement, scope: &Scope, building: BuildingId, only: Option<UnitId>) {
     let who = Condition::all()
@@ -112,10 +119,7 @@ fn at_first_home(select: &mut SelectStatement, scope: &Scope, building: Building
                 .equals((membership::Entity, membership::Column::Person)),
         );
     let lives = Condition::all()
-        .add(
-            Expr::col((membership::Entity, membership::Column::Tenant))
-                .equals((unit::Entity, unit::Column::Tenant)),
-        )
+        .add(Expr::col((membership::Entity, membership::Column::Tenant)).eq(after_it(unit::Entity)))
         .add(
             Expr::col((membership::Entity, membership::Column::Unit))
                 .equals((unit::Entity, unit::Column::Id)),
@@ -137,7 +141,7 @@ fn at_first_home(select: &mut SelectStatement, scope: &Scope, building: Building
     let of_home = |column: unit::Column| Expr::col((home.clone(), column));
     let of_place = |column: membership::Column| Expr::col((place.clone(), column));
     let its_place = Condition::all()
-        .add(of_home(unit::Column::Tenant).eq(of_place(membership::Column::Tenant)))
+        .add(of_home(unit::Column::Tenant).eq(after_it(place.clone())))
         .add(of_home(unit::Column::Id).eq(of_place(membership::Column::Unit)));
     let before = Query::select()
         .expr(Expr::val(1))

@@ -14,7 +14,7 @@ use klinke_model::time::Timestamp;
 use sea_orm::sea_query::{SelectStatement, SqliteQueryBuilder};
 use sea_orm::{ConnectionTrait, DbBackend, QueryTrait, Statement};
 
-const HOUSE: BuildingId = BuildingId(v4([1; 16]));
+const HOUSE: BuildingId = BuildingId(uuid::Uuid::from_bytes([1; 16]));
 
 async fn plan(store: &Store, select: &SelectStatement) -> Vec<String> {
     let sql = format!("EXPLAIN QUERY PLAN {}", select.to_string(SqliteQueryBuilder));
