@@ -192,7 +192,7 @@ test('a person is signed out, deleted, and gone from the changes, whose chain st
   await page.getByLabel(t('admin-audit-kind'), { exact: true }).selectOption('webhook');
   await page.getByText(t('admin-audit-webhook-removed')).waitFor();
   await added.waitFor({ state: 'hidden' });
-  const file = await request.get(new URL(await page.getByRole('link', { name: t('admin-audit-csv') }).getAttribute('href'), origin).href);
+  const file = await request.get(new URL(await page.getByRole('link', { name: t('admin-people-csv') }).getAttribute('href'), origin).href);
   const text = await file.text();
   assert.ok(text.includes('webhook.made') && !text.includes('person.added'), text);
 

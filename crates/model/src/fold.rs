@@ -29,32 +29,6 @@ pub fn fold(text: &str) -> String {
     folded
 }
 
-/// What a list of numbers is sorted by: the text folded, its figures by their value, so that "B 2" comes before "B 10".
-///
-/// Bytes, because databases sort text each in their own way. Before each run of figures stands how many there are without
-/// the zeros in front: more figures are a greater number.
-pub fn natural(text: &str) -> Vec<u8> {
-    let folded = fold(text);
-    let mut key = Vec::with_capacity(folded.len() + 2);
-    let mut letters = folded.chars().peekable();
-    while let Some(letter) = letters.next() {
-        if !letter.is_ascii_digit() {
-            key.extend_from_slice(letter.encode_utf8(&mut [0; 4]).as_bytes());
-            continue;
-        }
-        let mut run = String::from(letter);
-        while let Some(figure) = letters.next_if(char::is_ascii_digit) {
-            run.push(figure);
-        }
-        let value = run.trim_start_matches('0').as_bytes();
-        // nine and on again: as long as it takes, and none begins like another
-        key.extend(std::iter::repeat_n(b'9', value.len() / 9));
-        key.push(u8::try_from(value.len() % 9).map_or(b'0', |rest| b'0' + rest));
-        key.extend_from_slice(value);
-    }
-    key
-}
-
 /// The folded words of a text, each once, in no order that means anything.
 pub fn words(text: &str) -> Vec<String> {
     let folded = fold(text);
@@ -88,23 +62,7 @@ mod tests {
         assert_eq!(words(&"å".repeat(100)), ["a".repeat(64)]);
     }
 
-    #[test]
-    fn figures_are_sorted_by_their_value() {
-        let sorted = ["", "2", "09", "10", "1101", "a", "Å 9", "A 010 b", "a 11", "aker", "B2", "b10"];
-        for two in sorted.windows(2) {
-            assert!(natural(two[0]) < natural(two[1]), "{two:?}");
-        }
-        assert_eq!(natural("H0201"), natural("h201"));
-        let long = |figures| natural(&"1".repeat(figures));
-        assert!((1..40).all(|figures| long(figures) < long(figures + 1)));
-    }
-
     proptest! {
-        #[test]
-        fn numbers_are_sorted_as_numbers(one in any::<u128>(), other in any::<u128>()) {
-            prop_assert_eq!(natural(&one.to_string()).cmp(&natural(&other.to_string())), one.cmp(&other));
-        }
-
         #[test]
         fn words_are_short_folded_and_fixed_points(text in any::<String>()) {
             for word in words(&text) {

@@ -9,15 +9,38 @@ export const KINDS = ['person', 'home', 'move', 'import', 'role', 'building', 'e
 
 export type Names = Record<string, AuditName>;
 
-const orRaw = (key: string, raw: string) => {
-  const found = t(key);
-  return found === key ? raw : found;
-};
+/** The first of these texts that there is, or what stands in the entry. */
+function firstOf(raw: string, ...keys: string[]): string {
+  for (const key of keys) {
+    const found = t(key);
+    if (found !== key) return found;
+  }
+  return raw;
+}
+
+const dashed = (word: string) => word.replaceAll(/[._]/g, '-');
 
 /** What happened; an action that these pages do not know as it is. */
-export const actionWords = (action: string) => orRaw(`admin-audit-${action.replaceAll(/[._]/g, '-')}`, action);
+export const actionWords = (action: string) => firstOf(action, `admin-audit-${dashed(action)}`);
 
-export const fieldWords = (field: string) => orRaw(`admin-audit-field-${field.replaceAll('_', '-')}`, field);
+/** A field; those of a policy are called what its page calls them. */
+export const fieldWords = (field: string) => firstOf(field, `admin-audit-field-${dashed(field)}`, `admin-policy-${dashed(field)}`, ...(POLICY[field] ?? []));
+
+/** What the page of the policy calls by a shorter name. */
+const POLICY: Record<string, string[]> = { bell_kinds: ['admin-policy-kinds'], button_order: ['admin-policy-order'] };
+
+/** Where the words of a field's values stand. */
+const VALUES: Record<string, string[]> = {
+  role: ['admin-role-'],
+  events: ['admin-event-'],
+  kind: ['admin-kind-', 'admin-bell-'],
+  bell_kinds: ['admin-bell-'],
+  listing: ['admin-bell-'],
+  button_order: ['admin-policy-order-'],
+  rights: ['admin-right-'],
+  relock: ['admin-door-'],
+};
+
 
 export const moment = (at: number) => new Intl.DateTimeFormat(locale(), { dateStyle: 'medium', timeStyle: 'short' }).format(at);
 
@@ -29,17 +52,17 @@ export function valueWords(field: string, value: unknown, names: Names): string 
   if (typeof value === 'boolean') return t(value ? 'admin-audit-yes' : 'admin-audit-no');
   if (typeof value === 'number') {
     if (field.endsWith('_at')) return moment(value);
+    // minutes after midnight
+    if (field === 'from' || field === 'until') return `${String(Math.floor(value / 60)).padStart(2, '0')}:${String(value % 60).padStart(2, '0')}`;
     return field.endsWith('_day') ? day(value * 86_400_000, 'UTC') : String(value);
   }
   if (typeof value === 'string') {
-    if (field === 'role') return orRaw(`admin-role-${value.replaceAll('_', '-')}`, value);
-    if (field === 'events') return orRaw(`admin-event-${value.replace('.', '-')}`, value);
-    return names[value]?.name ?? value;
+    return names[value]?.name ?? firstOf(value, ...(VALUES[field] ?? []).map((words) => words + dashed(value)));
   }
-  if (Array.isArray(value)) return value.map((one) => valueWords(field, one, names)).join(', ');
+  if (Array.isArray(value)) return value.map((one) => valueWords(field, one, names)).join(value.some((one) => typeof one === 'object') ? '; ' : ', ');
   return Object.entries(value)
     .map(([inner, one]) => `${fieldWords(inner)}: ${valueWords(inner, one, names)}`)
-    .join('; ');
+    .join(', ');
 }
 
 export interface FieldChange {
@@ -79,7 +102,7 @@ export function actorOf({ actor, actor_name: name, role, token }: AuditEntry): s
   if (token) return `${name ?? t('admin-audit-gone')} · ${t('admin-token-secret')}`;
   if (!actor) return t('admin-audit-service');
   const who = name ?? t('admin-audit-somebody');
-  return role && role !== 'none' ? `${who} · ${orRaw(`admin-role-${role.replaceAll('_', '-')}`, role)}` : who;
+  return role && role !== 'none' ? `${who} · ${firstOf(role, `admin-role-${dashed(role)}`)}` : who;
 }
 
 /** The days of a filter as moments; the last one counts. */

@@ -29,7 +29,7 @@ CREATE INDEX person_word_person ON person_word (tenant, person);
 ALTER TABLE unit ADD COLUMN folded BYTEA NOT NULL DEFAULT '';
 CREATE INDEX unit_folded ON unit (tenant, folded, id);
 CREATE INDEX unit_of_building ON unit (tenant, building, folded, id);
--- What the homes of a building are listed by: the number, figures by their value (see `klinke_model::fold::natural`).
+-- What the homes of a building are listed by: the number, figures by their value (see `klinke_model::alphabet`).
 -- Unique, so that who lives in them can be listed in the same order without sorting.
 ALTER TABLE unit ADD COLUMN sort_number BYTEA NOT NULL DEFAULT '';
 CREATE UNIQUE INDEX unit_sort ON unit (tenant, building, sort_number, id);
@@ -202,7 +202,7 @@ ALTER TABLE bell ADD COLUMN text_before TEXT;
 ALTER TABLE bell ADD COLUMN text_asked TEXT;
 -- Why an administrator took it off the panel; told to those it rings.
 ALTER TABLE bell ADD COLUMN removed_reason TEXT;
--- What a list of them is sorted by: the text, folded; or where they hang. (By their unit: `unit_sort`.)
+-- What a list of them is sorted by: the text's key, å after z; or where they hang. (By their unit: `unit_sort`.)
 ALTER TABLE bell ADD COLUMN sort_label BYTEA NOT NULL DEFAULT '';
 CREATE INDEX bell_label ON bell (tenant, building, sort_label, id);
 CREATE INDEX bell_place ON bell (tenant, building, panel, position, id);

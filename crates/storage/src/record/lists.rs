@@ -89,7 +89,7 @@ pub enum ButtonsOrder {
     /// Panel and place on it.
     #[default]
     Place,
-    /// What they say, folded.
+    /// What they say, å after z.
     Label,
     /// The number of their unit.
     Unit,
@@ -121,7 +121,7 @@ pub struct ButtonsQuery {
 pub enum ButtonAfter {
     /// By place.
     Place(PanelId, i32, BellId),
-    /// By what they say: folded, personal.
+    /// By what they say; personal.
     Label(klinke_model::privacy::Pii<Vec<u8>>, BellId),
     /// By unit.
     Unit(Vec<u8>, UnitId, BellId),

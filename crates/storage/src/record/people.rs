@@ -24,7 +24,7 @@ pub enum Standing {
 /// What people are listed by. Each order is read off an index.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PeopleOrder {
-    /// The folded name.
+    /// The name, å after z.
     #[default]
     Name,
     /// The first of their homes in the building, then the name. Of the people of one building only.
@@ -37,7 +37,7 @@ pub enum PeopleOrder {
 pub struct PeopleAfter {
     /// The home, when the list is in that order: what its number is sorted by, and which.
     pub home: Option<(Vec<u8>, UnitId)>,
-    /// The folded name.
+    /// What the name is sorted by.
     pub name: Pii<Vec<u8>>,
     /// Who.
     pub person: PersonId,

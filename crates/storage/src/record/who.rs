@@ -101,7 +101,7 @@ pub struct HomeMember {
     pub invited_until: Option<Timestamp>,
 }
 
-/// Everybody who may open a door, a page at a time, by folded name.
+/// Everybody who may open a door, a page at a time, by name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpenersPage {
     /// The door.
@@ -202,7 +202,7 @@ pub struct KeyHolder {
 /// A page of what is held.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeysPage {
-    /// Who holds something, by folded name.
+    /// Who holds something, by name.
     pub holders: Vec<KeyHolder>,
     /// Whether there are others after them.
     pub more: bool,

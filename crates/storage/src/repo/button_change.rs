@@ -8,7 +8,7 @@ use crate::repo::intercom::{self, Intercom, Who, members_of};
 use crate::repo::reach;
 use crate::tx::{self, Isolation, Tx};
 use crate::{Result, StorageError};
-use klinke_model::fold::fold;
+use klinke_model::alphabet::Alphabet;
 use klinke_model::ids::{BellId, BuildingId, PersonId};
 use klinke_model::intercom::{BellKind, BellMember, DialCode, Moderation};
 use klinke_model::privacy::Pii;
@@ -119,7 +119,7 @@ impl Intercom<'_> {
                 Look::Remove(_) => "bell.taken_off",
                 Look::BringBack => "bell.brought_back",
             };
-            set.sort_label = fold(&set.label).into_bytes();
+            set.sort_label = Alphabet::Norwegian.key(&set.label).into_bytes();
             let (moderation, reason) = match look {
                 Look::Remove(reason) => (Moderation::Removed, Some(reason.as_str().to_owned())),
                 Look::Approve | Look::PutBack | Look::BringBack => (Moderation::None, None),
@@ -180,7 +180,7 @@ async fn write_edit(
     let mut set = row.clone();
     set.version = row.version.saturating_add(1);
     set.label = text(&edit.label);
-    set.sort_label = fold(&set.label).into_bytes();
+    set.sort_label = Alphabet::Norwegian.key(&set.label).into_bytes();
     set.alias = edit.alias.as_ref().map(text);
     edit.kind.word().clone_into(&mut set.kind);
     edit.listing.word().clone_into(&mut set.listing);

@@ -9,7 +9,8 @@ use crate::repo::intercom::{Intercom, Who, members_of};
 use crate::repo::people_page::{SEARCH_WORDS, begins, by_word, unit_begins};
 use crate::repo::reach;
 use crate::tx;
-use klinke_model::fold::{fold, words};
+use klinke_model::alphabet::Alphabet;
+use klinke_model::fold::words;
 use klinke_model::ids::BuildingId;
 use klinke_model::privacy::Pii;
 use klinke_model::rights::Right;
@@ -108,7 +109,7 @@ pub(super) fn select(scope: &Scope, building: BuildingId, query: &ButtonsQuery) 
     if let Some(moderation) = query.moderation {
         select.and_where(bell::Column::Moderation.eq(moderation.word()));
     }
-    let says = fold(query.text.trim());
+    let says = Alphabet::Norwegian.key(query.text.trim());
     if !says.is_empty() {
         let mut all = Condition::all();
         for word in words(&query.text).iter().take(SEARCH_WORDS) {

@@ -12,7 +12,7 @@ use crate::repo::households::policy_of;
 use crate::repo::{reach, revision};
 use crate::tx::{self, Isolation, Tx};
 use crate::{Result, StorageError, Store};
-use klinke_model::fold::fold;
+use klinke_model::alphabet::Alphabet;
 use klinke_model::ids::{BellId, BuildingId, PanelId};
 use klinke_model::intercom::{Bell, BellKind, BellMember, Listing, Moderation, Panel};
 use klinke_model::policy::{BuildingPolicy, ButtonOrder};
@@ -178,7 +178,7 @@ impl Intercom<'_> {
                 panel: Set(bell.panel.0),
                 unit: Set(bell.unit.0),
                 label: Set(bell.label.reveal().as_str().to_owned()),
-                sort_label: Set(fold(bell.label.reveal().as_str()).into_bytes()),
+                sort_label: Set(Alphabet::Norwegian.key(bell.label.reveal().as_str()).into_bytes()),
                 kind: Set(bell.kind.word().to_owned()),
                 position: Set(position.unwrap_or(at_the_end)),
                 ..Default::default()
@@ -252,7 +252,8 @@ impl Intercom<'_> {
                     members: members.remove(&bell.id).unwrap_or_default(),
                 });
             }
-            in_order(&mut bells, policy_in(&*tx, scope, building.id).await?.button_order);
+            let order = policy_in(&*tx, scope, building.id).await?.button_order;
+            in_order(&mut bells, order, Alphabet::of_time_zone(&building.time_zone));
             let building = convert::building(&building)?;
             let panel = At("panel", "name").label(&panel.name)?;
             Ok(Some(PanelDirectory {
@@ -354,21 +355,20 @@ async fn policy_in(db: &impl ConnectionTrait, scope: &Scope, building: Uuid) -> 
 }
 
 /// Puts buttons in the order that the building wants; those of one text or unit stay as they were placed.
-fn in_order(bells: &mut [DirectoryBell], order: ButtonOrder) {
+fn in_order(bells: &mut [DirectoryBell], order: ButtonOrder, alphabet: Alphabet) {
+    let key = |label| numbered(label, alphabet);
     match order {
         ButtonOrder::AsPlaced => {}
-        ButtonOrder::ByText => bells.sort_by_cached_key(|bell| numbered(bell.label.reveal())),
-        ButtonOrder::ByUnit => {
-            bells.sort_by_cached_key(|bell| (numbered(&bell.entrance), numbered(&bell.unit)));
-        }
+        ButtonOrder::ByText => bells.sort_by_cached_key(|bell| key(bell.label.reveal())),
+        ButtonOrder::ByUnit => bells.sort_by_cached_key(|bell| (key(&bell.entrance), key(&bell.unit))),
     }
 }
 
-/// A text as people sort it: without regard to case and accents, 2 before 10.
-fn numbered(label: &klinke_model::text::Label) -> Vec<(String, u64)> {
+/// A text as people sort it: å after z, without regard to case, 2 before 10.
+fn numbered(label: &Label, alphabet: Alphabet) -> Vec<(String, u64)> {
     let mut parts = Vec::new();
     let (mut text, mut digits) = (String::new(), String::new());
-    for character in fold(label.as_str()).chars() {
+    for character in alphabet.key(label.as_str()).chars() {
         if character.is_ascii_digit() {
             digits.push(character);
             continue;

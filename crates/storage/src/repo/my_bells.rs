@@ -13,7 +13,7 @@ use crate::repo::households::{Households, policy_of};
 use crate::repo::intercom::{Who, members_of};
 use crate::tx::{self, Isolation, Tx};
 use crate::{Result, StorageError};
-use klinke_model::fold::fold;
+use klinke_model::alphabet::Alphabet;
 use klinke_model::ids::{BellId, PersonId};
 use klinke_model::intercom::{BellKind, Moderation};
 use klinke_model::policy::{Asking, BellChange as Wish, DecidedBy, Effect};
@@ -102,7 +102,7 @@ fn wanted(before: &MyBell, change: &BellChange) -> std::result::Result<UpdateMan
                 if before.moderation == Moderation::None {
                     set = set.col_expr(bell::Column::TextBefore, Expr::col(bell::Column::Label));
                 }
-                set.col_expr(bell::Column::SortLabel, Expr::val(fold(&text).into_bytes()))
+                set.col_expr(bell::Column::SortLabel, Expr::val(Alphabet::Norwegian.key(&text).into_bytes()))
                     .col_expr(bell::Column::Label, Expr::val(text))
                     .col_expr(bell::Column::TextAsked, Expr::val(None::<String>))
             }

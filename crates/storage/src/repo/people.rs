@@ -7,7 +7,8 @@ use crate::repo::convert::{self, Word};
 use crate::repo::reach;
 use crate::tx::{self, Isolation};
 use crate::{Result, Store};
-use klinke_model::fold::{fold, words};
+use klinke_model::alphabet::Alphabet;
+use klinke_model::fold::words;
 use klinke_model::ids::{BuildingId, PersonId, TenantId, UnitId};
 use klinke_model::intercom::BellKind;
 use klinke_model::people::{Membership, Person};
@@ -213,7 +214,7 @@ pub(super) fn person_row(tenant: TenantId, person: &Person) -> person::ActiveMod
         phone: Set(person.phone.as_ref().map(|phone| phone.reveal().as_str().to_owned())),
         language: Set(person.language.word().to_owned()),
         version: Set(i64::try_from(person.version).unwrap_or(i64::MAX)),
-        sort_name: Set(fold(name).into_bytes()),
+        sort_name: Set(Alphabet::Norwegian.key(name).into_bytes()),
     }
 }
 

@@ -2,8 +2,8 @@
 //!
 //! Keyset paging: a page costs the same at the end of the list as at its beginning. By name the keys are
 //! `(sort_name, id)`; by home those of the building's units, then of who lives in each. Both are read off an index, and a
-//! page begins behind what the last row was sorted by, whatever became of that row. Folded names and words are bytes,
-//! compared alike by every database; that a word begins with what was typed is a range of the words' key.
+//! page begins behind what the last row was sorted by, whatever became of that row. The names' keys and the folded words are
+//! bytes, compared alike by every database; that a word begins with what was typed is a range of the words' key.
 
 use crate::entity::{
     account, building, device, household_move, invitation, membership, move_person, person, person_word, unit,

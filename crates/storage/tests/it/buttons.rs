@@ -183,7 +183,7 @@ on_both! {
     async fn the_policy_says_in_which_order_the_panel_shows(db) {
         let (ours, _) = two_towns(&db).await;
         let (intercom, sites, admin) = (db.store.intercom(), db.store.sites(), ours.as_person(ours.admin));
-        for (number, text) in [(1, "Øst 10"), (2, "øst 2"), (3, "Andersson")] {
+        for (number, text) in [(1, "Øst 10"), (2, "øst 2"), (3, "Andersson"), (4, "Åkesson")] {
             let bell = ours.bell(ours.fresh(number), text, BellKind::Parallel, vec![]);
             assert!(intercom.insert_bell(&admin, &stamp(1), bell, None).await.unwrap());
         }
@@ -191,8 +191,12 @@ on_both! {
         let by_text = BuildingPolicy { button_order: ButtonOrder::ByText, ..BuildingPolicy::default() };
         sites.set_policy(&admin, &stamp(1), ours.house, 0, by_text).await.unwrap();
         let sorted = shown(&intercom, &ours).await;
-        let three: Vec<_> = texts(&sorted).into_iter().filter(|text| ["Øst 10", "øst 2", "Andersson"].contains(text)).collect();
-        assert_eq!(three, ["Andersson", "øst 2", "Øst 10"]);
+        let four: Vec<_> = texts(&sorted)
+            .into_iter()
+            .filter(|text| ["Øst 10", "øst 2", "Andersson", "Åkesson"].contains(text))
+            .collect();
+        // å comes last where the building stands
+        assert_eq!(four, ["Andersson", "øst 2", "Øst 10", "Åkesson"]);
         assert_ne!(sorted.revision, placed.revision);
         let by_unit = BuildingPolicy { button_order: ButtonOrder::ByUnit, ..BuildingPolicy::default() };
         sites.set_policy(&admin, &stamp(1), ours.house, 1, by_unit).await.unwrap();

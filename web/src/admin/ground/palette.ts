@@ -2,6 +2,7 @@
 // comes from.
 
 import { fold, words } from '../../lib/fold';
+import { byName } from './order';
 
 /** Screens translate `admin-ground-kind-<kind>`. In the order of a tie. */
 export const KINDS = ['person', 'unit', 'door', 'building', 'section', 'action'] as const;
@@ -77,7 +78,7 @@ export function rank(entries: readonly Entry[], text: string): { kind: Kind; ent
     const points = score(entry, wanted);
     if (points !== undefined) found.push({ entry, score: points });
   }
-  const order = new Intl.Collator(undefined, { numeric: true });
+  const order = byName();
   // Before anything is typed they stand as they were given.
   if (wanted.length > 0) found.sort((a, b) => a.score - b.score || place(a.entry.kind) - place(b.entry.kind) || order.compare(a.entry.title, b.entry.title));
   const groups = new Map<Kind, Entry[]>();
