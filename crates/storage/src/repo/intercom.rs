@@ -356,7 +356,7 @@ async fn policy_in(db: &impl ConnectionTrait, scope: &Scope, building: Uuid) -> 
 
 /// Puts buttons in the order that the building wants; those of one text or unit stay as they were placed.
 fn in_order(bells: &mut [DirectoryBell], order: ButtonOrder, alphabet: Alphabet) {
-    let key = |label| numbered(label, alphabet);
+    let key = |label: &Label| numbered(label, alphabet);
     match order {
         ButtonOrder::AsPlaced => {}
         ButtonOrder::ByText => bells.sort_by_cached_key(|bell| key(bell.label.reveal())),
