@@ -1,6 +1,6 @@
 import { fireEvent, render, screen, within } from '@testing-library/svelte';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Door, Unit } from '../api/http';
+import type { Door } from '../api/http';
 import { ApiError } from '../lib/api-problem';
 import { setLocale } from '../lib/i18n';
 import Admin from './Admin.svelte';

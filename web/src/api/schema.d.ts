@@ -1842,6 +1842,7 @@ export interface components {
              * @description Grows with every change. A change names the version it was made from.
              */
             version: number;
+            number: string;
         };
         /** @description What is to be changed; what is absent stays as it is. */
         BellChange: {
@@ -2289,6 +2290,7 @@ export interface components {
         Entrance: {
             id: components["schemas"]["EntranceId"];
             name: components["schemas"]["Label"];
+            units: number;
         };
         /** @description What is to be changed; what is absent stays as it is. */
         EntranceChange: {
@@ -3790,6 +3792,29 @@ export interface components {
              */
             output: number;
         };
+        UnitsPage: {
+            items: components["schemas"]["Unit"][];
+            next?: string | null;
+        };
+        BellsPage: {
+            items: components["schemas"]["Bell"][];
+            next?: string | null;
+        };
+        MovesPage: {
+            items: components["schemas"]["Move"][];
+            next?: string | null;
+        };
+        PolicyHere: {
+            policy: components["schemas"]["BuildingPolicy"];
+            /**
+             * Format: int64
+             * @description Grows with every change; 0 while nobody changed the defaults. A change names the version it was made from.
+             */
+            version: number;
+            units: number;
+            pending?: number | null;
+            without_button?: number | null;
+        };
     };
     responses: never;
     parameters: never;
@@ -5223,7 +5248,15 @@ export interface operations {
     };
     bells: {
         parameters: {
-            query?: never;
+            query?: {
+                panel?: string | null;
+                unit?: string | null;
+                moderation?: "none" | "pending" | "removed";
+                text?: string | null;
+                sort?: string | null;
+                cursor?: string | null;
+                limit?: number | null;
+            };
             header?: never;
             path: {
                 /** @description The building */
@@ -5239,7 +5272,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Bell"][];
+                    "application/json": components["schemas"]["BellsPage"];
                 };
             };
             /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
@@ -6965,7 +6998,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Policy"];
+                    "application/json": components["schemas"]["PolicyHere"];
                 };
             };
             /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
@@ -7179,7 +7212,13 @@ export interface operations {
     };
     units: {
         parameters: {
-            query?: never;
+            query?: {
+                entrance?: string | null;
+                text?: string | null;
+                sort?: string | null;
+                cursor?: string | null;
+                limit?: number | null;
+            };
             header?: never;
             path: {
                 /** @description The building */
@@ -7195,7 +7234,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Unit"][];
+                    "application/json": components["schemas"]["UnitsPage"];
                 };
             };
             /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
@@ -11377,6 +11416,9 @@ export interface operations {
             query: {
                 /** @description Of this building. */
                 building: components["schemas"]["BuildingId"];
+                state?: "scheduled" | "done";
+                cursor?: string | null;
+                limit?: number | null;
             };
             header?: never;
             path?: never;
@@ -11390,7 +11432,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Move"][];
+                    "application/json": components["schemas"]["MovesPage"];
                 };
             };
             /** @description `malformed` */
