@@ -33,6 +33,9 @@ CREATE INDEX unit_of_building ON unit (tenant, building, folded, id);
 -- Unique, so that who lives in them can be listed in the same order without sorting.
 ALTER TABLE unit ADD COLUMN sort_number BYTEA NOT NULL DEFAULT '';
 CREATE UNIQUE INDEX unit_sort ON unit (tenant, building, sort_number, id);
+-- Where somebody lives is answered by the index alone: SQLite takes the primary key for it else, and reads all of it.
+CREATE INDEX membership_home ON membership (tenant, person, unit);
+DROP INDEX membership_person;
 -- Who may open a door is asked from the door's side too.
 CREATE INDEX unit_door_door ON unit_door (tenant, door, unit);
 

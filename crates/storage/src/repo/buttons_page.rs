@@ -15,7 +15,7 @@ use klinke_model::ids::BuildingId;
 use klinke_model::privacy::Pii;
 use klinke_model::rights::Right;
 use klinke_model::scope::Scope;
-use sea_orm::sea_query::{Alias, Expr, ExprTrait, JoinType, Order, Query, SelectStatement};
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, Order, Query, SelectStatement};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, Iterable, QueryFilter};
 use std::collections::HashMap;
 
@@ -72,9 +72,6 @@ impl Intercom<'_> {
 pub(super) fn select(scope: &Scope, building: BuildingId, query: &ButtonsQuery) -> SelectStatement {
     let of_bell = |column: bell::Column| Expr::col((bell::Entity, column));
     let of_unit = |column: unit::Column| Expr::col((unit::Entity, column));
-    let its_unit = Condition::all()
-        .add(of_bell(bell::Column::Tenant).eq(of_unit(unit::Column::Tenant)))
-        .add(of_bell(bell::Column::Unit).eq(of_unit(unit::Column::Id)));
     let mut select = Query::select();
     select.columns(bell::Column::iter().map(|column| (bell::Entity, column)));
     let keys = match query.order {
@@ -82,7 +79,10 @@ pub(super) fn select(scope: &Scope, building: BuildingId, query: &ButtonsQuery) 
             select
                 .expr_as(of_unit(unit::Column::SortNumber), Alias::new(AT_NUMBER))
                 .from(unit::Entity)
-                .join(JoinType::InnerJoin, bell::Entity, its_unit)
+                // SQLite reads the tables in this order, and has nothing to sort then
+                .cross_join(bell::Entity)
+                .and_where(of_bell(bell::Column::Tenant).eq(of_unit(unit::Column::Tenant)))
+                .and_where(of_bell(bell::Column::Unit).eq(of_unit(unit::Column::Id)))
                 .and_where(unit::Column::Tenant.eq(scope.tenant.0))
                 .and_where(unit::Column::Building.eq(building.0));
             vec![of_unit(unit::Column::SortNumber), of_unit(unit::Column::Id), of_bell(bell::Column::Id)]
@@ -123,6 +123,12 @@ pub(super) fn select(scope: &Scope, building: BuildingId, query: &ButtonsQuery) 
     if let Some(there) = query.after.as_ref().and_then(|after| place(query.order, after)) {
         let (here, there) = (Expr::tuple(keys.clone()), Expr::tuple(there));
         select.and_where(if query.descending { here.lt(there) } else { here.gt(there) });
+    }
+    if let (ButtonsOrder::Unit, Some(ButtonAfter::Unit(number, unit, _))) = (query.order, &query.after) {
+        // the same of the unit alone: an index is entered by it
+        let here = Expr::tuple(keys.iter().take(2).cloned());
+        let there = Expr::tuple([Expr::val(number.clone()), Expr::val(unit.0)]);
+        select.and_where(if query.descending { here.lte(there) } else { here.gte(there) });
     }
     let order = if query.descending { Order::Desc } else { Order::Asc };
     for key in keys {

@@ -18,7 +18,7 @@ use klinke_model::privacy::Pii;
 use klinke_model::rights::Right;
 use klinke_model::scope::Scope;
 use klinke_model::time::Timestamp;
-use sea_orm::sea_query::{Alias, Expr, ExprTrait, JoinType, Order, Query, SelectStatement};
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, IntoTableRef, JoinType, Order, Query, SelectStatement};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, FromQueryResult, QueryResult};
 
 /// Words of a search that count; more only narrow what is found already.
@@ -83,14 +83,22 @@ pub(super) fn select(scope: &Scope, query: &PeopleQuery) -> SelectStatement {
         select.cond_where(stands(standing, query.at));
     }
     if let Some(after) = &query.after {
-        let home = after.home.iter().filter(|_| by_home(query).is_some());
-        let mut there: Vec<Expr> =
-            home.flat_map(|(number, unit)| [Expr::val(number.clone()), Expr::val(unit.0)]).collect();
+        let home_after = after.home.as_ref().filter(|_| by_home(query).is_some());
+        let mut there: Vec<Expr> = home_after
+            .into_iter()
+            .flat_map(|(number, unit)| [Expr::val(number.clone()), Expr::val(unit.0)])
+            .collect();
         there.extend([Expr::val(after.name.reveal().clone()), Expr::val(after.person.0)]);
         // the place of another order is none in this one
         if there.len() == keys.len() {
             let (here, there) = (Expr::tuple(keys.clone()), Expr::tuple(there));
             select.and_where(if query.descending { here.lt(there) } else { here.gt(there) });
+        }
+        // the same of the home alone: an index is entered by it
+        if let Some((number, unit)) = home_after {
+            let here = Expr::tuple(keys.iter().take(2).cloned());
+            let there = Expr::tuple([Expr::val(number.clone()), Expr::val(unit.0)]);
+            select.and_where(if query.descending { here.lte(there) } else { here.gte(there) });
         }
     }
     let order = if query.descending { Order::Desc } else { Order::Asc };
@@ -100,36 +108,23 @@ pub(super) fn select(scope: &Scope, query: &PeopleQuery) -> SelectStatement {
     select.limit(u64::from(query.limit) + 1).take()
 }
 
-/// The tenant of a table that is to be read before the one that this is compared with: the same, but SQLite does not see
-/// through it and begin with the other, and sort.
-fn after_it(table: impl sea_orm::sea_query::IntoIden) -> Expr {
-    let tenant = Expr::col((table, Alias::new("tenant")));
-    Expr::expr(sea_orm::sea_query::Func::coalesce([tenant.clone(), tenant]))
-}
-
-/// Who lives in the units of a building, each at the first of their homes there, or in this unit.
+/// Who lives in the units of a building, each at the first of their homes there, or in this unit. Cross joins: SQLite
+/// reads their tables in the order in which they stand, the units first, and has nothing to sort then.
 fn at_first_home(select: &mut SelectStatement, scope: &Scope, building: BuildingId, only: Option<UnitId>) {
-    let who = Condition::all()
-        .add(
-            Expr::col((person::Entity, person::Column::Tenant))
-                .equals((membership::Entity, membership::Column::Tenant)),
-        )
-        .add(
-            Expr::col((person::Entity, person::Column::Id))
-                .equals((membership::Entity, membership::Column::Person)),
-        );
-    let lives = Condition::all()
-        .add(Expr::col((membership::Entity, membership::Column::Tenant)).eq(after_it(unit::Entity)))
-        .add(
-            Expr::col((membership::Entity, membership::Column::Unit))
-                .equals((unit::Entity, unit::Column::Id)),
-        );
+    let of_unit = |column: unit::Column| Expr::col((unit::Entity, column));
+    let of_place = |column: membership::Column| Expr::col((membership::Entity, column));
     select
-        .expr_as(Expr::col((unit::Entity, unit::Column::SortNumber)), Alias::new(AT_NUMBER))
-        .expr_as(Expr::col((unit::Entity, unit::Column::Id)), Alias::new(AT_UNIT))
+        .expr_as(of_unit(unit::Column::SortNumber), Alias::new(AT_NUMBER))
+        .expr_as(of_unit(unit::Column::Id), Alias::new(AT_UNIT))
         .from(unit::Entity)
-        .join(JoinType::InnerJoin, membership::Entity, lives)
-        .join(JoinType::InnerJoin, person::Entity, who)
+        .cross_join(membership::Entity)
+        .cross_join(person::Entity)
+        .and_where(of_place(membership::Column::Tenant).eq(of_unit(unit::Column::Tenant)))
+        .and_where(of_place(membership::Column::Unit).eq(of_unit(unit::Column::Id)))
+        .and_where(
+            Expr::col((person::Entity, person::Column::Tenant)).eq(of_place(membership::Column::Tenant)),
+        )
+        .and_where(person_is(membership::Column::Person))
         .and_where(unit::Column::Tenant.eq(scope.tenant.0))
         .and_where(unit::Column::Building.eq(building.0))
         .and_where(reach::may(scope, Right::SeePeople, unit::Column::Building));
@@ -139,27 +134,18 @@ fn at_first_home(select: &mut SelectStatement, scope: &Scope, building: Building
     }
     let (home, place) = (Alias::new("other_home"), Alias::new("other_place"));
     let of_home = |column: unit::Column| Expr::col((home.clone(), column));
-    let of_place = |column: membership::Column| Expr::col((place.clone(), column));
-    let its_place = Condition::all()
-        .add(of_home(unit::Column::Tenant).eq(after_it(place.clone())))
-        .add(of_home(unit::Column::Id).eq(of_place(membership::Column::Unit)));
+    let of_other = |column: membership::Column| Expr::col((place.clone(), column));
+    let here = Expr::tuple([of_unit(unit::Column::SortNumber), of_unit(unit::Column::Id)]);
     let before = Query::select()
         .expr(Expr::val(1))
         .from_as(membership::Entity, place.clone())
-        .join_as(JoinType::InnerJoin, unit::Entity, home.clone(), its_place)
-        .and_where(
-            of_place(membership::Column::Tenant).equals((membership::Entity, membership::Column::Tenant)),
-        )
-        .and_where(
-            of_place(membership::Column::Person).equals((membership::Entity, membership::Column::Person)),
-        )
+        .cross_join(unit::Entity.into_table_ref().alias(home.clone()))
+        .and_where(of_home(unit::Column::Tenant).eq(of_other(membership::Column::Tenant)))
+        .and_where(of_home(unit::Column::Id).eq(of_other(membership::Column::Unit)))
+        .and_where(of_other(membership::Column::Tenant).eq(of_place(membership::Column::Tenant)))
+        .and_where(of_other(membership::Column::Person).eq(of_place(membership::Column::Person)))
         .and_where(of_home(unit::Column::Building).eq(building.0))
-        .and_where(Expr::tuple([of_home(unit::Column::SortNumber), of_home(unit::Column::Id)]).lt(
-            Expr::tuple([
-                Expr::col((unit::Entity, unit::Column::SortNumber)),
-                Expr::col((unit::Entity, unit::Column::Id)),
-            ]),
-        ))
+        .and_where(Expr::tuple([of_home(unit::Column::SortNumber), of_home(unit::Column::Id)]).lt(here))
         .take();
     select.and_where(Expr::exists(before).not());
 }

@@ -28,6 +28,8 @@ async fn reads_off(store: &Store, select: &SelectStatement, index: &str) {
     assert!(plan[0].contains(&format!("INDEX {index} ")), "{index}: {plan:#?}");
     let sorts = |step: &&String| step.contains("FOR ORDER BY");
     assert_eq!(plan.iter().find(sorts), None, "{plan:#?}");
+    let all_of = |step: &&String| step.contains("other_place") && !step.contains("person=?");
+    assert_eq!(plan.iter().find(all_of), None, "the other homes of one person: {plan:#?}");
 }
 
 #[tokio::test]
