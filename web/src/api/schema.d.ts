@@ -169,7 +169,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The buttons of a building, by panel and place. */
+        /** A page of the buttons of a building. */
         get: operations["bells"];
         /** Puts the buttons of a panel in order. */
         put: operations["order_bells"];
@@ -349,7 +349,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The units of a building, by number. */
+        /** A page of the units of a building, by number. */
         get: operations["units"];
         put?: never;
         /** Adds units to a building; all of them or none. */
@@ -820,7 +820,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Moves of a building, the latest first; 200 at most. */
+        /** Moves of a building: those to come, or those that are carried out. */
         get: operations["moves"];
         put?: never;
         post?: never;
@@ -962,7 +962,7 @@ export interface paths {
         };
         /**
          * The people of a list as CSV (UTF-8 with a mark, RFC 4180): name, e-mail, phone, language, unit, building, owner. A
-         *     person with two homes has two lines. `cursor` and `limit` are not read.
+         *     person with two homes has two lines. The order is the list's; it begins at the beginning, whatever `cursor` and `limit`.
          */
         get: operations["people_csv"];
         put?: never;
@@ -1832,6 +1832,8 @@ export interface components {
             /** @description Who it rings, in order, as the button shows them. */
             members: components["schemas"]["Label"][];
             moderation: components["schemas"]["Moderation"];
+            /** @description Apartment number or company name of the unit. */
+            number: components["schemas"]["Label"];
             panel: components["schemas"]["PanelId"];
             /** @description The same people, in the same order. */
             people: components["schemas"]["PersonId"][];
@@ -1842,7 +1844,6 @@ export interface components {
              * @description Grows with every change. A change names the version it was made from.
              */
             version: number;
-            number: string;
         };
         /** @description What is to be changed; what is absent stays as it is. */
         BellChange: {
@@ -1897,6 +1898,12 @@ export interface components {
          * @enum {string}
          */
         BellVerdict: "approve" | "put_back" | "remove" | "bring_back";
+        /** @description A page of buttons. */
+        BellsPage: {
+            items: components["schemas"]["Bell"][];
+            /** @description Where the next page begins; absent on the last. */
+            next?: string | null;
+        };
         /** @description A building. */
         Building: {
             /** @description Street address, one line. */
@@ -2290,6 +2297,10 @@ export interface components {
         Entrance: {
             id: components["schemas"]["EntranceId"];
             name: components["schemas"]["Label"];
+            /**
+             * Format: int64
+             * @description How many units are behind it.
+             */
             units: number;
         };
         /** @description What is to be changed; what is absent stays as it is. */
@@ -2759,6 +2770,12 @@ export interface components {
             name?: components["schemas"]["Label"] | null;
             owner: boolean;
             person: components["schemas"]["PersonId"];
+        };
+        /** @description A page of moves. */
+        MovesPage: {
+            items: components["schemas"]["Move"][];
+            /** @description Where the next page begins; absent on the last. */
+            next?: string | null;
         };
         /** @description A button of one's own home. */
         MyBell: {
@@ -3362,7 +3379,8 @@ export interface components {
         /** @description A page of people. */
         PeoplePage: {
             items: components["schemas"]["Person"][];
-            next?: components["schemas"]["PersonId"] | null;
+            /** @description Where the next page begins; absent on the last. */
+            next?: string | null;
         };
         /** @description A person as an administrator sees them. No devices and no times: those are the person's own. */
         Person: {
@@ -3432,6 +3450,30 @@ export interface components {
              * @description Grows with every change; 0 while nobody changed the defaults. A change names the version it was made from.
              */
             version: number;
+        };
+        /** @description A policy, and how much there is in the building for it to have an effect on. */
+        PolicyHere: {
+            /**
+             * Format: int64
+             * @description Buttons whose text waits for an administrator. Absent for who may not see people.
+             */
+            pending?: number | null;
+            policy: components["schemas"]["BuildingPolicy"];
+            /**
+             * Format: int64
+             * @description Units of the building.
+             */
+            units: number;
+            /**
+             * Format: int64
+             * @description Grows with every change; 0 while nobody changed the defaults. A change names the version it was made from.
+             */
+            version: number;
+            /**
+             * Format: int64
+             * @description Units without a button. Absent for who may not see people.
+             */
+            without_button?: number | null;
         };
         /** @description The body of a refusal (RFC 9457). */
         Problem: {
@@ -3661,6 +3703,12 @@ export interface components {
              */
             version: number;
         };
+        /** @description A page of units. */
+        UnitsPage: {
+            items: components["schemas"]["Unit"][];
+            /** @description Where the next page begins; absent on the last. */
+            next?: string | null;
+        };
         /** @description What depends on a part. What names people is 0 for who may not see them. */
         Uses: {
             /**
@@ -3791,29 +3839,6 @@ export interface components {
              * @description Which of its outputs, from 0.
              */
             output: number;
-        };
-        UnitsPage: {
-            items: components["schemas"]["Unit"][];
-            next?: string | null;
-        };
-        BellsPage: {
-            items: components["schemas"]["Bell"][];
-            next?: string | null;
-        };
-        MovesPage: {
-            items: components["schemas"]["Move"][];
-            next?: string | null;
-        };
-        PolicyHere: {
-            policy: components["schemas"]["BuildingPolicy"];
-            /**
-             * Format: int64
-             * @description Grows with every change; 0 while nobody changed the defaults. A change names the version it was made from.
-             */
-            version: number;
-            units: number;
-            pending?: number | null;
-            without_button?: number | null;
         };
     };
     responses: never;
@@ -5249,13 +5274,20 @@ export interface operations {
     bells: {
         parameters: {
             query?: {
-                panel?: string | null;
-                unit?: string | null;
+                /** @description On this panel. */
+                panel?: components["schemas"]["PanelId"];
+                /** @description Of this unit. */
+                unit?: components["schemas"]["UnitId"];
+                /** @description That wait for an administrator, were taken off by one, or neither. */
                 moderation?: "none" | "pending" | "removed";
-                text?: string | null;
-                sort?: string | null;
-                cursor?: string | null;
-                limit?: number | null;
+                /** @description What the button's text begins with; or each word begins a word of somebody it rings, or the number of its unit. */
+                text?: string;
+                /** @description `place` (panel, then place on it), `label` or `unit`; with `-` before it the other way round. */
+                sort?: string;
+                /** @description The `next` of the page before, in the same order. */
+                cursor?: string;
+                /** @description How many, 1 to 200. */
+                limit?: number;
             };
             header?: never;
             path: {
@@ -5275,7 +5307,7 @@ export interface operations {
                     "application/json": components["schemas"]["BellsPage"];
                 };
             };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            /** @description `malformed` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5313,6 +5345,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid` */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7213,11 +7254,16 @@ export interface operations {
     units: {
         parameters: {
             query?: {
-                entrance?: string | null;
-                text?: string | null;
-                sort?: string | null;
-                cursor?: string | null;
-                limit?: number | null;
+                /** @description Behind this entrance. */
+                entrance?: components["schemas"]["EntranceId"];
+                /** @description What the number begins with; case and marks do not count. */
+                text?: string;
+                /** @description `number` or `-number`, figures by their value. */
+                sort?: string;
+                /** @description The `next` of the page before, in the same order. */
+                cursor?: string;
+                /** @description How many, 1 to 200. */
+                limit?: number;
             };
             header?: never;
             path: {
@@ -7237,7 +7283,7 @@ export interface operations {
                     "application/json": components["schemas"]["UnitsPage"];
                 };
             };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            /** @description `malformed` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7275,6 +7321,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid` */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11416,9 +11471,12 @@ export interface operations {
             query: {
                 /** @description Of this building. */
                 building: components["schemas"]["BuildingId"];
+                /** @description Those to come (without a wish), or those that are carried out. */
                 state?: "scheduled" | "done";
-                cursor?: string | null;
-                limit?: number | null;
+                /** @description The `next` of the page before, of the same state. */
+                cursor?: string;
+                /** @description How many, 1 to 200. */
+                limit?: number;
             };
             header?: never;
             path?: never;
@@ -11473,6 +11531,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid` */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12431,10 +12498,13 @@ export interface operations {
                 standing?: "active" | "suspended" | "invited" | "not_invited" | "unreachable";
                 /** @description Each word begins a word of the name, e-mail address or phone number, or the number of a unit. */
                 text?: string;
-                /** @description `name` or `-name`. */
+                /**
+                 * @description `name` or, for the people of one building, `home`: the number of the first of their homes there. `-name` and `-home`
+                 *     the other way round.
+                 */
                 sort?: string;
-                /** @description The `next` of the page before. */
-                cursor?: components["schemas"]["PersonId"];
+                /** @description The `next` of the page before, in the same order. */
+                cursor?: string;
                 /** @description How many, 1 to 200. */
                 limit?: number;
             };
@@ -12444,7 +12514,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The people, by folded name */
+            /** @description The people, in this order */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -12664,10 +12734,13 @@ export interface operations {
                 standing?: "active" | "suspended" | "invited" | "not_invited" | "unreachable";
                 /** @description Each word begins a word of the name, e-mail address or phone number, or the number of a unit. */
                 text?: string;
-                /** @description `name` or `-name`. */
+                /**
+                 * @description `name` or, for the people of one building, `home`: the number of the first of their homes there. `-name` and `-home`
+                 *     the other way round.
+                 */
                 sort?: string;
-                /** @description The `next` of the page before. */
-                cursor?: components["schemas"]["PersonId"];
+                /** @description The `next` of the page before, in the same order. */
+                cursor?: string;
                 /** @description How many, 1 to 200. */
                 limit?: number;
             };
