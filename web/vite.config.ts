@@ -98,6 +98,9 @@ export default defineConfig(({ mode }) => ({
     modulePreload: { polyfill: false },
     rolldownOptions: {
       input: { [built(mode)]: fileURLToPath(new URL(`./${built(mode)}.html`, import.meta.url)) },
+      // What a page needs to start is one piece: cut into one for each set of pages that share it, it packs worse. The panel
+      // is one piece already.
+      ...(built(mode) !== 'panel' && { output: { codeSplitting: { groups: [{ name: 'start', tags: ['$initial'] }] } } }),
     },
   },
   server: {

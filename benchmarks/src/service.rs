@@ -149,7 +149,7 @@ async fn settle_town(folder: &Path) -> Result<()> {
         roles: (id(10, 0).into(), id(10, 1).into()),
     };
     let stamp = Stamp { at: SystemClock::start().now(), salt: [0; 16] };
-    store.gate().claim(claimed).await?;
+    store.gate().claim(&stamp, claimed).await?;
 
     let (building, entrance, door) = (BuildingId(id(3, 0)), EntranceId(id(4, 0)), DoorId(id(5, 0)));
     let house = Building {

@@ -20,15 +20,28 @@ export async function administrator(world, language = 'en') {
   return admin;
 }
 
-/** The addresses of the building's pages, as the navigation has them. */
-export const pagesOf = (page) => page.locator('.shell > nav a[href^="/admin/buildings/"]').evaluateAll((links) => links.map((link) => link.getAttribute('href')));
+/** Pages that are of all buildings: who is on one has no navigation, so they come last. */
+const OF_ALL = ['/admin/integrations', '/admin/changes'];
 
-export const nameOf = (address) => address.split('/')[4] ?? 'overview';
+/** The addresses of the building's pages, as the navigation has them, and of those that are of all buildings. */
+export const pagesOf = async (page) => [
+  ...(await page.locator('.shell > nav a[href^="/admin/buildings/"]').evaluateAll((links) => links.map((link) => link.getAttribute('href')))),
+  ...OF_ALL
+];
+
+export const nameOf = (address) => (OF_ALL.includes(address) ? address.split('/')[2] : (address.split('/')[4] ?? 'overview'));
 
 /** Goes to a page by its link, as people do: what was fetched stays fetched. */
 export async function go(admin, address) {
-  await admin.page.locator(`.shell > nav a[href="${address}"]`).click();
-  await admin.page.locator(`.shell > nav a[href="${address}"][aria-current=page]`).waitFor();
+  const { page } = admin;
+  if (OF_ALL.includes(address)) {
+    await page.locator('.shell > header a.home').click();
+    await page.locator(`main a[href="${address}"]`).click();
+    await page.waitForURL((url) => url.pathname === address);
+  } else {
+    await page.locator(`.shell > nav a[href="${address}"]`).click();
+    await page.locator(`.shell > nav a[href="${address}"][aria-current=page]`).waitFor();
+  }
   await admin.loaded();
 }
 

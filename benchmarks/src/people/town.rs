@@ -109,7 +109,7 @@ impl Town {
             roles: (id(10, 0).into(), id(10, 1).into()),
         };
         let stamp = Stamp { at: SystemClock::start().now(), salt: [0; 16] };
-        store.gate().claim(claimed).await?;
+        store.gate().claim(&stamp, claimed).await?;
         let own =
             Scope { principal: Principal::Person { person: manager, device: DeviceId(id(8, 0)) }, ..system };
         let scope = own.at(stamp.at);
@@ -188,7 +188,7 @@ async fn building(store: &Store, scope: &Scope, stamp: &Stamp, number: u64, peop
         name: label("A")?,
         doors,
     };
-    store.intercom().insert_panel(scope, panel, None).await?;
+    store.intercom().pair_panel(scope, stamp, panel, None).await?;
 
     let here = (number * PEOPLE)..people.min((number + 1) * PEOPLE);
     let mut plan = ImportPlan::default();

@@ -18,7 +18,7 @@ mod who;
 pub use buttons::{Button, ButtonChanged, ButtonEdit, Look, Unlisted};
 pub use households::{
     BellChange, BellChanged, BellHours, Household, HouseholdMember, Joined, Left, MyBell, NewMember, Refused,
-    WayToMember,
+    SeenBy, SeenDoor, WayToMember,
 };
 pub use imports::{Details, House, HouseResident, HouseUnit, Import, ImportOutcome, ImportPlan};
 pub use invitations::{Followed, InvitationState, Invited, Job, JobKind, WayIn};

@@ -185,6 +185,7 @@ export const api = {
   openers: (door: string, query: Paged) => answer(client.GET('/api/v1/doors/{door}/who', { params: { path: { door }, query } })),
   doorsOf: (person: string, query: Paged) =>
     answer(client.GET('/api/v1/people/{person}/doors', { params: { path: { person }, query } })),
+  appOf: (person: string) => answer(client.GET('/api/v1/people/{person}/app', ofPerson(person))),
   ghosts: (building: string) => answer(client.GET('/api/v1/buildings/{building}/ghosts', ofBuilding(building))),
   keys: (building: string, query: Paged) =>
     answer(client.GET('/api/v1/buildings/{building}/keys', { params: { path: { building }, query } })),

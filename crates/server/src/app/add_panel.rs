@@ -80,7 +80,7 @@ pub async fn handler(
     };
     // `false` when the rights, the entrance or a door went in between.
     let (intercom, stamp) = (node.store.intercom(), node.stamp());
-    if !intercom.pair_panel(&who.scope, &stamp, panel.clone(), public_key.clone()).await? {
+    if !intercom.pair_panel(&who.scope, &stamp, panel.clone(), Some(public_key.clone())).await? {
         return Err(Code::NotFound.into());
     }
     reservation.settle_panel(panel.id);

@@ -115,7 +115,7 @@ pub async fn handler(
         account: NewAccount { person, user_name, password_hash: node.passwords.hash(claim.password).await? },
         roles: (node.random.v7(now), node.random.v7(now)),
     };
-    if !node.store.gate().claim(new).await? {
+    if !node.store.gate().claim(&node.stamp(), new).await? {
         return Err(ClaimError::AlreadyClaimed.into());
     }
     tracing::info!("the installation was claimed");

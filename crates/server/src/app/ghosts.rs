@@ -4,7 +4,7 @@
 
 use super::allowed;
 use super::who::page_length;
-use crate::auth::session::SignedIn;
+use crate::auth::caller::Caller;
 use crate::http::body::Object;
 use crate::http::problem::{Code, Problem, ProblemBody};
 use crate::node::Node;
@@ -128,12 +128,12 @@ impl From<record::Ghost> for Ghost {
 /// What was issued in a building and has no reason any more, 200 of each kind at most; what belongs to no building for
 /// who sees people everywhere.
 #[utoipa::path(get, path = "/api/v1/buildings/{building}/ghosts", operation_id = "ghosts", tag = "people",
-    params(("building" = uuid::Uuid, Path, description = "The building")), security(("session" = [])),
+    params(("building" = uuid::Uuid, Path, description = "The building")), security(("session" = []), ("token" = [])),
     responses((status = 200, description = "The ghosts", body = [Ghost]),
         (status = 403, description = "`forbidden`; `confidentiality_required`", body = ProblemBody, content_type = "application/problem+json")))]
 pub async fn handler(
     State(node): State<Arc<Node>>,
-    who: SignedIn,
+    who: Caller,
     Object(building): Object<BuildingId>,
 ) -> Result<Json<Vec<Ghost>>, Problem> {
     allowed(&node, &who, Right::SeePeople, building).await?;
@@ -191,14 +191,14 @@ pub struct Asked {
 
 /// Who holds keys to a building: signed-in devices, open links, roles. Counts only; nothing of when anything was used.
 #[utoipa::path(get, path = "/api/v1/buildings/{building}/keys", operation_id = "keys_out", tag = "people",
-    params(("building" = uuid::Uuid, Path, description = "The building"), Asked), security(("session" = [])),
+    params(("building" = uuid::Uuid, Path, description = "The building"), Asked), security(("session" = []), ("token" = [])),
     responses((status = 200, description = "Who holds something, by folded name", body = KeysPage),
         (status = 400, description = "`malformed`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 403, description = "`forbidden`; `confidentiality_required`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`invalid`", body = ProblemBody, content_type = "application/problem+json")))]
 pub async fn keys(
     State(node): State<Arc<Node>>,
-    who: SignedIn,
+    who: Caller,
     Object(building): Object<BuildingId>,
     asked: Result<Query<Asked>, QueryRejection>,
 ) -> Result<Json<KeysPage>, Problem> {

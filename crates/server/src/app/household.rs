@@ -105,7 +105,8 @@ pub struct NewOwner {
     person: PersonId,
 }
 
-fn home(household: Household, asker: PersonId) -> MyHome {
+/// A home as somebody who lives there sees it.
+pub(super) fn home(household: Household, asker: PersonId) -> MyHome {
     let Household { owner, policy, has_bells, .. } = household;
     let asking = Asking { owner, removed: false };
     MyHome {

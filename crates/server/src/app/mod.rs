@@ -57,6 +57,7 @@ pub mod people_csv;
 pub mod policy;
 pub mod ring;
 pub mod roles;
+pub mod seen_by;
 pub mod session;
 pub mod sign_in;
 pub mod sign_out;

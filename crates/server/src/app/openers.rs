@@ -2,7 +2,7 @@
 
 use super::people::shown;
 use super::who::page_length;
-use crate::auth::session::SignedIn;
+use crate::auth::caller::Caller;
 use crate::http::body::Object;
 use crate::http::problem::{Code, Problem, ProblemBody};
 use crate::node::Node;
@@ -133,13 +133,13 @@ pub struct DoorsAsked {
 
 /// Everybody who may open a door now, each with the reasons. For who sees people in its building.
 #[utoipa::path(get, path = "/api/v1/doors/{door}/who", operation_id = "who_may_open", tag = "people",
-    params(("door" = uuid::Uuid, Path, description = "The door"), PeopleAsked), security(("session" = [])),
+    params(("door" = uuid::Uuid, Path, description = "The door"), PeopleAsked), security(("session" = []), ("token" = [])),
     responses((status = 200, description = "The people", body = OpenersPage),
         (status = 400, description = "`malformed`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`invalid`", body = ProblemBody, content_type = "application/problem+json")))]
 pub async fn of_door(
     State(node): State<Arc<Node>>,
-    who: SignedIn,
+    who: Caller,
     Object(door): Object<DoorId>,
     asked: Result<Query<PeopleAsked>, QueryRejection>,
 ) -> Result<Json<OpenersPage>, Problem> {
@@ -166,13 +166,13 @@ pub async fn of_door(
 
 /// The doors that a person may open, each with the reasons; those where the asker sees people.
 #[utoipa::path(get, path = "/api/v1/people/{person}/doors", operation_id = "doors_of_person", tag = "people",
-    params(("person" = uuid::Uuid, Path, description = "The person"), DoorsAsked), security(("session" = [])),
+    params(("person" = uuid::Uuid, Path, description = "The person"), DoorsAsked), security(("session" = []), ("token" = [])),
     responses((status = 200, description = "The doors", body = OpenableDoors),
         (status = 400, description = "`malformed`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`invalid`", body = ProblemBody, content_type = "application/problem+json")))]
 pub async fn of_person(
     State(node): State<Arc<Node>>,
-    who: SignedIn,
+    who: Caller,
     Object(person): Object<PersonId>,
     asked: Result<Query<DoorsAsked>, QueryRejection>,
 ) -> Result<Json<OpenableDoors>, Problem> {
@@ -198,7 +198,12 @@ pub async fn of_person(
 }
 
 /// Why the decision would say no to somebody who may open the door.
-fn shut(node: &Node, door: DoorId, site_mode: SiteMode, times: DoorTimes) -> Option<decide::Reason> {
+pub(super) fn shut(
+    node: &Node,
+    door: DoorId,
+    site_mode: SiteMode,
+    times: DoorTimes,
+) -> Option<decide::Reason> {
     let facts = Facts {
         person_active: true,
         member_reaches_door: true,

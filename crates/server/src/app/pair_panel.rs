@@ -141,7 +141,7 @@ pub async fn redeem(
     let ticket = Token::parse(&typed.ticket).ok_or(Code::UnknownTicket)?;
     let (tenant, panel) = node.pairings.use_ticket(&ticket).ok_or(Code::UnknownTicket)?;
     let scope = Scope::system(tenant);
-    if !node.store.intercom().set_panel_key(&scope, panel, public_key.clone()).await? {
+    if !node.store.intercom().set_panel_key(&scope, &node.stamp(), panel, public_key.clone()).await? {
         return Err(Code::UnknownTicket.into());
     }
     // whoever held the former key is somebody else now

@@ -2,7 +2,7 @@
 
 use super::allowed;
 use super::people::PersonStanding;
-use crate::auth::session::SignedIn;
+use crate::auth::caller::Caller;
 use crate::http::body::Object;
 use crate::http::problem::{Code, FieldCode, Fields, Problem, ProblemBody};
 use crate::node::Node;
@@ -171,14 +171,14 @@ pub(super) fn page_length(limit: Option<u16>) -> Result<u16, Problem> {
 
 /// The homes of a building with who lives there, by number.
 #[utoipa::path(get, path = "/api/v1/buildings/{building}/who", operation_id = "who_lives_here", tag = "people",
-    params(("building" = uuid::Uuid, Path, description = "The building"), Asked), security(("session" = [])),
+    params(("building" = uuid::Uuid, Path, description = "The building"), Asked), security(("session" = []), ("token" = [])),
     responses((status = 200, description = "The homes", body = HomesPage),
         (status = 400, description = "`malformed`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 403, description = "`forbidden`; `confidentiality_required`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`invalid`", body = ProblemBody, content_type = "application/problem+json")))]
 pub async fn handler(
     State(node): State<Arc<Node>>,
-    who: SignedIn,
+    who: Caller,
     Object(building): Object<BuildingId>,
     asked: Result<Query<Asked>, QueryRejection>,
 ) -> Result<Json<HomesPage>, Problem> {
@@ -201,12 +201,12 @@ pub async fn handler(
 
 /// How many homes of a building are in which state; states that no home is in are left out.
 #[utoipa::path(get, path = "/api/v1/buildings/{building}/who/counts", operation_id = "home_counts", tag = "people",
-    params(("building" = uuid::Uuid, Path, description = "The building")), security(("session" = [])),
+    params(("building" = uuid::Uuid, Path, description = "The building")), security(("session" = []), ("token" = [])),
     responses((status = 200, description = "The counts", body = [Count]),
         (status = 403, description = "`forbidden`; `confidentiality_required`", body = ProblemBody, content_type = "application/problem+json")))]
 pub async fn counts(
     State(node): State<Arc<Node>>,
-    who: SignedIn,
+    who: Caller,
     Object(building): Object<BuildingId>,
 ) -> Result<Json<Vec<Count>>, Problem> {
     allowed(&node, &who, Right::SeePeople, building).await?;

@@ -9,7 +9,7 @@ use crate::random::Random;
 use klinke_model::door::{Door, DoorTimes};
 use klinke_model::ids::{BuildingId, DoorId, EntranceId, PanelId, PersonId, TenantId, UnitId};
 use klinke_model::intercom::{Bell, BellKind, BellMember, Panel};
-use klinke_model::people::{Membership, Person};
+use klinke_model::people::Person;
 use klinke_model::privacy::Pii;
 use klinke_model::scope::Scope;
 use klinke_model::site::{Building, BuildingKind, Entrance, Tenant, Unit};
@@ -234,7 +234,7 @@ impl Builder<'_> {
             roles: (self.id(), self.id()),
         };
         let administrator = new.administrator.id;
-        self.node.store.gate().claim(new).await?;
+        self.node.store.gate().claim(&self.node.stamp(), new).await?;
         let stamp = self.node.stamp();
         self.node.store.people().accept_confidentiality(&self.scope, &stamp, administrator).await?;
         Ok(administrator)
@@ -278,7 +278,7 @@ impl Builder<'_> {
     ) -> Result<PanelId, TownError> {
         let panel = Panel { id: self.id(), building, entrance, name: Label::new(name)?, doors };
         let id = panel.id;
-        self.node.store.intercom().insert_panel(&self.scope, panel, None).await?;
+        self.node.store.intercom().pair_panel(&self.scope, &self.node.stamp(), panel, None).await?;
         self.panels.push(DemoPanel { panel: id, name: name.to_owned() });
         Ok(id)
     }
@@ -313,15 +313,16 @@ impl Builder<'_> {
             let person = account.as_ref().map_or_else(|| self.id(), |account| account.person);
             store
                 .people()
-                .insert_person(&self.scope, Person::named(person, name_label.reveal().clone()))
+                .add_person(
+                    &self.scope,
+                    &self.node.stamp(),
+                    Person::named(person, name_label.reveal().clone()),
+                    &[(unit, index == 0)],
+                )
                 .await?;
             if let Some(account) = account {
                 store.people().insert_account(&self.scope, account).await?;
             }
-            store
-                .people()
-                .add_membership(&self.scope, Membership { person, unit, owner: index == 0 })
-                .await?;
             members.push(BellMember { person, label: name_label });
         }
         for panel in panels {

@@ -94,6 +94,7 @@ pub fn operations() -> OpenApiRouter<Arc<Node>> {
         .routes(routes!(app::who::counts))
         .routes(routes!(app::openers::of_door))
         .routes(routes!(app::openers::of_person))
+        .routes(routes!(app::seen_by::handler))
         .routes(routes!(app::ghosts::handler))
         .routes(routes!(app::ghosts::keys))
         .routes(routes!(app::homes::give))

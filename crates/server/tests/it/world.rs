@@ -145,9 +145,14 @@ impl World {
     }
 }
 
+/// Who the other property manager is.
+pub fn second_tenant_id() -> TenantId {
+    TenantId(v4([200; 16]))
+}
+
 /// Another property manager. No use case makes a second one yet.
 pub async fn second_tenant(node: &Node) -> TenantId {
-    let tenant = TenantId(v4([200; 16]));
+    let tenant = second_tenant_id();
     let database = Database::connect(node.config.data.database_url().reveal()).await.unwrap();
     let id = tenant.0.simple();
     database

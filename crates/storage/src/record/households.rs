@@ -1,5 +1,7 @@
 //! What people ask and decide about their own home, and are answered.
 
+use klinke_access::decide::SiteMode;
+use klinke_model::door::Door;
 use klinke_model::ids::{BellId, BuildingId, DeviceId, JobId, PersonId, TenantId, UnitId};
 use klinke_model::intercom::{BellKind, BellMember, Moderation};
 use klinke_model::people::Person;
@@ -54,6 +56,30 @@ pub struct MyBell {
     pub owner: bool,
     /// What the building's people may decide for themselves.
     pub policy: BuildingPolicy,
+}
+
+/// What a person sees in the app, as an administrator may know it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeenBy {
+    /// Not suspended: else they see nothing.
+    pub active: bool,
+    /// Their homes.
+    pub homes: Vec<Household>,
+    /// Their buttons.
+    pub bells: Vec<MyBell>,
+    /// The doors that they may open because of where they live.
+    pub doors: Vec<SeenDoor>,
+}
+
+/// A door that a person may open, as the app lists it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeenDoor {
+    /// The door.
+    pub door: Door,
+    /// The name of its building.
+    pub building_name: Label,
+    /// Of its building.
+    pub site_mode: SiteMode,
 }
 
 /// What a resident wants of a button; what is `None` stays.

@@ -6,17 +6,16 @@ use crate::record::{Stamp, StoredFacts};
 use crate::repo::audit::{self, Change};
 use crate::repo::convert::{self, At, Word};
 use crate::repo::openers::OPENS;
-use crate::repo::people::reaches_unit;
 use crate::repo::reach;
 use crate::tx::{self, Isolation, Tx};
 use crate::{Result, StorageError, Store};
 use klinke_model::door::{Controller, Door};
-use klinke_model::ids::{BuildingId, ControllerId, DoorId, PersonId, UnitId};
+use klinke_model::ids::{BuildingId, ControllerId, DoorId, PersonId};
 use klinke_model::rights::Right;
 use klinke_model::scope::{Principal, Scope};
 use klinke_model::text::Label;
 use sea_orm::ActiveValue::Set;
-use sea_orm::sea_query::{Expr, ExprTrait, JoinType, OnConflict, Query, SelectStatement};
+use sea_orm::sea_query::{Expr, ExprTrait, JoinType, Query, SelectStatement};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QuerySelect,
     QueryTrait,
@@ -114,49 +113,6 @@ impl Doors<'_> {
         absent_is_false(added.await)
     }
 
-    /// Lets the members of a unit reach a door. Giving it again changes nothing. The principal must administer both
-    /// the unit's and the door's building.
-    pub async fn give_unit_door(&self, scope: &Scope, unit: UnitId, door: DoorId) -> Result<bool> {
-        let given = tx::write(self.0, Isolation::Serializable, |tx| async move {
-            let right = Right::ChangeBuilding;
-            if !reaches_unit(&*tx, scope, right, unit).await?
-                || reached_door(&*tx, scope, right, door).await?.is_none()
-            {
-                return Ok(false);
-            }
-            let row =
-                unit_door::ActiveModel { tenant: Set(scope.tenant.0), unit: Set(unit.0), door: Set(door.0) };
-            unit_door::Entity::insert(row)
-                .on_conflict(OnConflict::new().do_nothing().to_owned())
-                .exec_without_returning(&*tx)
-                .await?;
-            Ok(true)
-        });
-        absent_is_false(given.await)
-    }
-
-    /// Lets a controller of the same building drive a door. The revision of this controller grows, and of the one
-    /// before.
-    ///
-    /// # Errors
-    /// [`StorageError::Conflict`] when the output drives another door.
-    pub async fn assign(
-        &self,
-        scope: &Scope,
-        door: DoorId,
-        controller: ControllerId,
-        output: u16,
-    ) -> Result<bool> {
-        let assigned = tx::write(self.0, Isolation::Serializable, |tx| async move {
-            let Some(before) = reached_door(&*tx, scope, Right::Devices, door).await? else {
-                return Ok(false);
-            };
-            put(&*tx, scope, before, controller, output).await?;
-            Ok(true)
-        });
-        absent_is_false(assigned.await)
-    }
-
     /// Controllers of a building, by name.
     pub async fn controllers(&self, scope: &Scope, building: BuildingId) -> Result<Vec<Controller>> {
         let rows = controller::Entity::find()
@@ -168,26 +124,11 @@ impl Doors<'_> {
         convert::sorted(&rows, convert::controller, |controller| (controller.name.clone(), controller.id))
     }
 
-    /// Adds a controller with the SHA-256 of its client certificate and the doors it drives, each with its output; all
-    /// of it or nothing. `false` when the building or a door of it is not there.
+    /// Adds a controller that an administrator gave its place, with the SHA-256 of its client certificate and the doors it
+    /// drives, each with its output; all of it or nothing. `false` when the building or a door of it is not there.
     ///
     /// # Errors
     /// [`StorageError::Conflict`] when another controller has this certificate, or an output is named twice.
-    pub async fn insert_controller(
-        &self,
-        scope: &Scope,
-        controller: Controller,
-        certificate_sha256: [u8; 32],
-        drives: &[(DoorId, u16)],
-    ) -> Result<bool> {
-        let controller = &controller;
-        let inserted = tx::write(self.0, Isolation::Serializable, |tx| async move {
-            insert_controller(&tx, scope, controller, certificate_sha256, drives).await
-        });
-        absent_is_false(inserted.await)
-    }
-
-    /// Adds a controller that an administrator gave its place, as [`Self::insert_controller`]; the audit tells it.
     pub async fn pair_controller(
         &self,
         scope: &Scope,
@@ -246,20 +187,7 @@ impl Doors<'_> {
         if !reach::is(scope, person) {
             return Ok(Vec::new());
         }
-        let active = reach::exists(
-            person::Entity,
-            Condition::all()
-                .add(person::Column::Tenant.eq(scope.tenant.0))
-                .add(person::Column::Id.eq(person.0))
-                .add(person::Column::Active.eq(true)),
-        );
-        let rows = door::Entity::find()
-            .filter(door::Column::Tenant.eq(scope.tenant.0))
-            .filter(door::Column::Id.in_subquery(doors_reached(scope, person)))
-            .filter(active)
-            .find_both_related(building::Entity)
-            .all(&self.0.reader)
-            .await?;
+        let rows = openable(&self.0.reader, scope, person, Expr::val(true)).await?;
         convert::sorted(
             &rows,
             |(door, building)| Ok((convert::door(door)?, At("building", "name").label(&building.name)?)),
@@ -299,6 +227,31 @@ impl Doors<'_> {
     }
 }
 
+/// The doors that a person reaches by living somewhere, with their buildings; none while they are suspended. `there` says of
+/// the door's building whether it counts.
+pub(super) async fn openable(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    person: PersonId,
+    there: Expr,
+) -> Result<Vec<(door::Model, building::Model)>> {
+    let active = reach::exists(
+        person::Entity,
+        Condition::all()
+            .add(person::Column::Tenant.eq(scope.tenant.0))
+            .add(person::Column::Id.eq(person.0))
+            .add(person::Column::Active.eq(true)),
+    );
+    Ok(door::Entity::find()
+        .filter(door::Column::Tenant.eq(scope.tenant.0))
+        .filter(door::Column::Id.in_subquery(doors_reached(scope, person)))
+        .filter(active)
+        .filter(there)
+        .find_both_related(building::Entity)
+        .all(db)
+        .await?)
+}
+
 /// A door that is there and in whose building the principal has a right.
 async fn reached_door(
     db: &impl ConnectionTrait,
@@ -313,7 +266,7 @@ async fn reached_door(
 }
 
 /// Lets `controller` drive a door by one of its outputs.
-async fn put(
+pub(super) async fn put(
     db: &impl ConnectionTrait,
     scope: &Scope,
     door: door::Model,

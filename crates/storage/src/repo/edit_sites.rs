@@ -4,16 +4,18 @@ use crate::entity::{building, controller, door, entrance, panel, unit};
 use crate::record::{Edited, Part, Removed, Stamp, Uses};
 use crate::repo::audit::{self, Change};
 use crate::repo::convert::{self, Word};
+use crate::repo::news::{self, News};
 use crate::repo::parts::{Parts, doors, has_all, panels, part, uses_of_units};
 use crate::repo::reach;
 use crate::tx::{self, Isolation};
 use crate::{Result, StorageError};
+use klinke_model::events::EventKind;
 use klinke_model::ids::{BuildingId, EntranceId};
 use klinke_model::rights::Right;
 use klinke_model::scope::Scope;
 use klinke_model::site::{Building, Entrance};
 use sea_orm::sea_query::{Expr, ExprTrait};
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde_json::{Value, json};
 
 impl Parts<'_> {
@@ -88,6 +90,12 @@ impl Parts<'_> {
                 .filter(panel::Column::Building.eq(building))
                 .exec(&*tx)
                 .await?;
+            let units = unit::Entity::find()
+                .filter(unit::Column::Tenant.eq(tenant))
+                .filter(unit::Column::Building.eq(building))
+                .order_by_asc(unit::Column::Id)
+                .all(&*tx)
+                .await?;
             unit::Entity::delete_many()
                 .filter(unit::Column::Tenant.eq(tenant))
                 .filter(unit::Column::Building.eq(building))
@@ -117,6 +125,8 @@ impl Parts<'_> {
                 after: None,
             };
             audit::append(&tx, scope, stamp, change).await?;
+            let gone = |unit: &unit::Model| News::of_unit(EventKind::UnitRemoved, id, unit.id.into());
+            news::tell(&tx, scope, stamp, &units.iter().map(gone).collect::<Vec<_>>()).await?;
             Ok(Removed::Done)
         });
         match removed.await {

@@ -5,8 +5,10 @@ use crate::entity::{
     tenant,
 };
 use crate::record::{
-    Account, AppRequirements, ControllerIdentity, NewInstallation, PanelKey, SessionHolder, TokenHolder,
+    Account, AppRequirements, ControllerIdentity, NewInstallation, PanelKey, SessionHolder, Stamp,
+    TokenHolder,
 };
+use crate::repo::audit::{self, Change};
 use crate::repo::convert::At;
 use crate::repo::people;
 use crate::tx::{self, Isolation};
@@ -14,10 +16,12 @@ use crate::{Result, StorageError, Store};
 use klinke_model::ids::{DeviceId, MoveId, PanelId, TenantId};
 use klinke_model::people::{Role, RoleGrant};
 use klinke_model::privacy::Pii;
+use klinke_model::scope::Scope;
 use klinke_model::time::Timestamp;
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{OnConflict, Query};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
+use serde_json::json;
 use uuid::Uuid;
 
 /// How many sessions one transaction ends: others write in between.
@@ -36,13 +40,13 @@ impl Gate<'_> {
         Ok(installation::Entity::find().count(&self.0.reader).await? > 0)
     }
 
-    /// Gives the installation its owner: tenant, administrator, account and role in one transaction. `false` when it
-    /// had one already; of many tries at once exactly one wins.
+    /// Gives the installation its owner: tenant, administrator, account and roles in one transaction, and the first entry
+    /// of the audit. `false` when it had one already; of many tries at once exactly one wins.
     ///
     /// # Errors
     /// When the database can not be written, or [`StorageError::Invalid`] when the account is not the
     /// administrator's.
-    pub async fn claim(&self, new: NewInstallation) -> Result<bool> {
+    pub async fn claim(&self, stamp: &Stamp, new: NewInstallation) -> Result<bool> {
         let NewInstallation { tenant, administrator, account, roles } = &new;
         if account.person != administrator.id {
             return Err(StorageError::Invalid("the first account must be the administrator's"));
@@ -77,6 +81,17 @@ impl Gate<'_> {
                 crate::repo::roles::row(tenant.id, id, administrator.id, grant)
             });
             role_grant::Entity::insert_many(grants).exec_without_returning(&*tx).await?;
+            // Nobody else writes into a chain that begins with its property manager. Who did it was nobody before it was done.
+            let change = Change {
+                building: None,
+                action: "installation.claimed",
+                persons: vec![administrator.id],
+                before: None,
+                after: Some(json!({
+                    "name": tenant.name, "person": administrator.id, "role": [Role::Operator, Role::Manager],
+                })),
+            };
+            audit::append(&tx, &Scope::system(tenant.id), stamp, change).await?;
             Ok(true)
         })
         .await

@@ -45,43 +45,7 @@ impl Households<'_> {
     /// The homes of the person who asks, by building and number, with everybody who lives there.
     pub async fn mine(&self, scope: &Scope) -> Result<Vec<Household>> {
         let Some(who) = scope.person() else { return Ok(Vec::new()) };
-        tx::read(self.0, |tx| async move {
-            if !is_active(&*tx, scope, who).await? {
-                return Ok(Vec::new());
-            }
-            let units = unit::Entity::find()
-                .filter(unit::Column::Tenant.eq(scope.tenant.0))
-                .filter(unit::Column::Id.in_subquery(units_of(scope, who)))
-                .all(&*tx)
-                .await?;
-            let mut homes = Vec::with_capacity(units.len());
-            for unit in units {
-                let key = (scope.tenant.0, unit.building);
-                // a foreign key sees to it that it is there
-                let Some(building) = building::Entity::find_by_id(key).one(&*tx).await? else { continue };
-                let row =
-                    building_policy::Entity::find_by_id((scope.tenant.0, building.id)).one(&*tx).await?;
-                let members = members(&*tx, scope, unit.id).await?;
-                let bells = bell::Entity::find()
-                    .filter(bell::Column::Tenant.eq(scope.tenant.0))
-                    .filter(bell::Column::Unit.eq(unit.id));
-                homes.push(Household {
-                    unit: unit.id.into(),
-                    number: At("unit", "number").label(&unit.number)?,
-                    building: building.id.into(),
-                    building_name: At("building", "name").label(&building.name)?,
-                    owner: members.iter().any(|member| member.person == who && member.owner),
-                    policy: policy_of(row.as_ref())?,
-                    has_bells: bells.count(&*tx).await? > 0,
-                    members,
-                });
-            }
-            homes.sort_by(|a, b| {
-                (&a.building_name, &a.number, a.unit).cmp(&(&b.building_name, &b.number, b.unit))
-            });
-            Ok(homes)
-        })
-        .await
+        tx::read(self.0, |tx| async move { homes_of(&*tx, scope, who, Expr::val(true)).await }).await
     }
 
     /// Takes somebody new in, with a link to set a password. The shared buttons that ring the asker ring them too.
@@ -287,10 +251,56 @@ impl Households<'_> {
             }
             // who decides for a home is not taken out of it by whoever decides next
             household_member::Entity::delete_by_id((scope.tenant.0, unit.0, person.0)).exec(&*tx).await?;
+            let there = building_of(&*tx, scope, unit).await?;
+            let news =
+                [person, who].map(|one| News::of_place(EventKind::MembershipChanged, there, unit, one));
+            news::tell(&tx, scope, &news::at_home(scope.at, person), &news).await?;
             Ok(Joined::Done)
         })
         .await
     }
+}
+
+/// Somebody's homes, by building and number, with everybody who lives there; none while they are suspended. `there` says
+/// of the unit's building whether it counts.
+pub(super) async fn homes_of(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    who: PersonId,
+    there: Expr,
+) -> Result<Vec<Household>> {
+    if !is_active(db, scope, who).await? {
+        return Ok(Vec::new());
+    }
+    let units = unit::Entity::find()
+        .filter(unit::Column::Tenant.eq(scope.tenant.0))
+        .filter(unit::Column::Id.in_subquery(units_of(scope, who)))
+        .filter(there)
+        .all(db)
+        .await?;
+    let mut homes = Vec::with_capacity(units.len());
+    for unit in units {
+        let key = (scope.tenant.0, unit.building);
+        // a foreign key sees to it that it is there
+        let Some(building) = building::Entity::find_by_id(key).one(db).await? else { continue };
+        let row = building_policy::Entity::find_by_id((scope.tenant.0, building.id)).one(db).await?;
+        let members = members(db, scope, unit.id).await?;
+        let bells = bell::Entity::find()
+            .filter(bell::Column::Tenant.eq(scope.tenant.0))
+            .filter(bell::Column::Unit.eq(unit.id));
+        homes.push(Household {
+            unit: unit.id.into(),
+            number: At("unit", "number").label(&unit.number)?,
+            building: building.id.into(),
+            building_name: At("building", "name").label(&building.name)?,
+            owner: members.iter().any(|member| member.person == who && member.owner),
+            policy: policy_of(row.as_ref())?,
+            has_bells: bells.count(db).await? > 0,
+            members,
+        });
+    }
+    homes.sort_by(|a, b| (&a.building_name, &a.number, a.unit).cmp(&(&b.building_name, &b.number, b.unit)));
+    Ok(homes)
 }
 
 /// Puts somebody new behind the shared buttons of the home that ring whoever takes them in, under their name, which waits
@@ -363,7 +373,7 @@ async fn owned(db: &impl ConnectionTrait, scope: &Scope, unit: UnitId) -> Result
     Ok(Some(Owned { building: home.building, policy: policy_of(row.as_ref())? }))
 }
 
-async fn is_active(db: &impl ConnectionTrait, scope: &Scope, who: PersonId) -> Result<bool> {
+pub(super) async fn is_active(db: &impl ConnectionTrait, scope: &Scope, who: PersonId) -> Result<bool> {
     let found = person::Entity::find_by_id((scope.tenant.0, who.0)).one(db).await?;
     Ok(found.is_some_and(|person| person.active))
 }

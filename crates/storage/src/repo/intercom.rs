@@ -68,31 +68,18 @@ impl Intercom<'_> {
         .await
     }
 
-    /// Adds a panel; its entrance and doors must be in its building. The key (SPKI DER, P-256) may come later.
-    pub async fn insert_panel(
-        &self,
-        scope: &Scope,
-        panel: Panel,
-        public_key: Option<Vec<u8>>,
-    ) -> Result<bool> {
-        let (panel, public_key) = (&panel, &public_key);
-        let added = tx::write(self.0, Isolation::ReadCommitted, |tx| async move {
-            insert_panel(&tx, scope, panel, public_key.clone()).await
-        });
-        absent_is_false(added.await)
-    }
-
-    /// Adds a panel that an administrator gave its place; the audit tells it.
+    /// Adds a panel that an administrator gave its place; its entrance and doors must be in its building. The key (SPKI DER,
+    /// P-256) may come later, with a ticket.
     pub async fn pair_panel(
         &self,
         scope: &Scope,
         stamp: &Stamp,
         panel: Panel,
-        public_key: Vec<u8>,
+        public_key: Option<Vec<u8>>,
     ) -> Result<bool> {
         let (panel, public_key) = (&panel, &public_key);
         let added = tx::write(self.0, Isolation::Serializable, |tx| async move {
-            if !insert_panel(&tx, scope, panel, Some(public_key.clone())).await? {
+            if !insert_panel(&tx, scope, panel, public_key.clone()).await? {
                 return Ok(false);
             }
             let after = json!({ "panel": panel.id, "name": panel.name, "entrance": panel.entrance, "doors": panel.doors });
@@ -102,18 +89,32 @@ impl Intercom<'_> {
         absent_is_false(added.await)
     }
 
-    /// Gives a panel a key; the one before ends with it. For who administers its building.
-    pub async fn set_panel_key(&self, scope: &Scope, panel: PanelId, public_key: Vec<u8>) -> Result<bool> {
+    /// Gives a panel a key; the one before ends with it. For who administers its building; the audit tells it, and not the
+    /// key.
+    pub async fn set_panel_key(
+        &self,
+        scope: &Scope,
+        stamp: &Stamp,
+        panel: PanelId,
+        public_key: Vec<u8>,
+    ) -> Result<bool> {
         let public_key = &public_key;
         tx::write(self.0, Isolation::Serializable, |tx| async move {
-            let changed = panel::Entity::update_many()
+            let found = panel::Entity::find_by_id((scope.tenant.0, panel.0))
+                .filter(reach::may(scope, Right::Devices, panel::Column::Building))
+                .one(&*tx)
+                .await?;
+            let Some(row) = found else { return Ok(false) };
+            panel::Entity::update_many()
                 .col_expr(panel::Column::PublicKey, Expr::val(public_key.clone()))
                 .filter(panel::Column::Tenant.eq(scope.tenant.0))
                 .filter(panel::Column::Id.eq(panel.0))
-                .filter(reach::may(scope, Right::Devices, panel::Column::Building))
                 .exec(&*tx)
                 .await?;
-            Ok(changed.rows_affected > 0)
+            let after = json!({ "panel": panel, "name": row.name });
+            audit::append(&tx, scope, stamp, Change::made(row.building.into(), "panel.paired_anew", after))
+                .await?;
+            Ok(true)
         })
         .await
     }

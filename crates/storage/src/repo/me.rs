@@ -3,10 +3,12 @@
 use crate::Result;
 use crate::entity::{account, device, person};
 use crate::record::Changed;
+use crate::repo::news::{self, News};
 use crate::repo::people::{person_row, write_words};
 use crate::repo::{Devices, People, convert};
 use crate::tx::{self, Isolation};
 use klinke_model::contact::{Email, Language, Phone};
+use klinke_model::events::EventKind;
 use klinke_model::ids::DeviceId;
 use klinke_model::people::Person;
 use klinke_model::privacy::Pii;
@@ -48,6 +50,8 @@ impl People<'_> {
             let after = Person { email: email.clone(), phone: phone.clone(), language, version, ..before };
             person_row(scope.tenant, &after).update(&*tx).await?;
             write_words(&*tx, scope.tenant, &after).await?;
+            let news = [News::of_person(&tx, scope, EventKind::PersonChanged, who).await?];
+            news::tell(&tx, scope, &news::at_home(scope.at, who), &news).await?;
             Ok(Changed::Done(after))
         })
         .await

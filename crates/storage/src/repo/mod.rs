@@ -42,6 +42,8 @@ mod policy;
 mod reach;
 mod revision;
 mod roles;
+mod seen_by;
+mod set_up;
 mod sites;
 mod tenants;
 mod tokens;

@@ -194,17 +194,27 @@ impl Moves<'_> {
             let movers = movers(&tx, scope, [found.id]).await?;
             household_move::Entity::delete_by_id((scope.tenant.0, id.0)).exec(&*tx).await?;
             let added = movers.iter().filter(|(row, _)| row.direction == IN).map(|(row, _)| row.person);
-            let removed = remove_unattached(&tx, scope, added.collect()).await?;
+            let removed = unattached(&tx, scope, added.collect()).await?;
+            let mut news = Vec::with_capacity(removed.len());
+            for person in &removed {
+                news.push(News::of_person(&tx, scope, EventKind::PersonDeleted, *person).await?);
+            }
+            person::Entity::delete_many()
+                .filter(person::Column::Tenant.eq(scope.tenant.0))
+                .filter(person::Column::Id.is_in(removed.iter().map(|person| person.0)))
+                .exec(&*tx)
+                .await?;
             let change = Change {
                 building: Some(found.building.into()),
                 action: "move.cancelled",
                 persons: movers.iter().map(|(row, _)| row.person.into()).collect(),
                 before: Some(json!({
-                    "move": id, "unit": found.unit, "last_day": found.last_day, "people_removed": removed,
+                    "move": id, "unit": found.unit, "last_day": found.last_day, "people_removed": removed.len(),
                 })),
                 after: None,
             };
             audit::append(&tx, scope, stamp, change).await?;
+            news::tell(&tx, scope, stamp, &news).await?;
             Ok(true)
         })
         .await
@@ -323,8 +333,8 @@ async fn move_on(
     Ok(false)
 }
 
-/// Deletes those of these people who live nowhere, have no role and no sign-in, and move nowhere; how many they were.
-async fn remove_unattached(tx: &Tx, scope: &Scope, people: Vec<uuid::Uuid>) -> Result<u64> {
+/// Those of these people who live nowhere, have no role and no sign-in, and move nowhere.
+async fn unattached(tx: &Tx, scope: &Scope, people: Vec<uuid::Uuid>) -> Result<Vec<PersonId>> {
     let tenant = scope.tenant.0;
     let of = |select: &mut SelectStatement| select.take();
     let lives = of(Query::select()
@@ -347,13 +357,14 @@ async fn remove_unattached(tx: &Tx, scope: &Scope, people: Vec<uuid::Uuid>) -> R
         .column(move_person::Column::Person)
         .from(move_person::Entity)
         .and_where(move_person::Column::Tenant.eq(tenant)));
-    let mut removed = person::Entity::delete_many()
+    let mut found = person::Entity::find()
         .filter(person::Column::Tenant.eq(tenant))
         .filter(person::Column::Id.is_in(people));
     for attached in [lives, signs_in, rings, has_role, moves] {
-        removed = removed.filter(person::Column::Id.not_in_subquery(attached));
+        found = found.filter(person::Column::Id.not_in_subquery(attached));
     }
-    Ok(removed.exec(&**tx).await?.rows_affected)
+    let rows = found.order_by_asc(person::Column::Id).all(&**tx).await?;
+    Ok(rows.into_iter().map(|row| row.id.into()).collect())
 }
 
 /// One person leaves the unit: their place, their buttons, and all that let them in when nothing else does.

@@ -29,7 +29,7 @@ impl Households<'_> {
     /// The buttons of the person who asks, by panel and place.
     pub async fn my_bells(&self, scope: &Scope) -> Result<Vec<MyBell>> {
         let Some(who) = scope.person() else { return Ok(Vec::new()) };
-        tx::read(self.0, |tx| async move { mine(&*tx, scope, who, None).await }).await
+        tx::read(self.0, |tx| async move { mine(&*tx, scope, who, Expr::val(true), None).await }).await
     }
 
     /// Changes a button of the person who asks, when it still has the version that they saw: all of it, or nothing.
@@ -43,7 +43,7 @@ impl Households<'_> {
         let Some(who) = scope.person() else { return Ok(BellChanged::NotThere) };
         let change = &change;
         tx::write(self.0, Isolation::Serializable, |tx| async move {
-            let Some(before) = mine(&*tx, scope, who, Some(bell)).await?.pop() else {
+            let Some(before) = mine(&*tx, scope, who, Expr::val(true), Some(bell)).await?.pop() else {
                 return Ok(BellChanged::NotThere);
             };
             if before.version != version {
@@ -65,7 +65,7 @@ impl Households<'_> {
             if let Some((hours, now)) = &change.hours {
                 set_hours(&tx, scope, bell, hours, *now).await?;
             }
-            let after = mine(&*tx, scope, who, Some(bell)).await?.pop();
+            let after = mine(&*tx, scope, who, Expr::val(true), Some(bell)).await?.pop();
             Ok(after.map_or(BellChanged::NotThere, |bell| BellChanged::Done(Box::new(bell))))
         })
         .await
@@ -191,14 +191,18 @@ fn is_mine(scope: &Scope, who: PersonId) -> Expr {
     active.and(bell::Column::Id.in_subquery(rings).or(bell::Column::Unit.in_subquery(owned)))
 }
 
-async fn mine(
+/// Somebody's buttons, or one of them. `there` says of the button's building whether it counts.
+pub(super) async fn mine(
     db: &impl ConnectionTrait,
     scope: &Scope,
     who: PersonId,
+    there: Expr,
     one: Option<BellId>,
 ) -> Result<Vec<MyBell>> {
-    let mut select =
-        bell::Entity::find().filter(bell::Column::Tenant.eq(scope.tenant.0)).filter(is_mine(scope, who));
+    let mut select = bell::Entity::find()
+        .filter(bell::Column::Tenant.eq(scope.tenant.0))
+        .filter(is_mine(scope, who))
+        .filter(there);
     if let Some(bell) = one {
         select = select.filter(bell::Column::Id.eq(bell.0));
     }

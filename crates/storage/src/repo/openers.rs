@@ -25,6 +25,8 @@ use uuid::Uuid;
 /// The page, in the outer statement.
 const P: &str = "p";
 const D: &str = "d";
+/// The homes that are a reason.
+const H: &str = "h";
 
 /// By which right an administrator opens the doors of a building; `Doors::facts` asks the same.
 pub(super) const OPENS: Right = Right::ChangeBuilding;
@@ -181,18 +183,15 @@ fn persons(
 
 fn with_reasons(scope: &Scope, door: &klinke_model::door::Door, page: SelectStatement) -> SelectStatement {
     let of_page = |column: person::Column| Expr::col((Alias::new(P), column));
-    let of_place = |column: membership::Column| Expr::col((membership::Entity, column));
+    let of_place = |column: membership::Column| Expr::col((Alias::new(H), column));
     let of_grant = |column: role_grant::Column| Expr::col((role_grant::Entity, column));
-    let opening_units = Query::select()
-        .column(unit_door::Column::Unit)
-        .from(unit_door::Entity)
-        .and_where(unit_door::Column::Tenant.eq(scope.tenant.0))
+    // read once: as a condition of a join, SQLite looked up each of the door's homes for each of the people
+    let homes = reaching(scope)
+        .columns(
+            [membership::Column::Person, membership::Column::Unit].map(|column| (membership::Entity, column)),
+        )
         .and_where(unit_door::Column::Door.eq(door.id.0))
         .take();
-    let places = Condition::all()
-        .add(of_place(membership::Column::Tenant).eq(of_page(person::Column::Tenant)))
-        .add(of_place(membership::Column::Person).eq(of_page(person::Column::Id)))
-        .add(of_place(membership::Column::Unit).in_subquery(opening_units));
     let grants = opening_grants(scope, Expr::val(door.building.0))
         .add(of_grant(role_grant::Column::Tenant).eq(of_page(person::Column::Tenant)))
         .add(of_grant(role_grant::Column::Person).eq(of_page(person::Column::Id)));
@@ -200,10 +199,15 @@ fn with_reasons(scope: &Scope, door: &klinke_model::door::Door, page: SelectStat
     select
         .expr_as(of_page(person::Column::Id), "person_id")
         .expr_as(of_page(person::Column::Name), "person_name")
-        .expr_as(reach::may(scope, Right::SeePeople, unit::Column::Building), "sees")
+        .expr_as(unit::Column::Building.in_subquery(reach::buildings(scope, Right::SeePeople)), "sees")
         .from_subquery(page, P)
-        .join(JoinType::LeftJoin, membership::Entity, places);
-    reasons(&mut select, of_place(membership::Column::Tenant), of_place(membership::Column::Unit), grants);
+        .join_subquery(
+            JoinType::LeftJoin,
+            homes,
+            H,
+            of_place(membership::Column::Person).eq(of_page(person::Column::Id)),
+        );
+    reasons(&mut select, of_page(person::Column::Tenant), of_place(membership::Column::Unit), grants);
     select
         .order_by((Alias::new(P), person::Column::SortName), Order::Asc)
         .order_by((Alias::new(P), person::Column::Id), Order::Asc)

@@ -1,17 +1,15 @@
 //! Persons, accounts, places in units, roles.
 
 use crate::entity::{account, bell, bell_member, membership, person, person_word, unit};
-use crate::error::absent_is_false;
 use crate::record::{NewAccount, UnitMember};
 use crate::repo::convert::{self, Word};
 use crate::repo::reach;
-use crate::tx::{self, Isolation};
 use crate::{Result, Store};
 use klinke_model::alphabet::Alphabet;
 use klinke_model::fold::words;
 use klinke_model::ids::{BuildingId, PersonId, TenantId, UnitId};
 use klinke_model::intercom::BellKind;
-use klinke_model::people::{Membership, Person};
+use klinke_model::people::Person;
 use klinke_model::rights::Right;
 use klinke_model::scope::Scope;
 use sea_orm::ActiveValue::Set;
@@ -27,19 +25,6 @@ use std::collections::BTreeSet;
 pub struct People<'a>(pub(crate) &'a Store);
 
 impl People<'_> {
-    /// Adds a person. For the service, managers and building administrators.
-    pub async fn insert_person(&self, scope: &Scope, person: Person) -> Result<bool> {
-        let person = &person;
-        let added = tx::write(self.0, Isolation::ReadCommitted, |tx| async move {
-            if !reach::holds(&*tx, reach::may_somewhere(scope, Right::ChangePeople)).await? {
-                return Ok(false);
-            }
-            insert(&*tx, scope.tenant, person).await?;
-            Ok(true)
-        });
-        absent_is_false(added.await)
-    }
-
     /// A person: oneself, or somebody in a unit of a building that the principal administers; managers and the
     /// service see everybody.
     pub async fn person(&self, scope: &Scope, person: PersonId) -> Result<Option<Person>> {
@@ -60,67 +45,6 @@ impl People<'_> {
             .as_ref()
             .map(convert::person)
             .transpose()
-    }
-
-    /// Suspends a person, or ends that. For the service and managers.
-    pub async fn set_active(&self, scope: &Scope, person: PersonId, active: bool) -> Result<bool> {
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
-            let changed = person::Entity::update_many()
-                .col_expr(person::Column::Active, Expr::val(active))
-                .filter(person::Column::Tenant.eq(scope.tenant.0))
-                .filter(person::Column::Id.eq(person.0))
-                .filter(reach::may_everywhere(scope, Right::ChangePeople))
-                .exec(&*tx)
-                .await?;
-            Ok(changed.rows_affected > 0)
-        })
-        .await
-    }
-
-    /// Gives a person an account. For the service and managers.
-    ///
-    /// # Errors
-    /// [`crate::StorageError::Conflict`] when the person has one or the user name is taken.
-    pub async fn insert_account(&self, scope: &Scope, account: NewAccount) -> Result<bool> {
-        let account = &account;
-        let added = tx::write(self.0, Isolation::Serializable, |tx| async move {
-            if !reach::holds(&*tx, reach::may_everywhere(scope, Right::ChangePeople)).await? {
-                return Ok(false);
-            }
-            account::Entity::insert(account_row(scope.tenant, account)).exec_without_returning(&*tx).await?;
-            Ok(true)
-        });
-        absent_is_false(added.await)
-    }
-
-    /// Gives a person a place in a unit.
-    pub async fn add_membership(&self, scope: &Scope, membership: Membership) -> Result<bool> {
-        let added = tx::write(self.0, Isolation::Serializable, |tx| async move {
-            if !reaches_unit(&*tx, scope, Right::ChangePeople, membership.unit).await? {
-                return Ok(false);
-            }
-            let row = membership::ActiveModel {
-                tenant: Set(scope.tenant.0),
-                unit: Set(membership.unit.0),
-                person: Set(membership.person.0),
-                owner: Set(membership.owner),
-            };
-            membership::Entity::insert(row).exec_without_returning(&*tx).await?;
-            Ok(true)
-        });
-        absent_is_false(added.await)
-    }
-
-    /// Ends a person's place in a unit. They leave its buttons with it, and an individual button of theirs goes,
-    /// because its text names them.
-    pub async fn remove_membership(&self, scope: &Scope, person: PersonId, unit: UnitId) -> Result<bool> {
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
-            if !reaches_unit(&*tx, scope, Right::ChangePeople, unit).await? {
-                return Ok(false);
-            }
-            end_place(&*tx, scope, person, unit).await
-        })
-        .await
     }
 
     /// Who lives in the units of a building, by unit, then name.

@@ -317,20 +317,21 @@ pub(super) async fn place(tx: &Tx, scope: &Scope, person: PersonId, unit: UnitId
     Ok(())
 }
 
+/// Suspends a person, or ends that. `false` when there is nobody.
 pub(super) async fn set_active(
     db: &impl ConnectionTrait,
     scope: &Scope,
     person: PersonId,
     active: bool,
-) -> Result<()> {
-    person::Entity::update_many()
+) -> Result<bool> {
+    let changed = person::Entity::update_many()
         .col_expr(person::Column::Active, Expr::val(active))
         .col_expr(person::Column::Version, Expr::col(person::Column::Version).add(1))
         .filter(person::Column::Tenant.eq(scope.tenant.0))
         .filter(person::Column::Id.eq(person.0))
         .exec(db)
         .await?;
-    Ok(())
+    Ok(changed.rows_affected > 0)
 }
 
 /// Signs every device of a person out; which they were, so that their connections can be closed.

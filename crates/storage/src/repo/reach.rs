@@ -14,7 +14,7 @@ use klinke_model::ids::{BuildingId, PersonId};
 use klinke_model::people::Role;
 use klinke_model::rights::{CONFIDENTIALITY_VERSION, Right};
 use klinke_model::scope::{Principal, Scope};
-use sea_orm::sea_query::{Expr, ExprTrait, Query};
+use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoSimpleExpr, PaginatorTrait, QueryFilter,
 };
@@ -45,6 +45,17 @@ pub fn may_everywhere(scope: &Scope, right: Right) -> Expr {
         return Expr::val(false);
     }
     has(scope, right, ExprTrait::is_null)
+}
+
+/// The buildings in which the principal has a right: asked once for each building, where [`may`] would be asked for each
+/// row of a long list.
+pub fn buildings(scope: &Scope, right: Right) -> SelectStatement {
+    Query::select()
+        .column((building::Entity, building::Column::Id))
+        .from(building::Entity)
+        .and_where(building::Column::Tenant.eq(scope.tenant.0))
+        .and_where(may(scope, right, building::Column::Id))
+        .take()
 }
 
 /// `here` says of the building that something was given for (null: every building) whether it counts.

@@ -162,7 +162,7 @@ on_both! {
         let (ours, _) = two_towns(&db).await;
         let (store, caretaker) = (&db.store, ours.as_person(ours.caretaker));
         let panel = klinke_model::intercom::Panel { id: ours.fresh(30), ..ours.the_panel() };
-        assert!(store.intercom().pair_panel(&caretaker, &stamp(1), panel, vec![1]).await.unwrap());
+        assert!(store.intercom().pair_panel(&caretaker, &stamp(1), panel, Some(vec![1])).await.unwrap());
         let name = klinke_model::text::Label::new("Cellar").unwrap();
         let controller = klinke_model::door::Controller { id: ours.fresh(31), building: ours.house, name };
         let certificate = crate::town::hash(31);

@@ -1,7 +1,7 @@
 //! Many at once.
 
 use crate::database::{Db, on_both};
-use crate::town::{Town, hash, id, label, two_towns};
+use crate::town::{Town, hash, id, label, stamp, two_towns};
 use klinke_model::door::Controller;
 use klinke_model::ids::ControllerId;
 use tokio::task::JoinSet;
@@ -11,7 +11,7 @@ on_both! {
         let mut claims = JoinSet::new();
         for n in 1..=32 {
             let store = db.store.clone();
-            claims.spawn(async move { store.gate().claim(Town::plan(n * 1_000).installation()).await.unwrap() });
+            claims.spawn(async move { store.gate().claim(&stamp(n), Town::plan(n * 1_000).installation()).await.unwrap() });
         }
         let won = claims.join_all().await.into_iter().filter(|won| *won).count();
         assert_eq!(won, 1);
@@ -42,7 +42,7 @@ on_both! {
         let controllers: Vec<ControllerId> = (0..64).map(|n| ours.fresh(1_000 + n)).collect();
         for (n, id) in (9_000..).zip(&controllers) {
             let controller = Controller { id: *id, building: ours.house, name: label("C") };
-            assert!(db.store.doors().insert_controller(&ours.system(), controller, hash(n), &[]).await.unwrap());
+            assert!(db.store.doors().pair_controller(&ours.system(), &stamp(1), controller, hash(n), &[]).await.unwrap());
         }
         let mut moves = JoinSet::new();
         for controller in controllers.clone() {

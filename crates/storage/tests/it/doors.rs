@@ -58,17 +58,17 @@ on_both! {
         let new = |n| Controller { id: ours.fresh(n), building: ours.house, name: label("Loft") };
         let before = doors.controllers(&scope, ours.house).await.unwrap();
         let half = [(ours.front, 0), (ours.fresh(9), 1)];
-        assert!(!doors.insert_controller(&scope, new(1), [1; 32], &half).await.unwrap(), "a door that is not there");
+        assert!(!doors.pair_controller(&scope, &stamp(1), new(1), [1; 32], &half).await.unwrap(), "a door that is not there");
         let astray = [(ours.front, 0), (ours.office_door, 1)];
-        assert!(!doors.insert_controller(&scope, new(1), [1; 32], &astray).await.unwrap(), "another building's");
+        assert!(!doors.pair_controller(&scope, &stamp(1), new(1), [1; 32], &astray).await.unwrap(), "another building's");
         let doubled = [(ours.front, 0), (ours.garage, 0)];
-        let refused = doors.insert_controller(&scope, new(1), [1; 32], &doubled).await;
+        let refused = doors.pair_controller(&scope, &stamp(1), new(1), [1; 32], &doubled).await;
         assert!(matches!(refused, Err(StorageError::Conflict)));
         assert_eq!(doors.controllers(&scope, ours.house).await.unwrap(), before);
         assert_eq!(doors.door(&scope, ours.front).await.unwrap(), Some(ours.the_front()));
 
         let both = [(ours.front, 0), (ours.garage, 1)];
-        assert!(doors.insert_controller(&scope, new(1), [1; 32], &both).await.unwrap());
+        assert!(doors.pair_controller(&scope, &stamp(1), new(1), [1; 32], &both).await.unwrap());
         let (_, driven) = doors.doors_of_controller(&scope, ours.fresh(1)).await.unwrap().unwrap();
         assert_eq!(driven.iter().map(|door| (door.id, door.output)).collect::<Vec<_>>(), both);
         let (_, left) = doors.doors_of_controller(&scope, ours.controller).await.unwrap().unwrap();

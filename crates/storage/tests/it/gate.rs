@@ -1,7 +1,7 @@
 //! Who asks.
 
 use crate::database::on_both;
-use crate::town::{Town, hash, id, two_towns};
+use crate::town::{Town, hash, id, stamp, two_towns};
 use klinke_model::ids::PanelId;
 use klinke_model::people::{DeviceKind, Role, RoleGrant};
 use klinke_storage::StorageError;
@@ -12,10 +12,10 @@ on_both! {
         let (ours, theirs) = (Town::plan(1_000), Town::plan(5_000));
         let gate = db.store.gate();
         assert!(!gate.is_claimed().await.unwrap());
-        assert!(gate.claim(ours.installation()).await.unwrap());
+        assert!(gate.claim(&stamp(1), ours.installation()).await.unwrap());
         assert!(gate.is_claimed().await.unwrap());
-        assert!(!gate.claim(theirs.installation()).await.unwrap());
-        assert!(!gate.claim(ours.installation()).await.unwrap());
+        assert!(!gate.claim(&stamp(1), theirs.installation()).await.unwrap());
+        assert!(!gate.claim(&stamp(1), ours.installation()).await.unwrap());
         assert_eq!(gate.account("mona5000").await.unwrap(), None, "the loser left something");
         let manager = ours.as_person(ours.manager);
         let roles = db.store.people().roles(&manager, ours.manager).await.unwrap();
@@ -30,7 +30,7 @@ on_both! {
         let town = Town::plan(1_000);
         let mut new = town.installation();
         new.account.person = town.kari;
-        assert!(matches!(db.store.gate().claim(new).await, Err(StorageError::Invalid(_))));
+        assert!(matches!(db.store.gate().claim(&stamp(1), new).await, Err(StorageError::Invalid(_))));
         assert!(!db.store.gate().is_claimed().await.unwrap());
     }
 
@@ -127,7 +127,7 @@ on_both! {
         assert_eq!(gate.panel_key(ours.garage_panel).await.unwrap(), None, "it has no key");
         assert_eq!(gate.panel_key(id::<PanelId>(9)).await.unwrap(), None);
         let scope = ours.system();
-        assert!(db.store.intercom().set_panel_key(&scope, ours.panel, vec![9]).await.unwrap());
+        assert!(db.store.intercom().set_panel_key(&scope, &stamp(9), ours.panel, vec![9]).await.unwrap());
         assert_eq!(gate.panel_key(ours.panel).await.unwrap(), Some(PanelKey { public_key: vec![9], ..key }));
         let found = gate.controller(hash(1_001)).await.unwrap();
         assert_eq!(found, Some(ControllerIdentity { tenant: ours.tenant, controller: ours.controller }));

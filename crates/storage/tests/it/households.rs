@@ -105,6 +105,32 @@ on_both! {
         assert_eq!(change(&db, &ours, ours.ola, ours.individual, text("Ola")).await, BellChanged::NotThere);
     }
 
+    async fn what_somebody_sees_in_the_app_is_seen_by_who_sees_people_there(db) {
+        let (ours, theirs) = two_towns(&db).await;
+        let households = db.store.households();
+        let place = Membership { person: ours.kari, unit: ours.office_unit, owner: true };
+        assert!(db.store.people().set_home(&ours.system(), &stamp(1), place).await.unwrap());
+        for person in [ours.kari, ours.ola, ours.lone] {
+            let own = ours.as_person(person);
+            let seen = households.seen_by(&ours.as_person(ours.manager), person).await.unwrap();
+            let doors = db.store.doors().openable(&own, person).await.unwrap();
+            assert!(seen.active);
+            assert_eq!(seen.homes, households.mine(&own).await.unwrap(), "the same as the app is answered");
+            assert_eq!(seen.bells, households.my_bells(&own).await.unwrap());
+            assert_eq!(seen.doors.into_iter().map(|one| (one.door, one.building_name)).collect::<Vec<_>>(), doors);
+        }
+        let in_house = households.seen_by(&ours.as_person(ours.admin), ours.kari).await.unwrap();
+        assert_eq!(in_house.homes.iter().map(|home| home.unit).collect::<Vec<_>>(), [ours.unit]);
+        assert_eq!((in_house.bells.len(), in_house.doors.len()), (4, 1));
+        let elsewhere = households.seen_by(&ours.as_person(ours.office_admin), ours.kari).await.unwrap();
+        assert_eq!(elsewhere.homes.iter().map(|home| home.unit).collect::<Vec<_>>(), [ours.office_unit]);
+        assert_eq!((elsewhere.bells.len(), elsewhere.doors.len()), (0, 0));
+        let suspended = households.seen_by(&ours.as_person(ours.manager), ours.gone).await.unwrap();
+        assert!(!suspended.active && suspended.homes.is_empty() && suspended.bells.is_empty());
+        let foreign = households.seen_by(&theirs.as_person(theirs.manager), ours.kari).await.unwrap();
+        assert!(!foreign.active && foreign.homes.is_empty() && foreign.bells.is_empty() && foreign.doors.is_empty());
+    }
+
     async fn a_new_text_is_on_the_panel_and_waits_for_an_administrators_look(db) {
         let (ours, _) = two_towns(&db).await;
         let BellChanged::Done(bell) = change(&db, &ours, ours.ola, ours.family, text("Fam. Haugen")).await else {

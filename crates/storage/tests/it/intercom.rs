@@ -31,10 +31,10 @@ on_both! {
         let new = Panel { id: ours.fresh(1), ..ours.the_panel() };
         let door = Panel { doors: vec![ours.front, ours.office_door], ..new.clone() };
         let entrance = Panel { entrance: Some(ours.office_entrance), ..new.clone() };
-        assert!(!intercom.insert_panel(&scope, door, None).await.unwrap());
-        assert!(!intercom.insert_panel(&scope, entrance, None).await.unwrap());
+        assert!(!intercom.pair_panel(&scope, &stamp(1), door, None).await.unwrap());
+        assert!(!intercom.pair_panel(&scope, &stamp(1), entrance, None).await.unwrap());
         assert_eq!(intercom.panel(&scope, new.id).await.unwrap(), None, "a part of it stayed");
-        assert!(intercom.insert_panel(&scope, new, None).await.unwrap());
+        assert!(intercom.pair_panel(&scope, &stamp(1), new, None).await.unwrap());
     }
 
     async fn bells_come_back_as_they_were_put_in(db) {

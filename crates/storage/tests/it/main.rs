@@ -23,6 +23,7 @@ mod schema;
 mod sites;
 mod tenants;
 mod tokens;
+mod told;
 mod town;
 mod twins;
 mod webhooks;

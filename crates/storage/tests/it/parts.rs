@@ -39,7 +39,7 @@ on_both! {
         let full = parts.remove_building(&manager, &stamp(1), ours.house).await.unwrap();
         assert!(matches!(full, Removed::InUse(uses) if uses.people == 4), "{full:?}");
         for (person, unit) in [(ours.kari, ours.unit), (ours.ola, ours.unit), (ours.gone, ours.unit), (ours.lone, ours.neighbour_unit)] {
-            assert!(db.store.people().remove_membership(&manager, person, unit).await.unwrap());
+            assert!(db.store.people().take_home(&manager, &stamp(1), person, unit).await.unwrap());
         }
         assert_eq!(parts.remove_building(&manager, &stamp(1), ours.house).await.unwrap(), Removed::Done);
         assert_eq!(db.store.sites().building(&manager, ours.house).await.unwrap(), None);
@@ -91,7 +91,7 @@ on_both! {
         assert!(db.store.sites().insert_units(&admin, &stamp(1), ours.house, std::slice::from_ref(&empty), &[ours.front]).await.unwrap());
         assert_eq!(parts.remove_unit(&admin, &stamp(1), empty.id).await.unwrap(), Removed::Done);
         let place = Membership { person: ours.lone, unit: empty.id, owner: true };
-        assert!(!db.store.people().add_membership(&admin, place).await.unwrap());
+        assert!(!db.store.people().set_home(&admin, &stamp(1), place).await.unwrap());
     }
 
     async fn a_door_is_wired_by_a_caretaker_and_named_by_an_administrator(db) {
@@ -151,7 +151,7 @@ on_both! {
         assert_eq!(db.store.gate().controller(hash(ours.base + 1)).await.unwrap(), None);
         let doors = db.store.doors().doors(&caretaker, ours.house).await.unwrap();
         assert!(doors.len() == 2 && doors.iter().all(|door| door.controller.is_none()));
-        assert!(db.store.doors().assign(&caretaker, ours.front, ours.spare, 0).await.unwrap());
+        assert!(db.store.doors().assign(&ours.system(), ours.front, ours.spare, 0).await.unwrap());
     }
 
     async fn a_gate_tells_homes_of_two_entrances_with_one_number_apart(db) {
@@ -162,7 +162,7 @@ on_both! {
         let twin = Unit { id: ours.fresh(2), building: ours.house, entrance: second.id, number: label("101") };
         assert!(db.store.sites().insert_units(&admin, &stamp(1), ours.house, std::slice::from_ref(&twin), &[ours.front]).await.unwrap());
         let there = Membership { person: ours.lone, unit: twin.id, owner: true };
-        assert!(db.store.people().add_membership(&admin, there).await.unwrap());
+        assert!(db.store.people().set_home(&admin, &stamp(1), there).await.unwrap());
         let bell = |id, unit, person, text| klinke_model::intercom::Bell {
             panel: ours.garage_panel, unit, ..ours.bell(id, text, BellKind::Parallel, vec![ours.member(person, text)])
         };

@@ -137,7 +137,7 @@ async fn a_database_in_memory_works_and_an_unknown_one_is_named() {
     let store = Store::open("sqlite::memory:").await.unwrap();
     assert!(!store.gate().is_claimed().await.unwrap());
     let town = crate::town::Town::plan(1);
-    assert!(store.gate().claim(town.installation()).await.unwrap());
+    assert!(store.gate().claim(&crate::town::stamp(1), town.installation()).await.unwrap());
     assert!(store.gate().is_claimed().await.unwrap());
     assert!(matches!(Store::open("mysql://x").await, Err(StorageError::UnknownDatabase)));
     let nowhere = Store::open("sqlite:///nowhere/at/all.db").await;

@@ -28,7 +28,7 @@ on_both! {
         assert!(add(&many, &[ours.front, ours.garage]).await);
         assert_eq!(sites.units(&admin, ours.house).await.unwrap().len(), before + 1_000);
         let place = klinke_model::people::Membership { person: ours.lone, unit: many[999].id, owner: true };
-        assert!(db.store.people().add_membership(&admin, place).await.unwrap());
+        assert!(db.store.people().set_home(&admin, &stamp(1), place).await.unwrap());
         assert_eq!(db.store.doors().openable(&ours.system(), ours.lone).await.unwrap().len(), 2);
     }
 

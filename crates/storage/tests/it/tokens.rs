@@ -81,10 +81,10 @@ on_both! {
         assert!(!may(&db, &later, Right::SeePeople, ours.house).await);
         assert!(may(&db, &token, Right::SeePeople, ours.house).await);
         // they are suspended, and are not any more
-        assert!(people.set_active(&manager, ours.admin, false).await.unwrap());
+        assert!(people.set_active(&ours.system(), ours.admin, false).await.unwrap());
         assert_eq!(gate(NOW).await, None);
         assert!(!may(&db, &token, Right::SeePeople, ours.house).await);
-        assert!(people.set_active(&manager, ours.admin, true).await.unwrap());
+        assert!(people.set_active(&ours.system(), ours.admin, true).await.unwrap());
         assert!(may(&db, &token, Right::SeePeople, ours.house).await);
         // and it is taken back
         assert!(db.store.tokens().revoke_token(&manager, &stamp(1), ours.fresh(800)).await.unwrap());

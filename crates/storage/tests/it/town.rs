@@ -339,7 +339,10 @@ impl Town {
         ] {
             let controller = Controller { id, building, name: label(name) };
             assert!(
-                doors.insert_controller(scope, controller, hash(self.base + certificate), &[]).await.unwrap()
+                doors
+                    .pair_controller(scope, &stamp(1), controller, hash(self.base + certificate), &[])
+                    .await
+                    .unwrap()
             );
         }
         let office_door = Door {
@@ -376,9 +379,9 @@ impl Town {
             name: label("Reception"),
             doors: vec![self.office_door],
         };
-        assert!(intercom.insert_panel(scope, self.the_panel(), Some(vec![1, 2, 3])).await.unwrap());
-        assert!(intercom.insert_panel(scope, garage, None).await.unwrap());
-        assert!(intercom.insert_panel(scope, office, None).await.unwrap());
+        assert!(intercom.pair_panel(scope, &stamp(1), self.the_panel(), Some(vec![1, 2, 3])).await.unwrap());
+        assert!(intercom.pair_panel(scope, &stamp(1), garage, None).await.unwrap());
+        assert!(intercom.pair_panel(scope, &stamp(1), office, None).await.unwrap());
         let both = || vec![self.member(self.kari, "Kari"), self.member(self.ola, "Ola")];
         let kari = vec![self.member(self.kari, "Kari")];
         for (bell, position) in [
@@ -408,7 +411,7 @@ impl Town {
 /// Two property managers who know nothing of each other.
 pub async fn two_towns(db: &Db) -> (Town, Town) {
     let (ours, theirs) = (Town::plan(1_000), Town::plan(5_000));
-    assert!(db.store.gate().claim(ours.installation()).await.unwrap());
+    assert!(db.store.gate().claim(&stamp(1), ours.installation()).await.unwrap());
     // An installation is claimed once; there is no function yet for a second property manager.
     let connection = db.connection().await;
     let second = Query::insert()

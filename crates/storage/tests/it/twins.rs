@@ -18,7 +18,7 @@ use klinke_storage::record::{
     ApiToken, AuditEntry, AuditPage, AuditProof, AuditQuery, BuildingCounts, ButtonsOrder, ButtonsPage,
     ButtonsQuery, Ghost, GivenRole, HomeState, HomesPage, HomesQuery, KeysPage, Move, MovePreview, MoveState,
     MovesPage, MovesQuery, NewApiToken, NewDevice, NewMove, OpenablePage, OpenersPage, PanelDirectory, Part,
-    PeopleOrder, PeoplePage, PeopleQuery, PersonRow, PolicySet, RingFacts, RoleChange, StoredFacts,
+    PeopleOrder, PeoplePage, PeopleQuery, PersonRow, PolicySet, RingFacts, RoleChange, SeenBy, StoredFacts,
     UnitDoors, UnitMember, UnitsPage, UnitsQuery, Webhook, WebhookChange,
 };
 use klinke_storage::record::{BellChange, BellChanged, Household, MyBell};
@@ -71,6 +71,7 @@ struct View {
     home_counts: Vec<(HomeState, u64)>,
     openers: Vec<Option<OpenersPage>>,
     doors_of: Vec<OpenablePage>,
+    seen_by: Vec<SeenBy>,
     keys: KeysPage,
     ghosts: Vec<Ghost>,
     webhooks: Vec<Webhook>,
@@ -191,6 +192,7 @@ impl View {
             home_counts: who.home_counts(scope, ours.house).await.unwrap(),
             openers: vec![],
             doors_of: vec![],
+            seen_by: vec![],
             keys: who.keys(scope, ours.house, None, 50).await.unwrap(),
             ghosts: who.ghosts(scope, ours.house).await.unwrap(),
         };
@@ -207,6 +209,7 @@ impl View {
             view.bound.push(people.is_bound(scope, person).await.unwrap());
             view.roles.push(people.roles(scope, person).await.unwrap());
             view.devices.push(devices.list(scope, person).await.unwrap());
+            view.seen_by.push(db.store.households().seen_by(scope, person).await.unwrap());
             view.doors_of.push(who.doors_of(scope, person, None, 50).await.unwrap());
             view.openable.push(doors.openable(scope, person).await.unwrap());
             for door in [ours.front, ours.garage] {
@@ -234,13 +237,13 @@ async fn build_twin(db: &Db, ours: &Town, theirs: &Scope) {
     let webhook = crate::webhooks::new_webhook(ours.fresh(60), Some(ours.house));
     assert!(db.store.webhooks().add_webhook(theirs, &stamp(1), webhook).await.unwrap());
     let controller = Controller { id: ours.controller, building: ours.house, name: label("Twin") };
-    assert!(doors.insert_controller(theirs, controller, hash(77), &[]).await.unwrap());
+    assert!(doors.pair_controller(theirs, &stamp(1), controller, hash(77), &[]).await.unwrap());
     let twin = |door: Door| Door { name: label("Twin"), output: door.output + 7, ..door };
     assert!(doors.insert_door(theirs, &stamp(1), twin(ours.the_front()), false).await.unwrap());
     assert!(doors.insert_door(theirs, &stamp(1), twin(ours.the_garage()), false).await.unwrap());
     let panel =
         Panel { id: ours.fresh(90), name: label("Twin"), doors: vec![ours.front], ..ours.the_panel() };
-    assert!(intercom.insert_panel(theirs, panel.clone(), None).await.unwrap());
+    assert!(intercom.pair_panel(theirs, &stamp(1), panel.clone(), None).await.unwrap());
     let everybody = [
         ours.kari,
         ours.ola,

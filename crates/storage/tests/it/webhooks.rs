@@ -8,7 +8,8 @@ use klinke_model::people::Membership;
 use klinke_model::site::Unit;
 use klinke_model::time::Timestamp;
 use klinke_storage::record::{
-    AuditQuery, DueWebhook, NewMove, NewWebhook, Stamp, Tried, Waiting, WebhookChange, WebhookChanged,
+    AuditQuery, Changed, DueWebhook, Joined, NewMove, NewWebhook, Removed, Stamp, Tried, Waiting,
+    WebhookChange, WebhookChanged,
 };
 use std::time::Duration;
 
@@ -123,6 +124,42 @@ on_both! {
         assert_eq!(count(EventKind::MembershipBegan), 1);
         assert!(count(EventKind::PersonSuspended) > 0, "who has nothing left here");
         assert!(told.iter().all(|waiting| waiting.event.unit == Some(ours.unit)));
+    }
+
+    async fn who_vanishes_with_a_move_and_what_goes_with_a_building_is_told(db) {
+        let (ours, _) = two_towns(&db).await;
+        let (store, scope, id) = (&db.store, ours.system(), ours.fresh(1));
+        assert!(store.webhooks().add_webhook(&scope, &at(1), new_webhook(id, None)).await.unwrap());
+        let new = NewMove {
+            id: ours.fresh(70), unit: ours.unit, last_day: 1, ends_at: at(9).at,
+            out: vec![ours.kari], to: None, into: vec![(ours.person(ours.fresh(71), "Ny"), false)],
+        };
+        assert!(store.moves().plan_move(&scope, &at(2), new).await.unwrap());
+        assert!(store.moves().cancel_move(&scope, &at(3), ours.fresh(70)).await.unwrap());
+        let told = heard(&db, &ours, id).await;
+        assert_eq!(kinds(&told), ["person.created", "person.deleted"]);
+        assert_eq!((told[1].event.person, told[1].event.at), (Some(ours.fresh(71)), at(3).at));
+
+        assert_eq!(store.parts().remove_building(&scope, &at(4), ours.office).await.unwrap(), Removed::Done);
+        let told = heard(&db, &ours, id).await;
+        assert_eq!(kinds(&told), ["unit.removed"]);
+        assert_eq!((told[0].event.unit, told[0].event.building), (Some(ours.office_unit), Some(ours.office)));
+    }
+
+    async fn what_residents_change_of_themselves_and_their_home_is_told(db) {
+        let (ours, _) = two_towns(&db).await;
+        let (store, scope, id) = (&db.store, ours.system(), ours.fresh(1));
+        assert!(store.webhooks().add_webhook(&scope, &at(1), new_webhook(id, Some(ours.house))).await.unwrap());
+        let kari = ours.as_person(ours.kari);
+        let language = klinke_model::contact::Language::Sv;
+        assert!(matches!(store.people().change_me(&kari, 1, None, None, language).await.unwrap(), Changed::Done(_)));
+        assert!(matches!(store.people().change_me(&kari, 1, None, None, language).await.unwrap(), Changed::Conflict(_)));
+        assert!(store.people().insert_account(&scope, ours.account(ours.ola, "ola")).await.unwrap());
+        assert_eq!(store.households().hand_on(&kari, ours.unit, ours.ola).await.unwrap(), Joined::Done);
+        let told = heard(&db, &ours, id).await;
+        assert_eq!(kinds(&told), ["person.changed", "membership.changed", "membership.changed"]);
+        let who: Vec<_> = told.iter().map(|waiting| waiting.event.person.unwrap()).collect();
+        assert_eq!(who, [ours.kari, ours.ola, ours.kari]);
     }
 
     async fn failures_wait_keep_the_order_and_are_given_up_and_gone_is_gone(db) {

@@ -2,9 +2,10 @@
 //!
 //! `matrix.txt` says what is answered. It is held against the rights ([`rules`]), against the document (an operation that is
 //! not in the file fails), and against a real server, cell by cell, each on a store as it was in the beginning. Besides:
-//! what is refused changes nothing, a refusal does not tell what is there from what is not, and no answer names what is in
+//! what is done leaves the entries and messages that `changes.txt` says ([`changes`]), what is refused changes nothing, a refusal does not tell what is there from what is not, and no answer names what is in
 //! a place that the asker does not reach.
 
+mod changes;
 mod file;
 mod requests;
 mod rules;
@@ -87,6 +88,7 @@ struct Got {
 async fn matrix_every_cell_is_answered_as_the_file_says() {
     let (expected, town) = (expected(), Town::build().await);
     let browser = town.world.browser();
+    let (changes, beginning) = (changes::Changes::read(), town.left().await);
     let (mut faults, mut cells, mut address) = (Vec::new(), 0, 0_u32);
     let mut version = town.version().await;
     for (head, lines) in &expected {
@@ -109,6 +111,12 @@ async fn matrix_every_cell_is_answered_as_the_file_says() {
                     faults.push(format!("{cell}: expected {said}, got {}: {:.200}", got.word, got.body));
                 }
                 let now = town.version().await;
+                let left =
+                    if now == version { town::Left::default() } else { town.left().await.since(&beginning) };
+                if got.word == "ok" {
+                    let wrong = changes.faults(head, *who, &town, &left);
+                    faults.extend(wrong.into_iter().map(|what| format!("{cell}: {what}")));
+                }
                 if now != version {
                     if got.word != "ok" {
                         faults.push(format!("{cell}: refused, and the store changed"));

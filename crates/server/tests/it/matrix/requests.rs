@@ -75,7 +75,7 @@ fn form(head: &str, there: &Things, named: &Things, town: &Town) -> Body {
         }
         "PATCH /api/v1/tenants/{tenant}" => json!({ "version": 1, "name": "Changed" }),
         "PUT /api/v1/app-requirements" => json!({ "ios": "17", "android": "12" }),
-        "PUT /api/v1/buildings/{building}/policy" => json!({ "version": 0, "policy": { "pictures": false } }),
+        "PUT /api/v1/buildings/{building}/policy" => json!({ "version": 0, "policy": { "pictures": true } }),
         "POST /api/v1/buildings/{building}/entrances" => json!({ "name": "New" }),
         "POST /api/v1/buildings/{building}/units" => {
             json!({ "entrance": id("entrance"), "numbers": "901", "doors": [id("door")] })

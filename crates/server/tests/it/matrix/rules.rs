@@ -327,6 +327,7 @@ pub const OPERATIONS: &[Operation] = &[
     op("POST /api/v1/people", Form(ChangePeople)),
     op("GET /api/v1/people/{person}", Hidden(SeePeople)),
     op("GET /api/v1/people/{person}/doors", Hidden(SeePeople)),
+    op("GET /api/v1/people/{person}/app", Hidden(SeePeople)),
     op("GET /api/v1/doors/{door}/who", Hidden(SeePeople)),
     op("PATCH /api/v1/people/{person}", Seen(SeePeople, ChangePeople)),
     op("DELETE /api/v1/people/{person}", Seen(SeePeople, ChangePeople)).done("still_here"),

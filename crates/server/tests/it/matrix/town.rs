@@ -196,6 +196,90 @@ pub struct Town {
     tables: Vec<String>,
 }
 
+/// An entry of the audit.
+pub struct Entry {
+    pub action: String,
+    /// In the chain of a property manager that was not there in the beginning.
+    pub elsewhere: bool,
+    pub content: serde_json::Value,
+}
+
+/// What changes left behind.
+#[derive(Default)]
+pub struct Left {
+    /// Where each stands: its property manager and its number.
+    places: Vec<(String, i64)>,
+    pub entries: Vec<Entry>,
+    message_places: Vec<(String, i64)>,
+    pub messages: Vec<String>,
+}
+
+impl Left {
+    /// Of a world with one property manager.
+    pub async fn of(world: &World) -> Self {
+        let options = ConnectOptions::new(world.node().config.data.database_url().reveal());
+        Self::read(&Database::connect(options).await.unwrap(), false).await
+    }
+
+    async fn read(database: &DatabaseConnection, beside_template: bool) -> Self {
+        let known = if beside_template { "template.tenant" } else { "main.tenant" };
+        let entries = format!(
+            "SELECT hex(tenant) AS chain, seq, action, coalesce(content, 'null') AS content,
+                tenant NOT IN (SELECT tenant FROM {known}) AS elsewhere FROM main.audit ORDER BY tenant, seq"
+        );
+        let listeners = LISTENERS.map(|byte| format!("x'{}'", v4([byte; 16]).simple())).join(", ");
+        let told = format!(
+            "SELECT hex(tenant) AS chain, seq, event FROM main.webhook_delivery WHERE webhook IN ({listeners})
+                ORDER BY tenant, seq"
+        );
+        let rows = async |sql: String| {
+            let statement = sea_orm::Statement::from_string(sea_orm::DbBackend::Sqlite, sql);
+            database.query_all_raw(statement).await.unwrap()
+        };
+        let place = |row: &sea_orm::QueryResult| -> (String, i64) {
+            (row.try_get("", "chain").unwrap(), row.try_get("", "seq").unwrap())
+        };
+        let mut left = Self::default();
+        for row in rows(entries).await {
+            let content: String = row.try_get("", "content").unwrap();
+            left.places.push(place(&row));
+            left.entries.push(Entry {
+                action: row.try_get("", "action").unwrap(),
+                elsewhere: row.try_get("", "elsewhere").unwrap(),
+                content: serde_json::from_str(&content).unwrap(),
+            });
+        }
+        for row in rows(told).await {
+            left.message_places.push(place(&row));
+            left.messages.push(row.try_get("", "event").unwrap());
+        }
+        left
+    }
+
+    /// What came since.
+    pub fn since(self, before: &Self) -> Self {
+        let entries = self.places.iter().zip(self.entries);
+        let entries = entries.filter(|(place, _)| !before.places.contains(place)).map(|(_, entry)| entry);
+        let messages = self.message_places.iter().zip(self.messages);
+        let messages =
+            messages.filter(|(place, _)| !before.message_places.contains(place)).map(|(_, word)| word);
+        Self { entries: entries.collect(), messages: messages.collect(), ..Self::default() }
+    }
+}
+
+/// Which addresses hear of everything: one of each property manager.
+const LISTENERS: [u8; 2] = [220, 221];
+
+/// An address that hears of everything, and is not sent to: nothing is written while the cells are asked.
+async fn listener(world: &World, tenant: TenantId, byte: u8) {
+    let (node, scope) = (world.node(), Scope::system(tenant));
+    let (url, events) = ("https://127.9.9.9:9443/all".to_owned(), EventKind::ALL.to_vec());
+    let new = NewWebhook { id: v4([byte; 16]).into(), building: None, url, events };
+    let in_years =
+        Stamp { at: node.clock.now().plus(Duration::from_secs(10 * 366 * 86_400)), ..node.stamp() };
+    assert!(node.store.webhooks().add_webhook(&scope, &in_years, new).await.unwrap());
+}
+
 fn things(base: u8) -> Things {
     NAMES.iter().zip(0_u8..).map(|(name, n)| (*name, v4([base + n; 16]))).collect()
 }
@@ -216,6 +300,9 @@ impl Town {
         for (place, tenant) in [(Place::A, ours), (Place::B, ours), (Place::Other, theirs)] {
             let link = if place == Place::A { invitation.clone() } else { Token::new(&node.random) };
             furnish(&world, tenant, &places[&place], &link).await;
+        }
+        for (tenant, byte) in [ours, theirs].into_iter().zip(LISTENERS) {
+            listener(&world, tenant, byte).await;
         }
         let mut sessions = people(&world, ours, theirs, &places[&Place::A]).await;
         tokens(&world, ours, theirs, &places, &mut sessions).await;
@@ -244,6 +331,34 @@ impl Town {
         let pragma = sea_orm::Statement::from_string(sea_orm::DbBackend::Sqlite, "PRAGMA data_version");
         let row = self.database.query_one_raw(pragma).await.unwrap().unwrap();
         row.try_get("", "data_version").unwrap()
+    }
+
+    /// The audit and the messages that wait.
+    pub async fn left(&self) -> Left {
+        Left::read(&self.database, true).await
+    }
+
+    /// What the audit says of somebody who asks: the person, and the token.
+    pub fn actor(&self, who: Who) -> (serde_json::Value, serde_json::Value) {
+        use serde_json::{Value, json};
+        match who {
+            token if Who::TOKENS.contains(&token) => (Value::Null, json!(v4([number(who); 16]))),
+            Who::Resident => (json!(self.places[&Place::A]["person"]), Value::Null),
+            Who::Anonymous | Who::Panel | Who::Controller => (Value::Null, Value::Null),
+            _ => (json!(person_of(who)), Value::Null),
+        }
+    }
+
+    /// Everybody has left every home, and nobody is about to move.
+    pub async fn moves_out(&self) {
+        let all = "DELETE FROM main.membership; DELETE FROM main.move_person; DELETE FROM main.move;
+            DELETE FROM main.bell_member";
+        self.database.execute_unprepared(all).await.unwrap();
+    }
+
+    /// Nobody has accepted confidentiality.
+    pub async fn unbind(&self) {
+        self.database.execute_unprepared("DELETE FROM main.confidentiality").await.unwrap();
     }
 
     /// Everything is as it was in the beginning.
@@ -281,7 +396,7 @@ async fn furnish(world: &World, tenant: TenantId, at: &Things, invitation: &Toke
     assert!(store.doors().insert_door(&scope, &stamp(), door, false).await.unwrap());
     let controller = Controller { id: at["controller"].into(), building, name: label("Basement") };
     let fingerprint = Token::new(&node.random).hash().0;
-    assert!(store.doors().insert_controller(&scope, controller, fingerprint, &[]).await.unwrap());
+    assert!(store.doors().pair_controller(&scope, &stamp(), controller, fingerprint, &[]).await.unwrap());
     let panel = Panel {
         id: at["panel"].into(),
         building,
@@ -289,7 +404,7 @@ async fn furnish(world: &World, tenant: TenantId, at: &Things, invitation: &Toke
         name: label("Entrance"),
         doors: vec![at["door"].into()],
     };
-    assert!(store.intercom().insert_panel(&scope, panel, Some(vec![1, 2, 3])).await.unwrap());
+    assert!(store.intercom().pair_panel(&scope, &stamp(), panel, Some(vec![1, 2, 3])).await.unwrap());
 
     let person: PersonId = at["person"].into();
     lives(store, &scope, person, at["unit"], false).await;

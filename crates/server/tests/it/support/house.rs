@@ -196,7 +196,9 @@ impl House {
         let (key, public) = PanelKey::fresh(id(node));
         let panel =
             Panel { id: key.id, building, entrance: None, name: label("Entrance"), doors: vec![door] };
-        assert!(store.intercom().insert_panel(&scope, panel, Some(public)).await.unwrap());
+        assert!(
+            store.intercom().pair_panel(&scope, &self.node().stamp(), panel, Some(public)).await.unwrap()
+        );
         let (person, name) = (id(node), Pii::new(label("Neighbour")));
         let resident = Person::named(person, name.reveal().clone());
         assert!(store.people().insert_person(&scope, resident).await.unwrap());
