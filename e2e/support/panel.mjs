@@ -46,8 +46,14 @@ export class Panel {
     return all.reduce((button, has) => button.filter({ has }), this.page.getByRole('button')).first();
   }
 
-  /** Finds a name and taps it; wakes the screen and types, where the list is longer than the screen. */
-  async choose({ label, unit }) {
+  /** Finds a name and taps it. */
+  async choose(bell) {
+    const name = await this.find(bell);
+    await name.click();
+  }
+
+  /** Finds a name; wakes the screen and types, where the list is longer than the screen. */
+  async find({ label, unit }) {
     const name = this.#button(label, unit);
     const wake = this.page.getByRole('button', { name: t('panel-touch') });
     for (const letter of keysOf(label).slice(0, 8)) {
@@ -61,7 +67,8 @@ export class Panel {
       }
       if (await key.isEnabled()) await key.click();
     }
-    await name.click();
+    await name.waitFor();
+    return name;
   }
 
   /** Taps a bell; of a family or business button then one member, or (without `member`) all. */

@@ -129,6 +129,7 @@ enum Question {
     OneWord,
     TwoWords,
     OfBuilding,
+    ByHome,
     Suspended,
     Unreachable,
     MayOpen,

@@ -67,6 +67,8 @@ typed_ids! {
     PanelId,
     /// A button on a panel.
     BellId,
+    /// A picture on a button; a new one with every picture. UUIDv4: it can not be guessed.
+    PictureId,
     /// A door controller.
     ControllerId,
     /// A door.

@@ -1,6 +1,6 @@
 //! Panels and the buttons on them.
 
-use crate::ids::{BellId, BuildingId, DoorId, EntranceId, PanelId, PersonId, UnitId};
+use crate::ids::{BellId, BuildingId, DoorId, EntranceId, PanelId, PersonId, PictureId, UnitId};
 use crate::privacy::Pii;
 use crate::text::Label;
 use serde::{Deserialize, Serialize};
@@ -72,6 +72,29 @@ impl From<DialCode> for String {
     fn from(code: DialCode) -> Self {
         code.0
     }
+}
+
+/// What administrators made of a picture on a button.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum PictureState {
+    /// They put it there, or let it stand.
+    Seen,
+    /// They have not seen it yet; it is on the panel.
+    New,
+    /// One of them has to approve it before it is on the panel.
+    Waits,
+}
+
+/// A picture on a button (R11).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Picture {
+    /// Which: what it is asked for by.
+    pub id: PictureId,
+    /// What administrators made of it.
+    pub state: PictureState,
 }
 
 /// Whether an administrator has looked at what residents wrote on a button (R12).

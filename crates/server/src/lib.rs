@@ -34,6 +34,7 @@ pub mod moving;
 pub mod node;
 pub mod open_files;
 pub mod pairing;
+pub mod picture;
 pub mod presence;
 pub mod random;
 pub mod secrets;

@@ -12,6 +12,7 @@ use crate::app::ring::DialLimit;
 use crate::app::sign_in::SignInLimits;
 use crate::auth::expired;
 use crate::auth::limit::Limit;
+use crate::auth::panel_pass::PanelPasses;
 use crate::auth::password::{PasswordError, Passwords};
 use crate::authority::{self, Authority, AuthorityError};
 use crate::calls::exchange::Exchange;
@@ -102,6 +103,8 @@ pub struct Node {
     pub mailer: Option<Mailer>,
     /// Tells other systems of changes.
     pub webhooks: Webhooks,
+    /// Which cookies stand for which panels.
+    pub panel_passes: PanelPasses,
     /// Files that may be read at once: each may take a hundred megabytes for a moment.
     pub reading: Semaphore,
     /// Tell it when work for later was enqueued.
@@ -236,6 +239,7 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>, random: Random) ->
         mailer: config.mail.as_ref().map(Mailer::new).transpose()?,
         work: Notify::new(),
         webhooks: Webhooks::open(&config.webhooks, &config.data.folder, &random)?,
+        panel_passes: PanelPasses::default(),
         reading: Semaphore::new(2),
         origins: Origins::new(&public_url, address.port(), &network),
         moves_changed: tokio::sync::Notify::new(),

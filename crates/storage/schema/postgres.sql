@@ -65,6 +65,7 @@ bell.moderation text NOT NULL
 bell.text_before text
 bell.text_asked text
 bell.removed_reason text
+bell.picture_reason text
 bell: bell_kind_check CHECK ((kind = ANY (ARRAY['individual'::text, 'sequential'::text, 'parallel'::text, 'family'::text])))
 bell: bell_listing_check CHECK ((listing = ANY (ARRAY['listed'::text, 'search_only'::text, 'dial_only'::text])))
 bell: bell_moderation_check CHECK ((moderation = ANY (ARRAY['none'::text, 'pending'::text, 'removed'::text])))
@@ -94,6 +95,21 @@ bell_member: bell_member_tenant_unit_bell_fkey FOREIGN KEY (tenant, unit, bell) 
 bell_member: bell_member_tenant_unit_person_fkey FOREIGN KEY (tenant, unit, person) REFERENCES membership(tenant, unit, person) ON DELETE CASCADE
 CREATE INDEX bell_member_membership ON public.bell_member USING btree (tenant, unit, person)
 CREATE UNIQUE INDEX bell_member_pkey ON public.bell_member USING btree (tenant, bell, person)
+bell_picture.tenant uuid NOT NULL
+bell_picture.bell uuid NOT NULL
+bell_picture.id uuid NOT NULL
+bell_picture.unit uuid NOT NULL
+bell_picture.person uuid
+bell_picture.content bytea NOT NULL
+bell_picture.state text NOT NULL
+bell_picture: bell_picture_pkey PRIMARY KEY (tenant, bell)
+bell_picture: bell_picture_state_check CHECK ((state = ANY (ARRAY['seen'::text, 'new'::text, 'waits'::text])))
+bell_picture: bell_picture_tenant_bell_fkey FOREIGN KEY (tenant, bell) REFERENCES bell(tenant, id) ON DELETE CASCADE
+bell_picture: bell_picture_tenant_id_key UNIQUE (tenant, id)
+bell_picture: bell_picture_tenant_unit_person_fkey FOREIGN KEY (tenant, unit, person) REFERENCES membership(tenant, unit, person) ON DELETE CASCADE
+CREATE INDEX bell_picture_person ON public.bell_picture USING btree (tenant, unit, person)
+CREATE UNIQUE INDEX bell_picture_pkey ON public.bell_picture USING btree (tenant, bell)
+CREATE UNIQUE INDEX bell_picture_tenant_id_key ON public.bell_picture USING btree (tenant, id)
 building.tenant uuid NOT NULL
 building.id uuid NOT NULL
 building.name text NOT NULL

@@ -58,7 +58,7 @@ CREATE TABLE bell (
     unit UUID NOT NULL,
     label TEXT NOT NULL,
     kind TEXT NOT NULL CHECK (kind IN ('individual', 'sequential', 'parallel', 'family')),
-    position INTEGER NOT NULL, alias TEXT, listing TEXT NOT NULL DEFAULT 'listed' CHECK (listing IN ('listed', 'search_only', 'dial_only')), hidden BOOLEAN NOT NULL DEFAULT FALSE, dial_code TEXT, version BIGINT NOT NULL DEFAULT 1, moderation TEXT NOT NULL DEFAULT 'none' CHECK (moderation IN ('none', 'pending', 'removed')), text_before TEXT, text_asked TEXT, removed_reason TEXT,
+    position INTEGER NOT NULL, alias TEXT, listing TEXT NOT NULL DEFAULT 'listed' CHECK (listing IN ('listed', 'search_only', 'dial_only')), hidden BOOLEAN NOT NULL DEFAULT FALSE, dial_code TEXT, version BIGINT NOT NULL DEFAULT 1, moderation TEXT NOT NULL DEFAULT 'none' CHECK (moderation IN ('none', 'pending', 'removed')), text_before TEXT, text_asked TEXT, removed_reason TEXT, picture_reason TEXT,
     PRIMARY KEY (tenant, id),
     UNIQUE (tenant, unit, id),
     FOREIGN KEY (tenant, building, panel) REFERENCES panel (tenant, building, id) ON DELETE CASCADE,
@@ -87,6 +87,23 @@ CREATE TABLE bell_member (
     FOREIGN KEY (tenant, unit, person) REFERENCES membership (tenant, unit, person) ON DELETE CASCADE
 );
 CREATE INDEX bell_member_membership ON bell_member (tenant, unit, person);
+CREATE TABLE bell_picture (
+    tenant UUID NOT NULL,
+    bell UUID NOT NULL,
+    -- Random, and a new one with every picture: what it is asked for by.
+    id UUID NOT NULL,
+    -- Whoever put it there, of those who live there: it goes when they do. None: an administrator.
+    unit UUID NOT NULL,
+    person UUID,
+    -- Drawn anew from what was sent: a small JPEG, with nothing else in it.
+    content BYTEA NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('seen', 'new', 'waits')),
+    PRIMARY KEY (tenant, bell),
+    UNIQUE (tenant, id),
+    FOREIGN KEY (tenant, bell) REFERENCES bell (tenant, id) ON DELETE CASCADE,
+    FOREIGN KEY (tenant, unit, person) REFERENCES membership (tenant, unit, person) ON DELETE CASCADE
+);
+CREATE INDEX bell_picture_person ON bell_picture (tenant, unit, person);
 CREATE TABLE building (
     tenant UUID NOT NULL REFERENCES tenant (tenant),
     id UUID NOT NULL,

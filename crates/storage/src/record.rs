@@ -15,7 +15,7 @@ mod tokens;
 mod webhooks;
 mod who;
 
-pub use buttons::{Button, ButtonChanged, ButtonEdit, Look, Unlisted};
+pub use buttons::{Button, ButtonChanged, ButtonEdit, Look, NewPicture, PictureSet, Unlisted};
 pub use households::{
     BellChange, BellChanged, BellHours, Household, HouseholdMember, Joined, Left, MyBell, NewMember, Refused,
     SeenBy, SeenDoor, WayToMember,
@@ -42,8 +42,8 @@ pub use who::{
 use klinke_access::decide::SiteMode;
 use klinke_model::door::Door;
 use klinke_model::ids::{
-    ApiTokenId, BellId, BuildingId, ControllerId, DeviceId, PersonId, RoleGrantId, SessionId, TenantId,
-    UnitId,
+    ApiTokenId, BellId, BuildingId, ControllerId, DeviceId, PersonId, PictureId, RoleGrantId, SessionId,
+    TenantId, UnitId,
 };
 use klinke_model::intercom::{Bell, BellKind, BellMember, Panel};
 use klinke_model::people::{Device, DeviceKind, Membership, Person, Role, RoleGrant};
@@ -247,6 +247,8 @@ pub struct DirectoryBell {
     pub entrance: Label,
     /// What else the search finds it by.
     pub alias: Option<Pii<Label>>,
+    /// Its picture.
+    pub picture: Option<PictureId>,
     /// Only the search shows it.
     pub search_only: bool,
     /// How it rings.

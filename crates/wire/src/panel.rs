@@ -16,7 +16,7 @@
 //! ```
 
 use crate::common::{EndReason, ErrorNews, OpeningNews, Sdp};
-use klinke_model::ids::{BellId, CallId, PanelId, PersonId, RequestId};
+use klinke_model::ids::{BellId, CallId, PanelId, PersonId, PictureId, RequestId};
 use klinke_model::intercom::BellKind;
 use klinke_model::text::Label;
 use serde::{Deserialize, Serialize};
@@ -170,6 +170,10 @@ pub struct DirectoryBell {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub alias: Option<Label>,
+    /// Its picture: `/api/v1/pictures/{picture}`, for who proved to be this panel and sends its cookie.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    pub picture: Option<PictureId>,
     /// Only the search shows it.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     #[cfg_attr(feature = "openapi", schema(required = false))]

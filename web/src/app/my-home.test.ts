@@ -21,7 +21,7 @@ const BELL: MyBell = {
   hours: { hours_are: 'hidden', rows: [] },
   hours_hide: false,
   removed: false,
-  may: { text: true, text_waits: false, hide: true, kinds: ['family', 'parallel'], owner: true },
+  may: { text: true, text_waits: false, picture: false, picture_waits: false, hide: true, kinds: ['family', 'parallel'], owner: true },
 };
 
 /** What the server was asked, and what it answers. */
@@ -64,7 +64,7 @@ describe('a button of one’s own', () => {
   });
 
   it('is locked where somebody else decides', () => {
-    const may = { text: false, text_waits: false, hide: false, kinds: [], owner: false };
+    const may = { text: false, text_waits: false, picture: false, picture_waits: false, hide: false, kinds: [], owner: false };
     render(BellCard, { bell: { ...BELL, may }, online: true, onchanged: vi.fn() });
     expect(screen.queryByRole('textbox')).toBeNull();
     expect(screen.queryByRole('combobox')).toBeNull();

@@ -85,6 +85,12 @@ export type PeopleAsked = NonNullable<paths['/api/v1/people']['get']['parameters
 /** What the list of changes is narrowed to. */
 export type AuditAsked = NonNullable<paths['/api/v1/audit']['get']['parameters']['query']>;
 
+/** A file as it is. */
+const bytesOf = (file: Blob) => ({
+  body: file as unknown as never,
+  bodySerializer: () => file,
+  headers: { 'content-type': 'application/octet-stream' }
+});
 const ofBell = (bell: string) => ({ params: { path: { bell } } });
 /** What a list of homes is narrowed to. */
 export type HomesAsked = NonNullable<paths['/api/v1/buildings/{building}/who']['get']['parameters']['query']>;
@@ -136,10 +142,7 @@ export const api = {
     answer(
       client.POST('/api/v1/buildings/{building}/imports', {
         ...ofBuilding(building),
-        // the bytes as they are
-        body: file as unknown as never,
-        bodySerializer: () => file,
-        headers: { 'content-type': 'application/octet-stream' }
+        ...bytesOf(file)
       })
     ),
   import: (list: string, query: Rows) => answer(client.GET('/api/v1/imports/{import}', rowsOf(list, query))),
@@ -209,6 +212,11 @@ export const api = {
     answer(client.POST('/api/v1/bells/{bell}/moderation', { ...ofBell(bell), body })),
   orderBells: (building: string, body: BellOrder) =>
     answer(client.PUT('/api/v1/buildings/{building}/bells', { ...ofBuilding(building), body })),
+  setMyPicture: (bell: string, picture: File) =>
+    answer(client.PUT('/api/v1/me/bells/{bell}/picture', { ...ofBell(bell), ...bytesOf(picture) })),
+  removeMyPicture: (bell: string) => answer(client.DELETE('/api/v1/me/bells/{bell}/picture', ofBell(bell))),
+  putPicture: (bell: string, picture: File) =>
+    answer(client.PUT('/api/v1/bells/{bell}/picture', { ...ofBell(bell), ...bytesOf(picture) })),
   panelDirectory: (panel: string) =>
     answer(client.GET('/api/v1/panels/{panel}/directory', { params: { path: { panel } } })),
   removeBell: (bell: string) => answer(client.DELETE('/api/v1/bells/{bell}', { params: { path: { bell } } })),

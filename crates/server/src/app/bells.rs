@@ -9,7 +9,7 @@ use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use klinke_model::ids::{BellId, BuildingId, PanelId, PersonId, UnitId};
-use klinke_model::intercom::{BellKind, DialCode, Listing, Moderation};
+use klinke_model::intercom::{BellKind, DialCode, Listing, Moderation, Picture};
 use klinke_model::privacy::Pii;
 use klinke_model::rights::Right;
 use klinke_model::text::Label;
@@ -59,6 +59,14 @@ pub struct Bell {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false)]
     asked: Option<Label>,
+    /// Its picture, while the building's policy allows pictures.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    picture: Option<Picture>,
+    /// Why an administrator took its last picture away.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    picture_reason: Option<Label>,
 }
 
 impl From<Button> for Bell {
@@ -82,6 +90,8 @@ impl From<Button> for Bell {
             removed_reason: button.removed_reason,
             before: button.before.map(Pii::into_inner),
             asked: button.asked.map(Pii::into_inner),
+            picture: button.picture,
+            picture_reason: button.picture_reason,
         }
     }
 }

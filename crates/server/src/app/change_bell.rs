@@ -52,7 +52,7 @@ pub struct BellLook {
     /// The version that the asker saw.
     version: u64,
     verdict: BellVerdict,
-    /// Why it is taken off, 1 to 80 characters; told to those it rings.
+    /// Why it is taken off, or its picture away, 1 to 80 characters; told to those it rings.
     #[schema(value_type = Option<String>, required = false)]
     reason: Option<Pii<String>>,
 }
@@ -69,6 +69,8 @@ pub enum BellVerdict {
     Remove,
     /// It is on its panel again.
     BringBack,
+    /// Its picture is gone, and the next one of its residents waits for an administrator. With a reason.
+    TakePicture,
 }
 
 /// Changes a button; its panel shows it at once.
@@ -114,9 +116,11 @@ pub async fn moderate(
         BellVerdict::Approve => Some(Look::Approve),
         BellVerdict::PutBack => Some(Look::PutBack),
         BellVerdict::BringBack => Some(Look::BringBack),
-        BellVerdict::Remove => {
+        BellVerdict::Remove | BellVerdict::TakePicture => {
             let reason = look.reason.as_ref().map_or("", |reason| reason.reveal());
-            fields.label("/reason", reason).map(Look::Remove)
+            let because =
+                if matches!(look.verdict, BellVerdict::Remove) { Look::Remove } else { Look::TakePicture };
+            fields.label("/reason", reason).map(because)
         }
     };
     let Some(verdict) = verdict else { return Err(fields.into()) };
@@ -125,7 +129,7 @@ pub async fn moderate(
     answer(&node, &who, building, bell, moderated).await
 }
 
-async fn found(node: &Node, who: &Caller, bell: BellId) -> Result<(BuildingId, Button), Problem> {
+pub(super) async fn found(node: &Node, who: &Caller, bell: BellId) -> Result<(BuildingId, Button), Problem> {
     Ok(node.store.intercom().button(&who.scope, bell).await?.ok_or(Code::NotFound)?)
 }
 

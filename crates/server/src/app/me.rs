@@ -14,6 +14,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use klinke_model::contact::{Email, Language, Phone};
+use klinke_model::ids::PictureId;
 use klinke_model::people::{self, Role};
 use klinke_model::privacy::Pii;
 use klinke_model::text::Label;
@@ -90,6 +91,10 @@ pub struct MyDataButton {
     building: Label,
     panel: Label,
     text: Label,
+    /// Its picture, at `/api/v1/pictures/{picture}`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    picture: Option<PictureId>,
     hidden: bool,
 }
 
@@ -202,6 +207,7 @@ pub async fn data(State(node): State<Arc<Node>>, who: SignedIn) -> Result<DataFi
                 building: bell.building_name,
                 panel: bell.panel,
                 text: bell.label.into_inner(),
+                picture: bell.picture.map(|picture| picture.id),
                 hidden: bell.hidden || bell.hours_hide,
             })
             .collect(),

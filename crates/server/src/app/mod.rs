@@ -54,6 +54,7 @@ pub mod panel_directory;
 pub mod panels;
 pub mod people;
 pub mod people_csv;
+pub mod pictures;
 pub mod policy;
 pub mod ring;
 pub mod roles;

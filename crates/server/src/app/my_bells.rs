@@ -12,7 +12,7 @@ use crate::signalling::refresh::panels_changed;
 use axum::Json;
 use axum::extract::State;
 use klinke_model::ids::{BellId, UnitId};
-use klinke_model::intercom::{BellKind, Moderation};
+use klinke_model::intercom::{BellKind, Moderation, Picture};
 use klinke_model::policy::{Asking, BellChange as Wish, DecidedBy, Effect};
 use klinke_model::privacy::Pii;
 use klinke_model::text::Label;
@@ -61,6 +61,14 @@ pub struct MyBell {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false)]
     removed_reason: Option<Label>,
+    /// Its picture, while the building's policy allows pictures.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    picture: Option<Picture>,
+    /// Why an administrator took its last picture away.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    picture_reason: Option<Label>,
     may: MyBellRights,
 }
 
@@ -70,6 +78,9 @@ pub struct MyBellRights {
     text: bool,
     /// A new text waits until an administrator has approved it.
     text_waits: bool,
+    picture: bool,
+    /// A new picture waits until an administrator has approved it.
+    picture_waits: bool,
     hide: bool,
     /// The types to choose from; empty for who does not decide for the unit.
     kinds: Vec<BellKind>,
@@ -107,6 +118,8 @@ impl From<record::MyBell> for MyBell {
         let may = MyBellRights {
             text: may(Wish::Text).is_ok(),
             text_waits: may(Wish::Text) == Ok(Effect::AfterApproval),
+            picture: may(Wish::Picture).is_ok(),
+            picture_waits: may(Wish::Picture) == Ok(Effect::AfterApproval) || bell.picture_reason.is_some(),
             hide: may(Wish::Hide).is_ok(),
             kinds: kinds.into_iter().filter(fits).filter(|kind| may(Wish::Kind(*kind)).is_ok()).collect(),
             owner: bell.owner,
@@ -129,6 +142,8 @@ impl From<record::MyBell> for MyBell {
             hours_hide: bell.hours_hide,
             removed,
             removed_reason: bell.removed_reason,
+            picture: bell.picture,
+            picture_reason: bell.picture_reason,
             may,
         }
     }

@@ -5,6 +5,7 @@
 pub mod caller;
 pub mod expired;
 pub mod limit;
+pub mod panel_pass;
 pub mod password;
 pub mod session;
 pub mod token;

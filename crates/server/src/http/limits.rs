@@ -48,7 +48,7 @@ impl Asker {
 pub struct ApiLimits {
     /// Of every request.
     each: Limit<Asker>,
-    /// Of files of people, in and out.
+    /// Of files of people, in and out, and of pictures.
     files: Limit<Asker>,
     /// Of links to set a password.
     invitations: Limit<Asker>,
@@ -71,6 +71,7 @@ impl ApiLimits {
         let special = match path.rsplit('/').next() {
             Some(file) if reads && file.ends_with(".csv") => Some(&self.files),
             Some("imports") if !reads => Some(&self.files),
+            Some("picture") if method == Method::PUT => Some(&self.files),
             Some("invitation") if method == Method::POST => Some(&self.invitations),
             _ => None,
         };

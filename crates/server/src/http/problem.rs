@@ -120,6 +120,12 @@ codes! {
     InvitationUsed = "invitation_used", GONE;
     /// The link is older than 72 hours, or the person is suspended.
     InvitationExpired = "invitation_expired", GONE;
+    /// The building's policy allows no pictures on buttons.
+    NoPictures = "no_pictures", CONFLICT;
+    /// The file is neither JPEG, PNG nor WebP, or is broken.
+    NotAPicture = "not_a_picture", UNPROCESSABLE_ENTITY;
+    /// The picture has more points than anybody needs.
+    PictureTooLarge = "picture_too_large", UNPROCESSABLE_ENTITY;
     /// The file is neither CSV nor XLSX.
     NotAList = "not_a_list", UNPROCESSABLE_ENTITY;
     /// The file has no rows below its head.

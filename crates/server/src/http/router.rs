@@ -6,6 +6,7 @@ use crate::app;
 use crate::auth::caller;
 use crate::import;
 use crate::node::Node;
+use crate::picture;
 use crate::web;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
@@ -114,6 +115,13 @@ pub fn operations() -> OpenApiRouter<Arc<Node>> {
         .routes(routes!(app::apply_import::apply))
         .routes(routes!(app::apply_import::undo))
         .routes(routes!(app::apply_import::errors))
+        .routes(routes!(app::pictures::show))
+        .merge(
+            OpenApiRouter::new()
+                .routes(routes!(app::pictures::set, app::pictures::remove))
+                .routes(routes!(app::pictures::put))
+                .layer(DefaultBodyLimit::max(picture::MAX_FILE)),
+        )
         .merge(
             OpenApiRouter::new()
                 .routes(routes!(app::imports::upload))

@@ -2,12 +2,14 @@
 
 use super::socket::{self, Closing, Line, Peer};
 use crate::app::ring::{self, RingError, Tapped};
+use crate::auth::panel_pass::Pass;
 use crate::calls::driver::Message;
 use crate::http::problem::Problem;
 use crate::node::Node;
 use axum::extract::State;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{WebSocket, WebSocketUpgrade};
+use axum::http::{HeaderMap, header};
 use axum::response::Response;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -31,14 +33,19 @@ const PROOF: Duration = Duration::from_secs(10);
 /// `GET /api/v1/panel/socket`.
 pub async fn upgrade(
     State(node): State<Arc<Node>>,
+    headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Problem> {
-    Ok(socket::limited(upgrade)?.on_upgrade(move |socket| async move {
-        connection(&node, socket).await;
-    }))
+    let pass = Pass::of(&node, &headers);
+    let cookie = pass.cookie(&node);
+    let mut response = socket::limited(upgrade)?.on_upgrade(move |socket| async move {
+        connection(&node, socket, &pass).await;
+    });
+    response.headers_mut().insert(header::SET_COOKIE, cookie);
+    Ok(response)
 }
 
-async fn connection(node: &Arc<Node>, mut socket: WebSocket) {
+async fn connection(node: &Arc<Node>, mut socket: WebSocket, pass: &Pass) {
     let nonce = BASE64_STANDARD.encode(node.random.bytes::<32>());
     let challenge = PanelEvent::Challenge { protocol: klinke_wire::SIGNALLING, nonce: nonce.clone() };
     if socket::send(&mut socket, &challenge).await.is_err() {
@@ -46,7 +53,12 @@ async fn connection(node: &Arc<Node>, mut socket: WebSocket) {
     }
     let proven = tokio::time::timeout(PROOF, prove(node, &mut socket, &nonce)).await;
     let scope = match proven {
-        Ok(Ok(scope)) => scope,
+        Ok(Ok((scope, key))) => {
+            if let Principal::Panel(panel) = scope.principal {
+                node.panel_passes.prove(pass, scope.tenant, panel, key);
+            }
+            scope
+        }
         Ok(Err(closing)) => return socket::refuse(socket, closing).await,
         Err(_) => return socket::refuse(socket, Closing::NotProven).await,
     };
@@ -73,8 +85,8 @@ async fn connection(node: &Arc<Node>, mut socket: WebSocket) {
     node.exchange.panel_away(panel, &line).await;
 }
 
-/// Waits for `hello` and checks its signature against the panel's key.
-async fn prove(node: &Node, socket: &mut WebSocket, nonce: &str) -> Result<Scope, Closing> {
+/// Waits for `hello` and checks its signature against the panel's key: who it is, and that key.
+async fn prove(node: &Node, socket: &mut WebSocket, nonce: &str) -> Result<(Scope, Vec<u8>), Closing> {
     let text = socket::first_text(socket).await.ok_or(Closing::NotProven)?;
     let Ok(PanelRequest::Hello { protocol, panel, signature }) = serde_json::from_str(&text) else {
         return Err(Closing::NotProven);
@@ -94,7 +106,9 @@ async fn prove(node: &Node, socket: &mut WebSocket, nonce: &str) -> Result<Scope
     if node.store.gate().is_suspended(known.tenant).await.unwrap_or(true) {
         return Err(Closing::Stopping);
     }
-    Ok(Scope { tenant: known.tenant, principal: Principal::Panel(panel), at: node.clock.now(), view: None })
+    let principal = Principal::Panel(panel);
+    let scope = Scope { tenant: known.tenant, principal, at: node.clock.now(), view: None };
+    Ok((scope, known.public_key))
 }
 
 fn is_signed(public_key: &[u8], text: &str, signature: &str) -> bool {
@@ -135,6 +149,7 @@ pub async fn directory(
             unit: bell.unit,
             entrance: bell.entrance,
             alias: bell.alias.map(Pii::into_inner),
+            picture: bell.picture,
             search_only: bell.search_only,
             kind: bell.kind,
             members: bell

@@ -22,6 +22,7 @@ mod opening;
 mod organising;
 mod pages;
 mod pairing;
+mod pictures;
 mod privacy;
 mod restart;
 mod ringing;

@@ -8,6 +8,7 @@ pub mod audit_person;
 pub mod bell;
 pub mod bell_hours;
 pub mod bell_member;
+pub mod bell_picture;
 pub mod building;
 pub mod building_policy;
 pub mod confidentiality;

@@ -222,6 +222,27 @@ CREATE TABLE bell_hours (
     FOREIGN KEY (tenant, bell) REFERENCES bell (tenant, id) ON DELETE CASCADE
 );
 
+-- The picture on a button (R11): seen and left to stand, new and on the panel, or not there before an administrator approved.
+CREATE TABLE bell_picture (
+    tenant UUID NOT NULL,
+    bell UUID NOT NULL,
+    -- Random, and a new one with every picture: what it is asked for by.
+    id UUID NOT NULL,
+    -- Whoever put it there, of those who live there: it goes when they do. None: an administrator.
+    unit UUID NOT NULL,
+    person UUID,
+    -- Drawn anew from what was sent: a small JPEG, with nothing else in it.
+    content BYTEA NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('seen', 'new', 'waits')),
+    PRIMARY KEY (tenant, bell),
+    UNIQUE (tenant, id),
+    FOREIGN KEY (tenant, bell) REFERENCES bell (tenant, id) ON DELETE CASCADE,
+    FOREIGN KEY (tenant, unit, person) REFERENCES membership (tenant, unit, person) ON DELETE CASCADE
+);
+CREATE INDEX bell_picture_person ON bell_picture (tenant, unit, person);
+-- Why an administrator took its picture away; told to those it rings until one is there that was approved.
+ALTER TABLE bell ADD COLUMN picture_reason TEXT;
+
 -- Whom a household took in itself: its unit owner may take them out again.
 CREATE TABLE household_member (
     tenant UUID NOT NULL,

@@ -1,6 +1,6 @@
 //! Buttons as administrators run them.
 
-use klinke_model::intercom::{Bell, BellKind, BellMember, DialCode, Listing, Moderation};
+use klinke_model::intercom::{Bell, BellKind, BellMember, DialCode, Listing, Moderation, Picture};
 use klinke_model::privacy::Pii;
 use klinke_model::text::Label;
 
@@ -29,6 +29,10 @@ pub struct Button {
     pub before: Option<Pii<Label>>,
     /// What a resident wants to stand there.
     pub asked: Option<Pii<Label>>,
+    /// Its picture, while the policy allows one.
+    pub picture: Option<Picture>,
+    /// Why its last picture was taken away.
+    pub picture_reason: Option<Label>,
 }
 
 /// What an administrator makes of a button: all that they can change.
@@ -61,6 +65,8 @@ pub enum Look {
     Remove(Label),
     /// It is on its panel again.
     BringBack,
+    /// It has no picture any more, for this reason.
+    TakePicture(Label),
 }
 
 /// What became of a change to a button.
@@ -85,4 +91,24 @@ pub struct Unlisted {
     pub unit: klinke_model::ids::UnitId,
     /// The building of both.
     pub building: klinke_model::ids::BuildingId,
+}
+
+/// A picture that is to be put on a button.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewPicture {
+    /// Fresh, and random.
+    pub id: klinke_model::ids::PictureId,
+    /// A small JPEG.
+    pub content: Pii<Vec<u8>>,
+}
+
+/// What became of a picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PictureSet {
+    /// It is there, or gone; in which building.
+    Done(klinke_model::ids::BuildingId),
+    /// Somebody else decides that; to an administrator: their own policy allows no pictures.
+    Decided(klinke_model::policy::DecidedBy),
+    /// No button of theirs.
+    NotThere,
 }

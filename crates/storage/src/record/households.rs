@@ -50,6 +50,10 @@ pub struct MyBell {
     pub hours_hide: bool,
     /// What administrators make of it.
     pub moderation: Moderation,
+    /// Its picture, while the policy allows one.
+    pub picture: Option<klinke_model::intercom::Picture>,
+    /// Why an administrator took its last picture away.
+    pub picture_reason: Option<Label>,
     /// Why they took it off its panel.
     pub removed_reason: Option<Label>,
     /// Who asks decides for the unit.

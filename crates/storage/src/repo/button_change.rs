@@ -4,13 +4,14 @@ use crate::entity::{bell, bell_member, unit};
 use crate::record::{Button, ButtonChanged, ButtonEdit, Look, Stamp};
 use crate::repo::audit::{self, Change};
 use crate::repo::convert::{At, Word};
-use crate::repo::intercom::{self, Intercom, Who, members_of};
+use crate::repo::intercom::{self, Intercom, Who, members_of, policy_in};
+use crate::repo::pictures::{PictureVerdict, is_unseen, looked_at, pictures_of};
 use crate::repo::reach;
 use crate::tx::{self, Isolation, Tx};
 use crate::{Result, StorageError};
 use klinke_model::alphabet::Alphabet;
 use klinke_model::ids::{BellId, BuildingId, PersonId};
-use klinke_model::intercom::{BellKind, BellMember, DialCode, Moderation};
+use klinke_model::intercom::{BellKind, BellMember, DialCode, Moderation, Picture};
 use klinke_model::privacy::Pii;
 use klinke_model::rights::Right;
 use klinke_model::scope::Scope;
@@ -18,6 +19,8 @@ use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, Set,
 };
 use serde_json::{Value, json};
+use std::collections::HashMap;
+use uuid::Uuid;
 
 impl Intercom<'_> {
     /// One button, and the building it is in.
@@ -29,9 +32,10 @@ impl Intercom<'_> {
                 .await?;
             let Some(row) = row else { return Ok(None) };
             let members = members_of(&*tx, scope, [row.id], Who::All).await?.remove(&row.id);
+            let picture = pictures_in(&*tx, scope, row.building, [row.id]).await?.remove(&row.id);
             let unit = unit::Entity::find_by_id((scope.tenant.0, row.unit)).one(&*tx).await?;
             let number = unit.as_ref().map_or("", |unit| &unit.number);
-            Ok(Some((row.building.into(), button(&row, members.unwrap_or_default(), number)?)))
+            Ok(Some((row.building.into(), button(&row, members.unwrap_or_default(), picture, number)?)))
         })
         .await
     }
@@ -118,17 +122,27 @@ impl Intercom<'_> {
                 }
                 Look::Remove(_) => "bell.taken_off",
                 Look::BringBack => "bell.brought_back",
+                Look::TakePicture(_) => "bell.picture_taken",
             };
             set.sort_label = Alphabet::Norwegian.key(&set.label).into_bytes();
-            let (moderation, reason) = match look {
-                Look::Remove(reason) => (Moderation::Removed, Some(reason.as_str().to_owned())),
-                Look::Approve | Look::PutBack | Look::BringBack => (Moderation::None, None),
+            let verdict = match look {
+                Look::Approve => PictureVerdict::Stands,
+                Look::PutBack => PictureVerdict::BackToOld,
+                Look::Remove(_) | Look::BringBack => PictureVerdict::OnlyWhatStood,
+                Look::TakePicture(_) => PictureVerdict::Gone,
             };
-            set.moderation = moderation.word().to_owned();
-            set.removed_reason = reason;
-            if !matches!(look, Look::BringBack) {
-                set.text_before = None;
-                set.text_asked = None;
+            let pictured = looked_at(&tx, scope, row.id, verdict).await?;
+            if let Look::TakePicture(reason) = look {
+                if !pictured {
+                    return Ok(ButtonChanged::NotThere);
+                }
+                set.picture_reason = Some(reason.as_str().to_owned());
+                let waits = row.text_before.is_some() || row.text_asked.is_some();
+                if row.moderation == Moderation::Pending.word() && !waits {
+                    Moderation::None.word().clone_into(&mut set.moderation);
+                }
+            } else {
+                set_verdict(&mut set, look, pictured);
             }
             set.clone().into_active_model().reset_all().update(&*tx).await?;
             let change = Change {
@@ -161,6 +175,23 @@ impl Intercom<'_> {
     }
 }
 
+/// What a look makes of the button's own words.
+fn set_verdict(set: &mut bell::Model, look: &Look, pictured: bool) {
+    let (moderation, reason) = match look {
+        Look::Remove(reason) => (Moderation::Removed, Some(reason.as_str().to_owned())),
+        _ => (Moderation::None, None),
+    };
+    moderation.word().clone_into(&mut set.moderation);
+    set.removed_reason = reason;
+    if !matches!(look, Look::BringBack) {
+        set.text_before = None;
+        set.text_asked = None;
+    }
+    if matches!(look, Look::Approve) && pictured {
+        set.picture_reason = None;
+    }
+}
+
 async fn changeable(db: &impl ConnectionTrait, scope: &Scope, bell: BellId) -> Result<Option<bell::Model>> {
     Ok(bell::Entity::find_by_id((scope.tenant.0, bell.0))
         .filter(reach::may(scope, Right::ChangeBuilding, bell::Column::Building))
@@ -187,8 +218,10 @@ async fn write_edit(
     set.hidden = edit.hidden;
     set.dial_code = edit.dial_code.as_ref().map(|code| code.reveal().as_str().to_owned());
     if set.label != row.label && row.moderation == Moderation::Pending.word() {
-        // whoever writes it has looked at it
-        Moderation::None.word().clone_into(&mut set.moderation);
+        // whoever writes it has looked at it, and not at a picture
+        if !is_unseen(&**tx, scope, row.id).await? {
+            Moderation::None.word().clone_into(&mut set.moderation);
+        }
         set.text_before = None;
         set.text_asked = None;
     }
@@ -233,10 +266,26 @@ fn told(row: &bell::Model, members: &[BellMember]) -> Value {
         "listing": row.listing,
         "hidden": row.hidden,
         "removed": row.removed_reason,
+        "picture_taken": row.picture_reason,
     })
 }
 
-pub(super) fn button(row: &bell::Model, members: Vec<BellMember>, number: &str) -> Result<Button> {
+/// The pictures of these buttons of a building.
+pub(super) async fn pictures_in(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    building: Uuid,
+    bells: impl IntoIterator<Item = Uuid>,
+) -> Result<HashMap<Uuid, Picture>> {
+    pictures_of(db, scope, &policy_in(db, scope, building).await?, bells).await
+}
+
+pub(super) fn button(
+    row: &bell::Model,
+    members: Vec<BellMember>,
+    picture: Option<Picture>,
+    number: &str,
+) -> Result<Button> {
     let text = |column, text: &Option<String>| {
         text.as_deref().map(|text| At("bell", column).label(text).map(Pii::new)).transpose()
     };
@@ -255,5 +304,7 @@ pub(super) fn button(row: &bell::Model, members: Vec<BellMember>, number: &str) 
         removed_reason: text("removed_reason", &row.removed_reason)?.map(Pii::into_inner),
         before: text("text_before", &row.text_before)?,
         asked: text("text_asked", &row.text_asked)?,
+        picture,
+        picture_reason: text("picture_reason", &row.picture_reason)?.map(Pii::into_inner),
     })
 }

@@ -3,7 +3,7 @@
 use crate::Result;
 use crate::entity::{bell, bell_member, unit};
 use crate::record::{ButtonAfter, ButtonsOrder, ButtonsPage, ButtonsQuery};
-use crate::repo::button_change::button;
+use crate::repo::button_change::{button, pictures_in};
 use crate::repo::convert::Word;
 use crate::repo::intercom::{Intercom, Who, members_of};
 use crate::repo::people_page::{SEARCH_WORDS, begins, by_word, unit_begins};
@@ -49,6 +49,7 @@ impl Intercom<'_> {
                 rows.push(row);
             }
             let mut members = members_of(&*tx, scope, rows.iter().map(|row| row.id), Who::All).await?;
+            let mut pictures = pictures_in(&*tx, scope, building.0, rows.iter().map(|row| row.id)).await?;
             let units = unit::Entity::find()
                 .filter(unit::Column::Tenant.eq(scope.tenant.0))
                 .filter(unit::Column::Id.is_in(rows.iter().map(|row| row.unit)))
@@ -57,7 +58,7 @@ impl Intercom<'_> {
             let numbers: HashMap<_, _> = units.iter().map(|unit| (unit.id, unit.number.as_str())).collect();
             let buttons = rows.iter().map(|row| {
                 let number = numbers.get(&row.unit).copied().unwrap_or_default();
-                button(row, members.remove(&row.id).unwrap_or_default(), number)
+                button(row, members.remove(&row.id).unwrap_or_default(), pictures.remove(&row.id), number)
             });
             Ok(ButtonsPage {
                 buttons: buttons.collect::<Result<_>>()?,

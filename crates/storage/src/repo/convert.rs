@@ -7,7 +7,7 @@ use crate::{Result, StorageError};
 use klinke_access::decide::SiteMode;
 use klinke_model::contact::{Email, Language, Phone};
 use klinke_model::door::{Controller, Door, DoorTimes, Relock};
-use klinke_model::intercom::{BellKind, BellMember, Listing, Moderation};
+use klinke_model::intercom::{BellKind, BellMember, Listing, Moderation, PictureState};
 use klinke_model::people::{Device, DeviceKind, Membership, Person, Role};
 use klinke_model::privacy::Pii;
 use klinke_model::rights::Right;
@@ -49,6 +49,7 @@ words! {
     Right { SeeBuilding = "see_building", SeePeople = "see_people", ChangePeople = "change_people",
         ChangeBuilding = "change_building", Devices = "devices", Roles = "roles", Audit = "audit", Tenants = "tenants" }
     Listing { Listed = "listed", SearchOnly = "search_only", DialOnly = "dial_only" }
+    PictureState { Seen = "seen", New = "new", Waits = "waits" }
     Moderation { None = "none", Pending = "pending", Removed = "removed" }
     BellKind { Individual = "individual", Sequential = "sequential", Parallel = "parallel", Family = "family" }
 }

@@ -9,12 +9,13 @@ use crate::record::{DirectoryBell, PanelDirectory, RingFacts, Stamp};
 use crate::repo::audit::{self, Change};
 use crate::repo::convert::{self, At, Word};
 use crate::repo::households::policy_of;
+use crate::repo::pictures::pictures_of;
 use crate::repo::{reach, revision};
 use crate::tx::{self, Isolation, Tx};
 use crate::{Result, StorageError, Store};
 use klinke_model::alphabet::Alphabet;
 use klinke_model::ids::{BellId, BuildingId, PanelId};
-use klinke_model::intercom::{Bell, BellKind, BellMember, Listing, Moderation, Panel};
+use klinke_model::intercom::{Bell, BellKind, BellMember, Listing, Moderation, Panel, PictureState};
 use klinke_model::policy::{BuildingPolicy, ButtonOrder};
 use klinke_model::privacy::Pii;
 use klinke_model::rights::Right;
@@ -232,6 +233,10 @@ impl Intercom<'_> {
                 rows.iter().map(|(bell, ..)| bell).filter(|bell| bell.kind == BellKind::Family.word());
             let mut members = members_of(&*tx, scope, families.map(|bell| bell.id), Who::Active).await?;
             let mut bells = Vec::with_capacity(rows.len());
+            let policy = policy_in(&*tx, scope, building.id).await?;
+            let mut pictures =
+                pictures_of(&*tx, scope, &policy, rows.iter().map(|(bell, ..)| bell.id)).await?;
+            pictures.retain(|_, picture| picture.state != PictureState::Waits);
             let dials = rows.iter().any(|(bell, ..)| bell.listing == Listing::DialOnly.word());
             for row in rows {
                 // Foreign keys see to it that a bell has a unit and a unit an entrance.
@@ -248,13 +253,13 @@ impl Intercom<'_> {
                     unit: number_on_a_panel(&unit, &entrance, &twice)?,
                     entrance: At("entrance", "name").label(&entrance.name)?,
                     alias: alias.map(Pii::new),
+                    picture: pictures.get(&bell.id).map(|picture| picture.id),
                     search_only: listing == Listing::SearchOnly,
                     kind: At("bell", "kind").choice(&bell.kind)?,
                     members: members.remove(&bell.id).unwrap_or_default(),
                 });
             }
-            let order = policy_in(&*tx, scope, building.id).await?.button_order;
-            in_order(&mut bells, order, Alphabet::of_time_zone(&building.time_zone));
+            in_order(&mut bells, policy.button_order, Alphabet::of_time_zone(&building.time_zone));
             let building = convert::building(&building)?;
             let panel = At("panel", "name").label(&panel.name)?;
             Ok(Some(PanelDirectory {
@@ -350,7 +355,11 @@ pub(super) fn on_its_panel(scope: &Scope) -> Expr {
 }
 
 /// What the people of a building may decide.
-async fn policy_in(db: &impl ConnectionTrait, scope: &Scope, building: Uuid) -> Result<BuildingPolicy> {
+pub(super) async fn policy_in(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    building: Uuid,
+) -> Result<BuildingPolicy> {
     let row = building_policy::Entity::find_by_id((scope.tenant.0, building)).one(db).await?;
     policy_of(row.as_ref())
 }

@@ -36,6 +36,7 @@ mod people;
 mod people_change;
 mod people_end;
 mod people_page;
+mod pictures;
 #[cfg(test)]
 mod plans;
 mod policy;

@@ -11,6 +11,7 @@ use crate::record::{BellChange, BellChanged, MyBell};
 use crate::repo::convert::{At, Word};
 use crate::repo::households::{Households, policy_of};
 use crate::repo::intercom::{Who, members_of};
+use crate::repo::pictures::pictures_of;
 use crate::tx::{self, Isolation, Tx};
 use crate::{Result, StorageError};
 use klinke_model::alphabet::Alphabet;
@@ -21,7 +22,7 @@ use klinke_model::privacy::Pii;
 use klinke_model::scope::{Principal, Scope};
 use klinke_model::timetable::{Timetable, WallClock};
 use sea_orm::ActiveValue::Set;
-use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, Query};
+use sea_orm::sea_query::{Expr, ExprTrait, Func, OnConflict, Query};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, UpdateMany};
 use std::collections::HashMap;
 
@@ -99,10 +100,11 @@ fn wanted(before: &MyBell, change: &BellChange) -> std::result::Result<UpdateMan
         let text = label.reveal().as_str().to_owned();
         set = match may(Wish::Text)? {
             Effect::AtOnce => {
-                if before.moderation == Moderation::None {
-                    set = set.col_expr(bell::Column::TextBefore, Expr::col(bell::Column::Label));
-                }
-                set.col_expr(bell::Column::SortLabel, Expr::val(Alphabet::Norwegian.key(&text).into_bytes()))
+                // something else of the button may wait for a look already, which knows of no text
+                let before =
+                    Func::coalesce([Expr::col(bell::Column::TextBefore), Expr::col(bell::Column::Label)]);
+                set.col_expr(bell::Column::TextBefore, before.into())
+                    .col_expr(bell::Column::SortLabel, Expr::val(Alphabet::Norwegian.key(&text).into_bytes()))
                     .col_expr(bell::Column::Label, Expr::val(text))
                     .col_expr(bell::Column::TextAsked, Expr::val(None::<String>))
             }
@@ -167,7 +169,7 @@ pub(super) fn read_hours(row: &bell_hours::Model) -> Result<Timetable> {
 }
 
 /// That the button rings this person, or one of the units that they own; and that they are not suspended.
-fn is_mine(scope: &Scope, who: PersonId) -> Expr {
+pub(super) fn is_mine(scope: &Scope, who: PersonId) -> Expr {
     let rings = Query::select()
         .column(bell_member::Column::Bell)
         .from(bell_member::Entity)
@@ -243,6 +245,12 @@ pub(super) async fn mine(
         .filter(panel::Column::Id.is_in(rows.iter().map(|(bell, ..)| bell.panel)))
         .all(db)
         .await?;
+    let mut pictures = HashMap::new();
+    for building in &buildings {
+        let policy = policy_of(policies.iter().find(|policy| policy.building == building.id))?;
+        let here = rows.iter().filter(|(bell, ..)| bell.building == building.id).map(|(bell, ..)| bell.id);
+        pictures.extend(pictures_of(db, scope, &policy, here).await?);
+    }
     let mut bells = Vec::with_capacity(rows.len());
     for row in rows {
         // Foreign keys see to it that all of them are there.
@@ -274,6 +282,12 @@ pub(super) async fn mine(
                 .removed_reason
                 .as_deref()
                 .map(|why| At("bell", "removed_reason").label(why))
+                .transpose()?,
+            picture: pictures.remove(&row.id),
+            picture_reason: row
+                .picture_reason
+                .as_deref()
+                .map(|why| At("bell", "picture_reason").label(why))
                 .transpose()?,
             owner: owned.iter().any(|home| home.unit == row.unit),
             policy: policy_of(policies.iter().find(|policy| policy.building == row.building))?,

@@ -24,6 +24,7 @@ pub fn of(building: &Label, address: &Label, panel: &Label, dials: bool, bells: 
             field(label.as_str().as_bytes());
         }
         field(bell.alias.as_ref().map_or("", |alias| alias.reveal().as_str()).as_bytes());
+        field(bell.picture.as_ref().map_or(&[], |picture| picture.0.as_bytes()));
         field(&[u8::from(bell.search_only)]);
         field(bell.kind.word().as_bytes());
         field(&(bell.members.len() as u64).to_be_bytes());

@@ -23,6 +23,7 @@ use klinke_storage::record::{BellChange, BellChanged, Joined, Left, NewMember, W
 use klinke_storage::record::{
     DueWebhook, House, ImportOutcome, ImportPlan, Tried, WebhookChange, WebhookChanged,
 };
+use klinke_storage::record::{NewPicture, PictureSet};
 use klinke_storage::{Result, Store};
 use std::collections::BTreeSet;
 use std::pin::Pin;
@@ -447,6 +448,16 @@ const PROBES: &[Probe] = probes! {
             .await?;
         Ok(changed == ButtonChanged::Done)
     };
+    put_picture [System Manager Admin] |r| {
+        r.picture().await?;
+        let new = r.new_picture(700_000);
+        let set = r.store.intercom().put_picture(&r.scope, &stamp(r.n), r.ours.parallel, new).await?;
+        Ok(matches!(set, PictureSet::Done(_)))
+    };
+    picture [System Manager Admin Herself Panel Auditor] |r| {
+        let picture = r.picture().await?;
+        Ok(r.store.intercom().picture(&r.scope, picture).await?.is_some())
+    };
     bell_by_code [Panel] |r| {
         let code = klinke_model::intercom::DialCode::new("4711").unwrap();
         Ok(r.store.intercom().bell_by_code(&r.scope, &code).await?.is_some())
@@ -475,6 +486,12 @@ const PROBES: &[Probe] = probes! {
         let change = BellChange { hidden: Some(!family.hidden), ..BellChange::default() };
         let done = households.change_my_bell(&r.scope, family.id, family.version, change).await?;
         Ok(matches!(done, BellChanged::Done(_) | BellChanged::Conflict(_)))
+    };
+    set_my_picture [Herself] |r| {
+        r.picture().await?;
+        let new = r.new_picture(700_000);
+        let set = r.store.households().set_my_picture(&r.scope, r.ours.parallel, Some(new)).await?;
+        Ok(matches!(set, PictureSet::Done(_)))
     };
     turn_hours [System] |r| {
         let households = r.store.households();
@@ -845,6 +862,24 @@ impl Run<'_> {
         Ok(person)
     }
 
+    /// A picture that is to be put somewhere.
+    fn new_picture(&self, number: u64) -> NewPicture {
+        let content = klinke_model::privacy::Pii::new(b"a picture".to_vec());
+        NewPicture { id: self.ours.fresh(self.n + number), content }
+    }
+
+    /// A picture on a button of ours, where pictures are allowed.
+    async fn picture(&self) -> Result<klinke_model::ids::PictureId> {
+        let (service, house) = (self.ours.system(), self.ours.house);
+        let (version, mut policy) = self.store.sites().policy(&service, house).await?.unwrap();
+        policy.pictures = true;
+        self.store.sites().set_policy(&service, &stamp(self.n), house, version, policy).await?;
+        let new = self.new_picture(600_000);
+        let id = new.id;
+        self.store.intercom().put_picture(&service, &stamp(self.n), self.ours.parallel, new).await?;
+        Ok(id)
+    }
+
     /// A new person of ours with a device, alone in a new home without a button.
     async fn reachable(&self) -> Result<klinke_model::ids::PersonId> {
         let person = self.person().await?;
@@ -1000,6 +1035,7 @@ fn the_table_knows_every_repository_function() {
         "buttons",
         "households",
         "my_bells",
+        "pictures",
         "me",
         "edit_sites",
         "edit_units",

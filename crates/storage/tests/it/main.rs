@@ -17,6 +17,7 @@ mod moves;
 mod parts;
 mod people;
 mod people_page;
+mod pictures;
 mod postgres;
 mod roles;
 mod schema;

@@ -37,6 +37,7 @@ const UNTOLD: &[(&str, Because)] = &[
     ("remove_membership", Because::SetUp),
     ("sending", Because::Service),
     ("set_active", Because::SetUp),
+    ("set_my_picture", Because::Own),
     ("sign_in", Because::Own),
     ("sign_out", Because::Own),
     ("sign_out_others", Because::Own),

@@ -8,6 +8,7 @@ use klinke_model::door::{Controller, Door};
 use klinke_model::intercom::{BellKind, Panel};
 use klinke_model::people::{Device, Membership, Person, Role, RoleGrant};
 use klinke_model::policy::BuildingPolicy;
+use klinke_model::privacy::Pii;
 use klinke_model::rights::Right;
 use klinke_model::scope::{Principal, Scope};
 use klinke_model::site::{Building, Entrance, Unit};
@@ -21,7 +22,7 @@ use klinke_storage::record::{
     PeopleOrder, PeoplePage, PeopleQuery, PersonRow, PolicySet, RingFacts, RoleChange, SeenBy, StoredFacts,
     UnitDoors, UnitMember, UnitsPage, UnitsQuery, Webhook, WebhookChange,
 };
-use klinke_storage::record::{BellChange, BellChanged, Household, MyBell};
+use klinke_storage::record::{BellChange, BellChanged, Household, MyBell, NewPicture, PictureSet};
 
 /// All that one principal can read of ours.
 #[derive(Debug, PartialEq)]
@@ -56,6 +57,7 @@ struct View {
     button: Option<(klinke_model::ids::BuildingId, klinke_storage::record::Button)>,
     unlisted: Vec<klinke_storage::record::Unlisted>,
     directory: Option<PanelDirectory>,
+    picture: Option<Vec<u8>>,
     ring_facts: Option<RingFacts>,
     doors: Vec<Door>,
     door: Option<Door>,
@@ -155,6 +157,7 @@ impl View {
             button: intercom.button(scope, ours.family).await.unwrap(),
             unlisted: intercom.unlisted(scope, ours.lone).await.unwrap(),
             directory: intercom.directory(scope, ours.panel).await.unwrap(),
+            picture: intercom.picture(scope, ours.fresh(65)).await.unwrap(),
             ring_facts: intercom.ring_facts(scope, ours.family).await.unwrap(),
             doors: doors.doors(scope, ours.house).await.unwrap(),
             door: doors.door(scope, ours.front).await.unwrap(),
@@ -220,6 +223,10 @@ impl View {
     }
 }
 
+fn picture(ours: &Town, content: &str) -> NewPicture {
+    NewPicture { id: ours.fresh(65), content: Pii::new(content.as_bytes().to_vec()) }
+}
+
 /// Another property manager's house with our ids, where everything is the other way round. Panels, tokens and
 /// certificates can not be the same: the gate knows each once.
 async fn build_twin(db: &Db, ours: &Town, theirs: &Scope) {
@@ -276,6 +283,11 @@ async fn build_twin(db: &Db, ours: &Town, theirs: &Scope) {
     let mut bell = ours.bell(ours.family, "Twin", BellKind::Family, members);
     bell.panel = panel.id;
     assert!(intercom.insert_bell(theirs, &stamp(1), bell, Some(0)).await.unwrap());
+    let policy = BuildingPolicy { pictures: true, ..BuildingPolicy::default() };
+    let set = sites.set_policy(theirs, &stamp(1), ours.house, 0, policy).await.unwrap();
+    assert_eq!(set, PolicySet::Done(1));
+    let put = intercom.put_picture(theirs, &stamp(1), ours.family, picture(ours, "twin")).await.unwrap();
+    assert_eq!(put, PictureSet::Done(ours.house));
     let their_kari = Scope { tenant: theirs.tenant, ..ours.as_person(ours.kari) };
     let night = Hours { days: vec![0], from: 0, until: 60 };
     let hours = Timetable { hours_are: HoursAre::Shown, rows: vec![night] };
@@ -284,7 +296,7 @@ async fn build_twin(db: &Db, ours: &Town, theirs: &Scope) {
         hours: Some((hours, WallClock { weekday: 0, minute: 720 })),
         ..BellChange::default()
     };
-    let changed = db.store.households().change_my_bell(&their_kari, ours.family, 1, change).await.unwrap();
+    let changed = db.store.households().change_my_bell(&their_kari, ours.family, 2, change).await.unwrap();
     assert!(matches!(changed, BellChanged::Done(bell) if bell.hours_hide && bell.hidden));
     assert!(db.store.households().turn_hours(theirs, ours.family, false).await.unwrap());
 }
@@ -312,9 +324,8 @@ async fn undo_twin(db: &Db, ours: &Town, theirs: &Scope) {
     assert!(db.store.moves().plan_move(theirs, &stamp(71), new).await.unwrap());
     assert!(db.store.moves().carry_out_move(theirs, &stamp(72), ours.fresh(70)).await.unwrap().is_some());
     assert!(doors.assign(theirs, ours.front, ours.controller, 40).await.unwrap());
-    let policy = BuildingPolicy { pictures: true, ..BuildingPolicy::default() };
-    let set = db.store.sites().set_policy(theirs, &stamp(1), ours.house, 0, policy).await.unwrap();
-    assert_eq!(set, PolicySet::Done(1));
+    let set = db.store.sites().set_policy(theirs, &stamp(1), ours.house, 1, BuildingPolicy::default()).await;
+    assert_eq!(set.unwrap(), PolicySet::Done(2));
     assert!(db.store.intercom().remove_bell(theirs, &stamp(1), ours.family).await.unwrap().is_some());
 }
 
@@ -336,6 +347,10 @@ on_both! {
             ours.as_panel(ours.panel),
             ours.as_controller(ours.controller),
         ];
+        let policy = BuildingPolicy { pictures: true, ..BuildingPolicy::default() };
+        db.store.sites().set_policy(&ours.system(), &stamp(65), ours.house, 0, policy).await.unwrap();
+        let put = db.store.intercom().put_picture(&ours.system(), &stamp(65), ours.family, picture(&ours, "ours")).await;
+        assert_eq!(put.unwrap(), PictureSet::Done(ours.house));
         let ends_at = stamp(70).at;
         let new = NewMove { id: ours.fresh(70), unit: ours.unit, last_day: 1, ends_at, out: vec![ours.ola], to: None, into: vec![] };
         assert!(db.store.moves().plan_move(&ours.system(), &stamp(70), new).await.unwrap());

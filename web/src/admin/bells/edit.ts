@@ -45,17 +45,19 @@ export function previewOf(directory: Directory, bell: string, edit: Edit, place:
   const off = edit.hidden || place.removed;
   const dials = directory.dials === true || (!off && edit.listing === 'dial_only');
   if (off || edit.listing === 'dial_only') return { ...directory, dials, bells: others };
+  const at = directory.bells.findIndex((one) => one.bell === bell);
+  const picture = directory.bells[at]?.picture;
   const shown: DirectoryBell = {
     bell,
     label: edit.label.trim() || '…',
     unit: place.unit,
     entrance: place.entrance,
     ...(edit.alias.trim() !== '' && { alias: edit.alias.trim() }),
+    ...(picture && { picture }),
     search_only: edit.listing === 'search_only',
     kind: edit.kind as BellKind,
     members: edit.kind === 'family' ? edit.members.map((member) => ({ member, label: place.names.get(member) ?? '…' })) : []
   };
-  const at = directory.bells.findIndex((one) => one.bell === bell);
   return { ...directory, dials, bells: at < 0 ? [...others, shown] : directory.bells.with(at, shown) };
 }
 

@@ -250,14 +250,14 @@ async fn matrix_what_needs_something_first_leaves_what_the_file_says() {
     let version = json!({ "version": 1 });
     asks.last(seen, "POST /api/v1/confidentiality", manager, "/api/v1/confidentiality", version).await;
 
-    let policy = |policy: Value| json!({ "version": 0, "policy": policy });
+    let policy = |policy: Value| json!({ "version": 1, "policy": policy });
     let policies = format!("/api/v1/buildings/{house}/policy");
     let approval = policy(json!({ "edit_text": true }));
     asks.does(manager, Method::PUT, &policies, approval).await;
     let mine = format!("/api/v1/me/bells/{}", a["bell"]);
-    asks.does(owner, Method::PATCH, &mine, json!({ "version": 1, "label": "Changed" })).await;
+    asks.does(owner, Method::PATCH, &mine, json!({ "version": 2, "label": "Changed" })).await;
     let look = format!("/api/v1/bells/{}/moderation", a["bell"]);
-    let verdict = json!({ "version": 2, "verdict": "approve" });
+    let verdict = json!({ "version": 3, "verdict": "approve" });
     asks.last(seen, "POST /api/v1/bells/{bell}/moderation", manager, &look, verdict).await;
 
     let theirs = crate::world::second_tenant_id();

@@ -16,7 +16,7 @@ pub struct Asked {
 pub enum Body {
     Nothing,
     Json(Value),
-    File(&'static str),
+    File(&'static [u8]),
 }
 
 /// What a principal would ask of what a row names.
@@ -75,7 +75,7 @@ fn form(head: &str, there: &Things, named: &Things, town: &Town) -> Body {
         }
         "PATCH /api/v1/tenants/{tenant}" => json!({ "version": 1, "name": "Changed" }),
         "PUT /api/v1/app-requirements" => json!({ "ios": "17", "android": "12" }),
-        "PUT /api/v1/buildings/{building}/policy" => json!({ "version": 0, "policy": { "pictures": true } }),
+        "PUT /api/v1/buildings/{building}/policy" => json!({ "version": 1, "policy": { "pictures": false } }),
         "POST /api/v1/buildings/{building}/entrances" => json!({ "name": "New" }),
         "POST /api/v1/buildings/{building}/units" => {
             json!({ "entrance": id("entrance"), "numbers": "901", "doors": [id("door")] })
@@ -91,14 +91,17 @@ fn form(head: &str, there: &Things, named: &Things, town: &Town) -> Body {
             json!({ "panel": id("panel"), "unit": id("unit"), "label": "New", "kind": "family" })
         }
         "PUT /api/v1/buildings/{building}/bells" => json!({ "panel": id("panel"), "bells": [id("bell")] }),
-        "PATCH /api/v1/bells/{bell}" => json!({ "version": 1, "label": "Changed" }),
-        "POST /api/v1/bells/{bell}/moderation" => json!({ "version": 1, "verdict": "approve" }),
-        "POST /api/v1/buildings/{building}/imports" => return Body::File("Name;Unit\nNewcomer;101\n"),
+        "PATCH /api/v1/bells/{bell}" => json!({ "version": 2, "label": "Changed" }),
+        "POST /api/v1/bells/{bell}/moderation" => json!({ "version": 2, "verdict": "approve" }),
+        "POST /api/v1/buildings/{building}/imports" => return Body::File(b"Name;Unit\nNewcomer;101\n"),
         "PATCH /api/v1/imports/{import}" => json!({ "leave_out": [0] }),
         "POST /api/v1/imports/{import}/apply" => json!({ "leave_out_errors": true }),
         "POST /api/v1/people" => json!({ "name": "New", "homes": [{ "unit": id("unit") }] }),
         "PATCH /api/v1/me" => json!({ "version": 1, "language": "sv" }),
-        "PATCH /api/v1/me/bells/{bell}" => json!({ "version": 1, "label": "Changed" }),
+        "PUT /api/v1/me/bells/{bell}/picture" | "PUT /api/v1/bells/{bell}/picture" => {
+            return Body::File(PICTURE);
+        }
+        "PATCH /api/v1/me/bells/{bell}" => json!({ "version": 2, "label": "Changed" }),
         "POST /api/v1/me/household/{unit}/members" => json!({ "name": "New" }),
         "PUT /api/v1/me/household/{unit}/owner" => json!({ "person": id("person") }),
         "PATCH /api/v1/people/{person}" => json!({ "version": 1, "name": "Changed" }),
@@ -130,6 +133,12 @@ pub fn proof(who: Who, town: &Town) -> Vec<(&'static str, String)> {
         _ => vec![("cookie", format!("klinke={}", session()))],
     }
 }
+
+/// A picture of one point.
+const PICTURE: &[u8] =
+    b"\x89PNG\x0d\x0a\x1a\x0a\x00\x00\x00\x0dIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x02\x00\x00\x00\
+    \x90wS\xde\x00\x00\x00\x0cIDATx\xdac8!\x22\x02\x00\x02\x98\x00\xf1\x99\xb6t\xbc\x00\x00\x00\x00\
+    IEND\xaeB`\x82";
 
 /// A point on P-256.
 const PUBLIC_KEY: &str = "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEaxfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpZP40Li/hp/m47n60p8D54WK84zV2sxXs7LtkBoN79R9Q==";

@@ -61,9 +61,11 @@ pub enum Rule {
     Own(Who),
     /// What is in a home in A of one of these; for others there is none.
     Home(&'static [Who]),
+    /// Whoever has it over it, and these in A; for others there is none.
+    Shown(Right, &'static [Who]),
 }
 
-use Rule::{Anybody, Everywhere, Form, Hidden, Home, In, Only, Own, Seen, SignedIn, Somewhere};
+use Rule::{Anybody, Everywhere, Form, Hidden, Home, In, Only, Own, Seen, Shown, SignedIn, Somewhere};
 
 /// An operation.
 pub struct Operation {
@@ -108,7 +110,9 @@ impl Operation {
     pub fn rows(&self) -> Vec<Row> {
         let mut rows = match self.rule {
             Anybody | SignedIn | Somewhere(_) | Everywhere(_) | Only(_) => vec![Row::Whole],
-            In(_) | Seen(..) | Hidden(_) | Form(_) | Own(_) | Home(_) => Place::ALL.map(Row::In).to_vec(),
+            In(_) | Seen(..) | Hidden(_) | Form(_) | Own(_) | Home(_) | Shown(..) => {
+                Place::ALL.map(Row::In).to_vec()
+            }
         };
         if self.naming.is_some() {
             rows.extend(NAMED.map(Row::Naming));
@@ -166,6 +170,10 @@ impl Operation {
             Own(_) => "not_found",
             Home(those) if those.contains(&who) && place == Place::A => done,
             Home(_) => "not_found",
+            Shown(right, those) if has(who, right, place) || those.contains(&who) && place == Place::A => {
+                done
+            }
+            Shown(..) => "not_found",
         }
     }
 }
@@ -240,6 +248,8 @@ pub const OPERATIONS: &[Operation] = &[
     op("GET /api/v1/me/bells", SignedIn),
     op("GET /api/v1/me/household", SignedIn),
     op("PATCH /api/v1/me/bells/{bell}", Home(&[Who::Resident, Who::Owner])),
+    op("PUT /api/v1/me/bells/{bell}/picture", Home(&[Who::Resident, Who::Owner])),
+    op("DELETE /api/v1/me/bells/{bell}/picture", Home(&[Who::Resident, Who::Owner])),
     op("POST /api/v1/me/household/{unit}/members", Home(&[Who::Owner])).done("decided_by_administrator"),
     op("DELETE /api/v1/me/household/{unit}/members/{person}", Home(&[Who::Owner]))
         .done("decided_by_administrator"),
@@ -314,6 +324,8 @@ pub const OPERATIONS: &[Operation] = &[
     op("DELETE /api/v1/bells/{bell}", Hidden(ChangeBuilding)),
     op("PATCH /api/v1/bells/{bell}", Seen(SeePeople, ChangeBuilding)),
     op("POST /api/v1/bells/{bell}/moderation", Seen(SeePeople, ChangeBuilding)),
+    op("PUT /api/v1/bells/{bell}/picture", Seen(SeePeople, ChangeBuilding)),
+    op("GET /api/v1/pictures/{picture}", Shown(SeePeople, &[Who::Resident, Who::Owner])),
     op("GET /api/v1/panels/{panel}/directory", Hidden(SeePeople)),
     op("POST /api/v1/buildings/{building}/imports", In(ChangePeople)),
     op("GET /api/v1/imports/{import}", Hidden(ChangePeople)),

@@ -6,6 +6,7 @@ use klinke_model::events::EventKind;
 use klinke_model::ids::{BuildingId, DeviceId, PersonId, TenantId, v4};
 use klinke_model::intercom::{Bell, BellKind, BellMember, Panel};
 use klinke_model::people::{Device, DeviceKind, Membership, Person, Role, RoleGrant};
+use klinke_model::policy::BuildingPolicy;
 use klinke_model::privacy::Pii;
 use klinke_model::rights::Right;
 use klinke_model::scope::{Principal, Scope};
@@ -14,7 +15,9 @@ use klinke_model::time::Timestamp;
 use klinke_server::auth::token::Token;
 use klinke_server::http::client::Prefix;
 use klinke_storage::Store;
-use klinke_storage::record::{Import, NewApiToken, NewDevice, NewMove, NewRole, NewWebhook, Stamp};
+use klinke_storage::record::{
+    Import, NewApiToken, NewDevice, NewMove, NewPicture, NewRole, NewWebhook, PictureSet, Stamp,
+};
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection};
 use std::collections::HashMap;
 use std::time::Duration;
@@ -161,7 +164,7 @@ impl Place {
 pub type Things = HashMap<&'static str, Uuid>;
 
 /// The names of what a place has.
-const NAMES: [&str; 17] = [
+const NAMES: [&str; 18] = [
     "building",
     "entrance",
     "unit",
@@ -179,6 +182,7 @@ const NAMES: [&str; 17] = [
     "caretaker",
     "token",
     "webhook",
+    "picture",
 ];
 
 /// Everything.
@@ -418,6 +422,11 @@ async fn furnish(world: &World, tenant: TenantId, at: &Things, invitation: &Toke
         members: vec![member],
     };
     assert!(store.intercom().insert_bell(&scope, &stamp(), bell, Some(1)).await.unwrap());
+    let policy = BuildingPolicy { pictures: true, ..BuildingPolicy::default() };
+    store.sites().set_policy(&scope, &stamp(), building, 0, policy).await.unwrap();
+    let picture = NewPicture { id: at["picture"].into(), content: Pii::new(b"a picture".to_vec()) };
+    let put = store.intercom().put_picture(&scope, &stamp(), at["bell"].into(), picture).await.unwrap();
+    assert_eq!(put, PictureSet::Done(building));
     let until = node.clock.now().plus(Duration::from_secs(3_600));
     let made = store.invitations().hand_over(&scope, &stamp(), person, invitation.hash().0, until).await;
     assert!(made.unwrap());

@@ -16,6 +16,8 @@ use tokio_tungstenite::{WebSocketStream, client_async};
 pub struct Socket<E> {
     name: String,
     stream: WebSocketStream<TcpStream>,
+    /// The cookie that its opening set, with its attributes.
+    pub cookie: Option<String>,
     events: PhantomData<E>,
 }
 
@@ -43,7 +45,11 @@ impl<E: DeserializeOwned + Debug> Socket<E> {
         }
         let tcp = TcpStream::connect(server).await.unwrap();
         match client_async(request, tcp).await {
-            Ok((stream, _)) => Ok(Self { name: name.to_owned(), stream, events: PhantomData }),
+            Ok((stream, answer)) => {
+                let set = answer.headers().get("set-cookie");
+                let cookie = set.map(|cookie| cookie.to_str().unwrap().to_owned());
+                Ok(Self { name: name.to_owned(), stream, cookie, events: PhantomData })
+            }
             Err(Error::Http(answer)) => Err(answer.status().as_u16()),
             Err(error) => panic!("{name} could not connect: {error}"),
         }
