@@ -86,8 +86,8 @@ def token(manager, name, rights, building):
 def real_things(manager, building):
     """Ids that are there, beside those that schemathesis makes up: else every answer is a 404."""
     people = manager.ask("GET", "/api/v1/people?limit=20")["items"]
-    units = manager.ask("GET", f"/api/v1/buildings/{building}/units")
-    bells = manager.ask("GET", f"/api/v1/buildings/{building}/bells")
+    units = manager.ask("GET", f"/api/v1/buildings/{building}/units")["items"]
+    bells = manager.ask("GET", f"/api/v1/buildings/{building}/bells")["items"]
     return {
         "building": [building],
         "person": [person["id"] for person in people],

@@ -13,6 +13,16 @@ export class Town {
       if (!answer.ok()) throw new Error(`GET ${path}: ${answer.status()} ${await answer.text()}`);
       return answer.json();
     };
+    const whole = async (path) => {
+      const rows = [];
+      let cursor = '';
+      do {
+        const page = await get(`${path}?limit=200${cursor && `&cursor=${cursor}`}`);
+        rows.push(...page.items);
+        cursor = page.next;
+      } while (cursor);
+      return rows;
+    };
     const { administrator, panel_urls, sign_ins } = demo.told;
     const answer = await request.post(`${demo.origin}/api/v1/session`, {
       headers: { origin: demo.origin },
@@ -24,9 +34,8 @@ export class Town {
     town.bells = [];
     let most = 0;
     for (const building of await get('/buildings')) {
-      const [units, panels, bells] = await Promise.all(
-        ['units', 'panels', 'bells'].map((list) => get(`/buildings/${building.id}/${list}`)),
-      );
+      const of = `/buildings/${building.id}`;
+      const [units, panels, bells] = await Promise.all([whole(`${of}/units`), get(`${of}/panels`), whole(`${of}/bells`)]);
       if (bells.length > most) [most, town.building] = [bells.length, building.name];
       for (const bell of bells) {
         const panel = panels.find(({ id }) => id === bell.panel);

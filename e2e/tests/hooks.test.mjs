@@ -139,7 +139,7 @@ test('an administrator has another system told, tests it, changes the secret, se
   assert.ok(!told.body.includes('1101'), 'ids only');
 
   receiver.answer = 503;
-  const [unit] = await (await context.request.get(`${origin}/api/v1/buildings/${building.id}/units`)).json();
+  const { items: [unit] } = await (await context.request.get(`${origin}/api/v1/buildings/${building.id}/units`)).json();
   await post('/people', { name: 'Ola Nordmann', language: 'nb', homes: [{ unit: unit.id, owner: false }] });
   await page.getByText(t('admin-webhook-waiting', { count: '2' })).waitFor();
   await page.getByText(pattern('admin-webhook-failing', { why: t('admin-webhook-why-http', { status: '503' }) })).waitFor();
@@ -172,7 +172,7 @@ test('a person is signed out, deleted, and gone from the changes, whose chain st
   };
   await sent('post', '/session', { ...OWNER, device_name: 'tests' });
   const [building] = await sent('get', '/buildings');
-  const [unit] = await sent('get', `/buildings/${building.id}/units`);
+  const { items: [unit] } = await sent('get', `/buildings/${building.id}/units`);
   const name = 'Siri Slettmeg';
   const person = await sent('post', '/people', { name, email: 'siri@example.org', language: 'nb', homes: [{ unit: unit.id, owner: false }] });
   const page = await context.newPage();

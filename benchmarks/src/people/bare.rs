@@ -74,6 +74,27 @@ impl Bare {
 
     /// A page of the list.
     pub async fn people(&self, narrowed: &str, values: Vec<Value>) -> Result<Vec<Row>> {
+        let page = format!(
+            "SELECT * FROM person p WHERE p.tenant = $1 {narrowed} ORDER BY p.sort_name, p.id LIMIT {PAGE}"
+        );
+        self.list(&page, "p.sort_name, p.id", values).await
+    }
+
+    /// A page of the list of a building, by home.
+    pub async fn by_home(&self, building: BuildingId) -> Result<Vec<Row>> {
+        let keys = "u.sort_number, u.id, p.sort_name, p.id";
+        let page = format!(
+            "SELECT p.*, u.sort_number, u.id AS unit FROM unit u \
+             JOIN membership m ON m.tenant = u.tenant AND m.unit = u.id \
+             JOIN person p ON p.tenant = m.tenant AND p.id = m.person \
+             WHERE u.tenant = $1 AND u.building = $2 AND NOT EXISTS (SELECT 1 FROM membership n \
+             JOIN unit v ON v.tenant = n.tenant AND v.id = n.unit WHERE n.tenant = p.tenant AND n.person = p.id \
+             AND v.building = $2 AND (v.sort_number, v.id) < (u.sort_number, u.id)) ORDER BY {keys} LIMIT {PAGE}"
+        );
+        self.list(&page, "p.sort_number, p.unit, p.sort_name, p.id", vec![building.0.into()]).await
+    }
+
+    async fn list(&self, page: &str, order: &str, values: Vec<Value>) -> Result<Vec<Row>> {
         let sql = format!(
             "SELECT p.id, m.unit, p.name, p.active, p.email, p.phone, p.language, p.version, m.owner, u.number, b.id, b.name, \
              EXISTS (SELECT 1 FROM device d WHERE d.tenant = p.tenant AND d.person = p.id), \
@@ -81,11 +102,11 @@ impl Bare {
              (SELECT i.ends_at FROM invitation i WHERE i.tenant = p.tenant AND i.person = p.id AND NOT i.used), \
              (SELECT min(v.last_day) FROM move v JOIN move_person w ON w.tenant = v.tenant AND w.move = v.id \
               WHERE v.tenant = p.tenant AND v.unit = m.unit AND v.state = 'scheduled' AND w.direction = 'out' AND w.person = p.id) \
-             FROM (SELECT * FROM person p WHERE p.tenant = $1 {narrowed} ORDER BY p.sort_name, p.id LIMIT {PAGE}) p \
+             FROM ({page}) p \
              JOIN membership m ON m.tenant = p.tenant AND m.person = p.id \
              JOIN unit u ON u.tenant = m.tenant AND u.id = m.unit \
              JOIN building b ON b.tenant = u.tenant AND b.id = u.building \
-             ORDER BY p.sort_name, p.id"
+             ORDER BY {order}"
         );
         self.rows(&sql, values).await
     }

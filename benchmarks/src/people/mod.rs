@@ -13,7 +13,7 @@ use bare::{Bare, Row};
 use klinke_model::ids::{BuildingId, DoorId, PersonId, UnitId};
 use klinke_model::scope::Scope;
 use klinke_storage::Store;
-use klinke_storage::record::{HomeState, HomesQuery, PeopleQuery, Standing};
+use klinke_storage::record::{HomeState, HomesQuery, PeopleOrder, PeopleQuery, Standing};
 use sea_orm::{ConnectionTrait, Database};
 use serde_json::{Map, Value, json};
 use std::fs;
@@ -175,6 +175,7 @@ enum Question {
     OneWord,
     TwoWords,
     OfBuilding,
+    ByHome,
     Suspended,
     Unreachable,
     MayOpen,
@@ -183,12 +184,13 @@ enum Question {
 }
 
 impl Question {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::First,
         Self::Deep,
         Self::OneWord,
         Self::TwoWords,
         Self::OfBuilding,
+        Self::ByHome,
         Self::Suspended,
         Self::Unreachable,
         Self::MayOpen,
@@ -203,6 +205,7 @@ impl Question {
             Self::OneWord => "search_one_word",
             Self::TwoWords => "search_two_words",
             Self::OfBuilding => "filter_building",
+            Self::ByHome => "sort_home",
             Self::Suspended => "filter_suspended",
             Self::Unreachable => "filter_unreachable",
             Self::MayOpen => "who_may_open",
@@ -214,10 +217,11 @@ impl Question {
     fn people(self, town: &Town) -> PeopleQuery {
         let query = PeopleQuery { limit: PAGE, at: Some(town.scope.at), ..PeopleQuery::default() };
         match self {
-            Self::Deep => PeopleQuery { after: Some(town.deep), ..query },
+            Self::Deep => PeopleQuery { after: Some(town.deep.clone()), ..query },
             Self::OneWord => PeopleQuery { text: town.word.clone(), ..query },
             Self::TwoWords => PeopleQuery { text: format!("{} {}", town.word, town.second), ..query },
             Self::OfBuilding => PeopleQuery { building: Some(town.building), ..query },
+            Self::ByHome => PeopleQuery { building: Some(town.building), order: PeopleOrder::Home, ..query },
             Self::Suspended => PeopleQuery { standing: Some(Standing::Suspended), ..query },
             Self::Unreachable => PeopleQuery { standing: Some(Standing::Unreachable), ..query },
             _ => query,
@@ -263,7 +267,7 @@ impl Question {
             Self::Deep => {
                 bare.people(
                     "AND (p.sort_name, p.id) > ((SELECT sort_name FROM person WHERE tenant = $1 AND id = $2), $2)",
-                    vec![town.deep.0.into()],
+                    vec![town.deep.person.0.into()],
                 )
                 .await
             }
@@ -273,6 +277,7 @@ impl Question {
                 bare.people(bare::TWO_WORDS, words).await
             }
             Self::OfBuilding => bare.people(bare::OF_BUILDING, vec![building.0.into()]).await,
+            Self::ByHome => bare.by_home(building).await,
             Self::Suspended => bare.people("AND NOT p.active", vec![]).await,
             Self::Unreachable => bare.people(bare::UNREACHABLE, vec![]).await,
             Self::MayOpen => bare.openers(door, building, town.scope.at).await,

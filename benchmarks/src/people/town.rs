@@ -18,7 +18,7 @@ use klinke_model::text::Label;
 use klinke_model::time::{Clock, SystemClock};
 use klinke_storage::Store;
 use klinke_storage::record::{
-    Details, ImportOutcome, ImportPlan, ImportWish, NewAccount, NewImport, NewInstallation, Stamp,
+    Details, ImportOutcome, ImportPlan, ImportWish, NewAccount, NewImport, NewInstallation, PeopleAfter, Stamp,
 };
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, Statement, Value};
 use std::time::Duration;
@@ -72,7 +72,7 @@ pub struct Town {
     /// One of its doors, which everybody there may open.
     pub door: DoorId,
     /// Somebody at nine tenths of the list.
-    pub deep: PersonId,
+    pub deep: PeopleAfter,
     /// What somebody types: the beginning of a rare name.
     pub word: String,
     /// And a second word.
@@ -136,7 +136,7 @@ impl Town {
         furnish(&connection, tenant, people).await?;
         let sorted = Statement::from_sql_and_values(
             connection.get_database_backend(),
-            "SELECT id FROM person WHERE tenant = $1 ORDER BY sort_name, id LIMIT 1 OFFSET $2",
+            "SELECT id, sort_name FROM person WHERE tenant = $1 ORDER BY sort_name, id LIMIT 1 OFFSET $2",
             [tenant.0.into(), i64::try_from(people * 9 / 10)?.into()],
         );
         let deep = connection.query_one_raw(sorted).await?.ok_or("nobody there")?;
@@ -145,7 +145,11 @@ impl Town {
             scope,
             building: BuildingId(id(3, middle)),
             door: DoorId(id(5, middle * DOORS)),
-            deep: PersonId(deep.try_get_by_index(0)?),
+            deep: PeopleAfter {
+                home: None,
+                name: Pii::new(deep.try_get_by_index(1)?),
+                person: PersonId(deep.try_get_by_index(0)?),
+            },
             word: "sæt".to_owned().replace('æ', "ae"),
             second: "kar".to_owned(),
         };

@@ -45,11 +45,38 @@ impl Alphabet {
         }
         key
     }
+
+    /// What a list of numbers is sorted by: the key of the text, its figures by their value, so that "B 2" comes before "B 10".
+    ///
+    /// Bytes, because databases sort text each in their own way. Before each run of figures stands how many there are without
+    /// the zeros in front: more figures are a greater number.
+    pub fn natural(self, text: &str) -> Vec<u8> {
+        let sorted = self.key(text);
+        let mut key = Vec::with_capacity(sorted.len() + 2);
+        let mut letters = sorted.chars().peekable();
+        while let Some(letter) = letters.next() {
+            if !letter.is_ascii_digit() {
+                key.extend_from_slice(letter.encode_utf8(&mut [0; 4]).as_bytes());
+                continue;
+            }
+            let mut run = String::from(letter);
+            while let Some(figure) = letters.next_if(char::is_ascii_digit) {
+                run.push(figure);
+            }
+            let value = run.trim_start_matches('0').as_bytes();
+            // nine and on again: as long as it takes, and none begins like another
+            key.extend(std::iter::repeat_n(b'9', value.len() / 9));
+            key.push(u8::try_from(value.len() % 9).map_or(b'0', |rest| b'0' + rest));
+            key.extend_from_slice(value);
+        }
+        key
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn sorted(alphabet: Alphabet, names: &str) -> String {
         let mut names: Vec<&str> = names.split(' ').collect();
@@ -86,6 +113,24 @@ mod tests {
         assert_eq!(Alphabet::of_time_zone("Europe/Stockholm"), Alphabet::Swedish);
         for zone in ["Europe/Oslo", "Europe/Copenhagen", "Europe/Berlin", ""] {
             assert_eq!(Alphabet::of_time_zone(zone), Alphabet::Norwegian);
+        }
+    }
+
+    #[test]
+    fn figures_are_sorted_by_their_value() {
+        let sorted = ["", "2", "09", "10", "1101", "a", "A 9", "a 010 b", "a 11", "aker", "B2", "b10", "Å 1"];
+        for two in sorted.windows(2) {
+            assert!(Alphabet::Norwegian.natural(two[0]) < Alphabet::Norwegian.natural(two[1]), "{two:?}");
+        }
+        assert_eq!(Alphabet::Norwegian.natural("H0201"), Alphabet::Norwegian.natural("h201"));
+        let long = |figures| Alphabet::Norwegian.natural(&"1".repeat(figures));
+        assert!((1..40).all(|figures| long(figures) < long(figures + 1)));
+    }
+
+    proptest! {
+        #[test]
+        fn numbers_are_sorted_as_numbers(one in any::<u128>(), other in any::<u128>()) {
+            prop_assert_eq!(Alphabet::Norwegian.natural(&one.to_string()).cmp(&Alphabet::Norwegian.natural(&other.to_string())), one.cmp(&other));
         }
     }
 }

@@ -6,6 +6,7 @@ mod buttons;
 mod households;
 mod imports;
 mod invitations;
+mod lists;
 mod moves;
 mod parts;
 mod people;
@@ -24,9 +25,15 @@ pub use imports::{
     ImportStanding, ImportState, ImportWish, NewHome, NewImport, Wished,
 };
 pub use invitations::{Followed, InvitationState, Invited, Job, JobKind, WayIn};
+pub use lists::{
+    BuildingCounts, ButtonAfter, ButtonsOrder, ButtonsPage, ButtonsQuery, MoveState, MovesPage, MovesQuery,
+    PeopleCounts, UnitAfter, UnitRow, UnitsPage, UnitsQuery,
+};
 pub use moves::{CarriedOut, Ended, Leaving, Move, MovePreview, Mover, NewMove};
 pub use parts::{Edited, Part, Removed, UnitDoors, Uses};
-pub use people::{Changed, Deleted, Home, PeoplePage, PeopleQuery, PersonRow, Standing, Suspended};
+pub use people::{
+    Changed, Deleted, Home, PeopleAfter, PeopleOrder, PeoplePage, PeopleQuery, PersonRow, Standing, Suspended,
+};
 pub use tenants::{AppRequirements, NewTenant, TenantChanged, TenantRow, TenantStopped};
 pub use tokens::{ApiToken, NewApiToken, TokenFault, TokenHolder};
 pub use webhooks::{DueWebhook, NewWebhook, Tried, Waiting, Webhook, WebhookChange, WebhookChanged};
@@ -211,17 +218,6 @@ pub struct UnitMember {
     pub membership: Membership,
     /// The person, suspended or not.
     pub person: Person,
-}
-
-/// How many live in a unit, and how many of their devices would ring: figures only.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct UnitCount {
-    /// Which unit.
-    pub unit: UnitId,
-    /// People who live there, suspended or not.
-    pub residents: u32,
-    /// Devices that are signed in, of those who are not suspended.
-    pub devices: u32,
 }
 
 /// All that a panel shows at rest.

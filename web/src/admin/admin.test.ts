@@ -1,11 +1,11 @@
 import { fireEvent, render, screen, within } from '@testing-library/svelte';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Door, Unit } from '../api/http';
+import type { Door } from '../api/http';
 import { ApiError } from '../lib/api-problem';
 import { setLocale } from '../lib/i18n';
 import Admin from './Admin.svelte';
 import Claim from './Claim.svelte';
-import { attention } from './health';
+import { attention, unreachable } from './health';
 import { freeOutput, pairCommand, pairingErrors } from './pairing';
 
 beforeEach(() => setLocale('en'));
@@ -15,7 +15,6 @@ afterEach(() => {
 });
 
 describe('what needs attention', () => {
-  const unit = (residents: number, reachable_devices: number): Unit => ({ id: 'u', number: '1', entrance: 'e', residents, reachable_devices });
   const door = (more: Partial<Door>): Door => ({
     id: 'd',
     name: 'Garage',
@@ -25,14 +24,15 @@ describe('what needs attention', () => {
     state: { mode: 'locked', position: 'closed', alarm: 'normal' },
     ...more,
   });
-  const nothing = { panels: [], controllers: [], doors: [], units: [] };
+  const nothing = { panels: [], controllers: [], doors: [], unreachable: 0 };
 
   it('is nothing where all is well', () => {
-    expect(attention({ ...nothing, doors: [door({})], units: [unit(2, 1), unit(0, 0)] })).toEqual([]);
+    expect(attention({ ...nothing, doors: [door({})] })).toEqual([]);
   });
 
   it('is a household that no device of rings, by number and without a name', () => {
-    expect(attention({ ...nothing, units: [unit(2, 0), unit(1, 0), unit(0, 0)] })).toEqual([
+    const counts = ([['rung', 4], ['empty', 8], ['suspended', 1], ['no_device', 1], ['no_button', 16]] as const).map(([state, homes]) => ({ state, homes }));
+    expect(attention({ ...nothing, unreachable: unreachable(counts) })).toEqual([
       { what: 'units_unreachable', section: 'units', name: '', count: 2 },
     ]);
   });
@@ -112,7 +112,7 @@ describe('a building', () => {
       '/setup': { claimed: true },
       '/session': { person: { id: 'p', name: 'Anna' }, device: { id: 'd', name: 'x', kind: 'app' }, roles: [{ role: 'manager', rights: ['see_building', 'see_people', 'change_people', 'change_building', 'devices', 'roles', 'audit'] }], confidentiality_required: false },
       '/buildings': [{ id: 'b', name: 'Storgata 12', address: 'Storgata 12', kind: 'residential', time_zone: 'Europe/Oslo' }],
-      '/buildings/b/entrances': [{ id: 'e', name: 'A' }],
+      '/buildings/b/entrances': [{ id: 'e', name: 'A', units: 0 }],
       '/buildings/b/panels': [
         { id: 'p10', name: 'Panel 10', entrance: 'e', doors: ['d'], online: true, paired: true },
         { id: 'p2', name: 'Panel 2', doors: [], online: false, paired: true },

@@ -1,6 +1,6 @@
 // What of a building needs somebody's attention. Pure, from the lists of the API.
 
-import type { Controller, Door, Panel, Unit } from '../api/http';
+import type { Controller, Door, HomeState, Panel, Unit } from '../api/http';
 import type { Section } from './routes';
 
 /** People live here, and no device of theirs rings. */
@@ -14,8 +14,13 @@ export interface Attention {
   count: number;
 }
 
-export function attention(building: { panels: Panel[]; controllers: Controller[]; doors: Door[]; units: Unit[] }): Attention[] {
-  const unreachable = building.units.filter(cannotBeRung).length;
+/** How many homes are lived in, and no device of anybody there rings. */
+export const unreachable = (counts: readonly { state: HomeState; homes: number }[]): number =>
+  counts.filter(({ state }) => NO_DEVICE.includes(state)).reduce((sum, { homes }) => sum + homes, 0);
+const NO_DEVICE: readonly HomeState[] = ['suspended', 'no_account', 'no_device'];
+
+export function attention(building: { panels: Panel[]; controllers: Controller[]; doors: Door[]; unreachable: number }): Attention[] {
+  const { unreachable } = building;
   return [
     ...building.doors
       .filter(({ state }) => state && state.alarm !== 'normal')

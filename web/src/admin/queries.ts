@@ -1,10 +1,11 @@
 // What the administrator's pages ask the server, and how often.
 
 import { QueryClient, queryOptions } from '@tanstack/svelte-query';
-import { api, ApiError } from '../lib/api';
+import { api, ApiError, type BellsAsked } from '../lib/api';
+import { whole } from './ground/server-table';
 
 /** How often live lists are asked for again. */
-const LIVE_MS = 2_000;
+export const LIVE_MS = 2_000;
 
 export function newQueryClient(): QueryClient {
   return new QueryClient({
@@ -26,12 +27,13 @@ const live = { refetchInterval: LIVE_MS } as const;
 export const buildings = () => queryOptions({ queryKey: ['buildings'], queryFn: api.buildings });
 export const entrances = (building: string) =>
   queryOptions({ queryKey: ['entrances', building], queryFn: () => api.entrances(building) });
+/** All units of a building: for a form that chooses among them. A page that lists them asks for a page. */
 export const units = (building: string) =>
-  queryOptions({ queryKey: ['units', building], queryFn: () => api.units(building), ...live });
-export const moves = (building: string) =>
-  queryOptions({ queryKey: ['moves', building], queryFn: () => api.moves(building) });
-export const bells = (building: string) =>
-  queryOptions({ queryKey: ['bells', building], queryFn: () => api.bells(building), ...live });
+  queryOptions({ queryKey: ['units', building, 'all'], queryFn: () => whole((page) => api.units(building, page)) });
+export const unit = (id: string) => queryOptions({ queryKey: ['units', 'one', id], queryFn: () => api.unit(id) });
+/** The buttons of a panel or a unit, or those that wait for an administrator: all of them. */
+export const bells = (building: string, of: Pick<BellsAsked, 'panel' | 'unit' | 'moderation'>) =>
+  queryOptions({ queryKey: ['bells', building, of], queryFn: () => whole((page) => api.bells(building, { ...of, ...page })), ...live });
 export const homeCounts = (building: string) =>
   queryOptions({ queryKey: ['home-counts', building], queryFn: () => api.homeCounts(building) });
 export const ghosts = (building: string) =>

@@ -71,6 +71,7 @@ export type PersonChange = Schemas['PersonChange'];
 export type NewToken = Schemas['NewToken'];
 export type NewUnits = Schemas['NewUnits'];
 export type Policy = Schemas['Policy'];
+export type PolicyHere = Schemas['PolicyHere'];
 export type Problem = Schemas['Problem'];
 export type Relock = Schemas['Relock'];
 export type Right = Schemas['Right'];

@@ -94,6 +94,12 @@ const bytesOf = (file: Blob) => ({
 const ofBell = (bell: string) => ({ params: { path: { bell } } });
 /** What a list of homes is narrowed to. */
 export type HomesAsked = NonNullable<paths['/api/v1/buildings/{building}/who']['get']['parameters']['query']>;
+/** What a list of units is narrowed to. */
+export type UnitsAsked = NonNullable<paths['/api/v1/buildings/{building}/units']['get']['parameters']['query']>;
+/** What a list of buttons is narrowed to. */
+export type BellsAsked = NonNullable<paths['/api/v1/buildings/{building}/bells']['get']['parameters']['query']>;
+/** Which moves. */
+export type MovesAsked = paths['/api/v1/moves']['get']['parameters']['query'];
 type Paged = { cursor?: string; limit?: number };
 
 const ofPerson = (person: string) => ({ params: { path: { person } } });
@@ -154,8 +160,10 @@ export const api = {
 
   buildings: () => answer(client.GET('/api/v1/buildings')),
   entrances: (building: string) => answer(client.GET('/api/v1/buildings/{building}/entrances', ofBuilding(building))),
-  units: (building: string) => answer(client.GET('/api/v1/buildings/{building}/units', ofBuilding(building))),
-  bells: (building: string) => answer(client.GET('/api/v1/buildings/{building}/bells', ofBuilding(building))),
+  units: (building: string, query: UnitsAsked) =>
+    answer(client.GET('/api/v1/buildings/{building}/units', { params: { path: { building }, query } })),
+  bells: (building: string, query: BellsAsked) =>
+    answer(client.GET('/api/v1/buildings/{building}/bells', { params: { path: { building }, query } })),
   panels: (building: string) => answer(client.GET('/api/v1/buildings/{building}/panels', ofBuilding(building))),
   doors: (building: string) => answer(client.GET('/api/v1/buildings/{building}/doors', ofBuilding(building))),
   controllers: (building: string) =>
@@ -189,7 +197,7 @@ export const api = {
   previewMove: (unit: string) => answer(client.GET('/api/v1/units/{unit}/move-out', ofUnit(unit))),
   planMove: (unit: string, body: MoveOut) =>
     answer(client.POST('/api/v1/units/{unit}/moves', { ...ofUnit(unit), body })),
-  moves: (building: string) => answer(client.GET('/api/v1/moves', { params: { query: { building } } })),
+  moves: (query: MovesAsked) => answer(client.GET('/api/v1/moves', { params: { query } })),
   cancelMove: (move: string) => answer(client.DELETE('/api/v1/moves/{move}', { params: { path: { move } } })),
   makeBuilding: (body: NewBuilding) => answer(client.POST('/api/v1/buildings', { body })),
   addEntrance: (building: string, body: NewEntrance) =>

@@ -1,21 +1,22 @@
 //! The buttons of a building's panels.
 
-use super::allowed;
+use super::{allowed, paging};
 use crate::auth::caller::Caller;
 use crate::http::body::Object;
-use crate::http::problem::Problem;
+use crate::http::problem::{Code, Fields, Problem, ProblemBody};
 use crate::node::Node;
 use axum::Json;
-use axum::extract::State;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
 use klinke_model::ids::{BellId, BuildingId, PanelId, PersonId, UnitId};
 use klinke_model::intercom::{BellKind, DialCode, Listing, Moderation, Picture};
 use klinke_model::privacy::Pii;
 use klinke_model::rights::Right;
 use klinke_model::text::Label;
-use klinke_storage::record::Button;
-use serde::Serialize;
+use klinke_storage::record::{Button, ButtonAfter, ButtonsOrder, ButtonsQuery};
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 /// A button on a panel.
 #[derive(Serialize, ToSchema)]
@@ -25,6 +26,8 @@ pub struct Bell {
     version: u64,
     panel: PanelId,
     unit: UnitId,
+    /// Apartment number or company name of the unit.
+    number: Label,
     /// Its text.
     label: Label,
     kind: BellKind,
@@ -74,6 +77,7 @@ impl From<Button> for Bell {
             version: button.version,
             panel: bell.panel,
             unit: bell.unit,
+            number: button.number,
             label: bell.label.into_inner(),
             kind: bell.kind,
             people: bell.members.iter().map(|member| member.person).collect(),
@@ -92,16 +96,101 @@ impl From<Button> for Bell {
     }
 }
 
-/// The buttons of a building, by panel and place.
+/// A page of buttons.
+#[derive(Serialize, ToSchema)]
+pub struct BellsPage {
+    items: Vec<Bell>,
+    /// Where the next page begins; absent on the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+/// What the list is narrowed to.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Asked {
+    /// On this panel.
+    panel: Option<PanelId>,
+    /// Of this unit.
+    unit: Option<UnitId>,
+    /// That wait for an administrator, were taken off by one, or neither.
+    #[param(inline)]
+    moderation: Option<Moderation>,
+    /// What the button's text begins with; or each word begins a word of somebody it rings, or the number of its unit.
+    text: Option<String>,
+    /// `place` (panel, then place on it), `label` or `unit`; with `-` before it the other way round.
+    sort: Option<String>,
+    /// The `next` of the page before, in the same order.
+    cursor: Option<String>,
+    /// How many, 1 to 200.
+    limit: Option<u16>,
+}
+
+/// The orders of the list, by name.
+const ORDERS: [(&str, ButtonsOrder); 3] =
+    [("place", ButtonsOrder::Place), ("label", ButtonsOrder::Label), ("unit", ButtonsOrder::Unit)];
+
+fn cursor(after: &ButtonAfter) -> String {
+    match after {
+        ButtonAfter::Place(panel, position, bell) => {
+            paging::cursor("place", &[panel.0.as_bytes(), &position.to_be_bytes(), bell.0.as_bytes()])
+        }
+        ButtonAfter::Label(label, bell) => paging::cursor("label", &[label.reveal(), bell.0.as_bytes()]),
+        ButtonAfter::Unit(number, unit, bell) => {
+            paging::cursor("unit", &[number, unit.0.as_bytes(), bell.0.as_bytes()])
+        }
+    }
+}
+
+fn place(order: ButtonsOrder, mut parts: paging::Parts) -> Option<ButtonAfter> {
+    let after = match order {
+        ButtonsOrder::Place => {
+            parts.is("place")?;
+            let (panel, position) = (parts.id()?, parts.bytes()?.try_into().ok().map(i32::from_be_bytes)?);
+            ButtonAfter::Place(panel, position, parts.id()?)
+        }
+        ButtonsOrder::Label => {
+            parts.is("label")?;
+            ButtonAfter::Label(Pii::new(parts.bytes()?), parts.id()?)
+        }
+        ButtonsOrder::Unit => {
+            parts.is("unit")?;
+            ButtonAfter::Unit(parts.bytes()?, parts.id()?, parts.id()?)
+        }
+    };
+    parts.end().map(|()| after)
+}
+
+/// A page of the buttons of a building.
 #[utoipa::path(get, path = "/api/v1/buildings/{building}/bells", operation_id = "bells", tag = "buildings",
-    params(("building" = uuid::Uuid, Path, description = "The building")), security(("session" = []), ("token" = [])),
-    responses((status = 200, description = "The buttons", body = [Bell])))]
+    params(("building" = uuid::Uuid, Path, description = "The building"), Asked), security(("session" = []), ("token" = [])),
+    responses((status = 200, description = "The buttons", body = BellsPage),
+        (status = 400, description = "`malformed`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "`invalid`", body = ProblemBody, content_type = "application/problem+json")))]
 pub async fn handler(
     State(node): State<Arc<Node>>,
     who: Caller,
     Object(building): Object<BuildingId>,
-) -> Result<Json<Vec<Bell>>, Problem> {
+    asked: Result<Query<Asked>, QueryRejection>,
+) -> Result<Json<BellsPage>, Problem> {
     allowed(&node, &who, Right::SeePeople, building).await?;
-    let buttons = node.store.intercom().buttons(&who.scope, building).await?;
-    Ok(Json(buttons.into_iter().map(Bell::from).collect()))
+    let Query(asked) = asked.map_err(|_| Code::Malformed)?;
+    let mut fields = Fields::default();
+    let (order, descending) = paging::order(asked.sort.as_deref(), ButtonsOrder::Place, &ORDERS, &mut fields);
+    let query = ButtonsQuery {
+        panel: asked.panel,
+        unit: asked.unit,
+        moderation: asked.moderation,
+        text: asked.text.as_deref().unwrap_or_default().chars().take(200).collect(),
+        order,
+        descending,
+        after: paging::after(asked.cursor.as_deref(), |parts| place(order, parts), &mut fields),
+        limit: paging::limit(asked.limit, &mut fields),
+    };
+    fields.check()?;
+    let page = node.store.intercom().buttons(&who.scope, building, &query).await?;
+    Ok(Json(BellsPage {
+        next: page.next.as_ref().map(cursor),
+        items: page.buttons.into_iter().map(Bell::from).collect(),
+    }))
 }

@@ -3,12 +3,12 @@
 use super::administered;
 use crate::auth::caller::Caller;
 use crate::http::body::Object;
-use crate::http::problem::{Problem, ProblemBody};
+use crate::http::problem::{Code, Problem, ProblemBody};
 use crate::node::Node;
 use axum::Json;
 use axum::extract::State;
 use klinke_model::ids::BuildingId;
-use klinke_model::rights::Right;
+use klinke_storage::record::PeopleCounts;
 use serde::Serialize;
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -68,40 +68,31 @@ pub async fn handler(
 ) -> Result<Json<Checklist>, Problem> {
     administered(&node, &who, building).await?;
     let (scope, store) = (&who.scope, &node.store);
-    let sees_people = store.people().may_in(scope, Right::SeePeople, building).await?;
     let doors = store.doors().doors(scope, building).await?;
     let assigned = doors.iter().filter(|door| door.controller.is_some()).count();
-    let members = store.people().unit_members(scope, building).await?;
-    // only whether any of them can be rung leaves this function
-    let service = klinke_model::scope::Scope::system(scope.tenant);
-    let mut reachable = 0;
-    for member in &members {
-        let devices = store.devices().list(&service, member.person.id).await?;
-        reachable += usize::from(member.person.active && !devices.is_empty());
-        if reachable > 0 {
-            break;
-        }
-    }
-    let step = |step, count: usize, done| ChecklistStep {
+    let counts = store.sites().counts(scope, building).await?.ok_or(Code::NotFound)?;
+    let people = counts.people;
+    let of_people = |count: fn(&PeopleCounts) -> u64| people.as_ref().map_or(0, count);
+    let step = |step, count: u64, done| ChecklistStep {
         step,
         count: Some(u32::try_from(count).unwrap_or(u32::MAX)),
         done,
     };
     let some = |name, count| step(name, count, count > 0);
-    let hidden = |shown: ChecklistStep| match sees_people {
-        true => shown,
-        false => ChecklistStep { count: None, done: true, ..shown },
+    let hidden = |shown: ChecklistStep| match people {
+        Some(_) => shown,
+        None => ChecklistStep { count: None, done: true, ..shown },
     };
     let steps = vec![
-        some(Step::Entrances, store.sites().entrances(scope, building).await?.len()),
-        some(Step::Doors, doors.len()),
-        some(Step::Units, store.sites().units(scope, building).await?.len()),
-        hidden(some(Step::People, members.len())),
-        some(Step::Panels, store.intercom().panels(scope, building).await?.len()),
-        some(Step::Controllers, store.doors().controllers(scope, building).await?.len()),
-        step(Step::DoorsAssigned, assigned, !doors.is_empty() && assigned == doors.len()),
-        hidden(some(Step::Bells, store.intercom().bells(scope, building).await?.len())),
-        hidden(some(Step::Reachable, reachable)),
+        some(Step::Entrances, store.sites().entrances(scope, building).await?.len() as u64),
+        some(Step::Doors, doors.len() as u64),
+        some(Step::Units, counts.units),
+        hidden(some(Step::People, of_people(|people| people.residents))),
+        some(Step::Panels, store.intercom().panels(scope, building).await?.len() as u64),
+        some(Step::Controllers, store.doors().controllers(scope, building).await?.len() as u64),
+        step(Step::DoorsAssigned, assigned as u64, !doors.is_empty() && assigned == doors.len()),
+        hidden(some(Step::Bells, of_people(|people| people.bells))),
+        hidden(some(Step::Reachable, of_people(|people| people.reachable.into()))),
     ];
     let complete = steps.iter().all(|step| step.done);
     Ok(Json(Checklist { steps, complete }))

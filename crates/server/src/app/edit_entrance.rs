@@ -27,7 +27,8 @@ pub struct EntrancePart {
 
 impl From<Part<klinke_model::site::Entrance>> for EntrancePart {
     fn from(part: Part<klinke_model::site::Entrance>) -> Self {
-        Self { entrance: part.value.into(), version: part.version, uses: part.uses.into() }
+        let entrance = Entrance::new(part.value, part.uses.units);
+        Self { entrance, version: part.version, uses: part.uses.into() }
     }
 }
 

@@ -20,11 +20,14 @@ use utoipa::ToSchema;
 pub struct Entrance {
     id: EntranceId,
     name: Label,
+    /// How many units are behind it.
+    units: u64,
 }
 
-impl From<klinke_model::site::Entrance> for Entrance {
-    fn from(entrance: klinke_model::site::Entrance) -> Self {
-        Self { id: entrance.id, name: entrance.name }
+impl Entrance {
+    /// With so many units behind it.
+    pub(super) fn new(entrance: klinke_model::site::Entrance, units: u64) -> Self {
+        Self { id: entrance.id, name: entrance.name, units }
     }
 }
 
@@ -38,8 +41,8 @@ pub async fn handler(
     Object(building): Object<BuildingId>,
 ) -> Result<Json<Vec<Entrance>>, Problem> {
     administered(&node, &who, building).await?;
-    let entrances = node.store.sites().entrances(&who.scope, building).await?;
-    Ok(Json(entrances.into_iter().map(Entrance::from).collect()))
+    let entrances = node.store.sites().counted_entrances(&who.scope, building).await?;
+    Ok(Json(entrances.into_iter().map(|(entrance, units)| Entrance::new(entrance, units)).collect()))
 }
 
 /// A new entrance.
@@ -69,5 +72,5 @@ pub async fn add(
     if !node.store.sites().insert_entrance(&who.scope, &stamp, entrance.clone()).await? {
         return Err(Code::NotFound.into());
     }
-    Ok((StatusCode::CREATED, Json(entrance.into())))
+    Ok((StatusCode::CREATED, Json(Entrance::new(entrance, 0))))
 }

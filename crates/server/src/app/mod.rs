@@ -48,6 +48,7 @@ pub mod moves;
 pub mod my_bells;
 pub mod open_door;
 pub mod openers;
+mod paging;
 pub mod pair_panel;
 pub mod panel_directory;
 pub mod panels;

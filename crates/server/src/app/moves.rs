@@ -1,7 +1,7 @@
 //! Moving out and in: what it would end, planning it, taking it back, and the proof of what it ended.
 
 use super::add_person::NewPerson;
-use super::allowed;
+use super::{allowed, paging};
 use crate::auth::caller::Caller;
 use crate::calendar;
 use crate::http::body::{Body, Object};
@@ -15,8 +15,9 @@ use klinke_model::ids::{BuildingId, MoveId, PersonId, UnitId};
 use klinke_model::privacy::Pii;
 use klinke_model::rights::Right;
 use klinke_model::text::Label;
+use klinke_model::time::Timestamp;
 use klinke_storage::StorageError;
-use klinke_storage::record::{self, Ended, NewMove};
+use klinke_storage::record::{self, Ended, MoveState, MovesQuery, NewMove};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
@@ -264,28 +265,78 @@ pub async fn plan(
     Ok((StatusCode::CREATED, Json(shown(&node, &who, id).await?)))
 }
 
+/// A page of moves.
+#[derive(Serialize, ToSchema)]
+pub struct MovesPage {
+    items: Vec<Move>,
+    /// Where the next page begins; absent on the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
 /// Whose moves.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Asked {
     /// Of this building.
     building: BuildingId,
+    /// Those to come (without a wish), or those that are carried out.
+    #[param(inline)]
+    state: Option<AskedMoves>,
+    /// The `next` of the page before, of the same state.
+    cursor: Option<String>,
+    /// How many, 1 to 200.
+    limit: Option<u16>,
 }
 
-/// Moves of a building, the latest first; 200 at most.
+/// How the moves of a list stand.
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AskedMoves {
+    /// To come; the next one first.
+    Scheduled,
+    /// Carried out; the latest first.
+    Done,
+}
+
+/// Moves of a building: those to come, or those that are carried out.
 #[utoipa::path(get, path = "/api/v1/moves", operation_id = "moves", tag = "moves", params(Asked), security(("session" = []), ("token" = [])),
-    responses((status = 200, description = "The moves", body = [Move]),
+    responses((status = 200, description = "The moves", body = MovesPage),
         (status = 400, description = "`malformed`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json")))]
+        (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "`invalid`", body = ProblemBody, content_type = "application/problem+json")))]
 pub async fn list(
     State(node): State<Arc<Node>>,
     who: Caller,
     asked: Result<Query<Asked>, axum::extract::rejection::QueryRejection>,
-) -> Result<Json<Vec<Move>>, Problem> {
+) -> Result<Json<MovesPage>, Problem> {
     let Query(asked) = asked.map_err(|_| Code::Malformed)?;
     allowed(&node, &who, Right::SeePeople, asked.building).await?;
-    let moves = node.store.moves().moves(&who.scope, asked.building).await?;
-    Ok(Json(moves.into_iter().map(Move::new).collect()))
+    let (state, name) = match asked.state {
+        None | Some(AskedMoves::Scheduled) => (MoveState::Scheduled, "scheduled"),
+        Some(AskedMoves::Done) => (MoveState::Done, "done"),
+    };
+    let mut fields = Fields::default();
+    let place = |mut parts: paging::Parts| {
+        parts.is(name)?;
+        let ends_at = parts.bytes()?.try_into().ok().map(i64::from_be_bytes)?;
+        let id = parts.id()?;
+        parts.end().map(|()| (Timestamp::from_millis(ends_at), id))
+    };
+    let query = MovesQuery {
+        state,
+        after: paging::after(asked.cursor.as_deref(), place, &mut fields),
+        limit: paging::limit(asked.limit, &mut fields),
+    };
+    fields.check()?;
+    let page = node.store.moves().moves(&who.scope, asked.building, &query).await?;
+    let cursor = |(ends_at, id): (Timestamp, MoveId)| {
+        paging::cursor(name, &[&ends_at.as_millis().to_be_bytes(), id.0.as_bytes()])
+    };
+    Ok(Json(MovesPage {
+        next: page.next.map(cursor),
+        items: page.moves.into_iter().map(Move::new).collect(),
+    }))
 }
 
 /// One move; when it is done, the proof of what it ended.

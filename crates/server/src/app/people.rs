@@ -1,10 +1,10 @@
 //! The people whom an administrator sees: a page of the list, and one of them.
 
-use super::administrator;
+use super::{administrator, paging};
 use crate::auth::caller::{Asks, Caller};
 use crate::calendar;
 use crate::http::body::Object;
-use crate::http::problem::{Code, FieldCode, Fields, Problem};
+use crate::http::problem::{Code, Fields, Problem};
 use crate::node::Node;
 use axum::Json;
 use axum::extract::{Query, State};
@@ -14,13 +14,10 @@ use klinke_model::privacy::Pii;
 use klinke_model::rights::Right;
 use klinke_model::text::Label;
 use klinke_model::time::Timestamp;
-use klinke_storage::record::{PeopleQuery, PersonRow, Standing};
+use klinke_storage::record::{PeopleAfter, PeopleOrder, PeopleQuery, PersonRow, Standing};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
-
-/// The longest page.
-const LIMIT: u16 = 200;
 
 /// A person as an administrator sees them. No devices and no times: those are the person's own.
 #[derive(Serialize, ToSchema)]
@@ -125,7 +122,7 @@ pub struct PeoplePage {
     items: Vec<Person>,
     /// Where the next page begins; absent on the last.
     #[serde(skip_serializing_if = "Option::is_none")]
-    next: Option<PersonId>,
+    next: Option<String>,
 }
 
 /// What a list is narrowed to.
@@ -141,10 +138,11 @@ pub struct Asked {
     standing: Option<AskedStanding>,
     /// Each word begins a word of the name, e-mail address or phone number, or the number of a unit.
     text: Option<String>,
-    /// `name` or `-name`.
+    /// `name` or, for the people of one building, `home`: the number of the first of their homes there. `-name` and `-home`
+    /// the other way round.
     sort: Option<String>,
-    /// The `next` of the page before.
-    cursor: Option<PersonId>,
+    /// The `next` of the page before, in the same order.
+    cursor: Option<String>,
     /// How many, 1 to 200.
     limit: Option<u16>,
 }
@@ -169,21 +167,14 @@ impl Asked {
     /// As the store is asked.
     ///
     /// # Errors
-    /// `invalid` when the order or the page's length is none.
+    /// `invalid` when the order, the cursor or the page's length is none.
     pub fn query(&self, now: Timestamp) -> Result<PeopleQuery, Problem> {
         let mut fields = Fields::default();
-        let descending = match self.sort.as_deref() {
-            None | Some("name") => false,
-            Some("-name") => true,
-            Some(_) => {
-                fields.wrong("/sort", FieldCode::OutOfRange);
-                false
-            }
-        };
-        let limit = self.limit.unwrap_or(50);
-        if !(1..=LIMIT).contains(&limit) {
-            fields.wrong("/limit", FieldCode::OutOfRange);
-        }
+        // homes of several buildings have no order that an index serves
+        let orders = if self.building.is_some() { &ORDERS[..] } else { &ORDERS[..1] };
+        let (order, descending) = paging::order(self.sort.as_deref(), PeopleOrder::Name, orders, &mut fields);
+        let after = paging::after(self.cursor.as_deref(), |parts| place(order, parts), &mut fields);
+        let limit = paging::limit(self.limit, &mut fields);
         fields.check()?;
         let standing = self.standing.map(|standing| match standing {
             AskedStanding::Active => Standing::Active,
@@ -197,17 +188,38 @@ impl Asked {
             unit: self.unit,
             standing,
             text: self.text.as_deref().unwrap_or_default().chars().take(200).collect(),
+            order,
             descending,
-            after: self.cursor,
+            after,
             limit,
             at: Some(now),
         })
     }
 }
 
+/// The orders of the list, by name.
+const ORDERS: [(&str, PeopleOrder); 2] = [("name", PeopleOrder::Name), ("home", PeopleOrder::Home)];
+
+fn cursor(after: &PeopleAfter) -> String {
+    let (name, person) = (after.name.reveal().as_slice(), after.person.0.as_bytes().as_slice());
+    match &after.home {
+        Some((number, unit)) => paging::cursor("home", &[number, unit.0.as_bytes(), name, person]),
+        None => paging::cursor("name", &[name, person]),
+    }
+}
+
+fn place(order: PeopleOrder, mut parts: paging::Parts) -> Option<PeopleAfter> {
+    let home = match order {
+        PeopleOrder::Name => parts.is("name").map(|()| None)?,
+        PeopleOrder::Home => parts.is("home").and_then(|()| Some(Some((parts.bytes()?, parts.id()?))))?,
+    };
+    let after = PeopleAfter { home, name: Pii::new(parts.bytes()?), person: parts.id()? };
+    parts.end().map(|()| after)
+}
+
 /// A page of the people in the buildings that one administers; managers see everybody.
 #[utoipa::path(get, path = "/api/v1/people", operation_id = "people", tag = "people", params(Asked),
-    security(("session" = []), ("token" = [])), responses((status = 200, description = "The people, by folded name", body = PeoplePage),
+    security(("session" = []), ("token" = [])), responses((status = 200, description = "The people, in this order", body = PeoplePage),
         (status = 400, description = "`malformed`", body = crate::http::problem::ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`invalid`", body = crate::http::problem::ProblemBody, content_type = "application/problem+json")))]
 pub async fn list(
@@ -219,9 +231,8 @@ pub async fn list(
     let Query(asked) = asked.map_err(|_| Code::Malformed)?;
     let now = node.clock.now();
     let page = node.store.people().page(&who.scope, &asked.query(now)?).await?;
-    let last = page.people.last().map(|row| row.person.id);
     Ok(Json(PeoplePage {
-        next: last.filter(|_| page.more),
+        next: page.next.as_ref().map(cursor),
         items: page.people.into_iter().map(|row| Person::new(row, now)).collect(),
     }))
 }

@@ -21,7 +21,7 @@ const HEAD: [&str; 7] = ["name", "email", "phone", "language", "unit", "building
 const PAGE: u16 = 500;
 
 /// The people of a list as CSV (UTF-8 with a mark, RFC 4180): name, e-mail, phone, language, unit, building, owner. A
-/// person with two homes has two lines. `cursor` and `limit` are not read.
+/// person with two homes has two lines. The order is the list's; it begins at the beginning, whatever `cursor` and `limit`.
 #[utoipa::path(get, path = "/api/v1/people.csv", operation_id = "people_csv", tag = "people", params(Asked), security(("session" = []), ("token" = [])),
     responses((status = 200, description = "The file", body = String, content_type = "text/csv"),
         (status = 400, description = "`malformed`", body = ProblemBody, content_type = "application/problem+json"),
@@ -45,8 +45,7 @@ pub async fn handler(
         page.people.iter().try_for_each(|row| lines(row, &mut file))?;
         let lines = file.into_inner().map_err(csv::IntoInnerError::into_error)?;
         let text = if first { [MARK.as_bytes(), &lines].concat() } else { lines };
-        let last = page.people.last().map(|row| row.person.id);
-        let next = page.more.then_some(PeopleQuery { after: last, ..query });
+        let next = page.next.map(|next| PeopleQuery { after: Some(next), ..query });
         Ok::<_, std::io::Error>(Some((Bytes::from(text), (node, next, false))))
     });
     let mut response = Body::from_stream(pages).into_response();

@@ -24,20 +24,43 @@ pub struct Policy {
     policy: BuildingPolicy,
 }
 
+/// A policy, and how much there is in the building for it to have an effect on.
+#[derive(Serialize, ToSchema)]
+pub struct PolicyHere {
+    /// Grows with every change; 0 while nobody changed the defaults. A change names the version it was made from.
+    version: u64,
+    policy: BuildingPolicy,
+    /// Units of the building.
+    units: u64,
+    /// Units without a button. Absent for who may not see people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    without_button: Option<u64>,
+    /// Buttons whose text waits for an administrator. Absent for who may not see people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pending: Option<u64>,
+}
+
 /// The policy of a building.
 #[utoipa::path(get, path = "/api/v1/buildings/{building}/policy", operation_id = "policy", tag = "buildings",
     params(("building" = uuid::Uuid, Path, description = "The building")), security(("session" = []), ("token" = [])),
-    responses((status = 200, description = "The policy", body = Policy),
+    responses((status = 200, description = "The policy", body = PolicyHere),
         (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json")))]
 pub async fn handler(
     State(node): State<Arc<Node>>,
     who: Caller,
     Object(building): Object<BuildingId>,
-) -> Result<Json<Policy>, Problem> {
+) -> Result<Json<PolicyHere>, Problem> {
     administered(&node, &who, building).await?;
     let found = node.store.sites().policy(&who.scope, building).await?;
     let (version, policy) = found.ok_or(Code::NotFound)?;
-    Ok(Json(Policy { version, policy }))
+    let counts = node.store.sites().counts(&who.scope, building).await?.ok_or(Code::NotFound)?;
+    Ok(Json(PolicyHere {
+        version,
+        policy,
+        units: counts.units,
+        without_button: counts.people.map(|people| people.without_button),
+        pending: counts.people.map(|people| people.pending),
+    }))
 }
 
 /// Changes the policy of a building.

@@ -28,7 +28,7 @@ fn has(directory: &Directory, text: &str) -> bool {
 
 async fn buttons(house: &House) -> Vec<Value> {
     let path = format!("/api/v1/buildings/{}/bells", house.plan.building);
-    house.manager.get(&path).await.json().as_array().unwrap().clone()
+    house.manager.get(&path).await.json()["items"].as_array().unwrap().clone()
 }
 
 async fn version(house: &House, bell: BellId) -> u64 {
@@ -220,7 +220,9 @@ async fn whoever_accepts_an_invitation_stands_on_the_panel() {
     let made = house.manager.post(&format!("/api/v1/buildings/{building}/units"), home).await;
     assert_eq!(made.status, 201, "{made:?}");
     let units = house.manager.get(&format!("/api/v1/buildings/{building}/units")).await.json();
-    let unit = units.as_array().unwrap().iter().find(|unit| unit["number"] == "H0301").unwrap()["id"].clone();
+    let unit =
+        units["items"].as_array().unwrap().iter().find(|unit| unit["number"] == "H0301").unwrap()["id"]
+            .clone();
     let new = json!({ "name": "Siv Ek", "email": "siv@klinke.example", "homes": [{ "unit": unit, "owner": true }] });
     let added = house.manager.post("/api/v1/people", new).await;
     assert_eq!(added.status, 201, "{added:?}");

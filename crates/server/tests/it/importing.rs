@@ -59,7 +59,7 @@ async fn five_thousand_people_with_fifty_bad_rows_come_in_without_those_or_not_a
     assert_eq!((&refused["state"], &refused["failed"]), (&json!("draft"), &json!("has_errors")));
     let residents = async || {
         let units = manager.get(&format!("/api/v1/buildings/{}/units", town.building)).await.json();
-        units[0]["residents"].as_u64().unwrap()
+        units["items"][0]["residents"].as_u64().unwrap()
     };
     assert_eq!(residents().await, 1, "nothing half");
     let errors = manager.get(&format!("{path}/errors.csv")).await;

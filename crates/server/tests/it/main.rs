@@ -14,6 +14,7 @@ mod hostile;
 mod importing;
 mod integrations;
 mod invitation;
+mod lists;
 mod matrix;
 mod misuse;
 mod moving;

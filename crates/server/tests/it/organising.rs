@@ -45,7 +45,7 @@ async fn a_part_is_changed_by_who_saw_the_newest_and_removed_when_nothing_depend
     let unknown = json!({ "version": 1, "wiring": { "controller": uuid::Uuid::from_u128(5), "output": 0 } });
     assert_eq!(patch(&manager, &door, unknown).await.json()["errors"][0]["pointer"], "/wiring/controller");
     let units = manager.get(&format!("{building}/units")).await.json();
-    let unit = format!("/api/v1/units/{}", units[0]["id"].as_str().unwrap());
+    let unit = format!("/api/v1/units/{}", units["items"][0]["id"].as_str().unwrap());
     let opens = patch(&manager, &unit, json!({ "version": 1, "doors": [town.door] })).await.json();
     assert_eq!(opens["doors"], json!([town.door]));
     assert_eq!(manager.delete(&unit).await.code(), "in_use");

@@ -24,6 +24,7 @@ pub struct Model {
     pub text_before: Option<String>,
     pub text_asked: Option<String>,
     pub removed_reason: Option<String>,
+    pub sort_label: Vec<u8>,
     pub picture_reason: Option<String>,
 }
 

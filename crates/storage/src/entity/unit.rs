@@ -14,6 +14,7 @@ pub struct Model {
     pub number: String,
     pub version: i64,
     pub folded: Vec<u8>,
+    pub sort_number: Vec<u8>,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

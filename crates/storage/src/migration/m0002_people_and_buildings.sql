@@ -29,6 +29,13 @@ CREATE INDEX person_word_person ON person_word (tenant, person);
 ALTER TABLE unit ADD COLUMN folded BYTEA NOT NULL DEFAULT '';
 CREATE INDEX unit_folded ON unit (tenant, folded, id);
 CREATE INDEX unit_of_building ON unit (tenant, building, folded, id);
+-- What the homes of a building are listed by: the number, figures by their value (see `klinke_model::alphabet`).
+-- Unique, so that who lives in them can be listed in the same order without sorting.
+ALTER TABLE unit ADD COLUMN sort_number BYTEA NOT NULL DEFAULT '';
+CREATE UNIQUE INDEX unit_sort ON unit (tenant, building, sort_number, id);
+-- Where somebody lives is answered by the index alone: SQLite takes the primary key for it else, and reads all of it.
+CREATE INDEX membership_home ON membership (tenant, person, unit);
+DROP INDEX membership_person;
 -- Who may open a door is asked from the door's side too.
 CREATE INDEX unit_door_door ON unit_door (tenant, door, unit);
 
@@ -134,6 +141,7 @@ CREATE TABLE move (
 );
 CREATE INDEX move_unit ON move (tenant, unit);
 CREATE INDEX move_due ON move (state, ends_at);
+CREATE INDEX move_list ON move (tenant, building, state, ends_at, id);
 
 -- Who moves: out, or in on the day after.
 CREATE TABLE move_person (
@@ -197,6 +205,10 @@ ALTER TABLE bell ADD COLUMN text_before TEXT;
 ALTER TABLE bell ADD COLUMN text_asked TEXT;
 -- Why an administrator took it off the panel; told to those it rings.
 ALTER TABLE bell ADD COLUMN removed_reason TEXT;
+-- What a list of them is sorted by: the text's key, å after z; or where they hang. (By their unit: `unit_sort`.)
+ALTER TABLE bell ADD COLUMN sort_label BYTEA NOT NULL DEFAULT '';
+CREATE INDEX bell_label ON bell (tenant, building, sort_label, id);
+CREATE INDEX bell_place ON bell (tenant, building, panel, position, id);
 
 -- At which hours of the week a button is hidden or shown (R13), and whether they hide it just now: the server turns that at
 -- the minute.

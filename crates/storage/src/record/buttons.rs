@@ -9,6 +9,8 @@ use klinke_model::text::Label;
 pub struct Button {
     /// Its panel, unit, text, type and members.
     pub bell: Bell,
+    /// Apartment number or company name of its unit.
+    pub number: Label,
     /// Grows with every change.
     pub version: u64,
     /// What else the search finds it by.

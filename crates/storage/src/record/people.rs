@@ -2,6 +2,7 @@
 
 use klinke_model::ids::{BuildingId, DeviceId, PersonId, UnitId};
 use klinke_model::people::Person;
+use klinke_model::privacy::Pii;
 use klinke_model::text::Label;
 use klinke_model::time::Timestamp;
 
@@ -20,7 +21,29 @@ pub enum Standing {
     Unreachable,
 }
 
-/// Which people to list. Sorted by name (å after z), then id.
+/// What people are listed by. Each order is read off an index.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PeopleOrder {
+    /// The name, å after z.
+    #[default]
+    Name,
+    /// The first of their homes in the building, then the name. Of the people of one building only.
+    Home,
+}
+
+/// Where a page of people ends: what its last row is sorted by, as it was then. A row that is gone or changed since
+/// leaves the place where it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PeopleAfter {
+    /// The home, when the list is in that order: what its number is sorted by, and which.
+    pub home: Option<(Vec<u8>, UnitId)>,
+    /// What the name is sorted by.
+    pub name: Pii<Vec<u8>>,
+    /// Who.
+    pub person: PersonId,
+}
+
+/// Which people to list.
 #[derive(Clone, Debug, Default)]
 pub struct PeopleQuery {
     /// Who live in this building.
@@ -31,10 +54,12 @@ pub struct PeopleQuery {
     pub standing: Option<Standing>,
     /// What was typed: each word begins a word of the person, or the number of a unit they live in.
     pub text: String,
-    /// From the last name to the first.
+    /// By what; by name where no building is named.
+    pub order: PeopleOrder,
+    /// From the last to the first.
     pub descending: bool,
-    /// The last one of the page before.
-    pub after: Option<PersonId>,
+    /// Where the page before ends.
+    pub after: Option<PeopleAfter>,
     /// How many.
     pub limit: u16,
     /// The moment at which an invitation is good.
@@ -46,8 +71,8 @@ pub struct PeopleQuery {
 pub struct PeoplePage {
     /// The people, in order.
     pub people: Vec<PersonRow>,
-    /// Whether there are others after them.
-    pub more: bool,
+    /// Where it ends, when there are others after them.
+    pub next: Option<PeopleAfter>,
 }
 
 /// One person as a list shows them.

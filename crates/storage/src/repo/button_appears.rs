@@ -8,6 +8,7 @@ use crate::repo::convert::{At, Word};
 use crate::repo::households::policy_of;
 use crate::repo::intercom::Intercom;
 use crate::tx::{self, Isolation};
+use klinke_model::alphabet::Alphabet;
 use klinke_model::ids::{BellId, PersonId};
 use klinke_model::intercom::BellKind;
 use klinke_model::scope::{Principal, Scope};
@@ -60,6 +61,7 @@ impl Intercom<'_> {
                     panel: Set(place.panel.0),
                     unit: Set(place.unit.0),
                     label: Set(label.as_str().to_owned()),
+                    sort_label: Set(Alphabet::Norwegian.key(label.as_str()).into_bytes()),
                     kind: Set(kind.word().to_owned()),
                     position: Set(last.map_or(0, |last| last.position.saturating_add(1))),
                     ..Default::default()

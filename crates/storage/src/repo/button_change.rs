@@ -1,6 +1,6 @@
 //! Changing a button, and what administrators say to what residents did with theirs (R10–R12, R16).
 
-use crate::entity::{bell, bell_member};
+use crate::entity::{bell, bell_member, unit};
 use crate::record::{Button, ButtonChanged, ButtonEdit, Look, Stamp};
 use crate::repo::audit::{self, Change};
 use crate::repo::convert::{At, Word};
@@ -9,41 +9,20 @@ use crate::repo::pictures::{PictureVerdict, is_unseen, looked_at, pictures_of};
 use crate::repo::reach;
 use crate::tx::{self, Isolation, Tx};
 use crate::{Result, StorageError};
+use klinke_model::alphabet::Alphabet;
 use klinke_model::ids::{BellId, BuildingId, PersonId};
 use klinke_model::intercom::{BellKind, BellMember, DialCode, Moderation, Picture};
 use klinke_model::privacy::Pii;
 use klinke_model::rights::Right;
 use klinke_model::scope::Scope;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
-    Set,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, Set,
 };
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use uuid::Uuid;
 
 impl Intercom<'_> {
-    /// Buttons of a building with all that administrators see of them, by panel and place.
-    pub async fn buttons(&self, scope: &Scope, building: BuildingId) -> Result<Vec<Button>> {
-        tx::read(self.0, |tx| async move {
-            let rows = bell::Entity::find()
-                .filter(bell::Column::Tenant.eq(scope.tenant.0))
-                .filter(bell::Column::Building.eq(building.0))
-                .filter(reach::may(scope, Right::SeePeople, bell::Column::Building))
-                .order_by_asc(bell::Column::Panel)
-                .order_by_asc(bell::Column::Position)
-                .order_by_asc(bell::Column::Id)
-                .all(&*tx)
-                .await?;
-            let mut members = members_of(&*tx, scope, rows.iter().map(|row| row.id), Who::All).await?;
-            let mut pictures = pictures_in(&*tx, scope, building.0, rows.iter().map(|row| row.id)).await?;
-            rows.iter()
-                .map(|row| button(row, members.remove(&row.id).unwrap_or_default(), pictures.remove(&row.id)))
-                .collect()
-        })
-        .await
-    }
-
     /// One button, and the building it is in.
     pub async fn button(&self, scope: &Scope, bell: BellId) -> Result<Option<(BuildingId, Button)>> {
         tx::read(self.0, |tx| async move {
@@ -54,7 +33,9 @@ impl Intercom<'_> {
             let Some(row) = row else { return Ok(None) };
             let members = members_of(&*tx, scope, [row.id], Who::All).await?.remove(&row.id);
             let picture = pictures_in(&*tx, scope, row.building, [row.id]).await?.remove(&row.id);
-            Ok(Some((row.building.into(), button(&row, members.unwrap_or_default(), picture)?)))
+            let unit = unit::Entity::find_by_id((scope.tenant.0, row.unit)).one(&*tx).await?;
+            let number = unit.as_ref().map_or("", |unit| &unit.number);
+            Ok(Some((row.building.into(), button(&row, members.unwrap_or_default(), picture, number)?)))
         })
         .await
     }
@@ -143,6 +124,7 @@ impl Intercom<'_> {
                 Look::BringBack => "bell.brought_back",
                 Look::TakePicture(_) => "bell.picture_taken",
             };
+            set.sort_label = Alphabet::Norwegian.key(&set.label).into_bytes();
             let verdict = match look {
                 Look::Approve => PictureVerdict::Stands,
                 Look::PutBack => PictureVerdict::BackToOld,
@@ -229,6 +211,7 @@ async fn write_edit(
     let mut set = row.clone();
     set.version = row.version.saturating_add(1);
     set.label = text(&edit.label);
+    set.sort_label = Alphabet::Norwegian.key(&set.label).into_bytes();
     set.alias = edit.alias.as_ref().map(text);
     edit.kind.word().clone_into(&mut set.kind);
     edit.listing.word().clone_into(&mut set.listing);
@@ -288,7 +271,7 @@ fn told(row: &bell::Model, members: &[BellMember]) -> Value {
 }
 
 /// The pictures of these buttons of a building.
-async fn pictures_in(
+pub(super) async fn pictures_in(
     db: &impl ConnectionTrait,
     scope: &Scope,
     building: Uuid,
@@ -297,7 +280,12 @@ async fn pictures_in(
     pictures_of(db, scope, &policy_in(db, scope, building).await?, bells).await
 }
 
-fn button(row: &bell::Model, members: Vec<BellMember>, picture: Option<Picture>) -> Result<Button> {
+pub(super) fn button(
+    row: &bell::Model,
+    members: Vec<BellMember>,
+    picture: Option<Picture>,
+    number: &str,
+) -> Result<Button> {
     let text = |column, text: &Option<String>| {
         text.as_deref().map(|text| At("bell", column).label(text).map(Pii::new)).transpose()
     };
@@ -306,6 +294,7 @@ fn button(row: &bell::Model, members: Vec<BellMember>, picture: Option<Picture>)
     };
     Ok(Button {
         bell: intercom::bell(row, members)?,
+        number: At("unit", "number").label(number)?,
         version: At("bell", "version").number(row.version)?,
         alias: text("alias", &row.alias)?,
         listing: At("bell", "listing").choice(&row.listing)?,

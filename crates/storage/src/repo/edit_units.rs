@@ -9,6 +9,7 @@ use crate::repo::parts::{Parts, has_all, part, uses_of_units};
 use crate::repo::reach;
 use crate::tx::{self, Isolation};
 use crate::{Result, StorageError};
+use klinke_model::alphabet::Alphabet;
 use klinke_model::events::EventKind;
 use klinke_model::fold::fold;
 use klinke_model::ids::{DoorId, UnitId};
@@ -54,6 +55,10 @@ impl Parts<'_> {
             unit::Entity::update_many()
                 .col_expr(unit::Column::Number, Expr::val(wanted.unit.number.as_str()))
                 .col_expr(unit::Column::Folded, Expr::val(fold(wanted.unit.number.as_str()).into_bytes()))
+                .col_expr(
+                    unit::Column::SortNumber,
+                    Expr::val(Alphabet::Norwegian.natural(wanted.unit.number.as_str())),
+                )
                 .col_expr(unit::Column::Entrance, Expr::val(wanted.unit.entrance.0))
                 .col_expr(unit::Column::Version, Expr::col(unit::Column::Version).add(1))
                 .filter(unit::Column::Tenant.eq(scope.tenant.0))

@@ -16,6 +16,7 @@ use crate::repo::people_change::{building_of, has_role, place, set_active, sign_
 use crate::repo::{invitations, jobs, reach};
 use crate::tx::{self, Isolation, Tx};
 use crate::{Result, StorageError, Store};
+use klinke_model::alphabet::Alphabet;
 use klinke_model::events::EventKind;
 use klinke_model::ids::{BellId, PersonId, UnitId};
 use klinke_model::intercom::{BellKind, Moderation};
@@ -203,6 +204,7 @@ impl Households<'_> {
                     panel: Set(panel),
                     unit: Set(unit.0),
                     label: Set(name.reveal().as_str().to_owned()),
+                    sort_label: Set(Alphabet::Norwegian.key(name.reveal().as_str()).into_bytes()),
                     kind: Set(BellKind::Individual.word().to_owned()),
                     position: Set(position),
                     moderation: Set(Moderation::Pending.word().to_owned()),

@@ -180,6 +180,7 @@ impl Intercom<'_> {
                 panel: Set(bell.panel.0),
                 unit: Set(bell.unit.0),
                 label: Set(bell.label.reveal().as_str().to_owned()),
+                sort_label: Set(Alphabet::Norwegian.key(bell.label.reveal().as_str()).into_bytes()),
                 kind: Set(bell.kind.word().to_owned()),
                 position: Set(position.unwrap_or(at_the_end)),
                 ..Default::default()

@@ -15,7 +15,7 @@ use crate::repo::reach;
 use crate::tx::{self, Isolation, Tx};
 use crate::{Result, StorageError, Store};
 use klinke_model::events::EventKind;
-use klinke_model::ids::{BuildingId, MoveId, PersonId, UnitId};
+use klinke_model::ids::{MoveId, PersonId, UnitId};
 use klinke_model::rights::Right;
 use klinke_model::scope::{Principal, Scope};
 use klinke_model::time::Timestamp;
@@ -23,19 +23,16 @@ use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, Query, SelectStatement};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect,
 };
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How a move stands, as the column has it.
-const SCHEDULED: &str = "scheduled";
-const DONE: &str = "done";
+pub(super) const SCHEDULED: &str = "scheduled";
+pub(super) const DONE: &str = "done";
 /// The direction of somebody who moves.
 const OUT: &str = "out";
 const IN: &str = "in";
-/// How many moves of a building are listed, the latest first.
-const LISTED: u64 = 200;
 
 /// Who moves out and in, and when: for who administers the building.
 ///
@@ -170,23 +167,6 @@ impl Moves<'_> {
             Ok(true)
         });
         absent_is_false(planned.await)
-    }
-
-    /// Moves of a building, the latest first.
-    pub async fn moves(&self, scope: &Scope, building: BuildingId) -> Result<Vec<Move>> {
-        tx::read(self.0, |tx| async move {
-            let rows = household_move::Entity::find()
-                .filter(household_move::Column::Tenant.eq(scope.tenant.0))
-                .filter(household_move::Column::Building.eq(building.0))
-                .filter(reach::may(scope, Right::SeePeople, household_move::Column::Building))
-                .order_by_desc(household_move::Column::EndsAt)
-                .order_by_desc(household_move::Column::Id)
-                .limit(LISTED)
-                .all(&*tx)
-                .await?;
-            whole(&tx, scope, rows).await
-        })
-        .await
     }
 
     /// One move.
@@ -529,7 +509,7 @@ async fn movers(
 }
 
 /// Moves with their people and the number of their unit.
-async fn whole(tx: &Tx, scope: &Scope, rows: Vec<household_move::Model>) -> Result<Vec<Move>> {
+pub(super) async fn whole(tx: &Tx, scope: &Scope, rows: Vec<household_move::Model>) -> Result<Vec<Move>> {
     let movers = movers(tx, scope, rows.iter().map(|row| row.id)).await?;
     let units = unit::Entity::find()
         .filter(unit::Column::Tenant.eq(scope.tenant.0))

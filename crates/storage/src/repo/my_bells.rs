@@ -14,6 +14,7 @@ use crate::repo::intercom::{Who, members_of};
 use crate::repo::pictures::pictures_of;
 use crate::tx::{self, Isolation, Tx};
 use crate::{Result, StorageError};
+use klinke_model::alphabet::Alphabet;
 use klinke_model::ids::{BellId, PersonId};
 use klinke_model::intercom::{BellKind, Moderation};
 use klinke_model::policy::{Asking, BellChange as Wish, DecidedBy, Effect};
@@ -103,6 +104,7 @@ fn wanted(before: &MyBell, change: &BellChange) -> std::result::Result<UpdateMan
                 let before =
                     Func::coalesce([Expr::col(bell::Column::TextBefore), Expr::col(bell::Column::Label)]);
                 set.col_expr(bell::Column::TextBefore, before.into())
+                    .col_expr(bell::Column::SortLabel, Expr::val(Alphabet::Norwegian.key(&text).into_bytes()))
                     .col_expr(bell::Column::Label, Expr::val(text))
                     .col_expr(bell::Column::TextAsked, Expr::val(None::<String>))
             }

@@ -1,7 +1,7 @@
 //! Persons, accounts, places in units, roles.
 
-use crate::entity::{account, bell, bell_member, device, membership, person, person_word, unit};
-use crate::record::{NewAccount, UnitCount, UnitMember};
+use crate::entity::{account, bell, bell_member, membership, person, person_word, unit};
+use crate::record::{NewAccount, UnitMember};
 use crate::repo::convert::{self, Word};
 use crate::repo::reach;
 use crate::{Result, Store};
@@ -13,8 +13,8 @@ use klinke_model::people::Person;
 use klinke_model::rights::Right;
 use klinke_model::scope::Scope;
 use sea_orm::ActiveValue::Set;
-use sea_orm::sea_query::{Alias, Expr, ExprTrait, Func, JoinType, Order, Query};
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryResult};
+use sea_orm::sea_query::{Expr, ExprTrait, Query};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter};
 use std::collections::BTreeSet;
 
 /// Persons, accounts, places in units, roles.
@@ -69,55 +69,6 @@ impl People<'_> {
             },
             |member| (member.membership.unit, member.person.name.clone(), member.person.id),
         )
-    }
-
-    /// How many people live in each unit of a building, and how many devices of those who are not suspended would ring.
-    /// Units without people are left out. One question however large the building is, and no device leaves it: a
-    /// person's devices are their own.
-    pub async fn unit_counts(&self, scope: &Scope, building: BuildingId) -> Result<Vec<UnitCount>> {
-        let of = |column: membership::Column| Expr::col((membership::Entity, column));
-        let same = |tenant: Expr, id: Expr, person: membership::Column| {
-            Condition::all().add(tenant.eq(of(membership::Column::Tenant))).add(id.eq(of(person)))
-        };
-        let who = |column: person::Column| Expr::col((person::Entity, column));
-        let rings = |column: device::Column| Expr::col((device::Entity, column));
-        let active = same(who(person::Column::Tenant), who(person::Column::Id), membership::Column::Person)
-            .add(who(person::Column::Active).eq(true));
-        let theirs = Condition::all()
-            .add(rings(device::Column::Tenant).eq(who(person::Column::Tenant)))
-            .add(rings(device::Column::Person).eq(who(person::Column::Id)));
-        let units = Query::select()
-            .column(unit::Column::Id)
-            .from(unit::Entity)
-            .and_where(unit::Column::Tenant.eq(scope.tenant.0))
-            .and_where(unit::Column::Building.eq(building.0))
-            .and_where(reach::may(scope, Right::SeePeople, unit::Column::Building))
-            .take();
-        let counted = Query::select()
-            .expr_as(of(membership::Column::Unit), Alias::new("unit"))
-            .expr_as(Func::count_distinct(of(membership::Column::Person)), Alias::new("residents"))
-            .expr_as(Func::count(rings(device::Column::Id)), Alias::new("devices"))
-            .from(membership::Entity)
-            .join(JoinType::LeftJoin, person::Entity, active)
-            .join(JoinType::LeftJoin, device::Entity, theirs)
-            .and_where(of(membership::Column::Tenant).eq(scope.tenant.0))
-            .and_where(of(membership::Column::Unit).in_subquery(units))
-            .group_by_col((membership::Entity, membership::Column::Unit))
-            .order_by((membership::Entity, membership::Column::Unit), Order::Asc)
-            .take();
-        let number = |row: &QueryResult, column| -> Result<u32> {
-            Ok(u32::try_from(row.try_get::<i64>("", column)?).unwrap_or(u32::MAX))
-        };
-        let rows = self.0.reader.query_all(&counted).await?;
-        rows.iter()
-            .map(|row| {
-                Ok(UnitCount {
-                    unit: row.try_get::<uuid::Uuid>("", "unit")?.into(),
-                    residents: number(row, "residents")?,
-                    devices: number(row, "devices")?,
-                })
-            })
-            .collect()
     }
 }
 

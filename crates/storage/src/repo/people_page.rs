@@ -1,22 +1,24 @@
 //! The list of people: one statement a page, however many there are.
 //!
-//! Keyset paging on `(sort_name, id)`: a page costs the same at the end of the list as at its beginning. The names' keys
-//! and the folded words are bytes, compared alike by every database; that a word begins with what was typed is a range of the
-//! words' key.
+//! Keyset paging: a page costs the same at the end of the list as at its beginning. By name the keys are
+//! `(sort_name, id)`; by home those of the building's units, then of who lives in each. Both are read off an index, and a
+//! page begins behind what the last row was sorted by, whatever became of that row. The names' keys and the folded words are
+//! bytes, compared alike by every database; that a word begins with what was typed is a range of the words' key.
 
 use crate::entity::{
     account, building, device, household_move, invitation, membership, move_person, person, person_word, unit,
 };
-use crate::record::{Home, PeoplePage, PeopleQuery, PersonRow, Standing};
+use crate::record::{Home, PeopleAfter, PeopleOrder, PeoplePage, PeopleQuery, PersonRow, Standing};
 use crate::repo::People;
 use crate::repo::convert::{self, At};
 use crate::repo::reach;
 use crate::{Result, Store};
 use klinke_model::ids::{BuildingId, PersonId, UnitId};
+use klinke_model::privacy::Pii;
 use klinke_model::rights::Right;
 use klinke_model::scope::Scope;
 use klinke_model::time::Timestamp;
-use sea_orm::sea_query::{Alias, Expr, ExprTrait, JoinType, Order, Query, SelectStatement};
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, IntoTableRef, JoinType, Order, Query, SelectStatement};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, FromQueryResult, QueryResult};
 
 /// Words of a search that count; more only narrow what is found already.
@@ -24,18 +26,22 @@ pub(super) const SEARCH_WORDS: usize = 6;
 
 /// The page, in the outer statement.
 const P: &str = "p";
+/// The home that a row is listed at.
+const AT_NUMBER: &str = "at_number";
+const AT_UNIT: &str = "at_unit";
 
 impl People<'_> {
     /// A page of the people that the principal may see: who lives in a building that they administer; for managers
     /// and the service everybody.
     pub async fn page(&self, scope: &Scope, query: &PeopleQuery) -> Result<PeoplePage> {
         let all = self.sees_all(scope).await?;
-        let inner = select(scope, query, all);
-        let rows = rows(self.0, scope, inner, all, query.descending).await?;
+        let by_home = by_home(query).is_some();
+        let mut rows = rows(self.0, scope, select(scope, query, all), all, by_home, query.descending).await?;
         let limit = usize::from(query.limit);
         let more = rows.len() > limit;
-        let people = rows.into_iter().take(limit).collect();
-        Ok(PeoplePage { people, more })
+        rows.truncate(limit);
+        let next = rows.last().filter(|_| more).map(|(_, place)| place.clone());
+        Ok(PeoplePage { people: rows.into_iter().map(|(row, _)| row).collect(), next })
     }
 
     /// One person as the list shows them.
@@ -43,7 +49,7 @@ impl People<'_> {
         let all = self.sees_all(scope).await?;
         let mut inner = select(scope, &PeopleQuery { limit: 1, ..PeopleQuery::default() }, all);
         inner.and_where(person::Column::Id.eq(person.0));
-        Ok(rows(self.0, scope, inner, all, false).await?.into_iter().next())
+        Ok(rows(self.0, scope, inner, all, false, false).await?.into_iter().next().map(|(row, _)| row))
     }
 
     /// Asked before the list, so that a manager's asks for no right row by row: with the condition in it, both databases
@@ -53,15 +59,33 @@ impl People<'_> {
     }
 }
 
+/// The building whose homes the list is sorted by.
+fn by_home(query: &PeopleQuery) -> Option<BuildingId> {
+    query.building.filter(|_| query.order == PeopleOrder::Home)
+}
+
 /// The people of a page and one more, without their homes. `all`: the principal sees everybody.
-fn select(scope: &Scope, query: &PeopleQuery, all: bool) -> SelectStatement {
+pub(super) fn select(scope: &Scope, query: &PeopleQuery, all: bool) -> SelectStatement {
     let mut select = Query::select();
-    select
-        .columns(PERSON.map(|column| (person::Entity, column)))
-        .from(person::Entity)
-        .and_where(person::Column::Tenant.eq(scope.tenant.0));
-    if !all || query.building.is_some() || query.unit.is_some() {
-        select.and_where(person::Column::Id.in_subquery(living(scope, query.building, query.unit, all)));
+    select.columns(PERSON.map(|column| (person::Entity, column)));
+    let mut keys = vec![
+        Expr::col((person::Entity, person::Column::SortName)),
+        Expr::col((person::Entity, person::Column::Id)),
+    ];
+    if let Some(building) = by_home(query) {
+        at_first_home(&mut select, scope, building, query.unit);
+        if !all {
+            select.and_where(reach::may(scope, Right::SeePeople, unit::Column::Building));
+        }
+        let home =
+            [unit::Column::SortNumber, unit::Column::Id].map(|column| Expr::col((unit::Entity, column)));
+        keys.splice(0..0, home);
+    } else {
+        select.from(person::Entity).and_where(person::Column::Tenant.eq(scope.tenant.0));
+        if !all || query.building.is_some() || query.unit.is_some() {
+            let living = living(scope, query.building, query.unit, all);
+            select.and_where(person::Column::Id.in_subquery(living));
+        }
     }
     for word in klinke_model::fold::words(&query.text).iter().take(SEARCH_WORDS) {
         select.and_where(Expr::col((person::Entity, person::Column::Id)).in_subquery(found(scope, word)));
@@ -69,26 +93,71 @@ fn select(scope: &Scope, query: &PeopleQuery, all: bool) -> SelectStatement {
     if let Some(standing) = query.standing {
         select.cond_where(stands(standing, query.at));
     }
-    let order = if query.descending { Order::Desc } else { Order::Asc };
-    if let Some(after) = query.after {
-        let last = Query::select()
-            .column(person::Column::SortName)
-            .from(person::Entity)
-            .and_where(person::Column::Tenant.eq(scope.tenant.0))
-            .and_where(person::Column::Id.eq(after.0))
-            .take();
-        let here = Expr::tuple([
-            Expr::col((person::Entity, person::Column::SortName)),
-            Expr::col((person::Entity, person::Column::Id)),
-        ]);
-        let there = Expr::tuple([Expr::SubQuery(None, Box::new(last.into())), Expr::val(after.0)]);
-        select.and_where(if query.descending { here.lt(there) } else { here.gt(there) });
+    if let Some(after) = &query.after {
+        let home_after = after.home.as_ref().filter(|_| by_home(query).is_some());
+        let mut there: Vec<Expr> = home_after
+            .into_iter()
+            .flat_map(|(number, unit)| [Expr::val(number.clone()), Expr::val(unit.0)])
+            .collect();
+        there.extend([Expr::val(after.name.reveal().clone()), Expr::val(after.person.0)]);
+        // the place of another order is none in this one
+        if there.len() == keys.len() {
+            let (here, there) = (Expr::tuple(keys.clone()), Expr::tuple(there));
+            select.and_where(if query.descending { here.lt(there) } else { here.gt(there) });
+        }
+        // the same of the home alone: an index is entered by it
+        if let Some((number, unit)) = home_after {
+            let here = Expr::tuple(keys.iter().take(2).cloned());
+            let there = Expr::tuple([Expr::val(number.clone()), Expr::val(unit.0)]);
+            select.and_where(if query.descending { here.lte(there) } else { here.gte(there) });
+        }
     }
+    let order = if query.descending { Order::Desc } else { Order::Asc };
+    for key in keys {
+        select.order_by_expr(key, order.clone());
+    }
+    select.limit(u64::from(query.limit) + 1).take()
+}
+
+/// Who lives in the units of a building, each at the first of their homes there, or in this unit. Cross joins: SQLite
+/// reads their tables in the order in which they stand, the units first, and has nothing to sort then.
+fn at_first_home(select: &mut SelectStatement, scope: &Scope, building: BuildingId, only: Option<UnitId>) {
+    let of_unit = |column: unit::Column| Expr::col((unit::Entity, column));
+    let of_place = |column: membership::Column| Expr::col((membership::Entity, column));
     select
-        .order_by((person::Entity, person::Column::SortName), order.clone())
-        .order_by((person::Entity, person::Column::Id), order)
-        .limit(u64::from(query.limit) + 1)
-        .take()
+        .expr_as(of_unit(unit::Column::SortNumber), Alias::new(AT_NUMBER))
+        .expr_as(of_unit(unit::Column::Id), Alias::new(AT_UNIT))
+        .from(unit::Entity)
+        .cross_join(membership::Entity)
+        .cross_join(person::Entity)
+        .and_where(of_place(membership::Column::Tenant).eq(of_unit(unit::Column::Tenant)))
+        .and_where(of_place(membership::Column::Unit).eq(of_unit(unit::Column::Id)))
+        .and_where(
+            Expr::col((person::Entity, person::Column::Tenant)).eq(of_place(membership::Column::Tenant)),
+        )
+        .and_where(person_is(membership::Column::Person))
+        .and_where(unit::Column::Tenant.eq(scope.tenant.0))
+        .and_where(unit::Column::Building.eq(building.0));
+    if let Some(only) = only {
+        select.and_where(unit::Column::Id.eq(only.0));
+        return;
+    }
+    let (home, place) = (Alias::new("other_home"), Alias::new("other_place"));
+    let of_home = |column: unit::Column| Expr::col((home.clone(), column));
+    let of_other = |column: membership::Column| Expr::col((place.clone(), column));
+    let here = Expr::tuple([of_unit(unit::Column::SortNumber), of_unit(unit::Column::Id)]);
+    let before = Query::select()
+        .expr(Expr::val(1))
+        .from_as(membership::Entity, place.clone())
+        .cross_join(unit::Entity.into_table_ref().alias(home.clone()))
+        .and_where(of_home(unit::Column::Tenant).eq(of_other(membership::Column::Tenant)))
+        .and_where(of_home(unit::Column::Id).eq(of_other(membership::Column::Unit)))
+        .and_where(of_other(membership::Column::Tenant).eq(of_place(membership::Column::Tenant)))
+        .and_where(of_other(membership::Column::Person).eq(of_place(membership::Column::Person)))
+        .and_where(of_home(unit::Column::Building).eq(building.0))
+        .and_where(Expr::tuple([of_home(unit::Column::SortNumber), of_home(unit::Column::Id)]).lt(here))
+        .take();
+    select.and_where(Expr::exists(before).not());
 }
 
 const PERSON: [person::Column; 9] = [
@@ -137,24 +206,24 @@ fn found(scope: &Scope, word: &str) -> SelectStatement {
 
 /// The people of whom a word begins with this one.
 pub(super) fn by_word(scope: &Scope, word: &str) -> SelectStatement {
-    let mut by_word = Query::select();
-    by_word
+    Query::select()
         .column(person_word::Column::Person)
         .from(person_word::Entity)
         .and_where(person_word::Column::Tenant.eq(scope.tenant.0))
-        .and_where(person_word::Column::Word.gte(word.as_bytes().to_vec()));
-    if let Some(beyond) = beyond(word) {
-        by_word.and_where(person_word::Column::Word.lt(beyond));
-    }
-    by_word
+        .and_where(begins(person_word::Column::Word, word))
+        .take()
 }
 
 /// That the number of a unit begins with this folded word.
 pub(super) fn unit_begins(scope: &Scope, word: &str) -> Expr {
-    let begins =
-        unit::Column::Tenant.eq(scope.tenant.0).and(unit::Column::Folded.gte(word.as_bytes().to_vec()));
-    match beyond(word) {
-        Some(beyond) => begins.and(unit::Column::Folded.lt(beyond)),
+    unit::Column::Tenant.eq(scope.tenant.0).and(begins(unit::Column::Folded, word))
+}
+
+/// That a column of folded text begins with this: a range, which an index serves.
+pub(super) fn begins(column: impl ColumnTrait, folded: &str) -> Expr {
+    let begins = column.gte(folded.as_bytes().to_vec());
+    match beyond(folded) {
+        Some(beyond) => begins.and(column.lt(beyond)),
         None => begins,
     }
 }
@@ -244,8 +313,9 @@ async fn rows(
     scope: &Scope,
     inner: SelectStatement,
     all: bool,
+    by_home: bool,
     descending: bool,
-) -> Result<Vec<PersonRow>> {
+) -> Result<Vec<(PersonRow, PeopleAfter)>> {
     let mut homes = same_unit();
     if !all {
         homes = homes.add(unit::Column::Building.in_subquery(reach::buildings(scope, Right::SeePeople)));
@@ -309,7 +379,8 @@ async fn rows(
         )
         .take();
     let order = if descending { Order::Desc } else { Order::Asc };
-    let statement = Query::select()
+    let mut statement = Query::select();
+    statement
         .columns(PERSON.map(|column| (Alias::new(P), column)))
         .expr_as(Expr::exists(one("device", "tenant", "person")), Alias::new("can_be_rung"))
         .expr_as(Expr::exists(one("account", "tenant", "person")), Alias::new("has_account"))
@@ -323,26 +394,39 @@ async fn rows(
         .from_subquery(inner, Alias::new(P))
         .join(JoinType::LeftJoin, membership::Entity, places)
         .join(JoinType::LeftJoin, unit::Entity, homes)
-        .join(JoinType::LeftJoin, building::Entity, buildings)
-        .order_by((Alias::new(P), person::Column::SortName), order.clone())
-        .order_by((Alias::new(P), person::Column::Id), order)
-        .take();
-    let mut people: Vec<PersonRow> = Vec::new();
-    for row in store.reader.query_all(&statement).await? {
-        let home = home(&row)?;
-        let found = convert::person(&person::Model::from_query_result(&row, "")?)?;
-        match people.last_mut() {
-            Some(last) if last.person.id == found.id => last.homes.extend(home),
-            _ => people.push(PersonRow {
-                can_be_rung: found.active && row.try_get::<bool>("", "can_be_rung")?,
-                person: found,
-                homes: home.into_iter().collect(),
-                has_account: row.try_get("", "has_account")?,
-                invited_until: row.try_get::<Option<i64>>("", "invited_until")?.map(Timestamp::from_millis),
-            }),
+        .join(JoinType::LeftJoin, building::Entity, buildings);
+    if by_home {
+        for key in [AT_NUMBER, AT_UNIT].map(Alias::new) {
+            statement.column((Alias::new(P), key.clone())).order_by((Alias::new(P), key), order.clone());
         }
     }
-    for row in &mut people {
+    statement
+        .order_by((Alias::new(P), person::Column::SortName), order.clone())
+        .order_by((Alias::new(P), person::Column::Id), order);
+    let mut people: Vec<(PersonRow, PeopleAfter)> = Vec::new();
+    for row in store.reader.query_all(&statement).await? {
+        let home = home(&row)?;
+        let model = person::Model::from_query_result(&row, "")?;
+        if let Some((last, _)) = people.last_mut().filter(|(last, _)| last.person.id.0 == model.id) {
+            last.homes.extend(home);
+            continue;
+        }
+        let at = match by_home {
+            true => Some((row.try_get("", AT_NUMBER)?, row.try_get::<uuid::Uuid>("", AT_UNIT)?.into())),
+            false => None,
+        };
+        let found = convert::person(&model)?;
+        let place = PeopleAfter { home: at, name: Pii::new(model.sort_name), person: found.id };
+        let person = PersonRow {
+            can_be_rung: found.active && row.try_get::<bool>("", "can_be_rung")?,
+            person: found,
+            homes: home.into_iter().collect(),
+            has_account: row.try_get("", "has_account")?,
+            invited_until: row.try_get::<Option<i64>>("", "invited_until")?.map(Timestamp::from_millis),
+        };
+        people.push((person, place));
+    }
+    for (row, _) in &mut people {
         row.homes.sort_by(|a, b| {
             (&a.building_name, &a.number, a.unit).cmp(&(&b.building_name, &b.number, b.unit))
         });

@@ -10,6 +10,7 @@ use crate::repo::reach;
 use crate::tx::{self, Isolation};
 use crate::{Result, Store};
 use klinke_access::decide::SiteMode;
+use klinke_model::alphabet::Alphabet;
 use klinke_model::events::EventKind;
 use klinke_model::fold::fold;
 use klinke_model::ids::{BuildingId, DoorId};
@@ -157,6 +158,7 @@ impl Sites<'_> {
                     number: Set(unit.number.as_str().to_owned()),
                     version: Set(1),
                     folded: Set(fold(unit.number.as_str()).into_bytes()),
+                    sort_number: Set(Alphabet::Norwegian.natural(unit.number.as_str())),
                 });
                 unit::Entity::insert_many(rows).exec_without_returning(&*tx).await?;
                 for door in doors {

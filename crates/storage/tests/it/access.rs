@@ -16,8 +16,8 @@ use klinke_model::site::{Building, Entrance, Tenant, Unit};
 use klinke_model::timetable::{Hours, HoursAre, Timetable, WallClock};
 use klinke_storage::record::{AppRequirements, TenantChanged, TenantRow};
 use klinke_storage::record::{
-    AuditQuery, ButtonChanged, ButtonEdit, Changed, Deleted, Edited, HomesQuery, Look, NewMove, PeopleQuery,
-    PolicySet, Removed, Revoked, UnitDoors,
+    AuditQuery, ButtonChanged, ButtonEdit, ButtonsOrder, ButtonsQuery, Changed, Deleted, Edited, HomesQuery,
+    Look, MovesQuery, NewMove, PeopleOrder, PeopleQuery, PolicySet, Removed, Revoked, UnitDoors, UnitsQuery,
 };
 use klinke_storage::record::{BellChange, BellChanged, Joined, Left, NewMember, WayToMember};
 use klinke_storage::record::{
@@ -153,6 +153,23 @@ const PROBES: &[Probe] = probes! {
     building [System Manager Admin Caretaker Auditor] |r| Ok(r.store.sites().building(&r.scope, r.ours.house).await?.is_some());
     entrances [System Manager Admin Caretaker Auditor] |r| Ok(!r.store.sites().entrances(&r.scope, r.ours.house).await?.is_empty());
     units [System Manager Admin Caretaker Auditor] |r| Ok(!r.store.sites().units(&r.scope, r.ours.house).await?.is_empty());
+    units_page [System Manager Admin Caretaker Auditor] |r| {
+        let query = UnitsQuery { limit: 200, ..UnitsQuery::default() };
+        let page = r.store.sites().units_page(&r.scope, r.ours.house, &query).await?;
+        let sees_people = r.store.people().may_in(&r.scope, Right::SeePeople, r.ours.house).await?;
+        let counted = page.units.iter().any(|row| row.residents > 0 || row.devices > 0);
+        assert_eq!(counted, sees_people, "how many live there is told to who may see people");
+        Ok(!page.units.is_empty())
+    };
+    counted_entrances [System Manager Admin Caretaker Auditor] |r| {
+        Ok(!r.store.sites().counted_entrances(&r.scope, r.ours.house).await?.is_empty())
+    };
+    counts [System Manager Admin Caretaker Auditor] |r| {
+        let counts = r.store.sites().counts(&r.scope, r.ours.house).await?;
+        let sees_people = r.store.people().may_in(&r.scope, Right::SeePeople, r.ours.house).await?;
+        assert_eq!(counts.is_some_and(|counts| counts.people.is_some()), sees_people);
+        Ok(counts.is_some())
+    };
     insert_building [System Manager] |r| {
         let building = Building { id: r.id(), ..r.ours.the_house() };
         r.store.sites().insert_building(&r.scope, &stamp(1), building.clone()).await?;
@@ -264,14 +281,17 @@ const PROBES: &[Probe] = probes! {
     page [System Manager Admin Auditor] |r| {
         let query = PeopleQuery { limit: 200, ..PeopleQuery::default() };
         let page = r.store.people().page(&r.scope, &query).await?;
-        Ok(page.people.iter().any(|row| row.person.id == r.ours.kari))
+        let by_name = page.people.iter().any(|row| row.person.id == r.ours.kari);
+        let (building, order) = (Some(r.ours.house), PeopleOrder::Home);
+        let query = PeopleQuery { building, order, limit: 200, ..PeopleQuery::default() };
+        let page = r.store.people().page(&r.scope, &query).await?;
+        let by_home = page.people.iter().any(|row| row.person.id == r.ours.kari);
+        assert_eq!(by_home, by_name, "in one order more than in the other");
+        Ok(by_name)
     };
     row [System Manager Admin Auditor] |r| Ok(r.store.people().row(&r.scope, r.ours.kari).await?.is_some());
     unit_members [System Manager Admin Auditor] |r| {
         Ok(!r.store.people().unit_members(&r.scope, r.ours.house).await?.is_empty())
-    };
-    unit_counts [System Manager Admin Auditor] |r| {
-        Ok(!r.store.people().unit_counts(&r.scope, r.ours.house).await?.is_empty())
     };
     // audit
     tokens [Manager Admin] |r| {
@@ -345,7 +365,8 @@ const PROBES: &[Probe] = probes! {
     };
     moves [System Manager Admin Auditor] |r| {
         r.planned().await?;
-        Ok(!r.store.moves().moves(&r.scope, r.ours.house).await?.is_empty())
+        let query = MovesQuery { limit: 9, ..MovesQuery::default() };
+        Ok(!r.store.moves().moves(&r.scope, r.ours.house, &query).await?.moves.is_empty())
     };
     one_move [System Manager Admin Auditor] |r| {
         let planned = r.planned().await?;
@@ -393,7 +414,15 @@ const PROBES: &[Probe] = probes! {
         let order: Vec<_> = bells.iter().filter(|bell| bell.panel == r.ours.panel).map(|bell| bell.id).collect();
         r.store.intercom().order_bells(&r.scope, &stamp(r.n), r.ours.panel, &order).await
     };
-    buttons [System Manager Admin Auditor] |r| Ok(!r.store.intercom().buttons(&r.scope, r.ours.house).await?.is_empty());
+    buttons [System Manager Admin Auditor] |r| {
+        let mut seen = Vec::new();
+        for order in [ButtonsOrder::Place, ButtonsOrder::Label, ButtonsOrder::Unit] {
+            let query = ButtonsQuery { order, limit: 200, ..ButtonsQuery::default() };
+            seen.push(!r.store.intercom().buttons(&r.scope, r.ours.house, &query).await?.buttons.is_empty());
+        }
+        assert!(seen.windows(2).all(|two| two[0] == two[1]), "in one order more than in another");
+        Ok(seen[0])
+    };
     button [System Manager Admin Auditor] |r| Ok(r.store.intercom().button(&r.scope, r.ours.family).await?.is_some());
     change_bell [System Manager Admin] |r| {
         let Some((_, button)) = r.store.intercom().button(&r.ours.system(), r.ours.family).await? else { return Ok(false) };
@@ -1015,6 +1044,10 @@ fn the_table_knows_every_repository_function() {
         "people_page",
         "people_change",
         "moves",
+        "moves_page",
+        "units_page",
+        "buttons_page",
+        "counts",
         "devices",
         "intercom",
         "doors",

@@ -12,6 +12,7 @@ mod households;
 mod imports;
 mod intercom;
 mod invitations;
+mod lists;
 mod moves;
 mod parts;
 mod people;

@@ -4,6 +4,7 @@ use crate::database::on_both;
 use crate::town::two_towns;
 use klinke_model::people::{DeviceKind, Membership};
 use klinke_storage::StorageError;
+use klinke_storage::record::{BuildingCounts, PeopleCounts, UnitsQuery};
 
 on_both! {
     async fn persons_come_back_as_they_were_put_in(db) {
@@ -32,14 +33,22 @@ on_both! {
         let (ours, _) = two_towns(&db).await;
         let (people, admin) = (db.store.people(), ours.as_person(ours.admin));
         let counts = || async {
-            let found = people.unit_counts(&admin, ours.house).await.unwrap();
-            found.iter().map(|count| (count.unit, count.residents, count.devices)).collect::<Vec<_>>()
+            let query = UnitsQuery { limit: 9, ..UnitsQuery::default() };
+            let found = db.store.sites().units_page(&admin, ours.house, &query).await.unwrap().units;
+            found.iter().map(|row| (row.unit.id, row.residents, row.devices)).collect::<Vec<_>>()
         };
         // kari has two devices, ola one; gone is suspended, lone has none
         assert_eq!(counts().await, [(ours.unit, 3, 3), (ours.neighbour_unit, 1, 0)]);
         assert!(people.set_active(&ours.system(), ours.kari, false).await.unwrap());
         assert_eq!(counts().await, [(ours.unit, 3, 1), (ours.neighbour_unit, 1, 0)]);
-        assert_eq!(people.unit_counts(&admin, ours.office).await.unwrap(), []);
+        let seen = db.store.sites().counts(&admin, ours.house).await.unwrap().unwrap();
+        let people = PeopleCounts { residents: 4, reachable: true, bells: 4, pending: 0, without_button: 1 };
+        assert_eq!(seen, BuildingCounts { units: 2, people: Some(people) });
+        let caretaker = db.store.sites().counts(&ours.as_person(ours.caretaker), ours.house).await.unwrap();
+        assert_eq!(caretaker, Some(BuildingCounts { units: 2, people: None }));
+        assert!(db.store.people().set_active(&ours.system(), ours.ola, false).await.unwrap());
+        let seen = db.store.sites().counts(&admin, ours.house).await.unwrap().unwrap();
+        assert_eq!(seen.people.map(|people| people.reachable), Some(false), "only the suspended have devices");
     }
 
     async fn the_members_of_a_building_are_those_of_its_units(db) {

@@ -11,7 +11,7 @@ use klinke_storage::record::{PeopleQuery, Standing};
 
 async fn names(db: &Db, scope: &Scope, query: PeopleQuery) -> Vec<String> {
     let page = db.store.people().page(scope, &PeopleQuery { limit: 50, ..query }).await.unwrap();
-    assert!(!page.more);
+    assert_eq!(page.next, None);
     page.people.iter().map(|row| name(&row.person)).collect()
 }
 
@@ -73,13 +73,13 @@ on_both! {
             assert_eq!(all, expected);
             let (mut paged, mut ids, mut after) = (Vec::new(), Vec::new(), None);
             loop {
-                let query = PeopleQuery { after, descending, limit: 3, ..PeopleQuery::default() };
+                let query = PeopleQuery { after: after.take(), descending, limit: 3, ..PeopleQuery::default() };
                 let page = db.store.people().page(&scope, &query).await.unwrap();
-                assert!(page.people.len() == 3 || !page.more);
-                after = page.people.last().map(|row| row.person.id);
+                assert!(page.people.len() == 3 || page.next.is_none());
+                after = page.next;
                 ids.extend(page.people.iter().map(|row| row.person.id));
                 paged.extend(page.people.iter().map(|row| name(&row.person)));
-                if !page.more {
+                if after.is_none() {
                     break;
                 }
             }

@@ -16,10 +16,11 @@ use klinke_model::text::Label;
 use klinke_model::time::Timestamp;
 use klinke_model::timetable::{Hours, HoursAre, Timetable, WallClock};
 use klinke_storage::record::{
-    ApiToken, AuditEntry, AuditPage, AuditProof, AuditQuery, Ghost, GivenRole, HomeState, HomesPage,
-    HomesQuery, KeysPage, Move, MovePreview, NewApiToken, NewDevice, NewMove, OpenablePage, OpenersPage,
-    PanelDirectory, Part, PeoplePage, PeopleQuery, PersonRow, PolicySet, RingFacts, RoleChange, SeenBy,
-    StoredFacts, UnitCount, UnitDoors, UnitMember, Webhook, WebhookChange,
+    ApiToken, AuditEntry, AuditPage, AuditProof, AuditQuery, BuildingCounts, ButtonsOrder, ButtonsPage,
+    ButtonsQuery, Ghost, GivenRole, HomeState, HomesPage, HomesQuery, KeysPage, Move, MovePreview, MoveState,
+    MovesPage, MovesQuery, NewApiToken, NewDevice, NewMove, OpenablePage, OpenersPage, PanelDirectory, Part,
+    PeopleOrder, PeoplePage, PeopleQuery, PersonRow, PolicySet, RingFacts, RoleChange, SeenBy, StoredFacts,
+    UnitDoors, UnitMember, UnitsPage, UnitsQuery, Webhook, WebhookChange,
 };
 use klinke_storage::record::{BellChange, BellChanged, Household, MyBell, NewPicture, PictureSet};
 
@@ -35,7 +36,12 @@ struct View {
     page: PeoplePage,
     found: PeoplePage,
     rows: Vec<Option<PersonRow>>,
-    moves: Vec<Move>,
+    moves: MovesPage,
+    moved: MovesPage,
+    by_home: PeoplePage,
+    units_page: UnitsPage,
+    counted_entrances: Vec<(Entrance, u64)>,
+    counts: Option<BuildingCounts>,
     one_move: Option<Move>,
     preview_move: Option<MovePreview>,
     given_roles: Vec<GivenRole>,
@@ -43,12 +49,11 @@ struct View {
     role_changes: Vec<RoleChange>,
     bound: Vec<bool>,
     unit_members: Vec<UnitMember>,
-    unit_counts: Vec<UnitCount>,
     devices: Vec<Vec<Device>>,
     panels: Vec<Panel>,
     panel: Option<Panel>,
     bells: Vec<klinke_model::intercom::Bell>,
-    buttons: Vec<klinke_storage::record::Button>,
+    buttons: Vec<ButtonsPage>,
     button: Option<(klinke_model::ids::BuildingId, klinke_storage::record::Button)>,
     unlisted: Vec<klinke_storage::record::Unlisted>,
     directory: Option<PanelDirectory>,
@@ -107,6 +112,14 @@ impl View {
     async fn of(db: &Db, ours: &Town, scope: &Scope) -> Self {
         let (sites, people, devices) = (db.store.sites(), db.store.people(), db.store.devices());
         let (intercom, doors, who) = (db.store.intercom(), db.store.doors(), db.store.who());
+        let moves = |state| MovesQuery { state, limit: 50, ..MovesQuery::default() };
+        let by_home = PeopleQuery {
+            building: Some(ours.house),
+            order: PeopleOrder::Home,
+            limit: 50,
+            ..PeopleQuery::default()
+        };
+        let units = UnitsQuery { limit: 50, ..UnitsQuery::default() };
         let mut view = Self {
             buildings: sites.buildings(scope).await.unwrap(),
             building: sites.building(scope, ours.house).await.unwrap(),
@@ -123,7 +136,12 @@ impl View {
                 .await
                 .unwrap(),
             rows: vec![],
-            moves: db.store.moves().moves(scope, ours.house).await.unwrap(),
+            moves: db.store.moves().moves(scope, ours.house, &moves(MoveState::Scheduled)).await.unwrap(),
+            moved: db.store.moves().moves(scope, ours.house, &moves(MoveState::Done)).await.unwrap(),
+            by_home: people.page(scope, &by_home).await.unwrap(),
+            units_page: sites.units_page(scope, ours.house, &units).await.unwrap(),
+            counted_entrances: sites.counted_entrances(scope, ours.house).await.unwrap(),
+            counts: sites.counts(scope, ours.house).await.unwrap(),
             one_move: db.store.moves().one_move(scope, ours.fresh(70)).await.unwrap(),
             preview_move: db.store.moves().preview_move(scope, ours.unit).await.unwrap(),
             given_roles: people.given_roles(scope).await.unwrap(),
@@ -131,12 +149,11 @@ impl View {
             role_changes: people.role_changes(scope, Timestamp::from_millis(0)).await.unwrap(),
             bound: vec![],
             unit_members: people.unit_members(scope, ours.house).await.unwrap(),
-            unit_counts: people.unit_counts(scope, ours.house).await.unwrap(),
             devices: vec![],
             panels: intercom.panels(scope, ours.house).await.unwrap(),
             panel: intercom.panel(scope, ours.panel).await.unwrap(),
             bells: intercom.bells(scope, ours.house).await.unwrap(),
-            buttons: intercom.buttons(scope, ours.house).await.unwrap(),
+            buttons: vec![],
             button: intercom.button(scope, ours.family).await.unwrap(),
             unlisted: intercom.unlisted(scope, ours.lone).await.unwrap(),
             directory: intercom.directory(scope, ours.panel).await.unwrap(),
@@ -184,6 +201,10 @@ impl View {
         };
         for door in [ours.front, ours.garage] {
             view.openers.push(who.openers(scope, door, None, 50).await.unwrap());
+        }
+        for order in [ButtonsOrder::Place, ButtonsOrder::Label, ButtonsOrder::Unit] {
+            let query = ButtonsQuery { order, limit: 50, ..ButtonsQuery::default() };
+            view.buttons.push(intercom.buttons(scope, ours.house, &query).await.unwrap());
         }
         for person in [ours.kari, ours.ola, ours.lone, ours.gone, ours.manager, ours.admin] {
             view.persons.push(people.person(scope, person).await.unwrap());

@@ -19,6 +19,12 @@ async function orNone<Row>(list: Promise<Row[]>): Promise<Row[]> {
   }
 }
 
+/** "unit 101" asks for 101. */
+function withoutKind(text: string): string {
+  const kind = t('admin-unit').toLowerCase();
+  return text.split(/\s+/).filter((word) => !kind.startsWith(word.toLowerCase())).join(' ') || text;
+}
+
 /** The parts of the open building that this person may see. */
 const sections = (session: Session, { building }: Asked): Entry[] =>
   building === undefined
@@ -100,10 +106,11 @@ export function providers(client: QueryClient, session: Session): Provider[] {
         (await buildings()).map(({ id, name, address }) => ({ id, kind: 'building', title: name, more: address, go: sectionAddress(id, 'overview') }))
     },
     {
+      remote: true,
       find: async ({ building, text }) => {
         if (building === undefined || text === '') return [];
         const [units, entrances] = await Promise.all([
-          orNone(client.ensureQueryData(queries.units(building))),
+          orNone(api.units(building, { text: withoutKind(text), limit: 8 }).then(({ items }) => items)),
           orNone(client.ensureQueryData(queries.entrances(building)))
         ]);
         const entrance = new Map(entrances.map(({ id, name }) => [id, name]));

@@ -14,6 +14,18 @@ export interface Page<Row> {
   next?: string | null;
 }
 
+/** Every row of a list, a page after the other: for a form that chooses among all of them, and for files. */
+export async function whole<Row>(fetch: (page: PageAsked) => Promise<Page<Row>>): Promise<Row[]> {
+  const rows: Row[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await fetch({ limit: 200, ...(cursor !== undefined && { cursor }) });
+    rows.push(...page.items);
+    cursor = page.next ?? undefined;
+  } while (cursor !== undefined);
+  return rows;
+}
+
 export interface Column {
   key: string;
   label: string;
