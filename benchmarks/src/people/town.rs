@@ -18,7 +18,8 @@ use klinke_model::text::Label;
 use klinke_model::time::{Clock, SystemClock};
 use klinke_storage::Store;
 use klinke_storage::record::{
-    Details, ImportOutcome, ImportPlan, ImportWish, NewAccount, NewImport, NewInstallation, PeopleAfter, Stamp,
+    Details, ImportOutcome, ImportPlan, ImportWish, NewAccount, NewImport, NewInstallation, PeopleAfter,
+    Stamp,
 };
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, Statement, Value};
 use std::time::Duration;

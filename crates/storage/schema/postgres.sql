@@ -65,6 +65,8 @@ bell.moderation text NOT NULL
 bell.text_before text
 bell.text_asked text
 bell.removed_reason text
+bell.sort_label bytea NOT NULL
+bell.picture_reason text
 bell: bell_kind_check CHECK ((kind = ANY (ARRAY['individual'::text, 'sequential'::text, 'parallel'::text, 'family'::text])))
 bell: bell_listing_check CHECK ((listing = ANY (ARRAY['listed'::text, 'search_only'::text, 'dial_only'::text])))
 bell: bell_moderation_check CHECK ((moderation = ANY (ARRAY['none'::text, 'pending'::text, 'removed'::text])))
@@ -72,7 +74,9 @@ bell: bell_pkey PRIMARY KEY (tenant, id)
 bell: bell_tenant_building_panel_fkey FOREIGN KEY (tenant, building, panel) REFERENCES panel(tenant, building, id) ON DELETE CASCADE
 bell: bell_tenant_building_unit_fkey FOREIGN KEY (tenant, building, unit) REFERENCES unit(tenant, building, id) ON DELETE CASCADE
 bell: bell_tenant_unit_id_key UNIQUE (tenant, unit, id)
+CREATE INDEX bell_label ON public.bell USING btree (tenant, building, sort_label, id)
 CREATE INDEX bell_panel ON public.bell USING btree (tenant, panel)
+CREATE INDEX bell_place ON public.bell USING btree (tenant, building, panel, "position", id)
 CREATE UNIQUE INDEX bell_dial_code ON public.bell USING btree (tenant, panel, dial_code)
 CREATE UNIQUE INDEX bell_pkey ON public.bell USING btree (tenant, id)
 CREATE UNIQUE INDEX bell_tenant_unit_id_key ON public.bell USING btree (tenant, unit, id)
@@ -94,6 +98,21 @@ bell_member: bell_member_tenant_unit_bell_fkey FOREIGN KEY (tenant, unit, bell) 
 bell_member: bell_member_tenant_unit_person_fkey FOREIGN KEY (tenant, unit, person) REFERENCES membership(tenant, unit, person) ON DELETE CASCADE
 CREATE INDEX bell_member_membership ON public.bell_member USING btree (tenant, unit, person)
 CREATE UNIQUE INDEX bell_member_pkey ON public.bell_member USING btree (tenant, bell, person)
+bell_picture.tenant uuid NOT NULL
+bell_picture.bell uuid NOT NULL
+bell_picture.id uuid NOT NULL
+bell_picture.unit uuid NOT NULL
+bell_picture.person uuid
+bell_picture.content bytea NOT NULL
+bell_picture.state text NOT NULL
+bell_picture: bell_picture_pkey PRIMARY KEY (tenant, bell)
+bell_picture: bell_picture_state_check CHECK ((state = ANY (ARRAY['seen'::text, 'new'::text, 'waits'::text])))
+bell_picture: bell_picture_tenant_bell_fkey FOREIGN KEY (tenant, bell) REFERENCES bell(tenant, id) ON DELETE CASCADE
+bell_picture: bell_picture_tenant_id_key UNIQUE (tenant, id)
+bell_picture: bell_picture_tenant_unit_person_fkey FOREIGN KEY (tenant, unit, person) REFERENCES membership(tenant, unit, person) ON DELETE CASCADE
+CREATE INDEX bell_picture_person ON public.bell_picture USING btree (tenant, unit, person)
+CREATE UNIQUE INDEX bell_picture_pkey ON public.bell_picture USING btree (tenant, bell)
+CREATE UNIQUE INDEX bell_picture_tenant_id_key ON public.bell_picture USING btree (tenant, id)
 building.tenant uuid NOT NULL
 building.id uuid NOT NULL
 building.name text NOT NULL
@@ -233,7 +252,7 @@ membership.owner boolean NOT NULL
 membership: membership_pkey PRIMARY KEY (tenant, unit, person)
 membership: membership_tenant_person_fkey FOREIGN KEY (tenant, person) REFERENCES person(tenant, id) ON DELETE CASCADE
 membership: membership_tenant_unit_fkey FOREIGN KEY (tenant, unit) REFERENCES unit(tenant, id) ON DELETE CASCADE
-CREATE INDEX membership_person ON public.membership USING btree (tenant, person)
+CREATE INDEX membership_home ON public.membership USING btree (tenant, person, unit)
 CREATE UNIQUE INDEX membership_pkey ON public.membership USING btree (tenant, unit, person)
 move.tenant uuid NOT NULL
 move.id uuid NOT NULL
@@ -249,6 +268,7 @@ move: move_state_check CHECK ((state = ANY (ARRAY['scheduled'::text, 'done'::tex
 move: move_tenant_building_unit_fkey FOREIGN KEY (tenant, building, unit) REFERENCES unit(tenant, building, id) ON DELETE CASCADE
 move: move_tenant_to_unit_fkey FOREIGN KEY (tenant, to_unit) REFERENCES unit(tenant, id) ON DELETE CASCADE
 CREATE INDEX move_due ON public.move USING btree (state, ends_at)
+CREATE INDEX move_list ON public.move USING btree (tenant, building, state, ends_at, id)
 CREATE INDEX move_unit ON public.move USING btree (tenant, unit)
 CREATE UNIQUE INDEX move_pkey ON public.move USING btree (tenant, id)
 move_person.tenant uuid NOT NULL
@@ -345,6 +365,7 @@ unit.building uuid NOT NULL
 unit.entrance uuid NOT NULL
 unit.number text NOT NULL
 unit.folded bytea NOT NULL
+unit.sort_number bytea NOT NULL
 unit.version bigint NOT NULL
 unit: unit_pkey PRIMARY KEY (tenant, id)
 unit: unit_tenant_building_entrance_fkey FOREIGN KEY (tenant, building, entrance) REFERENCES entrance(tenant, building, id)
@@ -352,6 +373,7 @@ unit: unit_tenant_building_id_key UNIQUE (tenant, building, id)
 CREATE INDEX unit_folded ON public.unit USING btree (tenant, folded, id)
 CREATE INDEX unit_of_building ON public.unit USING btree (tenant, building, folded, id)
 CREATE UNIQUE INDEX unit_pkey ON public.unit USING btree (tenant, id)
+CREATE UNIQUE INDEX unit_sort ON public.unit USING btree (tenant, building, sort_number, id)
 CREATE UNIQUE INDEX unit_tenant_building_id_key ON public.unit USING btree (tenant, building, id)
 unit_door.tenant uuid NOT NULL
 unit_door.unit uuid NOT NULL

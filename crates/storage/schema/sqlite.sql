@@ -58,14 +58,16 @@ CREATE TABLE bell (
     unit UUID NOT NULL,
     label TEXT NOT NULL,
     kind TEXT NOT NULL CHECK (kind IN ('individual', 'sequential', 'parallel', 'family')),
-    position INTEGER NOT NULL, alias TEXT, listing TEXT NOT NULL DEFAULT 'listed' CHECK (listing IN ('listed', 'search_only', 'dial_only')), hidden BOOLEAN NOT NULL DEFAULT FALSE, dial_code TEXT, version BIGINT NOT NULL DEFAULT 1, moderation TEXT NOT NULL DEFAULT 'none' CHECK (moderation IN ('none', 'pending', 'removed')), text_before TEXT, text_asked TEXT, removed_reason TEXT,
+    position INTEGER NOT NULL, alias TEXT, listing TEXT NOT NULL DEFAULT 'listed' CHECK (listing IN ('listed', 'search_only', 'dial_only')), hidden BOOLEAN NOT NULL DEFAULT FALSE, dial_code TEXT, version BIGINT NOT NULL DEFAULT 1, moderation TEXT NOT NULL DEFAULT 'none' CHECK (moderation IN ('none', 'pending', 'removed')), text_before TEXT, text_asked TEXT, removed_reason TEXT, sort_label BYTEA NOT NULL DEFAULT '', picture_reason TEXT,
     PRIMARY KEY (tenant, id),
     UNIQUE (tenant, unit, id),
     FOREIGN KEY (tenant, building, panel) REFERENCES panel (tenant, building, id) ON DELETE CASCADE,
     FOREIGN KEY (tenant, building, unit) REFERENCES unit (tenant, building, id) ON DELETE CASCADE
 );
 CREATE UNIQUE INDEX bell_dial_code ON bell (tenant, panel, dial_code);
+CREATE INDEX bell_label ON bell (tenant, building, sort_label, id);
 CREATE INDEX bell_panel ON bell (tenant, panel);
+CREATE INDEX bell_place ON bell (tenant, building, panel, position, id);
 CREATE TABLE bell_hours (
     tenant UUID NOT NULL,
     bell UUID NOT NULL,
@@ -87,6 +89,23 @@ CREATE TABLE bell_member (
     FOREIGN KEY (tenant, unit, person) REFERENCES membership (tenant, unit, person) ON DELETE CASCADE
 );
 CREATE INDEX bell_member_membership ON bell_member (tenant, unit, person);
+CREATE TABLE bell_picture (
+    tenant UUID NOT NULL,
+    bell UUID NOT NULL,
+    -- Random, and a new one with every picture: what it is asked for by.
+    id UUID NOT NULL,
+    -- Whoever put it there, of those who live there: it goes when they do. None: an administrator.
+    unit UUID NOT NULL,
+    person UUID,
+    -- Drawn anew from what was sent: a small JPEG, with nothing else in it.
+    content BYTEA NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('seen', 'new', 'waits')),
+    PRIMARY KEY (tenant, bell),
+    UNIQUE (tenant, id),
+    FOREIGN KEY (tenant, bell) REFERENCES bell (tenant, id) ON DELETE CASCADE,
+    FOREIGN KEY (tenant, unit, person) REFERENCES membership (tenant, unit, person) ON DELETE CASCADE
+);
+CREATE INDEX bell_picture_person ON bell_picture (tenant, unit, person);
 CREATE TABLE building (
     tenant UUID NOT NULL REFERENCES tenant (tenant),
     id UUID NOT NULL,
@@ -220,7 +239,7 @@ CREATE TABLE membership (
     FOREIGN KEY (tenant, unit) REFERENCES unit (tenant, id) ON DELETE CASCADE,
     FOREIGN KEY (tenant, person) REFERENCES person (tenant, id) ON DELETE CASCADE
 );
-CREATE INDEX membership_person ON membership (tenant, person);
+CREATE INDEX membership_home ON membership (tenant, person, unit);
 CREATE TABLE move (
     tenant UUID NOT NULL,
     id UUID NOT NULL,
@@ -239,6 +258,7 @@ CREATE TABLE move (
     FOREIGN KEY (tenant, to_unit) REFERENCES unit (tenant, id) ON DELETE CASCADE
 );
 CREATE INDEX move_due ON move (state, ends_at);
+CREATE INDEX move_list ON move (tenant, building, state, ends_at, id);
 CREATE INDEX move_unit ON move (tenant, unit);
 CREATE TABLE move_person (
     tenant UUID NOT NULL,
@@ -322,13 +342,14 @@ CREATE TABLE unit (
     id UUID NOT NULL,
     building UUID NOT NULL,
     entrance UUID NOT NULL,
-    number TEXT NOT NULL, folded BYTEA NOT NULL DEFAULT '', version BIGINT NOT NULL DEFAULT 1,
+    number TEXT NOT NULL, folded BYTEA NOT NULL DEFAULT '', sort_number BYTEA NOT NULL DEFAULT '', version BIGINT NOT NULL DEFAULT 1,
     PRIMARY KEY (tenant, id),
     UNIQUE (tenant, building, id),
     FOREIGN KEY (tenant, building, entrance) REFERENCES entrance (tenant, building, id)
 );
 CREATE INDEX unit_folded ON unit (tenant, folded, id);
 CREATE INDEX unit_of_building ON unit (tenant, building, folded, id);
+CREATE UNIQUE INDEX unit_sort ON unit (tenant, building, sort_number, id);
 CREATE TABLE unit_door (
     tenant UUID NOT NULL,
     unit UUID NOT NULL,

@@ -125,6 +125,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/bells/{bell}/picture": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Puts a picture on a button: a JPEG, PNG or WebP of 10 MB at most. Its middle is kept, small, and stands at once. To take it
+         *     away, see `moderate_bell`.
+         */
+        put: operations["put_picture"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/buildings": {
         parameters: {
             query?: never;
@@ -169,7 +189,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The buttons of a building, by panel and place. */
+        /** A page of the buttons of a building. */
         get: operations["bells"];
         /** Puts the buttons of a panel in order. */
         put: operations["order_bells"];
@@ -349,7 +369,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The units of a building, by number. */
+        /** A page of the units of a building, by number. */
         get: operations["units"];
         put?: never;
         /** Adds units to a building; all of them or none. */
@@ -679,6 +699,24 @@ export interface paths {
         patch: operations["change_my_bell"];
         trace?: never;
     };
+    "/api/v1/me/bells/{bell}/picture": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Puts a picture on one of one's own buttons: a JPEG, PNG or WebP of 10 MB at most. Its middle is kept, small. */
+        put: operations["set_my_picture"];
+        post?: never;
+        /** Takes the picture off one of one's own buttons. */
+        delete: operations["remove_my_picture"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me/data": {
         parameters: {
             query?: never;
@@ -840,7 +878,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Moves of a building, the latest first; 200 at most. */
+        /** Moves of a building: those to come, or those that are carried out. */
         get: operations["moves"];
         put?: never;
         post?: never;
@@ -982,7 +1020,7 @@ export interface paths {
         };
         /**
          * The people of a list as CSV (UTF-8 with a mark, RFC 4180): name, e-mail, phone, language, unit, building, owner. A
-         *     person with two homes has two lines. `cursor` and `limit` are not read.
+         *     person with two homes has two lines. The order is the list's; it begins at the beginning, whatever `cursor` and `limit`.
          */
         get: operations["people_csv"];
         put?: never;
@@ -1129,6 +1167,26 @@ export interface paths {
         post?: never;
         /** Ends a suspension. Devices stay signed out. */
         delete: operations["resume_person"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/pictures/{picture}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A picture: for those whose button it is, who sees the building's people, and the panel that shows it (which has a cookie
+         *     from its WebSocket).
+         */
+        get: operations["picture"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1880,9 +1938,13 @@ export interface components {
             /** @description Who it rings, in order, as the button shows them. */
             members: components["schemas"]["Label"][];
             moderation: components["schemas"]["Moderation"];
+            /** @description Apartment number or company name of the unit. */
+            number: components["schemas"]["Label"];
             panel: components["schemas"]["PanelId"];
             /** @description The same people, in the same order. */
             people: components["schemas"]["PersonId"][];
+            picture?: components["schemas"]["Picture"] | null;
+            picture_reason?: components["schemas"]["Label"] | null;
             removed_reason?: components["schemas"]["Label"] | null;
             unit: components["schemas"]["UnitId"];
             /**
@@ -1924,7 +1986,7 @@ export interface components {
         BellKind: "individual" | "sequential" | "parallel" | "family";
         /** @description What an administrator says to a button. */
         BellLook: {
-            /** @description Why it is taken off, 1 to 80 characters; told to those it rings. */
+            /** @description Why it is taken off, or its picture away, 1 to 80 characters; told to those it rings. */
             reason?: string | null;
             verdict: components["schemas"]["BellVerdict"];
             /**
@@ -1943,7 +2005,13 @@ export interface components {
          * @description What an administrator says to a button.
          * @enum {string}
          */
-        BellVerdict: "approve" | "put_back" | "remove" | "bring_back";
+        BellVerdict: "approve" | "put_back" | "remove" | "bring_back" | "take_picture";
+        /** @description A page of buttons. */
+        BellsPage: {
+            items: components["schemas"]["Bell"][];
+            /** @description Where the next page begins; absent on the last. */
+            next?: string | null;
+        };
         /** @description A building. */
         Building: {
             /** @description Street address, one line. */
@@ -2126,7 +2194,7 @@ export interface components {
          * @description Why a request was refused. Stable: clients act on it and translate it.
          * @enum {string}
          */
-        Code: "malformed" | "invalid" | "too_large" | "wrong_media_type" | "wrong_method" | "timed_out" | "not_set_up" | "already_claimed" | "wrong_code" | "code_expired" | "not_signed_in" | "two_credentials" | "not_for_tokens" | "sign_in_failed" | "too_many_tries" | "too_many_requests" | "idempotency_key_reused" | "in_progress" | "forbidden" | "confidentiality_required" | "decided_by_administrator" | "decided_by_owner" | "household_full" | "has_password" | "no_password" | "has_button" | "wrong_password" | "conflict" | "still_here" | "viewing_only" | "in_use" | "last_manager" | "wrong_origin" | "not_found" | "unknown_code" | "unknown_ticket" | "unknown_invitation" | "invitation_used" | "invitation_expired" | "not_a_list" | "empty_list" | "too_many_rows" | "too_many_columns" | "cell_too_long" | "import_applied" | "import_not_applied" | "import_under_way" | "too_many_waiting" | "overloaded" | "internal";
+        Code: "malformed" | "invalid" | "too_large" | "wrong_media_type" | "wrong_method" | "timed_out" | "not_set_up" | "already_claimed" | "wrong_code" | "code_expired" | "not_signed_in" | "two_credentials" | "not_for_tokens" | "sign_in_failed" | "too_many_tries" | "too_many_requests" | "idempotency_key_reused" | "in_progress" | "forbidden" | "confidentiality_required" | "decided_by_administrator" | "decided_by_owner" | "household_full" | "has_password" | "no_password" | "has_button" | "wrong_password" | "conflict" | "still_here" | "viewing_only" | "in_use" | "last_manager" | "wrong_origin" | "not_found" | "unknown_code" | "unknown_ticket" | "unknown_invitation" | "invitation_used" | "invitation_expired" | "no_pictures" | "not_a_picture" | "picture_too_large" | "not_a_list" | "empty_list" | "too_many_rows" | "too_many_columns" | "cell_too_long" | "import_applied" | "import_not_applied" | "import_under_way" | "too_many_waiting" | "overloaded" | "internal";
         /**
          * @description What a column holds.
          * @enum {string}
@@ -2230,6 +2298,8 @@ export interface components {
             label: components["schemas"]["Label"];
             /** @description Members to choose from; filled for `family` only. */
             members: components["schemas"]["DirectoryMember"][];
+            /** @description Its picture: `/api/v1/pictures/{picture}`, for who proved to be this panel and sends its cookie. */
+            picture?: components["schemas"]["PictureId"];
             /** @description Only the search shows it. */
             search_only?: boolean;
             /** @description Apartment number or company. */
@@ -2337,6 +2407,11 @@ export interface components {
         Entrance: {
             id: components["schemas"]["EntranceId"];
             name: components["schemas"]["Label"];
+            /**
+             * Format: int64
+             * @description How many units are behind it.
+             */
+            units: number;
         };
         /** @description What is to be changed; what is absent stays as it is. */
         EntranceChange: {
@@ -2852,6 +2927,12 @@ export interface components {
             owner: boolean;
             person: components["schemas"]["PersonId"];
         };
+        /** @description A page of moves. */
+        MovesPage: {
+            items: components["schemas"]["Move"][];
+            /** @description Where the next page begins; absent on the last. */
+            next?: string | null;
+        };
         /** @description A button of one's own home. */
         MyBell: {
             alias?: components["schemas"]["Label"] | null;
@@ -2876,6 +2957,8 @@ export interface components {
             number: components["schemas"]["Label"];
             /** @description Where the panel hangs. */
             panel: components["schemas"]["Label"];
+            picture?: components["schemas"]["Picture"] | null;
+            picture_reason?: components["schemas"]["Label"] | null;
             /** @description An administrator took it off the panel. */
             removed: boolean;
             removed_reason?: components["schemas"]["Label"] | null;
@@ -2907,6 +2990,9 @@ export interface components {
             kinds: components["schemas"]["BellKind"][];
             /** @description Decides for the unit. */
             owner: boolean;
+            picture: boolean;
+            /** @description A new picture waits until an administrator has approved it. */
+            picture_waits: boolean;
             text: boolean;
             /** @description A new text waits until an administrator has approved it. */
             text_waits: boolean;
@@ -2927,6 +3013,7 @@ export interface components {
             building: components["schemas"]["Label"];
             hidden: boolean;
             panel: components["schemas"]["Label"];
+            picture?: components["schemas"]["PictureId"] | null;
             text: components["schemas"]["Label"];
         };
         /** @description A home. */
@@ -3454,7 +3541,8 @@ export interface components {
         /** @description A page of people. */
         PeoplePage: {
             items: components["schemas"]["Person"][];
-            next?: components["schemas"]["PersonId"] | null;
+            /** @description Where the next page begins; absent on the last. */
+            next?: string | null;
         };
         /** @description A person as an administrator sees them. No devices and no times: those are the person's own. */
         Person: {
@@ -3516,6 +3604,23 @@ export interface components {
          * @enum {string}
          */
         PersonStanding: "suspended" | "active" | "invited" | "invitation_ended" | "not_invited";
+        /** @description A picture on a button (R11). */
+        Picture: {
+            /** @description Which: what it is asked for by. */
+            id: components["schemas"]["PictureId"];
+            /** @description What administrators made of it. */
+            state: components["schemas"]["PictureState"];
+        };
+        /**
+         * Format: uuid
+         * @description A picture on a button; a new one with every picture. UUIDv4: it can not be guessed.
+         */
+        PictureId: string;
+        /**
+         * @description What administrators made of a picture on a button.
+         * @enum {string}
+         */
+        PictureState: "seen" | "new" | "waits";
         /** @description A policy with its version. */
         Policy: {
             policy: components["schemas"]["BuildingPolicy"];
@@ -3524,6 +3629,30 @@ export interface components {
              * @description Grows with every change; 0 while nobody changed the defaults. A change names the version it was made from.
              */
             version: number;
+        };
+        /** @description A policy, and how much there is in the building for it to have an effect on. */
+        PolicyHere: {
+            /**
+             * Format: int64
+             * @description Buttons whose text waits for an administrator. Absent for who may not see people.
+             */
+            pending?: number | null;
+            policy: components["schemas"]["BuildingPolicy"];
+            /**
+             * Format: int64
+             * @description Units of the building.
+             */
+            units: number;
+            /**
+             * Format: int64
+             * @description Grows with every change; 0 while nobody changed the defaults. A change names the version it was made from.
+             */
+            version: number;
+            /**
+             * Format: int64
+             * @description Units without a button. Absent for who may not see people.
+             */
+            without_button?: number | null;
         };
         /** @description The body of a refusal (RFC 9457). */
         Problem: {
@@ -3757,6 +3886,12 @@ export interface components {
              * @description Grows with every change.
              */
             version: number;
+        };
+        /** @description A page of units. */
+        UnitsPage: {
+            items: components["schemas"]["Unit"][];
+            /** @description Where the next page begins; absent on the last. */
+            next?: string | null;
         };
         /** @description What depends on a part. What names people is 0 for who may not see them. */
         Uses: {
@@ -4767,6 +4902,141 @@ export interface operations {
             };
         };
     };
+    put_picture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The button */
+                bell: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": number[];
+            };
+        };
+        responses: {
+            /** @description There */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Bell"];
+                };
+            };
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `no_pictures`: the building's policy allows none */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `wrong_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_a_picture`; `picture_too_large` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     buildings: {
         parameters: {
             query?: never;
@@ -5322,7 +5592,22 @@ export interface operations {
     };
     bells: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description On this panel. */
+                panel?: components["schemas"]["PanelId"];
+                /** @description Of this unit. */
+                unit?: components["schemas"]["UnitId"];
+                /** @description That wait for an administrator, were taken off by one, or neither. */
+                moderation?: "none" | "pending" | "removed";
+                /** @description What the button's text begins with; or each word begins a word of somebody it rings, or the number of its unit. */
+                text?: string;
+                /** @description `place` (panel, then place on it), `label` or `unit`; with `-` before it the other way round. */
+                sort?: string;
+                /** @description The `next` of the page before, in the same order. */
+                cursor?: string;
+                /** @description How many, 1 to 200. */
+                limit?: number;
+            };
             header?: never;
             path: {
                 /** @description The building */
@@ -5338,10 +5623,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Bell"][];
+                    "application/json": components["schemas"]["BellsPage"];
                 };
             };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            /** @description `malformed` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5379,6 +5664,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid` */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7064,7 +7358,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Policy"];
+                    "application/json": components["schemas"]["PolicyHere"];
                 };
             };
             /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
@@ -7278,7 +7572,18 @@ export interface operations {
     };
     units: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Behind this entrance. */
+                entrance?: components["schemas"]["EntranceId"];
+                /** @description What the number begins with; case and marks do not count. */
+                text?: string;
+                /** @description `number` or `-number`, figures by their value. */
+                sort?: string;
+                /** @description The `next` of the page before, in the same order. */
+                cursor?: string;
+                /** @description How many, 1 to 200. */
+                limit?: number;
+            };
             header?: never;
             path: {
                 /** @description The building */
@@ -7294,10 +7599,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Unit"][];
+                    "application/json": components["schemas"]["UnitsPage"];
                 };
             };
-            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            /** @description `malformed` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7335,6 +7640,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid` */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10564,6 +10878,227 @@ export interface operations {
             };
         };
     };
+    set_my_picture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The button */
+                bell: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": number[];
+            };
+        };
+        responses: {
+            /** @description There; seen at once, or once an administrator has approved it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MyBell"];
+                };
+            };
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `decided_by_administrator` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `wrong_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_a_picture`; `picture_too_large` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_my_picture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The button */
+                bell: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Gone */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MyBell"];
+                };
+            };
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     my_data: {
         parameters: {
             query?: never;
@@ -11580,6 +12115,12 @@ export interface operations {
             query: {
                 /** @description Of this building. */
                 building: components["schemas"]["BuildingId"];
+                /** @description Those to come (without a wish), or those that are carried out. */
+                state?: "scheduled" | "done";
+                /** @description The `next` of the page before, of the same state. */
+                cursor?: string;
+                /** @description How many, 1 to 200. */
+                limit?: number;
             };
             header?: never;
             path?: never;
@@ -11593,7 +12134,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Move"][];
+                    "application/json": components["schemas"]["MovesPage"];
                 };
             };
             /** @description `malformed` */
@@ -11634,6 +12175,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid` */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12592,10 +13142,13 @@ export interface operations {
                 standing?: "active" | "suspended" | "invited" | "not_invited" | "unreachable";
                 /** @description Each word begins a word of the name, e-mail address or phone number, or the number of a unit. */
                 text?: string;
-                /** @description `name` or `-name`. */
+                /**
+                 * @description `name` or, for the people of one building, `home`: the number of the first of their homes there. `-name` and `-home`
+                 *     the other way round.
+                 */
                 sort?: string;
-                /** @description The `next` of the page before. */
-                cursor?: components["schemas"]["PersonId"];
+                /** @description The `next` of the page before, in the same order. */
+                cursor?: string;
                 /** @description How many, 1 to 200. */
                 limit?: number;
             };
@@ -12605,7 +13158,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The people, by folded name */
+            /** @description The people, in this order */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -12825,10 +13378,13 @@ export interface operations {
                 standing?: "active" | "suspended" | "invited" | "not_invited" | "unreachable";
                 /** @description Each word begins a word of the name, e-mail address or phone number, or the number of a unit. */
                 text?: string;
-                /** @description `name` or `-name`. */
+                /**
+                 * @description `name` or, for the people of one building, `home`: the number of the first of their homes there. `-name` and `-home`
+                 *     the other way round.
+                 */
                 sort?: string;
-                /** @description The `next` of the page before. */
-                cursor?: components["schemas"]["PersonId"];
+                /** @description The `next` of the page before, in the same order. */
+                cursor?: string;
                 /** @description How many, 1 to 200. */
                 limit?: number;
             };
@@ -14222,6 +14778,108 @@ export interface operations {
                 };
             };
             /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    picture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The picture */
+                picture: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The picture */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": number[];
+                };
+            };
+            /** @description The one that the asker has */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
             403: {
                 headers: {
                     [name: string]: unknown;

@@ -177,6 +177,7 @@ async fn make_homes(
             number: Set(home.number.as_str().to_owned()),
             version: Set(1),
             folded: Set(fold(home.number.as_str()).into_bytes()),
+            sort_number: Set(Alphabet::Norwegian.natural(home.number.as_str())),
         });
         unit::Entity::insert_many(rows).exec_without_returning(tx).await?;
         for home in chunk {
