@@ -148,7 +148,7 @@ scenario('administration', async (world) => {
     await look(page, add, { forced: true });
     await admin.dialog.getByRole('button', { name: t('common-cancel') }).click();
   }
-  await page.route(/\/buildings\/[^/]+\/bells/, (route) => route.fulfill({ status: 500, json: { code: 'internal', title: '', status: 500 } }));
+  await page.route(/\/api\/v1\/buildings\/[^/]+\/bells/, (route) => route.fulfill({ status: 500, json: { code: 'internal', title: '', status: 500 } }));
   await page.goto(page.url().replace(/controllers$/, 'bells'));
   await page.getByText(t('admin-list-failed')).waitFor();
   await look(page, 'admin-failed');
