@@ -161,7 +161,7 @@ impl House<'_> {
                 );
             }
             List::Moves => {
-                assert!(store.moves().cancel_move(&scope, &stamp(1), ours.fresh(n)).await.unwrap())
+                assert!(store.moves().cancel_move(&scope, &stamp(1), ours.fresh(n)).await.unwrap());
             }
         }
     }
