@@ -20,9 +20,9 @@ async fn an_administrator_sees_their_buildings() {
     assert_eq!(resident.post("/api/v1/session", sign_in(RESIDENT, PASSWORD)).await.status, 201);
     let list =
         async |what: &str| manager.get(&format!("/api/v1/buildings/{}/{what}", town.building)).await.json();
-    assert_eq!(list("entrances").await, json!([{ "id": town.entrance, "name": "A" }]));
+    assert_eq!(list("entrances").await, json!([{ "id": town.entrance, "name": "A", "units": 1 }]));
     let units = list("units").await;
-    assert_eq!((&units[0]["residents"], &units[0]["reachable_devices"]), (&json!(1), &json!(1)));
+    assert_eq!((&units["items"][0]["residents"], &units["items"][0]["reachable_devices"]), (&json!(1), &json!(1)));
     assert!(!units.to_string().contains("Canary Resident"));
     assert!(list("doors").await[0].get("state").is_none());
     world.node().presence.door_reported(town.door, DoorState::LOCKED);
@@ -30,7 +30,8 @@ async fn an_administrator_sees_their_buildings() {
         list("doors").await[0]["state"],
         json!({ "mode": "locked", "position": "closed", "alarm": "normal" })
     );
-    for empty in ["bells", "panels", "controllers"] {
+    assert_eq!(list("bells").await["items"], json!([]));
+    for empty in ["panels", "controllers"] {
         assert_eq!(list(empty).await, json!([]), "{empty}");
     }
 }

@@ -139,7 +139,7 @@ async fn a_server_that_is_killed_half_way_leaves_nothing_half_and_says_so() {
     assert_eq!((&told["state"], &told["failed"]), (&json!("draft"), &json!("interrupted")));
     let residents = async || {
         let units = manager.get(&format!("/api/v1/buildings/{}/units", town.building)).await.json();
-        units[0]["residents"].as_u64().unwrap()
+        units["items"][0]["residents"].as_u64().unwrap()
     };
     assert_eq!(residents().await, 1, "nothing half");
     assert_eq!(manager.get(&path).await.json()["counts"]["new"], 3_000);
@@ -168,7 +168,7 @@ async fn homes_that_are_missing_are_made_when_somebody_says_so_and_go_again() {
         let units = manager.get(&format!("/api/v1/buildings/{}/units", town.building)).await.json();
         let of =
             |unit: &Value| (unit["number"].as_str().unwrap().to_owned(), unit["residents"].as_u64().unwrap());
-        units.as_array().unwrap().iter().map(of).collect::<Vec<_>>()
+        units["items"].as_array().unwrap().iter().map(of).collect::<Vec<_>>()
     };
     let before = units().await;
     assert_eq!(
