@@ -77,7 +77,7 @@ scenario('what was forgotten is told with its remedy, and goes with it', async (
       fetch(at(path), { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
     const [[entrance], [door], [panel]] = [await get('entrances'), await get('doors'), await get('panels')];
     await post('units', { entrance: entrance.id, numbers: '7777', doors: [door.id] });
-    const unit = (await get('units')).find(({ number }) => number === '7777');
+    const unit = (await get('units?text=7777')).items.find(({ number }) => number === '7777');
     await post('bells', { panel: panel.id, unit: unit.id, label: 'Forgotten', kind: 'parallel', members: [] });
   });
   await admin.section('admin-section-overview');
