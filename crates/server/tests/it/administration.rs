@@ -22,7 +22,10 @@ async fn an_administrator_sees_their_buildings() {
         async |what: &str| manager.get(&format!("/api/v1/buildings/{}/{what}", town.building)).await.json();
     assert_eq!(list("entrances").await, json!([{ "id": town.entrance, "name": "A", "units": 1 }]));
     let units = list("units").await;
-    assert_eq!((&units["items"][0]["residents"], &units["items"][0]["reachable_devices"]), (&json!(1), &json!(1)));
+    assert_eq!(
+        (&units["items"][0]["residents"], &units["items"][0]["reachable_devices"]),
+        (&json!(1), &json!(1))
+    );
     assert!(!units.to_string().contains("Canary Resident"));
     assert!(list("doors").await[0].get("state").is_none());
     world.node().presence.door_reported(town.door, DoorState::LOCKED);

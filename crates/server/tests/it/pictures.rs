@@ -55,7 +55,8 @@ fn cookie(panel: &Panel) -> String {
 async fn moderate(house: &House, bell: BellId, verdict: &str, reason: Option<&str>) -> Answer {
     let path = format!("/api/v1/buildings/{}/bells", house.plan.building);
     let bells = house.manager.get(&path).await.json();
-    let found = bells["items"].as_array().unwrap().iter().find(|row| row["id"] == json!(bell)).unwrap().clone();
+    let found =
+        bells["items"].as_array().unwrap().iter().find(|row| row["id"] == json!(bell)).unwrap().clone();
     let mut look = json!({ "version": found["version"], "verdict": verdict });
     if let Some(reason) = reason {
         look["reason"] = reason.into();
