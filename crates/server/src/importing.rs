@@ -13,6 +13,7 @@
 use crate::import::check::{Status, check};
 use crate::import::content::Content;
 use crate::node::Node;
+use crate::rounds::Rounds;
 use klinke_model::ids::{ImportId, TenantId};
 use klinke_model::scope::Scope;
 use klinke_storage::StorageError;
@@ -66,16 +67,9 @@ pub async fn work(node: Arc<Node>) {
     if let Err(error) = node.store.gate().orphaned_imports(node.clock.now()).await {
         tracing::error!(%error, "lists that another process left could not be looked up");
     }
-    let mut look = tokio::time::interval(LOOK);
-    look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut rounds = Rounds::every(LOOK);
     loop {
-        let woken = async {
-            tokio::select! {
-                _ = look.tick() => {}
-                () = node.importing.wake.notified() => {}
-            }
-        };
-        if node.stop.run_until_cancelled(woken).await.is_none() {
+        if node.stop.run_until_cancelled(rounds.next(&node.importing.wake)).await.is_none() {
             return;
         }
         if let Err(error) = round(&node).await {

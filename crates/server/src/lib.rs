@@ -17,6 +17,7 @@
     deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
 )]
 
+pub mod apart;
 pub mod app;
 pub mod auth;
 pub mod authority;
@@ -38,6 +39,7 @@ pub mod pairing;
 pub mod picture;
 pub mod presence;
 pub mod random;
+pub mod rounds;
 pub mod secrets;
 pub mod setup;
 pub mod signalling;

@@ -7,6 +7,7 @@
 //! [`Node`] is what use cases are given: concrete parts, no globals. Time and randomness come in as parameters, so
 //! that a test can hold the clock.
 
+use crate::apart::Apart;
 use crate::app::follow_invitation::InvitationLimit;
 use crate::app::ring::DialLimit;
 use crate::app::sign_in::SignInLimits;
@@ -48,7 +49,7 @@ use klinke_storage::{StorageError, Store};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
@@ -106,8 +107,8 @@ pub struct Node {
     pub webhooks: Webhooks,
     /// Which cookies stand for which panels.
     pub panel_passes: PanelPasses,
-    /// Lists of people that may be read and judged at once: each may take a hundred megabytes for a moment.
-    pub reading: Semaphore,
+    /// Lists that are read and judged, and pictures that are drawn.
+    pub apart: Apart,
     /// Lists of people that are applied or undone.
     pub importing: Importing,
     /// Tell it when work for later was enqueued.
@@ -243,7 +244,7 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>, random: Random) ->
         work: Notify::new(),
         webhooks: Webhooks::open(&config.webhooks, &config.data.folder, &random)?,
         panel_passes: PanelPasses::default(),
-        reading: Semaphore::new(1),
+        apart: Apart::default(),
         importing: Importing::default(),
         origins: Origins::new(&public_url, address.port(), &network),
         moves_changed: tokio::sync::Notify::new(),

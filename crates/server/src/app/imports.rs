@@ -348,14 +348,12 @@ pub(super) fn judge(content: &Content, house: &House) -> Checked {
     check(content, house, |index| Uuid::from_u128(u128::try_from(index).unwrap_or_default()))
 }
 
-/// Long work without waiting for anything, on a thread of its own; one after the other, for each may take a hundred
-/// megabytes for a moment.
+/// Long work without waiting for anything.
 async fn apart<T: Send + 'static>(
     node: &Node,
     work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
 ) -> Result<T, Problem> {
-    let _turn = node.reading.acquire().await.map_err(|_| Code::Overloaded)?;
-    tokio::task::spawn_blocking(work).await.map_err(|_| Problem::from(Code::Internal))?
+    node.apart.run(work).await.ok_or(Code::Internal)?
 }
 
 fn view(import: &Import, content: Content, house: &House, wanted: &Rows) -> ImportView {

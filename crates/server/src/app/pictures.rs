@@ -125,21 +125,16 @@ pub async fn show(
 }
 
 /// What was sent, as it is kept.
-async fn drawn(node: &Arc<Node>, file: Result<Bytes, BytesRejection>) -> Result<NewPicture, Problem> {
+async fn drawn(node: &Node, file: Result<Bytes, BytesRejection>) -> Result<NewPicture, Problem> {
     let file = file.map_err(|rejection| match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => Code::TooLarge,
         _ => Code::Malformed,
     })?;
-    let here = Arc::clone(node);
-    // the turn ends with the work, also when who asked has gone
-    let small = tokio::task::spawn_blocking(move || {
-        let _turn = here.reading.try_acquire().map_err(|_| Code::Overloaded)?;
-        picture::small(&file).map_err(|error| match error {
-            PictureError::NotAPicture => Code::NotAPicture,
-            PictureError::TooManyPoints => Code::PictureTooLarge,
-        })
-    });
-    let small = small.await.map_err(|_| Code::Internal)??;
+    let small = node.apart.run(move || picture::small(&file)).await.ok_or(Code::Internal)?;
+    let small = small.map_err(|error| match error {
+        PictureError::NotAPicture => Code::NotAPicture,
+        PictureError::TooManyPoints => Code::PictureTooLarge,
+    })?;
     Ok(NewPicture { id: node.random.v4(), content: Pii::new(small) })
 }
 

@@ -11,6 +11,7 @@
 mod invite;
 
 use crate::node::Node;
+use crate::rounds::Rounds;
 use klinke_model::scope::Scope;
 use klinke_storage::StorageError;
 use klinke_storage::record::{Job, JobKind};
@@ -36,16 +37,9 @@ pub enum Outcome {
 
 /// Works until the server stops. What is being sent then may end.
 pub async fn work(node: Arc<Node>) {
-    let mut look = tokio::time::interval(LOOK);
-    look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut rounds = Rounds::every(LOOK);
     loop {
-        let woken = async {
-            tokio::select! {
-                _ = look.tick() => {}
-                () = node.work.notified() => {}
-            }
-        };
-        if node.stop.run_until_cancelled(woken).await.is_none() {
+        if node.stop.run_until_cancelled(rounds.next(&node.work)).await.is_none() {
             return;
         }
         if let Err(error) = round(&node).await {

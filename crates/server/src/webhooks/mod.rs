@@ -16,6 +16,7 @@ pub mod signature;
 use crate::config;
 use crate::node::Node;
 use crate::random::Random;
+use crate::rounds::Rounds;
 use crate::secrets::{self, SecretFileError};
 use address::Rules;
 use axum::extract::{Request, State};
@@ -162,17 +163,10 @@ pub async fn work(node: Arc<Node>) {
     if !node.webhooks.rules().is_on() {
         return;
     }
-    let mut look = tokio::time::interval(LOOK);
-    look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut rounds = Rounds::every(LOOK);
     loop {
-        let woken = async {
-            tokio::select! {
-                _ = look.tick() => {}
-                () = node.webhooks.wake.notified() => {}
-            }
-        };
         let turn = async {
-            woken.await;
+            rounds.next(&node.webhooks.wake).await;
             if let Err(error) = round(&node).await {
                 tracing::error!(%error, "messages to other systems could not be read");
             }

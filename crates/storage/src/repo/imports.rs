@@ -145,7 +145,8 @@ impl Imports<'_> {
         wish: ImportWish,
         job: JobId,
     ) -> Result<ImportOutcome> {
-        let kept = Kept { by: By::from(scope.principal), wish };
+        let Some(by) = By::of(scope.principal) else { return Ok(ImportOutcome::Absent) };
+        let kept = Kept { by, wish };
         let kept =
             &serde_json::to_string(&kept).map_err(|_| StorageError::Invalid("a wish without words"))?;
         let (from, to) = match wish {
@@ -292,28 +293,24 @@ struct Kept {
 #[serde(rename_all = "snake_case")]
 enum By {
     Service,
-    Nobody,
     Person { person: PersonId, device: DeviceId },
     Token { token: ApiTokenId, issuer: PersonId },
 }
 
-impl From<Principal> for By {
-    fn from(principal: Principal) -> Self {
+impl By {
+    /// `None` for devices: they administer nothing.
+    fn of(principal: Principal) -> Option<Self> {
         match principal {
-            Principal::System => Self::Service,
-            Principal::Panel(_) | Principal::Controller(_) => Self::Nobody,
-            Principal::Person { person, device } => Self::Person { person, device },
-            Principal::Token { token, issuer } => Self::Token { token, issuer },
+            Principal::System => Some(Self::Service),
+            Principal::Panel(_) | Principal::Controller(_) => None,
+            Principal::Person { person, device } => Some(Self::Person { person, device }),
+            Principal::Token { token, issuer } => Some(Self::Token { token, issuer }),
         }
     }
-}
 
-impl By {
     fn principal(self) -> Principal {
         match self {
             Self::Service => Principal::System,
-            // it could not wish anything either
-            Self::Nobody => Principal::Panel(uuid::Uuid::nil().into()),
             Self::Person { person, device } => Principal::Person { person, device },
             Self::Token { token, issuer } => Principal::Token { token, issuer },
         }

@@ -366,31 +366,12 @@ pub(super) async fn policy_in(
 
 /// Puts buttons in the order that the building wants; those of one text or unit stay as they were placed.
 fn in_order(bells: &mut [DirectoryBell], order: ButtonOrder, alphabet: Alphabet) {
-    let key = |label: &Label| numbered(label, alphabet);
+    let key = |label: &Label| alphabet.natural(label.as_str());
     match order {
         ButtonOrder::AsPlaced => {}
         ButtonOrder::ByText => bells.sort_by_cached_key(|bell| key(bell.label.reveal())),
         ButtonOrder::ByUnit => bells.sort_by_cached_key(|bell| (key(&bell.entrance), key(&bell.unit))),
     }
-}
-
-/// A text as people sort it: å after z, without regard to case, 2 before 10.
-fn numbered(label: &Label, alphabet: Alphabet) -> Vec<(String, u64)> {
-    let mut parts = Vec::new();
-    let (mut text, mut digits) = (String::new(), String::new());
-    for character in alphabet.key(label.as_str()).chars() {
-        if character.is_ascii_digit() {
-            digits.push(character);
-            continue;
-        }
-        if !digits.is_empty() {
-            parts.push((std::mem::take(&mut text), digits.parse().unwrap_or(u64::MAX)));
-            digits.clear();
-        }
-        text.push(character);
-    }
-    parts.push((text, digits.parse().unwrap_or(0)));
-    parts
 }
 
 /// A panel that is there and is the principal, or in whose building the principal has a right.
