@@ -60,8 +60,14 @@ pub static PARTS: &[Part] = &[
     // before Rust: the server takes the built pages in
     Part::new("web", "web pages: types, unit tests, build, size budgets", web_pages).needs(&[&tools::NODE]),
     Part::new("clippy", "no warning of clippy", clippy),
-    Part::new("rust", "Rust tests, storage on SQLite and PostgreSQL", rust)
-        .needs(&[&tools::POSTGRES, &tools::AIOSMTPD]),
+    Part::new("rust", "Rust tests, storage on SQLite and PostgreSQL", rust).needs(&[
+        &tools::POSTGRES,
+        &tools::AIOSMTPD,
+        &tools::VENV,
+        &tools::SOCAT,
+        &tools::MOSQUITTO,
+        &tools::PCSC,
+    ]),
     Part::new("generated", "generated files are fresh", generated).needs(&[&tools::NODE]),
     Part::new("api", "the API beside its document, asked by schemathesis as three roles", api)
         .needs(&[&tools::VENV]),
@@ -91,6 +97,8 @@ fn rust(workshop: &Workshop, log: &mut Log) -> Result<Outcome, Failure> {
     let doc =
         log.finish(workshop.cargo().args(["test", "--doc", "--workspace", "--locked", "--no-fail-fast"]))?;
     let counts = counts::cargo_test(&doc.text).ok_or_else(|| Failure::new("the doc tests did not build"))?;
+    // readers, panels and relays that others wrote; the tests look for them beside their own program
+    python_with(workshop, log, "crates/controller/tests/peers/requirements.txt", "peers")?;
     let complaints = counts::failed_names(&doc.text);
     let cluster = Cluster::start(workshop)?;
     let mut outcome = cargo_tests(workshop, log, &["--workspace".to_owned()], Some(&cluster))?;
@@ -203,17 +211,7 @@ fn generated(workshop: &Workshop, log: &mut Log) -> Result<Outcome, Failure> {
 const ASK_FOR: &str = "75";
 
 fn api(workshop: &Workshop, log: &mut Log) -> Result<Outcome, Failure> {
-    let wanted = workshop.root.join("e2e/fuzz/requirements.txt");
-    let venv = workshop.target.join("schemathesis");
-    let python = venv.join("bin/python");
-    // the folder is made anew for other versions
-    let (installed, text) = (venv.join("requirements.txt"), fs::read_to_string(&wanted)?);
-    if fs::read_to_string(&installed).ok().as_ref() != Some(&text) {
-        log.run(workshop.command("python3", "").args(["-m", "venv", "--clear"]).arg(&venv))?;
-        let mut pip = workshop.command(&python.to_string_lossy(), "");
-        log.run(pip.args(["-m", "pip", "install", "--quiet", "-r"]).arg(&wanted))?;
-        fs::write(&installed, &text)?;
-    }
+    let python = python_with(workshop, log, "e2e/fuzz/requirements.txt", "schemathesis")?;
     generate::build(workshop, log)?;
     let folder = workshop.target.join("schemathesis-data");
     if folder.exists() {
@@ -225,6 +223,21 @@ fn api(workshop: &Workshop, log: &mut Log) -> Result<Outcome, Failure> {
     let ran = log.finish(&mut ask)?;
     let counts = counts::cargo_test(&ran.text).ok_or_else(|| Failure::new("schemathesis did not run"))?;
     judged(&ran, counts, "api.py failed")
+}
+
+/// The Python of a place of its own under the target folder, with the packages of a list. Made anew for another list.
+fn python_with(workshop: &Workshop, log: &mut Log, list: &str, name: &str) -> Result<PathBuf, Failure> {
+    let wanted = workshop.root.join(list);
+    let venv = workshop.target.join(name);
+    let python = venv.join("bin/python");
+    let (installed, text) = (venv.join("requirements.txt"), fs::read_to_string(&wanted)?);
+    if fs::read_to_string(&installed).ok().as_ref() != Some(&text) {
+        log.run(workshop.command("python3", "").args(["-m", "venv", "--clear"]).arg(&venv))?;
+        let mut pip = workshop.command(&python.to_string_lossy(), "");
+        log.run(pip.args(["-m", "pip", "install", "--quiet", "-r"]).arg(&wanted))?;
+        fs::write(&installed, &text)?;
+    }
+    Ok(python)
 }
 
 fn browser(workshop: &Workshop, log: &mut Log) -> Result<Outcome, Failure> {

@@ -80,13 +80,34 @@ pub const VENV: Tool = Tool {
     otherwise: "install Python 3.10 or newer with its modules venv and ensurepip",
 };
 
-/// The MQTT broker and its own clients, a peer of the bench.
+/// The MQTT broker and its own clients: carries commands of relays in the tests, and is a peer of the bench.
 pub const MOSQUITTO: Tool = Tool {
     name: "Mosquitto",
     present: || find("mosquitto").is_some() && find("mosquitto_pub").is_some(),
     packages: &["mosquitto", "mosquitto-clients"],
     packaged: || true,
     otherwise: "install Mosquitto with its command line clients",
+};
+
+/// Pairs of serial lines, for readers and relays that hang on one.
+pub const SOCAT: Tool = Tool {
+    name: "socat",
+    present: || find("socat").is_some(),
+    packages: &["socat"],
+    packaged: || true,
+    otherwise: "install socat",
+};
+
+/// The PC/SC service with a card reader that is a program, for the desk reader.
+pub const PCSC: Tool = Tool {
+    name: "pcscd with the virtual reader vpcd",
+    present: || {
+        let driver = Path::new("/usr/lib/pcsc/drivers/serial/libifdvpcd.so");
+        find("pcscd").is_some() && driver.exists()
+    },
+    packages: &["pcscd", "vsmartcard-vpcd", "libpcsclite-dev", "pkg-config"],
+    packaged: || true,
+    otherwise: "install pcscd, the headers of libpcsclite, and vsmartcard's vpcd",
 };
 
 /// The WebRTC server beside which relaying is measured.

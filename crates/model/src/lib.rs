@@ -15,6 +15,7 @@
 
 pub mod alphabet;
 pub mod contact;
+pub mod credential;
 pub mod door;
 pub mod events;
 pub mod fold;
