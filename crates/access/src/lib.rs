@@ -10,4 +10,7 @@
 
 pub mod decide;
 pub mod door_cycle;
+pub mod holidays;
 pub mod open_command;
+pub mod schedule;
+pub mod zone;
