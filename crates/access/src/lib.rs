@@ -13,4 +13,5 @@ pub mod door_cycle;
 pub mod holidays;
 pub mod open_command;
 pub mod schedule;
+pub mod standing;
 pub mod zone;

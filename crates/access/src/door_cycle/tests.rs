@@ -4,7 +4,8 @@ use super::*;
 use proptest::prelude::*;
 
 const HOLD: Duration = Duration::from_millis(5_000);
-const TIMES: DoorTimes = DoorTimes { release_ms: 5_000, open_ms: 30_000, relock: Relock::OnClose };
+const TIMES: DoorTimes =
+    DoorTimes { release_ms: 5_000, extended_release_ms: 20_000, open_ms: 30_000, relock: Relock::OnClose };
 const OPEN: Input = Input::Contact(DoorPosition::Open);
 const CLOSED: Input = Input::Contact(DoorPosition::Closed);
 const SILENT: Input = Input::Contact(DoorPosition::Unknown);
@@ -277,7 +278,7 @@ fn any_input() -> impl Strategy<Value = Input> {
         3 => Just(Input::Tick),
         2 => restrictions.prop_map(Input::Restrict),
         1 => (relocks, 5_000_u32..20_000).prop_map(|(relock, open_ms)| {
-            Input::Times(DoorTimes { release_ms: 5_000, open_ms, relock })
+            Input::Times(DoorTimes { open_ms, relock, ..TIMES })
         }),
         1 => Just(Input::OutputFault),
         1 => Just(Input::Reset),
