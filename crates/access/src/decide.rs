@@ -176,8 +176,6 @@ reasons! {
     CredentialOver,
     /// The card, code or pass was good for once.
     CredentialUsedUp,
-    /// The card can be copied, and this door takes none that can.
-    CredentialCopyable,
     /// The person is suspended.
     PersonSuspended,
     /// No unit and no rule gives the person this door, and they do not administer its building (which counts from the
@@ -193,6 +191,8 @@ reasons! {
     OutsideHours,
     /// The door is not one that the panel of the call offers.
     DoorNotOfCall,
+    /// The card can be copied, and this door takes none that can.
+    CredentialCopyable,
     /// Nobody could confirm a right of this kind for too long.
     RightsTooOld,
     /// An emergency is on.
@@ -222,13 +222,13 @@ pub fn decide(request: &Request, facts: &Facts) -> Decision {
 /// The first reason that speaks against it.
 fn denial(request: &Request, facts: &Facts) -> Option<Reason> {
     match facts.presented {
-        Presented::Valid => {}
+        // whether this door takes it is said below, to who has a right to the door
+        Presented::Valid | Presented::Copyable => {}
         Presented::Unknown => return Some(Reason::CredentialUnknown),
         Presented::Blocked => return Some(Reason::CredentialBlocked),
         Presented::NotYet => return Some(Reason::CredentialNotYet),
         Presented::Over => return Some(Reason::CredentialOver),
         Presented::UsedUp => return Some(Reason::CredentialUsedUp),
-        Presented::Copyable => return Some(Reason::CredentialCopyable),
         Presented::ClockUntrusted => return Some(Reason::ClockUntrusted),
     }
     if !facts.person_active {
@@ -247,6 +247,9 @@ fn denial(request: &Request, facts: &Facts) -> Option<Reason> {
     }
     if request.cause == Cause::Call && !facts.call_offers_door {
         return Some(Reason::DoorNotOfCall);
+    }
+    if facts.presented == Presented::Copyable {
+        return Some(Reason::CredentialCopyable);
     }
     if facts.class.longest_alone().is_some_and(|longest| facts.rights_age > longest) {
         return Some(Reason::RightsTooOld);

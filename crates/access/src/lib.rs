@@ -13,5 +13,6 @@ pub mod door_cycle;
 pub mod holidays;
 pub mod open_command;
 pub mod schedule;
+pub mod snapshot;
 pub mod standing;
 pub mod zone;
