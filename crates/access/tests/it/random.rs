@@ -54,11 +54,11 @@ const DAY_MS: i64 = 86_400_000;
 
 pub fn moment(dice: &mut Dice) -> Timestamp {
     let day = dice.of(&DAYS) + i64::try_from(dice.below(12)).unwrap();
-    // full minutes more often than chance: that is where hours begin and end
-    let within = if dice.in_hundred(70) {
-        i64::try_from(dice.below(1_440)).unwrap() * 60_000
-    } else {
-        i64::try_from(dice.below(86_400_000)).unwrap()
+    // full hours more often than chance: moments meet, and so do the ends of hours and of rights
+    let within = match dice.below(10) {
+        0..=5 => i64::try_from(dice.below(24)).unwrap() * 3_600_000,
+        6..=7 => i64::try_from(dice.below(1_440)).unwrap() * 60_000,
+        _ => i64::try_from(dice.below(86_400_000)).unwrap(),
     };
     Timestamp::from_millis(day * DAY_MS + within)
 }
