@@ -231,7 +231,7 @@ impl DoorCycle {
             Input::Hold(held) => self.held = held,
             Input::ExitButton { releases: Some(hold) } => self.let_out(hold.min(LONGEST_LEASE)),
             Input::ExitButton { releases: None } => {
-                self.shunted_until = Some(self.now + self.times.hold(false))
+                self.shunted_until = Some(self.now + self.times.hold(false));
             }
             Input::Fire(is_on) => self.fire(is_on),
             Input::Times(times) => self.times = times,
@@ -362,7 +362,7 @@ impl DoorCycle {
                 }
                 match self.lease {
                     Some(lease) => {
-                        self.commands.push_back(Output::Release { lease: lease.ends.since(self.now) })
+                        self.commands.push_back(Output::Release { lease: lease.ends.since(self.now) });
                     }
                     None => self.lock(),
                 }
