@@ -1,7 +1,7 @@
 //! Makes a snapshot from what the server knows of one controller.
 
 use super::shard::{Row, Shard, State};
-use super::{CredentialHash, DoorPlan, DoorRight, Manifest, PersonTag, Profile};
+use super::{CredentialHash, DoorPlan, DoorRight, KeyedRight, Manifest, PersonTag};
 use crate::decide::{HolderClass, SiteMode};
 use klinke_model::credential::CredentialTier;
 use klinke_model::ids::ControllerId;
@@ -51,7 +51,7 @@ pub struct Holder {
     pub class: HolderClass,
     /// They need more time at doors.
     pub needs_longer: bool,
-    /// Their rights.
+    /// Their rights; those after the first [`Row::RIGHTS`] are left out.
     pub rights: Vec<DoorRight>,
 }
 
@@ -76,18 +76,26 @@ pub struct Credential {
 
 /// Makes it. A credential of a holder who is not there is left out; of two with the same hash the first stays.
 pub fn build(plan: &Plan) -> (Manifest, Vec<Shard>) {
-    let mut profiles: BTreeMap<u64, Vec<DoorRight>> = BTreeMap::new();
-    let keys: Vec<u64> =
-        plan.holders.iter().map(|holder| profile_of(&mut profiles, &holder.rights)).collect();
+    let mut keyed = BTreeMap::new();
+    let keys: Vec<Vec<u64>> = plan
+        .holders
+        .iter()
+        .map(|holder| {
+            let mut keys: Vec<u64> = holder.rights.iter().map(|right| key_of(&mut keyed, *right)).collect();
+            keys.sort_unstable();
+            keys.dedup();
+            keys
+        })
+        .collect();
     let mut rows: Vec<Row> = Vec::with_capacity(plan.credentials.len());
     for credential in &plan.credentials {
-        if let (Some(holder), Some(profile)) =
+        if let (Some(holder), Some(rights)) =
             (plan.holders.get(credential.holder), keys.get(credential.holder))
         {
             rows.push(Row {
                 hash: credential.hash,
                 person: holder.person,
-                profile: *profile,
+                rights: rights.clone(),
                 from_s: credential.from_s,
                 until_s: credential.until_s,
                 state: credential.state,
@@ -112,37 +120,27 @@ pub fn build(plan: &Plan) -> (Manifest, Vec<Shard>) {
         site_mode: plan.site_mode,
         doors: plan.doors.clone(),
         schedules: plan.schedules.clone(),
-        profiles: profiles.into_iter().map(|(key, rights)| Profile { key, rights }).collect(),
+        rights: keyed.into_iter().map(|(key, right)| KeyedRight { key, right }).collect(),
         shards: shards.iter().map(Shard::name).collect(),
     };
     (manifest, shards)
 }
 
-/// The key of a set of rights, which is put among the profiles. Made from its content; the next free one should two
-/// sets ever meet on one key.
-fn profile_of(profiles: &mut BTreeMap<u64, Vec<DoorRight>>, rights: &[DoorRight]) -> u64 {
-    let mut rights = rights.to_vec();
-    rights.sort_unstable();
-    rights.dedup();
-    let mut content = Sha256::new();
-    for right in &rights {
-        content.update(right.doors.to_be_bytes());
-        content.update(right.schedule.map_or(-1, i32::from).to_be_bytes());
-        content.update(right.from.map_or(i64::MIN, Timestamp::as_millis).to_be_bytes());
-        content.update(right.until.map_or(i64::MAX, Timestamp::as_millis).to_be_bytes());
-    }
-    let digest: [u8; 32] = content.finalize().into();
+/// The key of a right, which is put among those there are. Made from its content; the next free one should two rights
+/// ever meet on one key.
+fn key_of(keyed: &mut BTreeMap<u64, DoorRight>, right: DoorRight) -> u64 {
+    let digest: [u8; 32] = Sha256::new()
+        .chain_update(right.doors.to_be_bytes())
+        .chain_update(right.schedule.map_or(-1, i32::from).to_be_bytes())
+        .chain_update(right.from.map_or(i64::MIN, Timestamp::as_millis).to_be_bytes())
+        .chain_update(right.until.map_or(i64::MAX, Timestamp::as_millis).to_be_bytes())
+        .finalize()
+        .into();
     let mut key = digest.first_chunk().map_or(0, |first| u64::from_be_bytes(*first));
-    loop {
-        match profiles.get(&key) {
-            Some(there) if *there == rights => return key,
-            Some(_) => key = key.wrapping_add(1),
-            None => {
-                profiles.insert(key, rights);
-                return key;
-            }
-        }
+    while *keyed.entry(key).or_insert(right) != right {
+        key = key.wrapping_add(1);
     }
+    key
 }
 
 fn in_shards(rows: &[Row]) -> Vec<Shard> {

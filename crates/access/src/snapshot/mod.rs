@@ -60,8 +60,8 @@ pub struct Manifest {
     pub doors: Vec<DoorPlan>,
     /// The hours that rights name by their place here.
     pub schedules: Vec<Schedule>,
-    /// Sets of rights that credentials have in common, by key, in order.
-    pub profiles: Vec<Profile>,
+    /// The rights that credentials name by key.
+    pub rights: Vec<KeyedRight>,
     /// SHA-256 of each shard, hexadecimal, by the first bits of the hashes in it: a power of two of them.
     pub shards: Vec<String>,
 }
@@ -98,14 +98,14 @@ pub struct After {
     pub within_s: u16,
 }
 
-/// A set of rights.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// A right under the key that credentials name it by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Profile {
-    /// Made from the rights themselves, so it stays when others come and go.
+pub struct KeyedRight {
+    /// Made from the right itself, so it stays when others come and go, and so do the shards that name it.
     pub key: u64,
-    /// The rights.
-    pub rights: Vec<DoorRight>,
+    /// The right.
+    pub right: DoorRight,
 }
 
 /// A right to some doors.
@@ -134,9 +134,9 @@ pub enum Fault {
     /// Hours that are none.
     #[error("schedule {0} of the list is not one")]
     Schedule(usize),
-    /// A right names doors or hours that are not there, or profiles are out of order.
-    #[error("profile {0} of the list is not one")]
-    Profile(usize),
+    /// A right names doors or hours that are not there, its key is taken, or there are more than 65,536.
+    #[error("right {0} of the list is not one")]
+    Right(usize),
     /// There are fewer or more shards than named, or not a power of two.
     #[error("the shards are not those of the manifest")]
     Shards,

@@ -2,7 +2,7 @@
 
 use super::build::shard_of;
 use super::shard::{Row, Shard, State};
-use super::{CredentialHash, DOORS, DoorPlan, DoorRight, Fault, Manifest, PersonTag};
+use super::{CredentialHash, DOORS, DoorPlan, DoorRight, Fault, KeyedRight, Manifest, PersonTag};
 use crate::decide::{Facts, HolderClass, Order, Presented, SiteMode};
 use crate::standing::{ClockTrust, Now, Right, Standing, standing};
 use crate::zone::Zone;
@@ -24,22 +24,31 @@ pub struct Rights {
     site_mode: SiteMode,
     doors: Vec<DoorPlan>,
     schedules: Vec<Schedule>,
-    /// The rights of all profiles, one after another.
     rights: Vec<DoorRight>,
+    /// Which of the rights credentials have, one after another.
+    had: Vec<u16>,
     /// The hashes in order, apart from the rest: a look-up touches only these.
     hashes: Vec<CredentialHash>,
+    /// Where the hashes with the same first bits begin, and at last where all end. Keyed hashes are spread evenly, so
+    /// there are about [`A_BUCKET`] of each.
+    buckets: Vec<u32>,
     entries: Vec<Entry>,
 }
+
+/// How many hashes are looked through.
+const A_BUCKET: usize = 4;
 
 /// What belongs to a hash.
 #[derive(Clone, Copy, Debug)]
 struct Entry {
     person: PersonTag,
-    /// Its rights, as a range of [`Rights::rights`].
-    rights: (u32, u32),
+    /// Where its rights begin in [`Rights::had`].
+    had: u32,
     from_s: u32,
     until_s: u32,
     flags: Flags,
+    /// How many rights it has.
+    many: u8,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -108,31 +117,41 @@ pub fn compile(manifest: Manifest, shards: &[Shard]) -> Result<Rights, Fault> {
     if let Some(wrong) = manifest.schedules.iter().position(|schedule| schedule.fault().is_some()) {
         return Err(Fault::Schedule(wrong));
     }
-    let (rights, ranges) = profiles(&manifest)?;
+    let (rights, places) = keyed(&manifest)?;
     let count = manifest.shards.len();
     if !count.is_power_of_two() || count > 1 << 16 || shards.len() != count {
         return Err(Fault::Shards);
     }
-    let all = shards.iter().map(|shard| shard.0.len() / super::shard::ROW).sum();
-    let (mut hashes, mut entries) = (Vec::with_capacity(all), Vec::with_capacity(all));
+    let (mut had, mut hashes, mut entries) = (Vec::new(), Vec::<CredentialHash>::new(), Vec::new());
     for (place, (shard, name)) in shards.iter().zip(&manifest.shards).enumerate() {
-        let rows = if shard.name() == *name { shard.rows() } else { None };
-        for row in rows.ok_or(Fault::Shard(place))? {
+        let wrong = Fault::Shard(place);
+        if shard.name() != *name {
+            return Err(wrong);
+        }
+        for row in shard.rows() {
+            let Ok(row) = row else { return Err(wrong) };
             let in_order = hashes.last().is_none_or(|last| *last < row.hash);
-            let rights = ranges.get(&row.profile);
-            let Some(rights) = rights.filter(|_| in_order && shard_of(row.hash, count) == place) else {
-                return Err(Fault::Shard(place));
+            let begin = u32::try_from(had.len()).ok();
+            let its: Option<Vec<u16>> = row.rights.iter().map(|key| places.get(key).copied()).collect();
+            let (true, Some(begin), Some(its)) = (in_order && shard_of(row.hash, count) == place, begin, its)
+            else {
+                return Err(wrong);
             };
             hashes.push(row.hash);
             entries.push(Entry {
                 person: row.person,
-                rights: *rights,
+                had: begin,
                 from_s: row.from_s.unwrap_or(0),
                 until_s: row.until_s.unwrap_or(u32::MAX),
                 flags: Flags::of(&row),
+                many: u8::try_from(its.len()).unwrap_or(u8::MAX),
             });
+            had.extend(its);
         }
     }
+    had.shrink_to_fit();
+    hashes.shrink_to_fit();
+    entries.shrink_to_fit();
     Ok(Rights {
         revision: manifest.revision,
         issued: manifest.issued,
@@ -142,9 +161,31 @@ pub fn compile(manifest: Manifest, shards: &[Shard]) -> Result<Rights, Fault> {
         doors: manifest.doors,
         schedules: manifest.schedules,
         rights,
+        had,
+        buckets: buckets(&hashes),
         hashes,
         entries,
     })
+}
+
+/// The buckets of hashes in order: a power of two of them.
+fn buckets(hashes: &[CredentialHash]) -> Vec<u32> {
+    let count = (hashes.len() / A_BUCKET).max(1).next_power_of_two();
+    let mut begins = Vec::with_capacity(count + 1);
+    let mut at = 0;
+    for bucket in 0..count {
+        begins.push(u32::try_from(at).unwrap_or(u32::MAX));
+        let left = hashes.get(at..).unwrap_or_default();
+        at += left.iter().take_while(|hash| bucket_of(**hash, count) == bucket).count();
+    }
+    begins.push(u32::try_from(at).unwrap_or(u32::MAX));
+    begins
+}
+
+/// Which bucket of `count` (a power of two) a hash is in: by its first bits.
+fn bucket_of(hash: CredentialHash, count: usize) -> usize {
+    let first = hash.0.first_chunk().map_or(0, |first| u32::from_be_bytes(*first));
+    usize::try_from((u64::from(first) * count as u64) >> 32).unwrap_or_default()
 }
 
 fn check_doors(manifest: &Manifest) -> Result<(), Fault> {
@@ -164,26 +205,20 @@ fn check_doors(manifest: &Manifest) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Where the rights of a profile begin and end in the list of all.
-type Range = (u32, u32);
-
-fn profiles(manifest: &Manifest) -> Result<(Vec<DoorRight>, HashMap<u64, Range>), Fault> {
-    let (mut rights, mut ranges) = (Vec::new(), HashMap::new());
+/// The rights, and the place of each by its key.
+fn keyed(manifest: &Manifest) -> Result<(Vec<DoorRight>, HashMap<u64, u16>), Fault> {
+    let mut places = HashMap::with_capacity(manifest.rights.len());
     let doors = manifest.doors.len();
     let there = if doors >= DOORS { u64::MAX } else { (1 << doors) - 1 };
-    for (place, profile) in manifest.profiles.iter().enumerate() {
-        let sound = |right: &DoorRight| {
-            right.doors & !there == 0
-                && right.schedule.is_none_or(|schedule| usize::from(schedule) < manifest.schedules.len())
-        };
-        let begin = u32::try_from(rights.len()).map_err(|_| Fault::Profile(place))?;
-        rights.extend_from_slice(&profile.rights);
-        let end = u32::try_from(rights.len()).map_err(|_| Fault::Profile(place))?;
-        if !profile.rights.iter().all(sound) || ranges.insert(profile.key, (begin, end)).is_some() {
-            return Err(Fault::Profile(place));
+    for (place, KeyedRight { key, right }) in manifest.rights.iter().enumerate() {
+        let hours = right.schedule.is_none_or(|schedule| usize::from(schedule) < manifest.schedules.len());
+        let is_sound = right.doors & !there == 0 && hours;
+        match u16::try_from(place) {
+            Ok(at) if is_sound && places.insert(*key, at).is_none() => {}
+            _ => return Err(Fault::Right(place)),
         }
     }
-    Ok((rights, ranges))
+    Ok((manifest.rights.iter().map(|keyed| keyed.right).collect(), places))
 }
 
 impl Rights {
@@ -220,8 +255,7 @@ impl Rights {
     /// when the door is not one of these.
     pub fn facts_at(&self, hash: CredentialHash, asked: &AtDoor) -> Option<(Facts, Option<Found>)> {
         let door = self.doors.get(usize::from(asked.door))?;
-        let place = self.hashes.binary_search(&hash).ok();
-        let entry = place.and_then(|place| self.entries.get(place));
+        let entry = self.entry(hash);
         let flags = entry.map_or(Flags(0), |entry| entry.flags);
         let now = self.now(asked.at, asked.clock);
         let facts = Facts {
@@ -249,10 +283,19 @@ impl Rights {
         Some(Now { at, wall: self.zone.wall(at)?, calendar: self.holidays, clock })
     }
 
+    fn entry(&self, hash: CredentialHash) -> Option<&Entry> {
+        let bucket = bucket_of(hash, self.buckets.len() - 1);
+        let (begin, end) = (*self.buckets.get(bucket)?, *self.buckets.get(bucket + 1)?);
+        let near = self.hashes.get(begin as usize..end as usize)?;
+        let within = near.iter().position(|other| *other == hash)?;
+        self.entries.get(begin as usize + within)
+    }
+
     fn rights_of(&self, entry: &Entry, door: u8) -> impl Iterator<Item = Right<'_>> {
-        let (begin, end) = entry.rights;
-        let rights = self.rights.get(begin as usize..end as usize).unwrap_or_default();
-        rights.iter().filter(move |right| right.doors >> door & 1 == 1).filter_map(|right| {
+        let begin = entry.had as usize;
+        let had = self.had.get(begin..begin + usize::from(entry.many)).unwrap_or_default();
+        let rights = had.iter().filter_map(|place| self.rights.get(usize::from(*place)));
+        rights.filter(move |right| right.doors >> door & 1 == 1).filter_map(|right| {
             let schedule = match right.schedule {
                 None => None,
                 // compile checked that it is there; a right whose hours were not would be none

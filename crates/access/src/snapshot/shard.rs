@@ -1,13 +1,14 @@
-//! Credentials in bytes: rows of one length in the order of their hashes, so equal contents are equal bytes.
+//! Credentials in bytes, in the order of their hashes, so equal contents are equal bytes.
+//!
+//! ```text
+//! hash 16 │ person 8 │ from 4 │ until 4 │ state and kind 1 │ how many rights 1 │ key of each right 8 …
+//! ```
 
 use super::{CredentialHash, PersonTag};
 use crate::decide::HolderClass;
 use klinke_model::credential::CredentialTier;
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
-
-/// Bytes of a row: hash 16, person 8, profile 8, from 4, until 4, state and kind 1.
-pub(super) const ROW: usize = 41;
 
 const BLOCKED: u8 = 1;
 const SUSPENDED: u8 = 2;
@@ -31,14 +32,14 @@ pub enum State {
 }
 
 /// One credential.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
     /// What it is looked up by.
     pub hash: CredentialHash,
     /// Whose it is.
     pub person: PersonTag,
-    /// The rights it gives.
-    pub profile: u64,
+    /// The keys of the rights it gives, in order. [`Self::RIGHTS`] at most.
+    pub rights: Vec<u64>,
     /// The first second at which it is valid, since 1970.
     pub from_s: Option<u32>,
     /// The first second at which it is valid no longer, since 1970.
@@ -68,28 +69,40 @@ impl Shard {
     }
 
     pub(super) fn of(rows: &[Row]) -> Self {
-        let mut bytes = Vec::with_capacity(rows.len() * ROW);
+        let mut bytes = Vec::with_capacity(rows.len() * 64);
         for row in rows {
             row.write(&mut bytes);
         }
         Self(bytes)
     }
 
-    /// Its rows; none when bytes are left over or a row is not one.
-    pub(super) fn rows(&self) -> Option<Vec<Row>> {
-        let (rows, rest) = self.0.as_chunks::<ROW>();
-        if !rest.is_empty() {
-            return None;
-        }
-        rows.iter().map(Row::read).collect()
+    /// Its rows one after another; an `Err` ends them, when what is left is not a row.
+    pub(super) fn rows(&self) -> impl Iterator<Item = Result<Row, NoRow>> {
+        let mut left = &self.0[..];
+        std::iter::from_fn(move || {
+            if left.is_empty() {
+                return None;
+            }
+            let row = Row::read(&mut left).ok_or(NoRow);
+            if row.is_err() {
+                left = &[];
+            }
+            Some(row)
+        })
     }
 }
 
+/// What stands in a shard is not a row.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct NoRow;
+
 impl Row {
+    /// The most rights of one credential.
+    pub const RIGHTS: usize = 255;
+
     fn write(&self, to: &mut Vec<u8>) {
         to.extend(self.hash.0);
         to.extend(self.person.0.to_be_bytes());
-        to.extend(self.profile.to_be_bytes());
         to.extend(self.from_s.unwrap_or(0).to_be_bytes());
         to.extend(self.until_s.unwrap_or(u32::MAX).to_be_bytes());
         let flag = |is: bool, flag: u8| if is { flag } else { 0 };
@@ -101,24 +114,28 @@ impl Row {
                 | flag(self.tier == CredentialTier::Identifier, COPYABLE)
                 | flag(self.once, ONCE),
         );
+        let rights = self.rights.get(..Self::RIGHTS).unwrap_or(&self.rights);
+        to.push(u8::try_from(rights.len()).unwrap_or(u8::MAX));
+        to.extend(rights.iter().flat_map(|key| key.to_be_bytes()));
     }
 
-    fn read(bytes: &[u8; ROW]) -> Option<Self> {
-        let (hash, rest) = bytes.split_first_chunk::<16>()?;
-        let (person, rest) = rest.split_first_chunk::<8>()?;
-        let (profile, rest) = rest.split_first_chunk::<8>()?;
-        let (from, rest) = rest.split_first_chunk::<4>()?;
-        let (until, rest) = rest.split_first_chunk::<4>()?;
-        let flags = *rest.first()?;
+    fn read(left: &mut &[u8]) -> Option<Self> {
+        let hash = CredentialHash(*take(left)?);
+        let person = PersonTag(u64::from_be_bytes(*take(left)?));
+        let (from, until) = (u32::from_be_bytes(*take(left)?), u32::from_be_bytes(*take(left)?));
+        let [flags, many] = *take(left)?;
         if flags & !ALL_FLAGS != 0 {
             return None;
         }
+        let mut rights = Vec::with_capacity(many.into());
+        for _ in 0..many {
+            rights.push(u64::from_be_bytes(*take(left)?));
+        }
         let has = |flag: u8| flags & flag != 0;
-        let (from, until) = (u32::from_be_bytes(*from), u32::from_be_bytes(*until));
         Some(Self {
-            hash: CredentialHash(*hash),
-            person: PersonTag(u64::from_be_bytes(*person)),
-            profile: u64::from_be_bytes(*profile),
+            hash,
+            person,
+            rights,
             from_s: (from != 0).then_some(from),
             until_s: (until != u32::MAX).then_some(until),
             state: if has(BLOCKED) { State::Blocked } else { State::Active },
@@ -129,4 +146,11 @@ impl Row {
             once: has(ONCE),
         })
     }
+}
+
+/// The next bytes of what is left.
+fn take<'a, const N: usize>(left: &mut &'a [u8]) -> Option<&'a [u8; N]> {
+    let (bytes, rest) = left.split_first_chunk::<N>()?;
+    *left = rest;
+    Some(bytes)
 }

@@ -180,17 +180,17 @@ fn unlocked_hours_hold_only_by_a_clock_that_can_be_believed() {
 }
 
 #[test]
-fn one_more_card_is_one_new_shard_and_profiles_keep_their_keys() {
+fn one_more_card_is_one_new_shard_and_rights_keep_their_keys() {
     let mut plan = plan();
     plan.credentials = (0..20_000).map(|number| card(number, (number % 2) as usize)).collect();
     let (before, _) = build(&plan);
-    assert_eq!((before.shards.len(), before.profiles.len()), (32, 2));
+    assert_eq!((before.shards.len(), before.rights.len()), (32, 2));
     plan.holders.push(holder(3, vec![right(0b10)]));
     plan.credentials.push(card(70_000, 2));
     let (after, shards) = build(&plan);
     let changed = before.shards.iter().zip(&after.shards).filter(|(before, after)| before != after).count();
-    assert_eq!((changed, after.profiles.len()), (1, 3));
-    assert!(before.profiles.iter().all(|profile| after.profiles.contains(profile)));
+    assert_eq!((changed, after.rights.len()), (1, 3));
+    assert!(before.rights.iter().all(|right| after.rights.contains(right)));
     let rights = compile(after, &shards).unwrap();
     assert_eq!(rights.credentials(), 20_001);
     assert_eq!(ask(&rights, 19_998, &asked(0)), Ok(()));
@@ -199,11 +199,14 @@ fn one_more_card_is_one_new_shard_and_profiles_keep_their_keys() {
 }
 
 #[test]
-fn people_with_the_same_rights_in_another_order_share_a_profile() {
+fn a_right_that_many_have_stands_there_once() {
     let mut plan = plan();
     let (one, other) = (right(0b01), DoorRight { schedule: Some(0), ..right(0b10) });
     plan.holders = vec![holder(1, vec![one, other]), holder(2, vec![other, one, one])];
-    assert_eq!(build(&plan).0.profiles.len(), 1);
+    let (manifest, shards) = build(&plan);
+    assert_eq!(manifest.rights.len(), 2);
+    // 34 bytes, and 8 for each of two rights
+    assert_eq!(shards[0].0.len(), 2 * (34 + 16));
 }
 
 #[test]
@@ -223,13 +226,13 @@ fn a_snapshot_is_taken_whole_or_not_at_all() {
     assert_eq!(refused(&|m, _| m.doors[0].unlocked = Some(1)), Fault::Door(0));
     assert_eq!(refused(&|m, _| m.doors = (0..65).map(door).collect()), Fault::Door(64));
     assert_eq!(refused(&|m, _| m.schedules[0].hours[0].days = vec![]), Fault::Schedule(0));
-    assert_eq!(refused(&|m, _| m.profiles[0].rights[0].doors = 0b100), Fault::Profile(0));
-    assert_eq!(refused(&|m, _| m.profiles[1].key = m.profiles[0].key), Fault::Profile(1));
+    assert_eq!(refused(&|m, _| m.rights[0].right.doors = 0b100), Fault::Right(0));
+    assert_eq!(refused(&|m, _| m.rights[1].key = m.rights[0].key), Fault::Right(1));
     let no_hours = |m: &mut Manifest, _: &mut Vec<Shard>| {
         m.schedules.clear();
         m.doors[1].unlocked = None;
     };
-    assert!(matches!(refused(&no_hours), Fault::Profile(_)));
+    assert!(matches!(refused(&no_hours), Fault::Right(_)));
     assert_eq!(refused(&|_, s| s.clear()), Fault::Shards);
     assert_eq!(refused(&|m, _| m.shards.clear()), Fault::Shards);
     assert_eq!(refused(&|_, s| s[0].0[3] ^= 1), Fault::Shard(0), "a flipped bit");
@@ -240,10 +243,10 @@ fn a_snapshot_is_taken_whole_or_not_at_all() {
             m.shards[0] = s[0].name();
         })
     };
-    assert_eq!(renamed(&|bytes| bytes.truncate(81)), Fault::Shard(0), "cut");
-    assert_eq!(renamed(&|bytes| bytes.rotate_left(41)), Fault::Shard(0), "out of order");
-    assert_eq!(renamed(&|bytes| bytes[40] |= 128), Fault::Shard(0), "an unknown kind");
-    assert_eq!(renamed(&|bytes| bytes[24] ^= 1), Fault::Shard(0), "rights that are not there");
+    assert_eq!(renamed(&|bytes| bytes.truncate(83)), Fault::Shard(0), "cut");
+    assert_eq!(renamed(&|bytes| bytes.rotate_left(42)), Fault::Shard(0), "out of order");
+    assert_eq!(renamed(&|bytes| bytes[32] |= 128), Fault::Shard(0), "an unknown kind");
+    assert_eq!(renamed(&|bytes| bytes[34] ^= 1), Fault::Shard(0), "a right that is not there");
 }
 
 #[test]
