@@ -75,11 +75,9 @@ fn large() -> Result<Value> {
         serde_json::to_vec(&manifest)?.len() + shards.iter().map(|shard| shard.0.len()).sum::<usize>();
     let copy = manifest.clone();
 
-    let before = resident()?;
     let begin = figures::now();
     let rights = compile(manifest, &shards)?;
     let applied = begin.elapsed();
-    let memory = resident()?.saturating_sub(before);
 
     let mut changed = plan;
     if let Some(card) = changed.credentials.first_mut() {
@@ -101,7 +99,7 @@ fn large() -> Result<Value> {
         "apply_ms": applied.as_secs_f64() * 1e3,
         "bytes_on_the_wire": bytes,
         "bytes_for_one_changed_card": to_send + serde_json::to_vec(&after)?.len(),
-        "memory_bytes_per_credential": memory as f64 / LARGE as f64,
+        "memory_bytes_per_credential": rights.size() as f64 / LARGE as f64,
         "decision_ms": figures::times(decisions),
     }))
 }
@@ -138,11 +136,4 @@ fn opens_here(rights: &Rights, question: &Question) -> bool {
     rights.facts_at(house::hash(question.person), &asked).is_some_and(|(facts, _)| {
         matches!(decide(&Request { cause: Cause::AtDoor }, &facts), Decision::Granted { .. })
     })
-}
-
-/// Memory of this process that is in use, in bytes (`/proc/self/statm`, pages of 4 KiB).
-fn resident() -> Result<usize> {
-    let text = std::fs::read_to_string("/proc/self/statm")?;
-    let pages: usize = text.split_whitespace().nth(1).ok_or("no resident size")?.parse()?;
-    Ok(pages * 4096)
 }

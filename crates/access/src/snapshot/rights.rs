@@ -242,6 +242,14 @@ impl Rights {
         self.hashes.len()
     }
 
+    /// How much memory its credentials and their rights take, in bytes.
+    pub const fn size(&self) -> usize {
+        self.hashes.capacity() * size_of::<CredentialHash>()
+            + self.entries.capacity() * size_of::<Entry>()
+            + self.had.capacity() * size_of::<u16>()
+            + self.buckets.capacity() * size_of::<u32>()
+    }
+
     /// Whether the door of this place stands unlocked by its hours; never by a clock that can not be believed.
     pub fn unlocked_by_hours(&self, door: u8, at: Timestamp, clock: ClockTrust) -> bool {
         let hours = self.doors.get(usize::from(door)).and_then(|door| door.unlocked);
