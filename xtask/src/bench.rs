@@ -32,6 +32,7 @@ static OPEN_TO_RELAY: Program = Program { name: "open-to-relay", run: klinke::op
 static FORWARD: Program = Program { name: "forward", run: klinke::forward };
 static SERVICE: Program = Program { name: "service", run: klinke::service };
 static PEOPLE: Program = Program { name: "people", run: klinke::people };
+static DECIDE: Program = Program { name: "decide", run: klinke::decide };
 static BINARY: Program = Program { name: "binary", run: binary::size };
 
 /// What is measured.
@@ -452,6 +453,78 @@ const MEASUREMENTS: &[Measurement] = &[
         target: Target::None,
         program: &PEOPLE,
         value: "/lists/postgres/50000/rows_per_s",
+        peer: None,
+    },
+    Measurement {
+        name: "decide",
+        what: "a card's decision among 10,000, look-up and all, p50; peer: Cedar on the same rules (÷ 500)",
+        unit: "ms",
+        target: Target::TimesPeer(0.002),
+        program: &DECIDE,
+        value: "/ours_ms/p50",
+        peer: Some("/cedar_ms/p50"),
+    },
+    Measurement {
+        name: "decide-casbin",
+        what: "the same; peer: casbin, which knows no hours",
+        unit: "ms",
+        target: Target::TimesPeer(0.002),
+        program: &DECIDE,
+        value: "/ours_ms/p50",
+        peer: Some("/casbin_ms/p50"),
+    },
+    Measurement {
+        name: "decide-large",
+        what: "a card's decision among 250,000 at 64 doors, p99",
+        unit: "ms",
+        target: Target::AtMost(0.01),
+        program: &DECIDE,
+        value: "/large/decision_ms/p99",
+        peer: None,
+    },
+    Measurement {
+        name: "decide-disagree",
+        what: "answers that differ from Cedar's or casbin's, of 6,000",
+        unit: "",
+        target: Target::AtMost(0.0),
+        program: &DECIDE,
+        value: "/disagreements",
+        peer: None,
+    },
+    Measurement {
+        name: "snapshot-build",
+        what: "a snapshot of 250,000 cards: made",
+        unit: "ms",
+        target: Target::AtMost(1_000.0),
+        program: &DECIDE,
+        value: "/large/build_ms",
+        peer: None,
+    },
+    Measurement {
+        name: "snapshot-apply",
+        what: "the same: checked and taken into force",
+        unit: "ms",
+        target: Target::AtMost(1_000.0),
+        program: &DECIDE,
+        value: "/large/apply_ms",
+        peer: None,
+    },
+    Measurement {
+        name: "snapshot-change",
+        what: "what one changed card of 250,000 sends",
+        unit: "bytes",
+        target: Target::AtMost(250_000.0),
+        program: &DECIDE,
+        value: "/large/bytes_for_one_changed_card",
+        peer: None,
+    },
+    Measurement {
+        name: "snapshot-memory",
+        what: "memory of one card with three rights",
+        unit: "bytes",
+        target: Target::AtMost(64.0),
+        program: &DECIDE,
+        value: "/large/memory_bytes_per_credential",
         peer: None,
     },
     Measurement {

@@ -67,6 +67,9 @@ pub enum Relock {
 pub struct DoorTimes {
     /// How long the lock stays released after a granted request, in ms: 1,000 to 60,000.
     pub release_ms: u32,
+    /// How long it stays released for who needs longer, in ms: 1,000 to 60,000. Less than `release_ms` counts as that.
+    #[serde(default = "DoorTimes::usual_extended_release_ms")]
+    pub extended_release_ms: u32,
     /// How long the leaf may stay open before it is an alarm, in ms: 5,000 to 600,000.
     pub open_ms: u32,
     /// When the lock goes back.
@@ -82,18 +85,25 @@ impl DoorTimes {
 
     /// Whether every time is in its range.
     pub fn is_valid(&self) -> bool {
-        Self::RELEASE_MS.contains(&self.release_ms) && Self::OPEN_MS.contains(&self.open_ms)
+        Self::RELEASE_MS.contains(&self.release_ms)
+            && Self::RELEASE_MS.contains(&self.extended_release_ms)
+            && Self::OPEN_MS.contains(&self.open_ms)
     }
 
-    /// The release time.
-    pub const fn release(&self) -> Duration {
-        Duration::from_millis(self.release_ms as u64)
+    /// For how long a granted request releases the lock.
+    pub const fn hold(&self, needs_longer: bool) -> Duration {
+        let longer = needs_longer && self.extended_release_ms > self.release_ms;
+        Duration::from_millis(if longer { self.extended_release_ms } else { self.release_ms } as u64)
+    }
+
+    const fn usual_extended_release_ms() -> u32 {
+        20_000
     }
 }
 
 impl Default for DoorTimes {
     fn default() -> Self {
-        Self { release_ms: 5_000, open_ms: 30_000, relock: Relock::OnClose }
+        Self { release_ms: 5_000, extended_release_ms: 20_000, open_ms: 30_000, relock: Relock::OnClose }
     }
 }
 

@@ -95,6 +95,14 @@ typed_ids! {
     WebhookId,
     /// One message to such an address. UUIDv4.
     DeliveryId,
+    /// An access rule.
+    RuleId,
+    /// Hours under a name.
+    ScheduleId,
+    /// People under a name.
+    PeopleGroupId,
+    /// Doors under a name.
+    DoorGroupId,
 }
 
 #[cfg(test)]

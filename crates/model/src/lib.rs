@@ -26,6 +26,8 @@ pub mod people;
 pub mod policy;
 pub mod privacy;
 pub mod rights;
+pub mod rule;
+pub mod schedule;
 pub mod scope;
 pub mod site;
 pub mod text;

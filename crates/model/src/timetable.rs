@@ -87,7 +87,8 @@ impl Hours {
         }
     }
 
-    fn is_sound(&self) -> bool {
+    /// Whether these are hours of days.
+    pub(crate) fn is_sound(&self) -> bool {
         let days = !self.days.is_empty() && self.days.len() <= 7 && self.days.iter().all(|day| *day < 7);
         days && self.from < DAY && (1..=DAY).contains(&self.until)
     }

@@ -63,6 +63,14 @@ pub fn people(workshop: &Workshop) -> Result<Value, Failure> {
     figures(command.args(["people", "--postgres"]).arg(cluster.url()))
 }
 
+/// Decisions at a door, and beside them Cedar's and casbin's.
+///
+/// # Errors
+/// When a rule is not one.
+pub fn decide(workshop: &Workshop) -> Result<Value, Failure> {
+    bench(workshop, "decide")
+}
+
 /// Calls through the real pages.
 ///
 /// # Errors

@@ -4,7 +4,8 @@ use super::*;
 use proptest::prelude::*;
 
 const HOLD: Duration = Duration::from_millis(5_000);
-const TIMES: DoorTimes = DoorTimes { release_ms: 5_000, open_ms: 30_000, relock: Relock::OnClose };
+const TIMES: DoorTimes =
+    DoorTimes { release_ms: 5_000, extended_release_ms: 20_000, open_ms: 30_000, relock: Relock::OnClose };
 const OPEN: Input = Input::Contact(DoorPosition::Open);
 const CLOSED: Input = Input::Contact(DoorPosition::Closed);
 const SILENT: Input = Input::Contact(DoorPosition::Unknown);
@@ -253,6 +254,121 @@ fn new_times_hold_from_the_next_grant_and_time_never_goes_back() {
     assert_eq!(door.wakes_at(), Some(15_000));
 }
 
+#[test]
+fn a_door_with_hours_stands_unlocked_and_is_a_lease_all_the_same() {
+    let mut door = Scene::new(Relock::OnClose);
+    let unlocked = changed(DoorMode::Unlocked, DoorPosition::Closed, DoorAlarm::Normal);
+    assert_eq!(door.at(0, Input::Hold(Held::Unlocked)), [release(30_000), unlocked]);
+    assert_eq!(door.wakes_at(), Some(10_000));
+    assert_eq!(door.at(10_000, Input::Tick), [release(30_000)]);
+    // people come and go: nothing is forced, nothing stands open too long
+    door.at(11_000, OPEN);
+    assert_eq!(door.at(20_000, Input::Tick), [release(30_000)]);
+    assert_eq!(door.at(60_000, Input::Tick), [release(30_000)]);
+    assert_eq!(door.alarm(), DoorAlarm::Normal);
+    // the hours are over while it stands open: it is given its time from now
+    let locked = changed(DoorMode::Locked, DoorPosition::Open, DoorAlarm::Normal);
+    assert_eq!(door.at(61_000, Input::Hold(Held::No)), [Output::Lock, locked]);
+    assert_eq!(door.wakes_at(), Some(91_000));
+    door.at(91_000, Input::Tick);
+    assert_eq!(door.alarm(), DoorAlarm::DoorOpenTooLong);
+}
+
+#[test]
+fn who_was_let_in_keeps_their_time_when_the_hours_end() {
+    let mut door = Scene::new(Relock::OnClose);
+    door.at(0, Input::Hold(Held::Unlocked));
+    assert_eq!(door.at(1_000, GRANT), [release(30_000)]);
+    let seen = door.at(2_000, Input::Hold(Held::No));
+    assert_eq!(seen, [release(4_000), changed(DoorMode::Accessed, DoorPosition::Closed, DoorAlarm::Normal)]);
+    assert_eq!(door.at(6_000, Input::Tick).first(), Some(&Output::Lock));
+}
+
+#[test]
+fn what_is_held_gives_way_to_what_restricts_in_the_fields_order() {
+    let mut door = Scene::new(Relock::OnClose);
+    door.at(0, Input::Hold(Held::Unlocked));
+    let blocked = changed(DoorMode::Blocked, DoorPosition::Closed, DoorAlarm::Normal);
+    assert_eq!(door.at(1, Input::Restrict(Restriction::Blocked)), [Output::Lock, blocked]);
+    // held open overrides a block, an emergency overrides both
+    door.at(2, Input::Hold(Held::LockedOpen));
+    assert_eq!(door.mode(), DoorMode::LockedOpen);
+    let shut = changed(DoorMode::LockedDown, DoorPosition::Closed, DoorAlarm::Normal);
+    assert_eq!(door.at(3, Input::Restrict(Restriction::LockedDown)), [Output::Lock, shut]);
+    assert_eq!(door.at(4, GRANT), [Output::Refused]);
+    door.at(5, Input::Restrict(Restriction::None));
+    assert_eq!(door.mode(), DoorMode::LockedOpen, "it is still asked for");
+    door.at(6, Input::Reset);
+    assert_eq!(door.mode(), DoorMode::Locked, "a hold does not outlive a reset");
+}
+
+#[test]
+fn who_found_a_blocked_door_held_open_is_not_let_in_when_it_is_not() {
+    let mut door = Scene::new(Relock::OnClose);
+    door.at(0, Input::Restrict(Restriction::Blocked));
+    door.at(1, Input::Hold(Held::LockedOpen));
+    assert_eq!(door.at(2, GRANT), [release(30_000)]);
+    let blocked = changed(DoorMode::Blocked, DoorPosition::Closed, DoorAlarm::Normal);
+    assert_eq!(door.at(3, Input::Hold(Held::No)), [Output::Lock, blocked]);
+}
+
+#[test]
+fn the_way_out_is_never_refused() {
+    let exit = Input::ExitButton { releases: Some(HOLD) };
+    let mut door = Scene::new(Relock::OnClose);
+    door.at(0, Input::Restrict(Restriction::LockedDown));
+    assert_eq!(door.at(1_000, exit).first(), Some(&release(5_000)));
+    assert_eq!(door.mode(), DoorMode::Accessed);
+    door.at(2_000, OPEN);
+    assert_eq!(door.alarm(), DoorAlarm::Normal);
+    door.at(3_000, CLOSED);
+    assert_eq!(door.mode(), DoorMode::LockedDown);
+    // an emergency in the middle takes the visitor's time, not that of who goes out
+    let mut door = Scene::new(Relock::OnClose);
+    door.at(0, Input::Grant { hold: Duration::from_secs(20) });
+    door.at(1_000, exit);
+    assert_eq!(door.at(2_000, Input::Restrict(Restriction::LockedDown)), [release(4_000)]);
+    let shut = changed(DoorMode::LockedDown, DoorPosition::Closed, DoorAlarm::Normal);
+    assert_eq!(door.at(6_000, Input::Tick), [Output::Lock, shut]);
+}
+
+#[test]
+fn a_handle_that_opens_from_inside_only_excuses_the_leaf() {
+    let mut door = Scene::new(Relock::OnClose);
+    assert_eq!(door.at(0, Input::ExitButton { releases: None }), []);
+    door.at(4_999, OPEN);
+    assert_eq!((door.mode(), door.alarm()), (DoorMode::Locked, DoorAlarm::Normal));
+    assert_eq!(door.wakes_at(), Some(34_999), "it may stand open as long as any");
+    door.at(5_500, CLOSED);
+    door.at(5_600, OPEN);
+    assert_eq!(door.alarm(), DoorAlarm::DoorForcedOpen, "the time was over");
+}
+
+#[test]
+fn in_a_fire_nothing_is_an_alarm_and_nothing_is_commanded() {
+    let mut door = Scene::new(Relock::OnClose);
+    door.at(0, OPEN);
+    assert_eq!(door.alarm(), DoorAlarm::DoorForcedOpen);
+    let quiet = changed(DoorMode::Locked, DoorPosition::Open, DoorAlarm::Normal);
+    assert_eq!(door.at(1, Input::Fire(true)), [quiet], "the wire releases, not we");
+    door.at(2, CLOSED);
+    door.at(3, OPEN);
+    assert_eq!(door.wakes_at(), None);
+    door.at(100_000, Input::Fire(false));
+    assert_eq!(door.wakes_at(), Some(130_000), "it has its time from now on");
+}
+
+#[test]
+fn a_hold_that_fails_is_locked_and_tried_again_without_spinning() {
+    let mut door = Scene::new(Relock::OnClose);
+    door.0.handle(Input::Hold(Held::Unlocked), Mono::from_millis(0));
+    assert_eq!(door.0.poll(), Poll::Output(release(30_000)));
+    assert_eq!(door.at(0, Input::OutputFault), [Output::Lock], "nobody was told that it is unlocked");
+    assert_eq!(door.wakes_at(), Some(1_000));
+    assert_eq!(door.at(1_000, Input::Tick).first(), Some(&release(30_000)));
+    assert_eq!(door.mode(), DoorMode::Unlocked);
+}
+
 #[derive(Clone, Copy, Debug)]
 enum Step {
     /// This input, this many ms after the one before.
@@ -277,8 +393,13 @@ fn any_input() -> impl Strategy<Value = Input> {
         3 => Just(Input::Tick),
         2 => restrictions.prop_map(Input::Restrict),
         1 => (relocks, 5_000_u32..20_000).prop_map(|(relock, open_ms)| {
-            Input::Times(DoorTimes { release_ms: 5_000, open_ms, relock })
+            Input::Times(DoorTimes { open_ms, relock, ..TIMES })
         }),
+        2 => prop_oneof![2 => Just(Held::No), 1 => Just(Held::Unlocked), 1 => Just(Held::LockedOpen)]
+            .prop_map(Input::Hold),
+        2 => prop_oneof![Just(None), (0_u64..8_000).prop_map(Some)]
+            .prop_map(|hold| Input::ExitButton { releases: hold.map(Duration::from_millis) }),
+        1 => any::<bool>().prop_map(Input::Fire),
         1 => Just(Input::OutputFault),
         1 => Just(Input::Reset),
     ]
@@ -297,13 +418,23 @@ fn any_step() -> impl Strategy<Value = Step> {
 #[derive(Debug)]
 struct Witness {
     times: DoorTimes,
-    /// The moment and the hold of every grant that was followed.
+    /// The moment and the hold of every grant that was followed, and of every press of the exit button.
     grants: Vec<(u64, u64)>,
     /// Those of them since the lock last locked.
     running: Vec<(u64, u64)>,
+    /// Those of them that the exit button made.
+    exits: Vec<(u64, u64)>,
+    /// Until when the exit button excuses a leaf without releasing it.
+    shunted_until: u64,
     /// The leaf has opened since the newest of them.
     leaf_opened: bool,
-    restricted: bool,
+    restriction: Restriction,
+    held: Held,
+    /// The lock is held released.
+    is_held: bool,
+    /// Not held again before this: the output failed.
+    hold_again: u64,
+    fire: bool,
     position: DoorPosition,
     /// What the contact last said that was not silence.
     last_known: DoorPosition,
@@ -322,8 +453,14 @@ impl Witness {
             times,
             grants: Vec::new(),
             running: Vec::new(),
+            exits: Vec::new(),
+            shunted_until: 0,
             leaf_opened: false,
-            restricted: false,
+            restriction: Restriction::None,
+            held: Held::No,
+            is_held: false,
+            hold_again: 0,
+            fire: false,
             position: DoorPosition::Unknown,
             last_known: DoorPosition::Unknown,
             stands_open: None,
@@ -335,38 +472,108 @@ impl Witness {
         if !lease_runs(&self.running, now) {
             self.running.clear();
         }
+        let wanted = match self.held {
+            Held::No => false,
+            Held::Unlocked => self.restriction == Restriction::None,
+            Held::LockedOpen => self.restriction != Restriction::LockedDown,
+        };
+        let is_held = wanted && self.hold_again <= now;
+        if is_held != self.is_held {
+            self.is_held = is_held;
+            if !is_held && self.restriction != Restriction::None {
+                let exits = &self.exits;
+                self.running.retain(|one| exits.contains(one));
+            }
+            self.stands_open = None;
+            if is_held && self.alarm == DoorAlarm::DoorOpenTooLong {
+                self.alarm = DoorAlarm::Normal;
+            }
+            self.count(now);
+        }
         if self.stands_open.is_some_and(|(since, may)| since + may <= now) {
             self.stands_open = None;
             self.alarm = DoorAlarm::DoorOpenTooLong;
         }
     }
 
+    fn count(&mut self, now: u64) {
+        let quiet = self.alarm == DoorAlarm::Normal && !self.is_held && !self.fire;
+        if self.position == DoorPosition::Open && quiet {
+            self.stands_open = Some((now, u64::from(self.times.open_ms)));
+        }
+    }
+
+    /// Whether somebody who asks is let in.
+    fn lets_in(&self) -> bool {
+        match self.restriction {
+            Restriction::None => true,
+            Restriction::Blocked => self.is_held,
+            Restriction::LockedDown => false,
+        }
+    }
+
     fn input(&mut self, input: Input, now: u64) {
         self.time(now);
+        let millis = |hold: Duration| u64::try_from(hold.as_millis()).unwrap_or(u64::MAX).min(60_000);
         match input {
-            Input::Grant { hold } if !self.restricted => {
-                let hold = u64::try_from(hold.as_millis()).unwrap_or(u64::MAX).min(60_000);
-                self.grants.push((now, hold));
-                self.running.push((now, hold));
-                self.leaf_opened = false;
+            Input::Grant { hold } if self.lets_in() => self.release((now, millis(hold))),
+            Input::ExitButton { releases: Some(hold) } => {
+                self.exits.push((now, millis(hold)));
+                self.release((now, millis(hold)));
+            }
+            Input::ExitButton { releases: None } => {
+                self.shunted_until = now + u64::from(self.times.release_ms);
+            }
+            Input::Fire(is_on) if is_on != self.fire => {
+                self.fire = is_on;
+                if is_on {
+                    (self.alarm, self.stands_open) = (DoorAlarm::Normal, None);
+                }
+                self.count(now);
+            }
+            Input::Hold(held) => {
+                self.held = held;
+                if held == Held::No {
+                    self.hold_again = 0;
+                }
             }
             Input::Restrict(restriction) => {
-                self.restricted = restriction != Restriction::None;
-                if self.restricted {
-                    self.running.clear();
+                self.restriction = restriction;
+                if restriction != Restriction::None {
+                    let exits = &self.exits;
+                    self.running.retain(|one| exits.contains(one));
+                }
+                let still_wanted = match self.held {
+                    Held::No => false,
+                    Held::Unlocked => restriction == Restriction::None,
+                    Held::LockedOpen => restriction != Restriction::LockedDown,
+                };
+                if !still_wanted {
+                    self.hold_again = 0;
                 }
             }
             Input::Contact(position) if position != self.position => self.contact(position, now),
             Input::Reset => {
-                let kept = (self.times, self.restricted, std::mem::take(&mut self.grants));
-                *self = Self::new(kept.0);
-                (self.restricted, self.grants) = (kept.1, kept.2);
+                let (restriction, fire, grants) =
+                    (self.restriction, self.fire, std::mem::take(&mut self.grants));
+                *self = Self { restriction, fire, grants, ..Self::new(self.times) };
             }
-            Input::OutputFault => self.running.clear(),
+            Input::OutputFault => {
+                self.running.clear();
+                if self.is_held {
+                    self.hold_again = now + 1_000;
+                }
+            }
             Input::Times(times) => self.times = times,
-            Input::Grant { .. } | Input::Contact(_) | Input::Tick => {}
+            Input::Grant { .. } | Input::Contact(_) | Input::Tick | Input::Fire(_) => {}
         }
         self.time(now);
+    }
+
+    fn release(&mut self, grant: (u64, u64)) {
+        self.grants.push(grant);
+        self.running.push(grant);
+        self.leaf_opened = false;
     }
 
     fn contact(&mut self, position: DoorPosition, now: u64) {
@@ -381,12 +588,12 @@ impl Witness {
                 }
             }
             DoorPosition::Open => {
-                let forced = self.running.is_empty() && self.last_known == DoorPosition::Closed;
-                if forced {
+                let excused =
+                    !self.running.is_empty() || self.is_held || self.fire || now < self.shunted_until;
+                if !excused && self.last_known == DoorPosition::Closed {
                     self.alarm = DoorAlarm::DoorForcedOpen;
-                } else if self.alarm == DoorAlarm::Normal {
-                    self.stands_open = Some((now, u64::from(self.times.open_ms)));
                 }
+                self.count(now);
                 self.leaf_opened = true;
                 if self.times.relock == Relock::OnOpen {
                     self.running.clear();
@@ -395,18 +602,46 @@ impl Witness {
         }
         self.last_known = position;
     }
+
+    /// Which mode the door is in, in the order in which they are told.
+    fn mode(&self, now: u64) -> DoorMode {
+        let let_out = self.running.iter().any(|one| self.exits.contains(one) && now < one.0 + one.1);
+        if self.restriction == Restriction::LockedDown && !let_out {
+            DoorMode::LockedDown
+        } else if self.is_held && self.held == Held::LockedOpen {
+            DoorMode::LockedOpen
+        } else if self.restriction == Restriction::Blocked && !let_out {
+            DoorMode::Blocked
+        } else if self.is_held {
+            DoorMode::Unlocked
+        } else if self.running.is_empty() {
+            DoorMode::Locked
+        } else {
+            DoorMode::Accessed
+        }
+    }
 }
 
-/// Drains the outputs into what a lock would do: whether it is released now, what else was said, when to wake.
-fn drain(cycle: &mut DoorCycle, released: &mut bool) -> (Vec<Output>, Option<u64>) {
+/// A lock that times itself, as the real ones do: until when it is released.
+#[derive(Debug, Default)]
+struct Lock(u64);
+
+impl Lock {
+    const fn is_released(&self, now: u64) -> bool {
+        now < self.0
+    }
+}
+
+/// Drains the outputs into the lock: what was said, and when to wake.
+fn drain(cycle: &mut DoorCycle, lock: &mut Lock, now: u64) -> (Vec<Output>, Option<u64>) {
     let mut outputs = Vec::new();
     loop {
         match cycle.poll() {
             Poll::Wait(deadline) => return (outputs, deadline.map(Mono::as_millis)),
             Poll::Output(output) => {
                 match output {
-                    Output::Release { .. } => *released = true,
-                    Output::Lock => *released = false,
+                    Output::Release { lease } => lock.0 = now + u64::try_from(lease.as_millis()).unwrap(),
+                    Output::Lock => lock.0 = 0,
                     Output::Refused | Output::Changed(_) => {}
                 }
                 outputs.push(output);
@@ -416,7 +651,7 @@ fn drain(cycle: &mut DoorCycle, released: &mut bool) -> (Vec<Output>, Option<u64
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 10_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 20_000, ..ProptestConfig::default() })]
 
     #[test]
     fn every_history_keeps_the_invariants(
@@ -426,8 +661,8 @@ proptest! {
     ) {
         let times = DoorTimes { relock, ..TIMES };
         let mut cycle = DoorCycle::new(times, Mono::from_millis(start));
-        let mut released = true;
-        let (first, mut wake) = drain(&mut cycle, &mut released);
+        let mut lock = Lock(u64::MAX);
+        let (first, mut wake) = drain(&mut cycle, &mut lock, start);
         prop_assert_eq!(first, vec![Output::Lock]);
         let mut witness = Witness::new(times);
         let mut now = start;
@@ -445,41 +680,60 @@ proptest! {
                 }
                 Step::Back(back, input) => (input, now.saturating_sub(back)),
             };
+            // a shell that slept too long: the lock may have locked by itself, and was released by nothing new
+            let was_held = witness.is_held;
+            let was_released = lock.is_released(now);
+            prop_assert!(!was_released || was_held || lease_runs(&witness.grants, now), "released past every grant");
+
+            // what was due before the input comes first, and may be told before what the input makes of it
+            witness.time(now);
+            let (could_enter, held_before) = (witness.lets_in(), witness.is_held);
+            let ends = |running: &[(u64, u64)]| running.iter().map(|&(at, hold)| at + hold).max();
+            let asked_before = ends(&witness.running).unwrap_or(now);
             witness.input(input, now);
             cycle.handle(input, Mono::from_millis(called_with));
-            let (outputs, deadline) = drain(&mut cycle, &mut released);
+            let (outputs, deadline) = drain(&mut cycle, &mut lock, now);
             wake = deadline;
             let state = cycle.state();
             let is_grant = matches!(input, Input::Grant { .. });
+            let released = lock.is_released(now);
 
-            // safety, from the outputs and the grants alone
-            prop_assert!(!released || lease_runs(&witness.grants, now), "released past the end of every grant");
-            prop_assert!(!(released && witness.restricted), "released against a restriction");
+            // safety, from the outputs and the inputs alone
+            let held_now = witness.is_held;
+            prop_assert!(!released || held_now || lease_runs(&witness.grants, now), "released without a reason");
+            let let_out = lease_runs(&witness.exits, now);
+            let shut = witness.restriction == Restriction::LockedDown
+                || witness.restriction == Restriction::Blocked && witness.held != Held::LockedOpen;
+            prop_assert!(!(released && shut && !let_out), "released against a restriction");
             if input == Input::Reset {
                 prop_assert_eq!(outputs.first(), Some(&Output::Lock));
+                prop_assert!(!released);
             }
+            let asked = ends(&witness.running).unwrap_or(now);
             for output in &outputs {
                 match *output {
                     Output::Release { lease } => {
-                        prop_assert!(is_grant, "released without a grant");
-                        let ends = now + u64::try_from(lease.as_millis()).unwrap_or(u64::MAX);
-                        prop_assert!(ends == now || lease_runs(&witness.grants, ends - 1), "the lease is too long");
-                        let asked = witness.running.iter().map(|&(at, hold)| at + hold).max();
-                        prop_assert_eq!(ends, asked.unwrap_or(now), "not what is left of the lease");
+                        let ends = now + u64::try_from(lease.as_millis()).unwrap();
+                        let held_for = if held_now || held_before { now + 30_000 } else { now };
+                        let longest = asked.max(asked_before).max(held_for);
+                        prop_assert!(ends <= longest, "longer than anybody asked");
                     }
                     Output::Changed(state) => {
                         prop_assert_ne!(state, told, "told twice");
                         told = state;
                     }
-                    Output::Refused => prop_assert!(is_grant && witness.restricted),
+                    Output::Refused => prop_assert!(is_grant && !could_enter),
                     Output::Lock => {}
                 }
             }
 
             // exactness, against the second reading
-            prop_assert_eq!(released, !witness.running.is_empty());
-            prop_assert_eq!(released, state.mode == DoorMode::Accessed);
-            prop_assert_eq!(outputs.contains(&Output::Refused), is_grant && witness.restricted);
+            prop_assert_eq!(released, held_now || !witness.running.is_empty());
+            if released && !held_now {
+                prop_assert_eq!(lock.0, asked, "not what is left of the lease");
+            }
+            prop_assert_eq!(outputs.contains(&Output::Refused), is_grant && !could_enter);
+            prop_assert_eq!(state.mode, witness.mode(now));
             prop_assert_eq!(state.position, witness.position);
             prop_assert_eq!(state.alarm, witness.alarm);
             prop_assert_eq!(told, state, "a change was not told");
@@ -487,19 +741,22 @@ proptest! {
             // a shell that only sleeps is woken in time, and never spins
             prop_assert!(wake.is_none_or(|deadline| deadline > now), "a wake-up that is already due");
             if released {
-                let ends = witness.running.iter().map(|&(at, hold)| at + hold).max();
-                prop_assert!(wake.is_some() && wake <= ends, "a released lock does not wake in time");
+                prop_assert!(wake.is_some_and(|deadline| deadline <= lock.0), "a released lock does not wake in time");
             }
         }
 
-        // whatever came before: sleeping alone locks, at the latest one longest lease from now
+        // whatever came before: nobody renews, and the lock is locked, at the latest one longest lease from now
+        prop_assert!(!lock.is_released(now + 60_000));
+        // and when only the hold ends, sleeping alone locks
+        cycle.handle(Input::Hold(Held::No), Mono::from_millis(now));
+        (_, wake) = drain(&mut cycle, &mut lock, now);
         let last = now + 60_000;
-        while released {
-            let deadline = wake.unwrap_or(u64::MAX);
-            prop_assert!(deadline <= last);
-            cycle.handle(Input::Tick, Mono::from_millis(deadline));
-            (_, wake) = drain(&mut cycle, &mut released);
-            prop_assert!(!released || wake > Some(deadline), "a wake-up that does nothing");
+        while lock.is_released(now) {
+            now = wake.unwrap_or(u64::MAX);
+            prop_assert!(now <= last);
+            cycle.handle(Input::Tick, Mono::from_millis(now));
+            (_, wake) = drain(&mut cycle, &mut lock, now);
+            prop_assert!(!lock.is_released(now) || wake > Some(now), "a wake-up that does nothing");
         }
     }
 }

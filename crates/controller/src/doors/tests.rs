@@ -7,7 +7,8 @@ use std::io;
 use std::sync::Mutex;
 
 const HOLD_MS: u32 = 5_000;
-const TIMES: DoorTimes = DoorTimes { release_ms: HOLD_MS, open_ms: 30_000, relock: Relock::OnClose };
+const TIMES: DoorTimes =
+    DoorTimes { release_ms: HOLD_MS, extended_release_ms: 20_000, open_ms: 30_000, relock: Relock::OnClose };
 const RELEASE: Move = Move::Release(0, Duration::from_millis(HOLD_MS as u64));
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

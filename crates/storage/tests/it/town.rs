@@ -190,7 +190,12 @@ impl Town {
             name: label("Entrance A"),
             controller: Some(self.controller),
             output: 1,
-            times: DoorTimes { release_ms: 7_000, open_ms: 45_000, relock: Relock::OnOpen },
+            times: DoorTimes {
+                release_ms: 7_000,
+                extended_release_ms: 30_000,
+                open_ms: 45_000,
+                relock: Relock::OnOpen,
+            },
         }
     }
 
