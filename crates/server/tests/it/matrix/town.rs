@@ -9,6 +9,7 @@ use klinke_model::people::{Device, DeviceKind, Membership, Person, Role, RoleGra
 use klinke_model::policy::BuildingPolicy;
 use klinke_model::privacy::Pii;
 use klinke_model::rights::Right;
+use klinke_model::schedule::HolidayCalendar;
 use klinke_model::scope::{Principal, Scope};
 use klinke_model::site::{Building, BuildingKind, Entrance, Unit};
 use klinke_model::time::Timestamp;
@@ -401,6 +402,7 @@ async fn furnish(world: &World, tenant: TenantId, at: &Things, invitation: &Toke
         address: label("Street 1"),
         kind: BuildingKind::Residential,
         time_zone: "Europe/Oslo".into(),
+        holidays: HolidayCalendar::None,
     };
     assert!(store.sites().insert_building(&scope, &stamp(), house).await.unwrap());
     let entrance = Entrance { id: at["entrance"].into(), building, name: label("A") };
