@@ -239,7 +239,12 @@ fn with_reasons(scope: &Scope, door: &klinke_model::door::Door, page: SelectStat
         .take()
 }
 
-fn doors_with_reasons(scope: &Scope, person: PersonId, after: Option<DoorId>, limit: u16) -> SelectStatement {
+pub(super) fn doors_with_reasons(
+    scope: &Scope,
+    person: PersonId,
+    after: Option<DoorId>,
+    limit: u16,
+) -> SelectStatement {
     let of_door = |column: door::Column| Expr::col((door::Entity, column));
     let reached = reaching(scope)
         .column((unit_door::Entity, unit_door::Column::Door))
