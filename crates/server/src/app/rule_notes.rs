@@ -147,7 +147,7 @@ mod tests {
         let mut aside = all.clone();
         aside.value.rule.active = false;
         assert_eq!(of(&[aside, one.clone()], &[]), [none.clone(), none.clone()]);
-        let mut short = all.clone();
+        let mut short = all;
         short.value.rule.last_day = Some(TODAY + 3);
         assert_eq!(of(&[short.clone(), one.clone()], &[]), [none.clone(), none.clone()]);
         let mut shorter = one;

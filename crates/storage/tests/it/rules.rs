@@ -70,7 +70,7 @@ on_both! {
         let one = page.people.iter().find(|one| one.person == lone).unwrap();
         assert!(one.shown);
         let because = Because::Rule { rule: bicycles.id, name: label("Bicycles"), hours: None, last_day: None };
-        assert_eq!(one.because, [because.clone()]);
+        assert_eq!(one.because, std::slice::from_ref(&because));
         let page = db.store.who().doors_of(&ours.as_person(ours.admin), lone, None, 50).await.unwrap();
         assert_eq!(page.doors.iter().map(|one| (one.door, one.because.clone())).collect::<Vec<_>>(), [(garage, vec![because])]);
 
