@@ -1,6 +1,7 @@
 //! What a property is made of: buildings, entrances, units.
 
 use crate::ids::{BuildingId, EntranceId, TenantId, UnitId};
+use crate::schedule::HolidayCalendar;
 use crate::text::Label;
 use serde::{Deserialize, Serialize};
 
@@ -39,6 +40,8 @@ pub struct Building {
     pub kind: BuildingKind,
     /// IANA time zone.
     pub time_zone: String,
+    /// Whose public holidays count.
+    pub holidays: HolidayCalendar,
 }
 
 /// An entrance (staircase).

@@ -1,3 +1,48 @@
+access_rule.tenant uuid NOT NULL
+access_rule.id uuid NOT NULL
+access_rule.building uuid NOT NULL
+access_rule.name text NOT NULL
+access_rule.everybody boolean NOT NULL
+access_rule.unit_owners boolean NOT NULL
+access_rule.all_doors boolean NOT NULL
+access_rule.schedule uuid
+access_rule.first_day bigint
+access_rule.last_day bigint
+access_rule.active boolean NOT NULL
+access_rule.version bigint NOT NULL
+access_rule: access_rule_pkey PRIMARY KEY (tenant, id)
+access_rule: access_rule_tenant_building_fkey FOREIGN KEY (tenant, building) REFERENCES building(tenant, id) ON DELETE CASCADE
+access_rule: access_rule_tenant_building_id_key UNIQUE (tenant, building, id)
+access_rule: access_rule_tenant_building_schedule_fkey FOREIGN KEY (tenant, building, schedule) REFERENCES schedule(tenant, building, id)
+CREATE INDEX access_rule_schedule ON public.access_rule USING btree (tenant, building, schedule)
+CREATE UNIQUE INDEX access_rule_pkey ON public.access_rule USING btree (tenant, id)
+CREATE UNIQUE INDEX access_rule_tenant_building_id_key ON public.access_rule USING btree (tenant, building, id)
+access_rule_door.tenant uuid NOT NULL
+access_rule_door.rule uuid NOT NULL
+access_rule_door.door uuid NOT NULL
+access_rule_door.building uuid NOT NULL
+access_rule_door: access_rule_door_pkey PRIMARY KEY (tenant, rule, door)
+access_rule_door: access_rule_door_tenant_building_door_fkey FOREIGN KEY (tenant, building, door) REFERENCES door(tenant, building, id) ON DELETE CASCADE
+access_rule_door: access_rule_door_tenant_building_rule_fkey FOREIGN KEY (tenant, building, rule) REFERENCES access_rule(tenant, building, id) ON DELETE CASCADE
+CREATE INDEX access_rule_of_door ON public.access_rule_door USING btree (tenant, door, rule)
+CREATE UNIQUE INDEX access_rule_door_pkey ON public.access_rule_door USING btree (tenant, rule, door)
+access_rule_person.tenant uuid NOT NULL
+access_rule_person.rule uuid NOT NULL
+access_rule_person.person uuid NOT NULL
+access_rule_person: access_rule_person_pkey PRIMARY KEY (tenant, rule, person)
+access_rule_person: access_rule_person_tenant_person_fkey FOREIGN KEY (tenant, person) REFERENCES person(tenant, id) ON DELETE CASCADE
+access_rule_person: access_rule_person_tenant_rule_fkey FOREIGN KEY (tenant, rule) REFERENCES access_rule(tenant, id) ON DELETE CASCADE
+CREATE INDEX access_rule_of_person ON public.access_rule_person USING btree (tenant, person, rule)
+CREATE UNIQUE INDEX access_rule_person_pkey ON public.access_rule_person USING btree (tenant, rule, person)
+access_rule_unit.tenant uuid NOT NULL
+access_rule_unit.rule uuid NOT NULL
+access_rule_unit.unit uuid NOT NULL
+access_rule_unit.building uuid NOT NULL
+access_rule_unit: access_rule_unit_pkey PRIMARY KEY (tenant, rule, unit)
+access_rule_unit: access_rule_unit_tenant_building_rule_fkey FOREIGN KEY (tenant, building, rule) REFERENCES access_rule(tenant, building, id) ON DELETE CASCADE
+access_rule_unit: access_rule_unit_tenant_building_unit_fkey FOREIGN KEY (tenant, building, unit) REFERENCES unit(tenant, building, id) ON DELETE CASCADE
+CREATE INDEX access_rule_of_unit ON public.access_rule_unit USING btree (tenant, unit, rule)
+CREATE UNIQUE INDEX access_rule_unit_pkey ON public.access_rule_unit USING btree (tenant, rule, unit)
 account.tenant uuid NOT NULL
 account.person uuid NOT NULL
 account.user_name text NOT NULL
@@ -121,6 +166,8 @@ building.kind text NOT NULL
 building.time_zone text NOT NULL
 building.mode text NOT NULL
 building.version bigint NOT NULL
+building.holidays text NOT NULL
+building: building_holidays_check CHECK ((holidays = ANY (ARRAY['none'::text, 'norway'::text, 'sweden'::text, 'denmark'::text, 'finland'::text])))
 building: building_kind_check CHECK ((kind = ANY (ARRAY['residential'::text, 'commercial'::text, 'mixed'::text])))
 building: building_mode_check CHECK ((mode = ANY (ARRAY['normal'::text, 'locked_down'::text])))
 building: building_pkey PRIMARY KEY (tenant, id)
@@ -174,6 +221,7 @@ door.release_ms bigint NOT NULL
 door.open_ms bigint NOT NULL
 door.relock text NOT NULL
 door.version bigint NOT NULL
+door.extended_release_ms bigint NOT NULL
 door: door_pkey PRIMARY KEY (tenant, id)
 door: door_relock_check CHECK ((relock = ANY (ARRAY['on_open'::text, 'on_close'::text])))
 door: door_tenant_building_controller_fkey FOREIGN KEY (tenant, building, controller) REFERENCES controller(tenant, building, id)
@@ -338,6 +386,17 @@ role_grant: role_grant_tenant_person_fkey FOREIGN KEY (tenant, person) REFERENCE
 CREATE INDEX role_grant_building ON public.role_grant USING btree (tenant, building)
 CREATE INDEX role_grant_person ON public.role_grant USING btree (tenant, person)
 CREATE UNIQUE INDEX role_grant_pkey ON public.role_grant USING btree (tenant, id)
+schedule.tenant uuid NOT NULL
+schedule.id uuid NOT NULL
+schedule.building uuid NOT NULL
+schedule.name text NOT NULL
+schedule.hours text NOT NULL
+schedule.version bigint NOT NULL
+schedule: schedule_pkey PRIMARY KEY (tenant, id)
+schedule: schedule_tenant_building_fkey FOREIGN KEY (tenant, building) REFERENCES building(tenant, id) ON DELETE CASCADE
+schedule: schedule_tenant_building_id_key UNIQUE (tenant, building, id)
+CREATE UNIQUE INDEX schedule_pkey ON public.schedule USING btree (tenant, id)
+CREATE UNIQUE INDEX schedule_tenant_building_id_key ON public.schedule USING btree (tenant, building, id)
 seaql_migrations.version character varying NOT NULL
 seaql_migrations.applied_at bigint NOT NULL
 seaql_migrations: seaql_migrations_pkey PRIMARY KEY (version)

@@ -1,3 +1,54 @@
+CREATE TABLE access_rule (
+    tenant UUID NOT NULL,
+    id UUID NOT NULL,
+    building UUID NOT NULL,
+    name TEXT NOT NULL,
+    -- Everybody who lives or works in the building; whoever decides for one of its units.
+    everybody BOOLEAN NOT NULL,
+    unit_owners BOOLEAN NOT NULL,
+    all_doors BOOLEAN NOT NULL,
+    -- At any time without.
+    schedule UUID,
+    -- Days since 1970 in the building's time zone.
+    first_day BIGINT,
+    last_day BIGINT,
+    active BOOLEAN NOT NULL,
+    version BIGINT NOT NULL,
+    PRIMARY KEY (tenant, id),
+    UNIQUE (tenant, building, id),
+    FOREIGN KEY (tenant, building) REFERENCES building (tenant, id) ON DELETE CASCADE,
+    FOREIGN KEY (tenant, building, schedule) REFERENCES schedule (tenant, building, id)
+);
+CREATE INDEX access_rule_schedule ON access_rule (tenant, building, schedule);
+CREATE TABLE access_rule_door (
+    tenant UUID NOT NULL,
+    rule UUID NOT NULL,
+    door UUID NOT NULL,
+    building UUID NOT NULL,
+    PRIMARY KEY (tenant, rule, door),
+    FOREIGN KEY (tenant, building, rule) REFERENCES access_rule (tenant, building, id) ON DELETE CASCADE,
+    FOREIGN KEY (tenant, building, door) REFERENCES door (tenant, building, id) ON DELETE CASCADE
+);
+CREATE INDEX access_rule_of_door ON access_rule_door (tenant, door, rule);
+CREATE TABLE access_rule_person (
+    tenant UUID NOT NULL,
+    rule UUID NOT NULL,
+    person UUID NOT NULL,
+    PRIMARY KEY (tenant, rule, person),
+    FOREIGN KEY (tenant, rule) REFERENCES access_rule (tenant, id) ON DELETE CASCADE,
+    FOREIGN KEY (tenant, person) REFERENCES person (tenant, id) ON DELETE CASCADE
+);
+CREATE INDEX access_rule_of_person ON access_rule_person (tenant, person, rule);
+CREATE TABLE access_rule_unit (
+    tenant UUID NOT NULL,
+    rule UUID NOT NULL,
+    unit UUID NOT NULL,
+    building UUID NOT NULL,
+    PRIMARY KEY (tenant, rule, unit),
+    FOREIGN KEY (tenant, building, rule) REFERENCES access_rule (tenant, building, id) ON DELETE CASCADE,
+    FOREIGN KEY (tenant, building, unit) REFERENCES unit (tenant, building, id) ON DELETE CASCADE
+);
+CREATE INDEX access_rule_of_unit ON access_rule_unit (tenant, unit, rule);
 CREATE TABLE account (
     tenant UUID NOT NULL,
     person UUID NOT NULL,
@@ -113,7 +164,8 @@ CREATE TABLE building (
     address TEXT NOT NULL,
     kind TEXT NOT NULL CHECK (kind IN ('residential', 'commercial', 'mixed')),
     time_zone TEXT NOT NULL,
-    mode TEXT NOT NULL CHECK (mode IN ('normal', 'locked_down')), version BIGINT NOT NULL DEFAULT 1,
+    mode TEXT NOT NULL CHECK (mode IN ('normal', 'locked_down')), version BIGINT NOT NULL DEFAULT 1, holidays TEXT NOT NULL DEFAULT 'none'
+    CHECK (holidays IN ('none', 'norway', 'sweden', 'denmark', 'finland')),
     PRIMARY KEY (tenant, id)
 );
 CREATE TABLE building_policy (
@@ -163,7 +215,7 @@ CREATE TABLE door (
     output INTEGER NOT NULL,
     release_ms BIGINT NOT NULL,
     open_ms BIGINT NOT NULL,
-    relock TEXT NOT NULL CHECK (relock IN ('on_open', 'on_close')), version BIGINT NOT NULL DEFAULT 1,
+    relock TEXT NOT NULL CHECK (relock IN ('on_open', 'on_close')), version BIGINT NOT NULL DEFAULT 1, extended_release_ms BIGINT NOT NULL DEFAULT 20000,
     PRIMARY KEY (tenant, id),
     UNIQUE (tenant, building, id),
     UNIQUE (tenant, controller, output),
@@ -322,6 +374,18 @@ CREATE TABLE role_grant (
 );
 CREATE INDEX role_grant_building ON role_grant (tenant, building);
 CREATE INDEX role_grant_person ON role_grant (tenant, person);
+CREATE TABLE schedule (
+    tenant UUID NOT NULL,
+    id UUID NOT NULL,
+    building UUID NOT NULL,
+    name TEXT NOT NULL,
+    -- Hours, holidays and exceptions as JSON; read and checked as one value.
+    hours TEXT NOT NULL,
+    version BIGINT NOT NULL,
+    PRIMARY KEY (tenant, id),
+    UNIQUE (tenant, building, id),
+    FOREIGN KEY (tenant, building) REFERENCES building (tenant, id) ON DELETE CASCADE
+);
 CREATE TABLE "seaql_migrations" ( "version" varchar NOT NULL PRIMARY KEY, "applied_at" integer NOT NULL );
 CREATE TABLE session (
     tenant UUID NOT NULL,

@@ -10,6 +10,7 @@ mod lists;
 mod moves;
 mod parts;
 mod people;
+mod rules;
 mod tenants;
 mod tokens;
 mod webhooks;
@@ -34,6 +35,7 @@ pub use parts::{Edited, Part, Removed, UnitDoors, Uses};
 pub use people::{
     Changed, Deleted, Home, PeopleAfter, PeopleOrder, PeoplePage, PeopleQuery, PersonRow, Standing, Suspended,
 };
+pub use rules::{NamedRule, RightBy, RuleMade, RulePerson, StoredFacts, StoredRight};
 pub use tenants::{AppRequirements, NewTenant, TenantChanged, TenantRow, TenantStopped};
 pub use tokens::{ApiToken, NewApiToken, TokenFault, TokenHolder};
 pub use webhooks::{DueWebhook, NewWebhook, Tried, Waiting, Webhook, WebhookChange, WebhookChanged};
@@ -42,7 +44,6 @@ pub use who::{
     Named, Openable, OpenablePage, Opener, OpenersPage,
 };
 
-use klinke_access::decide::SiteMode;
 use klinke_model::door::Door;
 use klinke_model::ids::{
     ApiTokenId, BellId, BuildingId, ControllerId, DeviceId, PersonId, PictureId, RoleGrantId, SessionId,
@@ -277,21 +278,6 @@ pub struct RingFacts {
     pub doors: Vec<Door>,
     /// When the doorbell does not ring aloud.
     pub quiet_hours: Option<QuietHours>,
-}
-
-/// What is stored about one person before one door: the facts that a decision is made of.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StoredFacts {
-    /// The door.
-    pub door: Door,
-    /// The person is not suspended.
-    pub person_active: bool,
-    /// The person lives in a unit whose door set holds the door.
-    pub member_reaches_door: bool,
-    /// The person administers the door's building.
-    pub administers_building: bool,
-    /// How the building's doors behave as a whole.
-    pub site_mode: SiteMode,
 }
 
 /// When an administrator changes something, and what makes the change's entry in the audit impossible to guess once it is

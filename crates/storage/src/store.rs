@@ -2,7 +2,7 @@
 
 use crate::repo::{
     Audit, Devices, Doors, Gate, Households, Imports, Intercom, Invitations, Jobs, Moves, Parts, People,
-    Sites, Tenants, Tokens, Webhooks, Who,
+    Rules, Sites, Tenants, Tokens, Webhooks, Who,
 };
 use crate::tx::{self, Isolation};
 use crate::{Result, StorageError, migration};
@@ -132,6 +132,11 @@ impl Store {
     /// Panels and buttons.
     pub fn intercom(&self) -> Intercom<'_> {
         Intercom(self)
+    }
+
+    /// Schedules and access rules.
+    pub fn rules(&self) -> Rules<'_> {
+        Rules(self)
     }
 
     /// Doors and controllers.

@@ -54,6 +54,12 @@ pub enum OpeningState {
 pub enum RefusalCode {
     /// This person may not open this door.
     NotAllowed,
+    /// This person may open this door at other hours.
+    OutsideHours,
+    /// What gave this person the door has ended.
+    RightOver,
+    /// What gives this person the door has not begun.
+    RightNotYet,
     /// The person is suspended.
     Suspended,
     /// The door is blocked or locked down.

@@ -5,7 +5,7 @@ import { locale, t } from '../lib/i18n';
 import { sectionAddress } from './routes';
 
 /** What an entry can be about: what its action begins with. */
-export const KINDS = ['person', 'home', 'move', 'import', 'role', 'building', 'entrance', 'unit', 'door', 'bell', 'panel', 'controller', 'policy', 'webhook', 'token'] as const;
+export const KINDS = ['person', 'home', 'move', 'import', 'role', 'building', 'entrance', 'unit', 'door', 'rule', 'schedule', 'bell', 'panel', 'controller', 'policy', 'webhook', 'token'] as const;
 
 export type Names = Record<string, AuditName>;
 
@@ -39,6 +39,9 @@ const VALUES: Record<string, string[]> = {
   button_order: ['admin-policy-order-'],
   rights: ['admin-right-'],
   relock: ['admin-door-'],
+  who: ['admin-rule-'],
+  which: ['admin-rule-'],
+  holidays: ['admin-holidays-'],
 };
 
 

@@ -31,8 +31,8 @@ describe('the table of roles', () => {
 describe('a part that is changed', () => {
   it('sends only what differs', () => {
     const before: PartValues = {
-      name: 'A', address: '', kind: 'mixed', time_zone: '', number: '', entrance: '', doors: ['1'],
-      release: '5', open: '30', relock: 'on_close', controller: '', output: '1'
+      name: 'A', address: '', kind: 'mixed', time_zone: '', holidays: 'none', number: '', entrance: '', doors: ['1'],
+      release: '5', extended: '20', open: '30', relock: 'on_close', controller: '', output: '1'
     };
     expect(differing(before, { ...before })).toEqual({});
     expect(differing(before, { ...before, name: 'B', doors: ['1', '2'] })).toEqual({ name: 'B', doors: ['1', '2'] });

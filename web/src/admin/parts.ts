@@ -1,7 +1,7 @@
 // What a property is made of, as one changes it: where each part comes from, which of its fields stand in a form, and
 // what of them goes back.
 
-import type { BuildingKind, Relock } from '../api/http';
+import type { BuildingKind, HolidayCalendar, Relock } from '../api/http';
 import { api } from '../lib/api';
 
 export type PartKind = 'building' | 'entrance' | 'unit' | 'door' | 'panel' | 'controller';
@@ -12,10 +12,12 @@ export interface PartValues extends Record<string, unknown> {
   address: string;
   kind: string;
   time_zone: string;
+  holidays: string;
   number: string;
   entrance: string;
   doors: string[];
   release: string;
+  extended: string;
   open: string;
   relock: string;
   controller: string;
@@ -29,6 +31,7 @@ export interface Uses {
   panels: number;
   doors: number;
   bells: number;
+  rules: number;
 }
 
 /** A part as it was seen. */
@@ -40,8 +43,8 @@ export interface PartSeen {
 }
 
 const NOTHING: PartValues = {
-  name: '', address: '', kind: 'residential', time_zone: '', number: '', entrance: '', doors: [],
-  release: '', open: '', relock: 'on_close', controller: '', output: '1'
+  name: '', address: '', kind: 'residential', time_zone: '', holidays: 'none', number: '', entrance: '', doors: [],
+  release: '', extended: '', open: '', relock: 'on_close', controller: '', output: '1'
 };
 
 interface PartSource {
@@ -57,8 +60,8 @@ interface PartSource {
 type Answer<Name extends keyof typeof api> = Awaited<ReturnType<(typeof api)[Name] extends (...asked: never[]) => infer Given ? (...asked: never[]) => Given : never>>;
 
 const building = ({ building, version, uses }: Answer<'building'>): PartSeen => {
-  const { name, address, kind, time_zone } = building;
-  return { version, uses, name, values: { ...NOTHING, name, address, kind, time_zone } };
+  const { name, address, kind, time_zone, holidays } = building;
+  return { version, uses, name, values: { ...NOTHING, name, address, kind, time_zone, holidays } };
 };
 const entrance = ({ entrance, version, uses }: Answer<'entrance'>): PartSeen => ({
   version, uses, name: entrance.name, values: { ...NOTHING, name: entrance.name }
@@ -72,6 +75,7 @@ const door = ({ door, version, uses }: Answer<'door'>): PartSeen => ({
     ...NOTHING,
     name: door.name,
     release: String(door.times.release_ms / 1000),
+    extended: String((door.times.extended_release_ms ?? 0) / 1000),
     open: String(door.times.open_ms / 1000),
     relock: door.times.relock,
     controller: door.controller ?? '',
@@ -90,10 +94,11 @@ const milliseconds = (seconds: string) => Math.round((Number(seconds.replace(','
 export const PARTS: Record<PartKind, PartSource> = {
   building: {
     get: async (id) => building(await api.building(id)),
-    change: async (id, version, { name, address, kind, time_zone }) =>
+    change: async (id, version, { name, address, kind, time_zone, holidays }) =>
       building(await api.changeBuilding(id, {
         version, ...(name !== undefined && { name }), ...(address !== undefined && { address }),
-        ...(kind !== undefined && { kind: kind as BuildingKind }), ...(time_zone !== undefined && { time_zone })
+        ...(kind !== undefined && { kind: kind as BuildingKind }), ...(time_zone !== undefined && { time_zone }),
+        ...(holidays !== undefined && { holidays: holidays as HolidayCalendar })
       })),
     seen: (answer) => building(answer as Answer<'building'>),
     blocked: ['people', 'moves']
@@ -115,12 +120,12 @@ export const PARTS: Record<PartKind, PartSource> = {
   },
   door: {
     get: async (id) => door(await api.door(id)),
-    change: async (id, version, changed, { release, open, relock, controller, output }) =>
+    change: async (id, version, changed, { release, extended, open, relock, controller, output }) =>
       door(await api.changeDoor(id, {
         version,
         ...(changed.name !== undefined && { name: changed.name }),
         ...(['release', 'open', 'relock'].some((field) => field in changed) && {
-          times: { release_ms: milliseconds(release), open_ms: milliseconds(open), relock: relock as Relock }
+          times: { release_ms: milliseconds(release), extended_release_ms: milliseconds(extended), open_ms: milliseconds(open), relock: relock as Relock }
         }),
         ...(['controller', 'output'].some((field) => field in changed) && {
           wiring: { ...(controller && { controller }), output: Math.max(Number(output) - 1, 0) || 0 }

@@ -46,6 +46,11 @@ export const household = (unit: string) =>
   queryOptions({ queryKey: ['people', 'unit', unit], queryFn: () => api.people({ unit, limit: 200 }) });
 export const doors = (building: string) =>
   queryOptions({ queryKey: ['doors', building], queryFn: () => api.doors(building), ...live });
+export const rules = (building: string) => queryOptions({ queryKey: ['rules', building], queryFn: () => api.rules(building) });
+export const schedules = (building: string) =>
+  queryOptions({ queryKey: ['schedules', building], queryFn: () => api.schedules(building) });
+export const scheduleWeek = (schedule: string) =>
+  queryOptions({ queryKey: ['schedules', 'week', schedule], queryFn: () => api.scheduleWeek(schedule) });
 export const controllers = (building: string) =>
   queryOptions({ queryKey: ['controllers', building], queryFn: () => api.controllers(building), ...live });
 export const checklist = (building: string) =>

@@ -362,6 +362,42 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/buildings/{building}/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The rules of a building, by name. */
+        get: operations["rules"];
+        put?: never;
+        /** Adds a rule to a building. */
+        post: operations["add_rule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/buildings/{building}/schedules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The schedules of a building, by name. */
+        get: operations["schedules"];
+        put?: never;
+        /** Adds a schedule to a building. */
+        post: operations["add_schedule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/buildings/{building}/units": {
         parameters: {
             query?: never;
@@ -408,6 +444,23 @@ export interface paths {
         get: operations["home_counts"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/buildings/{building}/why": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Why a door of a building does or does not open for somebody. For who sees people there. It changes nothing. */
+        post: operations["why"];
         delete?: never;
         options?: never;
         head?: never;
@@ -494,7 +547,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Everybody who may open a door now, each with the reasons. For who sees people in its building. */
+        /** Everybody who may open a door, each with the reasons; a rule with hours is one, also outside of them. For who sees people in its building. */
         get: operations["who_may_open"];
         put?: never;
         post?: never;
@@ -1247,6 +1300,59 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/rules/{rule}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Removes a rule. Who had a door by it alone does not have it any more. */
+        delete: operations["remove_rule"];
+        options?: never;
+        head?: never;
+        /** Changes a rule. From the next opening on it is so. */
+        patch: operations["change_rule"];
+        trace?: never;
+    };
+    "/api/v1/schedules/{schedule}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Removes a schedule that no rule names. */
+        delete: operations["remove_schedule"];
+        options?: never;
+        head?: never;
+        /** Changes a schedule, and with it every rule that names it. */
+        patch: operations["change_schedule"];
+        trace?: never;
+    };
+    "/api/v1/schedules/{schedule}/week": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a schedule is in seven days, as people see them on the calendar: from midnight to midnight. */
+        get: operations["schedule_week"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session": {
         parameters: {
             query?: never;
@@ -1920,6 +2026,16 @@ export interface components {
             grant: components["schemas"]["RoleGrantId"];
             /** @description As what. */
             role: components["schemas"]["Role"];
+        } | {
+            /** @enum {string} */
+            by: "rule";
+            hours?: components["schemas"]["Label"] | null;
+            /** @description The last day on which it holds, such as `2026-11-30`. */
+            last_day?: string | null;
+            /** @description Its name. */
+            name: components["schemas"]["Label"];
+            /** @description Which. */
+            rule: components["schemas"]["RuleId"];
         };
         /** @description A button on a panel. */
         Bell: {
@@ -2016,6 +2132,8 @@ export interface components {
         Building: {
             /** @description Street address, one line. */
             address: components["schemas"]["Label"];
+            /** @description Whose public holidays count. */
+            holidays: components["schemas"]["HolidayCalendar"];
             id: components["schemas"]["BuildingId"];
             kind: components["schemas"]["BuildingKind"];
             name: components["schemas"]["Label"];
@@ -2029,6 +2147,7 @@ export interface components {
         BuildingChange: {
             /** @description Street address, one line. */
             address?: string | null;
+            holidays?: components["schemas"]["HolidayCalendar"] | null;
             kind?: components["schemas"]["BuildingKind"] | null;
             name?: string | null;
             /**
@@ -2387,6 +2506,11 @@ export interface components {
         DoorTimes: {
             /**
              * Format: int32
+             * @description How long it stays released for who needs longer, in ms: 1,000 to 60,000. Less than `release_ms` counts as that.
+             */
+            extended_release_ms?: number;
+            /**
+             * Format: int32
              * @description How long the leaf may stay open before it is an alarm, in ms: 5,000 to 600,000.
              */
             open_ms: number;
@@ -2454,6 +2578,21 @@ export interface components {
          * @enum {string}
          */
         EventKind: "person.created" | "person.changed" | "person.suspended" | "person.resumed" | "person.deleted" | "membership.began" | "membership.changed" | "membership.ended" | "unit.created" | "unit.changed" | "unit.removed" | "import.applied" | "import.undone";
+        /** @description Days that are different. */
+        Exception: {
+            /**
+             * Format: int64
+             * @description The first such day, in days since 1970.
+             */
+            first: number;
+            /**
+             * Format: int64
+             * @description The last such day.
+             */
+            last: number;
+            /** @description The hours of each; none makes them closed. */
+            spans: components["schemas"]["Span"][];
+        };
         /**
          * @description What is wrong with a field. Stable: clients translate it.
          * @enum {string}
@@ -2535,6 +2674,11 @@ export interface components {
             ends_at?: components["schemas"]["Timestamp"] | null;
             role: components["schemas"]["Role"];
         };
+        /**
+         * @description Whose public holidays count.
+         * @enum {string}
+         */
+        HolidayCalendar: "none" | "norway" | "sweden" | "denmark" | "finland";
         /** @description How many homes are in which state. */
         HomeCount: {
             /** Format: int64 */
@@ -3085,6 +3229,8 @@ export interface components {
         NewBuilding: {
             /** @description Street address, one line. */
             address: string;
+            /** @description Whose public holidays count; nobody's without. */
+            holidays?: components["schemas"]["HolidayCalendar"];
             kind: components["schemas"]["BuildingKind"];
             /** @description What its people call it. */
             name: string;
@@ -3217,6 +3363,22 @@ export interface components {
             manager_name: string;
             name: string;
         };
+        /** @description A new rule. */
+        NewRule: {
+            /** @description At least one. */
+            doors: components["schemas"]["RuleDoor"][];
+            /** @description What the administrators call it. */
+            name: string;
+            when?: components["schemas"]["RuleTime"];
+            /** @description At least one. */
+            who: components["schemas"]["RuleWho"][];
+        };
+        /** @description New hours. */
+        NewSchedule: {
+            /** @description Such as "Office hours". */
+            name: string;
+            schedule: components["schemas"]["Schedule"];
+        };
         /** @description A token to be made. */
         NewToken: {
             building?: components["schemas"]["BuildingId"] | null;
@@ -3246,6 +3408,24 @@ export interface components {
             events: components["schemas"]["EventKind"][];
             /** @description `https`, at a host that the operator allows. */
             url: string;
+        };
+        /**
+         * @description Something about a rule.
+         * @enum {string}
+         */
+        Note: "nobody" | "no_door" | "over" | "never" | "covered";
+        /** @description What the hours of a holiday are. */
+        OnHolidays: {
+            /** @enum {string} */
+            are: "as_usual";
+        } | {
+            /** @enum {string} */
+            are: "closed";
+        } | {
+            /** @enum {string} */
+            are: "own";
+            /** @description The hours of every holiday. */
+            spans: components["schemas"]["Span"][];
         };
         /** @description A door that a person may open. */
         OpenableDoor: {
@@ -3711,7 +3891,7 @@ export interface components {
          * @description Why a door was not opened. Stable: screens and manuals translate these.
          * @enum {string}
          */
-        RefusalCode: "not_allowed" | "suspended" | "blocked" | "no_controller" | "offline" | "expired" | "fault" | "no_call";
+        RefusalCode: "not_allowed" | "outside_hours" | "right_over" | "right_not_yet" | "suspended" | "blocked" | "no_controller" | "offline" | "expired" | "fault" | "no_call";
         /**
          * @description When the lock goes back after a granted request.
          * @enum {string}
@@ -3727,6 +3907,33 @@ export interface components {
          * @enum {string}
          */
         Right: "see_building" | "see_people" | "change_people" | "change_building" | "devices" | "roles" | "audit" | "tenants";
+        /** @description A right that was considered. */
+        RightConsidered: components["schemas"]["RightSource"] & {
+            standing: components["schemas"]["RightStanding"];
+        };
+        /** @description Where a right comes from. */
+        RightSource: {
+            /** @enum {string} */
+            by: "home";
+        } | {
+            /** @enum {string} */
+            by: "rule";
+            from?: components["schemas"]["Timestamp"] | null;
+            hours?: components["schemas"]["Label"] | null;
+            /** @description Its name. */
+            name: components["schemas"]["Label"];
+            /** @description Which. */
+            rule: components["schemas"]["RuleId"];
+            until?: components["schemas"]["Timestamp"] | null;
+        } | {
+            /** @enum {string} */
+            by: "role";
+        };
+        /**
+         * @description How a right stands.
+         * @enum {string}
+         */
+        RightStanding: "over" | "not_yet" | "clock_untrusted" | "outside_hours" | "in_force";
         /**
          * @description What a person may administer.
          * @enum {string}
@@ -3750,6 +3957,141 @@ export interface components {
          * @description A role that was given to somebody.
          */
         RoleGrantId: string;
+        /** @description An access rule. */
+        Rule: {
+            /** @description Not put aside. */
+            active: boolean;
+            building: components["schemas"]["BuildingId"];
+            /** @description Nothing without. */
+            doors: components["schemas"]["RuleDoor"][];
+            id: components["schemas"]["RuleId"];
+            name: components["schemas"]["Label"];
+            /** @description What an administrator may want to look at. */
+            notes: components["schemas"]["Note"][];
+            /**
+             * Format: int64
+             * @description Grows with every change.
+             */
+            version: number;
+            when: components["schemas"]["RuleTime"];
+            /** @description Anybody whom one of these names; nobody without. */
+            who: components["schemas"]["RuleWhoNamed"][];
+        };
+        /** @description What is to be changed; what is absent stays as it is. */
+        RuleChange: {
+            /** @description Put aside without losing it. */
+            active?: boolean | null;
+            doors?: components["schemas"]["RuleDoor"][] | null;
+            name?: string | null;
+            /**
+             * Format: int64
+             * @description The version that the asker saw.
+             */
+            version: number;
+            when?: components["schemas"]["RuleTime"] | null;
+            who?: components["schemas"]["RuleWho"][] | null;
+        };
+        /** @description What a rule opens. */
+        RuleDoor: {
+            /** @enum {string} */
+            which: "all_doors";
+        } | {
+            /** @description The door. */
+            id: components["schemas"]["DoorId"];
+            /** @enum {string} */
+            which: "door";
+        };
+        /**
+         * Format: uuid
+         * @description An access rule.
+         */
+        RuleId: string;
+        /** @description When a rule holds. */
+        RuleTime: {
+            /** @description The first day, such as `2026-11-30`. */
+            first_day?: string | null;
+            /** @description The last day. */
+            last_day?: string | null;
+            schedule?: components["schemas"]["ScheduleId"] | null;
+        };
+        /** @description Whom a rule allows. */
+        RuleWho: {
+            /** @enum {string} */
+            who: "everybody";
+        } | {
+            /** @enum {string} */
+            who: "unit_owners";
+        } | {
+            /** @description The unit. */
+            id: components["schemas"]["UnitId"];
+            /** @enum {string} */
+            who: "unit";
+        } | {
+            /** @description The person. */
+            id: components["schemas"]["PersonId"];
+            /** @enum {string} */
+            who: "person";
+        };
+        /** @description Whom a rule allows, with what to call them. */
+        RuleWhoNamed: {
+            /** @enum {string} */
+            who: "everybody";
+        } | {
+            /** @enum {string} */
+            who: "unit_owners";
+        } | {
+            /** @description The unit. */
+            id: components["schemas"]["UnitId"];
+            /** @description Apartment number or company name. */
+            number: components["schemas"]["Label"];
+            /** @enum {string} */
+            who: "unit";
+        } | {
+            /** @description Lives where the asker does not see people. */
+            hidden: boolean;
+            /** @description The person. */
+            id: components["schemas"]["PersonId"];
+            name?: components["schemas"]["Label"] | null;
+            /** @enum {string} */
+            who: "person";
+        };
+        /** @description A named set of hours. Nothing is in it that it does not name: without hours it is never. */
+        Schedule: {
+            /** @description Days that are different, whatever else they are. The first that names a day counts. [`Self::EXCEPTIONS`] at most. */
+            exceptions: components["schemas"]["Exception"][];
+            /** @description What a holiday is. */
+            holidays: components["schemas"]["OnHolidays"];
+            /** @description The hours of an ordinary week. [`Self::ROWS`] rows at most. */
+            hours: components["schemas"]["Hours"][];
+        };
+        /** @description What is to be changed; what is absent stays as it is. */
+        ScheduleChange: {
+            name?: string | null;
+            schedule?: components["schemas"]["Schedule"] | null;
+            /**
+             * Format: int64
+             * @description The version that the asker saw.
+             */
+            version: number;
+        };
+        /**
+         * Format: uuid
+         * @description Hours under a name.
+         */
+        ScheduleId: string;
+        /** @description Hours under a name. */
+        SchedulePart: {
+            building: components["schemas"]["BuildingId"];
+            id: components["schemas"]["ScheduleId"];
+            name: components["schemas"]["Label"];
+            schedule: components["schemas"]["Schedule"];
+            uses: components["schemas"]["Uses"];
+            /**
+             * Format: int64
+             * @description Grows with every change.
+             */
+            version: number;
+        };
         /** @description A session description (RFC 8866), as WebRTC makes it. Printed as its length only: it holds addresses. */
         Sdp: string;
         /** @description A door in the app of somebody. */
@@ -3805,6 +4147,19 @@ export interface components {
             password: string;
             /** @example kari@example.org */
             user_name: string;
+        };
+        /** @description From one minute of a day to another; over midnight into the next day when it does not end after it begins. */
+        Span: {
+            /**
+             * Format: int32
+             * @description Minutes after midnight, 0 to 1439.
+             */
+            from: number;
+            /**
+             * Format: int32
+             * @description Minutes after midnight, 1 to 1440; the minute itself is not in it.
+             */
+            until: number;
         };
         /**
          * @description What becomes of a row.
@@ -3922,6 +4277,11 @@ export interface components {
             people: number;
             /**
              * Format: int64
+             * @description Access rules that name it.
+             */
+            rules: number;
+            /**
+             * Format: int64
              * @description Units in it, behind it, or whose people may open it.
              */
             units: number;
@@ -4006,6 +4366,26 @@ export interface components {
              */
             status?: number | null;
         };
+        /** @description Seven days of a schedule. */
+        Week: {
+            days: components["schemas"]["WeekDay"][];
+        };
+        /** @description A day of a schedule. */
+        WeekDay: {
+            /** @description Such as `2026-11-30`. */
+            day: string;
+            /** @description It is a day for which the schedule has an exception. */
+            exception: boolean;
+            /** @description It is a public holiday where the building stands. */
+            holiday: boolean;
+            /** @description From midnight to midnight, in order, with what comes over from the night before. None: closed. */
+            spans: components["schemas"]["Span"][];
+            /**
+             * Format: int32
+             * @description 0 is Monday, 6 is Sunday.
+             */
+            weekday: number;
+        };
         /** @description For whom a link is. */
         Welcome: {
             /** @description They have a password already: setting it anew signs out every device. */
@@ -4014,6 +4394,25 @@ export interface components {
             name: string;
             /** @description What they sign in with from now on. */
             user_name: string;
+        };
+        /** @description Whether the door opens, and why. */
+        Why: {
+            /** @description The moment that was judged, UTC milliseconds since 1970. */
+            at: components["schemas"]["Timestamp"];
+            /** @description It opens. */
+            opens: boolean;
+            /** @description The one reason why it does not, such as `no_right`, `outside_hours`, `right_over` or `door_blocked`. */
+            reason?: string | null;
+            /** @description Every right that they have to this door, whether it holds or not. */
+            rights: components["schemas"]["RightConsidered"][];
+        };
+        /** @description What is asked. */
+        WhyAsked: {
+            at?: components["schemas"]["Timestamp"] | null;
+            /** @description Which door of the building. */
+            door: components["schemas"]["DoorId"];
+            /** @description Who. */
+            person: components["schemas"]["PersonId"];
         };
         /** @description What drives a door. */
         Wiring: {
@@ -7570,6 +7969,472 @@ export interface operations {
             };
         };
     };
+    rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The building */
+                building: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rules */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rule"][];
+                };
+            };
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_rule: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The building */
+                building: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRule"];
+            };
+        };
+        responses: {
+            /** @description Added */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rule"];
+                };
+            };
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `in_progress` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `wrong_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`; `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    schedules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The building */
+                building: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The schedules */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SchedulePart"][];
+                };
+            };
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_schedule: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The building */
+                building: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSchedule"];
+            };
+        };
+        responses: {
+            /** @description Added */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SchedulePart"];
+                };
+            };
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `in_progress` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `wrong_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`; `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     units: {
         parameters: {
             query?: {
@@ -7995,6 +8860,144 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    why: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The building */
+                building: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WhyAsked"];
+            };
+        };
+        responses: {
+            /** @description The decision and what it was made of */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Why"];
+                };
+            };
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `in_progress` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `wrong_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`: no such door in the building, or nobody whom the asker sees; `idempotency_key_reused` */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -15300,6 +16303,578 @@ export interface operations {
             };
             /** @description `last_manager` */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The rule */
+                rule: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The rule */
+                rule: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RuleChange"];
+            };
+        };
+        responses: {
+            /** @description Changed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rule"];
+                };
+            };
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `conflict`: somebody else changed it since; `current` is a `Rule` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `wrong_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_schedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The schedule */
+                schedule: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `in_use`: rules name it; `current` are its `Uses` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_schedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The schedule */
+                schedule: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScheduleChange"];
+            };
+        };
+        responses: {
+            /** @description Changed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SchedulePart"];
+                };
+            };
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `conflict`: somebody else changed it since; `current` is a `SchedulePart` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `wrong_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    schedule_week: {
+        parameters: {
+            query?: {
+                /** @description The first day, such as `2026-11-30`; today without. */
+                from?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The schedule */
+                schedule: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Seven days */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Week"];
+                };
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid` */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -35,6 +35,11 @@ import type {
   PanelChange,
   paths,
   NewPropertyManager,
+  NewRule,
+  NewSchedule,
+  RuleChange,
+  ScheduleChange,
+  WhyAsked,
   PersonChange,
   PropertyManagerChange,
   Policy,
@@ -204,6 +209,23 @@ export const api = {
     answer(client.POST('/api/v1/buildings/{building}/entrances', { ...ofBuilding(building), body })),
   addUnits: (building: string, body: NewUnits) =>
     answer(client.POST('/api/v1/buildings/{building}/units', { ...ofBuilding(building), body })),
+  schedules: (building: string) => answer(client.GET('/api/v1/buildings/{building}/schedules', ofBuilding(building))),
+  addSchedule: (building: string, body: NewSchedule) =>
+    answer(client.POST('/api/v1/buildings/{building}/schedules', { ...ofBuilding(building), body })),
+  changeSchedule: (schedule: string, body: ScheduleChange) =>
+    answer(client.PATCH('/api/v1/schedules/{schedule}', { params: { path: { schedule } }, body })),
+  removeSchedule: (schedule: string) =>
+    answer(client.DELETE('/api/v1/schedules/{schedule}', { params: { path: { schedule } } })),
+  scheduleWeek: (schedule: string) =>
+    answer(client.GET('/api/v1/schedules/{schedule}/week', { params: { path: { schedule } } })),
+  rules: (building: string) => answer(client.GET('/api/v1/buildings/{building}/rules', ofBuilding(building))),
+  addRule: (building: string, body: NewRule) =>
+    answer(client.POST('/api/v1/buildings/{building}/rules', { ...ofBuilding(building), body })),
+  changeRule: (rule: string, body: RuleChange) =>
+    answer(client.PATCH('/api/v1/rules/{rule}', { params: { path: { rule } }, body })),
+  removeRule: (rule: string) => answer(client.DELETE('/api/v1/rules/{rule}', { params: { path: { rule } } })),
+  why: (building: string, body: WhyAsked) =>
+    answer(client.POST('/api/v1/buildings/{building}/why', { ...ofBuilding(building), body })),
   addDoor: (building: string, body: NewDoor) =>
     answer(client.POST('/api/v1/buildings/{building}/doors', { ...ofBuilding(building), body })),
   addBell: (building: string, body: NewBell) =>

@@ -29,7 +29,7 @@ describe('the chip', () => {
     expect(screen.getByRole('status').textContent.replace(/\s+/g, ' ').trim()).toBe('Open Open 5 s');
   });
 
-  it.each(['not_allowed', 'suspended', 'blocked', 'no_controller', 'offline', 'expired', 'fault', 'no_call'] satisfies RefusalCode[])(
+  it.each(['not_allowed', 'suspended', 'outside_hours', 'right_over', 'right_not_yet', 'blocked', 'no_controller', 'offline', 'expired', 'fault', 'no_call'] satisfies RefusalCode[])(
     'says in words why: %s',
     (reason) => {
       render(DoorStateChip, { look: { kind: 'refused', reason } });

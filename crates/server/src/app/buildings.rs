@@ -11,6 +11,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use klinke_model::ids::BuildingId;
 use klinke_model::rights::Right;
+use klinke_model::schedule::HolidayCalendar;
 use klinke_model::site::BuildingKind;
 use klinke_model::text::Label;
 use serde::{Deserialize, Serialize};
@@ -28,6 +29,8 @@ pub struct Building {
     /// IANA time zone.
     #[schema(example = "Europe/Oslo")]
     time_zone: String,
+    /// Whose public holidays count.
+    holidays: HolidayCalendar,
 }
 
 /// The buildings that one administers, by name.
@@ -43,8 +46,8 @@ pub async fn handler(State(node): State<Arc<Node>>, who: Caller) -> Result<Json<
 
 impl From<klinke_model::site::Building> for Building {
     fn from(building: klinke_model::site::Building) -> Self {
-        let klinke_model::site::Building { id, name, address, kind, time_zone } = building;
-        Self { id, name, address, kind, time_zone }
+        let klinke_model::site::Building { id, name, address, kind, time_zone, holidays } = building;
+        Self { id, name, address, kind, time_zone, holidays }
     }
 }
 
@@ -59,6 +62,10 @@ pub struct NewBuilding {
     /// IANA time zone.
     #[schema(example = "Europe/Oslo")]
     time_zone: String,
+    /// Whose public holidays count; nobody's without.
+    #[serde(default)]
+    #[schema(required = false)]
+    holidays: HolidayCalendar,
 }
 
 /// Makes a building. For who administers all buildings.
@@ -82,8 +89,8 @@ pub async fn make(
     fields.check()?;
     let stamp = node.stamp();
     let id = node.random.v7(stamp.at);
-    let building =
-        klinke_model::site::Building { id, name, address, kind: new.kind, time_zone: new.time_zone };
+    let NewBuilding { kind, time_zone, holidays, .. } = new;
+    let building = klinke_model::site::Building { id, name, address, kind, time_zone, holidays };
     if !node.store.sites().insert_building(&who.scope, &stamp, building.clone()).await? {
         return Err(Code::Forbidden.into());
     }

@@ -15,6 +15,7 @@ use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use klinke_model::ids::BuildingId;
 use klinke_model::rights::Right;
+use klinke_model::schedule::HolidayCalendar;
 use klinke_model::site::BuildingKind;
 use klinke_storage::record::{Edited, Part};
 use serde::{Deserialize, Serialize};
@@ -51,6 +52,9 @@ pub struct BuildingChange {
     /// IANA time zone.
     #[schema(required = false, example = "Europe/Oslo")]
     time_zone: Option<String>,
+    /// Whose public holidays count.
+    #[schema(required = false)]
+    holidays: Option<HolidayCalendar>,
 }
 
 /// That somebody means this building.
@@ -101,7 +105,8 @@ pub async fn change(
     let (Some(name), Some(address)) = (name, address) else { return Err(fields.into()) };
     fields.check()?;
     let kind = change.kind.unwrap_or(before.kind);
-    let wanted = klinke_model::site::Building { id: building, name, address, kind, time_zone };
+    let holidays = change.holidays.unwrap_or(before.holidays);
+    let wanted = klinke_model::site::Building { id: building, name, address, kind, time_zone, holidays };
     let parts = node.store.parts();
     match parts.change_building(&who.scope, &node.stamp(), change.version, wanted).await? {
         Edited::Done(part) => {

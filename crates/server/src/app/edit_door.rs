@@ -96,6 +96,9 @@ pub async fn change(
         if !DoorTimes::RELEASE_MS.contains(&times.release_ms) {
             fields.wrong("/times/release_ms", FieldCode::OutOfRange);
         }
+        if !DoorTimes::RELEASE_MS.contains(&times.extended_release_ms) {
+            fields.wrong("/times/extended_release_ms", FieldCode::OutOfRange);
+        }
         if !DoorTimes::OPEN_MS.contains(&times.open_ms) {
             fields.wrong("/times/open_ms", FieldCode::OutOfRange);
         }

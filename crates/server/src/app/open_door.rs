@@ -4,6 +4,7 @@
 //! says `open` only after the controller did. Nothing of it is written: in a residential building an opening
 //! lives in memory until its outcome was told.
 
+use super::standing;
 use crate::doors::links::NoOutcome;
 use crate::doors::openings::Begin;
 use crate::node::Node;
@@ -74,15 +75,9 @@ async fn carry_out(node: &Node, ask: &Ask, opening: OpeningId) -> OpeningState {
             return refused(RefusalCode::Fault);
         }
     };
-    let facts = Facts {
-        person_active: stored.person_active,
-        member_reaches_door: stored.member_reaches_door,
-        administers_building: stored.administers_building,
-        call_offers_door: ask.call_offers_door,
-        site_mode: stored.site_mode,
-        times: stored.door.times,
-        door_mode: node.presence.door(ask.door).map(|state| state.mode),
-    };
+    let now = standing::now_at(&stored, scope.at);
+    let door_mode = node.presence.door(ask.door).map(|state| state.mode);
+    let facts = Facts { call_offers_door: ask.call_offers_door, ..standing::facts(&stored, &now, door_mode) };
     let hold = match decide::decide(&decide::Request { cause: ask.cause }, &facts) {
         Decision::Granted { hold } => hold,
         Decision::Denied(reason) => return refused(refusal(reason)),
@@ -107,8 +102,24 @@ async fn carry_out(node: &Node, ask: &Ask, opening: OpeningId) -> OpeningState {
 const fn refusal(reason: Reason) -> RefusalCode {
     match reason {
         Reason::PersonSuspended => RefusalCode::Suspended,
-        Reason::NoRight | Reason::DoorNotOfCall => RefusalCode::NotAllowed,
-        Reason::SiteLockedDown | Reason::DoorBlocked | Reason::DoorLockedDown => RefusalCode::Blocked,
-        Reason::DoorTimesInvalid => RefusalCode::Fault,
+        // nothing is presented here but the app
+        Reason::CredentialUnknown
+        | Reason::CredentialBlocked
+        | Reason::CredentialNotYet
+        | Reason::CredentialOver
+        | Reason::CredentialUsedUp
+        | Reason::CredentialCopyable
+        | Reason::NoRight
+        | Reason::DoorNotOfCall => RefusalCode::NotAllowed,
+        Reason::RightOver => RefusalCode::RightOver,
+        Reason::RightNotYet => RefusalCode::RightNotYet,
+        Reason::OutsideHours => RefusalCode::OutsideHours,
+        Reason::SiteLockedDown
+        | Reason::DoorBlocked
+        | Reason::DoorLockedDown
+        | Reason::DoorBeforeFirst
+        | Reason::Interlocked
+        | Reason::SecondPersonNeeded => RefusalCode::Blocked,
+        Reason::ClockUntrusted | Reason::RightsTooOld | Reason::DoorTimesInvalid => RefusalCode::Fault,
     }
 }

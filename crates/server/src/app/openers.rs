@@ -1,17 +1,19 @@
 //! Who may open a door, and which doors a person may open: by the same conditions and the same decision as an opening.
 
 use super::people::shown;
+use super::standing;
 use super::who::page_length;
 use crate::auth::caller::Caller;
+use crate::calendar;
 use crate::http::body::Object;
 use crate::http::problem::{Code, Problem, ProblemBody};
 use crate::node::Node;
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
-use klinke_access::decide::{self, Cause, Decision, Facts, SiteMode, decide};
+use klinke_access::decide::{self, Cause, Decision, SiteMode, decide};
 use klinke_model::door::DoorTimes;
-use klinke_model::ids::{BuildingId, DoorId, PersonId, RoleGrantId, UnitId};
+use klinke_model::ids::{BuildingId, DoorId, PersonId, RoleGrantId, RuleId, UnitId};
 use klinke_model::people::Role;
 use klinke_model::privacy::Pii;
 use klinke_model::text::Label;
@@ -48,6 +50,19 @@ pub enum Because {
         #[serde(skip_serializing_if = "Option::is_none")]
         ends_at: Option<Timestamp>,
     },
+    /// A rule allows them.
+    Rule {
+        /// Which.
+        rule: RuleId,
+        /// Its name.
+        name: Label,
+        /// What the hours are called in which it holds; absent for any time.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        hours: Option<Label>,
+        /// The last day on which it holds, such as `2026-11-30`.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        last_day: Option<String>,
+    },
 }
 
 impl From<record::Because> for Because {
@@ -58,6 +73,9 @@ impl From<record::Because> for Because {
             }
             record::Because::Role { grant, role, building, ends_at } => {
                 Self::Role { grant, role, everywhere: building.is_none(), ends_at }
+            }
+            record::Because::Rule { rule, name, hours, last_day } => {
+                Self::Rule { rule, name, hours, last_day: last_day.and_then(calendar::written) }
             }
         }
     }
@@ -131,7 +149,7 @@ pub struct DoorsAsked {
     limit: Option<u16>,
 }
 
-/// Everybody who may open a door now, each with the reasons. For who sees people in its building.
+/// Everybody who may open a door, each with the reasons; a rule with hours is one, also outside of them. For who sees people in its building.
 #[utoipa::path(get, path = "/api/v1/doors/{door}/who", operation_id = "who_may_open", tag = "people",
     params(("door" = uuid::Uuid, Path, description = "The door"), PeopleAsked), security(("session" = []), ("token" = [])),
     responses((status = 200, description = "The people", body = OpenersPage),
@@ -204,15 +222,7 @@ pub(super) fn shut(
     site_mode: SiteMode,
     times: DoorTimes,
 ) -> Option<decide::Reason> {
-    let facts = Facts {
-        person_active: true,
-        member_reaches_door: true,
-        administers_building: false,
-        call_offers_door: false,
-        site_mode,
-        times,
-        door_mode: node.presence.door(door).map(|state| state.mode),
-    };
+    let facts = standing::anybody(site_mode, times, node.presence.door(door).map(|state| state.mode));
     match decide(&decide::Request { cause: Cause::List }, &facts) {
         Decision::Granted { .. } => None,
         Decision::Denied(reason) => Some(reason),

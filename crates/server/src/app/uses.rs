@@ -20,12 +20,14 @@ pub struct Uses {
     doors: u64,
     /// Buttons on it or of it.
     bells: u64,
+    /// Access rules that name it.
+    rules: u64,
 }
 
 impl From<klinke_storage::record::Uses> for Uses {
     fn from(uses: klinke_storage::record::Uses) -> Self {
-        let klinke_storage::record::Uses { people, moves, units, panels, doors, bells } = uses;
-        Self { people, moves, units, panels, doors, bells }
+        let klinke_storage::record::Uses { people, moves, units, panels, doors, bells, rules } = uses;
+        Self { people, moves, units, panels, doors, bells, rules }
     }
 }
 

@@ -11,6 +11,7 @@ use klinke_model::ids::{BuildingId, DoorId, EntranceId, PanelId, PersonId, Tenan
 use klinke_model::intercom::{Bell, BellKind, BellMember, Panel};
 use klinke_model::people::Person;
 use klinke_model::privacy::Pii;
+use klinke_model::schedule::HolidayCalendar;
 use klinke_model::scope::Scope;
 use klinke_model::site::{Building, BuildingKind, Entrance, Tenant, Unit};
 use klinke_model::text::{Label, LabelError};
@@ -247,6 +248,7 @@ impl Builder<'_> {
             address: Label::new(address)?,
             kind,
             time_zone: "Europe/Oslo".to_owned(),
+            holidays: HolidayCalendar::None,
         };
         let id = building.id;
         self.node.store.sites().insert_building(&self.scope, &self.node.stamp(), building).await?;

@@ -26,6 +26,7 @@ mod pictures;
 mod privacy;
 mod restart;
 mod ringing;
+mod rules;
 mod session;
 mod signing_out;
 mod support;

@@ -6,6 +6,7 @@ use klinke_model::door::{Door, DoorTimes};
 use klinke_model::ids::{BuildingId, DoorId, EntranceId, PersonId, TenantId, UnitId, v4};
 use klinke_model::people::{Membership, Person};
 use klinke_model::privacy::Pii;
+use klinke_model::schedule::HolidayCalendar;
 use klinke_model::scope::Scope;
 use klinke_model::site::{Building, BuildingKind, Entrance, Unit};
 use klinke_model::text::Label;
@@ -120,6 +121,7 @@ impl World {
             address: label("Canary Street 1"),
             kind: BuildingKind::Residential,
             time_zone: "Europe/Oslo".into(),
+            holidays: HolidayCalendar::None,
         };
         assert!(sites.insert_building(&scope, &self.node().stamp(), house).await.unwrap());
         assert!(

@@ -15,6 +15,7 @@ pub struct Model {
     pub time_zone: String,
     pub mode: String,
     pub version: i64,
+    pub holidays: String,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

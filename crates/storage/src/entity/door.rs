@@ -17,6 +17,7 @@ pub struct Model {
     pub open_ms: i64,
     pub relock: String,
     pub version: i64,
+    pub extended_release_ms: i64,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

@@ -1,5 +1,9 @@
 //! The tables as the database has them; one file a table, column by column as in `migration/`. Never leave the crate.
 
+pub mod access_rule;
+pub mod access_rule_door;
+pub mod access_rule_person;
+pub mod access_rule_unit;
 pub mod account;
 pub mod api_token;
 pub mod api_token_right;
@@ -29,6 +33,7 @@ pub mod panel_door;
 pub mod person;
 pub mod person_word;
 pub mod role_grant;
+pub mod schedule;
 pub mod session;
 pub mod tenant;
 pub mod unit;

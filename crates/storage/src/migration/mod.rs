@@ -14,6 +14,7 @@ use sea_orm_migration::{MigrationName, MigrationTrait, MigratorTrait, SchemaMana
 const HISTORY: &[(&str, &str)] = &[
     ("m0001_first_call", include_str!("m0001_first_call.sql")),
     ("m0002_people_and_buildings", include_str!("m0002_people_and_buildings.sql")),
+    ("m0003_access", include_str!("m0003_access.sql")),
 ];
 
 /// Brings the schema up to date, all or nothing. Several servers may start at once: one does it, the others wait.

@@ -38,6 +38,8 @@ pub struct Uses {
     pub doors: u64,
     /// Buttons on it or of it.
     pub bells: u64,
+    /// Access rules that name it.
+    pub rules: u64,
 }
 
 /// What became of changing a part.

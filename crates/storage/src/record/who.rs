@@ -2,7 +2,7 @@
 
 use klinke_access::decide::SiteMode;
 use klinke_model::door::Door;
-use klinke_model::ids::{BellId, BuildingId, DoorId, MoveId, PersonId, RoleGrantId, UnitId};
+use klinke_model::ids::{BellId, BuildingId, DoorId, MoveId, PersonId, RoleGrantId, RuleId, UnitId};
 use klinke_model::people::Role;
 use klinke_model::privacy::Pii;
 use klinke_model::text::Label;
@@ -177,6 +177,17 @@ pub enum Because {
         building: Option<BuildingId>,
         /// First moment at which it is over.
         ends_at: Option<Timestamp>,
+    },
+    /// A rule allows them.
+    Rule {
+        /// Which.
+        rule: RuleId,
+        /// Its name.
+        name: Label,
+        /// What the hours are called in which it holds; at any time without.
+        hours: Option<Label>,
+        /// The last day on which it holds, in days since 1970.
+        last_day: Option<i64>,
     },
 }
 

@@ -11,6 +11,7 @@ use klinke_model::intercom::{BellKind, BellMember, Listing, Moderation, PictureS
 use klinke_model::people::{Device, DeviceKind, Membership, Person, Role};
 use klinke_model::privacy::Pii;
 use klinke_model::rights::Right;
+use klinke_model::schedule::HolidayCalendar;
 use klinke_model::site::{Building, BuildingKind, Entrance, Unit};
 use klinke_model::text::Label;
 
@@ -40,6 +41,7 @@ words! {
     SiteMode { Normal = "normal", LockedDown = "locked_down" }
     DeviceKind { App = "app", Station = "station" }
     Language { Nb = "nb", Nn = "nn", Sv = "sv", Da = "da", En = "en" }
+    HolidayCalendar { None = "none", Norway = "norway", Sweden = "sweden", Denmark = "denmark", Finland = "finland" }
     Relock { OnOpen = "on_open", OnClose = "on_close" }
     HomeState { Rung = "rung", Empty = "empty", Suspended = "suspended", NoAccount = "no_account",
         NoDevice = "no_device", NoButton = "no_button", NotOnButton = "not_on_button" }
@@ -94,6 +96,7 @@ pub fn building(row: &building::Model) -> Result<Building> {
         address: At("building", "address").label(&row.address)?,
         kind: At("building", "kind").choice(&row.kind)?,
         time_zone: row.time_zone.clone(),
+        holidays: At("building", "holidays").choice(&row.holidays)?,
     })
 }
 
@@ -162,6 +165,7 @@ pub fn door(row: &door::Model) -> Result<Door> {
         output: At("door", "output").number(row.output.into())?,
         times: DoorTimes {
             release_ms: At("door", "release_ms").number(row.release_ms)?,
+            extended_release_ms: At("door", "extended_release_ms").number(row.extended_release_ms)?,
             open_ms: At("door", "open_ms").number(row.open_ms)?,
             relock: At("door", "relock").choice(&row.relock)?,
         },

@@ -1,24 +1,25 @@
 //! Doors, their controllers, and who reaches them.
 
-use crate::entity::{building, controller, door, membership, person, unit, unit_door};
+use crate::entity::{access_rule, building, controller, door, membership, person, schedule, unit, unit_door};
 use crate::error::absent_is_false;
-use crate::record::{Stamp, StoredFacts};
+use crate::record::{RightBy, Stamp, StoredFacts, StoredRight};
 use crate::repo::audit::{self, Change};
 use crate::repo::convert::{self, At, Word};
 use crate::repo::openers::OPENS;
-use crate::repo::reach;
+use crate::repo::{reach, rule_reach, schedules};
 use crate::tx::{self, Isolation, Tx};
 use crate::{Result, StorageError, Store};
+use klinke_access::zone::Zone;
 use klinke_model::door::{Controller, Door};
 use klinke_model::ids::{BuildingId, ControllerId, DoorId, PersonId};
 use klinke_model::rights::Right;
 use klinke_model::scope::{Principal, Scope};
 use klinke_model::text::Label;
 use sea_orm::ActiveValue::Set;
-use sea_orm::sea_query::{Expr, ExprTrait, JoinType, Query, SelectStatement};
+use sea_orm::sea_query::{Expr, ExprTrait, JoinType, Query, SelectStatement, UnionType};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QuerySelect,
-    QueryTrait,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryResult,
+    QuerySelect, QueryTrait,
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -88,6 +89,7 @@ impl Doors<'_> {
                 open_ms: Set(door.times.open_ms.into()),
                 relock: Set(door.times.relock.word().to_owned()),
                 version: Set(1),
+                extended_release_ms: Set(door.times.extended_release_ms.into()),
             };
             door::Entity::insert(row).exec_without_returning(&*tx).await?;
             touch(&*tx, scope, door.controller.map(|controller| controller.0)).await?;
@@ -181,7 +183,8 @@ impl Doors<'_> {
         .await
     }
 
-    /// The doors that a person reaches by living somewhere, each with the name of its building, by both names.
+    /// The doors that a person reaches by living somewhere or by a rule, at some hours, each with the name of its building,
+    /// by both names.
     /// Empty while they are suspended. For themselves and the service.
     pub async fn openable(&self, scope: &Scope, person: PersonId) -> Result<Vec<(Door, Label)>> {
         if !reach::is(scope, person) {
@@ -200,34 +203,101 @@ impl Doors<'_> {
         if !reach::is(scope, person) {
             return Ok(None);
         }
-        let they = Scope { principal: Principal::Person { person, device: Uuid::nil().into() }, ..*scope };
-        let known = Condition::all()
-            .add(person::Column::Tenant.eq(scope.tenant.0))
-            .add(person::Column::Id.eq(person.0));
         // one statement: it sees one moment by itself, and everybody who waits at a door waits for it
-        let row = door::Entity::find_by_id((scope.tenant.0, door.0))
-            .inner_join(building::Entity)
-            .column_as(building::Column::Mode, "site_mode")
-            .expr_as(reach::exists(person::Entity, known.clone()), "is_known")
-            .expr_as(reach::exists(person::Entity, known.add(person::Column::Active.eq(true))), "is_active")
-            .expr_as(door::Column::Id.in_subquery(doors_reached(scope, person)), "reaches")
-            .expr_as(reach::may(&they, OPENS, door::Column::Building), "administers")
-            .into_query();
-        let Some(row) = self.0.reader.query_one(&row).await? else { return Ok(None) };
+        let rows = self.0.reader.query_all(&facts(scope, person, door)).await?;
+        let Some(row) = rows.first() else { return Ok(None) };
         if !row.try_get::<bool>("", "is_known")? {
             return Ok(None);
         }
+        let time_zone: String = row.try_get("", "time_zone")?;
+        let mut rights = Vec::new();
+        if row.try_get::<bool>("", "reaches")? {
+            rights.push(StoredRight { by: RightBy::Home, schedule: None, from: None, until: None });
+        }
+        let zone = Zone::named(&time_zone);
+        for row in &rows {
+            rights.extend(right_of_rule(row, zone.as_ref())?);
+        }
+        rights.sort_by(|a, b| a.by.cmp(&b.by));
         Ok(Some(StoredFacts {
             person_active: row.try_get("", "is_active")?,
-            member_reaches_door: row.try_get("", "reaches")?,
+            rights,
             administers_building: row.try_get("", "administers")?,
             site_mode: At("building", "mode").choice(&row.try_get::<String>("", "site_mode")?)?,
-            door: convert::door(&door::Model::from_query_result(&row, "")?)?,
+            holidays: At("building", "holidays").choice(&row.try_get::<String>("", "holidays")?)?,
+            time_zone,
+            door: convert::door(&door::Model::from_query_result(row, "")?)?,
         }))
     }
 }
 
-/// The doors that a person reaches by living somewhere, with their buildings; none while they are suspended. `there` says of
+/// The door with what is known of it and of the person: once, or once for every rule that gives them the door.
+pub(super) fn facts(scope: &Scope, person: PersonId, door: DoorId) -> SelectStatement {
+    let they = Scope { principal: Principal::Person { person, device: Uuid::nil().into() }, ..*scope };
+    let known =
+        Condition::all().add(person::Column::Tenant.eq(scope.tenant.0)).add(person::Column::Id.eq(person.0));
+    let rules = rule_reach::of_same_building()
+        .add(access_rule::Column::Active.eq(true))
+        .add(
+            Expr::col((access_rule::Entity, access_rule::Column::Id))
+                .in_subquery(rule_reach::rules_of(scope, person)),
+        )
+        .add(rule_reach::opens(Expr::col((door::Entity, door::Column::Id))));
+    let hours = Condition::all()
+        .add(
+            Expr::col((schedule::Entity, schedule::Column::Tenant))
+                .equals((access_rule::Entity, access_rule::Column::Tenant)),
+        )
+        .add(
+            Expr::col((schedule::Entity, schedule::Column::Id))
+                .equals((access_rule::Entity, access_rule::Column::Schedule)),
+        );
+    let of_rule = |column: access_rule::Column| Expr::col((access_rule::Entity, column));
+    door::Entity::find_by_id((scope.tenant.0, door.0))
+        .inner_join(building::Entity)
+        .column_as(building::Column::Mode, "site_mode")
+        .column_as(building::Column::TimeZone, "time_zone")
+        .column_as(building::Column::Holidays, "holidays")
+        .expr_as(reach::exists(person::Entity, known.clone()), "is_known")
+        .expr_as(reach::exists(person::Entity, known.add(person::Column::Active.eq(true))), "is_active")
+        .expr_as(door::Column::Id.in_subquery(doors_reached(scope, person)), "reaches")
+        .expr_as(reach::may(&they, OPENS, door::Column::Building), "administers")
+        .into_query()
+        .join(JoinType::LeftJoin, access_rule::Entity, rules)
+        .join(JoinType::LeftJoin, schedule::Entity, hours)
+        .expr_as(of_rule(access_rule::Column::Id), "rule_id")
+        .expr_as(of_rule(access_rule::Column::Name), "rule_name")
+        .expr_as(of_rule(access_rule::Column::Schedule), "rule_schedule")
+        .expr_as(of_rule(access_rule::Column::FirstDay), "first_day")
+        .expr_as(of_rule(access_rule::Column::LastDay), "last_day")
+        .expr_as(Expr::col((schedule::Entity, schedule::Column::Name)), "hours_name")
+        .expr_as(Expr::col((schedule::Entity, schedule::Column::Hours)), "hours")
+        .take()
+}
+
+/// The right that a rule gives. Days that no clock knows, in a zone that nobody knows, are none.
+fn right_of_rule(row: &QueryResult, zone: Option<&Zone>) -> Result<Option<StoredRight>> {
+    let Some(rule) = row.try_get::<Option<Uuid>>("", "rule_id")? else { return Ok(None) };
+    let name = At("access_rule", "name").label(&row.try_get::<String>("", "rule_name")?)?;
+    let schedule = match row.try_get::<Option<Uuid>>("", "rule_schedule")? {
+        None => None,
+        Some(_) => Some((
+            At("schedule", "name").label(&row.try_get::<String>("", "hours_name")?)?,
+            schedules::read(&row.try_get::<String>("", "hours")?)?,
+        )),
+    };
+    let start_of = |day: Option<i64>| match day {
+        None => Some(None),
+        Some(day) => zone.and_then(|zone| zone.start_of(day)).map(Some),
+    };
+    let from = start_of(row.try_get("", "first_day")?);
+    let until = start_of(row.try_get::<Option<i64>>("", "last_day")?.map(|day| day.saturating_add(1)));
+    let (Some(from), Some(until)) = (from, until) else { return Ok(None) };
+    Ok(Some(StoredRight { by: RightBy::Rule { rule: rule.into(), name }, schedule, from, until }))
+}
+
+/// The doors that a person reaches by living somewhere or by a rule, at some hours, with their buildings; none while they are
+/// suspended. `there` says of
 /// the door's building whether it counts.
 pub(super) async fn openable(
     db: &impl ConnectionTrait,
@@ -244,7 +314,13 @@ pub(super) async fn openable(
     );
     Ok(door::Entity::find()
         .filter(door::Column::Tenant.eq(scope.tenant.0))
-        .filter(door::Column::Id.in_subquery(doors_reached(scope, person)))
+        .filter(
+            door::Column::Id.in_subquery(
+                doors_reached(scope, person)
+                    .union(UnionType::Distinct, rule_reach::doors_opened(scope, person))
+                    .take(),
+            ),
+        )
         .filter(active)
         .filter(there)
         .find_both_related(building::Entity)
@@ -302,8 +378,23 @@ pub(super) async fn touch(
     Ok(())
 }
 
+/// Lets the revision of all controllers of a building grow.
+pub(super) async fn touch_all_of(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    building: BuildingId,
+) -> Result<()> {
+    controller::Entity::update_many()
+        .col_expr(controller::Column::Revision, Expr::col(controller::Column::Revision).add(1))
+        .filter(controller::Column::Tenant.eq(scope.tenant.0))
+        .filter(controller::Column::Building.eq(building.0))
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
 /// The doors in the door sets of the units that a person lives in.
-fn doors_reached(scope: &Scope, person: PersonId) -> SelectStatement {
+pub(super) fn doors_reached(scope: &Scope, person: PersonId) -> SelectStatement {
     reaching(scope)
         .column((unit_door::Entity, unit_door::Column::Door))
         .and_where(membership::Column::Person.eq(person.0))

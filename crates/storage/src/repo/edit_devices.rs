@@ -73,6 +73,10 @@ impl Parts<'_> {
                 )
                 .col_expr(door::Column::Output, Expr::val(i32::from(wanted.output)))
                 .col_expr(door::Column::ReleaseMs, Expr::val(i64::from(wanted.times.release_ms)))
+                .col_expr(
+                    door::Column::ExtendedReleaseMs,
+                    Expr::val(i64::from(wanted.times.extended_release_ms)),
+                )
                 .col_expr(door::Column::OpenMs, Expr::val(i64::from(wanted.times.open_ms)))
                 .col_expr(door::Column::Relock, Expr::val(wanted.times.relock.word()))
                 .col_expr(door::Column::Version, Expr::col(door::Column::Version).add(1))

@@ -50,6 +50,7 @@ impl Parts<'_> {
                 .col_expr(building::Column::Address, Expr::val(wanted.address.as_str()))
                 .col_expr(building::Column::Kind, Expr::val(wanted.kind.word()))
                 .col_expr(building::Column::TimeZone, Expr::val(wanted.time_zone.as_str()))
+                .col_expr(building::Column::Holidays, Expr::val(wanted.holidays.word()))
                 .col_expr(building::Column::Version, Expr::col(building::Column::Version).add(1))
                 .filter(building::Column::Tenant.eq(scope.tenant.0))
                 .filter(building::Column::Id.eq(id.0))
@@ -241,6 +242,6 @@ async fn one_entrance(
 }
 
 fn told_building(building: &Building) -> Value {
-    let Building { name, address, kind, time_zone, .. } = building;
-    json!({ "name": name, "address": address, "kind": kind, "time_zone": time_zone })
+    let Building { name, address, kind, time_zone, holidays, .. } = building;
+    json!({ "name": name, "address": address, "kind": kind, "time_zone": time_zone, "holidays": holidays })
 }

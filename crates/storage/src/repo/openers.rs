@@ -1,17 +1,17 @@
 //! Who may open a door, and which doors a person may open, each with the reasons.
 //!
 //! The conditions are those that a decision is made of (`Doors::facts`): [`reaching`] says who reaches a door by living
-//! somewhere, [`reach::counting`] which roles count, a suspended person opens nothing. So a list can not say something
-//! else than the decision.
+//! somewhere, [`reach::counting`] which roles count, [`rule_reach`] which rules open it at some hours, a suspended person
+//! opens nothing. So a list can not say something else than the decision, but for the hours of a rule, which it names.
 
 use crate::Result;
-use crate::entity::{building, door, membership, person, role_grant, unit, unit_door};
+use crate::entity::{access_rule, building, door, membership, person, role_grant, schedule, unit, unit_door};
 use crate::record::{Because, Openable, OpenablePage, Opener, OpenersPage};
 use crate::repo::convert::{self, At};
 use crate::repo::doors::reaching;
 use crate::repo::people::units_of;
-use crate::repo::reach;
 use crate::repo::who::Who;
+use crate::repo::{reach, rule_reach};
 use klinke_model::ids::{DoorId, PersonId};
 use klinke_model::rights::Right;
 use klinke_model::scope::Scope;
@@ -25,6 +25,8 @@ use uuid::Uuid;
 /// The page, in the outer statement.
 const P: &str = "p";
 const D: &str = "d";
+/// The rules that are a reason, each with whom or what.
+const R: &str = "r";
 /// The homes that are a reason.
 const H: &str = "h";
 
@@ -49,6 +51,7 @@ impl Who<'_> {
         let site_mode = At("building", "mode").choice(&row.try_get::<String>("", "site_mode")?)?;
         let found = convert::door(&<door::Model as sea_orm::FromQueryResult>::from_query_result(&row, "")?)?;
         let page = persons(scope, &found, after, limit);
+        let by_rule = allowed_here(scope, &found, page.clone());
         let mut people: Vec<Opener> = Vec::new();
         for row in self.0.reader.query_all(&with_reasons(scope, &found, page)).await? {
             let id: Uuid = row.try_get("", "person_id")?;
@@ -64,8 +67,17 @@ impl Who<'_> {
                 add(&mut last.because, home, role);
             }
         }
+        for row in self.0.reader.query_all(&by_rule).await? {
+            let id: Uuid = row.try_get("", "person_id")?;
+            if let Some(one) = people.iter_mut().find(|one| one.person.0 == id) {
+                one.shown |= row.try_get::<bool>("", "sees")?;
+                add(&mut one.because, None, Some(rule(&row)?));
+            }
+        }
         let more = people.len() > usize::from(limit);
         people.truncate(usize::from(limit));
+        // a rule that went between the two questions
+        people.retain(|one| !one.because.is_empty());
         for one in &mut people {
             one.because.sort();
             one.name = one.name.take().filter(|_| one.shown);
@@ -100,8 +112,15 @@ impl Who<'_> {
                 add(&mut last.because, home, role);
             }
         }
+        for row in self.0.reader.query_all(&rules_with_doors(scope, person)).await? {
+            let id: Uuid = row.try_get("", "door_id")?;
+            if let Some(one) = doors.iter_mut().find(|one| one.door.0 == id) {
+                add(&mut one.because, None, Some(rule(&row)?));
+            }
+        }
         let more = doors.len() > usize::from(limit);
         doors.truncate(usize::from(limit));
+        doors.retain(|one| !one.because.is_empty());
         for one in &mut doors {
             one.because.sort();
         }
@@ -148,6 +167,12 @@ fn persons(
         .column((membership::Entity, membership::Column::Person))
         .and_where(unit_door::Column::Door.eq(door.id.0))
         .union(UnionType::Distinct, by_role)
+        .union(
+            UnionType::Distinct,
+            rule_reach::allowed(scope, |select, rule, whom| {
+                select.expr(whom).and_where(rule.in_subquery(rule_reach::rules_opening(scope, door)));
+            }),
+        )
         .take();
     let mut select = Query::select();
     select
@@ -214,11 +239,17 @@ fn with_reasons(scope: &Scope, door: &klinke_model::door::Door, page: SelectStat
         .take()
 }
 
-fn doors_with_reasons(scope: &Scope, person: PersonId, after: Option<DoorId>, limit: u16) -> SelectStatement {
+pub(super) fn doors_with_reasons(
+    scope: &Scope,
+    person: PersonId,
+    after: Option<DoorId>,
+    limit: u16,
+) -> SelectStatement {
     let of_door = |column: door::Column| Expr::col((door::Entity, column));
     let reached = reaching(scope)
         .column((unit_door::Entity, unit_door::Column::Door))
         .and_where(membership::Column::Person.eq(person.0))
+        .union(UnionType::Distinct, rule_reach::doors_opened(scope, person))
         .take();
     let active = reach::exists(
         person::Entity,
@@ -309,6 +340,96 @@ fn reasons(select: &mut SelectStatement, tenant: Expr, home: Expr, grants: Condi
         .join(JoinType::LeftJoin, unit::Entity, units)
         .join(JoinType::LeftJoin, building::Entity, buildings)
         .join(JoinType::LeftJoin, role_grant::Entity, grants);
+}
+
+/// Who of a page is allowed by which rule, in no order.
+fn allowed_here(scope: &Scope, door: &klinke_model::door::Door, page: SelectStatement) -> SelectStatement {
+    let ids = Query::select().column((Alias::new(P), person::Column::Id)).from_subquery(page, P).take();
+    let pairs = rule_reach::allowed(scope, |select, rule, whom| {
+        select
+            .expr_as(rule.clone(), "rule")
+            .expr_as(whom.clone(), "whom")
+            .and_where(rule.in_subquery(rule_reach::rules_opening(scope, door)))
+            .and_where(whom.in_subquery(ids.clone()));
+    });
+    let whom = || Expr::col((Alias::new(R), Alias::new("whom")));
+    let mut select = told_rules(scope, pairs);
+    select.expr_as(whom(), "person_id").expr_as(sees(scope, whom()), "sees").take()
+}
+
+/// Whether the principal sees people where somebody lives.
+fn sees(scope: &Scope, whom: Expr) -> Expr {
+    let homes = Condition::all()
+        .add(
+            Expr::col((unit::Entity, unit::Column::Tenant))
+                .equals((membership::Entity, membership::Column::Tenant)),
+        )
+        .add(
+            Expr::col((unit::Entity, unit::Column::Id))
+                .equals((membership::Entity, membership::Column::Unit)),
+        );
+    let lives = Query::select()
+        .expr(Expr::val(1))
+        .from(membership::Entity)
+        .join(JoinType::InnerJoin, unit::Entity, homes)
+        .and_where(membership::Column::Tenant.eq(scope.tenant.0))
+        .and_where(Expr::col((membership::Entity, membership::Column::Person)).eq(whom))
+        .and_where(unit::Column::Building.in_subquery(reach::buildings(scope, Right::SeePeople)))
+        .take();
+    reach::may_everywhere(scope, Right::SeePeople).or(Expr::exists(lives))
+}
+
+/// The rules that give a person doors, with the doors.
+fn rules_with_doors(scope: &Scope, person: PersonId) -> SelectStatement {
+    let mut pairs = Query::select();
+    pairs
+        .expr_as(Expr::col((access_rule::Entity, access_rule::Column::Id)), "rule")
+        .expr_as(Expr::col((door::Entity, door::Column::Id)), "whom")
+        .from(access_rule::Entity)
+        .join(JoinType::InnerJoin, door::Entity, rule_reach::of_same_building())
+        .cond_where(rule_reach::counting(scope))
+        .and_where(
+            Expr::col((access_rule::Entity, access_rule::Column::Id))
+                .in_subquery(rule_reach::rules_of(scope, person)),
+        )
+        .cond_where(rule_reach::opens(Expr::col((door::Entity, door::Column::Id))));
+    told_rules(scope, pairs).expr_as(Expr::col((Alias::new(R), Alias::new("whom"))), "door_id").take()
+}
+
+/// What is told of the rules of some pairs of `rule` and `whom`.
+fn told_rules(scope: &Scope, pairs: SelectStatement) -> SelectStatement {
+    let of_rule = |column: access_rule::Column| Expr::col((access_rule::Entity, column));
+    let rules = Condition::all()
+        .add(of_rule(access_rule::Column::Tenant).eq(scope.tenant.0))
+        .add(of_rule(access_rule::Column::Id).equals((Alias::new(R), Alias::new("rule"))));
+    let hours = Condition::all()
+        .add(
+            Expr::col((schedule::Entity, schedule::Column::Tenant))
+                .equals((access_rule::Entity, access_rule::Column::Tenant)),
+        )
+        .add(
+            Expr::col((schedule::Entity, schedule::Column::Id))
+                .equals((access_rule::Entity, access_rule::Column::Schedule)),
+        );
+    Query::select()
+        .expr_as(of_rule(access_rule::Column::Id), "rule_id")
+        .expr_as(of_rule(access_rule::Column::Name), "rule_name")
+        .expr_as(of_rule(access_rule::Column::LastDay), "last_day")
+        .expr_as(Expr::col((schedule::Entity, schedule::Column::Name)), "hours_name")
+        .from_subquery(pairs, R)
+        .join(JoinType::InnerJoin, access_rule::Entity, rules)
+        .join(JoinType::LeftJoin, schedule::Entity, hours)
+        .take()
+}
+
+fn rule(row: &QueryResult) -> Result<Because> {
+    let hours = row.try_get::<Option<String>>("", "hours_name")?;
+    Ok(Because::Rule {
+        rule: row.try_get::<Uuid>("", "rule_id")?.into(),
+        name: At("access_rule", "name").label(&row.try_get::<String>("", "rule_name")?)?,
+        hours: hours.map(|hours| At("schedule", "name").label(&hours)).transpose()?,
+        last_day: row.try_get("", "last_day")?,
+    })
 }
 
 fn home(row: &QueryResult) -> Result<Option<Because>> {

@@ -1,7 +1,7 @@
 //! That every order of a list is read off an index: asked of SQLite, which answers without a row in its tables.
 //! PostgreSQL decides by what is in them.
 
-use super::{buttons_page, moves_page, people_page, units_page};
+use super::{buttons_page, doors, moves_page, openers, people_page, units_page};
 use crate::Store;
 use crate::record::{
     ButtonAfter, ButtonsOrder, ButtonsQuery, MoveState, MovesQuery, PeopleAfter, PeopleOrder, PeopleQuery,
@@ -74,4 +74,29 @@ async fn every_order_is_read_off_an_index() {
             reads_off(&store, moves_page::select(&scope, HOUSE, &query).as_query(), "move_list").await;
         }
     }
+}
+
+/// Everybody who waits at a door waits for this: nothing but what their own homes and rules hold is read for it.
+#[tokio::test]
+async fn who_stands_before_a_door_is_looked_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&format!("sqlite://{}", folder.path().join("plans.db").display())).await.unwrap();
+    let system = Scope::system(TenantId(v4([2; 16])));
+    let (person, door) = (PersonId(v4([3; 16])), v4([4; 16]).into());
+    let whole = |steps: Vec<String>| -> Vec<String> {
+        // a subquery that was made before is read; a table without a key is not
+        let tables =
+            ["membership", "unit_door", "access_rule", "person", "role_grant", "door", "schedule", "unit"];
+        steps.into_iter().filter(|step| tables.iter().any(|table| *step == format!("SCAN {table}"))).collect()
+    };
+    let facts = plan(&store, &doors::facts(&system, person, door)).await;
+    assert_eq!(whole(facts.clone()), Vec::<String>::new(), "{facts:#?}");
+    let of_person = plan(&store, &openers::doors_with_reasons(&system, person, None, 50)).await;
+    assert_eq!(whole(of_person.clone()), Vec::<String>::new(), "{of_person:#?}");
+    // by index, and then of the whole property manager all the same: rows of a person are looked up by the person
+    let wide = |step: &&String| {
+        ["access_rule_person", "membership "].iter().any(|table| step.contains(table))
+            && step.ends_with("(tenant=?)")
+    };
+    assert_eq!(facts.iter().find(wide), None, "{facts:#?}");
 }

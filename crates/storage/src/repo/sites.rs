@@ -92,6 +92,7 @@ impl Sites<'_> {
                 time_zone: Set(building.time_zone.clone()),
                 mode: Set(SiteMode::Normal.word().to_owned()),
                 version: Set(1),
+                holidays: Set(building.holidays.word().to_owned()),
             };
             building::Entity::insert(row).exec_without_returning(&*tx).await?;
             let after = json!({ "name": building.name, "address": building.address, "kind": building.kind });

@@ -23,7 +23,7 @@ use klinke_storage::record::{BellChange, BellChanged, Joined, Left, NewMember, W
 use klinke_storage::record::{
     DueWebhook, House, ImportOutcome, ImportPlan, Tried, WebhookChange, WebhookChanged,
 };
-use klinke_storage::record::{NewPicture, PictureSet};
+use klinke_storage::record::{NewPicture, PictureSet, RuleMade};
 use klinke_storage::{Result, Store};
 use std::collections::BTreeSet;
 use std::pin::Pin;
@@ -582,6 +582,48 @@ const PROBES: &[Probe] = probes! {
     facts [System Herself] |r| {
         Ok(r.store.doors().facts(&r.scope, r.ours.kari, r.ours.front).await?.is_some())
     };
+    // rules
+    schedules [System Manager Admin Caretaker Auditor] |r| {
+        r.schedule().await?;
+        Ok(!r.store.rules().schedules(&r.scope, r.ours.house).await?.is_empty())
+    };
+    schedule [System Manager Admin Caretaker Auditor] |r| {
+        let made = r.schedule().await?;
+        Ok(r.store.rules().schedule(&r.scope, made.id).await?.is_some())
+    };
+    insert_schedule [System Manager Admin] |r| {
+        r.store.rules().insert_schedule(&r.scope, &stamp(r.n), crate::rules::office_hours(&r.ours, r.n)).await
+    };
+    change_schedule [System Manager Admin] |r| {
+        let wanted = klinke_model::rule::NamedSchedule { name: label("Other"), ..r.schedule().await? };
+        let done = r.store.rules().change_schedule(&r.scope, &stamp(r.n), 1, wanted).await?;
+        Ok(matches!(done, Edited::Done(_)))
+    };
+    remove_schedule [System Manager Admin] |r| {
+        let made = r.schedule().await?;
+        Ok(r.store.rules().remove_schedule(&r.scope, &stamp(r.n), made.id).await? == Removed::Done)
+    };
+    rules [System Manager Admin Auditor] |r| {
+        r.rule().await?;
+        Ok(!r.store.rules().rules(&r.scope, r.ours.house).await?.is_empty())
+    };
+    rule [System Manager Admin Auditor] |r| {
+        let made = r.rule().await?;
+        Ok(r.store.rules().rule(&r.scope, made.id).await?.is_some())
+    };
+    insert_rule [System Manager Admin] |r| {
+        let new = crate::rules::rule(&r.ours, r.n, r.ours.lone, r.ours.garage);
+        Ok(r.store.rules().insert_rule(&r.scope, &stamp(r.n), new).await? == RuleMade::Done)
+    };
+    change_rule [System Manager Admin] |r| {
+        let wanted = klinke_model::rule::AccessRule { name: label("Other"), ..r.rule().await? };
+        let done = r.store.rules().change_rule(&r.scope, &stamp(r.n), 1, wanted).await?;
+        Ok(matches!(done, Edited::Done(_)))
+    };
+    remove_rule [System Manager Admin] |r| {
+        let made = r.rule().await?;
+        r.store.rules().remove_rule(&r.scope, &stamp(r.n), made.id).await
+    };
     // parts to change and remove
     building_part [System Manager Admin Caretaker Auditor] |r| {
         Ok(r.store.parts().building_part(&r.scope, r.ours.house).await?.is_some())
@@ -872,6 +914,21 @@ impl Run<'_> {
         self.ours.fresh(self.n)
     }
 
+    /// A new schedule of the house.
+    async fn schedule(&self) -> Result<klinke_model::rule::NamedSchedule> {
+        let new = crate::rules::office_hours(&self.ours, self.n);
+        self.store.rules().insert_schedule(&self.ours.system(), &stamp(1), new.clone()).await?;
+        Ok(new)
+    }
+
+    /// A new rule of the house, put aside so that it gives nothing to the other probes.
+    async fn rule(&self) -> Result<klinke_model::rule::AccessRule> {
+        let new = crate::rules::rule(&self.ours, self.n, self.ours.ola, self.ours.garage);
+        let new = klinke_model::rule::AccessRule { active: false, name: label("Aside"), ..new };
+        self.store.rules().insert_rule(&self.ours.system(), &stamp(1), new.clone()).await?;
+        Ok(new)
+    }
+
     /// A new person of ours.
     async fn person(&self) -> Result<klinke_model::ids::PersonId> {
         let person = self.ours.person(self.id(), "New");
@@ -1070,6 +1127,8 @@ fn the_table_knows_every_repository_function() {
         "webhooks",
         "button_appears",
         "button_change",
+        "rules",
+        "schedules",
         "who",
         "openers",
         "ghosts",

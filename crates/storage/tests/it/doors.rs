@@ -4,8 +4,9 @@ use crate::database::on_both;
 use crate::town::{NOW, label, stamp, two_towns};
 use klinke_access::decide::SiteMode;
 use klinke_model::door::{Controller, Door, DoorTimes};
+use klinke_model::schedule::HolidayCalendar;
 use klinke_storage::StorageError;
-use klinke_storage::record::StoredFacts;
+use klinke_storage::record::{RightBy, StoredFacts, StoredRight};
 
 on_both! {
     async fn doors_come_back_as_they_were_put_in(db) {
@@ -123,13 +124,15 @@ on_both! {
         let front = StoredFacts {
             door: ours.the_front(),
             person_active: true,
-            member_reaches_door: true,
+            rights: vec![StoredRight { by: RightBy::Home, schedule: None, from: None, until: None }],
             administers_building: false,
             site_mode: SiteMode::Normal,
+            time_zone: "Europe/Oslo".to_owned(),
+            holidays: HolidayCalendar::None,
         };
         let facts = async |person, door| doors.facts(&scope.at(NOW), person, door).await.unwrap();
         assert_eq!(facts(ours.kari, ours.front).await, Some(front.clone()));
-        let stranger = StoredFacts { member_reaches_door: false, ..front.clone() };
+        let stranger = StoredFacts { rights: vec![], ..front.clone() };
         assert_eq!(facts(ours.lone, ours.front).await, Some(stranger.clone()));
         let administers = StoredFacts { administers_building: true, ..stranger.clone() };
         assert_eq!(facts(ours.admin, ours.front).await, Some(administers.clone()));
@@ -138,6 +141,6 @@ on_both! {
         assert_eq!(facts(ours.gone, ours.front).await, Some(StoredFacts { person_active: false, ..front }));
         assert_eq!(facts(ours.kari, ours.fresh(1)).await, None);
         assert_eq!(facts(ours.fresh(1), ours.front).await, None);
-        assert!(!facts(ours.kari, ours.garage).await.unwrap().member_reaches_door, "not in her set");
+        assert_eq!(facts(ours.kari, ours.garage).await.unwrap().rights, [], "not in her set");
     }
 }

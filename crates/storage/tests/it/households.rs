@@ -269,7 +269,7 @@ on_both! {
         assert!(db.store.devices().sign_in(&ours.system(), device.clone()).await.unwrap());
         let reaches = async || {
             let facts = db.store.doors().facts(&ours.as_person(liv), liv, ours.front).await.unwrap();
-            facts.is_some_and(|facts| facts.member_reaches_door && facts.person_active && facts.site_mode == SiteMode::Normal)
+            facts.is_some_and(|facts| !facts.rights.is_empty() && facts.person_active && facts.site_mode == SiteMode::Normal)
         };
         assert!(reaches().await);
         assert_eq!(households.take_out(&ours.as_person(ours.ola), ours.unit, liv).await.unwrap(), Left::Refused(Refused::NotThere));

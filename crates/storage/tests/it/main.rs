@@ -20,6 +20,7 @@ mod people_page;
 mod pictures;
 mod postgres;
 mod roles;
+mod rules;
 mod schema;
 mod sites;
 mod tenants;

@@ -80,7 +80,7 @@ on_both! {
         assert!(bells.iter().all(|bell| bell.members.iter().any(|member| member.person == ours.ola)));
         assert_eq!(db.store.doors().openable(&scope, ours.kari).await.unwrap(), []);
         let facts = db.store.doors().facts(&scope, ours.kari, ours.front).await.unwrap().unwrap();
-        assert!(!facts.member_reaches_door);
+        assert_eq!(facts.rights, []);
         let next_door = db.store.intercom().bells(&theirs.system(), theirs.house).await.unwrap();
         assert_eq!(next_door.len(), 4);
     }

@@ -6,6 +6,7 @@ use klinke_model::ids::*;
 use klinke_model::intercom::{Bell, BellKind, BellMember, Panel};
 use klinke_model::people::{Device, DeviceKind, Membership, Person, Role, RoleGrant};
 use klinke_model::privacy::Pii;
+use klinke_model::schedule::HolidayCalendar;
 use klinke_model::scope::{Principal, Scope};
 use klinke_model::site::{Building, BuildingKind, Entrance, Tenant, Unit};
 use klinke_model::text::Label;
@@ -180,6 +181,7 @@ impl Town {
             address: label("Bjørkeveien 4"),
             kind: BuildingKind::Residential,
             time_zone: "Europe/Oslo".to_owned(),
+            holidays: HolidayCalendar::None,
         }
     }
 
@@ -280,6 +282,7 @@ impl Town {
             address: label("Bjørkeveien 6"),
             kind: BuildingKind::Commercial,
             time_zone: "Europe/Stockholm".to_owned(),
+            holidays: HolidayCalendar::None,
         };
         assert!(sites.insert_building(scope, &stamp(1), self.the_house()).await.unwrap());
         assert!(sites.insert_building(scope, &stamp(1), office).await.unwrap());

@@ -10,6 +10,7 @@ use klinke_model::people::{Device, Membership, Person, Role, RoleGrant};
 use klinke_model::policy::BuildingPolicy;
 use klinke_model::privacy::Pii;
 use klinke_model::rights::Right;
+use klinke_model::rule::Who;
 use klinke_model::scope::{Principal, Scope};
 use klinke_model::site::{Building, Entrance, Unit};
 use klinke_model::text::Label;
@@ -18,9 +19,9 @@ use klinke_model::timetable::{Hours, HoursAre, Timetable, WallClock};
 use klinke_storage::record::{
     ApiToken, AuditEntry, AuditPage, AuditProof, AuditQuery, BuildingCounts, ButtonsOrder, ButtonsPage,
     ButtonsQuery, Ghost, GivenRole, HomeState, HomesPage, HomesQuery, KeysPage, Move, MovePreview, MoveState,
-    MovesPage, MovesQuery, NewApiToken, NewDevice, NewMove, OpenablePage, OpenersPage, PanelDirectory, Part,
-    PeopleOrder, PeoplePage, PeopleQuery, PersonRow, PolicySet, RingFacts, RoleChange, SeenBy, StoredFacts,
-    UnitDoors, UnitMember, UnitsPage, UnitsQuery, Webhook, WebhookChange,
+    MovesPage, MovesQuery, NamedRule, NewApiToken, NewDevice, NewMove, OpenablePage, OpenersPage,
+    PanelDirectory, Part, PeopleOrder, PeoplePage, PeopleQuery, PersonRow, PolicySet, RingFacts, RoleChange,
+    RuleMade, SeenBy, StoredFacts, UnitDoors, UnitMember, UnitsPage, UnitsQuery, Webhook, WebhookChange,
 };
 use klinke_storage::record::{BellChange, BellChanged, Household, MyBell, NewPicture, PictureSet};
 
@@ -65,6 +66,10 @@ struct View {
     doors_of_controller: Option<(u64, Vec<Door>)>,
     openable: Vec<Vec<(Door, Label)>>,
     facts: Vec<Option<StoredFacts>>,
+    schedules: Vec<Part<klinke_model::rule::NamedSchedule>>,
+    schedule: Option<Part<klinke_model::rule::NamedSchedule>>,
+    rules: Vec<Part<NamedRule>>,
+    rule: Option<Part<NamedRule>>,
     audit_entries: Vec<AuditEntry>,
     audit: Option<AuditProof>,
     audit_page: AuditPage,
@@ -165,6 +170,10 @@ impl View {
             doors_of_controller: doors.doors_of_controller(scope, ours.controller).await.unwrap(),
             openable: vec![],
             facts: vec![],
+            schedules: db.store.rules().schedules(scope, ours.house).await.unwrap(),
+            schedule: db.store.rules().schedule(scope, ours.fresh(66)).await.unwrap(),
+            rules: db.store.rules().rules(scope, ours.house).await.unwrap(),
+            rule: db.store.rules().rule(scope, ours.fresh(67)).await.unwrap(),
             audit_entries: db
                 .store
                 .audit()
@@ -223,6 +232,16 @@ impl View {
     }
 }
 
+/// A rule with hours, of the same ids for everybody.
+async fn make_rule(db: &Db, ours: &Town, scope: &Scope, person: klinke_model::ids::PersonId) {
+    let hours = crate::rules::office_hours(ours, 66);
+    assert!(db.store.rules().insert_schedule(scope, &stamp(1), hours.clone()).await.unwrap());
+    let rule = crate::rules::rule(ours, 67, person, ours.garage);
+    let who = vec![Who::Person(person), Who::Unit(ours.neighbour_unit)];
+    let rule = klinke_model::rule::AccessRule { schedule: Some(hours.id), who, ..rule };
+    assert_eq!(db.store.rules().insert_rule(scope, &stamp(1), rule).await.unwrap(), RuleMade::Done);
+}
+
 fn picture(ours: &Town, content: &str) -> NewPicture {
     NewPicture { id: ours.fresh(65), content: Pii::new(content.as_bytes().to_vec()) }
 }
@@ -279,6 +298,7 @@ async fn build_twin(db: &Db, ours: &Town, theirs: &Scope) {
         assert!(doors.give_unit_door(theirs, unit, ours.front).await.unwrap());
         assert!(doors.give_unit_door(theirs, unit, ours.garage).await.unwrap());
     }
+    make_rule(db, ours, theirs, ours.kari).await;
     let members = everybody.map(|person| ours.member(person, "Twin")).to_vec();
     let mut bell = ours.bell(ours.family, "Twin", BellKind::Family, members);
     bell.panel = panel.id;
@@ -362,6 +382,7 @@ on_both! {
         let principals: Vec<_> = principals.into_iter().chain([as_token]).collect();
         let webhook = crate::webhooks::new_webhook(ours.fresh(60), Some(ours.house));
         assert!(db.store.webhooks().add_webhook(&ours.system(), &stamp(70), webhook).await.unwrap());
+        make_rule(&db, &ours, &ours.system(), ours.lone).await;
         let mut before = Vec::new();
         for scope in &principals {
             before.push(View::of(&db, &ours, scope).await);

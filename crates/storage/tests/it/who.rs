@@ -2,18 +2,24 @@
 
 use crate::database::{Db, on_both};
 use crate::town::{MONTH, NOW, Town, hash, label, stamp, two_towns};
-use klinke_access::decide::{Cause, Decision, Facts, Request, SiteMode, decide};
+use klinke_access::decide::{
+    Cause, Decision, Facts, HolderClass, Order, Presented, Request, SiteMode, decide,
+};
+use klinke_access::standing::{ClockTrust, Now, Right, standing};
+use klinke_access::zone::Wall;
 use klinke_model::door::{Door, DoorTimes};
 use klinke_model::ids::{BellId, BuildingId, DoorId, PersonId, RoleGrantId, UnitId};
 use klinke_model::intercom::{Bell, BellKind};
 use klinke_model::people::{Membership, Role, RoleGrant};
 use klinke_model::privacy::Pii;
+use klinke_model::rule::{AccessRule, Which, Who};
 use klinke_model::scope::Scope;
 use klinke_model::site::Unit;
 use klinke_model::text::Label;
 use klinke_model::time::Timestamp;
-use klinke_storage::record::{Because, Ghost, HomeState, HomesQuery, NewMove, NewRole, Opener};
+use klinke_storage::record::{Because, Ghost, HomeState, HomesQuery, NewMove, NewRole, Opener, StoredRight};
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 fn named(name: Option<&Pii<Label>>) -> String {
     name.map_or_else(String::new, |name| name.reveal().to_string())
@@ -108,14 +114,27 @@ impl Dice {
 
 async fn granted(db: &Db, scope: &Scope, person: PersonId, door: DoorId) -> bool {
     let stored = db.store.doors().facts(scope, person, door).await.unwrap().unwrap();
+    // the rules of this file have no hours
+    let held = |right: &StoredRight| Right { schedule: None, from: right.from, until: right.until };
+    let now = Now {
+        at: scope.at,
+        wall: Wall { day: 0, minute: 0 },
+        calendar: stored.holidays,
+        clock: ClockTrust::Trusted,
+    };
     let facts = Facts {
+        presented: Presented::Valid,
         person_active: stored.person_active,
-        member_reaches_door: stored.member_reaches_door,
+        standing: standing(stored.rights.iter().map(held), &now),
         administers_building: stored.administers_building,
         call_offers_door: false,
+        class: HolderClass::Resident,
+        rights_age: Duration::ZERO,
+        needs_longer: false,
         site_mode: stored.site_mode,
         times: stored.door.times,
         door_mode: None,
+        order: Order::Kept,
     };
     matches!(decide(&Request { cause: Cause::List }, &facts), Decision::Granted { .. })
 }
@@ -260,13 +279,34 @@ on_both! {
                 let person = people[dice.roll(people.len() as u64) as usize];
                 let (home, door) =
                     (units[dice.roll(units.len() as u64) as usize], doors[dice.roll(doors.len() as u64) as usize]);
-                match dice.roll(5) {
+                match dice.roll(7) {
                     0 | 1 => {
                         db.store.people().add_membership(scope, Membership { person, unit: home, owner: false }).await.ok();
                     }
                     2 => assert!(db.store.doors().give_unit_door(scope, home, door).await.unwrap()),
                     3 => {
                         db.store.people().set_active(scope, person, dice.roll(3) > 0).await.unwrap();
+                    }
+                    4 | 5 => {
+                        let at_home = dice.roll(2) == 0;
+                        let new = AccessRule {
+                            id: ours.fresh(20_000 + round * 100 + dice.roll(100)),
+                            building: if at_home { ours.house } else { ours.office },
+                            name: label("Rule"),
+                            who: vec![match dice.roll(4) {
+                                0 => Who::Everybody,
+                                1 => Who::UnitOwners,
+                                2 => Who::Unit(home),
+                                _ => Who::Person(person),
+                            }],
+                            doors: vec![if dice.roll(4) == 0 { Which::AllDoors } else { Which::Door(door) }],
+                            schedule: None,
+                            first_day: None,
+                            last_day: None,
+                            active: dice.roll(4) > 0,
+                        };
+                        // some name what is in the other building, and are refused
+                        db.store.rules().insert_rule(scope, &stamp(1), new).await.ok();
                     }
                     _ => {
                         let role = Role::ALL[1 + dice.roll(4) as usize];

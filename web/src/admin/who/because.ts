@@ -7,6 +7,7 @@ export const dayOf = (at: number) => new Intl.DateTimeFormat(locale(), { dateSty
 
 export function because(one: Because): string {
   if (one.by === 'home') return t('admin-opens-home', { unit: one.number, building: one.building_name });
+  if (one.by === 'rule') return one.hours ? t('admin-opens-rule-hours', { name: one.name, hours: one.hours }) : t('admin-opens-rule', { name: one.name });
   const role = t(`admin-role-${one.role.replaceAll('_', '-')}`);
   const where = t(one.everywhere ? 'admin-role-everywhere' : 'admin-role-here');
   return typeof one.ends_at === 'number'

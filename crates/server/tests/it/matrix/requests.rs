@@ -111,6 +111,17 @@ fn form(head: &str, there: &Things, named: &Things, town: &Town) -> Body {
             let url = "https://127.9.9.9:9443/other";
             json!({ "building": there["building"], "url": url, "events": ["import.undone"] })
         }
+        "POST /api/v1/buildings/{building}/schedules" => {
+            json!({ "name": "New", "schedule": { "hours": [], "holidays": { "are": "closed" }, "exceptions": [] } })
+        }
+        "PATCH /api/v1/schedules/{schedule}" | "PATCH /api/v1/rules/{rule}" => {
+            json!({ "version": 1, "name": "Changed" })
+        }
+        "POST /api/v1/buildings/{building}/rules" => {
+            let who = json!([{ "who": "person", "id": id("person") }]);
+            json!({ "name": "New", "who": who, "doors": [{ "which": "door", "id": id("door") }] })
+        }
+        "POST /api/v1/buildings/{building}/why" => json!({ "person": id("person"), "door": id("door") }),
         "PATCH /api/v1/webhooks/{webhook}" => json!({ "version": 1, "enabled": false }),
         _ => return Body::Nothing,
     };

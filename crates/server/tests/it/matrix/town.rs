@@ -9,6 +9,8 @@ use klinke_model::people::{Device, DeviceKind, Membership, Person, Role, RoleGra
 use klinke_model::policy::BuildingPolicy;
 use klinke_model::privacy::Pii;
 use klinke_model::rights::Right;
+use klinke_model::rule::{AccessRule, NamedSchedule, Which};
+use klinke_model::schedule::{HolidayCalendar, Schedule};
 use klinke_model::scope::{Principal, Scope};
 use klinke_model::site::{Building, BuildingKind, Entrance, Unit};
 use klinke_model::time::Timestamp;
@@ -16,7 +18,7 @@ use klinke_server::auth::token::Token;
 use klinke_server::http::client::Prefix;
 use klinke_storage::Store;
 use klinke_storage::record::{
-    NewApiToken, NewDevice, NewImport, NewMove, NewPicture, NewRole, NewWebhook, PictureSet, Stamp,
+    NewApiToken, NewDevice, NewImport, NewMove, NewPicture, NewRole, NewWebhook, PictureSet, RuleMade, Stamp,
 };
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection};
 use std::collections::HashMap;
@@ -164,7 +166,7 @@ impl Place {
 pub type Things = HashMap<&'static str, Uuid>;
 
 /// The names of what a place has.
-const NAMES: [&str; 18] = [
+const NAMES: [&str; 20] = [
     "building",
     "entrance",
     "unit",
@@ -182,6 +184,8 @@ const NAMES: [&str; 18] = [
     "caretaker",
     "token",
     "webhook",
+    "schedule",
+    "rule",
     "picture",
 ];
 
@@ -401,6 +405,7 @@ async fn furnish(world: &World, tenant: TenantId, at: &Things, invitation: &Toke
         address: label("Street 1"),
         kind: BuildingKind::Residential,
         time_zone: "Europe/Oslo".into(),
+        holidays: HolidayCalendar::None,
     };
     assert!(store.sites().insert_building(&scope, &stamp(), house).await.unwrap());
     let entrance = Entrance { id: at["entrance"].into(), building, name: label("A") };
@@ -475,6 +480,26 @@ async fn furnish(world: &World, tenant: TenantId, at: &Things, invitation: &Toke
     let url = "https://127.9.9.9:9443/in".to_owned();
     let hook = NewWebhook { id: at["webhook"].into(), building: Some(building), url, events };
     assert!(store.webhooks().add_webhook(&scope, &stamp(), hook).await.unwrap());
+    // put aside: it gives nothing to anybody who is asked about
+    let schedule = NamedSchedule {
+        id: at["schedule"].into(),
+        building,
+        name: label("Office hours"),
+        schedule: Schedule::default(),
+    };
+    assert!(store.rules().insert_schedule(&scope, &stamp(), schedule).await.unwrap());
+    let rule = AccessRule {
+        id: at["rule"].into(),
+        building,
+        name: label("Rule"),
+        who: vec![klinke_model::rule::Who::Person(person)],
+        doors: vec![Which::AllDoors],
+        schedule: None,
+        first_day: None,
+        last_day: None,
+        active: false,
+    };
+    assert_eq!(store.rules().insert_rule(&scope, &stamp(), rule).await.unwrap(), RuleMade::Done);
     let device = DeviceId(at["device"]);
     sign_in(world, &scope, person, device).await;
 }

@@ -20,6 +20,7 @@ use klinke_model::ids::{BellId, BuildingId, DoorId, EntranceId, PersonId, Tenant
 use klinke_model::intercom::{Bell, BellKind, BellMember, Panel};
 use klinke_model::people::{Membership, Person};
 use klinke_model::privacy::Pii;
+use klinke_model::schedule::HolidayCalendar;
 use klinke_model::scope::Scope;
 use klinke_model::site::{Building, BuildingKind, Entrance, Unit};
 use klinke_model::time::{Clock, SystemClock};
@@ -320,6 +321,7 @@ fn house(id: BuildingId, name: &str) -> Building {
         address: label("Oslo"),
         kind: BuildingKind::Residential,
         time_zone: "Europe/Oslo".into(),
+        holidays: HolidayCalendar::None,
     }
 }
 

@@ -1,0 +1,63 @@
+//! From what is stored of a person before a door to the facts of the decision: the one place that says how their rights stand
+//! at a moment.
+
+use klinke_access::decide::{Facts, HolderClass, Order, Presented, SiteMode};
+use klinke_access::standing::{ClockTrust, Now, Right, Standing, of_one, standing};
+use klinke_access::zone::{Wall, Zone};
+use klinke_model::door::{DoorMode, DoorTimes};
+use klinke_model::time::Timestamp;
+use klinke_storage::record::{StoredFacts, StoredRight};
+use std::time::Duration;
+
+/// The moment of a decision where the door's building stands. In a zone that nobody knows no hours hold.
+pub(super) fn now_at(stored: &StoredFacts, at: Timestamp) -> Now {
+    let wall = Zone::named(&stored.time_zone).and_then(|zone| zone.wall(at));
+    Now {
+        at,
+        wall: wall.unwrap_or(Wall { day: 0, minute: 0 }),
+        calendar: stored.holidays,
+        clock: if wall.is_some() { ClockTrust::Trusted } else { ClockTrust::Untrusted },
+    }
+}
+
+/// How one right stands.
+pub(super) fn of_right(right: &StoredRight, now: &Now) -> Standing {
+    of_one(&held(right), now)
+}
+
+fn held(right: &StoredRight) -> Right<'_> {
+    Right {
+        schedule: right.schedule.as_ref().map(|(_, schedule)| schedule),
+        from: right.from,
+        until: right.until,
+    }
+}
+
+/// The facts of somebody who is signed in, for the server's own decision.
+pub(super) fn facts(stored: &StoredFacts, now: &Now, door_mode: Option<DoorMode>) -> Facts {
+    Facts {
+        person_active: stored.person_active,
+        standing: standing(stored.rights.iter().map(held), now),
+        administers_building: stored.administers_building,
+        ..anybody(stored.site_mode, stored.door.times, door_mode)
+    }
+}
+
+/// The facts of whoever may open a door.
+pub(super) fn anybody(site_mode: SiteMode, times: DoorTimes, door_mode: Option<DoorMode>) -> Facts {
+    Facts {
+        presented: Presented::Valid,
+        person_active: true,
+        standing: Standing::InForce,
+        administers_building: false,
+        call_offers_door: false,
+        class: HolderClass::Passing,
+        // the rights are read where they are kept
+        rights_age: Duration::ZERO,
+        needs_longer: false,
+        site_mode,
+        times,
+        door_mode,
+        order: Order::Kept,
+    }
+}

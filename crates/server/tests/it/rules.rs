@@ -1,0 +1,212 @@
+//! Access rules: written through the API, obeyed by an opening, and told by "why".
+
+use crate::support::app::App;
+use crate::support::house::House;
+use crate::world::World;
+use klinke_model::ids::{PersonId, v4};
+use klinke_model::rule::{AccessRule, NamedSchedule, Which, Who};
+use klinke_model::schedule::Schedule;
+use klinke_storage::record::{Edited, RuleMade};
+use klinke_wire::common::{OpeningState, RefusalCode};
+use serde_json::{Value, json};
+
+/// The resident of the world's town.
+fn resident() -> PersonId {
+    PersonId(v4([7; 16]))
+}
+
+/// UTC milliseconds of a moment.
+fn at(text: &str) -> i64 {
+    text.parse::<jiff::Timestamp>().unwrap().as_millisecond()
+}
+
+#[tokio::test]
+async fn why_tells_one_reason_and_every_right_at_any_moment() {
+    let (world, manager) = World::claimed().await;
+    let town = world.town().await;
+    let house = format!("/api/v1/buildings/{}", town.building);
+    let why = async |when: Option<&str>| -> Value {
+        let mut asked = json!({ "person": resident(), "door": town.door });
+        if let Some(when) = when {
+            asked["at"] = json!(at(when));
+        }
+        manager.post(&format!("{house}/why"), asked).await.json()
+    };
+    let told = why(None).await;
+    assert_eq!(
+        (&told["opens"], &told["reason"], &told["rights"]),
+        (&json!(false), &json!("no_right"), &json!([]))
+    );
+
+    let hours = json!({ "hours": [{ "days": [0, 1, 2, 3, 4], "from": 360, "until": 1320 }],
+        "holidays": { "are": "closed" }, "exceptions": [] });
+    let schedule =
+        manager.post(&format!("{house}/schedules"), json!({ "name": "Day", "schedule": hours })).await.json();
+    let rule = manager
+        .post(
+            &format!("{house}/rules"),
+            json!({ "name": "Residents", "who": [{ "who": "everybody" }], "doors": [{ "which": "all_doors" }],
+                "when": { "schedule": schedule["id"], "first_day": "2026-11-02", "last_day": "2027-05-14" } }),
+        )
+        .await
+        .json();
+    assert_eq!((&rule["version"], &rule["notes"]), (&json!(1), &json!([])), "{rule}");
+    // Friday 20 November 2026 in Oslo, one hour ahead; 14 May 2027 is not a holiday, 6 May (Ascension) is
+    let rows = [
+        ("2026-11-20T05:00:00Z", None),
+        ("2026-11-20T04:59:59Z", Some("outside_hours")),
+        ("2026-11-21T10:00:00Z", Some("outside_hours")),
+        ("2026-11-01T10:00:00Z", Some("right_not_yet")),
+        ("2026-11-01T23:00:00Z", Some("outside_hours")),
+        ("2027-05-06T10:00:00Z", None),
+        ("2027-05-14T19:59:59Z", None),
+        ("2027-05-14T22:00:00Z", Some("right_over")),
+    ];
+    for (when, reason) in rows {
+        let told = why(Some(when)).await;
+        assert_eq!(told["reason"].as_str(), reason, "{when}: {told}");
+        assert_eq!(told["opens"], json!(reason.is_none()), "{when}");
+        let standing = reason.map_or("in_force", |reason| reason.trim_start_matches("right_"));
+        let right = &told["rights"][0];
+        assert_eq!(
+            (&right["name"], right["standing"].as_str()),
+            (&json!("Residents"), Some(standing)),
+            "{when}"
+        );
+        assert_eq!(right["hours"], "Day");
+    }
+    // the building's holidays close it
+    let building = manager.get(&house).await.json();
+    let change = json!({ "version": building["version"], "holidays": "norway" });
+    assert_eq!(manager.patch(&house, change).await.json()["building"]["holidays"], "norway");
+    assert_eq!(why(Some("2027-05-06T10:00:00Z")).await["reason"], "outside_hours");
+    let week = manager
+        .get(&format!("/api/v1/schedules/{}/week?from=2027-05-03", schedule["id"].as_str().unwrap()))
+        .await
+        .json();
+    let days: Vec<_> = week["days"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|day| (day["holiday"] == true, day["spans"].as_array().unwrap().len()))
+        .collect();
+    let open = (false, 1);
+    assert_eq!(days, [open, open, open, (true, 0), open, (false, 0), (false, 0)], "{week}");
+    // who has no name here, and what is not in the building
+    for wrong in [
+        json!({ "person": v4([9; 16]), "door": town.door }),
+        json!({ "person": resident(), "door": v4([9; 16]) }),
+    ] {
+        assert_eq!(manager.post(&format!("{house}/why"), wrong).await.code(), "invalid");
+    }
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_rule_is_named_and_who_came_first_wins() {
+    let (world, manager) = World::claimed().await;
+    let town = world.town().await;
+    let house = format!("/api/v1/buildings/{}", town.building);
+    let errors = async |path: &str, body: Value| {
+        let answer = manager.post(&format!("{house}/{path}"), body).await;
+        assert_eq!(answer.status.as_u16(), 422, "{path}");
+        let all = answer.json()["errors"].as_array().cloned().unwrap_or_default();
+        all.iter()
+            .map(|one| format!("{} {}", one["pointer"].as_str().unwrap(), one["code"].as_str().unwrap()))
+            .collect::<Vec<_>>()
+    };
+    let nothing = json!({ "name": " ", "who": [], "doors": [], "when": { "first_day": "x", "last_day": "2026-13-01" } });
+    assert_eq!(
+        errors("rules", nothing).await,
+        [
+            "/name empty",
+            "/when/first_day not_a_day",
+            "/when/last_day not_a_day",
+            "/who required",
+            "/doors required"
+        ]
+    );
+    let whom = |id: Value| json!({ "name": "R", "who": [{ "who": "person", "id": id }], "doors": [{ "which": "all_doors" }] });
+    assert_eq!(errors("rules", whom(json!(v4([9; 16])))).await, ["/who not_found"]);
+    let backwards = json!({ "name": "R", "who": [{ "who": "everybody" }], "doors": [{ "which": "all_doors" }],
+        "when": { "first_day": "2026-11-02", "last_day": "2026-11-01" } });
+    assert_eq!(errors("rules", backwards).await, ["/when/last_day not_a_day"]);
+    let hours = |until: i64| {
+        json!({ "name": "S", "schedule": { "hours": [{ "days": [0], "from": 0, "until": until }],
+        "holidays": { "are": "as_usual" }, "exceptions": [] } })
+    };
+    assert_eq!(errors("schedules", hours(1441)).await, ["/schedule/hours/0 out_of_range"]);
+
+    let schedule = manager.post(&format!("{house}/schedules"), hours(60)).await.json();
+    let rule = manager.post(&format!("{house}/rules"), whom(json!(resident()))).await.json();
+    let (rule_at, schedule_at) = (
+        format!("/api/v1/rules/{}", rule["id"].as_str().unwrap()),
+        format!("/api/v1/schedules/{}", schedule["id"].as_str().unwrap()),
+    );
+    let when = json!({ "version": 1, "when": { "schedule": schedule["id"] } });
+    let changed = manager.patch(&rule_at, when.clone()).await.json();
+    assert_eq!((&changed["version"], &changed["name"]), (&json!(2), &json!("R")));
+    let late = manager.patch(&rule_at, when).await;
+    assert_eq!((late.status.as_u16(), &late.json()["current"]["version"]), (409, &json!(2)));
+    let used = manager.delete(&schedule_at).await;
+    assert_eq!((used.code().as_str(), &used.json()["current"]["rules"]), ("in_use", &json!(1)));
+    assert_eq!(manager.delete(&rule_at).await.status, 204);
+    assert_eq!(manager.delete(&schedule_at).await.status, 204);
+    assert_eq!(manager.delete(&rule_at).await.code(), "not_found");
+}
+
+async fn tries(app: &mut App, door: klinke_model::ids::DoorId) -> OpeningState {
+    app.open_door(door, None).await
+}
+
+#[tokio::test]
+async fn an_opening_obeys_the_rule_of_this_moment() {
+    let house = House::new().await;
+    let controller = house.controller().await;
+    let (scope, stamp, boiler) = (house.scope(), house.node().stamp(), house.plan.boiler);
+    let rules = house.node().store.rules();
+    let mut ingrid = house.app("ingrid").await;
+    let refused = |reason| OpeningState::Refused { reason };
+    assert_eq!(tries(&mut ingrid, boiler).await, refused(RefusalCode::NotAllowed));
+
+    let rule = AccessRule {
+        id: v4([1; 16]).into(),
+        building: house.plan.building,
+        name: crate::world::label("Boiler"),
+        who: vec![Who::Person(house.plan.person("ingrid"))],
+        doors: vec![Which::Door(boiler)],
+        schedule: None,
+        first_day: None,
+        last_day: None,
+        active: true,
+    };
+    assert_eq!(rules.insert_rule(&scope, &stamp, rule.clone()).await.unwrap(), RuleMade::Done);
+    assert_eq!(tries(&mut ingrid, boiler).await, OpeningState::Open { for_ms: 1_000 });
+    assert_eq!(controller.releases.of(3), 1);
+    let mut per = house.app("per").await;
+    assert_eq!(tries(&mut per, boiler).await, refused(RefusalCode::NotAllowed), "the rule names one of them");
+    // opened anew, the app has the door
+    let again = house.app("ingrid").await;
+    assert!(again.doors.iter().any(|door| door.door == boiler));
+
+    let never = NamedSchedule {
+        id: v4([2; 16]).into(),
+        building: house.plan.building,
+        name: crate::world::label("Never"),
+        schedule: Schedule::default(),
+    };
+    assert!(rules.insert_schedule(&scope, &stamp, never.clone()).await.unwrap());
+    let change = async |version, wanted| {
+        let done = rules.change_rule(&scope, &house.node().stamp(), version, wanted).await.unwrap();
+        assert!(matches!(done, Edited::Done(_)));
+    };
+    change(1, AccessRule { schedule: Some(never.id), ..rule.clone() }).await;
+    assert_eq!(tries(&mut ingrid, boiler).await, refused(RefusalCode::OutsideHours));
+    change(2, AccessRule { last_day: Some(0), ..rule.clone() }).await;
+    assert_eq!(tries(&mut ingrid, boiler).await, refused(RefusalCode::RightOver));
+    change(3, AccessRule { first_day: Some(1_000_000), ..rule.clone() }).await;
+    assert_eq!(tries(&mut ingrid, boiler).await, refused(RefusalCode::RightNotYet));
+    change(4, AccessRule { active: false, ..rule }).await;
+    assert_eq!(tries(&mut ingrid, boiler).await, refused(RefusalCode::NotAllowed));
+    assert_eq!(controller.releases.of(3), 1);
+    controller.stop().await;
+}
