@@ -9,6 +9,7 @@
 //! - [`doors`] owns every door. One task, one mutation point: guard ([`klinke_access::open_command`]), lock
 //!   ([`klinke_access::door_cycle`]) and [`output`] in one synchronous step.
 //! - [`output`] takes *leases* only: what it releases it locks again by itself, whether we live or not.
+//! - [`reader`] is what tells the doors of cards and keys, and shows what they answer.
 //! - [`pairing`] makes the key, which never leaves [`state`], and gets it certified by an administrator.
 //!
 //! Nothing here logs or keeps that a door was opened: in a small house a door and a time name a person. The log
@@ -27,6 +28,7 @@ pub mod file;
 pub mod link;
 pub mod output;
 pub mod pairing;
+pub mod reader;
 pub mod state;
 pub mod tls;
 
