@@ -12,6 +12,7 @@
 //!   the next one.
 //! - [`hardware`] reads what is wired where; [`output`], [`input`] and [`reader`] are those wires.
 //! - [`output`] takes *leases* only: what it releases it locks again by itself, whether we live or not.
+//! - [`reader`] is what tells the doors of cards and keys, and shows what they answer.
 //! - [`pairing`] makes the key, which never leaves [`state`], and gets it certified by an administrator.
 //!
 //! Nothing here logs or keeps that a door was opened: in a small house a door and a time name a person. The log

@@ -4,6 +4,7 @@
 //! - A reader that is not [`Reading::Online`] tells no cards and no keys.
 //! - Nothing here prints what was read: cards and keys are redacted in `Debug`.
 
+pub mod osdp;
 pub mod pcsc;
 pub mod wiegand;
 
@@ -29,6 +30,8 @@ pub enum Reading {
     /// Its housing was opened (`true`) or is closed again. Told at every change, and once after each `Online` when
     /// it is open.
     Tamper(bool),
+    /// Its supply is failing (`true`) or is good again. Told like `Tamper`.
+    PowerFailing(bool),
     /// It can be trusted from now on.
     Online,
     /// It tells nothing until the next `Online`. Told once per loss, and once for a reader that never came.
