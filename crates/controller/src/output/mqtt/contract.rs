@@ -8,9 +8,7 @@ use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How far ahead of the relay's clock a command may die, ms. Relays refuse more.
-pub const COMMAND_LIFE_MS: u64 = 5_000;
-/// How long after we sent it a command of ours dies, as far as we can tell.
+/// How long after we sent it a command of ours dies, as far as we can tell. Relays refuse more than 5 s.
 const OUR_LIFE: Duration = Duration::from_secs(2);
 /// A relay that says nothing for so long is lost: three of its beats.
 pub const SILENCE_LIMIT: Duration = Duration::from_secs(15);
