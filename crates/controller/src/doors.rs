@@ -3,14 +3,19 @@
 //! [`Doors`] is synchronous: every request is guarded, decided and carried out on the [`Board`] before the next one
 //! is looked at. [`run`] is the task around it, and the only one that touches it.
 //!
+//! An output over a network answers later ([`Answer::Later`]). Until it has said that it is released the door counts
+//! as locked for everybody outside, and the opening is not answered; an output that fails, or says nothing within
+//! [`ANSWER_LIMIT`], is an [`Input::OutputFault`] of its door alone. Nothing here waits for an output.
+//!
 //! What happens is told to the link that is attached, in order and without waiting: a link that does not keep up
 //! is dropped and starts over with the whole state, a lock waits for nobody. Nothing in here knows whether a link
 //! stands, so its loss or return cannot move a lock.
 
-use crate::output::{Board, Contact, OutputError};
+use crate::input::{Contact, InputEvent};
+use crate::output::{ANSWER_LIMIT, Answer, Board, OutputError, OutputEvent, Ticket};
 use klinke_access::door_cycle::{DoorCycle, Input, Output, Poll};
 use klinke_access::open_command::{Guard, OpenCommand, Refusal};
-use klinke_model::door::DoorPosition;
+use klinke_model::door::{DoorMode, DoorPosition, DoorState};
 use klinke_model::ids::{BootId, DoorId, OpeningId};
 use klinke_model::time::{Clock, Mono};
 use klinke_wire::controller::{
@@ -80,8 +85,41 @@ impl Doors {
         }
     }
 
+    /// Takes what a wire says.
+    pub fn input(&mut self, event: InputEvent, now: Mono) {
+        match event {
+            InputEvent::Contact(contact) => self.contact(contact, now),
+            InputEvent::ExitButton { output } => self.exit_button(output, now),
+            // told to the log until there is somebody else to tell
+            InputEvent::Tamper { input, level } => warn!(input, ?level, "a tamper switch"),
+            InputEvent::Mains { input, level } => warn!(input, ?level, "the mains power"),
+            InputEvent::Battery { input, level } => warn!(input, ?level, "the battery"),
+            InputEvent::Fire { input, level } => warn!(input, ?level, "the fire alarm"),
+        }
+    }
+
+    /// Takes what an output over a network says.
+    pub fn answered(&mut self, event: OutputEvent, now: Mono) {
+        if let Some(driven) = self.driven.iter_mut().find(|driven| driven.output == event.output) {
+            driven.answered(event, &mut *self.board, &mut self.reports, now);
+        }
+    }
+
+    /// Whether an output has not answered yet.
+    pub fn is_waiting(&self) -> bool {
+        self.driven.iter().any(|driven| driven.awaited.is_some())
+    }
+
+    fn exit_button(&mut self, output: u16, now: Mono) {
+        if let Some(driven) = self.driven.iter_mut().find(|driven| driven.output == output) {
+            let hold = driven.release.min(self.board.longest(output));
+            driven.cycle.handle(Input::Grant { hold }, now);
+            driven.carry_out(&mut *self.board, &mut self.reports, None, now);
+        }
+    }
+
     /// Takes what a door contact says.
-    pub fn contact(&mut self, contact: Contact, now: Mono) {
+    fn contact(&mut self, contact: Contact, now: Mono) {
         if let Some(driven) = self.driven.iter_mut().find(|driven| driven.output == contact.output) {
             driven.cycle.handle(Input::Contact(contact.position), now);
             driven.carry_out(&mut *self.board, &mut self.reports, None, now);
@@ -90,6 +128,12 @@ impl Doors {
 
     /// Time has passed (the moment of [`Doors::wakes_at`]).
     pub fn tick(&mut self, now: Mono) {
+        for driven in &mut self.driven {
+            if let Some(awaited) = driven.awaited.filter(|awaited| awaited.until <= now) {
+                let event = OutputEvent { output: driven.output, ticket: awaited.ticket, is_done: false };
+                driven.answered(event, &mut *self.board, &mut self.reports, now);
+            }
+        }
         self.all(Input::Tick, now);
     }
 
@@ -100,7 +144,8 @@ impl Doors {
 
     /// When to call [`Doors::tick`] next.
     pub fn wakes_at(&self) -> Option<Mono> {
-        self.driven.iter().filter_map(|driven| driven.wakes_at).min()
+        let moments = |driven: &Driven| [driven.wakes_at, driven.awaited.map(|awaited| awaited.until)];
+        self.driven.iter().flat_map(moments).flatten().min()
     }
 
     fn all(&mut self, input: Input, now: Mono) {
@@ -125,6 +170,7 @@ impl Doors {
             Err(refusal) => self.reports.outcome(command.opening, refused(refusal), now),
             Ok(hold) => {
                 if let Some(driven) = driven.iter_mut().find(|driven| driven.door == command.door) {
+                    let hold = hold.min(self.board.longest(driven.output));
                     driven.cycle.handle(Input::Grant { hold }, now);
                     driven.carry_out(&mut *self.board, &mut self.reports, Some(command.opening), now);
                 }
@@ -152,6 +198,7 @@ impl Doors {
         for door in &wanted.doors {
             if let Some(driven) = self.driven.iter_mut().find(|driven| driven.door == door.door) {
                 driven.cycle.handle(Input::Times(door.times), now);
+                driven.release = door.times.release();
                 driven.carry_out(&mut *self.board, &mut self.reports, None, now);
             } else {
                 added.push(Driven::start(door, &mut *self.board, now));
@@ -180,12 +227,14 @@ impl Doors {
     }
 }
 
-/// The task that owns the doors. Ends, with every door locked, when `stop` is cancelled.
+/// The task that owns the doors. Ends, with every door locked, when `stop` is cancelled; an output that does not
+/// answer holds the end up for [`ANSWER_LIMIT`] and no longer.
 pub async fn run(
     mut doors: Doors,
     clock: Arc<dyn Clock>,
     mut requests: mpsc::Receiver<Request>,
-    mut contacts: mpsc::Receiver<Contact>,
+    mut inputs: mpsc::Receiver<InputEvent>,
+    mut outputs: mpsc::Receiver<OutputEvent>,
     stop: CancellationToken,
 ) {
     loop {
@@ -199,11 +248,22 @@ pub async fn run(
         // in the order of urgency: no flood of requests keeps a lock from locking
         tokio::select! {
             biased;
-            () = stop.cancelled() => return doors.lock_all(clock.mono()),
+            () = stop.cancelled() => break,
             () = time_passes => doors.tick(clock.mono()),
-            Some(contact) = contacts.recv() => doors.contact(contact, clock.mono()),
+            Some(event) = outputs.recv() => doors.answered(event, clock.mono()),
+            Some(event) = inputs.recv() => doors.input(event, clock.mono()),
             Some(request) = requests.recv() => doors.handle(request, clock.mono()),
         }
+    }
+    doors.lock_all(clock.mono());
+    let locked = async {
+        while doors.is_waiting() {
+            let Some(event) = outputs.recv().await else { return };
+            doors.answered(event, clock.mono());
+        }
+    };
+    if tokio::time::timeout(ANSWER_LIMIT, locked).await.is_err() {
+        warn!("an output did not say that it is locked; its own timer ends what it may have released");
     }
 }
 
@@ -213,12 +273,46 @@ struct Driven {
     output: u16,
     cycle: DoorCycle,
     wakes_at: Option<Mono>,
+    /// How long it is released without a wish of somebody's.
+    release: Duration,
+    /// What the outside was told last.
+    told: DoorState,
+    /// Whether the output has said that it is released.
+    is_released: bool,
+    /// The newest command, while its output has not answered.
+    awaited: Option<Awaited>,
+    /// The openings that wait for an output.
+    openings: Vec<Waiting>,
+}
+
+/// A command that its output has not answered.
+#[derive(Clone, Copy)]
+struct Awaited {
+    ticket: Ticket,
+    until: Mono,
+}
+
+/// An opening whose output has not answered.
+struct Waiting {
+    opening: OpeningId,
+    ticket: Ticket,
+    ends: Mono,
 }
 
 impl Driven {
     fn start(wanted: &WantedDoor, board: &mut dyn Board, now: Mono) -> Self {
         let cycle = DoorCycle::new(wanted.times, now);
-        let mut driven = Self { door: wanted.door, output: wanted.output, cycle, wakes_at: None };
+        let mut driven = Self {
+            door: wanted.door,
+            output: wanted.output,
+            told: cycle.state(),
+            cycle,
+            wakes_at: None,
+            release: wanted.times.release(),
+            is_released: false,
+            awaited: None,
+            openings: Vec::new(),
+        };
         let position = board.position(wanted.output);
         if position != DoorPosition::Unknown {
             driven.cycle.handle(Input::Contact(position), now);
@@ -229,10 +323,28 @@ impl Driven {
     }
 
     const fn report(&self) -> DoorReport {
-        DoorReport { door: self.door, state: self.cycle.state() }
+        DoorReport { door: self.door, state: self.state() }
     }
 
-    /// Drains the cycle: moves the lock, tells what changed, and answers `opening` with what became of it.
+    /// How the door is: accessed only when its output has said so.
+    const fn state(&self) -> DoorState {
+        let state = self.cycle.state();
+        match state.mode {
+            DoorMode::Accessed if !self.is_released => DoorState { mode: DoorMode::Locked, ..state },
+            _ => state,
+        }
+    }
+
+    /// Tells how the door is, when that is news.
+    fn tell(&mut self, reports: &mut Reports, now: Mono) {
+        let state = self.state();
+        if std::mem::replace(&mut self.told, state) != state {
+            reports.say(ControllerRequest::Door { mono: now, door: self.report() });
+        }
+    }
+
+    /// Drains the cycle: moves the lock, tells what changed, and answers `opening` with what became of it, now or
+    /// when its output answers.
     fn carry_out(
         &mut self,
         board: &mut dyn Board,
@@ -240,35 +352,113 @@ impl Driven {
         mut opening: Option<OpeningId>,
         now: Mono,
     ) {
-        let mut answer = |reports: &mut Reports, outcome| {
-            if let Some(opening) = opening.take() {
-                reports.outcome(opening, outcome, now);
-            }
-        };
         self.wakes_at = loop {
             let moved = match self.cycle.poll() {
                 Poll::Wait(deadline) => break deadline,
-                Poll::Output(Output::Release { lease }) => board.release(self.output, lease).map(|()| {
-                    let for_ms = u32::try_from(lease.as_millis()).unwrap_or(u32::MAX);
-                    answer(reports, Outcome::Opened { for_ms });
-                }),
-                Poll::Output(Output::Lock) => board.lock(self.output),
+                Poll::Output(Output::Release { lease }) => {
+                    board.release(self.output, lease).map(|answer| {
+                        self.released(answer, opening.take(), now + lease, reports, now);
+                    })
+                }
+                Poll::Output(Output::Lock) => {
+                    self.is_released = false;
+                    self.fail_openings(reports, now);
+                    board.lock(self.output).map(|answer| self.awaits(answer, now))
+                }
                 Poll::Output(Output::Refused) => {
-                    answer(reports, Outcome::Refused { reason: OutcomeRefusal::Blocked });
+                    if let Some(opening) = opening.take() {
+                        let reason = OutcomeRefusal::Blocked;
+                        reports.outcome(opening, Outcome::Refused { reason }, now);
+                    }
                     Ok(())
                 }
-                Poll::Output(Output::Changed(state)) => {
-                    let door = DoorReport { door: self.door, state };
-                    reports.say(ControllerRequest::Door { mono: now, door });
+                Poll::Output(Output::Changed(_)) => {
+                    self.tell(reports, now);
                     Ok(())
                 }
             };
             if let Err(fault) = moved {
                 error!(%fault, "an output did not take a command");
+                self.awaited = None;
                 self.cycle.handle(Input::OutputFault, now);
             }
         };
-        answer(reports, Outcome::Refused { reason: OutcomeRefusal::OutputFault });
+        if let Some(opening) = opening {
+            reports.outcome(opening, Outcome::Refused { reason: OutcomeRefusal::OutputFault }, now);
+        }
+    }
+
+    /// The output was told to release until `ends`.
+    fn released(
+        &mut self,
+        answer: Answer,
+        opening: Option<OpeningId>,
+        ends: Mono,
+        reports: &mut Reports,
+        now: Mono,
+    ) {
+        self.awaits(answer, now);
+        let ticket = match answer {
+            Answer::Done => Ticket::default(),
+            Answer::Later(ticket) => ticket,
+        };
+        self.openings.extend(opening.map(|opening| Waiting { opening, ticket, ends }));
+        if answer == Answer::Done {
+            self.is_released = true;
+            self.answer_openings(ticket, reports, now);
+        }
+    }
+
+    fn awaits(&mut self, answer: Answer, now: Mono) {
+        self.awaited = match answer {
+            Answer::Done => None,
+            Answer::Later(ticket) => Some(Awaited { ticket, until: now + ANSWER_LIMIT }),
+        };
+    }
+
+    /// The output answered, or did not in time.
+    fn answered(
+        &mut self,
+        event: OutputEvent,
+        board: &mut dyn Board,
+        reports: &mut Reports,
+        now: Mono,
+    ) {
+        let is_newest = self.awaited.is_some_and(|awaited| awaited.ticket == event.ticket);
+        if !is_newest {
+            // from the past; it can still be what somebody waits for, because a lock would have ended their waiting
+            if event.is_done && self.openings.iter().any(|waiting| waiting.ticket <= event.ticket) {
+                self.is_released = true;
+                self.answer_openings(event.ticket, reports, now);
+                self.tell(reports, now);
+            }
+            return;
+        }
+        self.awaited = None;
+        if !event.is_done {
+            self.cycle.handle(Input::OutputFault, now);
+        } else if self.cycle.state().mode == DoorMode::Accessed {
+            self.is_released = true;
+            self.answer_openings(event.ticket, reports, now);
+            self.tell(reports, now);
+        }
+        self.carry_out(board, reports, None, now);
+    }
+
+    /// The lock is released for everybody who waited up to this command.
+    fn answer_openings(&mut self, ticket: Ticket, reports: &mut Reports, now: Mono) {
+        for waiting in self.openings.extract_if(.., |waiting| waiting.ticket <= ticket) {
+            let for_ms = u32::try_from(waiting.ends.since(now).as_millis()).unwrap_or(u32::MAX);
+            reports.outcome(waiting.opening, Outcome::Opened { for_ms }, now);
+        }
+    }
+
+    /// The lock is not released for anybody who waited.
+    fn fail_openings(&mut self, reports: &mut Reports, now: Mono) {
+        for waiting in self.openings.drain(..) {
+            let reason = OutcomeRefusal::OutputFault;
+            reports.outcome(waiting.opening, Outcome::Refused { reason }, now);
+        }
     }
 }
 

@@ -2,13 +2,17 @@
 //!
 //! ```text
 //!   server ◀── TLS 1.3, dialled by us ──▶ link ──Open, Configure──▶ doors ──release, lock──▶ output
-//!                                           ◀──Outcome, Door, Applied──   ◀────contacts───── output
+//!                                           ◀──Outcome, Door, Applied──   ◀──done, not done── output
+//!                                                                         ◀──contact, exit──── input
 //! ```
 //!
 //! - [`link`] keeps one mutually authenticated connection and reconnects; its loss or return never moves a lock.
 //! - [`doors`] owns every door. One task, one mutation point: guard ([`klinke_access::open_command`]), lock
-//!   ([`klinke_access::door_cycle`]) and [`output`] in one synchronous step.
+//!   ([`klinke_access::door_cycle`]) and [`output`] in one synchronous step; what an output over a network answers is
+//!   the next one.
+//! - [`hardware`] reads what is wired where; [`output`], [`input`] and [`reader`] are those wires.
 //! - [`output`] takes *leases* only: what it releases it locks again by itself, whether we live or not.
+//! - [`reader`] is what tells the doors of cards and keys, and shows what they answer.
 //! - [`pairing`] makes the key, which never leaves [`state`], and gets it certified by an administrator.
 //!
 //! Nothing here logs or keeps that a door was opened: in a small house a door and a time name a person. The log
@@ -24,9 +28,15 @@ pub mod backoff;
 pub mod connection;
 pub mod doors;
 pub mod file;
+pub mod hardware;
+pub mod input;
 pub mod link;
+pub mod modbus;
+pub mod network;
 pub mod output;
 pub mod pairing;
+pub mod reader;
+pub mod secret;
 pub mod state;
 pub mod tls;
 

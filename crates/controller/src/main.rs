@@ -1,11 +1,15 @@
 //! `klinke-door`: pairs a door controller with its server, and runs it.
 
-use clap::{Args, Parser, Subcommand};
+use clap::{ArgGroup, Args, Parser, Subcommand};
 use klinke_controller::address::ServerAddress;
 use klinke_controller::doors::{self, Doors};
 use klinke_controller::file::{Durable, replace};
+use klinke_controller::hardware;
+use klinke_controller::input::{self, InputEvent, Positions, Tell};
 use klinke_controller::link::Link;
+use klinke_controller::output::board::{Buses, WiredBoard};
 use klinke_controller::output::simulated::SimulatedBoard;
+use klinke_controller::output::{Board, OutputEvent};
 use klinke_controller::pairing::{PairingCode, pair};
 use klinke_controller::state::StateDir;
 use klinke_controller::tls::{Fingerprint, link_config};
@@ -13,7 +17,7 @@ use klinke_model::ids::{BootId, v4};
 use klinke_model::time::{Clock, SystemClock};
 use std::error::Error;
 use std::io::{self, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
@@ -22,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::info;
 use tracing_subscriber::EnvFilter;
 
-/// How many requests and contacts may wait for the doors.
+/// How many requests, and how many words of inputs and outputs, may wait for the doors.
 const WAITING: usize = 64;
 
 /// Klinke's door controller.
@@ -47,14 +51,18 @@ enum Command {
         code_file: Option<PathBuf>,
     },
     /// Drive the doors
+    #[command(group = ArgGroup::new("locks").required(true).args(["hardware", "simulated"]))]
     Run {
         #[command(flatten)]
         common: Common,
-        /// Drive simulated locks, one file each under STATE/outputs (there are no others yet)
-        #[arg(long, required = true)]
+        /// Drive what this file says is wired to this machine
+        #[arg(long, value_name = "FILE")]
+        hardware: Option<PathBuf>,
+        /// Drive simulated locks, one file each under STATE/outputs
+        #[arg(long)]
         simulated: bool,
         /// Let a simulated visitor pull each door after it is released
-        #[arg(long)]
+        #[arg(long, requires = "simulated")]
         simulate_leaf: bool,
         /// Stop when standard input closes
         #[arg(long)]
@@ -70,7 +78,7 @@ struct Common {
     /// Folder for this controller's identity
     #[arg(long, value_name = "DIR")]
     state: PathBuf,
-    /// How many outputs this controller has
+    /// How many outputs this controller has; a hardware file says it itself
     #[arg(long, default_value_t = 8, value_name = "N")]
     outputs: u16,
 }
@@ -83,8 +91,8 @@ async fn main() -> ExitCode {
         Command::Pair { common, authority_sha256, code_file } => {
             run_pair(common, authority_sha256, code_file).await
         }
-        Command::Run { common, simulated: _, simulate_leaf, exit_with_parent } => {
-            run(common, simulate_leaf, exit_with_parent).await
+        Command::Run { common, hardware, simulated: _, simulate_leaf, exit_with_parent } => {
+            run(common, hardware.as_deref(), simulate_leaf, exit_with_parent).await
         }
     };
     match done {
@@ -122,7 +130,12 @@ async fn run_pair(
     Ok(())
 }
 
-async fn run(common: Common, simulate_leaf: bool, exit_with_parent: bool) -> Result<(), Box<dyn Error>> {
+async fn run(
+    common: Common,
+    hardware: Option<&Path>,
+    simulate_leaf: bool,
+    exit_with_parent: bool,
+) -> Result<(), Box<dyn Error>> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
     let mut random = [0; 16];
     getrandom::fill(&mut random)?;
@@ -130,10 +143,17 @@ async fn run(common: Common, simulate_leaf: bool, exit_with_parent: bool) -> Res
 
     // lock before anything that can fail or take time
     let state = StateDir::open(&common.state)?;
-    let (contacts_sender, contacts) = mpsc::channel(WAITING);
-    let contacts_sender = simulate_leaf.then_some(contacts_sender);
-    let board = SimulatedBoard::open(&state.outputs(), common.outputs, Arc::clone(&clock), contacts_sender)?;
-    let doors = Doors::start(boot, Box::new(board))?;
+    let (inputs_sender, inputs) = mpsc::channel(WAITING);
+    let (outputs_sender, outputs) = mpsc::channel(WAITING);
+    let board = match hardware {
+        Some(file) => wired(file, inputs_sender, &outputs_sender, &clock)?,
+        None => {
+            let leaf = simulate_leaf.then_some(inputs_sender);
+            Box::new(SimulatedBoard::open(&state.outputs(), common.outputs, Arc::clone(&clock), leaf)?)
+        }
+    };
+    let count = board.outputs();
+    let doors = Doors::start(boot, board)?;
 
     let tls = Arc::new(link_config(&state.load()?)?);
     let stop = stop_token(exit_with_parent)?;
@@ -142,17 +162,31 @@ async fn run(common: Common, simulate_leaf: bool, exit_with_parent: bool) -> Res
         server: common.server,
         tls,
         boot,
-        outputs: common.outputs,
+        outputs: count,
         clock: Arc::clone(&clock),
         doors: requests,
     };
     let link = tokio::spawn(link.keep());
-    info!(outputs = common.outputs, "started; every output is locked");
+    info!(outputs = count, "started; every output is told to lock");
     // in a task of its own, so that a panic in it is an error here and a restart outside
-    tokio::spawn(doors::run(doors, clock, receiver, contacts, stop)).await?;
+    tokio::spawn(doors::run(doors, clock, receiver, inputs, outputs, stop)).await?;
     link.abort();
-    info!("stopped; every output is locked");
+    info!("stopped; every output was told to lock");
     Ok(())
+}
+
+/// The outputs and inputs of a hardware file.
+fn wired(
+    file: &Path,
+    inputs: mpsc::Sender<InputEvent>,
+    outputs: &mpsc::Sender<OutputEvent>,
+    clock: &Arc<dyn Clock>,
+) -> Result<Box<dyn Board>, Box<dyn Error>> {
+    let hardware = hardware::read(file)?;
+    let (mut buses, positions) = (Buses::default(), Positions::default());
+    let board = WiredBoard::start(&hardware, &mut buses, positions.clone(), outputs)?;
+    input::start(&hardware, &mut buses, &Tell::new(inputs, positions), clock)?;
+    Ok(Box::new(board))
 }
 
 /// Cancelled by SIGTERM and SIGINT, and with the parent when that is asked for.

@@ -130,7 +130,7 @@ impl StateDir {
 }
 
 /// Checks that nobody but the owner reaches a path.
-fn owners_alone(path: &Path) -> Result<(), StateError> {
+pub(crate) fn owners_alone(path: &Path) -> Result<(), StateError> {
     let metadata = std::fs::metadata(path);
     let metadata = metadata.map_err(|error| StateError::Io { path: path.to_owned(), error })?;
     let mode = metadata.permissions().mode() & 0o777;

@@ -2,7 +2,8 @@
 //!
 //! Trust comes from one certificate only: the installation's authority. Before pairing it is known by its SHA-256
 //! fingerprint, which the installer brings ([`pairing_config`]); afterwards by itself ([`link_config`]). The
-//! machine's own list of authorities is never asked. The server's name is checked in both cases.
+//! machine's own list of authorities is never asked. The server's name is checked in both cases. Devices in the house
+//! have authorities of their own ([`device_config`]).
 
 use crate::address::{AddressError, ServerAddress};
 use crate::state::Identity;
@@ -10,9 +11,12 @@ use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use sha2::{Digest, Sha256};
 use std::fmt;
+use std::io;
+use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -109,6 +113,28 @@ pub fn link_config(identity: &Identity) -> Result<ClientConfig, rustls::Error> {
         .with_protocol_versions(&[&rustls::version::TLS13])?
         .with_root_certificates(roots)
         .with_client_auth_cert(vec![identity.certificate.clone()], identity.key.clone_key())
+}
+
+/// For a device on the house's own network: trusts the authorities in this file alone, and shows no certificate. TLS
+/// 1.2 is taken too; many brokers have no other.
+///
+/// # Errors
+/// When the file cannot be read, or holds no certificate.
+pub fn device_config(authorities: &Path) -> io::Result<ClientConfig> {
+    let wrong = |error: String| io::Error::other(format!("{}: {error}", authorities.display()));
+    let text = std::fs::read(authorities).map_err(|error| wrong(error.to_string()))?;
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(&text) {
+        let certificate = certificate.map_err(|error| wrong(error.to_string()))?;
+        roots.add(certificate).map_err(|error| wrong(error.to_string()))?;
+    }
+    if roots.is_empty() {
+        return Err(wrong("there is no certificate in it".to_owned()));
+    }
+    let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| wrong(error.to_string()))?;
+    Ok(config.with_root_certificates(roots).with_no_client_auth())
 }
 
 /// Dials the server.

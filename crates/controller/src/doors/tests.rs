@@ -21,6 +21,9 @@ enum Move {
 struct Wiring {
     moves: Vec<Move>,
     broken: bool,
+    /// Whether it answers later.
+    remote: bool,
+    tickets: u64,
 }
 
 /// A board of two outputs.
@@ -28,10 +31,18 @@ struct Wiring {
 struct TestBoard(Arc<Mutex<Wiring>>);
 
 impl TestBoard {
-    fn told(&self, told: Move) -> Result<(), OutputError> {
+    fn told(&self, told: Move) -> Result<Answer, OutputError> {
         let mut wiring = self.0.lock().unwrap();
         wiring.moves.push(told);
-        if wiring.broken { Err(io::Error::other("a cut wire").into()) } else { Ok(()) }
+        if wiring.broken {
+            return Err(io::Error::other("a cut wire").into());
+        }
+        wiring.tickets += 1;
+        Ok(if wiring.remote { Answer::Later(Ticket(wiring.tickets)) } else { Answer::Done })
+    }
+    /// The ticket of the newest command.
+    fn newest(&self) -> u64 {
+        self.0.lock().unwrap().tickets
     }
     fn take(&self) -> Vec<Move> {
         std::mem::take(&mut self.0.lock().unwrap().moves)
@@ -45,10 +56,10 @@ impl Board for TestBoard {
     fn outputs(&self) -> u16 {
         2
     }
-    fn release(&mut self, output: u16, lease: Duration) -> Result<(), OutputError> {
+    fn release(&mut self, output: u16, lease: Duration) -> Result<Answer, OutputError> {
         self.told(Move::Release(output, lease))
     }
-    fn lock(&mut self, output: u16) -> Result<(), OutputError> {
+    fn lock(&mut self, output: u16) -> Result<Answer, OutputError> {
         self.told(Move::Lock(output))
     }
     fn position(&self, output: u16) -> DoorPosition {
@@ -106,6 +117,17 @@ impl House {
         let reports = attach(&mut doors).reports;
         board.take();
         Self { doors, board, reports }
+    }
+
+    /// As [`House::new`], with outputs that answer later; every lock so far has.
+    fn remote() -> Self {
+        let house = Self::new();
+        house.board.0.lock().unwrap().remote = true;
+        house
+    }
+
+    fn answers(&mut self, ticket: u64, is_done: bool, now: u64) {
+        self.doors.answered(OutputEvent { output: 0, ticket: Ticket(ticket), is_done }, at(now));
     }
 
     fn reports(&mut self) -> Vec<ControllerRequest> {
@@ -223,6 +245,124 @@ fn a_door_that_leaves_its_output_is_locked_before_another_takes_it() {
 }
 
 #[test]
+fn an_output_that_answers_later_is_open_for_others_when_it_has_said_so() {
+    let mut house = House::remote();
+    house.doors.handle(open(1, 1, 100), at(100));
+    assert_eq!((house.board.take(), house.reports()), (vec![RELEASE], vec![]), "nobody is told that it is open");
+    let locked =
+        DoorState { mode: DoorMode::Locked, position: DoorPosition::Closed, alarm: DoorAlarm::Normal };
+    house.doors.handle(Request::Configure(Wanted { revision: 0, doors: vec![] }), at(200));
+    assert_eq!(house.doors.driven[0].report().state, locked, "nor who asks");
+    let ticket = house.board.newest();
+    house.answers(ticket, true, 400);
+    let opened = outcome(1, 400, Outcome::Opened { for_ms: HOLD_MS - 300 });
+    assert_eq!(house.reports(), [opened, told(1, 400, DoorMode::Accessed, DoorPosition::Closed)]);
+    house.answers(ticket, true, 500);
+    assert_eq!(house.reports(), [], "an answer counts once");
+    house.doors.tick(at(5_100));
+    assert_eq!(house.board.take(), [Move::Lock(0)]);
+    assert_eq!(house.reports(), [told(1, 5_100, DoorMode::Locked, DoorPosition::Closed)]);
+}
+
+#[test]
+fn an_output_that_fails_or_is_silent_is_a_fault_after_two_seconds_and_stays_locked() {
+    let fault = Outcome::Refused { reason: OutcomeRefusal::OutputFault };
+    for is_silent in [false, true] {
+        let mut house = House::remote();
+        house.doors.handle(open(1, 1, 0), at(0));
+        let release = house.board.newest();
+        house.board.take();
+        let now = if is_silent {
+            assert_eq!(house.doors.wakes_at(), Some(at(2_000)));
+            house.doors.tick(at(1_999));
+            assert_eq!(house.reports(), []);
+            house.doors.tick(at(2_000));
+            2_000
+        } else {
+            house.answers(release, false, 700);
+            700
+        };
+        assert_eq!(house.board.take(), [Move::Lock(0)]);
+        assert_eq!(house.reports(), [outcome(1, now, fault)]);
+        // what it says of the release now comes from the past
+        house.answers(release, true, now + 10);
+        assert_eq!(house.reports(), []);
+        // a lock that fails too is told again
+        let lock = house.board.newest();
+        house.answers(lock, false, now + 100);
+        let again = house.doors.wakes_at().unwrap();
+        assert_eq!(again, at(now + 1_100));
+        house.doors.tick(again);
+        assert_eq!(house.board.take(), [Move::Lock(0)]);
+        let lock = house.board.newest();
+        house.answers(lock, true, now + 1_200);
+        assert_eq!(house.doors.wakes_at(), None);
+        assert_eq!(house.reports(), []);
+    }
+}
+
+#[test]
+fn two_openings_of_one_door_are_each_answered_once() {
+    let mut house = House::remote();
+    house.doors.handle(open(1, 1, 0), at(0));
+    let first = house.board.newest();
+    house.doors.handle(open(2, 1, 1_000), at(1_000));
+    let second = house.board.newest();
+    house.answers(first, true, 1_500);
+    let opened = |id, for_ms| outcome(id, 1_500, Outcome::Opened { for_ms });
+    let accessed = told(1, 1_500, DoorMode::Accessed, DoorPosition::Closed);
+    assert_eq!(house.reports(), [opened(1, HOLD_MS - 1_500), accessed]);
+    house.answers(second, false, 1_600);
+    let fault = Outcome::Refused { reason: OutcomeRefusal::OutputFault };
+    let locked = told(1, 1_600, DoorMode::Locked, DoorPosition::Closed);
+    assert_eq!(house.reports(), [outcome(2, 1_600, fault), locked]);
+
+    // overtaken before it was done: the newer one answers for both
+    let mut house = House::remote();
+    house.doors.handle(open(1, 1, 0), at(0));
+    house.doors.handle(open(2, 1, 500), at(500));
+    let second = house.board.newest();
+    house.answers(second, true, 1_500);
+    assert_eq!(house.reports(), [opened(1, HOLD_MS - 1_500), opened(2, HOLD_MS - 1_000), accessed_again()]);
+    fn accessed_again() -> ControllerRequest {
+        told(1, 1_500, DoorMode::Accessed, DoorPosition::Closed)
+    }
+}
+
+#[test]
+fn a_silent_output_holds_up_no_other_door() {
+    let mut house = House::remote();
+    house.doors.handle(wanted(2, &[(1, 0), (2, 1)]), at(0));
+    house.doors.handle(open(1, 1, 0), at(0));
+    house.board.0.lock().unwrap().remote = false;
+    house.reports();
+    house.doors.handle(open(2, 2, 10), at(10));
+    let opened = outcome(2, 10, Outcome::Opened { for_ms: HOLD_MS });
+    assert_eq!(house.reports(), [opened, told(2, 10, DoorMode::Accessed, DoorPosition::Unknown)]);
+}
+
+#[test]
+fn an_exit_button_releases_its_door_for_its_time_and_no_other_input_moves_a_lock() {
+    use crate::input::Level;
+    let mut house = House::new();
+    house.doors.input(InputEvent::ExitButton { output: 0 }, at(0));
+    assert_eq!(house.board.take(), [RELEASE]);
+    house.doors.tick(at(5_000));
+    house.board.take();
+    let others = [
+        InputEvent::ExitButton { output: 1 }, // no door there
+        InputEvent::Fire { input: 0, level: Level::Active },
+        InputEvent::Tamper { input: 1, level: Level::Active },
+        InputEvent::Mains { input: 2, level: Level::Unknown },
+        InputEvent::Battery { input: 3, level: Level::Active },
+    ];
+    for event in others {
+        house.doors.input(event, at(6_000));
+        assert_eq!(house.board.take(), [], "{event:?}");
+    }
+}
+
+#[test]
 fn a_configuration_that_cannot_be_driven_leaves_the_last_good_one() {
     let bad_times = DoorTimes { release_ms: 0, ..TIMES };
     let bad_times = vec![WantedDoor { door: door(1), output: 0, times: bad_times }];
@@ -272,9 +412,10 @@ async fn the_task_locks_in_time_without_any_link_and_at_its_end() {
     let doors = Doors::start(boot(), Box::new(board.clone())).unwrap();
     let clock = Arc::new(TokioClock(tokio::time::Instant::now()));
     let (requests, receiver) = mpsc::channel(8);
-    let (_contacts, contacts) = mpsc::channel(8);
+    let (_inputs, inputs) = mpsc::channel(8);
+    let (_outputs, outputs) = mpsc::channel(8);
     let stop = CancellationToken::new();
-    let task = tokio::spawn(run(doors, clock, receiver, contacts, stop.clone()));
+    let task = tokio::spawn(run(doors, clock, receiver, inputs, outputs, stop.clone()));
     requests.send(wanted(1, &[(1, 0)])).await.unwrap();
     requests.send(open(1, 1, 0)).await.unwrap();
     tokio::time::sleep(Duration::from_millis(4_999)).await;

@@ -14,8 +14,9 @@
 //! With a simulated leaf, a visitor pulls the door [`LEAF_OPENS`] after a release, if it is still released then, and
 //! lets it fall shut [`LEAF_CLOSES`] later.
 
-use super::{Board, Contact, OutputError};
+use super::{Answer, Board, OutputError};
 use crate::file::{Durable, replace};
+use crate::input::{Contact, InputEvent};
 use klinke_model::door::DoorPosition;
 use klinke_model::time::{Clock, Timestamp};
 use std::fs::File;
@@ -76,7 +77,7 @@ impl SimulatedBoard {
         folder: &Path,
         outputs: u16,
         clock: Arc<dyn Clock>,
-        contacts: Option<mpsc::Sender<Contact>>,
+        contacts: Option<mpsc::Sender<InputEvent>>,
     ) -> Result<Self, OutputError> {
         std::fs::create_dir_all(folder)?;
         let leaves = contacts.map(|contacts| Leaves::new(outputs, contacts));
@@ -104,21 +105,21 @@ impl Board for SimulatedBoard {
         self.outputs
     }
 
-    fn release(&mut self, output: u16, lease: Duration) -> Result<(), OutputError> {
+    fn release(&mut self, output: u16, lease: Duration) -> Result<Answer, OutputError> {
         let until = self.clock.now().plus(lease);
         self.write(output, &format!("released until {}\n", until.as_millis()))?;
         if let Some(leaves) = &mut self.leaves {
             leaves.released(output);
         }
-        Ok(())
+        Ok(Answer::Done)
     }
 
-    fn lock(&mut self, output: u16) -> Result<(), OutputError> {
+    fn lock(&mut self, output: u16) -> Result<Answer, OutputError> {
         self.write(output, "locked\n")?;
         if let Some(leaves) = &mut self.leaves {
             leaves.locked(output);
         }
-        Ok(())
+        Ok(Answer::Done)
     }
 
     fn position(&self, output: u16) -> DoorPosition {
@@ -128,7 +129,7 @@ impl Board for SimulatedBoard {
 
 /// The leaves of the doors and the visitors who move them.
 struct Leaves {
-    contacts: mpsc::Sender<Contact>,
+    contacts: mpsc::Sender<InputEvent>,
     leaves: Vec<Leaf>,
 }
 
@@ -139,7 +140,7 @@ struct Leaf {
 }
 
 impl Leaves {
-    fn new(outputs: u16, contacts: mpsc::Sender<Contact>) -> Self {
+    fn new(outputs: u16, contacts: mpsc::Sender<InputEvent>) -> Self {
         Self { contacts, leaves: (0..outputs).map(|_| Leaf::default()).collect() }
     }
 
@@ -153,7 +154,7 @@ impl Leaves {
             let says = async |position| {
                 is_open.store(position == DoorPosition::Open, Ordering::SeqCst);
                 // the doors are gone: nobody is left to tell
-                let _ = contacts.send(Contact { output, position }).await;
+                let _ = contacts.send(InputEvent::Contact(Contact { output, position })).await;
             };
             tokio::time::sleep(LEAF_OPENS).await;
             says(DoorPosition::Open).await;
@@ -199,7 +200,7 @@ mod tests {
         }
     }
 
-    fn board(folder: &Path, contacts: Option<mpsc::Sender<Contact>>) -> SimulatedBoard {
+    fn board(folder: &Path, contacts: Option<mpsc::Sender<InputEvent>>) -> SimulatedBoard {
         SimulatedBoard::open(folder, 2, Arc::new(Noon), contacts).unwrap()
     }
 
@@ -245,12 +246,14 @@ mod tests {
         let mut board = board(folder.path(), Some(contacts));
         assert_eq!(board.position(0), DoorPosition::Closed);
         let start = tokio::time::Instant::now();
+        let says = |position| InputEvent::Contact(Contact { output: 0, position });
+        let (open, closed) = (says(DoorPosition::Open), says(DoorPosition::Closed));
 
         board.release(0, Duration::from_secs(5)).unwrap();
-        assert_eq!(said.recv().await, Some(Contact { output: 0, position: DoorPosition::Open }));
+        assert_eq!(said.recv().await, Some(open));
         assert_eq!((start.elapsed(), board.position(0)), (LEAF_OPENS, DoorPosition::Open));
         board.lock(0).unwrap();
-        assert_eq!(said.recv().await, Some(Contact { output: 0, position: DoorPosition::Closed }));
+        assert_eq!(said.recv().await, Some(closed));
         assert_eq!(start.elapsed(), LEAF_OPENS + LEAF_CLOSES);
 
         board.release(0, Duration::from_secs(5)).unwrap();

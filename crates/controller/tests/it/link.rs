@@ -3,7 +3,7 @@
 use crate::server::{Authority, Hello, Peer, Server, Setup, within};
 use klinke_controller::doors::{self, Doors};
 use klinke_controller::link::Link;
-use klinke_controller::output::{Board, OutputError};
+use klinke_controller::output::{Answer, Board, OutputError};
 use klinke_controller::state::StateDir;
 use klinke_controller::tls::link_config;
 use klinke_model::door::{DoorMode, DoorPosition, DoorTimes};
@@ -32,14 +32,14 @@ impl Board for TellingBoard {
     fn outputs(&self) -> u16 {
         1
     }
-    fn release(&mut self, _output: u16, _lease: Duration) -> Result<(), OutputError> {
+    fn release(&mut self, _output: u16, _lease: Duration) -> Result<Answer, OutputError> {
         self.0.send(Move::Release).unwrap();
-        Ok(())
+        Ok(Answer::Done)
     }
-    fn lock(&mut self, _output: u16) -> Result<(), OutputError> {
+    fn lock(&mut self, _output: u16) -> Result<Answer, OutputError> {
         // at the end of a test nobody listens any more
         let _ = self.0.send(Move::Lock);
-        Ok(())
+        Ok(Answer::Done)
     }
     fn position(&self, _output: u16) -> DoorPosition {
         DoorPosition::Unknown
@@ -75,9 +75,10 @@ impl Controller {
         let doors = Doors::start(boot, Box::new(TellingBoard(moved))).unwrap();
         let clock: Arc<dyn Clock> = Arc::new(OldClock(SystemClock::start()));
         let (requests, receiver) = mpsc::channel(8);
-        let (_, contacts) = mpsc::channel(1);
+        let ((_, inputs), (_, outputs)) = (mpsc::channel(1), mpsc::channel(1));
         let mut tasks = JoinSet::new();
-        tasks.spawn(doors::run(doors, Arc::clone(&clock), receiver, contacts, CancellationToken::new()));
+        let stop = CancellationToken::new();
+        tasks.spawn(doors::run(doors, Arc::clone(&clock), receiver, inputs, outputs, stop));
         let tls = Arc::new(link_config(&state.load().unwrap()).unwrap());
         tasks.spawn(Link { server: server.address(), tls, boot, outputs: 1, clock, doors: requests }.keep());
         Self { moves, _tasks: tasks, _state: folder }

@@ -1,6 +1,15 @@
 //! The controller from outside: a real server's end of TLS, a real process, real files.
 
+mod desk_reader;
+mod hardware_run;
 mod link;
+mod modbus;
+mod mqtt;
+mod osdp_desk;
+mod osdp_reader;
 mod pairing;
+mod peer;
 mod process;
 mod server;
+mod shelly;
+mod wired;

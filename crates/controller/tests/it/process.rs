@@ -26,24 +26,24 @@ fn door() -> DoorId {
     DoorId(v4([0xd0; 16]))
 }
 
-struct Site {
-    folder: TempDir,
+pub struct Site {
+    pub folder: TempDir,
     authority: Authority,
-    server: Server,
+    pub server: Server,
 }
 
 impl Site {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         let authority = Authority::new();
         let server = Server::start(Setup::of(&authority)).await;
         Self { folder: tempfile::tempdir().unwrap(), authority, server }
     }
 
-    fn state(&self) -> PathBuf {
+    pub fn state(&self) -> PathBuf {
         self.folder.path().join("state")
     }
 
-    fn command(&self, command: &str, options: &[&str]) -> Command {
+    pub fn command(&self, command: &str, options: &[&str]) -> Command {
         let address = self.server.address();
         let mut process = Command::new(env!("CARGO_BIN_EXE_klinke-door"));
         process
@@ -59,7 +59,7 @@ impl Site {
     }
 
     /// Pairs as the demo does: the code comes from the file.
-    async fn pair(&self) {
+    pub async fn pair(&self) {
         let code_file = self.folder.path().join("code");
         let pinned = self.authority.fingerprint().to_string();
         let options = ["--authority-sha256", &pinned, "--code-file", code_file.to_str().unwrap()];
@@ -111,7 +111,7 @@ async fn opened(peer: &mut Peer, hello: &Hello) {
     assert_eq!(outcome, Outcome::Opened { for_ms: 60_000 });
 }
 
-async fn finished(child: Child) -> Output {
+pub async fn finished(child: Child) -> Output {
     within(child.wait_with_output()).await.unwrap()
 }
 

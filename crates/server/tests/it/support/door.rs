@@ -7,7 +7,7 @@ use klinke_controller::connection::Connection;
 use klinke_controller::doors::{self, Doors};
 use klinke_controller::link::Link;
 use klinke_controller::output::simulated::SimulatedBoard;
-use klinke_controller::output::{Board, OutputError};
+use klinke_controller::output::{Answer, Board, OutputError};
 use klinke_controller::pairing::pair;
 use klinke_controller::state::StateDir;
 use klinke_controller::tls::{Fingerprint, dial, link_config};
@@ -60,11 +60,11 @@ impl Board for CountingBoard {
     fn outputs(&self) -> u16 {
         self.board.outputs()
     }
-    fn release(&mut self, output: u16, lease: Duration) -> Result<(), OutputError> {
+    fn release(&mut self, output: u16, lease: Duration) -> Result<Answer, OutputError> {
         self.releases.0.lock().unwrap().push(output);
         self.board.release(output, lease)
     }
-    fn lock(&mut self, output: u16) -> Result<(), OutputError> {
+    fn lock(&mut self, output: u16) -> Result<Answer, OutputError> {
         self.board.lock(output)
     }
     fn position(&self, output: u16) -> DoorPosition {
@@ -123,7 +123,7 @@ impl ControllerKey {
         let board = CountingBoard { board, releases: releases.clone() };
         let machine = Doors::start(boot, Box::new(board)).unwrap();
         let (requests, receiver) = mpsc::channel(64);
-        let (_, contacts) = mpsc::channel(1);
+        let ((_, inputs), (_, outputs)) = (mpsc::channel(1), mpsc::channel(1));
         let link = Link {
             server: address(server),
             tls: Arc::new(link_config(&state.load().unwrap()).unwrap()),
@@ -135,7 +135,7 @@ impl ControllerKey {
         Controller {
             releases,
             link: tokio::spawn(link.keep()),
-            doors: tokio::spawn(doors::run(machine, clock, receiver, contacts, stop.clone())),
+            doors: tokio::spawn(doors::run(machine, clock, receiver, inputs, outputs, stop.clone())),
             stop,
             outputs: state.outputs(),
         }

@@ -1,0 +1,190 @@
+//! What a hardware file must hold beyond its words: each thing once, each number in its range, each release with an
+//! end.
+
+use super::{Drive, EndsBy, Ending, Hardware, InputKind, InputWiring, OutputWiring, Sense, ending};
+use crate::input::LONGEST_DEBOUNCE;
+use klinke_model::door::DoorTimes;
+use std::collections::{HashMap, HashSet};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+/// What is wrong, and where.
+#[derive(Debug)]
+pub(super) struct Wrong {
+    /// The byte of the file.
+    pub(super) at: usize,
+    /// What, and what to do.
+    pub(super) what: String,
+}
+
+/// The place of one wire: nothing else may be there.
+#[derive(Debug, PartialEq, Eq, Hash)]
+enum Place {
+    Line(PathBuf, u32),
+    TcpCoil(SocketAddr, u8, u16),
+    RtuCoil(PathBuf, u8, u16),
+    Switch(SocketAddr, u16),
+    Topic(SocketAddr, String),
+    TcpInput(SocketAddr, u8, u16),
+    RtuInput(PathBuf, u8, u16),
+}
+
+pub(super) fn check(hardware: &Hardware) -> Result<(), Wrong> {
+    let mut taken = HashSet::new();
+    let mut speeds = HashMap::new();
+    let mut numbers = HashSet::new();
+    if hardware.outputs.is_empty() {
+        return Err(Wrong { at: 0, what: "there is no [[output]]: add one for each lock".into() });
+    }
+    for spanned in &hardware.outputs {
+        let (at, wiring) = (spanned.span().start, spanned.get_ref());
+        let wrong = |what: String| Wrong { at, what: format!("output {}: {what}", wiring.number) };
+        if !numbers.insert(wiring.number) {
+            return Err(wrong("this number is there twice; each output needs its own".into()));
+        }
+        if usize::from(wiring.number) >= hardware.outputs.len() {
+            let last = hardware.outputs.len() - 1;
+            return Err(wrong(format!("numbers go from 0 without a gap, here to {last}")));
+        }
+        let place = output(wiring, &mut speeds).map_err(wrong)?;
+        if !taken.insert(place) {
+            return Err(wrong("something else is on the same line, coil, switch or topic already".into()));
+        }
+    }
+    let mut contacts = HashSet::new();
+    for (number, spanned) in hardware.inputs.iter().enumerate() {
+        let (at, wiring) = (spanned.span().start, spanned.get_ref());
+        let wrong = |what: String| Wrong { at, what: format!("input {number}: {what}") };
+        let place = input(wiring, &numbers, &mut speeds).map_err(wrong)?;
+        if wiring.is == InputKind::Contact && !contacts.insert(wiring.output) {
+            return Err(wrong("this output has a contact already; a door has one".into()));
+        }
+        if !taken.insert(place) {
+            return Err(wrong("something else is on the same line or discrete input already".into()));
+        }
+    }
+    Ok(())
+}
+
+fn output(wiring: &OutputWiring, speeds: &mut HashMap<PathBuf, u32>) -> Result<Place, String> {
+    match &wiring.on {
+        Drive::Gpio(gpio) => {
+            if gpio.ends_by != Some(EndsBy::TimerRelay) {
+                return Err("a line of this machine may stay released when this program dies: put a timer relay \
+                            behind it and say `ends_by = \"timer_relay\"` and its time as `ends_after_ms`"
+                    .into());
+            }
+            ends(gpio.ends_by, gpio.ends_after_ms)?;
+            Ok(Place::Line(gpio.chip.clone(), gpio.line))
+        }
+        Drive::ModbusTcp(coil) => {
+            ends(coil.ends_by, coil.ends_after_ms)?;
+            flash(coil.ends_by, coil.coil)?;
+            unit(coil.unit, 255)?;
+            Ok(Place::TcpCoil((coil.host, coil.port).into(), coil.unit, coil.coil))
+        }
+        Drive::ModbusRtu(coil) => {
+            ends(coil.ends_by, coil.ends_after_ms)?;
+            flash(coil.ends_by, coil.coil)?;
+            unit(coil.unit, 247)?;
+            speed(&coil.device, coil.baud, speeds)?;
+            Ok(Place::RtuCoil(coil.device.clone(), coil.unit, coil.coil))
+        }
+        Drive::Shelly(relay) => Ok(Place::Switch((relay.host, relay.port).into(), relay.switch)),
+        Drive::Mqtt(relay) => {
+            let is_plain = |c: char| !matches!(c, '+' | '#' | '\0') && !c.is_control();
+            if relay.topic.is_empty() || relay.topic.starts_with('$') || !relay.topic.chars().all(is_plain) {
+                return Err("`topic` is the topic of one relay, without + and #".into());
+            }
+            if relay.authority_file.is_none() && !relay.host.is_loopback() {
+                return Err("a broker on another machine needs TLS: name its authority's certificate as \
+                            `authority_file`"
+                    .into());
+            }
+            Ok(Place::Topic((relay.host, relay.port).into(), relay.topic.clone()))
+        }
+    }
+}
+
+/// Whether a coil's release has an end of its own.
+fn ends(ends_by: Option<EndsBy>, ends_after_ms: Option<u32>) -> Result<(), String> {
+    if ends_by.is_none() {
+        return Err("a plain coil may stay released when this program dies: say with `ends_by` what ends a release \
+                    then: \"waveshare_flash\", \"timer_relay\" or \"unit_watchdog\""
+            .into());
+    }
+    match ending(ends_by, ends_after_ms) {
+        Some(Ending::TimerRelay(after) | Ending::UnitWatchdog(after)) => {
+            let millis = u32::try_from(after.as_millis()).unwrap_or(u32::MAX);
+            let range = DoorTimes::RELEASE_MS;
+            let said = || format!("`ends_after_ms` goes from {} to {}", range.start(), range.end());
+            range.contains(&millis).then_some(()).ok_or_else(said)
+        }
+        Some(Ending::WaveshareFlash) => Ok(()),
+        None if ends_by == Some(EndsBy::WaveshareFlash) => {
+            Err("the unit is told how long: `ends_after_ms` does not go with \"waveshare_flash\"".into())
+        }
+        None => Err("say after how long it ends a release: `ends_after_ms`, as it is set there".into()),
+    }
+}
+
+/// "Flash on" has one byte for the coil.
+fn flash(ends_by: Option<EndsBy>, coil: u16) -> Result<(), String> {
+    let fits = ends_by != Some(EndsBy::WaveshareFlash) || coil <= 0xFF;
+    fits.then_some(()).ok_or_else(|| "a unit with \"waveshare_flash\" has coils from 0 to 255".into())
+}
+
+fn unit(unit: u8, most: u8) -> Result<(), String> {
+    let is_one = (1..=247).contains(&unit) || unit == most;
+    is_one.then_some(()).ok_or_else(|| "a unit has a number from 1 to 247".into())
+}
+
+/// A bus has one speed, whoever is on it.
+fn speed(
+    device: &Path,
+    baud: u32,
+    speeds: &mut HashMap<PathBuf, u32>,
+) -> Result<(), String> {
+    if !(1_200..=921_600).contains(&baud) {
+        return Err("`baud` goes from 1200 to 921600".into());
+    }
+    let first = *speeds.entry(device.to_owned()).or_insert(baud);
+    let differs = || format!("everything on one bus has the same `baud`; {} has {first} already", device.display());
+    (first == baud).then_some(()).ok_or_else(differs)
+}
+
+fn input(
+    wiring: &InputWiring,
+    outputs: &HashSet<u16>,
+    speeds: &mut HashMap<PathBuf, u32>,
+) -> Result<Place, String> {
+    let longest = LONGEST_DEBOUNCE.as_millis();
+    if u128::from(wiring.debounce_ms) > longest {
+        return Err(format!("`debounce_ms` goes to {longest}, so that 400 ms always count"));
+    }
+    match (wiring.is, wiring.output) {
+        (InputKind::Contact | InputKind::ExitButton, None) => {
+            return Err("say beside which output it is: `output = 0`".into());
+        }
+        (InputKind::Contact | InputKind::ExitButton, Some(output)) if !outputs.contains(&output) => {
+            return Err(format!("there is no output {output}"));
+        }
+        (InputKind::Contact | InputKind::ExitButton, Some(_)) | (_, None) => {}
+        (_, Some(_)) => return Err("it belongs to the whole controller: leave out `output`".into()),
+    }
+    match &wiring.on {
+        Sense::Gpio(gpio) => Ok(Place::Line(gpio.chip.clone(), gpio.line)),
+        Sense::ModbusTcp(input) => {
+            unit(input.unit, 255)?;
+            Ok(Place::TcpInput((input.host, input.port).into(), input.unit, input.input))
+        }
+        Sense::ModbusRtu(input) => {
+            unit(input.unit, 247)?;
+            speed(&input.device, input.baud, speeds)?;
+            Ok(Place::RtuInput(input.device.clone(), input.unit, input.input))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

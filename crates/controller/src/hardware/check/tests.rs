@@ -1,0 +1,144 @@
+//! Files with one thing wrong: each is refused, with its line.
+
+use crate::hardware::{Drive, Hardware, HardwareError, LockKind, read};
+
+fn reading(text: &str) -> Result<Hardware, HardwareError> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("hardware.toml");
+    std::fs::write(&path, text).unwrap();
+    read(&path)
+}
+
+/// One good output in five lines; what is wrong comes after it.
+const GOOD: &str = r#"
+[[output]]
+number = 0
+lock = "fail_secure"
+on.modbus_tcp = { host = "10.0.0.7", unit = 1, coil = 0, ends_by = "waveshare_flash" }
+"#;
+
+#[test]
+fn a_file_with_everything_is_read_and_its_outputs_are_in_order() {
+    let text = r#"
+        [[output]]
+        number = 1
+        lock = "fail_safe"
+        on.gpio = { chip = "/dev/gpiochip0", line = 17, active = "low", ends_by = "timer_relay", ends_after_ms = 8000 }
+
+        [[output]]
+        number = 0
+        lock = "fail_secure"
+        [output.on.shelly]
+        host = "10.0.0.8"
+        switch = 0
+        password_file = "/etc/klinke-door/shelly"
+
+        [[output]]
+        number = 2
+        lock = "fail_secure"
+        on.modbus_rtu = { device = "/dev/ttyUSB0", baud = 9600, unit = 3, coil = 7, ends_by = "unit_watchdog", ends_after_ms = 6000 }
+
+        [[output]]
+        number = 3
+        lock = "fail_secure"
+        on.mqtt = { host = "10.0.0.9", port = 8883, authority_file = "/etc/klinke-door/broker.pem", topic = "house/gate", user = "door", password_file = "/etc/klinke-door/mqtt" }
+
+        [[input]]
+        is = "contact"
+        output = 1
+        on.gpio = { chip = "/dev/gpiochip0", line = 18, active = "high", pull = "up" }
+
+        [[input]]
+        is = "fire"
+        debounce_ms = 200
+        on.modbus_rtu = { device = "/dev/ttyUSB0", baud = 9600, unit = 3, input = 0, active = "off" }
+    "#;
+    let hardware = reading(text).unwrap();
+    let numbers: Vec<u16> = hardware.outputs.iter().map(|output| output.get_ref().number).collect();
+    assert_eq!(numbers, [0, 1, 2, 3]);
+    assert!(matches!(hardware.outputs[0].get_ref().on, Drive::Shelly(_)));
+    assert_eq!(hardware.outputs[1].get_ref().lock, LockKind::FailSafe);
+    assert_eq!(hardware.inputs.len(), 2);
+}
+
+#[test]
+fn each_wrong_file_is_refused_with_its_line_and_what_to_do() {
+    let coil = |number: u16, rest: &str| {
+        format!(
+            "{GOOD}[[output]]\nnumber = {number}\nlock = \"fail_secure\"\non.modbus_tcp = {{ host = \"10.0.0.8\", unit = 1, coil = 1{rest} }}\n"
+        )
+    };
+    let gpio = |rest: &str| {
+        format!(
+            "{GOOD}[[output]]\nnumber = 1\nlock = \"fail_safe\"\non.gpio = {{ chip = \"/dev/gpiochip0\", line = 4, active = \"high\"{rest} }}\n"
+        )
+    };
+    let mqtt = |host: &str, topic: &str| {
+        format!(
+            "{GOOD}[[output]]\nnumber = 1\nlock = \"fail_secure\"\non.mqtt = {{ host = \"{host}\", port = 1883, topic = \"{topic}\", user = \"u\", password_file = \"p\" }}\n"
+        )
+    };
+    let input = |head: &str| {
+        format!(
+            "{GOOD}[[input]]\n{head}\non.gpio = {{ chip = \"/dev/gpiochip0\", line = 4, active = \"high\" }}\n"
+        )
+    };
+    let flash = ", ends_by = \"waveshare_flash\"";
+    let rows = [
+        (String::new(), 1, "there is no [[output]]"),
+        (coil(1, ""), 6, "output 1: a plain coil may stay released"),
+        (coil(1, ", ends_by = \"timer_relay\""), 6, "say after how long it ends a release"),
+        (coil(1, ", ends_by = \"unit_watchdog\", ends_after_ms = 60001"), 6, "from 1000 to 60000"),
+        (coil(1, ", ends_by = \"waveshare_flash\", ends_after_ms = 5000"), 6, "the unit is told how long"),
+        (coil(0, flash), 6, "output 0: this number is there twice"),
+        (coil(2, flash), 6, "output 2: numbers go from 0 without a gap, here to 1"),
+        (coil(1, flash).replace("10.0.0.8", "10.0.0.7").replace("coil = 1", "coil = 0"), 6, "on the same"),
+        (coil(1, flash).replace("unit = 1, coil = 1", "unit = 0, coil = 1"), 6, "from 1 to 247"),
+        (coil(1, flash).replace("coil = 1", "coil = 256"), 6, "from 0 to 255"),
+        (mqtt("10.0.0.9", "gate"), 6, "needs TLS"),
+        (mqtt("127.0.0.1", "gate/#"), 6, "without + and #"),
+        (gpio(""), 6, "put a timer relay behind it"),
+        (gpio(", ends_by = \"unit_watchdog\", ends_after_ms = 5000"), 6, "put a timer relay behind it"),
+        (input("is = \"contact\""), 6, "input 0: say beside which output it is"),
+        (input("is = \"exit_button\"\noutput = 1"), 6, "there is no output 1"),
+        (input("is = \"mains\"\noutput = 0"), 6, "leave out `output`"),
+        (input("is = \"fire\"\ndebounce_ms = 201"), 6, "so that 400 ms always count"),
+    ];
+    for (text, line, what) in rows {
+        match reading(&text) {
+            Err(HardwareError::Wrong { line: told, what: said, .. }) => {
+                assert!(said.contains(what) && told == line, "line {told}: {said}\n{text}");
+            }
+            other => panic!("{other:?}\n{text}"),
+        }
+    }
+}
+
+#[test]
+fn an_unknown_word_is_refused_with_its_line() {
+    let rows = [
+        GOOD.replace("lock =", "lok ="),
+        GOOD.replace("fail_secure", "fail_open"),
+        GOOD.replace("coil = 0", "coil = 0, password = \"x\""),
+        GOOD.replace("waveshare_flash", "hope"),
+        GOOD.replace("10.0.0.7", "relay.example"),
+        GOOD.replace("modbus_tcp", "relay"),
+    ];
+    for text in rows {
+        let error = reading(&text).unwrap_err();
+        assert!(matches!(error, HardwareError::Toml { .. }), "{error}");
+        assert!(error.to_string().contains("line "), "{error}");
+    }
+}
+
+#[test]
+fn one_bus_has_one_speed() {
+    let on = |number, baud| {
+        format!(
+            "[[output]]\nnumber = {number}\nlock = \"fail_secure\"\non.modbus_rtu = {{ device = \"/dev/ttyUSB0\", baud = {baud}, unit = 1, coil = {number}, ends_by = \"waveshare_flash\" }}\n"
+        )
+    };
+    assert!(reading(&format!("{}{}", on(0, 9_600), on(1, 9_600))).is_ok());
+    let error = reading(&format!("{}{}", on(0, 9_600), on(1, 19_200))).unwrap_err();
+    assert!(error.to_string().contains("line 5: output 1: everything on one bus"), "{error}");
+}
