@@ -1,8 +1,12 @@
 //! The controller from outside: a real server's end of TLS, a real process, real files.
 
 mod link;
+mod osdp_attacks;
+mod osdp_bus;
 mod osdp_desk;
+mod osdp_panel;
 mod osdp_reader;
+mod osdp_wire;
 mod pairing;
 mod peer;
 mod process;
