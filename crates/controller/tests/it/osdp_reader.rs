@@ -71,6 +71,24 @@ async fn a_reader_that_loses_its_power_is_offline_and_comes_back_by_itself() {
 }
 
 #[tokio::test]
+async fn a_line_that_is_pulled_out_and_put_in_again_is_found_again() {
+    let mut pair = Pair::open().await;
+    let own = key();
+    let theirs = Peer::start("osdp_reader.py", &peer(0, &pair.theirs(), Some(&own))).await;
+    let mut desk = Desk::open(pair.ours(), vec![reader(0, Trust::Key(own.clone()))]);
+    desk.until(0, &Reading::Online).await;
+    theirs.kill().await;
+    pair.replug().await;
+    assert_eq!(desk.reading().await, (0, Reading::Offline(OfflineReason::LineLost)));
+    desk.release(0).await;
+    assert_eq!(desk.event().await, BusEvent::Released { reader: 0, output: 0, is_done: false });
+    let mut theirs = Peer::start("osdp_reader.py", &peer(0, &pair.theirs(), Some(&own))).await;
+    assert_eq!(desk.reading().await, (0, Reading::Online));
+    theirs.order(&card_order(1)).await;
+    assert_eq!(desk.reading().await, (0, Reading::Card(card(1))));
+}
+
+#[tokio::test]
 async fn a_key_is_set_in_a_window_and_stored_before_the_reader_has_it() {
     let pair = Pair::open().await;
     let mut new = peer(0, &pair.theirs(), None);

@@ -145,7 +145,8 @@ pub(super) struct Reader {
     session_began: Mono,
     frames: u32,
     told: Option<bool>,
-    alarmed: Option<ReaderAlarm>,
+    /// What was told since it was online last.
+    alarmed: Vec<ReaderAlarm>,
     tamper: bool,
     power: bool,
     losses: VecDeque<Mono>,
@@ -165,6 +166,8 @@ pub(super) enum Heard {
 const FEEDBACK_LIFE: Duration = Duration::from_secs(2);
 /// More would only be late.
 const MOST_ORDERS: usize = 16;
+/// Whoever is lost again before this waits longer each time: nobody makes us tell alarms by the second.
+const STEADY_AFTER: Duration = Duration::from_secs(60);
 /// So many losses within [`FLAPPING_WITHIN`] are more than an accident.
 const FLAPPING_LOSSES: usize = 3;
 const FLAPPING_WITHIN: Duration = Duration::from_secs(10 * 60);
@@ -190,7 +193,7 @@ impl Reader {
             session_began: now,
             frames: 0,
             told: None,
-            alarmed: None,
+            alarmed: Vec::new(),
             tamper: false,
             power: false,
             losses: VecDeque::new(),
@@ -487,6 +490,9 @@ impl Reader {
             Step::SetKey => self.key_set(reply, now, out),
             Step::ReadStatus => self.status_read(reply, now, out),
             Step::Ready => {
+                if now.since(self.session_began) >= STEADY_AFTER {
+                    self.failures = 0;
+                }
                 if let Some(release) = release {
                     let is_done = reply.is(ReplyCode::Ack) || reply.is(ReplyCode::OStatR);
                     self.released(release, is_done, out);
@@ -566,10 +572,9 @@ impl Reader {
 
     fn status_read(&mut self, reply: &Reply, now: Mono, out: &mut VecDeque<BusEvent>) {
         self.step = Step::Ready;
-        self.failures = 0;
         if self.told != Some(true) {
             self.told = Some(true);
-            self.alarmed = None;
+            self.alarmed.clear();
             (self.tamper, self.power) = (false, false);
             self.tell(Reading::Online, out);
         }
@@ -674,8 +679,8 @@ impl Reader {
         if was_online != Some(false) {
             self.tell(Reading::Offline(why), out);
         }
-        if let Some(alarm) = alarm.filter(|alarm| self.alarmed != Some(*alarm)) {
-            self.alarmed = Some(alarm);
+        if let Some(alarm) = alarm.filter(|alarm| !self.alarmed.contains(alarm)) {
+            self.alarmed.push(alarm);
             self.tell(Reading::Alarm(alarm), out);
         }
         if was_online == Some(true) {
