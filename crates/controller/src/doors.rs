@@ -11,7 +11,7 @@
 //! is dropped and starts over with the whole state, a lock waits for nobody. Nothing in here knows whether a link
 //! stands, so its loss or return cannot move a lock.
 
-use crate::input::{Contact, InputEvent};
+use crate::input::{Contact, InputEvent, Level};
 use crate::output::{ANSWER_LIMIT, Answer, Board, OutputError, OutputEvent, Ticket};
 use klinke_access::door_cycle::{DoorCycle, Input, Output, Poll};
 use klinke_access::open_command::{Guard, OpenCommand, Refusal};
@@ -60,6 +60,8 @@ pub struct Doors {
     guard: Guard,
     revision: u64,
     driven: Vec<Driven>,
+    /// The inputs on which there is fire now.
+    fires: HashSet<u16>,
     reports: Reports,
 }
 
@@ -73,7 +75,7 @@ impl Doors {
             board.lock(output)?;
         }
         let guard = Guard::new(boot, Duration::from_millis(OPEN_LIFE_MS), OPENINGS_REMEMBERED);
-        Ok(Self { board, guard, revision: 0, driven: Vec::new(), reports: Reports::default() })
+        Ok(Self { board, guard, revision: 0, driven: Vec::new(), fires: HashSet::new(), reports: Reports::default() })
     }
 
     /// Takes one request of the link.
@@ -94,8 +96,21 @@ impl Doors {
             InputEvent::Tamper { input, level } => warn!(input, ?level, "a tamper switch"),
             InputEvent::Mains { input, level } => warn!(input, ?level, "the mains power"),
             InputEvent::Battery { input, level } => warn!(input, ?level, "the battery"),
-            InputEvent::Fire { input, level } => warn!(input, ?level, "the fire alarm"),
+            InputEvent::Fire { input, level } => {
+                warn!(input, ?level, "the fire alarm");
+                self.fire(input, level, now);
+            }
         }
+    }
+
+    /// The wire has released the locks already. A wire that is lost in a fire is taken for what it last said.
+    fn fire(&mut self, input: u16, level: Level, now: Mono) {
+        match level {
+            Level::Active => self.fires.insert(input),
+            Level::Quiet => self.fires.remove(&input),
+            Level::Unknown => return,
+        };
+        self.all(Input::Fire(!self.fires.is_empty()), now);
     }
 
     /// Takes what an output over a network says.
@@ -113,7 +128,7 @@ impl Doors {
     fn exit_button(&mut self, output: u16, now: Mono) {
         if let Some(driven) = self.driven.iter_mut().find(|driven| driven.output == output) {
             let hold = driven.release.min(self.board.longest(output));
-            driven.cycle.handle(Input::Grant { hold }, now);
+            driven.cycle.handle(Input::ExitButton { releases: Some(hold) }, now);
             driven.carry_out(&mut *self.board, &mut self.reports, None, now);
         }
     }
@@ -198,10 +213,13 @@ impl Doors {
         for door in &wanted.doors {
             if let Some(driven) = self.driven.iter_mut().find(|driven| driven.door == door.door) {
                 driven.cycle.handle(Input::Times(door.times), now);
-                driven.release = door.times.release();
+                driven.release = door.times.hold(false);
                 driven.carry_out(&mut *self.board, &mut self.reports, None, now);
             } else {
-                added.push(Driven::start(door, &mut *self.board, now));
+                let mut new = Driven::start(door, &mut *self.board, now);
+                new.cycle.handle(Input::Fire(!self.fires.is_empty()), now);
+                new.carry_out(&mut *self.board, &mut Reports::default(), None, now);
+                added.push(new);
             }
         }
         if wanted.revision != self.revision {
@@ -308,7 +326,7 @@ impl Driven {
             told: cycle.state(),
             cycle,
             wakes_at: None,
-            release: wanted.times.release(),
+            release: wanted.times.hold(false),
             is_released: false,
             awaited: None,
             openings: Vec::new(),
@@ -326,11 +344,13 @@ impl Driven {
         DoorReport { door: self.door, state: self.state() }
     }
 
-    /// How the door is: accessed only when its output has said so.
+    /// How the door is: released only when its output has said so.
     const fn state(&self) -> DoorState {
         let state = self.cycle.state();
         match state.mode {
-            DoorMode::Accessed if !self.is_released => DoorState { mode: DoorMode::Locked, ..state },
+            DoorMode::Accessed | DoorMode::Unlocked | DoorMode::LockedOpen if !self.is_released => {
+                DoorState { mode: DoorMode::Locked, ..state }
+            }
             _ => state,
         }
     }
@@ -437,7 +457,10 @@ impl Driven {
         self.awaited = None;
         if !event.is_done {
             self.cycle.handle(Input::OutputFault, now);
-        } else if self.cycle.state().mode == DoorMode::Accessed {
+        } else if matches!(
+            self.cycle.state().mode,
+            DoorMode::Accessed | DoorMode::Unlocked | DoorMode::LockedOpen
+        ) {
             self.is_released = true;
             self.answer_openings(event.ticket, reports, now);
             self.tell(reports, now);
