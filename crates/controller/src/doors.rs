@@ -75,7 +75,14 @@ impl Doors {
             board.lock(output)?;
         }
         let guard = Guard::new(boot, Duration::from_millis(OPEN_LIFE_MS), OPENINGS_REMEMBERED);
-        Ok(Self { board, guard, revision: 0, driven: Vec::new(), fires: HashSet::new(), reports: Reports::default() })
+        Ok(Self {
+            board,
+            guard,
+            revision: 0,
+            driven: Vec::new(),
+            fires: HashSet::new(),
+            reports: Reports::default(),
+        })
     }
 
     /// Takes one request of the link.
@@ -375,11 +382,9 @@ impl Driven {
         self.wakes_at = loop {
             let moved = match self.cycle.poll() {
                 Poll::Wait(deadline) => break deadline,
-                Poll::Output(Output::Release { lease }) => {
-                    board.release(self.output, lease).map(|answer| {
-                        self.released(answer, opening.take(), now + lease, reports, now);
-                    })
-                }
+                Poll::Output(Output::Release { lease }) => board.release(self.output, lease).map(|answer| {
+                    self.released(answer, opening.take(), now + lease, reports, now);
+                }),
                 Poll::Output(Output::Lock) => {
                     self.is_released = false;
                     self.fail_openings(reports, now);
@@ -437,13 +442,7 @@ impl Driven {
     }
 
     /// The output answered, or did not in time.
-    fn answered(
-        &mut self,
-        event: OutputEvent,
-        board: &mut dyn Board,
-        reports: &mut Reports,
-        now: Mono,
-    ) {
+    fn answered(&mut self, event: OutputEvent, board: &mut dyn Board, reports: &mut Reports, now: Mono) {
         let is_newest = self.awaited.is_some_and(|awaited| awaited.ticket == event.ticket);
         if !is_newest {
             // from the past; it can still be what somebody waits for, because a lock would have ended their waiting

@@ -59,7 +59,8 @@ impl Broker {
     }
 
     async fn relay(&self) -> Peer {
-        let argument = json!({ "port": self.port, "topic": TOPIC, "user": "door", "password": PASSWORD, "beat": 1 });
+        let argument =
+            json!({ "port": self.port, "topic": TOPIC, "user": "door", "password": PASSWORD, "beat": 1 });
         Peer::start("mqtt_relay.py", &argument).await
     }
 

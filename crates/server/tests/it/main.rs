@@ -29,6 +29,7 @@ mod ringing;
 mod rules;
 mod session;
 mod signing_out;
+mod simulated;
 mod support;
 #[path = "../../src/testing.rs"]
 mod testing;
