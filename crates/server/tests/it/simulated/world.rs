@@ -142,6 +142,7 @@ impl World {
         self.run_until(self.now + 40_000);
         for lock in 0..LOCKS {
             let opening = self.tap(lock).expect("the link stands");
+            self.drain();
             self.run_until(self.now + 1_000);
             assert!(self.taps[&opening].told_open, "seed {}: not open after a second", self.seed);
         }
