@@ -93,6 +93,9 @@ scenario('a rule gives somebody a door, its hours take it again, and “why” s
   await why.getByText(t('admin-why-outside-hours')).waitFor();
   await why.getByRole('listitem').getByText(pattern('admin-why-standing-outside-hours')).waitFor();
 
+  // what was done is not what is looked at
+  while ((await page.getByRole('button', { name: t('common-close') }).count()) > 0) await page.getByRole('button', { name: t('common-close') }).first().click();
+  await page.evaluate(() => scrollTo(0, 0));
   await look(page, 'admin-rules', { forced: true });
   await fits(page, 'rules, desktop');
   await page.setViewportSize(SIZES.phone);
