@@ -22,6 +22,8 @@ pub struct Person {
     pub language: Language,
     /// Suspended persons ring nowhere and open nothing.
     pub active: bool,
+    /// Needs more time at doors: the lock stays released for longer.
+    pub needs_longer: bool,
     /// Grows with every change, so that two administrators who edit at once are told.
     pub version: u64,
 }
@@ -30,7 +32,16 @@ impl Person {
     /// An active person of whom nothing but the name is known.
     pub const fn named(id: PersonId, name: Label) -> Self {
         let name = Some(Pii::new(name));
-        Self { id, name, email: None, phone: None, language: Language::Nb, active: true, version: 1 }
+        Self {
+            id,
+            name,
+            email: None,
+            phone: None,
+            language: Language::Nb,
+            active: true,
+            needs_longer: false,
+            version: 1,
+        }
     }
 }
 

@@ -124,7 +124,7 @@ export const PARTS: Record<PartKind, PartSource> = {
       door(await api.changeDoor(id, {
         version,
         ...(changed.name !== undefined && { name: changed.name }),
-        ...(['release', 'open', 'relock'].some((field) => field in changed) && {
+        ...(['release', 'extended', 'open', 'relock'].some((field) => field in changed) && {
           times: { release_ms: milliseconds(release), extended_release_ms: milliseconds(extended), open_ms: milliseconds(open), relock: relock as Relock }
         }),
         ...(['controller', 'output'].some((field) => field in changed) && {

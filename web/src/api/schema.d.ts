@@ -2929,6 +2929,8 @@ export interface components {
             /** @description What they are written to in. */
             language: components["schemas"]["Language"];
             name?: components["schemas"]["Label"] | null;
+            /** @description Locks stay released for longer. Administrators change it. */
+            needs_longer: boolean;
             phone?: string;
             /** @description What they sign in with; absent for who has no password of their own. */
             user_name?: string | null;
@@ -3734,6 +3736,8 @@ export interface components {
             id: components["schemas"]["PersonId"];
             language: components["schemas"]["Language"];
             name?: components["schemas"]["Label"] | null;
+            /** @description Needs more time at doors: locks stay released for longer. */
+            needs_longer: boolean;
             phone?: string | null;
             /** @description Suspended, has a sign-in, was sent a link to make one, was sent one that is too old, or none of these. */
             standing: components["schemas"]["PersonStanding"];
@@ -3750,6 +3754,8 @@ export interface components {
             language?: components["schemas"]["Language"] | null;
             /** @description Empty takes it away. */
             name?: string | null;
+            /** @description Needs more time at doors: locks stay released for longer. */
+            needs_longer?: boolean | null;
             /** @description Empty takes it away. */
             phone?: string | null;
             /**

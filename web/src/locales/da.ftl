@@ -1603,6 +1603,11 @@ admin-audit-field-hours = Tider
 admin-audit-field-holidays = Helligdage
 admin-audit-field-exceptions = Dage, der er anderledes
 admin-audit-field-extended-release-ms = Åben for den, der behøver længere tid, ms
+admin-person-needs-longer = Behøver længere tid ved døre
+admin-person-needs-longer-hint = Låse holdes åbne længere. Hvorfor er ingens sag og skrives ikke ned.
+admin-door-extended = Åben for den, der behøver længere tid, sekunder
+admin-door-extended-hint = 1 til 60. Hvem der behøver længere tid, står på personen.
+admin-audit-field-needs-longer = Behøver længere tid ved døre
 
 ## server only
 error-two-credentials = Forespørgslen har både en session og et token.

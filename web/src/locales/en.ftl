@@ -1603,6 +1603,11 @@ admin-audit-field-hours = Hours
 admin-audit-field-holidays = Public holidays
 admin-audit-field-exceptions = Days that are different
 admin-audit-field-extended-release-ms = Released for who needs longer, ms
+admin-person-needs-longer = Needs more time at doors
+admin-person-needs-longer-hint = Locks stay released for longer. Why is nobody’s business and is not written down.
+admin-door-extended = Released for who needs longer, seconds
+admin-door-extended-hint = 1 to 60. Who needs longer is said with the person.
+admin-audit-field-needs-longer = Needs more time at doors
 
 ## server only
 error-two-credentials = The request brings both a session and a token.

@@ -1600,6 +1600,11 @@ admin-audit-field-hours = Tider
 admin-audit-field-holidays = Helligdager
 admin-audit-field-exceptions = Dager som er annerledes
 admin-audit-field-extended-release-ms = Åpen for den som trenger lenger tid, ms
+admin-person-needs-longer = Trenger lenger tid ved dører
+admin-person-needs-longer-hint = Låser holdes åpne lenger. Hvorfor er ingens sak og skrives ikke ned.
+admin-door-extended = Åpen for den som trenger lenger tid, sekunder
+admin-door-extended-hint = 1 til 60. Hvem som trenger lenger tid, står på personen.
+admin-audit-field-needs-longer = Trenger lenger tid ved dører
 
 ## server only
 error-two-credentials = Forespørselen har både en økt og et token.

@@ -1600,6 +1600,11 @@ admin-audit-field-hours = Tider
 admin-audit-field-holidays = Heilagdagar
 admin-audit-field-exceptions = Dagar som er annleis
 admin-audit-field-extended-release-ms = Open for den som treng lengre tid, ms
+admin-person-needs-longer = Treng lengre tid ved dører
+admin-person-needs-longer-hint = Låsar blir haldne opne lenger. Kvifor er inga sak for andre og blir ikkje skrive ned.
+admin-door-extended = Open for den som treng lengre tid, sekund
+admin-door-extended-hint = 1 til 60. Kven som treng lengre tid, står på personen.
+admin-audit-field-needs-longer = Treng lengre tid ved dører
 
 ## server only
 error-two-credentials = Førespurnaden har både ei økt og eit token.

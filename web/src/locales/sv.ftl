@@ -1603,6 +1603,11 @@ admin-audit-field-hours = Tider
 admin-audit-field-holidays = Helgdagar
 admin-audit-field-exceptions = Dagar som är annorlunda
 admin-audit-field-extended-release-ms = Öppen för den som behöver längre tid, ms
+admin-person-needs-longer = Behöver längre tid vid dörrar
+admin-person-needs-longer-hint = Lås hålls öppna längre. Varför är ingens sak och skrivs inte ner.
+admin-door-extended = Öppen för den som behöver längre tid, sekunder
+admin-door-extended-hint = 1 till 60. Vem som behöver längre tid står på personen.
+admin-audit-field-needs-longer = Behöver längre tid vid dörrar
 
 ## server only
 error-two-credentials = Begäran har både en session och en token.

@@ -64,6 +64,7 @@ impl NewPerson {
             phone: fields.phone(&format!("{at}/phone"), self.phone.reveal()),
             language: self.language,
             active: true,
+            needs_longer: false,
             version: 1,
         }
     }

@@ -31,6 +31,9 @@ pub struct PersonChange {
     phone: Option<Pii<String>>,
     #[schema(required = false)]
     language: Option<Language>,
+    /// Needs more time at doors: locks stay released for longer.
+    #[schema(required = false)]
+    needs_longer: Option<bool>,
 }
 
 /// Changes a person. A building administrator changes only people who live in their buildings alone and have no role.
@@ -62,6 +65,7 @@ pub async fn handler(
     }
     fields.check()?;
     wanted.language = change.language.unwrap_or(wanted.language);
+    wanted.needs_longer = change.needs_longer.unwrap_or(wanted.needs_longer);
     wanted.version = change.version;
     match people.change_person(&who.scope, &node.stamp(), wanted).await? {
         Changed::Done(_) => Ok(Json(shown(&node, &who, person).await?)),

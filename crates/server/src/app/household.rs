@@ -181,6 +181,7 @@ pub async fn take_in(
         phone: None,
         language: new.language,
         active: true,
+        needs_longer: false,
         version: 1,
     };
     let id = person.id;

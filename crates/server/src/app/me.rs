@@ -44,6 +44,8 @@ pub struct Me {
     phone: Option<Phone>,
     /// What they are written to in.
     language: Language,
+    /// Locks stay released for longer. Administrators change it.
+    needs_longer: bool,
 }
 
 /// What is to be changed; what is absent stays as it is.
@@ -106,6 +108,7 @@ fn shown(person: people::Person, user_name: Option<Pii<String>>) -> Me {
         email: person.email.map(Pii::into_inner),
         phone: person.phone.map(Pii::into_inner),
         language: person.language,
+        needs_longer: person.needs_longer,
     }
 }
 

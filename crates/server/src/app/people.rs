@@ -31,6 +31,8 @@ pub struct Person {
     #[serde(skip_serializing_if = "Option::is_none")]
     phone: Option<String>,
     language: Language,
+    /// Needs more time at doors: locks stay released for longer.
+    needs_longer: bool,
     /// Grows with every change; a change names the one it is based on.
     version: u64,
     /// Suspended, has a sign-in, was sent a link to make one, was sent one that is too old, or none of these.
@@ -97,6 +99,7 @@ impl Person {
             email: row.person.email.map(|email| email.into_inner().into()),
             phone: row.person.phone.map(|phone| phone.into_inner().into()),
             language: row.person.language,
+            needs_longer: row.person.needs_longer,
             version: row.person.version,
             standing,
             can_be_rung: row.can_be_rung,

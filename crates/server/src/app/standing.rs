@@ -39,6 +39,7 @@ pub(super) fn facts(stored: &StoredFacts, now: &Now, door_mode: Option<DoorMode>
         person_active: stored.person_active,
         standing: standing(stored.rights.iter().map(held), now),
         administers_building: stored.administers_building,
+        needs_longer: stored.needs_longer,
         ..anybody(stored.site_mode, stored.door.times, door_mode)
     }
 }

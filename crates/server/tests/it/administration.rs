@@ -14,7 +14,7 @@ async fn an_administrator_sees_their_buildings() {
     let buildings = manager.get("/api/v1/buildings").await.json();
     assert_eq!(
         buildings,
-        json!([{ "id": town.building, "name": "Canary Court", "address": "Canary Street 1", "kind": "residential", "time_zone": "Europe/Oslo" }])
+        json!([{ "id": town.building, "name": "Canary Court", "address": "Canary Street 1", "kind": "residential", "time_zone": "Europe/Oslo", "holidays": "none" }])
     );
     let resident = world.browser();
     assert_eq!(resident.post("/api/v1/session", sign_in(RESIDENT, PASSWORD)).await.status, 201);

@@ -16,6 +16,7 @@ pub struct Model {
     pub language: String,
     pub version: i64,
     pub sort_name: Vec<u8>,
+    pub needs_longer: bool,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

@@ -10,6 +10,9 @@ ALTER TABLE building ADD COLUMN holidays TEXT NOT NULL DEFAULT 'none'
 -- How long the lock stays released for who needs longer.
 ALTER TABLE door ADD COLUMN extended_release_ms BIGINT NOT NULL DEFAULT 20000;
 
+-- The person needs more time at doors.
+ALTER TABLE person ADD COLUMN needs_longer BOOLEAN NOT NULL DEFAULT FALSE;
+
 -- Hours under a name.
 CREATE TABLE schedule (
     tenant UUID NOT NULL,

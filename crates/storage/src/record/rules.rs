@@ -49,6 +49,8 @@ pub struct StoredFacts {
     pub door: Door,
     /// The person is not suspended.
     pub person_active: bool,
+    /// The person needs more time at doors.
+    pub needs_longer: bool,
     /// Every right of theirs to this door, whether it holds now or not.
     pub rights: Vec<StoredRight>,
     /// The person administers the door's building.

@@ -131,6 +131,7 @@ pub fn person(row: &person::Model) -> Result<Person> {
         },
         language: At("person", "language").choice(&row.language)?,
         active: row.active,
+        needs_longer: row.needs_longer,
         version: At("person", "version").number(row.version)?,
     })
 }

@@ -221,6 +221,7 @@ impl Doors<'_> {
         rights.sort_by(|a, b| a.by.cmp(&b.by));
         Ok(Some(StoredFacts {
             person_active: row.try_get("", "is_active")?,
+            needs_longer: row.try_get("", "needs_longer")?,
             rights,
             administers_building: row.try_get("", "administers")?,
             site_mode: At("building", "mode").choice(&row.try_get::<String>("", "site_mode")?)?,
@@ -259,6 +260,10 @@ pub(super) fn facts(scope: &Scope, person: PersonId, door: DoorId) -> SelectStat
         .column_as(building::Column::TimeZone, "time_zone")
         .column_as(building::Column::Holidays, "holidays")
         .expr_as(reach::exists(person::Entity, known.clone()), "is_known")
+        .expr_as(
+            reach::exists(person::Entity, known.clone().add(person::Column::NeedsLonger.eq(true))),
+            "needs_longer",
+        )
         .expr_as(reach::exists(person::Entity, known.add(person::Column::Active.eq(true))), "is_active")
         .expr_as(door::Column::Id.in_subquery(doors_reached(scope, person)), "reaches")
         .expr_as(reach::may(&they, OPENS, door::Column::Building), "administers")

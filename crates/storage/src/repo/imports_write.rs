@@ -292,7 +292,7 @@ async fn remove_homes(
 
 fn person(id: PersonId, details: &Details, version: u64) -> Person {
     let Details { name, email, phone, language } = details.clone();
-    Person { id, name, email, phone, language, active: true, version }
+    Person { id, name, email, phone, language, active: true, needs_longer: false, version }
 }
 
 async fn change(tx: &DatabaseTransaction, scope: &Scope, id: PersonId, to: &Details) -> Result<()> {

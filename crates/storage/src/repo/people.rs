@@ -139,6 +139,7 @@ pub(super) fn person_row(tenant: TenantId, person: &Person) -> person::ActiveMod
         language: Set(person.language.word().to_owned()),
         version: Set(i64::try_from(person.version).unwrap_or(i64::MAX)),
         sort_name: Set(Alphabet::Norwegian.key(name).into_bytes()),
+        needs_longer: Set(person.needs_longer),
     }
 }
 

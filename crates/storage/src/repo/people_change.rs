@@ -227,6 +227,7 @@ fn told(person: &Person) -> Value {
         "email": person.email.as_ref().map(klinke_model::privacy::Pii::reveal),
         "phone": person.phone.as_ref().map(klinke_model::privacy::Pii::reveal),
         "language": person.language,
+        "needs_longer": person.needs_longer,
     })
 }
 

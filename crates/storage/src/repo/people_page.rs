@@ -160,13 +160,14 @@ fn at_first_home(select: &mut SelectStatement, scope: &Scope, building: Building
     select.and_where(Expr::exists(before).not());
 }
 
-const PERSON: [person::Column; 9] = [
+const PERSON: [person::Column; 10] = [
     person::Column::Tenant,
     person::Column::Id,
     person::Column::Name,
     person::Column::Active,
     person::Column::Email,
     person::Column::Phone,
+    person::Column::NeedsLonger,
     person::Column::Language,
     person::Column::Version,
     person::Column::SortName,

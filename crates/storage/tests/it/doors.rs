@@ -124,6 +124,7 @@ on_both! {
         let front = StoredFacts {
             door: ours.the_front(),
             person_active: true,
+            needs_longer: false,
             rights: vec![StoredRight { by: RightBy::Home, schedule: None, from: None, until: None }],
             administers_building: false,
             site_mode: SiteMode::Normal,
