@@ -355,11 +355,9 @@ impl Driven {
         self.wakes_at = loop {
             let moved = match self.cycle.poll() {
                 Poll::Wait(deadline) => break deadline,
-                Poll::Output(Output::Release { lease }) => {
-                    board.release(self.output, lease).map(|answer| {
-                        self.released(answer, opening.take(), now + lease, reports, now);
-                    })
-                }
+                Poll::Output(Output::Release { lease }) => board.release(self.output, lease).map(|answer| {
+                    self.released(answer, opening.take(), now + lease, reports, now);
+                }),
                 Poll::Output(Output::Lock) => {
                     self.is_released = false;
                     self.fail_openings(reports, now);
@@ -417,13 +415,7 @@ impl Driven {
     }
 
     /// The output answered, or did not in time.
-    fn answered(
-        &mut self,
-        event: OutputEvent,
-        board: &mut dyn Board,
-        reports: &mut Reports,
-        now: Mono,
-    ) {
+    fn answered(&mut self, event: OutputEvent, board: &mut dyn Board, reports: &mut Reports, now: Mono) {
         let is_newest = self.awaited.is_some_and(|awaited| awaited.ticket == event.ticket);
         if !is_newest {
             // from the past; it can still be what somebody waits for, because a lock would have ended their waiting

@@ -158,14 +158,8 @@ async fn run(
     let tls = Arc::new(link_config(&state.load()?)?);
     let stop = stop_token(exit_with_parent)?;
     let (requests, receiver) = mpsc::channel(WAITING);
-    let link = Link {
-        server: common.server,
-        tls,
-        boot,
-        outputs: count,
-        clock: Arc::clone(&clock),
-        doors: requests,
-    };
+    let link =
+        Link { server: common.server, tls, boot, outputs: count, clock: Arc::clone(&clock), doors: requests };
     let link = tokio::spawn(link.keep());
     info!(outputs = count, "started; every output is told to lock");
     // in a task of its own, so that a panic in it is an error here and a restart outside

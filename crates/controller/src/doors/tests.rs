@@ -247,7 +247,11 @@ fn a_door_that_leaves_its_output_is_locked_before_another_takes_it() {
 fn an_output_that_answers_later_is_open_for_others_when_it_has_said_so() {
     let mut house = House::remote();
     house.doors.handle(open(1, 1, 100), at(100));
-    assert_eq!((house.board.take(), house.reports()), (vec![RELEASE], vec![]), "nobody is told that it is open");
+    assert_eq!(
+        (house.board.take(), house.reports()),
+        (vec![RELEASE], vec![]),
+        "nobody is told that it is open"
+    );
     let locked =
         DoorState { mode: DoorMode::Locked, position: DoorPosition::Closed, alarm: DoorAlarm::Normal };
     house.doors.handle(Request::Configure(Wanted { revision: 0, doors: vec![] }), at(200));

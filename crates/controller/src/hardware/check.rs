@@ -1,7 +1,7 @@
 //! What a hardware file must hold beyond its words: each thing once, each number in its range, each release with an
 //! end.
 
-use super::{Drive, EndsBy, Ending, Hardware, InputKind, InputWiring, OutputWiring, Sense, ending};
+use super::{Drive, Ending, EndsBy, Hardware, InputKind, InputWiring, OutputWiring, Sense, ending};
 use crate::input::LONGEST_DEBOUNCE;
 use klinke_model::door::DoorTimes;
 use std::collections::{HashMap, HashSet};
@@ -70,9 +70,11 @@ fn output(wiring: &OutputWiring, speeds: &mut HashMap<PathBuf, u32>) -> Result<P
     match &wiring.on {
         Drive::Gpio(gpio) => {
             if gpio.ends_by != Some(EndsBy::TimerRelay) {
-                return Err("a line of this machine may stay released when this program dies: put a timer relay \
+                return Err(
+                    "a line of this machine may stay released when this program dies: put a timer relay \
                             behind it and say `ends_by = \"timer_relay\"` and its time as `ends_after_ms`"
-                    .into());
+                        .into(),
+                );
             }
             ends(gpio.ends_by, gpio.ends_after_ms)?;
             Ok(Place::Line(gpio.chip.clone(), gpio.line))
@@ -109,9 +111,11 @@ fn output(wiring: &OutputWiring, speeds: &mut HashMap<PathBuf, u32>) -> Result<P
 /// Whether a coil's release has an end of its own.
 fn ends(ends_by: Option<EndsBy>, ends_after_ms: Option<u32>) -> Result<(), String> {
     if ends_by.is_none() {
-        return Err("a plain coil may stay released when this program dies: say with `ends_by` what ends a release \
+        return Err(
+            "a plain coil may stay released when this program dies: say with `ends_by` what ends a release \
                     then: \"waveshare_flash\", \"timer_relay\" or \"unit_watchdog\""
-            .into());
+                .into(),
+        );
     }
     match ending(ends_by, ends_after_ms) {
         Some(Ending::TimerRelay(after) | Ending::UnitWatchdog(after)) => {
@@ -140,16 +144,13 @@ fn unit(unit: u8, most: u8) -> Result<(), String> {
 }
 
 /// A bus has one speed, whoever is on it.
-fn speed(
-    device: &Path,
-    baud: u32,
-    speeds: &mut HashMap<PathBuf, u32>,
-) -> Result<(), String> {
+fn speed(device: &Path, baud: u32, speeds: &mut HashMap<PathBuf, u32>) -> Result<(), String> {
     if !(1_200..=921_600).contains(&baud) {
         return Err("`baud` goes from 1200 to 921600".into());
     }
     let first = *speeds.entry(device.to_owned()).or_insert(baud);
-    let differs = || format!("everything on one bus has the same `baud`; {} has {first} already", device.display());
+    let differs =
+        || format!("everything on one bus has the same `baud`; {} has {first} already", device.display());
     (first == baud).then_some(()).ok_or_else(differs)
 }
 

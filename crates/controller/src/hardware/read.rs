@@ -40,8 +40,8 @@ pub enum HardwareError {
 /// # Errors
 /// When it cannot be read, or anything in it is wrong.
 pub fn read(path: &Path) -> Result<Hardware, HardwareError> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| HardwareError::Io { path: path.to_owned(), error })?;
+    let text =
+        std::fs::read_to_string(path).map_err(|error| HardwareError::Io { path: path.to_owned(), error })?;
     let mut hardware: Hardware = toml::from_str(&text)
         .map_err(|error| HardwareError::Toml { path: path.to_owned(), error: Box::new(error) })?;
     check::check(&hardware).map_err(|wrong| HardwareError::Wrong {

@@ -77,7 +77,10 @@ mod tests {
     fn bounces_are_one_change_and_it_counts_when_it_is_over() {
         let mut wire = Debounce::new(Duration::from_millis(50));
         assert_eq!(wire.handle(Quiet, at(0)), Unknown);
-        assert_eq!((wire.wakes_at(), wire.settle(at(49)), wire.settle(at(50))), (Some(at(50)), Unknown, Quiet));
+        assert_eq!(
+            (wire.wakes_at(), wire.settle(at(49)), wire.settle(at(50))),
+            (Some(at(50)), Unknown, Quiet)
+        );
         let bounces = [(100, Active), (103, Quiet), (104, Active), (110, Quiet), (111, Active)];
         for (millis, level) in bounces {
             assert_eq!(wire.handle(level, at(millis)), Quiet);

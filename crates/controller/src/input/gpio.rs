@@ -39,7 +39,10 @@ impl InputLine {
         Self::watched(request.map_err(io::Error::other)?)
     }
 
-    #[expect(deprecated, reason = "its successor is unsafe; a request keeps its own descriptor for as long as it lives")]
+    #[expect(
+        deprecated,
+        reason = "its successor is unsafe; a request keeps its own descriptor for as long as it lives"
+    )]
     fn watched(request: Request) -> io::Result<Self> {
         AsyncFd::new(request).map(Self)
     }

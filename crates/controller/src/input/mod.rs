@@ -174,9 +174,7 @@ pub fn start(hardware: &Hardware, buses: &mut Buses, tell: &Tell, clock: &Arc<dy
                 tokio::spawn(line.watch(debounce, turn, tell.clone(), Arc::clone(clock)));
                 continue;
             }
-            Sense::ModbusTcp(at) => {
-                (Place::Tcp((at.host, at.port).into()), at.unit, at.input, at.active)
-            }
+            Sense::ModbusTcp(at) => (Place::Tcp((at.host, at.port).into()), at.unit, at.input, at.active),
             Sense::ModbusRtu(at) => {
                 (Place::Rtu { device: at.device.clone(), baud: at.baud }, at.unit, at.input, at.active)
             }

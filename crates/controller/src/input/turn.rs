@@ -54,7 +54,8 @@ mod tests {
     fn a_button_is_pressed_only_from_rest() {
         let mut turn = Turn::new(0, Role::ExitButton { output: 3 });
         let pressed = Some(InputEvent::ExitButton { output: 3 });
-        let told = [Active, Quiet, Active, Active, Unknown, Active, Quiet, Active].map(|level| turn.to(level));
+        let told =
+            [Active, Quiet, Active, Active, Unknown, Active, Quiet, Active].map(|level| turn.to(level));
         assert_eq!(told, [None, None, pressed, None, None, None, None, pressed]);
     }
 

@@ -85,10 +85,12 @@ impl Request {
         match (self, body) {
             (_, [function, code]) if *function == self.function() | 0x80 => Err(FrameError::Exception(*code)),
             (Self::WriteCoil { .. }, echo) if *echo == self.body() => Ok(Vec::new()),
-            (Self::ReadCoils { count, .. } | Self::ReadInputs { count, .. }, [function, length, bytes @ ..])
-                if *function == self.function()
-                    && usize::from(*length) == bytes.len()
-                    && bytes.len() == usize::from(count.div_ceil(8)) =>
+            (
+                Self::ReadCoils { count, .. } | Self::ReadInputs { count, .. },
+                [function, length, bytes @ ..],
+            ) if *function == self.function()
+                && usize::from(*length) == bytes.len()
+                && bytes.len() == usize::from(count.div_ceil(8)) =>
             {
                 let all = bytes.iter().flat_map(|byte| (0..8).map(move |bit| byte >> bit & 1 == 1));
                 Ok(all.take(usize::from(count)).collect())

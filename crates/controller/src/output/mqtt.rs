@@ -82,7 +82,9 @@ impl Relay {
         let command = heard.command(what, nonce.clone(), Instant::now());
         let payload = serde_json::to_vec(&command)?;
         self.heard.mark_unchanged();
-        client.try_publish(&self.command_topic, QoS::AtLeastOnce, false, payload).map_err(io::Error::other)?;
+        client
+            .try_publish(&self.command_topic, QoS::AtLeastOnce, false, payload)
+            .map_err(io::Error::other)?;
         loop {
             self.heard.changed().await.map_err(|_| lost("the broker's task has ended"))?;
             let newest = self.heard.borrow_and_update().clone();

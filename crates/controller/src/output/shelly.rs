@@ -55,7 +55,10 @@ impl Shelly {
         }
         if answer.status == StatusCode::UNAUTHORIZED {
             self.challenge = None;
-            return Err(io::Error::new(io::ErrorKind::PermissionDenied, "the device does not take the password"));
+            return Err(io::Error::new(
+                io::ErrorKind::PermissionDenied,
+                "the device does not take the password",
+            ));
         }
         if answer.status != StatusCode::OK {
             return Err(io::Error::other(format!("the device answered {}", answer.status)));
@@ -83,7 +86,10 @@ impl Shelly {
 
     async fn post_signed(&mut self, body: String) -> io::Result<Answer> {
         let Some(challenge) = &mut self.challenge else {
-            return Err(io::Error::new(io::ErrorKind::PermissionDenied, "the device does not ask for SHA-256"));
+            return Err(io::Error::new(
+                io::ErrorKind::PermissionDenied,
+                "the device does not ask for SHA-256",
+            ));
         };
         let cnonce = format!("{:016x}", getrandom::u64().map_err(io::Error::other)?);
         let signed = challenge.sign(USER, &self.password, PATH, &cnonce);

@@ -62,7 +62,8 @@ impl Desk {
     /// One reader, until it is gone.
     fn serve(&mut self) -> Result<(), Error> {
         let context = Context::establish(Scope::User)?;
-        let name: CString = context.list_readers_owned()?.into_iter().next().ok_or(Error::NoReadersAvailable)?;
+        let name: CString =
+            context.list_readers_owned()?.into_iter().next().ok_or(Error::NoReadersAvailable)?;
         let mut states = [ReaderState::new(name.clone(), State::UNAWARE)];
         // a card that lies there at the start was not held to it
         let mut had_card = true;
@@ -80,7 +81,8 @@ impl Desk {
             self.told(true);
             let has_card = seen.contains(State::PRESENT) && !seen.contains(State::MUTE);
             if has_card && !std::mem::replace(&mut had_card, has_card) {
-                match context.connect(&name, ShareMode::Shared, Protocols::ANY).and_then(|card| serial(&card)) {
+                match context.connect(&name, ShareMode::Shared, Protocols::ANY).and_then(|card| serial(&card))
+                {
                     Ok(Some(key)) => self.say(Reading::Card(key)),
                     Ok(None) => debug!("a card without a serial number of its own"),
                     Err(error) => debug!(%error, "a card was taken away too early"),
@@ -132,7 +134,10 @@ mod tests {
     fn a_serial_number_is_taken_whole_or_not_at_all() {
         let whole = key(&[0x04, 0xA1, 0xB2, 0xC3, 0xD4, 0xE5, 0xF6, 0x90, 0x00]).unwrap();
         let expected = [0x04, 0xA1, 0xB2, 0xC3, 0xD4, 0xE5, 0xF6];
-        assert_eq!((whole.format(), whole.bits(), whole.bytes()), (CredentialFormat::Serial, 56, &expected[..]));
+        assert_eq!(
+            (whole.format(), whole.bits(), whole.bytes()),
+            (CredentialFormat::Serial, 56, &expected[..])
+        );
         assert!(key(&[0x12, 0x34, 0x56, 0x78, 0x90, 0x00]).is_some());
         let rows: [&[u8]; 6] = [
             &[],

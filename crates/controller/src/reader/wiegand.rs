@@ -162,7 +162,8 @@ fn has_parity(bits: &[bool]) -> bool {
 /// HID's Corporate 1000 with 35 bits: the second bit is even over two of each three, the last odd over two of each
 /// three, the first odd over all.
 fn has_corporate_parity(bits: &[bool]) -> bool {
-    let over = |covers: fn(usize) -> bool| bits.iter().enumerate().filter(|(at, bit)| **bit && covers(*at)).count();
+    let over =
+        |covers: fn(usize) -> bool| bits.iter().enumerate().filter(|(at, bit)| **bit && covers(*at)).count();
     let even = over(|at| at == 1 || (at > 1 && at % 3 != 1));
     let odd = over(|at| at % 3 != 0);
     ones(bits) % 2 == 1 && even % 2 == 0 && odd % 2 == 1

@@ -7,7 +7,9 @@ use crate::wired::free_port;
 use klinke_model::door::{DoorMode, DoorTimes};
 use klinke_model::ids::{DoorId, OpeningId, v4};
 use klinke_model::time::Mono;
-use klinke_wire::controller::{ControllerEvent, ControllerRequest, Outcome, OutcomeRefusal, Wanted, WantedDoor};
+use klinke_wire::controller::{
+    ControllerEvent, ControllerRequest, Outcome, OutcomeRefusal, Wanted, WantedDoor,
+};
 use serde_json::json;
 
 fn door() -> DoorId {
@@ -73,7 +75,8 @@ async fn a_door_whose_unit_is_gone_is_refused_and_never_shown_as_open() {
     assert!(matches!(peer.receive().await, Some(ControllerRequest::Door { .. })));
     let opening = OpeningId(v4([1; 16]));
     let not_after = Mono::from_millis(hello.mono + 5_000);
-    peer.send(&ControllerEvent::Open { boot: hello.boot, opening, door: door(), hold_ms: 3_000, not_after }).await;
+    peer.send(&ControllerEvent::Open { boot: hello.boot, opening, door: door(), hold_ms: 3_000, not_after })
+        .await;
     let Some(ControllerRequest::Outcome { outcome, .. }) = peer.receive().await else { panic!("no outcome") };
     assert_eq!(outcome, Outcome::Refused { reason: OutcomeRefusal::OutputFault });
     // asked to stop it stops, though the output cannot be told

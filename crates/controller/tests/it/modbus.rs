@@ -131,7 +131,11 @@ async fn a_unit_that_is_gone_holds_nobody_up_and_is_locked_when_it_is_back() {
     assert!(wired.does(|board| board.release(0, 60 * SECOND)).await);
     dead.until(is(0, true)).await;
     dead.kill().await;
-    assert_eq!(within(wired.inputs.recv()).await, Some(contact(DoorPosition::Unknown)), "not open, not closed");
+    assert_eq!(
+        within(wired.inputs.recv()).await,
+        Some(contact(DoorPosition::Unknown)),
+        "not open, not closed"
+    );
     assert_eq!(wired.board.position(0), DoorPosition::Unknown);
 
     let told = Instant::now();

@@ -45,7 +45,8 @@ async fn a_release_is_signed_timed_by_the_device_and_done_once() {
 async fn a_wrong_password_a_wrong_switch_and_an_open_device_are_not_released() {
     let right = PasswordFile::with("correct horse");
     let wrong = PasswordFile::with("battery staple");
-    let rows = [(json!("correct horse"), 0, &wrong), (json!("correct horse"), 1, &right), (json!(null), 0, &right)];
+    let rows =
+        [(json!("correct horse"), 0, &wrong), (json!("correct horse"), 1, &right), (json!(null), 0, &right)];
     for (set, switch, password) in rows {
         let port = free_port();
         let mut mock = Peer::start("shelly_mock.py", &json!({ "port": port, "password": set })).await;

@@ -36,10 +36,7 @@ impl Wired {
     }
 
     /// Gives a command and waits for what becomes of it.
-    pub async fn does(
-        &mut self,
-        tell: impl FnOnce(&mut WiredBoard) -> Result<Answer, OutputError>,
-    ) -> bool {
+    pub async fn does(&mut self, tell: impl FnOnce(&mut WiredBoard) -> Result<Answer, OutputError>) -> bool {
         let Answer::Later(ticket) = tell(&mut self.board).unwrap() else { panic!("it is not at hand") };
         loop {
             let event = within(self.events.recv()).await.unwrap();

@@ -24,7 +24,12 @@ impl Challenge {
         is("algorithm", "SHA-256")?;
         is("qop", "auth")?;
         let opaque = fields.get("opaque").cloned();
-        Some(Self { realm: fields.get("realm")?.clone(), nonce: fields.get("nonce")?.clone(), opaque, count: 0 })
+        Some(Self {
+            realm: fields.get("realm")?.clone(),
+            nonce: fields.get("nonce")?.clone(),
+            opaque,
+            count: 0,
+        })
     }
 
     /// The `Authorization` of one POST. `cnonce` is fresh randomness.
