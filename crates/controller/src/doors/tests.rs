@@ -1,8 +1,9 @@
 //! The doors on a board that writes down what it is told and breaks on request.
 
 use super::*;
-use klinke_model::door::{DoorAlarm, DoorMode, DoorState, DoorTimes, Relock};
-use klinke_model::ids::v4;
+use crate::output::{Answer, Ticket};
+use klinke_model::door::{DoorAlarm, DoorMode, DoorPosition, DoorState, DoorTimes, Relock};
+use klinke_model::ids::{DoorId, v4};
 use std::io;
 use std::sync::Mutex;
 
