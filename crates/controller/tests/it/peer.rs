@@ -94,7 +94,7 @@ impl Peer {
 
 /// Two pseudo terminals that are one line, held by socat.
 pub struct Pair {
-    _socat: Child,
+    socat: Child,
     folder: tempfile::TempDir,
 }
 
@@ -102,13 +102,17 @@ impl Pair {
     /// Starts socat and waits until both ends are there.
     pub async fn open() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let end = |name: &str| format!("pty,raw,echo=0,link={}", folder.path().join(name).display());
-        let socat =
-            Command::new("socat").args([end("ours"), end("theirs")]).kill_on_drop(true).spawn().unwrap();
-        let pair = Self { _socat: socat, folder };
-        appears(&pair.ours()).await;
-        appears(&pair.theirs()).await;
-        pair
+        Self { socat: socat(folder.path()).await, folder }
+    }
+
+    /// The line is pulled out and put in again, under the same names.
+    pub async fn replug(&mut self) {
+        self.socat.kill().await.unwrap();
+        for end in [self.ours(), self.theirs()] {
+            // socat takes its links with it, unless it was killed
+            let _ = std::fs::remove_file(end);
+        }
+        self.socat = socat(self.folder.path()).await;
     }
 
     pub fn ours(&self) -> PathBuf {
@@ -118,6 +122,14 @@ impl Pair {
     pub fn theirs(&self) -> PathBuf {
         self.folder.path().join("theirs")
     }
+}
+
+async fn socat(folder: &Path) -> Child {
+    let end = |name: &str| format!("pty,raw,echo=0,link={}", folder.join(name).display());
+    let socat = Command::new("socat").args([end("ours"), end("theirs")]).kill_on_drop(true).spawn().unwrap();
+    appears(&folder.join("ours")).await;
+    appears(&folder.join("theirs")).await;
+    socat
 }
 
 /// Waits until a file is there.

@@ -60,7 +60,7 @@ pub enum KeyingError {
 }
 
 /// What the bus is asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BusOrder {
     /// See [`Bus::show`].
     Show {

@@ -228,10 +228,13 @@ impl Emulation {
     // --- frames ---------------------------------------------------------------------------------------------------
 
     fn receive(&mut self, frame: &[u8], now: Mono) {
-        let Ok((parsed, _)) = ParsedPacket::parse(frame) else { return };
-        if parsed.addr.as_byte() != self.config.address {
+        if frame.get(1) != Some(&self.config.address) {
             return;
         }
+        let Ok((parsed, _)) = ParsedPacket::parse(frame) else {
+            self.misunderstood(frame);
+            return;
+        };
         if parsed.ctrl.sqn == Sqn::ZERO {
             self.forget();
         } else if let Some((asked, answered)) = &self.last
@@ -250,20 +253,33 @@ impl Emulation {
             self.answer(frame, &parsed, said);
             return;
         }
-        let said = match parsed.scb.map(|block| (block.ty, block.data)) {
-            Some((ScsType::Scs11, name)) if parsed.code == CommandCode::Chlng.as_byte() => {
-                self.challenged(name, frame, &parsed, now);
+        let said = match parsed.scb.map(|block| block.ty) {
+            Some(ScsType::Scs11) if parsed.code == CommandCode::Chlng.as_byte() => {
+                self.challenged(frame, &parsed, now);
                 return;
             }
-            Some((ScsType::Scs13, _)) if parsed.code == CommandCode::SCrypt.as_byte() => {
+            Some(ScsType::Scs13) if parsed.code == CommandCode::SCrypt.as_byte() => {
                 self.proved(frame, &parsed, now);
                 return;
             }
-            Some((ScsType::Scs15 | ScsType::Scs17, _)) => self.sealed(frame, &parsed, now),
+            Some(ScsType::Scs15 | ScsType::Scs17) => self.sealed(frame, &parsed, now),
             None => self.clear(&parsed, now),
             Some(_) => Said::nak(NakErrorCode::SecurityBlockTypeNotSupported),
         };
         self.answer(frame, &parsed, said);
+    }
+
+    /// A whole frame whose inside is not OSDP's, such as the first poll of a panel that marks it as sealed and has no
+    /// session yet. It goes on when it is told that there is none.
+    fn misunderstood(&mut self, frame: &[u8]) {
+        let control = frame.get(4).and_then(|byte| ControlByte::decode(*byte).ok());
+        let (Some(control), Ok(from)) = (control, Address::reply(self.config.address)) else { return };
+        self.forget();
+        self.end_session();
+        let said = Said::nak(NakErrorCode::EncryptedCommunicationRequired);
+        let control = ControlByte::new(control.sqn, CtrlFlags::USE_CRC);
+        let answer = PacketBuilder::plain(from, control, said.code.as_byte(), said.data).encode();
+        self.send(frame, control.sqn, answer.ok());
     }
 
     /// A command in clear.
@@ -359,13 +375,14 @@ impl Emulation {
 
     // --- the handshake (Annex D.4) --------------------------------------------------------------------------------
 
-    fn challenged(&mut self, name: &[u8], frame: &[u8], parsed: &ParsedPacket<'_>, now: Mono) {
+    fn challenged(&mut self, frame: &[u8], parsed: &ParsedPacket<'_>, now: Mono) {
         self.channel = Channel::Clear;
         let is_install = self.is_installing(now);
         let key = match &self.config.key {
             _ if is_install => Some(SCBK_D),
-            Some(key) if name == [1] => Some(*key.as_bytes()),
-            _ => None,
+            // also when it asked for the public key, as panels do that have just set ours
+            Some(key) => Some(*key.as_bytes()),
+            None => None,
         };
         let ours = key.zip((self.entropy)()).zip(Chlng::decode(parsed.data).ok());
         let Some(((key, random), theirs)) = ours else {

@@ -1,7 +1,8 @@
 //! Bytes from the line → whole frames whose check is right. Noise is skipped byte by byte and can hold up nothing:
 //! a frame that was announced and does not come is forgotten with [`Inbox::clear`].
 
-use osdp::{MAX_BUS_PACKET, ParsedPacket, SOM};
+use osdp::packet::{checksum8, crc16};
+use osdp::{MAX_BUS_PACKET, SOM};
 
 /// Shorter than this is no frame: header, one byte, checksum.
 const SHORTEST: usize = 7;
@@ -33,14 +34,24 @@ impl Inbox {
                 _ => return None,
             };
             if (SHORTEST..=MAX_BUS_PACKET).contains(&length) {
-                match self.bytes.get(..length).map(ParsedPacket::parse) {
+                match self.bytes.get(..length).map(is_whole) {
                     None => return None,
-                    Some(Ok(_)) => return Some(self.bytes.drain(..length).collect()),
-                    Some(Err(_)) => *broken = broken.saturating_add(1),
+                    Some(true) => return Some(self.bytes.drain(..length).collect()),
+                    Some(false) => *broken = broken.saturating_add(1),
                 }
             }
             self.bytes.drain(..1);
         }
+    }
+}
+
+/// Whether the check at the end is right: CRC or checksum, as the control byte says (OSDP v2.2 §5.9).
+fn is_whole(frame: &[u8]) -> bool {
+    let is_crc = frame.get(4).is_some_and(|control| control & 4 != 0);
+    match frame {
+        [body @ .., low, high] if is_crc => crc16(body) == u16::from_le_bytes([*low, *high]),
+        [body @ .., check] => checksum8(body) == *check,
+        [] => false,
     }
 }
 

@@ -18,6 +18,9 @@ use tracing::{info, warn};
 /// A line that cannot be opened is tried again after this.
 const REOPEN_AFTER: Duration = Duration::from_secs(1);
 
+/// A line that does not take a frame for this long is lost.
+const WRITE_LIMIT: Duration = Duration::from_secs(1);
+
 /// What runs on a line: a [`Bus`] of readers, or an [`Emulation`] of one.
 pub trait Machine: Send {
     /// What it tells.
@@ -163,7 +166,10 @@ impl<M: Machine> Line<M> {
     async fn drain(&mut self, port: Option<&SerialPort>) -> Result<Mono, Ended> {
         loop {
             match (self.machine.poll(), port) {
-                (Output::Write(bytes), Some(port)) => port.write_all(&bytes).await.map_err(Ended::Lost)?,
+                (Output::Write(bytes), Some(port)) => {
+                    let written = tokio::time::timeout(WRITE_LIMIT, port.write_all(&bytes)).await;
+                    written.unwrap_or_else(|late| Err(late.into())).map_err(Ended::Lost)?;
+                }
                 (Output::Write(_), None) => {}
                 (Output::Event(event), _) => self.events.send(event).await.map_err(|_| Ended::Unwanted)?,
                 (Output::Wait(wake), _) => return Ok(wake),

@@ -76,7 +76,8 @@ pub const OFFLINE_AFTER: Duration = Duration::from_secs(8);
 pub const POLL_EVERY: Duration = Duration::from_millis(30);
 /// A session's keys are used for no longer than this.
 pub const SESSION_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
-/// A session's keys are used for no more commands than this: MACs have 32 bits, so that is far from a likely repeat.
-pub const SESSION_FRAMES: u32 = 1_000_000;
+/// A session's keys are used for no more commands than this, about 50 minutes of polls: MACs have 32 bits, so that is
+/// far from a likely repeat.
+pub const SESSION_FRAMES: u32 = 100_000;
 /// The longest window for setting a key.
 pub const LONGEST_KEYING: Duration = Duration::from_secs(10 * 60);

@@ -95,6 +95,7 @@ enum Step {
 struct Sent {
     frame: Vec<u8>,
     sqn: Sqn,
+    is_repeated: bool,
     /// Set when an output hangs on it: it is not repeated after this.
     release: Option<Release>,
 }
@@ -126,6 +127,8 @@ pub(super) struct Reader {
     channel: Channel,
     sqn: Sqn,
     sent: Option<Sent>,
+    /// The command on its way, or the one before it, was sent more than once.
+    was_repeated: bool,
     orders: VecDeque<Order>,
     keying: Option<Keying>,
     /// A key was set and has not been used yet.
@@ -142,7 +145,8 @@ pub(super) struct Reader {
     session_began: Mono,
     frames: u32,
     told: Option<bool>,
-    alarmed: Option<ReaderAlarm>,
+    /// What was told since it was online last.
+    alarmed: Vec<ReaderAlarm>,
     tamper: bool,
     power: bool,
     losses: VecDeque<Mono>,
@@ -162,6 +166,8 @@ pub(super) enum Heard {
 const FEEDBACK_LIFE: Duration = Duration::from_secs(2);
 /// More would only be late.
 const MOST_ORDERS: usize = 16;
+/// Whoever is lost again before this waits longer each time: nobody makes us tell alarms by the second.
+const STEADY_AFTER: Duration = Duration::from_secs(60);
 /// So many losses within [`FLAPPING_WITHIN`] are more than an accident.
 const FLAPPING_LOSSES: usize = 3;
 const FLAPPING_WITHIN: Duration = Duration::from_secs(10 * 60);
@@ -175,6 +181,7 @@ impl Reader {
             channel: Channel::Clear,
             sqn: Sqn::ZERO,
             sent: None,
+            was_repeated: false,
             orders: VecDeque::new(),
             keying: None,
             is_key_fresh: false,
@@ -186,7 +193,7 @@ impl Reader {
             session_began: now,
             frames: 0,
             told: None,
-            alarmed: None,
+            alarmed: Vec::new(),
             tamper: false,
             power: false,
             losses: VecDeque::new(),
@@ -301,7 +308,9 @@ impl Reader {
             self.restart(now);
         }
         self.began = now;
-        if let Some(sent) = &self.sent {
+        if let Some(sent) = &mut self.sent {
+            sent.is_repeated = true;
+            self.was_repeated = true;
             return Some(sent.frame.clone());
         }
         let mut release = None;
@@ -309,7 +318,7 @@ impl Reader {
         match frame {
             Some(frame) => {
                 self.frames = self.frames.saturating_add(1);
-                self.sent = Some(Sent { frame: frame.clone(), sqn: self.sqn, release });
+                self.sent = Some(Sent { frame: frame.clone(), sqn: self.sqn, is_repeated: false, release });
                 Some(frame)
             }
             // no randomness, or a frame that can not be: start over later
@@ -418,7 +427,7 @@ impl Reader {
         }
         let key = self.session_key().unwrap_or(SessionKey::Install);
         match self.channel.open(frame, &key) {
-            Ok(reply) => self.accept(reply, now, entropy, out),
+            Ok(reply) => self.accept(&reply, now, entropy, out),
             Err(breach) => self.distrust(breach, now, out),
         }
         Heard::Answer
@@ -444,6 +453,16 @@ impl Reader {
             self.fail(now);
             return;
         }
+        if breach == Breach::Ended && self.was_repeated {
+            // there are readers that take a repeat for a new command, find its MAC wrong, and end the session: an
+            // answer was lost on the way or late, which is no alarm before it happens often
+            if let Some(release) = self.sent.take().and_then(|sent| sent.release) {
+                self.released(release, false, out);
+            }
+            self.restart(now);
+            self.count_loss(now, out);
+            return;
+        }
         let alarm = match breach {
             Breach::Forged => ReaderAlarm::Forged,
             Breach::Ended => ReaderAlarm::SessionBroken,
@@ -454,27 +473,32 @@ impl Reader {
         self.lose(OfflineReason::NotTrusted, Some(alarm), now, out);
     }
 
-    fn accept(&mut self, reply: Reply, now: Mono, entropy: &mut Entropy, out: &mut VecDeque<BusEvent>) {
-        let release = self.sent.take().and_then(|sent| sent.release);
+    fn accept(&mut self, reply: &Reply, now: Mono, entropy: &mut Entropy, out: &mut VecDeque<BusEvent>) {
+        let sent = self.sent.take();
+        self.was_repeated = sent.as_ref().is_some_and(|sent| sent.is_repeated);
+        let release = sent.and_then(|sent| sent.release);
         self.sqn = self.sqn.next();
         self.misses = 0;
         self.heard = now;
         self.due = now;
         match self.step {
-            Step::Greet => self.greeted(&reply, now, out),
+            Step::Greet => self.greeted(reply, now, out),
             Step::Challenge => self.step = Step::Prove,
             Step::Prove => self.step = Step::Identify,
-            Step::Identify => self.identified(&reply, now, entropy, out),
+            Step::Identify => self.identified(reply, now, entropy, out),
             Step::AwaitStored => self.due = self.began + POLL_EVERY,
-            Step::SetKey => self.key_set(&reply, now, out),
-            Step::ReadStatus => self.status_read(&reply, now, out),
+            Step::SetKey => self.key_set(reply, now, out),
+            Step::ReadStatus => self.status_read(reply, now, out),
             Step::Ready => {
+                if now.since(self.session_began) >= STEADY_AFTER {
+                    self.failures = 0;
+                }
                 if let Some(release) = release {
                     let is_done = reply.is(ReplyCode::Ack) || reply.is(ReplyCode::OStatR);
                     self.released(release, is_done, out);
                 }
                 self.due = if self.orders.is_empty() { self.began + POLL_EVERY } else { now };
-                self.report(&reply, now, out);
+                self.report(reply, now, out);
             }
         }
     }
@@ -548,10 +572,9 @@ impl Reader {
 
     fn status_read(&mut self, reply: &Reply, now: Mono, out: &mut VecDeque<BusEvent>) {
         self.step = Step::Ready;
-        self.failures = 0;
         if self.told != Some(true) {
             self.told = Some(true);
-            self.alarmed = None;
+            self.alarmed.clear();
             (self.tamper, self.power) = (false, false);
             self.tell(Reading::Online, out);
         }
@@ -656,8 +679,8 @@ impl Reader {
         if was_online != Some(false) {
             self.tell(Reading::Offline(why), out);
         }
-        if let Some(alarm) = alarm.filter(|alarm| self.alarmed != Some(*alarm)) {
-            self.alarmed = Some(alarm);
+        if let Some(alarm) = alarm.filter(|alarm| !self.alarmed.contains(alarm)) {
+            self.alarmed.push(alarm);
             self.tell(Reading::Alarm(alarm), out);
         }
         if was_online == Some(true) {
