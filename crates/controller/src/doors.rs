@@ -3,7 +3,7 @@
 //! [`Doors`] is synchronous: every request is guarded, decided and carried out on the [`Board`] before the next one
 //! is looked at. [`run`] is the task around it, and the only one that touches it.
 //!
-//! An output over a network answers later ([`Answer::Later`]). Until it has said that it is released the door counts
+//! An output over a network answers later ([`crate::output::Answer::Later`]). Until it has said that it is released the door counts
 //! as locked for everybody outside, and the opening is not answered; an output that fails, or says nothing within
 //! [`ANSWER_LIMIT`], is an [`Input::OutputFault`] of its door alone. Nothing here waits for an output.
 //!
@@ -11,12 +11,14 @@
 //! is dropped and starts over with the whole state, a lock waits for nobody. Nothing in here knows whether a link
 //! stands, so its loss or return cannot move a lock.
 
+mod driven;
+
 use crate::input::{Contact, InputEvent, Level};
-use crate::output::{ANSWER_LIMIT, Answer, Board, OutputError, OutputEvent, Ticket};
-use klinke_access::door_cycle::{DoorCycle, Input, Output, Poll};
+use crate::output::{ANSWER_LIMIT, Board, OutputError, OutputEvent};
+use driven::Driven;
+use klinke_access::door_cycle::Input;
 use klinke_access::open_command::{Guard, OpenCommand, Refusal};
-use klinke_model::door::{DoorMode, DoorPosition, DoorState};
-use klinke_model::ids::{BootId, DoorId, OpeningId};
+use klinke_model::ids::{BootId, OpeningId};
 use klinke_model::time::{Clock, Mono};
 use klinke_wire::controller::{
     ControllerRequest, DoorReport, OPEN_LIFE_MS, Outcome, OutcomeRefusal, Wanted, WantedDoor,
@@ -26,7 +28,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info, warn};
+use tracing::{info, warn};
 
 /// How many commands are remembered while they could still be valid: 200 a second, far over what doors can do.
 const OPENINGS_REMEMBERED: usize = 1_024;
@@ -289,198 +291,6 @@ pub async fn run(
     };
     if tokio::time::timeout(ANSWER_LIMIT, locked).await.is_err() {
         warn!("an output did not say that it is locked; its own timer ends what it may have released");
-    }
-}
-
-/// One door and the output it is on.
-struct Driven {
-    door: DoorId,
-    output: u16,
-    cycle: DoorCycle,
-    wakes_at: Option<Mono>,
-    /// How long it is released without a wish of somebody's.
-    release: Duration,
-    /// What the outside was told last.
-    told: DoorState,
-    /// Whether the output has said that it is released.
-    is_released: bool,
-    /// The newest command, while its output has not answered.
-    awaited: Option<Awaited>,
-    /// The openings that wait for an output.
-    openings: Vec<Waiting>,
-}
-
-/// A command that its output has not answered.
-#[derive(Clone, Copy)]
-struct Awaited {
-    ticket: Ticket,
-    until: Mono,
-}
-
-/// An opening whose output has not answered.
-struct Waiting {
-    opening: OpeningId,
-    ticket: Ticket,
-    ends: Mono,
-}
-
-impl Driven {
-    fn start(wanted: &WantedDoor, board: &mut dyn Board, now: Mono) -> Self {
-        let cycle = DoorCycle::new(wanted.times, now);
-        let mut driven = Self {
-            door: wanted.door,
-            output: wanted.output,
-            told: cycle.state(),
-            cycle,
-            wakes_at: None,
-            release: wanted.times.hold(false),
-            is_released: false,
-            awaited: None,
-            openings: Vec::new(),
-        };
-        let position = board.position(wanted.output);
-        if position != DoorPosition::Unknown {
-            driven.cycle.handle(Input::Contact(position), now);
-        }
-        // it is told as a whole once it is in force, so nobody is told yet
-        driven.carry_out(board, &mut Reports::default(), None, now);
-        driven
-    }
-
-    const fn report(&self) -> DoorReport {
-        DoorReport { door: self.door, state: self.state() }
-    }
-
-    /// How the door is: released only when its output has said so.
-    const fn state(&self) -> DoorState {
-        let state = self.cycle.state();
-        match state.mode {
-            DoorMode::Accessed | DoorMode::Unlocked | DoorMode::LockedOpen if !self.is_released => {
-                DoorState { mode: DoorMode::Locked, ..state }
-            }
-            _ => state,
-        }
-    }
-
-    /// Tells how the door is, when that is news.
-    fn tell(&mut self, reports: &mut Reports, now: Mono) {
-        let state = self.state();
-        if std::mem::replace(&mut self.told, state) != state {
-            reports.say(ControllerRequest::Door { mono: now, door: self.report() });
-        }
-    }
-
-    /// Drains the cycle: moves the lock, tells what changed, and answers `opening` with what became of it, now or
-    /// when its output answers.
-    fn carry_out(
-        &mut self,
-        board: &mut dyn Board,
-        reports: &mut Reports,
-        mut opening: Option<OpeningId>,
-        now: Mono,
-    ) {
-        self.wakes_at = loop {
-            let moved = match self.cycle.poll() {
-                Poll::Wait(deadline) => break deadline,
-                Poll::Output(Output::Release { lease }) => board.release(self.output, lease).map(|answer| {
-                    self.released(answer, opening.take(), now + lease, reports, now);
-                }),
-                Poll::Output(Output::Lock) => {
-                    self.is_released = false;
-                    self.fail_openings(reports, now);
-                    board.lock(self.output).map(|answer| self.awaits(answer, now))
-                }
-                Poll::Output(Output::Refused) => {
-                    if let Some(opening) = opening.take() {
-                        let reason = OutcomeRefusal::Blocked;
-                        reports.outcome(opening, Outcome::Refused { reason }, now);
-                    }
-                    Ok(())
-                }
-                Poll::Output(Output::Changed(_)) => {
-                    self.tell(reports, now);
-                    Ok(())
-                }
-            };
-            if let Err(fault) = moved {
-                error!(%fault, "an output did not take a command");
-                self.awaited = None;
-                self.cycle.handle(Input::OutputFault, now);
-            }
-        };
-        if let Some(opening) = opening {
-            reports.outcome(opening, Outcome::Refused { reason: OutcomeRefusal::OutputFault }, now);
-        }
-    }
-
-    /// The output was told to release until `ends`.
-    fn released(
-        &mut self,
-        answer: Answer,
-        opening: Option<OpeningId>,
-        ends: Mono,
-        reports: &mut Reports,
-        now: Mono,
-    ) {
-        self.awaits(answer, now);
-        let ticket = match answer {
-            Answer::Done => Ticket::default(),
-            Answer::Later(ticket) => ticket,
-        };
-        self.openings.extend(opening.map(|opening| Waiting { opening, ticket, ends }));
-        if answer == Answer::Done {
-            self.is_released = true;
-            self.answer_openings(ticket, reports, now);
-        }
-    }
-
-    fn awaits(&mut self, answer: Answer, now: Mono) {
-        self.awaited = match answer {
-            Answer::Done => None,
-            Answer::Later(ticket) => Some(Awaited { ticket, until: now + ANSWER_LIMIT }),
-        };
-    }
-
-    /// The output answered, or did not in time.
-    fn answered(&mut self, event: OutputEvent, board: &mut dyn Board, reports: &mut Reports, now: Mono) {
-        let is_newest = self.awaited.is_some_and(|awaited| awaited.ticket == event.ticket);
-        if !is_newest {
-            // from the past; it can still be what somebody waits for, because a lock would have ended their waiting
-            if event.is_done && self.openings.iter().any(|waiting| waiting.ticket <= event.ticket) {
-                self.is_released = true;
-                self.answer_openings(event.ticket, reports, now);
-                self.tell(reports, now);
-            }
-            return;
-        }
-        self.awaited = None;
-        if !event.is_done {
-            self.cycle.handle(Input::OutputFault, now);
-        } else if matches!(
-            self.cycle.state().mode,
-            DoorMode::Accessed | DoorMode::Unlocked | DoorMode::LockedOpen
-        ) {
-            self.is_released = true;
-            self.answer_openings(event.ticket, reports, now);
-            self.tell(reports, now);
-        }
-        self.carry_out(board, reports, None, now);
-    }
-
-    /// The lock is released for everybody who waited up to this command.
-    fn answer_openings(&mut self, ticket: Ticket, reports: &mut Reports, now: Mono) {
-        for waiting in self.openings.extract_if(.., |waiting| waiting.ticket <= ticket) {
-            let for_ms = u32::try_from(waiting.ends.since(now).as_millis()).unwrap_or(u32::MAX);
-            reports.outcome(waiting.opening, Outcome::Opened { for_ms }, now);
-        }
-    }
-
-    /// The lock is not released for anybody who waited.
-    fn fail_openings(&mut self, reports: &mut Reports, now: Mono) {
-        for waiting in self.openings.drain(..) {
-            let reason = OutcomeRefusal::OutputFault;
-            reports.outcome(waiting.opening, Outcome::Refused { reason }, now);
-        }
     }
 }
 

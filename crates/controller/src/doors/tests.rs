@@ -1,8 +1,9 @@
 //! The doors on a board that writes down what it is told and breaks on request.
 
 use super::*;
-use klinke_model::door::{DoorAlarm, DoorMode, DoorState, DoorTimes, Relock};
-use klinke_model::ids::v4;
+use crate::output::{Answer, Ticket};
+use klinke_model::door::{DoorAlarm, DoorMode, DoorPosition, DoorState, DoorTimes, Relock};
+use klinke_model::ids::{DoorId, v4};
 use std::io;
 use std::sync::Mutex;
 
@@ -364,6 +365,23 @@ fn an_exit_button_releases_its_door_for_its_time_and_no_other_input_moves_a_lock
         house.doors.input(event, at(6_000));
         assert_eq!(house.board.take(), [], "{event:?}");
     }
+}
+
+#[test]
+fn in_a_fire_no_leaf_is_an_alarm_and_no_lock_is_moved() {
+    let mut house = House::new();
+    let fire = |input, level| InputEvent::Fire { input, level };
+    house.doors.input(fire(3, Level::Active), at(0));
+    house.doors.input(fire(4, Level::Active), at(0));
+    house.doors.input(InputEvent::Contact(Contact { output: 0, position: DoorPosition::Open }), at(1_000));
+    house.doors.input(fire(3, Level::Quiet), at(2_000));
+    house.doors.input(fire(4, Level::Unknown), at(3_000));
+    let seen = |mode, position| told(1, 1_000, mode, position);
+    assert_eq!(house.reports(), [seen(DoorMode::Locked, DoorPosition::Open)], "not forced, while it burns");
+    assert_eq!(house.doors.wakes_at(), None, "a wire that is lost in a fire is taken for what it said");
+    house.doors.input(fire(4, Level::Quiet), at(4_000));
+    assert_eq!(house.doors.wakes_at(), Some(at(34_000)), "the leaf has its time from now on");
+    assert_eq!(house.board.take(), []);
 }
 
 #[test]

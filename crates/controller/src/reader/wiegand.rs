@@ -16,6 +16,8 @@
 //! A reader on two wires cannot prove that it is there, so [`super::Reading::Online`] is told once and means no more
 //! than that its wires are held.
 
+pub mod lines;
+
 use super::{Keys, Reading};
 use klinke_model::credential::{CredentialFormat, CredentialKey};
 
@@ -96,6 +98,11 @@ impl Wiegand {
         Some(if was_spoilt { Outcome::Refused(Refusal::Noise) } else { whole(&bits) })
     }
 
+    /// Something that is being read was not taken whole: it is noise.
+    pub const fn spoil(&mut self) {
+        self.is_spoilt = true;
+    }
+
     /// Whether something is being read: call [`Wiegand::settle`] after [`GAP_NS`].
     pub const fn is_reading(&self) -> bool {
         !self.bits.is_empty()
@@ -156,7 +163,7 @@ fn has_parity(bits: &[bool]) -> bool {
         _ => return true,
     };
     let (first, last) = (bits.get(..covers), bits.get(bits.len() - covers..));
-    first.is_some_and(|bits| ones(bits) % 2 == 0) && last.is_some_and(|bits| ones(bits) % 2 == 1)
+    first.is_some_and(|bits| ones(bits).is_multiple_of(2)) && last.is_some_and(|bits| ones(bits) % 2 == 1)
 }
 
 /// HID's Corporate 1000 with 35 bits: the second bit is even over two of each three, the last odd over two of each
@@ -166,7 +173,7 @@ fn has_corporate_parity(bits: &[bool]) -> bool {
         |covers: fn(usize) -> bool| bits.iter().enumerate().filter(|(at, bit)| **bit && covers(*at)).count();
     let even = over(|at| at == 1 || (at > 1 && at % 3 != 1));
     let odd = over(|at| at % 3 != 0);
-    ones(bits) % 2 == 1 && even % 2 == 0 && odd % 2 == 1
+    ones(bits) % 2 == 1 && even.is_multiple_of(2) && odd % 2 == 1
 }
 
 fn ones(bits: &[bool]) -> usize {

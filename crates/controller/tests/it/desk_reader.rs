@@ -5,7 +5,6 @@ use crate::server::within;
 use klinke_controller::reader::{OfflineReason, ReaderEvent, Reading, pcsc};
 use klinke_model::credential::{CredentialFormat, CredentialKey};
 use serde_json::json;
-use std::net::TcpStream;
 use std::process::Stdio;
 use std::time::Duration;
 use tokio::process::{Child, Command};
@@ -15,12 +14,18 @@ use tokio_util::sync::CancellationToken;
 
 /// Starts pcscd, where none runs. There can be one on a machine only, so this is one test.
 async fn pcscd() -> Option<Child> {
-    let listens = || TcpStream::connect("127.0.0.1:35963").is_ok();
+    // looked up and not tried: who connects is a card
+    let listens = || {
+        let sockets =
+            ["/proc/net/tcp", "/proc/net/tcp6"].map(|file| std::fs::read_to_string(file).unwrap_or_default());
+        let vpcd = format!(":{:04X} ", 35_963);
+        sockets.iter().flat_map(|list| list.lines()).any(|line| line.contains(&vpcd) && line.contains(" 0A "))
+    };
     if listens() {
         return None;
     }
     let child = Command::new("pcscd")
-        .args(["--foreground", "--disable-polkit"])
+        .arg("--foreground")
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .kill_on_drop(true)

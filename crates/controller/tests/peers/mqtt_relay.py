@@ -5,6 +5,7 @@ each.
 Says: {"ready": true}, {"heard": payload}, {"did": "release" or "lock"}, {"refused": why}, {"ended": true} when its own
 timer locks.
 """
+import ctypes
 import json
 import queue
 import secrets
@@ -45,6 +46,11 @@ def tell():
     publisher.stdin.flush()
 
 
+def ends_with_us():
+    """When this relay is killed, so are its clients (PR_SET_PDEATHSIG, SIGKILL)."""
+    ctypes.CDLL(None).prctl(1, 9)
+
+
 def why_not(is_retained, command):
     """The rules, in their order."""
     if is_retained:
@@ -64,9 +70,14 @@ def why_not(is_retained, command):
 
 
 subscriber = subprocess.Popen(
-    ["mosquitto_sub", *broker, "-q", "1", "-t", f"{topic}/command", "-F", "%r %p"], stdout=subprocess.PIPE, text=True
+    ["mosquitto_sub", *broker, "-q", "1", "-t", f"{topic}/command", "-F", "%r %p"],
+    stdout=subprocess.PIPE,
+    text=True,
+    preexec_fn=ends_with_us,
 )
-publisher = subprocess.Popen(["mosquitto_pub", *broker, "-t", f"{topic}/state", "-l"], stdin=subprocess.PIPE, text=True)
+publisher = subprocess.Popen(
+    ["mosquitto_pub", *broker, "-t", f"{topic}/state", "-l"], stdin=subprocess.PIPE, text=True, preexec_fn=ends_with_us
+)
 threading.Thread(target=listen, args=(subscriber.stdout,), daemon=True).start()
 say(ready=True, boot=boot)
 beat = time.monotonic()

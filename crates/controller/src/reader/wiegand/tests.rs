@@ -42,7 +42,7 @@ fn cards_are_kept_with_every_bit_and_parity_is_demanded() {
     // facility 0111_1011, card 1011_0010_0110_1110, computed by hand
     let plain = "011110111011001001101110";
     let first = if plain[..12].matches('1').count() % 2 == 1 { "1" } else { "0" };
-    let last = if plain[12..].matches('1').count() % 2 == 0 { "1" } else { "0" };
+    let last = if plain[12..].matches('1').count().is_multiple_of(2) { "1" } else { "0" };
     let whole = format!("{first}{plain}{last}");
     assert_eq!(whole, H10301, "the constant is the format");
     assert_eq!(read(&whole), card(26, &[0b1011_1101, 0b1101_1001, 0b0011_0111, 0b0100_0000]));
@@ -59,7 +59,7 @@ fn every_known_format_has_its_parity() {
     let linear = |length: usize, covers: usize| {
         let mut bits: Vec<bool> = (0..length).map(|at| at % 3 == 1 || at % 7 == 2).collect();
         bits[0] = ones(&bits[1..covers]) % 2 == 1;
-        bits[length - 1] = ones(&bits[length - covers..length - 1]) % 2 == 0;
+        bits[length - 1] = ones(&bits[length - covers..length - 1]).is_multiple_of(2);
         bits
     };
     let mut corporate: Vec<bool> = (0..35).map(|at| at % 4 == 1).collect();
@@ -69,7 +69,7 @@ fn every_known_format_has_its_parity() {
     };
     corporate[1] = over(&corporate, "00110110110110110110110110110110110") % 2 == 1;
     corporate[34] = over(&corporate, "01101101101101101101101101101101100") % 2 == 0;
-    corporate[0] = ones(&corporate[1..]) % 2 == 0;
+    corporate[0] = ones(&corporate[1..]).is_multiple_of(2);
     for bits in [linear(26, 13), linear(34, 17), linear(37, 19), corporate] {
         let text = |bits: &[bool]| bits.iter().map(|bit| if *bit { '1' } else { '0' }).collect::<String>();
         assert!(matches!(read(&text(&bits)), Outcome::Read(Reading::Card(_))), "{} bits", bits.len());

@@ -1,0 +1,220 @@
+//! One door: its cycle, the output that it is on, and who waits for that output.
+//!
+//! ```text
+//!   cycle says Release ──▶ board: Done ─────────▶ released: the openings are answered, the door is accessed
+//!                               └ Later(ticket) ─▶ awaited ──done──────────────▶ the same
+//!                                                         └──not done, or late─▶ OutputFault: Lock
+//! ```
+//!
+//! - Only the newest command is awaited. An answer to one before it counts for who still waits for it, and a lock has
+//!   ended all such waiting.
+//! - Outside, the door is accessed only while its output has said that it is released.
+
+use super::Reports;
+use crate::output::{ANSWER_LIMIT, Answer, Board, OutputEvent, Ticket};
+use klinke_access::door_cycle::{DoorCycle, Input, Output, Poll};
+use klinke_model::door::{DoorMode, DoorPosition, DoorState};
+use klinke_model::ids::{DoorId, OpeningId};
+use klinke_model::time::Mono;
+use klinke_wire::controller::{ControllerRequest, DoorReport, Outcome, OutcomeRefusal, WantedDoor};
+use std::time::Duration;
+use tracing::error;
+
+/// One door and the output it is on.
+pub(super) struct Driven {
+    pub(super) door: DoorId,
+    pub(super) output: u16,
+    pub(super) cycle: DoorCycle,
+    pub(super) wakes_at: Option<Mono>,
+    /// How long it is released without a wish of somebody's.
+    pub(super) release: Duration,
+    /// What the outside was told last.
+    told: DoorState,
+    /// Whether the output has said that it is released.
+    is_released: bool,
+    /// The newest command, while its output has not answered.
+    pub(super) awaited: Option<Awaited>,
+    /// The openings that wait for an output.
+    openings: Vec<Waiting>,
+}
+
+/// A command that its output has not answered.
+#[derive(Clone, Copy)]
+pub(super) struct Awaited {
+    pub(super) ticket: Ticket,
+    pub(super) until: Mono,
+}
+
+/// An opening whose output has not answered.
+struct Waiting {
+    opening: OpeningId,
+    ticket: Ticket,
+    ends: Mono,
+}
+
+impl Driven {
+    pub(super) fn start(wanted: &WantedDoor, board: &mut dyn Board, now: Mono) -> Self {
+        let cycle = DoorCycle::new(wanted.times, now);
+        let mut driven = Self {
+            door: wanted.door,
+            output: wanted.output,
+            told: cycle.state(),
+            cycle,
+            wakes_at: None,
+            release: wanted.times.hold(false),
+            is_released: false,
+            awaited: None,
+            openings: Vec::new(),
+        };
+        let position = board.position(wanted.output);
+        if position != DoorPosition::Unknown {
+            driven.cycle.handle(Input::Contact(position), now);
+        }
+        // it is told as a whole once it is in force, so nobody is told yet
+        driven.carry_out(board, &mut Reports::default(), None, now);
+        driven
+    }
+
+    pub(super) const fn report(&self) -> DoorReport {
+        DoorReport { door: self.door, state: self.state() }
+    }
+
+    /// How the door is: released only when its output has said so.
+    const fn state(&self) -> DoorState {
+        let state = self.cycle.state();
+        if is_released(state.mode) && !self.is_released {
+            DoorState { mode: DoorMode::Locked, ..state }
+        } else {
+            state
+        }
+    }
+
+    /// Tells how the door is, when that is news.
+    fn tell(&mut self, reports: &mut Reports, now: Mono) {
+        let state = self.state();
+        if std::mem::replace(&mut self.told, state) != state {
+            reports.say(ControllerRequest::Door { mono: now, door: self.report() });
+        }
+    }
+
+    /// Drains the cycle: moves the lock, tells what changed, and answers `opening` with what became of it, now or
+    /// when its output answers.
+    pub(super) fn carry_out(
+        &mut self,
+        board: &mut dyn Board,
+        reports: &mut Reports,
+        mut opening: Option<OpeningId>,
+        now: Mono,
+    ) {
+        self.wakes_at = loop {
+            let moved = match self.cycle.poll() {
+                Poll::Wait(deadline) => break deadline,
+                Poll::Output(Output::Release { lease }) => board.release(self.output, lease).map(|answer| {
+                    self.released(answer, opening.take(), now + lease, reports, now);
+                }),
+                Poll::Output(Output::Lock) => {
+                    self.is_released = false;
+                    self.fail_openings(reports, now);
+                    board.lock(self.output).map(|answer| self.awaits(answer, now))
+                }
+                Poll::Output(Output::Refused) => {
+                    if let Some(opening) = opening.take() {
+                        let reason = OutcomeRefusal::Blocked;
+                        reports.outcome(opening, Outcome::Refused { reason }, now);
+                    }
+                    Ok(())
+                }
+                Poll::Output(Output::Changed(_)) => {
+                    self.tell(reports, now);
+                    Ok(())
+                }
+            };
+            if let Err(fault) = moved {
+                error!(%fault, "an output did not take a command");
+                self.awaited = None;
+                self.cycle.handle(Input::OutputFault, now);
+            }
+        };
+        if let Some(opening) = opening {
+            reports.outcome(opening, Outcome::Refused { reason: OutcomeRefusal::OutputFault }, now);
+        }
+    }
+
+    /// The output was told to release until `ends`.
+    fn released(
+        &mut self,
+        answer: Answer,
+        opening: Option<OpeningId>,
+        ends: Mono,
+        reports: &mut Reports,
+        now: Mono,
+    ) {
+        self.awaits(answer, now);
+        let ticket = match answer {
+            Answer::Done => Ticket::default(),
+            Answer::Later(ticket) => ticket,
+        };
+        self.openings.extend(opening.map(|opening| Waiting { opening, ticket, ends }));
+        if answer == Answer::Done {
+            self.is_released = true;
+            self.answer_openings(ticket, reports, now);
+        }
+    }
+
+    fn awaits(&mut self, answer: Answer, now: Mono) {
+        self.awaited = match answer {
+            Answer::Done => None,
+            Answer::Later(ticket) => Some(Awaited { ticket, until: now + ANSWER_LIMIT }),
+        };
+    }
+
+    /// The output answered, or did not in time.
+    pub(super) fn answered(
+        &mut self,
+        event: OutputEvent,
+        board: &mut dyn Board,
+        reports: &mut Reports,
+        now: Mono,
+    ) {
+        let is_newest = self.awaited.is_some_and(|awaited| awaited.ticket == event.ticket);
+        if !is_newest {
+            // from the past; it can still be what somebody waits for, because a lock would have ended their waiting
+            if event.is_done && self.openings.iter().any(|waiting| waiting.ticket <= event.ticket) {
+                self.is_released = true;
+                self.answer_openings(event.ticket, reports, now);
+                self.tell(reports, now);
+            }
+            return;
+        }
+        self.awaited = None;
+        if !event.is_done {
+            self.cycle.handle(Input::OutputFault, now);
+        } else if is_released(self.cycle.state().mode) {
+            self.is_released = true;
+            self.answer_openings(event.ticket, reports, now);
+            self.tell(reports, now);
+        }
+        self.carry_out(board, reports, None, now);
+    }
+
+    /// The lock is released for everybody who waited up to this command.
+    fn answer_openings(&mut self, ticket: Ticket, reports: &mut Reports, now: Mono) {
+        for waiting in self.openings.extract_if(.., |waiting| waiting.ticket <= ticket) {
+            let for_ms = u32::try_from(waiting.ends.since(now).as_millis()).unwrap_or(u32::MAX);
+            reports.outcome(waiting.opening, Outcome::Opened { for_ms }, now);
+        }
+    }
+
+    /// The lock is not released for anybody who waited.
+    fn fail_openings(&mut self, reports: &mut Reports, now: Mono) {
+        for waiting in self.openings.drain(..) {
+            let reason = OutcomeRefusal::OutputFault;
+            reports.outcome(waiting.opening, Outcome::Refused { reason }, now);
+        }
+    }
+}
+
+/// Whether the lock is released in this mode.
+const fn is_released(mode: DoorMode) -> bool {
+    matches!(mode, DoorMode::Accessed | DoorMode::Unlocked | DoorMode::LockedOpen)
+}
