@@ -158,6 +158,7 @@ async fn settle_town(folder: &Path) -> Result<()> {
         address: label("Bench Street 1".to_owned())?,
         kind: BuildingKind::Residential,
         time_zone: "Europe/Oslo".to_owned(),
+        holidays: klinke_model::schedule::HolidayCalendar::None,
     };
     store.sites().insert_building(&scope, &stamp, house).await?;
     store

@@ -56,6 +56,7 @@ async fn homes(store: &Store, people: u64) -> Result<(Scope, Stamp)> {
         address: label("Bench Street 1")?,
         kind: BuildingKind::Residential,
         time_zone: "Europe/Oslo".to_owned(),
+        holidays: klinke_model::schedule::HolidayCalendar::None,
     };
     store.sites().insert_building(&scope, &stamp, house).await?;
     let stair = Entrance { id: entrance, building, name: label("A")? };

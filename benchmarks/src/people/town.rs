@@ -168,6 +168,7 @@ async fn building(store: &Store, scope: &Scope, stamp: &Stamp, number: u64, peop
         address: label(&format!("Bench Street {number}"))?,
         kind: BuildingKind::Residential,
         time_zone: "Europe/Oslo".to_owned(),
+        holidays: klinke_model::schedule::HolidayCalendar::None,
     };
     store.sites().insert_building(scope, stamp, new).await?;
     let stair = Entrance { id: entrance, building: house, name: label("A")? };

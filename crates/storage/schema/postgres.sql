@@ -362,6 +362,7 @@ person.phone text
 person.language text NOT NULL
 person.version bigint NOT NULL
 person.sort_name bytea NOT NULL
+person.needs_longer boolean NOT NULL
 person: person_pkey PRIMARY KEY (tenant, id)
 person: person_tenant_fkey FOREIGN KEY (tenant) REFERENCES tenant(tenant)
 CREATE INDEX person_sort ON public.person USING btree (tenant, sort_name, id)

@@ -348,7 +348,7 @@ CREATE TABLE person (
     tenant UUID NOT NULL REFERENCES tenant (tenant),
     id UUID NOT NULL,
     name TEXT NOT NULL,
-    active BOOLEAN NOT NULL, email TEXT, phone TEXT, language TEXT NOT NULL DEFAULT 'nb', version BIGINT NOT NULL DEFAULT 1, sort_name BYTEA NOT NULL DEFAULT '',
+    active BOOLEAN NOT NULL, email TEXT, phone TEXT, language TEXT NOT NULL DEFAULT 'nb', version BIGINT NOT NULL DEFAULT 1, sort_name BYTEA NOT NULL DEFAULT '', needs_longer BOOLEAN NOT NULL DEFAULT FALSE,
     PRIMARY KEY (tenant, id)
 );
 CREATE INDEX person_sort ON person (tenant, sort_name, id);
