@@ -73,7 +73,9 @@ async fn everything(place: &str, unit: &mut Peer) {
     let released = Instant::now();
     unit.until(is(3, true)).await;
     unit.until(is(3, false)).await;
-    assert!(released.elapsed() > SECOND / 2, "it was no pulse");
+    let lasted = released.elapsed();
+    // sooner than anybody looks at it
+    assert!(lasted > SECOND / 2 && lasted < 4 * SECOND, "{lasted:?}");
 
     // a timer relay behind a coil: no lease is longer than its time
     assert_eq!(wired.board.longest(1), 2 * SECOND);
@@ -142,7 +144,7 @@ async fn a_unit_that_is_gone_holds_nobody_up_and_is_locked_when_it_is_back() {
     wired.board.release(0, 60 * SECOND).unwrap();
     assert!(wired.does(|board| board.release(1, SECOND)).await, "the other door opens meanwhile");
     live.until(is(0, true)).await;
-    assert!(told.elapsed() < SECOND, "{:?}", told.elapsed());
+    assert!(told.elapsed() < ANSWER_LIMIT, "{:?}", told.elapsed());
     assert!(!wired.does(|board| board.release(0, 60 * SECOND)).await);
 
     // it comes back released: the first and only thing it is told is to lock
