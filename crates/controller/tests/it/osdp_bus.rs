@@ -409,3 +409,165 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_card_that_the_panel_does_not_fetch_is_not_presented_later() {
+    let mut world = World::secure();
+    world.run(SECOND);
+    world.panel.clear();
+    world.reader.present(card(1), world.now);
+    world.run_with(3 * SECOND, |_| None, Some);
+    assert_eq!(world.panel, [PanelEvent::Presented { is_taken: false }]);
+    world.run(20 * SECOND);
+    assert!(!world.readings().iter().any(|what| matches!(what, Reading::Card(_))));
+}
+
+#[test]
+fn a_card_is_not_presented_late_even_when_nobody_looked_at_the_time() {
+    let mut world = World::secure();
+    world.run(SECOND);
+    world.panel.clear();
+    world.reader.present(card(1), world.now);
+    world.now = world.now + 3 * SECOND;
+    world.bus.handle(Input::Tick, world.now);
+    // the poll is the first that the reader hears of the time
+    let Output::Write(poll) = world.bus.poll() else { panic!("no poll") };
+    world.reader.handle(Input::Bytes(&poll), world.now);
+    let answers = world.drain_reader();
+    assert!(answers.iter().all(|answer| code(answer) != 0x50));
+    assert_eq!(world.panel, [PanelEvent::Presented { is_taken: false }]);
+}
+
+#[test]
+fn a_reader_in_clear_is_not_offered_the_public_key() {
+    let mut world = World::new(Trust::LegacyPlain, None);
+    world.run(10 * SECOND);
+    let found = BusEvent::Identified { reader: 0, identity: IDENTITY };
+    assert_eq!(world.told.first(), Some(&found));
+    assert_eq!(world.readings(), [Reading::Online]);
+    assert!(!world.commands.contains(&0x76));
+}
+
+/// One command in clear to an emulated reader, as the first: the answer's code and data.
+fn ask_in_clear(reader: &mut Emulation, command: u8, data: &[u8]) -> (u8, Vec<u8>, Vec<PanelEvent>) {
+    let mut frame = clear_answer(&[0x53, 1, 0, 0, 0], command, data);
+    frame[1] = 1;
+    reader.handle(Input::Bytes(&crate::osdp_wire::mended(frame)), Mono::default());
+    let (mut answer, mut told) = (Vec::new(), Vec::new());
+    loop {
+        match reader.poll() {
+            Output::Write(bytes) => answer = bytes,
+            Output::Event(event) => told.push(event),
+            Output::Wait(_) => return (code(&answer), answer[6..answer.len() - 2].to_vec(), told),
+        }
+    }
+}
+
+#[test]
+fn an_emulated_reader_obeys_nobody_in_clear() {
+    let lamp = [0, 0, 2, 5, 5, 2, 0, 20, 0, 0, 0, 0, 0, 0];
+    let mut secure = theirs(Some(key()), false);
+    for (command, data) in [(0x60, &[][..]), (0x69, &lamp), (0x64, &[]), (0x75, &[1, 16])] {
+        assert_eq!(ask_in_clear(&mut secure, command, data), (0x41, vec![6], Vec::new()));
+    }
+    let (answer, _, _) = ask_in_clear(&mut secure, 0x61, &[0]);
+    assert_eq!(answer, 0x45, "who it is, is no secret");
+    let mut plain = theirs(None, true);
+    let (answer, _, told) = ask_in_clear(&mut plain, 0x69, &lamp);
+    assert_eq!((answer, told.len()), (0x40, 1));
+}
+
+#[test]
+fn an_emulated_reader_without_a_key_takes_the_public_one_in_a_window_only() {
+    let mut new = theirs(None, false);
+    let mut challenge = vec![0x53, 1, 19, 0, 0x0D, 3, 0x11, 0, 0x76];
+    challenge.extend([9; 8]);
+    challenge.extend([0, 0]);
+    challenge[4] = 0x0C;
+    let challenge = crate::osdp_wire::mended(challenge);
+    let ask = |new: &mut Emulation| {
+        new.handle(Input::Bytes(&challenge), Mono::default());
+        loop {
+            match new.poll() {
+                Output::Write(bytes) => return code(&bytes),
+                Output::Event(_) => {}
+                Output::Wait(_) => panic!("no answer"),
+            }
+        }
+    };
+    assert_eq!(ask(&mut new), 0x41);
+    new.open_install(SECOND, Mono::default());
+    assert_eq!(ask(&mut new), 0x76);
+}
+
+/// A reader that has its key and yet tells a card so that anybody can read it.
+#[test]
+fn a_card_that_is_signed_but_not_encrypted_is_not_taken() {
+    use osdp::packet::ParsedPacket;
+    use osdp::reply::CCrypt;
+    use osdp::secure::session::{Disconnected, Session};
+    use osdp::secure::{Direction, crypto, seal, unseal};
+
+    let own = key();
+    let config = BusConfig { baud: BAUD, readers: vec![reader(0, Trust::Key(own.clone()))] };
+    let mut bus = Bus::new(config, entropy, Mono::default()).unwrap();
+    let (mut proven, mut secure, mut told) = (None, None, Vec::new());
+    let mut now = Mono::default();
+    while now < Mono::from_millis(400) {
+        let bytes = match bus.poll() {
+            Output::Event(event) => {
+                told.push(event);
+                continue;
+            }
+            Output::Wait(_) => {
+                now = now + Duration::from_millis(1);
+                bus.handle(Input::Tick, now);
+                continue;
+            }
+            Output::Write(bytes) => bytes[1..].to_vec(),
+        };
+        let (parsed, _) = ParsedPacket::parse(&bytes).unwrap();
+        let mut sealed = |encrypt, code, data: &[u8]| {
+            let session = secure.as_mut().unwrap();
+            unseal(session, &parsed, &bytes).unwrap();
+            let from = osdp::packet::Address::reply(1).unwrap();
+            seal(session, from, parsed.ctrl.sqn, Direction::PdToAcu, encrypt, code, data).unwrap()
+        };
+        let shaken = |kind, name, code, data: &[u8]| {
+            let length = u8::try_from(11 + data.len()).unwrap();
+            let head = [0x53, 0x81, length, 0, bytes[4], 3, kind, name, code];
+            crate::osdp_wire::mended([&head, data, &[0, 0]].concat())
+        };
+        let identity = [1, 2, 3, 1, 1, 9, 0, 0, 0, 0, 0, 0];
+        let answer = match (parsed.code, parsed.scb.is_some()) {
+            (0x61, false) => clear_answer(&bytes, 0x45, &identity),
+            (0x76, _) => {
+                let rnd_a: [u8; 8] = parsed.data.try_into().unwrap();
+                let keys = crypto::SessionKeys::derive(own.as_bytes(), &rnd_a);
+                let client_cryptogram = crypto::client_cryptogram(&keys.s_enc, &rnd_a, &[7; 8]);
+                let proof = CCrypt { cuid: [0; 8], rnd_b: [7; 8], client_cryptogram };
+                let begun = Session::<Disconnected>::new(*own.as_bytes()).challenge(rnd_a);
+                proven = Some(begun.receive_ccrypt(&proof).unwrap());
+                shaken(0x12, 1, 0x76, &proof.encode().unwrap())
+            }
+            (0x77, _) => {
+                let session = proven.take().unwrap();
+                let seed = session.initial_rmac();
+                secure = Some(session.confirm_rmac_i(&seed).unwrap());
+                shaken(0x14, 1, 0x78, &seed)
+            }
+            (0x61, true) => sealed(true, 0x45, &identity),
+            (0x64, _) => sealed(true, 0x48, &[0, 0]),
+            _ => sealed(false, 0x50, &[0, 1, 26, 0, 0x91, 0, 1, 0x40]),
+        };
+        bus.handle(Input::Bytes(&answer), now);
+    }
+    let reading = |what| BusEvent::Reader(ReaderEvent { reader: 0, what });
+    let expected = [
+        BusEvent::Identified { reader: 0, identity: Identity { vendor: [1, 2, 3], serial: 9 } },
+        reading(Reading::Online),
+        reading(Reading::Offline(OfflineReason::NotTrusted)),
+        reading(Reading::Alarm(ReaderAlarm::NotSecure)),
+    ];
+    assert_eq!(told, expected);
+}

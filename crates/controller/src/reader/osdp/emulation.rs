@@ -172,6 +172,11 @@ impl Emulation {
 
     /// One input at a time; then drain [`Emulation::poll`].
     pub fn handle(&mut self, input: Input<'_>, now: Mono) {
+        // first: what is late is not handed out to whoever asks now
+        while self.waiting.front().is_some_and(|waiting| now >= waiting.until) {
+            self.waiting.pop_front();
+            self.events.push_back(PanelEvent::Presented { is_taken: false });
+        }
         match input {
             Input::Bytes(bytes) => {
                 self.inbox.push(bytes);
@@ -184,10 +189,6 @@ impl Emulation {
         }
         if self.online.is_some() && now.since(self.heard) >= OFFLINE_AFTER {
             self.lose();
-        }
-        while self.waiting.front().is_some_and(|waiting| now >= waiting.until) {
-            self.waiting.pop_front();
-            self.events.push_back(PanelEvent::Presented { is_taken: false });
         }
     }
 
@@ -293,7 +294,7 @@ impl Emulation {
         if self.config.may_be_plain && parsed.code == CommandCode::Poll.as_byte() {
             self.alive(false, now);
         }
-        self.obey(parsed.code, parsed.data, false, now)
+        self.obey(parsed.code, parsed.data, false)
     }
 
     /// A command in the Secure Channel.
@@ -311,7 +312,7 @@ impl Emulation {
         if !is_install {
             self.alive(true, now);
         }
-        self.obey(parsed.code, &data, is_install, now)
+        self.obey(parsed.code, &data, is_install)
     }
 
     fn alive(&mut self, is_secure: bool, now: Mono) {
@@ -439,7 +440,7 @@ impl Emulation {
 
     // --- commands -------------------------------------------------------------------------------------------------
 
-    fn obey(&mut self, code: u8, data: &[u8], is_install: bool, now: Mono) -> Said {
+    fn obey(&mut self, code: u8, data: &[u8], is_install: bool) -> Said {
         // the panel goes on: it has the card that it was handed
         if std::mem::take(&mut self.is_handed) {
             self.events.push_back(PanelEvent::Presented { is_taken: true });
@@ -451,7 +452,7 @@ impl Emulation {
             return Said::nak(NakErrorCode::CommandLengthError);
         };
         let said = match command {
-            Command::Poll(_) => self.polled(now),
+            Command::Poll(_) => self.polled(),
             Command::Id(_) => PdId {
                 vendor_oui: self.config.identity.vendor,
                 model: 1,
@@ -491,9 +492,8 @@ impl Emulation {
         said.unwrap_or_else(|_| Said::nak(NakErrorCode::UnableToProcessCommandRecord))
     }
 
-    fn polled(&mut self, now: Mono) -> Result<Said, osdp::Error> {
-        let Some(Waiting { card, .. }) = self.waiting.pop_front().filter(|waiting| now < waiting.until)
-        else {
+    fn polled(&mut self) -> Result<Said, osdp::Error> {
+        let Some(Waiting { card, .. }) = self.waiting.pop_front() else {
             return Ok(Said::ack());
         };
         self.is_handed = true;

@@ -3,15 +3,18 @@
 //! It never sends by itself: the [bus](super::bus) gives it a turn ([`Reader::turn`]), and then an answer
 //! ([`Reader::answer`]) or the lack of one ([`Reader::missed`]).
 
+mod report;
+mod way;
+
 use super::bus::{BusEvent, KeyingError};
-use super::channel::{Breach, Channel, Cover, Reply, SessionKey};
+use super::channel::{Breach, Channel, Reply, SessionKey};
 use super::key::ReaderKey;
 use super::{Entropy, OFFLINE_AFTER, POLL_EVERY, SESSION_FRAMES, SESSION_LIFE, words};
-use crate::reader::{Feedback, OfflineReason, ReaderAlarm, ReaderEvent, Reading};
+use crate::reader::{Feedback, OfflineReason, ReaderAlarm, Reading};
 use klinke_model::time::Mono;
 use osdp::command::{Command, CommandCode, KeySet};
 use osdp::packet::{Address, ParsedPacket, Sqn};
-use osdp::reply::{LStatR, PdId, ReplyCode};
+use osdp::reply::ReplyCode;
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -503,142 +506,6 @@ impl Reader {
         }
     }
 
-    // --- the way to ready -----------------------------------------------------------------------------------------
-
-    /// Somebody answers. Who it says it is counts only where nobody has to prove it.
-    fn greeted(&mut self, reply: &Reply, now: Mono, out: &mut VecDeque<BusEvent>) {
-        if self.session_key().is_some() {
-            self.step = Step::Challenge;
-            self.session_began = now;
-            self.frames = 0;
-            return;
-        }
-        match identity(reply) {
-            Some(found) if self.is_the_one(found) => {
-                self.pin(found, out);
-                self.step = Step::ReadStatus;
-                self.session_began = now;
-                self.frames = 0;
-            }
-            Some(_) => self.lose(OfflineReason::NotTrusted, Some(ReaderAlarm::OtherReader), now, out),
-            None => self.lose(OfflineReason::NotTrusted, None, now, out),
-        }
-    }
-
-    fn identified(&mut self, reply: &Reply, now: Mono, entropy: &mut Entropy, out: &mut VecDeque<BusEvent>) {
-        let Some(found) = identity(reply) else {
-            self.fail(now);
-            return;
-        };
-        let Some(keying) = &mut self.keying else {
-            if self.is_the_one(found) {
-                self.pin(found, out);
-                self.step = Step::ReadStatus;
-            } else {
-                self.lose(OfflineReason::NotTrusted, Some(ReaderAlarm::OtherReader), now, out);
-            }
-            return;
-        };
-        if keying.expected.is_some_and(|expected| expected != found) {
-            self.end_keying(KeyingFailure::OtherReader, now, out);
-            return;
-        }
-        // from here on only this one, whoever answers next
-        keying.expected = Some(found);
-        let key = match &keying.key {
-            Some(key) => Some(key.clone()),
-            None => entropy().and_then(|bytes| ReaderKey::new(bytes).ok()),
-        };
-        let Some(key) = key else {
-            self.fail(now);
-            return;
-        };
-        keying.key = Some(key.clone());
-        self.step = Step::AwaitStored;
-        out.push_back(BusEvent::KeyMade { reader: self.config.reader, identity: found, key });
-    }
-
-    fn key_set(&mut self, reply: &Reply, now: Mono, out: &mut VecDeque<BusEvent>) {
-        let taken = self.keying.take().filter(|_| reply.is(ReplyCode::Ack));
-        let Some((key, identity)) = taken.and_then(|keying| Some((keying.key?, keying.expected?))) else {
-            self.end_keying(KeyingFailure::NotTaken, now, out);
-            return;
-        };
-        self.config.trust = Trust::Key(key);
-        self.config.identity = Some(identity);
-        self.is_key_fresh = true;
-        self.restart(now);
-    }
-
-    fn status_read(&mut self, reply: &Reply, now: Mono, out: &mut VecDeque<BusEvent>) {
-        self.step = Step::Ready;
-        if self.told != Some(true) {
-            self.told = Some(true);
-            self.alarmed.clear();
-            (self.tamper, self.power) = (false, false);
-            self.tell(Reading::Online, out);
-        }
-        if std::mem::take(&mut self.is_key_fresh) {
-            out.push_back(BusEvent::Keyed { reader: self.number() });
-        }
-        // a reader without this command is one whose housing is not watched
-        if reply.is(ReplyCode::LStatR) {
-            self.report(reply, now, out);
-        }
-    }
-
-    fn is_the_one(&self, found: Identity) -> bool {
-        self.config.identity.is_none_or(|pinned| pinned == found)
-    }
-
-    fn pin(&mut self, found: Identity, out: &mut VecDeque<BusEvent>) {
-        if self.config.identity.replace(found).is_none() {
-            out.push_back(BusEvent::Identified { reader: self.number(), identity: found });
-        }
-    }
-
-    // --- reports --------------------------------------------------------------------------------------------------
-
-    fn report(&mut self, reply: &Reply, now: Mono, out: &mut VecDeque<BusEvent>) {
-        let is_secret = reply.is(ReplyCode::Raw) || reply.is(ReplyCode::Keypad) || reply.is(ReplyCode::Fmt);
-        if is_secret && self.config.trust != Trust::LegacyPlain && reply.cover != Cover::Encrypted {
-            self.lose(OfflineReason::NotTrusted, Some(ReaderAlarm::NotSecure), now, out);
-            return;
-        }
-        let reading = match ReplyCode::from_byte(reply.code) {
-            Ok(ReplyCode::Raw) => words::card(&reply.data).map(Reading::Card),
-            Ok(ReplyCode::Keypad) => words::keys(&reply.data).map(Reading::Keys),
-            Ok(ReplyCode::LStatR) => match LStatR::decode(&reply.data) {
-                Ok(status) => return self.status(status, out),
-                Err(_) => None,
-            },
-            Ok(ReplyCode::Ack | ReplyCode::OStatR | ReplyCode::IStatR | ReplyCode::RStatR) => return,
-            Ok(ReplyCode::Nak) => {
-                self.faults.refused = self.faults.refused.saturating_add(1);
-                return;
-            }
-            _ => None,
-        };
-        match reading {
-            Some(reading) => self.tell(reading, out),
-            None => self.faults.malformed = self.faults.malformed.saturating_add(1),
-        }
-    }
-
-    fn status(&mut self, status: LStatR, out: &mut VecDeque<BusEvent>) {
-        let (tamper, power) = (status.tamper != 0, status.power != 0);
-        if std::mem::replace(&mut self.tamper, tamper) != tamper {
-            self.tell(Reading::Tamper(tamper), out);
-        }
-        if std::mem::replace(&mut self.power, power) != power {
-            self.tell(Reading::PowerFailing(power), out);
-        }
-    }
-
-    fn tell(&self, what: Reading, out: &mut VecDeque<BusEvent>) {
-        out.push_back(BusEvent::Reader(ReaderEvent { reader: self.number(), what }));
-    }
-
     // --- losses ---------------------------------------------------------------------------------------------------
 
     /// Forgets the session and begins anew at the next turn, without telling: it may take as long as silence may.
@@ -702,11 +569,6 @@ impl Reader {
         self.failures = 0;
         self.due = now;
     }
-}
-
-fn identity(reply: &Reply) -> Option<Identity> {
-    let found = PdId::decode(&reply.data).ok().filter(|_| reply.is(ReplyCode::PdId))?;
-    Some(Identity { vendor: found.vendor_oui, serial: found.serial })
 }
 
 fn is_clear_ack(frame: &[u8]) -> bool {
