@@ -6,11 +6,9 @@
 //! - [`latency`]: tap → ring and tap → relay, against `klinke demo` with its real door controllers;
 //! - [`service`]: start-up, memory at rest and with 10,000 idle apps, against `klinke serve`;
 //! - [`people`]: lists of people beside hand-written SQL, on SQLite and PostgreSQL;
-//! - [`decide`]: the decision at a door beside Cedar and casbin, and what a snapshot of 250,000 cards costs;
 //! - [`forward`]: what a relayed call costs, ours beside Janus with the same senders.
 
 mod client;
-mod decide;
 mod figures;
 mod forward;
 mod latency;
@@ -56,10 +54,9 @@ async fn run(arguments: &[String]) -> Result<Value> {
         }
         // a part of it, alone
         Some("lists") => people::of_lists(option("--postgres").map(String::as_str)).await,
-        Some("decide") => decide::measure().await,
         Some("forward") => forward::measure().await,
         // the process that `forward` measures: our media and nothing else
         Some("media") => forward::klinke::serve().await,
-        _ => Err("name a measurement: tap-to-ring, open-to-relay, service, people, decide, forward".into()),
+        _ => Err("name a measurement: tap-to-ring, open-to-relay, service, people, forward".into()),
     }
 }

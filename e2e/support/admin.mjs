@@ -15,6 +15,14 @@ export class Admin {
     await this.ready();
   }
 
+  /** Binds themselves to confidentiality; until that is kept, the page asks. */
+  async accept() {
+    const accept = this.page.getByRole('button', { name: t('admin-confidentiality-accept') });
+    await accept.click();
+    await accept.waitFor({ state: 'detached' });
+    await this.ready();
+  }
+
   async ready() {
     await this.page.getByRole('button', { name: t('app-sign-out') }).waitFor();
   }

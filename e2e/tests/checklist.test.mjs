@@ -56,8 +56,7 @@ test('the checklist of a new building ends with a doorbell that works, through t
   const claimed = await page.context().request.post(`${origin}/api/v1/setup/claim`, { headers: { origin }, data });
   assert.equal(claimed.status(), 201);
   await page.goto(`${origin}/admin`);
-  await page.getByRole('button', { name: t('admin-confidentiality-accept') }).click();
-  await admin.ready();
+  await admin.accept();
 
   const { dialog } = admin;
   const fill = (key, text) => dialog.getByLabel(t(key), { exact: true }).fill(text);

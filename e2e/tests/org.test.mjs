@@ -60,8 +60,7 @@ test('a building is taken from nothing to a panel that shows a doorbell, through
   await page.goto(`${origin}/admin`);
   await page.getByRole('heading', { level: 1, name: t('admin-confidentiality') }).waitFor();
   await look(page, 'admin-confidentiality');
-  await page.getByRole('button', { name: t('admin-confidentiality-accept') }).click();
-  await admin.ready();
+  await admin.accept();
 
   await page.getByRole('button', { name: t('admin-building-new') }).click();
   const { dialog } = admin;

@@ -397,8 +397,7 @@ scenario('an auditor reads and is offered no change; a manager sees the role on 
   await auditor.page.getByLabel(t('app-user-name')).fill(kari.user_name);
   await auditor.page.getByLabel(t('app-password'), { exact: true }).fill(kari.password);
   await auditor.page.getByRole('button', { name: t('app-sign-in'), exact: true }).click();
-  await auditor.page.getByRole('button', { name: t('admin-confidentiality-accept') }).click();
-  await auditor.ready();
+  await auditor.accept();
   await auditor.page.goto(`${origin}/admin/buildings/${building}/people`);
   await auditor.loaded();
   await open(auditor, kari.name);

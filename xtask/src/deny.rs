@@ -7,14 +7,11 @@ use serde_json::Value;
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Rules {
     allowed: Vec<String>,
-    /// Licences that one crate may have: licence, crate, licence, crate …
-    exceptions: Vec<String>,
     banned: Vec<String>,
 }
 
 impl Rules {
-    /// Reads `[licenses] allow` and `exceptions` (`{ allow = ["…"], crate = "…" }`, one a line) and `[bans] deny`: lists of
-    /// strings, one or more a line.
+    /// Reads `[licenses] allow` and `[bans] deny`: lists of strings, one or more a line.
     pub fn parse(text: &str) -> Self {
         let mut rules = Self::default();
         let mut section = String::new();
@@ -29,7 +26,6 @@ impl Rules {
             {
                 list = match (section.as_str(), key.trim()) {
                     ("licenses", "allow") => Some(&mut rules.allowed),
-                    ("licenses", "exceptions") => Some(&mut rules.exceptions),
                     ("bans", "deny") => Some(&mut rules.banned),
                     _ => None,
                 };
@@ -51,7 +47,7 @@ impl Rules {
         for (name, package) in packages(metadata) {
             match package["license"].as_str() {
                 None => faults.push(format!("{name} names no licence")),
-                Some(expression) if !self.allows(expression) && !self.excepts(name, expression) => {
+                Some(expression) if !self.allows(expression) => {
                     faults.push(format!("{name} is under {expression}, which deny.toml does not allow"));
                 }
                 Some(_) => {}
@@ -67,12 +63,6 @@ impl Rules {
             .filter(|(name, _)| banned(name))
             .map(|(name, _)| format!("{name} is banned by deny.toml: `cargo tree --workspace -i {name}`"))
             .collect()
-    }
-
-    /// Whether this crate may have this licence, though others may not.
-    fn excepts(&self, name: &str, expression: &str) -> bool {
-        let (pairs, _) = self.exceptions.as_chunks::<2>();
-        pairs.iter().any(|[licence, crate_name]| licence == expression && crate_name == name)
     }
 
     /// Whether an SPDX expression can be met with allowed licences.
@@ -175,24 +165,6 @@ mod tests {
         {
             assert!(!rules.allows(bad), "{bad}");
         }
-    }
-
-    #[test]
-    fn an_exception_is_for_one_crate_and_one_licence() {
-        let file = FILE.replace(
-            "\n[bans]",
-            "exceptions = [\n    { allow = [\"MPL-2.0\"], crate = \"peer\" },\n]\n\n[bans]",
-        );
-        let rules = Rules::parse(&file);
-        assert_eq!((rules.allowed.len(), rules.banned.len()), (3, 1));
-        let metadata = json!({ "packages": [
-            { "name": "peer", "license": "MPL-2.0" },
-            { "name": "other", "license": "MPL-2.0" },
-        ]});
-        assert_eq!(
-            rules.licence_faults(&metadata),
-            ["other is under MPL-2.0, which deny.toml does not allow"]
-        );
     }
 
     #[test]

@@ -68,6 +68,7 @@ pub static PARTS: &[Part] = &[
         &tools::MOSQUITTO,
         &tools::PCSC,
     ]),
+    Part::new("oracle", "the decision beside Cedar: a hundred thousand questions", oracle),
     Part::new("generated", "generated files are fresh", generated).needs(&[&tools::NODE]),
     Part::new("api", "the API beside its document, asked by schemathesis as three roles", api)
         .needs(&[&tools::VENV]),
@@ -126,6 +127,19 @@ fn cargo_tests(
     let read = if nextest { counts::nextest } else { counts::cargo_test };
     let counts = read(&ran.text).ok_or_else(|| Failure::new("the tests did not build"))?;
     judged(&ran, counts, "the test runner failed")
+}
+
+fn oracle(workshop: &Workshop, log: &mut Log) -> Result<Outcome, Failure> {
+    let its = ["--manifest-path", "oracle/Cargo.toml"];
+    log.run(workshop.cargo().arg("fmt").args(its).args(["--check", "--", "--color=never"]))?;
+    log.run(workshop.cargo().arg("clippy").args(its).args([
+        "--all-targets",
+        "--locked",
+        "--",
+        "-D",
+        "warnings",
+    ]))?;
+    cargo_tests(workshop, log, &its.map(str::to_owned), None)
 }
 
 fn changed(workshop: &Workshop, log: &mut Log) -> Result<Outcome, Failure> {

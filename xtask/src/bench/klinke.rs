@@ -66,9 +66,11 @@ pub fn people(workshop: &Workshop) -> Result<Value, Failure> {
 /// Decisions at a door, and beside them Cedar's and casbin's.
 ///
 /// # Errors
-/// When a rule is not one.
+/// When it does not build, or a rule is not one.
 pub fn decide(workshop: &Workshop) -> Result<Value, Failure> {
-    bench(workshop, "decide")
+    let build = ["build", "--manifest-path", "oracle/Cargo.toml", "--release", "--locked", "--quiet"];
+    show(workshop.cargo().args(build))?;
+    figures(&mut Command::new(workshop.binary("release", "klinke-oracle")))
 }
 
 /// Calls through the real pages.
