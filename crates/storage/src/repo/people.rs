@@ -3,7 +3,7 @@
 use crate::entity::{account, bell, bell_member, membership, person, person_word, unit};
 use crate::record::{NewAccount, UnitMember};
 use crate::repo::convert::{self, Word};
-use crate::repo::reach;
+use crate::repo::{reach, rules};
 use crate::{Result, Store};
 use klinke_model::alphabet::Alphabet;
 use klinke_model::fold::words;
@@ -72,7 +72,8 @@ impl People<'_> {
     }
 }
 
-/// Ends a person's place in a unit, with the individual buttons that name them.
+/// Ends a person's place in a unit, with the individual buttons that name them, and when they live nowhere else in the
+/// building, with what its rules give them by name.
 pub(super) async fn end_place(
     db: &impl ConnectionTrait,
     scope: &Scope,
@@ -94,7 +95,11 @@ pub(super) async fn end_place(
         .exec(db)
         .await?;
     let gone = membership::Entity::delete_by_id((scope.tenant.0, unit.0, person.0)).exec(db).await?;
-    Ok(gone.rows_affected > 0)
+    if gone.rows_affected == 0 {
+        return Ok(false);
+    }
+    rules::leave(db, scope, person, unit).await?;
+    Ok(true)
 }
 
 /// Whether a unit is there and the principal has a right in its building.

@@ -14,7 +14,7 @@ use crate::repo::parts::{has_all, part};
 use crate::repo::reach;
 use crate::tx::{self, Isolation};
 use crate::{Result, StorageError, Store};
-use klinke_model::ids::{BuildingId, PersonId, RuleId};
+use klinke_model::ids::{BuildingId, PersonId, RuleId, UnitId};
 use klinke_model::rights::Right;
 use klinke_model::rule::{AccessRule, Which, Who};
 use klinke_model::scope::Scope;
@@ -184,6 +184,58 @@ impl Rules<'_> {
         })
         .await
     }
+}
+
+/// Takes somebody who has left a unit out of the rules that name them in its building, unless they live there still: a
+/// rule does not let in who moved out.
+pub(super) async fn leave(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    person: PersonId,
+    unit: UnitId,
+) -> Result<()> {
+    let of_unit = unit::Entity::find_by_id((scope.tenant.0, unit.0)).one(db).await?;
+    let Some(building) = of_unit.map(|unit| unit.building) else { return Ok(()) };
+    let there = Query::select()
+        .column(unit::Column::Id)
+        .from(unit::Entity)
+        .and_where(unit::Column::Tenant.eq(scope.tenant.0))
+        .and_where(unit::Column::Building.eq(building))
+        .take();
+    let still = membership::Entity::find()
+        .filter(membership::Column::Tenant.eq(scope.tenant.0))
+        .filter(membership::Column::Person.eq(person.0))
+        .filter(membership::Column::Unit.in_subquery(there))
+        .one(db)
+        .await?;
+    if still.is_some() {
+        return Ok(());
+    }
+    let its_rules = Query::select()
+        .column(access_rule::Column::Id)
+        .from(access_rule::Entity)
+        .and_where(access_rule::Column::Tenant.eq(scope.tenant.0))
+        .and_where(access_rule::Column::Building.eq(building))
+        .take();
+    let of_person = || {
+        Condition::all()
+            .add(access_rule_person::Column::Tenant.eq(scope.tenant.0))
+            .add(access_rule_person::Column::Person.eq(person.0))
+            .add(access_rule_person::Column::Rule.in_subquery(its_rules.clone()))
+    };
+    let named = access_rule_person::Entity::find().filter(of_person()).all(db).await?;
+    if named.is_empty() {
+        return Ok(());
+    }
+    access_rule_person::Entity::delete_many().filter(of_person()).exec(db).await?;
+    // an administrator who is changing one of them sees that it is another now
+    access_rule::Entity::update_many()
+        .col_expr(access_rule::Column::Version, Expr::col(access_rule::Column::Version).add(1))
+        .filter(access_rule::Column::Tenant.eq(scope.tenant.0))
+        .filter(access_rule::Column::Id.is_in(named.into_iter().map(|row| row.rule)))
+        .exec(db)
+        .await?;
+    touch_all_of(db, scope, building.into()).await
 }
 
 async fn one(db: &impl ConnectionTrait, scope: &Scope, id: RuleId) -> Result<Option<Part<NamedRule>>> {

@@ -3,6 +3,7 @@
 use crate::database::{Db, on_both};
 use crate::town::{NOW, Town, label, stamp, two_towns};
 use klinke_model::ids::{DoorId, PersonId};
+use klinke_model::people::Membership;
 use klinke_model::rule::{AccessRule, NamedSchedule, Which, Who};
 use klinke_model::schedule::{OnHolidays, Schedule};
 use klinke_model::time::Timestamp;
@@ -85,6 +86,30 @@ on_both! {
         assert!(!db.store.rules().remove_rule(&ours.system(), &stamp(4), bicycles.id).await.unwrap());
     }
 
+    async fn a_rule_does_not_let_in_who_moved_out(db) {
+        let (ours, _) = two_towns(&db).await;
+        let people = db.store.people();
+        let named = AccessRule { who: vec![Who::Person(ours.ola), Who::Person(ours.lone)], ..rule(&ours, 1, ours.ola, ours.garage) };
+        made(&db, &ours, &named).await;
+        let other = AccessRule { building: ours.office, ..rule(&ours, 2, ours.ola, ours.office_door) };
+        made(&db, &ours, &other).await;
+        // Ola has a second home in the house, and works in the office
+        for unit in [ours.neighbour_unit, ours.office_unit] {
+            let place = Membership { unit, person: ours.ola, owner: false };
+            assert!(people.add_membership(&ours.system(), place).await.unwrap());
+        }
+        assert!(people.remove_membership(&ours.system(), ours.ola, ours.unit).await.unwrap());
+        assert!(holds(&db, &ours, ours.ola, ours.garage).await, "lives in the house still");
+        assert!(people.remove_membership(&ours.system(), ours.ola, ours.neighbour_unit).await.unwrap());
+        assert!(!holds(&db, &ours, ours.ola, ours.garage).await);
+        assert!(holds(&db, &ours, ours.lone, ours.garage).await, "whom else it names");
+        assert!(holds(&db, &ours, ours.ola, ours.office_door).await, "another building's rule");
+        let left = db.store.rules().rule(&ours.system(), named.id).await.unwrap().unwrap();
+        assert_eq!((left.version, left.value.rule.who), (2, vec![Who::Person(ours.lone)]));
+        let untouched = db.store.rules().rule(&ours.system(), other.id).await.unwrap().unwrap();
+        assert_eq!(untouched.version, 1);
+    }
+
     async fn everybody_owners_and_units_are_who_lives_there(db) {
         let (ours, _) = two_towns(&db).await;
         let all = async |who: Who| {
@@ -140,7 +165,7 @@ on_both! {
         let (ours, _) = two_towns(&db).await;
         let (rules, scope) = (db.store.rules(), ours.system());
         let both = AccessRule {
-            who: vec![Who::Unit(ours.neighbour_unit), Who::Person(ours.lone)],
+            who: vec![Who::Unit(ours.neighbour_unit), Who::Person(ours.admin)],
             ..rule(&ours, 1, ours.lone, ours.garage)
         };
         made(&db, &ours, &both).await;
@@ -149,7 +174,7 @@ on_both! {
         assert!(db.store.people().remove_membership(&scope, ours.lone, ours.neighbour_unit).await.unwrap());
         assert!(matches!(db.store.parts().remove_unit(&scope, &stamp(2), ours.neighbour_unit).await.unwrap(), Removed::Done));
         let left = rules.rule(&scope, both.id).await.unwrap().unwrap();
-        assert_eq!(left.value.rule.who, [Who::Person(ours.lone)]);
+        assert_eq!(left.value.rule.who, [Who::Person(ours.admin)]);
         let none = AccessRule { who: vec![], ..both.clone() };
         assert!(matches!(rules.change_rule(&scope, &stamp(3), 1, none).await.unwrap(), Edited::Done(_)));
         assert!(revision().await > before, "its controllers are told");
