@@ -313,6 +313,17 @@ fn who_found_a_blocked_door_held_open_is_not_let_in_when_it_is_not() {
 }
 
 #[test]
+fn an_exit_that_is_over_saves_nobody_else() {
+    let mut door = Scene::new(Relock::OnClose);
+    door.at(0, Input::Restrict(Restriction::Blocked));
+    door.at(0, Input::Hold(Held::LockedOpen));
+    door.at(0, GRANT);
+    door.at(0, Input::ExitButton { releases: Some(Duration::ZERO) });
+    let blocked = changed(DoorMode::Blocked, DoorPosition::Closed, DoorAlarm::Normal);
+    assert_eq!(door.at(0, Input::Hold(Held::No)), [Output::Lock, blocked]);
+}
+
+#[test]
 fn the_way_out_is_never_refused() {
     let exit = Input::ExitButton { releases: Some(HOLD) };
     let mut door = Scene::new(Relock::OnClose);
@@ -477,6 +488,10 @@ impl Witness {
             Held::Unlocked => self.restriction == Restriction::None,
             Held::LockedOpen => self.restriction != Restriction::LockedDown,
         };
+        if !wanted {
+            // whoever wants it again may try at once
+            self.hold_again = 0;
+        }
         let is_held = wanted && self.hold_again <= now;
         if is_held != self.is_held {
             self.is_held = is_held;
@@ -489,6 +504,10 @@ impl Witness {
                 self.alarm = DoorAlarm::Normal;
             }
             self.count(now);
+        }
+        // what is left of them may be over as well
+        if !lease_runs(&self.running, now) {
+            self.running.clear();
         }
         if self.stands_open.is_some_and(|(since, may)| since + may <= now) {
             self.stands_open = None;
@@ -531,25 +550,12 @@ impl Witness {
                 }
                 self.count(now);
             }
-            Input::Hold(held) => {
-                self.held = held;
-                if held == Held::No {
-                    self.hold_again = 0;
-                }
-            }
+            Input::Hold(held) => self.held = held,
             Input::Restrict(restriction) => {
                 self.restriction = restriction;
                 if restriction != Restriction::None {
                     let exits = &self.exits;
                     self.running.retain(|one| exits.contains(one));
-                }
-                let still_wanted = match self.held {
-                    Held::No => false,
-                    Held::Unlocked => restriction == Restriction::None,
-                    Held::LockedOpen => restriction != Restriction::LockedDown,
-                };
-                if !still_wanted {
-                    self.hold_again = 0;
                 }
             }
             Input::Contact(position) if position != self.position => self.contact(position, now),
