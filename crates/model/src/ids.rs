@@ -99,10 +99,6 @@ typed_ids! {
     RuleId,
     /// Hours under a name.
     ScheduleId,
-    /// People under a name.
-    PeopleGroupId,
-    /// Doors under a name.
-    DoorGroupId,
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //! Beside the rules stands what a home is: who lives in a unit opens the doors of the unit's door set at any time. That
 //! is a right like any other and needs no rule.
 
-use crate::ids::{BuildingId, DoorGroupId, DoorId, PeopleGroupId, PersonId, RuleId, ScheduleId, UnitId};
+use crate::ids::{BuildingId, DoorId, PersonId, RuleId, ScheduleId, UnitId};
 use crate::schedule::Schedule;
 use crate::text::Label;
 use serde::{Deserialize, Serialize};
@@ -42,8 +42,6 @@ pub enum Who {
     UnitOwners,
     /// The people of one unit.
     Unit(UnitId),
-    /// The people of one group.
-    Group(PeopleGroupId),
     /// One person, wherever they live.
     Person(PersonId),
 }
@@ -55,8 +53,6 @@ pub enum Who {
 pub enum Which {
     /// Every door of the building.
     AllDoors,
-    /// The doors of one group.
-    Group(DoorGroupId),
     /// One door.
     Door(DoorId),
 }
@@ -72,30 +68,4 @@ pub struct NamedSchedule {
     pub name: Label,
     /// The hours.
     pub schedule: Schedule,
-}
-
-/// People of a building under a name, such as "Board" or "Cleaners".
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PeopleGroup {
-    /// Id.
-    pub id: PeopleGroupId,
-    /// The building it is for.
-    pub building: BuildingId,
-    /// Its name.
-    pub name: Label,
-    /// Who is in it.
-    pub people: Vec<PersonId>,
-}
-
-/// Doors of a building under a name, such as "Cellars".
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DoorGroup {
-    /// Id.
-    pub id: DoorGroupId,
-    /// The building it is for.
-    pub building: BuildingId,
-    /// Its name.
-    pub name: Label,
-    /// Its doors.
-    pub doors: Vec<DoorId>,
 }

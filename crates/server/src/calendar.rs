@@ -1,8 +1,9 @@
-//! Days in a building's time zone. A contract ends with a day, and what a day is depends on where the building stands.
+//! Days in a building's time zone. A contract ends with a day, and what a day is depends on where the building stands;
+//! `klinke_access::zone` says it, here under the names of zones that buildings have.
 
+use jiff::ToSpan;
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
-use jiff::{Timestamp as Moment, ToSpan};
+use klinke_access::zone::Zone;
 use klinke_model::time::Timestamp;
 use klinke_model::timetable::WallClock;
 
@@ -22,35 +23,29 @@ pub fn parsed(text: &str) -> Option<i64> {
 
 /// Whether this names a zone of the IANA database, such as "Europe/Oslo".
 pub fn is_zone(name: &str) -> bool {
-    TimeZone::get(name).is_ok()
+    Zone::named(name).is_some()
 }
 
 /// Today where a building stands; none for a zone that nobody knows.
 pub fn today(now: Timestamp, zone: &str) -> Option<i64> {
-    let moment = Moment::from_millisecond(now.as_millis()).ok()?;
-    let date = moment.to_zoned(TimeZone::get(zone).ok()?).date();
-    EPOCH.until(date).ok().map(|span| i64::from(span.get_days()))
+    Some(Zone::named(zone)?.wall(now)?.day)
 }
 
 /// What the clock on a building's wall says; none for a zone that nobody knows.
 pub fn wall_clock(now: Timestamp, zone: &str) -> Option<WallClock> {
-    let there = Moment::from_millisecond(now.as_millis()).ok()?.to_zoned(TimeZone::get(zone).ok()?);
-    let weekday = u8::try_from(there.weekday().to_monday_zero_offset()).ok()?;
-    let minute = u16::try_from(i32::from(there.hour()) * 60 + i32::from(there.minute())).ok()?;
-    Some(WallClock { weekday, minute })
+    let wall = Zone::named(zone)?.wall(now)?;
+    Some(WallClock { weekday: wall.weekday(), minute: wall.minute })
 }
 
 /// The first moment after a day, where a building stands.
 pub fn end_of(day: i64, zone: &str) -> Option<Timestamp> {
-    let next = EPOCH.checked_add(i32::try_from(day).ok()?.days()).ok()?.tomorrow().ok()?;
-    // midnight, or the first moment of the day where clocks jump over midnight
-    let start = next.to_zoned(TimeZone::get(zone).ok()?).ok()?.start_of_day().ok()?;
-    Some(Timestamp::from_millis(start.timestamp().as_millisecond()))
+    Zone::named(zone)?.start_of(day.checked_add(1)?)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use jiff::Timestamp as Moment;
 
     #[test]
     fn a_day_ends_at_the_buildings_midnight() {

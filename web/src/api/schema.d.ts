@@ -2597,7 +2597,7 @@ export interface components {
          * @description What is wrong with a field. Stable: clients translate it.
          * @enum {string}
          */
-        FieldCode: "empty" | "too_long" | "too_short" | "control" | "holds_user_name" | "not_a_key" | "not_found" | "taken" | "out_of_range" | "not_an_email" | "not_a_phone" | "not_a_day" | "required" | "unknown_time_zone" | "not_an_address" | "not_https" | "host_not_allowed";
+        FieldCode: "empty" | "too_long" | "too_short" | "control" | "holds_user_name" | "not_a_key" | "not_found" | "taken" | "out_of_range" | "not_an_email" | "not_a_phone" | "not_a_day" | "ends_first" | "required" | "unknown_time_zone" | "not_an_address" | "not_https" | "host_not_allowed";
         /** @description One wrong field. */
         FieldError: {
             /** @description What is wrong. */

@@ -1180,6 +1180,7 @@ error-conflict = En anden har ændret dette i mellemtiden.
 error-not-an-email = Dette er ikke en e-mailadresse.
 error-not-a-phone = Dette er ikke et telefonnummer.
 error-not-a-day = Vælg en dag fra og med i dag.
+error-ends-first = Den sidste dag er før den første. Vælg en senere.
 admin-section-people = Personer
 admin-people-text = Hvem der bor og arbejder her. Hvilke enheder de har, og hvornår, vises ikke for nogen.
 admin-people-search = Navn, bolig, e-mail eller telefon

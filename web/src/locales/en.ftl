@@ -1180,6 +1180,7 @@ error-conflict = Somebody else changed this in the meantime.
 error-not-an-email = This is not an e-mail address.
 error-not-a-phone = This is not a phone number.
 error-not-a-day = Choose a day from today on.
+error-ends-first = The last day is before the first. Choose a later one.
 admin-section-people = People
 admin-people-text = Who lives and works here. Which devices they have, and when, is shown to nobody.
 admin-people-search = Name, unit, e-mail or phone

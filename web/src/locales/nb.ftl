@@ -1177,6 +1177,7 @@ error-conflict = Noen andre har endret dette i mellomtiden.
 error-not-an-email = Dette er ikke en e-postadresse.
 error-not-a-phone = Dette er ikke et telefonnummer.
 error-not-a-day = Velg en dag fra og med i dag.
+error-ends-first = Den siste dagen er før den første. Velg en senere.
 admin-section-people = Personer
 admin-people-text = Hvem som bor og jobber her. Hvilke enheter de har, og når, vises ikke for noen.
 admin-people-search = Navn, boenhet, e-post eller telefon

@@ -1177,6 +1177,7 @@ error-conflict = Nokon andre har endra dette i mellomtida.
 error-not-an-email = Dette er ikkje ei e-postadresse.
 error-not-a-phone = Dette er ikkje eit telefonnummer.
 error-not-a-day = Vel ein dag frå og med i dag.
+error-ends-first = Den siste dagen er før den første. Vel ein seinare.
 admin-section-people = Personar
 admin-people-text = Kven som bur og arbeider her. Kva einingar dei har, og når, blir ikkje vist til nokon.
 admin-people-search = Namn, bueining, e-post eller telefon

@@ -1180,6 +1180,7 @@ error-conflict = Någon annan har ändrat detta under tiden.
 error-not-an-email = Detta är ingen e-postadress.
 error-not-a-phone = Detta är inget telefonnummer.
 error-not-a-day = Välj en dag från och med i dag.
+error-ends-first = Den sista dagen är före den första. Välj en senare.
 admin-section-people = Personer
 admin-people-text = Vilka som bor och arbetar här. Vilka enheter de har, och när, visas inte för någon.
 admin-people-search = Namn, lägenhet, e-post eller telefon

@@ -1,12 +1,11 @@
 //! A snapshot in force: looked up at every card.
 
 use super::build::shard_of;
-use super::shard::{Row, Shard, State};
+use super::shard::{Flags, Shard};
 use super::{CredentialHash, DOORS, DoorPlan, DoorRight, Fault, KeyedRight, Manifest, PersonTag};
 use crate::decide::{Facts, HolderClass, Order, Presented, SiteMode};
 use crate::standing::{ClockTrust, Now, Right, Standing, standing};
 use crate::zone::Zone;
-use klinke_model::credential::CredentialTier;
 use klinke_model::door::DoorMode;
 use klinke_model::schedule::{HolidayCalendar, Schedule};
 use klinke_model::time::Timestamp;
@@ -49,34 +48,6 @@ struct Entry {
     flags: Flags,
     /// How many rights it has.
     many: u8,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Flags(u8);
-
-impl Flags {
-    const BLOCKED: u8 = 1;
-    const SUSPENDED: u8 = 2;
-    const PASSING: u8 = 4;
-    const NEEDS_LONGER: u8 = 8;
-    const COPYABLE: u8 = 16;
-    const ONCE: u8 = 32;
-
-    fn of(row: &Row) -> Self {
-        let flag = |is: bool, flag: u8| if is { flag } else { 0 };
-        Self(
-            flag(row.state == State::Blocked, Self::BLOCKED)
-                | flag(!row.person_active, Self::SUSPENDED)
-                | flag(row.class == HolderClass::Passing, Self::PASSING)
-                | flag(row.needs_longer, Self::NEEDS_LONGER)
-                | flag(row.tier == CredentialTier::Identifier, Self::COPYABLE)
-                | flag(row.once, Self::ONCE),
-        )
-    }
-
-    const fn has(self, flag: u8) -> bool {
-        self.0 & flag != 0
-    }
 }
 
 /// What the controller itself knows at the moment of a decision.
@@ -264,7 +235,7 @@ impl Rights {
     pub fn facts_at(&self, hash: CredentialHash, asked: &AtDoor) -> Option<(Facts, Option<Found>)> {
         let door = self.doors.get(usize::from(asked.door))?;
         let entry = self.entry(hash);
-        let flags = entry.map_or(Flags(0), |entry| entry.flags);
+        let flags = entry.map_or(Flags::NONE, |entry| entry.flags);
         let now = self.now(asked.at, asked.clock);
         let facts = Facts {
             presented: entry.map_or(Presented::Unknown, |entry| presented(entry, door, asked)),

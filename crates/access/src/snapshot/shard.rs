@@ -10,13 +10,38 @@ use klinke_model::credential::CredentialTier;
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
 
-const BLOCKED: u8 = 1;
-const SUSPENDED: u8 = 2;
-const PASSING: u8 = 4;
-const NEEDS_LONGER: u8 = 8;
-const COPYABLE: u8 = 16;
-const ONCE: u8 = 32;
-const ALL_FLAGS: u8 = BLOCKED | SUSPENDED | PASSING | NEEDS_LONGER | COPYABLE | ONCE;
+/// State and kind of a credential, a bit each.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Flags(u8);
+
+impl Flags {
+    pub(super) const BLOCKED: u8 = 1;
+    pub(super) const SUSPENDED: u8 = 2;
+    pub(super) const PASSING: u8 = 4;
+    pub(super) const NEEDS_LONGER: u8 = 8;
+    pub(super) const COPYABLE: u8 = 16;
+    pub(super) const ONCE: u8 = 32;
+    const ALL: u8 =
+        Self::BLOCKED | Self::SUSPENDED | Self::PASSING | Self::NEEDS_LONGER | Self::COPYABLE | Self::ONCE;
+    /// Nothing is said of it.
+    pub(super) const NONE: Self = Self(0);
+
+    pub(super) fn of(row: &Row) -> Self {
+        let flag = |is: bool, flag: u8| if is { flag } else { 0 };
+        Self(
+            flag(row.state == State::Blocked, Self::BLOCKED)
+                | flag(!row.person_active, Self::SUSPENDED)
+                | flag(row.class == HolderClass::Passing, Self::PASSING)
+                | flag(row.needs_longer, Self::NEEDS_LONGER)
+                | flag(row.tier == CredentialTier::Identifier, Self::COPYABLE)
+                | flag(row.once, Self::ONCE),
+        )
+    }
+
+    pub(super) const fn has(self, flag: u8) -> bool {
+        self.0 & flag != 0
+    }
+}
 
 /// The credentials whose hashes begin with the same bits.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -105,15 +130,7 @@ impl Row {
         to.extend(self.person.0.to_be_bytes());
         to.extend(self.from_s.unwrap_or(0).to_be_bytes());
         to.extend(self.until_s.unwrap_or(u32::MAX).to_be_bytes());
-        let flag = |is: bool, flag: u8| if is { flag } else { 0 };
-        to.push(
-            flag(self.state == State::Blocked, BLOCKED)
-                | flag(!self.person_active, SUSPENDED)
-                | flag(self.class == HolderClass::Passing, PASSING)
-                | flag(self.needs_longer, NEEDS_LONGER)
-                | flag(self.tier == CredentialTier::Identifier, COPYABLE)
-                | flag(self.once, ONCE),
-        );
+        to.push(Flags::of(self).0);
         let rights = self.rights.get(..Self::RIGHTS).unwrap_or(&self.rights);
         to.push(u8::try_from(rights.len()).unwrap_or(u8::MAX));
         to.extend(rights.iter().flat_map(|key| key.to_be_bytes()));
@@ -124,26 +141,26 @@ impl Row {
         let person = PersonTag(u64::from_be_bytes(*take(left)?));
         let (from, until) = (u32::from_be_bytes(*take(left)?), u32::from_be_bytes(*take(left)?));
         let [flags, many] = *take(left)?;
-        if flags & !ALL_FLAGS != 0 {
+        if flags & !Flags::ALL != 0 {
             return None;
         }
         let mut rights = Vec::with_capacity(many.into());
         for _ in 0..many {
             rights.push(u64::from_be_bytes(*take(left)?));
         }
-        let has = |flag: u8| flags & flag != 0;
+        let has = |flag| Flags(flags).has(flag);
         Some(Self {
             hash,
             person,
             rights,
             from_s: (from != 0).then_some(from),
             until_s: (until != u32::MAX).then_some(until),
-            state: if has(BLOCKED) { State::Blocked } else { State::Active },
-            person_active: !has(SUSPENDED),
-            class: if has(PASSING) { HolderClass::Passing } else { HolderClass::Resident },
-            needs_longer: has(NEEDS_LONGER),
-            tier: if has(COPYABLE) { CredentialTier::Identifier } else { CredentialTier::Proven },
-            once: has(ONCE),
+            state: if has(Flags::BLOCKED) { State::Blocked } else { State::Active },
+            person_active: !has(Flags::SUSPENDED),
+            class: if has(Flags::PASSING) { HolderClass::Passing } else { HolderClass::Resident },
+            needs_longer: has(Flags::NEEDS_LONGER),
+            tier: if has(Flags::COPYABLE) { CredentialTier::Identifier } else { CredentialTier::Proven },
+            once: has(Flags::ONCE),
         })
     }
 }

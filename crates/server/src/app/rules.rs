@@ -201,16 +201,15 @@ fn shown(part: Part<NamedRule>, notes: Vec<Note>) -> Rule {
     let everybody = rule.who.contains(&Who::Everybody).then_some(RuleWhoNamed::Everybody);
     let owners = rule.who.contains(&Who::UnitOwners).then_some(RuleWhoNamed::UnitOwners);
     let which = |which: &Which| match which {
-        Which::AllDoors => Some(RuleDoor::AllDoors),
-        Which::Door(id) => Some(RuleDoor::Door { id: *id }),
-        Which::Group(_) => None,
+        Which::AllDoors => RuleDoor::AllDoors,
+        Which::Door(id) => RuleDoor::Door { id: *id },
     };
     Rule {
         id: rule.id,
         building: rule.building,
         name: rule.name,
         who: everybody.into_iter().chain(owners).chain(units).chain(people).collect(),
-        doors: rule.doors.iter().filter_map(which).collect(),
+        doors: rule.doors.iter().map(which).collect(),
         when: RuleTime {
             schedule: rule.schedule,
             first_day: rule.first_day.and_then(calendar::written),
@@ -379,7 +378,7 @@ fn days(fields: &mut Fields, when: &RuleTime) -> (Option<i64>, Option<i64>) {
     };
     let (first, last) = (read("/when/first_day", &when.first_day), read("/when/last_day", &when.last_day));
     if first.zip(last).is_some_and(|(first, last)| last < first) {
-        fields.wrong("/when/last_day", FieldCode::NotADay);
+        fields.wrong("/when/last_day", FieldCode::EndsFirst);
     }
     (first, last)
 }
@@ -390,7 +389,6 @@ async fn known(node: &Node, who: &Caller, fields: &mut Fields, rule: &AccessRule
     let there = |which: &Which| match which {
         Which::AllDoors => true,
         Which::Door(id) => doors.iter().any(|door| door.id == *id),
-        Which::Group(_) => false,
     };
     if !rule.doors.iter().all(there) {
         fields.wrong("/doors", FieldCode::NotFound);

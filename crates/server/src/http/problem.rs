@@ -185,6 +185,8 @@ pub enum FieldCode {
     NotAPhone,
     /// Not a day, or one that can not be chosen here.
     NotADay,
+    /// The last comes before the first.
+    EndsFirst,
     /// It must be given.
     Required,
     /// Not a time zone of the IANA database.

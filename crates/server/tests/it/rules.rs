@@ -129,7 +129,7 @@ async fn what_is_wrong_with_a_rule_is_named_and_who_came_first_wins() {
     assert_eq!(errors("rules", whom(json!(v4([9; 16])))).await, ["/who not_found"]);
     let backwards = json!({ "name": "R", "who": [{ "who": "everybody" }], "doors": [{ "which": "all_doors" }],
         "when": { "first_day": "2026-11-02", "last_day": "2026-11-01" } });
-    assert_eq!(errors("rules", backwards).await, ["/when/last_day not_a_day"]);
+    assert_eq!(errors("rules", backwards).await, ["/when/last_day ends_first"]);
     let hours = |until: i64| {
         json!({ "name": "S", "schedule": { "hours": [{ "days": [0], "from": 0, "until": until }],
         "holidays": { "are": "as_usual" }, "exceptions": [] } })

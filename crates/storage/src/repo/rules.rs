@@ -375,7 +375,7 @@ async fn all_seen(
 fn people_of(rule: &AccessRule) -> impl Iterator<Item = PersonId> + '_ {
     rule.who.iter().filter_map(|who| match who {
         Who::Person(person) => Some(*person),
-        Who::Everybody | Who::UnitOwners | Who::Unit(_) | Who::Group(_) => None,
+        Who::Everybody | Who::UnitOwners | Who::Unit(_) => None,
     })
 }
 
@@ -396,8 +396,6 @@ async fn write_parts(db: &impl ConnectionTrait, scope: &Scope, rule: &AccessRule
                 rule: id.clone(),
                 person: Set(person.0),
             }),
-            // there are none yet
-            Who::Group(_) => return Err(StorageError::MissingReference),
         }
     }
     for which in rule.doors.iter().collect::<BTreeSet<_>>() {
@@ -409,7 +407,6 @@ async fn write_parts(db: &impl ConnectionTrait, scope: &Scope, rule: &AccessRule
                 door: Set(door.0),
                 building: building.clone(),
             }),
-            Which::Group(_) => return Err(StorageError::MissingReference),
         }
     }
     access_rule_unit::Entity::insert_many(units).exec_without_returning(db).await?;
