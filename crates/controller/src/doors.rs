@@ -18,8 +18,9 @@ use crate::output::{ANSWER_LIMIT, Board, OutputError, OutputEvent};
 use driven::Driven;
 use klinke_access::door_cycle::Input;
 use klinke_access::open_command::{Guard, OpenCommand, Refusal};
+use klinke_access::snapshot::Rights;
 use klinke_model::ids::{BootId, OpeningId};
-use klinke_model::time::{Clock, Mono};
+use klinke_model::time::{Clock, Mono, Timestamp};
 use klinke_wire::controller::{
     ControllerRequest, DoorReport, OPEN_LIFE_MS, Outcome, OutcomeRefusal, Wanted, WantedDoor,
 };
@@ -45,6 +46,10 @@ pub enum Request {
     Open(OpenCommand),
     /// Drive these doors from now on.
     Configure(Wanted),
+    /// Decide by these rights from now on.
+    Rights(Box<Rights>),
+    /// The server told the time, over a link that proved itself.
+    Time(Timestamp),
 }
 
 /// What a new link gets.
@@ -93,6 +98,8 @@ impl Doors {
             Request::Attach(link) => self.attach(link),
             Request::Open(command) => self.open(&command, now),
             Request::Configure(wanted) => self.configure(&wanted, now),
+            // nothing asks them yet
+            Request::Rights(_) | Request::Time(_) => {}
         }
     }
 

@@ -16,6 +16,8 @@ pub enum CredentialFormat {
     Bits,
     /// The serial number of a chip card (ISO/IEC 14443), as a PC/SC reader tells it.
     Serial,
+    /// Digits that somebody typed at a keypad, four bits each.
+    Code,
 }
 
 /// Whether a credential can be copied by whoever has held it for a moment.
@@ -78,6 +80,24 @@ impl CredentialKey {
         Ok(Self { format, bits, raw })
     }
 
+    /// From digits typed at a keypad: 6 to 50 of them.
+    ///
+    /// # Errors
+    /// [`CredentialError::Length`] when there are fewer or more, [`CredentialError::Mismatch`] when one is none.
+    pub fn code(digits: &str) -> Result<Self, CredentialError> {
+        let bits = u8::try_from(digits.len() * 4).map_err(|_| CredentialError::Length)?;
+        let mut bytes = vec![0; digits.len().div_ceil(2)];
+        for (place, digit) in digits.bytes().enumerate() {
+            if !digit.is_ascii_digit() {
+                return Err(CredentialError::Mismatch);
+            }
+            if let Some(byte) = bytes.get_mut(place / 2) {
+                *byte |= (digit - b'0') << if place % 2 == 0 { 4 } else { 0 };
+            }
+        }
+        Self::new(CredentialFormat::Code, bits, &bytes)
+    }
+
     /// How the bits came to be.
     pub const fn format(&self) -> CredentialFormat {
         self.format
@@ -99,6 +119,7 @@ impl CredentialKey {
         let format = match self.format {
             CredentialFormat::Bits => 1,
             CredentialFormat::Serial => 2,
+            CredentialFormat::Code => 3,
         };
         for (to, from) in whole.iter_mut().zip([format, self.bits].into_iter().chain(self.raw)) {
             *to = from;
@@ -132,6 +153,18 @@ mod tests {
             assert_ne!(card.canonical(), other.canonical());
         }
         assert_eq!(format!("{card:?}"), "CredentialKey(Bits, 26 bits, ‹redacted›)");
+    }
+
+    #[test]
+    fn a_code_is_its_digits() {
+        let code = CredentialKey::code("4071993").unwrap();
+        assert_eq!((code.format(), code.bits()), (CredentialFormat::Code, 28));
+        assert_eq!(code.bytes(), [0x40, 0x71, 0x99, 0x30]);
+        assert_ne!(code.canonical(), CredentialKey::code("40719930").unwrap().canonical(), "one digit more");
+        assert_eq!(CredentialKey::code("40719").unwrap_err(), CredentialError::Length);
+        assert_eq!(CredentialKey::code(&"1".repeat(99)).unwrap_err(), CredentialError::Length);
+        assert_eq!(CredentialKey::code("4071 9936").unwrap_err(), CredentialError::Mismatch);
+        assert_eq!(CredentialKey::code("٤٠٧١٩٩").unwrap_err(), CredentialError::Mismatch);
     }
 
     #[test]

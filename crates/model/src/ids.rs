@@ -99,6 +99,10 @@ typed_ids! {
     RuleId,
     /// Hours under a name.
     ScheduleId,
+    /// A card or key ring of a person.
+    CardId,
+    /// Somebody who may come for a while.
+    GuestId,
 }
 
 #[cfg(test)]

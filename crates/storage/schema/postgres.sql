@@ -180,6 +180,27 @@ building_policy.policy text NOT NULL
 building_policy: building_policy_pkey PRIMARY KEY (tenant, building)
 building_policy: building_policy_tenant_building_fkey FOREIGN KEY (tenant, building) REFERENCES building(tenant, id) ON DELETE CASCADE
 CREATE UNIQUE INDEX building_policy_pkey ON public.building_policy USING btree (tenant, building)
+card.tenant uuid NOT NULL
+card.id uuid NOT NULL
+card.building uuid NOT NULL
+card.person uuid NOT NULL
+card.name text NOT NULL
+card.format text NOT NULL
+card.bits bigint NOT NULL
+card.raw bytea NOT NULL
+card.tier text NOT NULL
+card.blocked boolean NOT NULL
+card.version bigint NOT NULL
+card: card_bits_check CHECK (((bits >= 24) AND (bits <= 200)))
+card: card_format_check CHECK ((format = ANY (ARRAY['bits'::text, 'serial'::text])))
+card: card_pkey PRIMARY KEY (tenant, id)
+card: card_tenant_building_fkey FOREIGN KEY (tenant, building) REFERENCES building(tenant, id) ON DELETE CASCADE
+card: card_tenant_building_format_bits_raw_key UNIQUE (tenant, building, format, bits, raw)
+card: card_tenant_person_fkey FOREIGN KEY (tenant, person) REFERENCES person(tenant, id) ON DELETE CASCADE
+card: card_tier_check CHECK ((tier = ANY (ARRAY['identifier'::text, 'proven'::text])))
+CREATE INDEX card_of_person ON public.card USING btree (tenant, person, building)
+CREATE UNIQUE INDEX card_pkey ON public.card USING btree (tenant, id)
+CREATE UNIQUE INDEX card_tenant_building_format_bits_raw_key ON public.card USING btree (tenant, building, format, bits, raw)
 confidentiality.tenant uuid NOT NULL
 confidentiality.person uuid NOT NULL
 confidentiality.version integer NOT NULL
@@ -231,6 +252,30 @@ door: door_tenant_controller_output_key UNIQUE (tenant, controller, output)
 CREATE UNIQUE INDEX door_pkey ON public.door USING btree (tenant, id)
 CREATE UNIQUE INDEX door_tenant_building_id_key ON public.door USING btree (tenant, building, id)
 CREATE UNIQUE INDEX door_tenant_controller_output_key ON public.door USING btree (tenant, controller, output)
+door_setting.tenant uuid NOT NULL
+door_setting.door uuid NOT NULL
+door_setting.building uuid NOT NULL
+door_setting.refuses_copyable boolean NOT NULL
+door_setting.two_people_s bigint
+door_setting.after_door uuid
+door_setting.after_s bigint
+door_setting.airlock bigint
+door_setting.unlocked uuid
+door_setting.first_person_in boolean NOT NULL
+door_setting.held text
+door_setting: door_setting_after_s_check CHECK (((after_s >= 5) AND (after_s <= 600)))
+door_setting: door_setting_airlock_check CHECK (((airlock >= 1) AND (airlock <= 99)))
+door_setting: door_setting_check CHECK (((after_door IS NULL) = (after_s IS NULL)))
+door_setting: door_setting_check1 CHECK ((after_door <> door))
+door_setting: door_setting_held_check CHECK ((held = ANY (ARRAY['unlocked'::text, 'blocked'::text])))
+door_setting: door_setting_pkey PRIMARY KEY (tenant, door)
+door_setting: door_setting_tenant_building_after_door_fkey FOREIGN KEY (tenant, building, after_door) REFERENCES door(tenant, building, id)
+door_setting: door_setting_tenant_building_door_fkey FOREIGN KEY (tenant, building, door) REFERENCES door(tenant, building, id) ON DELETE CASCADE
+door_setting: door_setting_tenant_building_unlocked_fkey FOREIGN KEY (tenant, building, unlocked) REFERENCES schedule(tenant, building, id)
+door_setting: door_setting_two_people_s_check CHECK (((two_people_s >= 3) AND (two_people_s <= 60)))
+CREATE INDEX door_setting_after ON public.door_setting USING btree (tenant, building, after_door)
+CREATE INDEX door_setting_unlocked ON public.door_setting USING btree (tenant, building, unlocked)
+CREATE UNIQUE INDEX door_setting_pkey ON public.door_setting USING btree (tenant, door)
 entrance.tenant uuid NOT NULL
 entrance.id uuid NOT NULL
 entrance.building uuid NOT NULL
@@ -241,6 +286,41 @@ entrance: entrance_tenant_building_fkey FOREIGN KEY (tenant, building) REFERENCE
 entrance: entrance_tenant_building_id_key UNIQUE (tenant, building, id)
 CREATE UNIQUE INDEX entrance_pkey ON public.entrance USING btree (tenant, id)
 CREATE UNIQUE INDEX entrance_tenant_building_id_key ON public.entrance USING btree (tenant, building, id)
+guest.tenant uuid NOT NULL
+guest.id uuid NOT NULL
+guest.building uuid NOT NULL
+guest.host uuid
+guest.unit uuid
+guest.name text NOT NULL
+guest.starts_at bigint NOT NULL
+guest.ends_at bigint NOT NULL
+guest.hours text
+guest.once boolean NOT NULL
+guest.link_number bigint NOT NULL
+guest.code_number bigint NOT NULL
+guest.code_hash bytea NOT NULL
+guest.version bigint NOT NULL
+guest: guest_pkey PRIMARY KEY (tenant, id)
+guest: guest_tenant_building_code_hash_key UNIQUE (tenant, building, code_hash)
+guest: guest_tenant_building_fkey FOREIGN KEY (tenant, building) REFERENCES building(tenant, id) ON DELETE CASCADE
+guest: guest_tenant_building_id_key UNIQUE (tenant, building, id)
+guest: guest_tenant_host_fkey FOREIGN KEY (tenant, host) REFERENCES person(tenant, id) ON DELETE CASCADE
+guest: guest_tenant_unit_fkey FOREIGN KEY (tenant, unit) REFERENCES unit(tenant, id) ON DELETE CASCADE
+CREATE INDEX guest_end ON public.guest USING btree (ends_at)
+CREATE INDEX guest_host ON public.guest USING btree (tenant, host)
+CREATE INDEX guest_unit ON public.guest USING btree (tenant, unit)
+CREATE UNIQUE INDEX guest_pkey ON public.guest USING btree (tenant, id)
+CREATE UNIQUE INDEX guest_tenant_building_code_hash_key ON public.guest USING btree (tenant, building, code_hash)
+CREATE UNIQUE INDEX guest_tenant_building_id_key ON public.guest USING btree (tenant, building, id)
+guest_door.tenant uuid NOT NULL
+guest_door.guest uuid NOT NULL
+guest_door.door uuid NOT NULL
+guest_door.building uuid NOT NULL
+guest_door: guest_door_pkey PRIMARY KEY (tenant, guest, door)
+guest_door: guest_door_tenant_building_door_fkey FOREIGN KEY (tenant, building, door) REFERENCES door(tenant, building, id) ON DELETE CASCADE
+guest_door: guest_door_tenant_building_guest_fkey FOREIGN KEY (tenant, building, guest) REFERENCES guest(tenant, building, id) ON DELETE CASCADE
+CREATE INDEX guest_door_door ON public.guest_door USING btree (tenant, door)
+CREATE UNIQUE INDEX guest_door_pkey ON public.guest_door USING btree (tenant, guest, door)
 household_member.tenant uuid NOT NULL
 household_member.unit uuid NOT NULL
 household_member.person uuid NOT NULL

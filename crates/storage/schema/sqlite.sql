@@ -177,6 +177,27 @@ CREATE TABLE building_policy (
     PRIMARY KEY (tenant, building),
     FOREIGN KEY (tenant, building) REFERENCES building (tenant, id) ON DELETE CASCADE
 );
+CREATE TABLE card (
+    tenant UUID NOT NULL,
+    id UUID NOT NULL,
+    building UUID NOT NULL,
+    person UUID NOT NULL,
+    -- What people call it: what is printed on it, or "Blue key ring".
+    name TEXT NOT NULL,
+    -- How its bits came to be, how many there are, and the bits from the left of the first byte.
+    format TEXT NOT NULL CHECK (format IN ('bits', 'serial')),
+    bits BIGINT NOT NULL CHECK (bits BETWEEN 24 AND 200),
+    raw BYTEA NOT NULL,
+    -- Whether it can be copied: it only says a number, or it proves it.
+    tier TEXT NOT NULL CHECK (tier IN ('identifier', 'proven')),
+    blocked BOOLEAN NOT NULL,
+    version BIGINT NOT NULL,
+    PRIMARY KEY (tenant, id),
+    UNIQUE (tenant, building, format, bits, raw),
+    FOREIGN KEY (tenant, building) REFERENCES building (tenant, id) ON DELETE CASCADE,
+    FOREIGN KEY (tenant, person) REFERENCES person (tenant, id) ON DELETE CASCADE
+);
+CREATE INDEX card_of_person ON card (tenant, person, building);
 CREATE TABLE confidentiality (
     tenant UUID NOT NULL,
     person UUID NOT NULL,
@@ -222,6 +243,33 @@ CREATE TABLE door (
     FOREIGN KEY (tenant, building) REFERENCES building (tenant, id),
     FOREIGN KEY (tenant, building, controller) REFERENCES controller (tenant, building, id)
 );
+CREATE TABLE door_setting (
+    tenant UUID NOT NULL,
+    door UUID NOT NULL,
+    building UUID NOT NULL,
+    -- Takes no card that can be copied.
+    refuses_copyable BOOLEAN NOT NULL,
+    -- Two different people within so many seconds.
+    two_people_s BIGINT CHECK (two_people_s BETWEEN 3 AND 60),
+    -- Only after somebody went through that door of the same controller, within so many seconds.
+    after_door UUID,
+    after_s BIGINT CHECK (after_s BETWEEN 5 AND 600),
+    -- Doors of one building with the same number are one airlock.
+    airlock BIGINT CHECK (airlock BETWEEN 1 AND 99),
+    -- The hours in which it stands unlocked, and whether they begin only when the first has come.
+    unlocked UUID,
+    first_person_in BOOLEAN NOT NULL,
+    -- Held by an administrator until one ends it.
+    held TEXT CHECK (held IN ('unlocked', 'blocked')),
+    PRIMARY KEY (tenant, door),
+    CHECK ((after_door IS NULL) = (after_s IS NULL)),
+    CHECK (after_door <> door),
+    FOREIGN KEY (tenant, building, door) REFERENCES door (tenant, building, id) ON DELETE CASCADE,
+    FOREIGN KEY (tenant, building, after_door) REFERENCES door (tenant, building, id),
+    FOREIGN KEY (tenant, building, unlocked) REFERENCES schedule (tenant, building, id)
+);
+CREATE INDEX door_setting_after ON door_setting (tenant, building, after_door);
+CREATE INDEX door_setting_unlocked ON door_setting (tenant, building, unlocked);
 CREATE TABLE entrance (
     tenant UUID NOT NULL,
     id UUID NOT NULL,
@@ -231,6 +279,49 @@ CREATE TABLE entrance (
     UNIQUE (tenant, building, id),
     FOREIGN KEY (tenant, building) REFERENCES building (tenant, id)
 );
+CREATE TABLE guest (
+    tenant UUID NOT NULL,
+    id UUID NOT NULL,
+    building UUID NOT NULL,
+    -- Who lets them in: their guests go with them, and never have a door that they do not have. None for guests of the
+    -- administration.
+    host UUID,
+    -- The home that the guest counts for; none for guests of the administration.
+    unit UUID,
+    -- Who it is, in the host's words.
+    name TEXT NOT NULL,
+    -- First moment (UTC ms) at which they may come, and first at which they may not any more.
+    starts_at BIGINT NOT NULL,
+    ends_at BIGINT NOT NULL,
+    -- Hours of the week as JSON, as in schedule; at any time without.
+    hours TEXT,
+    once BOOLEAN NOT NULL,
+    -- With a new number the link and the QR pass from before are worth nothing.
+    link_number BIGINT NOT NULL,
+    -- The code is derived with this number; another when the code is taken.
+    code_number BIGINT NOT NULL,
+    code_hash BYTEA NOT NULL,
+    version BIGINT NOT NULL,
+    PRIMARY KEY (tenant, id),
+    UNIQUE (tenant, building, id),
+    UNIQUE (tenant, building, code_hash),
+    FOREIGN KEY (tenant, building) REFERENCES building (tenant, id) ON DELETE CASCADE,
+    FOREIGN KEY (tenant, host) REFERENCES person (tenant, id) ON DELETE CASCADE,
+    FOREIGN KEY (tenant, unit) REFERENCES unit (tenant, id) ON DELETE CASCADE
+);
+CREATE INDEX guest_end ON guest (ends_at);
+CREATE INDEX guest_host ON guest (tenant, host);
+CREATE INDEX guest_unit ON guest (tenant, unit);
+CREATE TABLE guest_door (
+    tenant UUID NOT NULL,
+    guest UUID NOT NULL,
+    door UUID NOT NULL,
+    building UUID NOT NULL,
+    PRIMARY KEY (tenant, guest, door),
+    FOREIGN KEY (tenant, building, guest) REFERENCES guest (tenant, building, id) ON DELETE CASCADE,
+    FOREIGN KEY (tenant, building, door) REFERENCES door (tenant, building, id) ON DELETE CASCADE
+);
+CREATE INDEX guest_door_door ON guest_door (tenant, door);
 CREATE TABLE household_member (
     tenant UUID NOT NULL,
     unit UUID NOT NULL,

@@ -2,7 +2,7 @@
 
 use klinke_access::decide::{HolderClass, SiteMode};
 use klinke_access::snapshot::{
-    Credential, CredentialHash, DoorPlan, DoorRight, Holder, PersonTag, Plan, State,
+    Credential, CredentialHash, DoorPlan, DoorRight, HashKey, Holder, PersonTag, Plan, State,
 };
 use klinke_model::credential::CredentialTier;
 use klinke_model::door::DoorTimes;
@@ -73,6 +73,7 @@ impl House {
             controller: ControllerId(v4([1; 16])),
             revision: 1,
             issued: Timestamp::from_millis(0),
+            key: HashKey([0; 32]),
             zone: "UTC".into(),
             holidays: HolidayCalendar::Norway,
             site_mode: SiteMode::Normal,

@@ -2,7 +2,7 @@
 
 use klinke_access::decide::{HolderClass, Order, SiteMode};
 use klinke_access::snapshot::{
-    AtDoor, Credential, CredentialHash, DoorPlan, DoorRight, Holder, PersonTag, Plan, State,
+    AtDoor, Credential, CredentialHash, DoorPlan, DoorRight, HashKey, Holder, PersonTag, Plan, State,
 };
 use klinke_access::standing::ClockTrust;
 use klinke_model::credential::CredentialTier;
@@ -158,6 +158,7 @@ pub fn world(dice: &mut Dice) -> Plan {
         controller: ControllerId(v4([1; 16])),
         revision: 1,
         issued: Timestamp::from_millis(0),
+        key: HashKey([0; 32]),
         zone: dice.of(&["Europe/Oslo", "Europe/Helsinki", "Atlantic/Reykjavik", "America/St_Johns"]).into(),
         holidays: dice.of(&[HolidayCalendar::None, HolidayCalendar::Norway, HolidayCalendar::Sweden]),
         site_mode: if dice.in_hundred(95) { SiteMode::Normal } else { SiteMode::LockedDown },

@@ -1,7 +1,7 @@
 //! Makes a snapshot from what the server knows of one controller.
 
 use super::shard::{Row, Shard, State};
-use super::{CredentialHash, DoorPlan, DoorRight, KeyedRight, Manifest, PersonTag};
+use super::{CredentialHash, DoorPlan, DoorRight, HashKey, KeyedRight, Manifest, PersonTag};
 use crate::decide::{HolderClass, SiteMode};
 use klinke_model::credential::CredentialTier;
 use klinke_model::ids::ControllerId;
@@ -24,6 +24,8 @@ pub struct Plan {
     pub revision: u64,
     /// Now.
     pub issued: Timestamp,
+    /// What the credentials and people are hashed under.
+    pub key: HashKey,
     /// The IANA zone of the building.
     pub zone: String,
     /// Whose holidays count.
@@ -115,6 +117,7 @@ pub fn build(plan: &Plan) -> (Manifest, Vec<Shard>) {
         controller: plan.controller,
         revision: plan.revision,
         issued: plan.issued,
+        key: plan.key,
         zone: plan.zone.clone(),
         holidays: plan.holidays,
         site_mode: plan.site_mode,

@@ -14,10 +14,12 @@
 //!   go astray.
 
 mod build;
+mod key;
 mod rights;
 mod shard;
 
 pub use build::{Credential, Holder, Plan, build};
+pub use key::HashKey;
 pub use rights::{AtDoor, Found, Rights, compile};
 pub use shard::{Row, Shard, State};
 
@@ -50,6 +52,8 @@ pub struct Manifest {
     pub revision: u64,
     /// When the server made it.
     pub issued: Timestamp,
+    /// What its credentials and people are hashed under.
+    pub key: HashKey,
     /// The IANA zone of the building.
     pub zone: String,
     /// Whose holidays count.

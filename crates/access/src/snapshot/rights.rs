@@ -2,7 +2,7 @@
 
 use super::build::shard_of;
 use super::shard::{Flags, Shard};
-use super::{CredentialHash, DOORS, DoorPlan, DoorRight, Fault, KeyedRight, Manifest, PersonTag};
+use super::{CredentialHash, DOORS, DoorPlan, DoorRight, Fault, HashKey, KeyedRight, Manifest, PersonTag};
 use crate::decide::{Facts, HolderClass, Order, Presented, SiteMode};
 use crate::standing::{ClockTrust, Now, Right, Standing, standing};
 use crate::zone::Zone;
@@ -18,6 +18,7 @@ use std::time::Duration;
 pub struct Rights {
     revision: u64,
     issued: Timestamp,
+    key: HashKey,
     zone: Zone,
     holidays: HolidayCalendar,
     site_mode: SiteMode,
@@ -126,6 +127,7 @@ pub fn compile(manifest: Manifest, shards: &[Shard]) -> Result<Rights, Fault> {
     Ok(Rights {
         revision: manifest.revision,
         issued: manifest.issued,
+        key: manifest.key,
         zone,
         holidays: manifest.holidays,
         site_mode: manifest.site_mode,
@@ -201,6 +203,11 @@ impl Rights {
     /// When the server made it.
     pub const fn issued(&self) -> Timestamp {
         self.issued
+    }
+
+    /// What credentials are looked up by.
+    pub const fn key(&self) -> &HashKey {
+        &self.key
     }
 
     /// The doors, by place.

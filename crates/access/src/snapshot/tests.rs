@@ -61,6 +61,7 @@ fn plan() -> Plan {
         controller: ControllerId(v4([9; 16])),
         revision: 7,
         issued: NOON,
+        key: HashKey([7; 32]),
         zone: "Europe/Oslo".into(),
         holidays: HolidayCalendar::Norway,
         site_mode: SiteMode::Normal,

@@ -15,6 +15,9 @@ const HISTORY: &[(&str, &str)] = &[
     ("m0001_first_call", include_str!("m0001_first_call.sql")),
     ("m0002_people_and_buildings", include_str!("m0002_people_and_buildings.sql")),
     ("m0003_access", include_str!("m0003_access.sql")),
+    ("m0004_cards", include_str!("m0004_cards.sql")),
+    ("m0005_guests", include_str!("m0005_guests.sql")),
+    ("m0006_doors", include_str!("m0006_doors.sql")),
 ];
 
 /// Brings the schema up to date, all or nothing. Several servers may start at once: one does it, the others wait.

@@ -1,0 +1,26 @@
+//! What is special about a door.
+
+use sea_orm::entity::prelude::*;
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "door_setting")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub tenant: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub door: Uuid,
+    pub building: Uuid,
+    pub refuses_copyable: bool,
+    pub two_people_s: Option<i64>,
+    pub after_door: Option<Uuid>,
+    pub after_s: Option<i64>,
+    pub airlock: Option<i64>,
+    pub unlocked: Option<Uuid>,
+    pub first_person_in: bool,
+    pub held: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
