@@ -17,6 +17,7 @@ pub mod alphabet;
 pub mod contact;
 pub mod credential;
 pub mod door;
+pub mod door_settings;
 pub mod events;
 pub mod fold;
 pub mod ids;

@@ -31,7 +31,7 @@ pub use lists::{
     PeopleCounts, UnitAfter, UnitRow, UnitsPage, UnitsQuery,
 };
 pub use moves::{CarriedOut, Ended, Leaving, Move, MovePreview, Mover, NewMove};
-pub use parts::{Edited, Part, Removed, UnitDoors, Uses};
+pub use parts::{Edited, KeptSettings, Part, Removed, UnitDoors, Uses};
 pub use people::{
     Changed, Deleted, Home, PeopleAfter, PeopleOrder, PeoplePage, PeopleQuery, PersonRow, Standing, Suspended,
 };

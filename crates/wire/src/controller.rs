@@ -20,6 +20,7 @@
 //! earlier, never later. The controller refuses any deadline more than [`OPEN_LIFE_MS`] ahead.
 
 use klinke_model::door::{DoorState, DoorTimes};
+use klinke_model::door_settings::DoorHold;
 use klinke_model::ids::{BootId, ControllerId, DoorId, OpeningId};
 use klinke_model::time::Mono;
 use serde::{Deserialize, Serialize};
@@ -162,6 +163,9 @@ pub struct WantedDoor {
     pub output: u16,
     /// Its times.
     pub times: DoorTimes,
+    /// How an administrator holds it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<DoorHold>,
 }
 
 /// One door as its controller sees it.

@@ -12,8 +12,9 @@
 
 use super::Reports;
 use crate::output::{ANSWER_LIMIT, Answer, Board, OutputEvent, Ticket};
-use klinke_access::door_cycle::{DoorCycle, Input, Output, Poll};
+use klinke_access::door_cycle::{DoorCycle, Held, Input, Output, Poll, Restriction};
 use klinke_model::door::{DoorMode, DoorPosition, DoorState};
+use klinke_model::door_settings::DoorHold;
 use klinke_model::ids::{DoorId, OpeningId};
 use klinke_model::time::Mono;
 use klinke_wire::controller::{ControllerRequest, DoorReport, Outcome, OutcomeRefusal, WantedDoor};
@@ -73,6 +74,17 @@ impl Driven {
         // it is told as a whole once it is in force, so nobody is told yet
         driven.carry_out(board, &mut Reports::default(), None, now);
         driven
+    }
+
+    /// Holds it as an administrator wants it.
+    pub(super) fn hold(&mut self, held: Option<DoorHold>, now: Mono) {
+        let (restriction, open) = match held {
+            None => (Restriction::None, Held::No),
+            Some(DoorHold::Unlocked) => (Restriction::None, Held::LockedOpen),
+            Some(DoorHold::Blocked) => (Restriction::Blocked, Held::No),
+        };
+        self.cycle.handle(Input::Restrict(restriction), now);
+        self.cycle.handle(Input::Hold(open), now);
     }
 
     pub(super) const fn report(&self) -> DoorReport {

@@ -81,8 +81,10 @@ fn at(millis: u64) -> Mono {
     Mono::from_millis(millis)
 }
 fn wanted(revision: u64, doors: &[(u8, u16)]) -> Request {
-    let doors =
-        doors.iter().map(|&(id, output)| WantedDoor { door: door(id), output, times: TIMES }).collect();
+    let doors = doors
+        .iter()
+        .map(|&(id, output)| WantedDoor { door: door(id), output, times: TIMES, held: None })
+        .collect();
     Request::Configure(Wanted { revision, doors })
 }
 fn open(id: u8, of: u8, now: u64) -> Request {
@@ -387,7 +389,7 @@ fn in_a_fire_no_leaf_is_an_alarm_and_no_lock_is_moved() {
 #[test]
 fn a_configuration_that_cannot_be_driven_leaves_the_last_good_one() {
     let bad_times = DoorTimes { release_ms: 0, ..TIMES };
-    let bad_times = vec![WantedDoor { door: door(1), output: 0, times: bad_times }];
+    let bad_times = vec![WantedDoor { door: door(1), output: 0, times: bad_times, held: None }];
     let rows = [
         wanted(0, &[]),               // older
         wanted(2, &[(1, 2)]),         // no such output

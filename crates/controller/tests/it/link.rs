@@ -90,7 +90,10 @@ impl Controller {
 }
 
 fn wanted() -> Wanted {
-    Wanted { revision: 1, doors: vec![WantedDoor { door: door(), output: 0, times: DoorTimes::default() }] }
+    Wanted {
+        revision: 1,
+        doors: vec![WantedDoor { door: door(), output: 0, times: DoorTimes::default(), held: None }],
+    }
 }
 fn door() -> DoorId {
     DoorId(v4([0xd0; 16]))

@@ -19,7 +19,7 @@ const OUTPUT: u16 = 3;
 fn wanted() -> Wanted {
     Wanted {
         revision: 1,
-        doors: vec![WantedDoor { door: door(), output: OUTPUT, times: DoorTimes::default() }],
+        doors: vec![WantedDoor { door: door(), output: OUTPUT, times: DoorTimes::default(), held: None }],
     }
 }
 fn door() -> DoorId {

@@ -137,7 +137,8 @@ pub async fn change(
     params(("door" = uuid::Uuid, Path, description = "The door")), security(("session" = []), ("token" = [])),
     responses((status = 204, description = "Gone"),
         (status = 403, description = "`forbidden`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json")))]
+        (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "`in_use`: another door comes after it; `current` are its `Uses`", body = ProblemBody, content_type = "application/problem+json")))]
 pub async fn remove(
     State(node): State<Arc<Node>>,
     who: Caller,

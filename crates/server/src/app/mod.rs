@@ -28,6 +28,7 @@ pub mod confidentiality;
 pub mod controller_pairing;
 pub mod controllers;
 pub mod devices;
+pub mod door_settings;
 pub mod doors;
 pub mod edit_building;
 pub mod edit_controller;

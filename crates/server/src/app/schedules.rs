@@ -130,13 +130,13 @@ pub async fn change(
     }
 }
 
-/// Removes a schedule that no rule names.
+/// Removes a schedule that no rule and no door names.
 #[utoipa::path(delete, path = "/api/v1/schedules/{schedule}", operation_id = "remove_schedule", tag = "rules",
     params(("schedule" = uuid::Uuid, Path, description = "The schedule")), security(("session" = []), ("token" = [])),
     responses((status = 204, description = "Gone"),
         (status = 403, description = "`forbidden`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 409, description = "`in_use`: rules name it; `current` are its `Uses`", body = ProblemBody, content_type = "application/problem+json")))]
+        (status = 409, description = "`in_use`: rules or doors name it; `current` are its `Uses`", body = ProblemBody, content_type = "application/problem+json")))]
 pub async fn remove(
     State(node): State<Arc<Node>>,
     who: Caller,

@@ -206,9 +206,16 @@ impl<'n> Connected<'n> {
         let stored = self.node.store.doors().doors_of_controller(&self.scope, self.controller).await?;
         // a controller that was removed meanwhile drives nothing
         let (revision, doors) = stored.unwrap_or_default();
+        let held = self.node.store.parts().held_doors(&self.scope, self.controller).await?;
+        let held = |door| held.iter().find(|(other, _)| *other == door).map(|(_, held)| *held);
         let doors = doors
             .into_iter()
-            .map(|door| WantedDoor { door: door.id, output: door.output, times: door.times })
+            .map(|door| WantedDoor {
+                door: door.id,
+                output: door.output,
+                times: door.times,
+                held: held(door.id),
+            })
             .collect();
         Ok(Wanted { revision, doors })
     }

@@ -21,6 +21,19 @@ pub struct Model {
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
-pub enum Relation {}
+pub enum Relation {
+    #[sea_orm(
+        belongs_to = "super::door::Entity",
+        from = "(Column::Tenant, Column::Door)",
+        to = "(super::door::Column::Tenant, super::door::Column::Id)"
+    )]
+    Door,
+}
+
+impl Related<super::door::Entity> for Entity {
+    fn to() -> RelationDef {
+        Relation::Door.def()
+    }
+}
 
 impl ActiveModelBehavior for ActiveModel {}

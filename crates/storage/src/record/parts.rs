@@ -1,7 +1,9 @@
 //! A part of a property as somebody edits or removes it.
 
-use klinke_model::ids::DoorId;
+use klinke_model::door_settings::{DoorHold, DoorSettings};
+use klinke_model::ids::{BuildingId, ControllerId, DoorId};
 use klinke_model::site::Unit;
+use klinke_model::text::Label;
 
 /// A part of a property, as one edits it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +42,21 @@ pub struct Uses {
     pub bells: u64,
     /// Access rules that name it.
     pub rules: u64,
+}
+
+/// What is special about a door, and how it is held.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptSettings {
+    /// Its building.
+    pub building: BuildingId,
+    /// What drives it.
+    pub controller: Option<ControllerId>,
+    /// Its name.
+    pub name: Label,
+    /// What is special.
+    pub settings: DoorSettings,
+    /// How an administrator holds it.
+    pub held: Option<DoorHold>,
 }
 
 /// What became of changing a part.

@@ -7,6 +7,7 @@ use crate::{Result, StorageError};
 use klinke_access::decide::SiteMode;
 use klinke_model::contact::{Email, Language, Phone};
 use klinke_model::door::{Controller, Door, DoorTimes, Relock};
+use klinke_model::door_settings::DoorHold;
 use klinke_model::intercom::{BellKind, BellMember, Listing, Moderation, PictureState};
 use klinke_model::people::{Device, DeviceKind, Membership, Person, Role};
 use klinke_model::privacy::Pii;
@@ -42,6 +43,7 @@ words! {
     DeviceKind { App = "app", Station = "station" }
     Language { Nb = "nb", Nn = "nn", Sv = "sv", Da = "da", En = "en" }
     HolidayCalendar { None = "none", Norway = "norway", Sweden = "sweden", Denmark = "denmark", Finland = "finland" }
+    DoorHold { Unlocked = "unlocked", Blocked = "blocked" }
     Relock { OnOpen = "on_open", OnClose = "on_close" }
     HomeState { Rung = "rung", Empty = "empty", Suspended = "suspended", NoAccount = "no_account",
         NoDevice = "no_device", NoButton = "no_button", NotOnButton = "not_on_button" }

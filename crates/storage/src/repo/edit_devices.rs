@@ -1,6 +1,6 @@
 //! Changing and removing doors, panels and controllers.
 
-use crate::entity::{bell, controller, door, panel, panel_door, unit_door};
+use crate::entity::{bell, controller, door, door_setting, panel, panel_door, unit_door};
 use crate::record::{Edited, Part, Removed, Stamp, Uses};
 use crate::repo::audit::{self, Change};
 use crate::repo::convert::{self, Word};
@@ -100,12 +100,21 @@ impl Parts<'_> {
         not_there(changed.await)
     }
 
-    /// Removes a door; nobody may open it any more, and no panel offers it.
+    /// Removes a door; nobody may open it any more, and no panel offers it. Not while another door comes after it: that
+    /// one would open without it.
     pub async fn remove_door(&self, scope: &Scope, stamp: &Stamp, id: DoorId) -> Result<Removed> {
         tx::write(self.0, Isolation::Serializable, |tx| async move {
             let Some(before) = one_door(&*tx, scope, Right::ChangeBuilding, id).await? else {
                 return Ok(Removed::NotThere);
             };
+            let after = door_setting::Entity::find()
+                .filter(door_setting::Column::Tenant.eq(scope.tenant.0))
+                .filter(door_setting::Column::AfterDoor.eq(id.0))
+                .count(&*tx)
+                .await?;
+            if after > 0 {
+                return Ok(Removed::InUse(Uses { doors: after, ..Uses::default() }));
+            }
             door::Entity::delete_by_id((scope.tenant.0, id.0)).exec(&*tx).await?;
             touch(&*tx, scope, before.value.controller.map(|controller| controller.0)).await?;
             let change = Change {

@@ -9,6 +9,7 @@ mod buttons_page;
 mod convert;
 mod counts;
 mod devices;
+mod door_settings;
 mod doors;
 mod edit_devices;
 mod edit_sites;

@@ -1,6 +1,6 @@
 //! Hours under a name, for any number of rules of a building.
 
-use crate::entity::{access_rule, schedule};
+use crate::entity::{access_rule, door_setting, schedule};
 use crate::record::{Edited, Part, Removed, Stamp, Uses};
 use crate::repo::audit::{self, Change};
 use crate::repo::convert::At;
@@ -117,13 +117,13 @@ impl Rules<'_> {
         .await
     }
 
-    /// Removes a schedule that no rule names.
+    /// Removes a schedule that no rule and no door names.
     pub async fn remove_schedule(&self, scope: &Scope, stamp: &Stamp, id: ScheduleId) -> Result<Removed> {
         tx::write(self.0, Isolation::Serializable, |tx| async move {
             let Some(before) = one(&*tx, scope, Right::ChangeBuilding, id).await? else {
                 return Ok(Removed::NotThere);
             };
-            if before.uses.rules > 0 {
+            if before.uses.rules + before.uses.doors > 0 {
                 return Ok(Removed::InUse(before.uses));
             }
             schedule::Entity::delete_by_id((scope.tenant.0, id.0)).exec(&*tx).await?;
@@ -168,13 +168,19 @@ async fn with_uses(
         .filter(access_rule::Column::Schedule.eq(row.id))
         .count(db)
         .await?;
+    let doors = door_setting::Entity::find()
+        .filter(door_setting::Column::Tenant.eq(scope.tenant.0))
+        .filter(door_setting::Column::Building.eq(row.building))
+        .filter(door_setting::Column::Unlocked.eq(row.id))
+        .count(db)
+        .await?;
     let value = NamedSchedule {
         id: row.id.into(),
         building: row.building.into(),
         name: At("schedule", "name").label(&row.name)?,
         schedule: read(&row.hours)?,
     };
-    part("schedule", row.version, value, Uses { rules, ..Uses::default() })
+    part("schedule", row.version, value, Uses { rules, doors, ..Uses::default() })
 }
 
 /// The hours as they are written.

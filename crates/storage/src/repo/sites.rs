@@ -5,6 +5,7 @@ use crate::error::absent_is_false;
 use crate::record::Stamp;
 use crate::repo::audit::{self, Change};
 use crate::repo::convert::{self, Word};
+use crate::repo::doors::touch_all_of;
 use crate::repo::news::{self, News};
 use crate::repo::reach;
 use crate::tx::{self, Isolation};
@@ -202,6 +203,7 @@ impl Sites<'_> {
             if changed.rows_affected == 0 {
                 return Ok(false);
             }
+            touch_all_of(&*tx, scope, building).await?;
             let change = Change {
                 building: Some(building),
                 action: "building.mode_changed",

@@ -8,6 +8,7 @@ use crate::database::{Db, on_both};
 use crate::town::{NOW, Town, hash, id, label, stamp, two_towns};
 use klinke_access::decide::SiteMode;
 use klinke_model::door::{Door, DoorTimes};
+use klinke_model::door_settings::{DoorHold, DoorSettings};
 use klinke_model::intercom::{BellKind, Panel};
 use klinke_model::people::{Membership, Role};
 use klinke_model::rights::Right;
@@ -643,6 +644,32 @@ const PROBES: &[Probe] = probes! {
     controller_part [System Manager Admin Caretaker Auditor] |r| {
         Ok(r.store.parts().controller_part(&r.scope, r.ours.controller).await?.is_some())
     };
+    door_settings [System Manager Admin Caretaker Auditor] |r| {
+        Ok(r.store.parts().door_settings(&r.scope, r.ours.front).await?.is_some())
+    };
+    change_door_settings [System Manager Admin] |r| {
+        let door = r.door();
+        r.store.doors().insert_door(&r.ours.system(), &stamp(1), door.clone(), false).await?;
+        let wanted = DoorSettings { refuses_copyable: true, ..DoorSettings::default() };
+        let done = r.store.parts().change_door_settings(&r.scope, &stamp(r.n), 1, door.id, wanted).await?;
+        Ok(done != Edited::NotThere)
+    };
+    hold_door [System Manager Admin Caretaker] |r| {
+        let door = r.door();
+        r.store.doors().insert_door(&r.ours.system(), &stamp(1), door.clone(), false).await?;
+        let held = Some(DoorHold::Blocked);
+        Ok(r.store.parts().hold_door(&r.scope, &stamp(r.n), door.id, held).await?.is_some())
+    };
+    held_doors [Controller] |r| {
+        let (system, parts) = (r.ours.system(), r.store.parts());
+        parts.hold_door(&system, &stamp(1), r.ours.front, Some(DoorHold::Blocked)).await?;
+        let held = parts.held_doors(&r.scope, r.ours.controller).await?;
+        parts.hold_door(&system, &stamp(1), r.ours.front, None).await?;
+        Ok(held == [(r.ours.front, DoorHold::Blocked)])
+    };
+    site_mode [System Manager Admin Caretaker Auditor] |r| {
+        Ok(r.store.parts().site_mode(&r.scope, r.ours.house).await?.is_some())
+    };
     change_building [System Manager Admin] |r| {
         let name = label(&format!("House {}", r.n));
         let seen = r.store.parts().building_part(&r.ours.system(), r.ours.house).await?.unwrap();
@@ -1129,6 +1156,7 @@ fn the_table_knows_every_repository_function() {
         "button_change",
         "rules",
         "schedules",
+        "door_settings",
         "who",
         "openers",
         "ghosts",

@@ -5,6 +5,7 @@ mod audit;
 mod buttons;
 mod concurrency;
 mod database;
+mod door_settings;
 mod doors;
 mod durability;
 mod gate;

@@ -418,7 +418,7 @@ impl Town {
 
 /// Two property managers who know nothing of each other.
 pub async fn two_towns(db: &Db) -> (Town, Town) {
-    let (ours, theirs) = (Town::plan(1_000), Town::plan(5_000));
+    let (ours, theirs) = (Town::plan(1_000), Town::plan(1_000_000));
     assert!(db.store.gate().claim(&stamp(1), ours.installation()).await.unwrap());
     // An installation is claimed once; there is no function yet for a second property manager.
     let connection = db.connection().await;

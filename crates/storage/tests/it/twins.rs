@@ -18,10 +18,11 @@ use klinke_model::time::Timestamp;
 use klinke_model::timetable::{Hours, HoursAre, Timetable, WallClock};
 use klinke_storage::record::{
     ApiToken, AuditEntry, AuditPage, AuditProof, AuditQuery, BuildingCounts, ButtonsOrder, ButtonsPage,
-    ButtonsQuery, Ghost, GivenRole, HomeState, HomesPage, HomesQuery, KeysPage, Move, MovePreview, MoveState,
-    MovesPage, MovesQuery, NamedRule, NewApiToken, NewDevice, NewMove, OpenablePage, OpenersPage,
-    PanelDirectory, Part, PeopleOrder, PeoplePage, PeopleQuery, PersonRow, PolicySet, RingFacts, RoleChange,
-    RuleMade, SeenBy, StoredFacts, UnitDoors, UnitMember, UnitsPage, UnitsQuery, Webhook, WebhookChange,
+    ButtonsQuery, Ghost, GivenRole, HomeState, HomesPage, HomesQuery, KeptSettings, KeysPage, Move,
+    MovePreview, MoveState, MovesPage, MovesQuery, NamedRule, NewApiToken, NewDevice, NewMove, OpenablePage,
+    OpenersPage, PanelDirectory, Part, PeopleOrder, PeoplePage, PeopleQuery, PersonRow, PolicySet, RingFacts,
+    RoleChange, RuleMade, SeenBy, StoredFacts, UnitDoors, UnitMember, UnitsPage, UnitsQuery, Webhook,
+    WebhookChange,
 };
 use klinke_storage::record::{BellChange, BellChanged, Household, MyBell, NewPicture, PictureSet};
 
@@ -95,6 +96,8 @@ struct Parts {
     entrance: Option<Part<Entrance>>,
     unit: Option<Part<UnitDoors>>,
     door: Option<Part<Door>>,
+    settings: Option<Part<KeptSettings>>,
+    mode: Option<SiteMode>,
     panel: Option<Part<Panel>>,
     controller: Option<Part<Controller>>,
 }
@@ -107,6 +110,8 @@ impl Parts {
             entrance: parts.entrance_part(scope, ours.entrance).await.unwrap(),
             unit: parts.unit_part(scope, ours.unit).await.unwrap(),
             door: parts.door_part(scope, ours.front).await.unwrap(),
+            settings: parts.door_settings(scope, ours.front).await.unwrap(),
+            mode: parts.site_mode(scope, ours.house).await.unwrap(),
             panel: parts.panel_part(scope, ours.panel).await.unwrap(),
             controller: parts.controller_part(scope, ours.controller).await.unwrap(),
         }

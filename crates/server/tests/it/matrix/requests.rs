@@ -70,6 +70,11 @@ fn form(head: &str, there: &Things, named: &Things, town: &Town) -> Body {
         | "PATCH /api/v1/panels/{panel}"
         | "PATCH /api/v1/controllers/{controller}" => json!({ "version": 1, "name": "Changed" }),
         "PATCH /api/v1/units/{unit}" => json!({ "version": 1, "number": "999" }),
+        "PUT /api/v1/doors/{door}/settings" => {
+            json!({ "version": 1, "settings": { "refuses_copyable": true, "first_person_in": false } })
+        }
+        "PUT /api/v1/doors/{door}/held" => json!({ "held": "blocked" }),
+        "PUT /api/v1/buildings/{building}/lock-down" => json!({ "locked_down": true }),
         "POST /api/v1/tenants" => {
             json!({ "name": "New", "manager_name": "New", "manager_email": "", "language": "nb" })
         }

@@ -96,7 +96,9 @@ fn door(lock: u16) -> DoorId {
     DoorId(v4([u8::try_from(lock).unwrap() + 10; 16]))
 }
 fn wanted(revision: u64) -> Wanted {
-    let doors = (0..LOCKS).map(|output| WantedDoor { door: door(output), output, times: TIMES }).collect();
+    let doors = (0..LOCKS)
+        .map(|output| WantedDoor { door: door(output), output, times: TIMES, held: None })
+        .collect();
     Wanted { revision, doors }
 }
 
