@@ -46,6 +46,8 @@ export const household = (unit: string) =>
   queryOptions({ queryKey: ['people', 'unit', unit], queryFn: () => api.people({ unit, limit: 200 }) });
 export const doors = (building: string) =>
   queryOptions({ queryKey: ['doors', building], queryFn: () => api.doors(building), ...live });
+export const lockDown = (building: string) =>
+  queryOptions({ queryKey: ['lock-down', building], queryFn: () => api.lockDown(building), ...live });
 export const rules = (building: string) => queryOptions({ queryKey: ['rules', building], queryFn: () => api.rules(building) });
 export const schedules = (building: string) =>
   queryOptions({ queryKey: ['schedules', building], queryFn: () => api.schedules(building) });

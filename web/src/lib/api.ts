@@ -38,6 +38,9 @@ import type {
   NewRule,
   NewSchedule,
   RuleChange,
+  DoorSettingsChange,
+  HoldChange,
+  LockDown,
   ScheduleChange,
   WhyAsked,
   PersonChange,
@@ -209,6 +212,14 @@ export const api = {
     answer(client.POST('/api/v1/buildings/{building}/entrances', { ...ofBuilding(building), body })),
   addUnits: (building: string, body: NewUnits) =>
     answer(client.POST('/api/v1/buildings/{building}/units', { ...ofBuilding(building), body })),
+  doorSettings: (door: string) => answer(client.GET('/api/v1/doors/{door}/settings', { params: { path: { door } } })),
+  changeDoorSettings: (door: string, body: DoorSettingsChange) =>
+    answer(client.PUT('/api/v1/doors/{door}/settings', { params: { path: { door } }, body })),
+  holdDoor: (door: string, body: HoldChange) =>
+    answer(client.PUT('/api/v1/doors/{door}/held', { params: { path: { door } }, body })),
+  lockDown: (building: string) => answer(client.GET('/api/v1/buildings/{building}/lock-down', ofBuilding(building))),
+  setLockDown: (building: string, body: LockDown) =>
+    answer(client.PUT('/api/v1/buildings/{building}/lock-down', { ...ofBuilding(building), body })),
   schedules: (building: string) => answer(client.GET('/api/v1/buildings/{building}/schedules', ofBuilding(building))),
   addSchedule: (building: string, body: NewSchedule) =>
     answer(client.POST('/api/v1/buildings/{building}/schedules', { ...ofBuilding(building), body })),
