@@ -1,0 +1,81 @@
+// What is special about a door: held open or shut, its order and hours, and the emergency of a building.
+
+import { Admin } from '../support/admin.mjs';
+import { SIZES } from '../support/browser.mjs';
+import { fits, look } from '../support/looks.mjs';
+import { pattern, t } from '../support/texts.mjs';
+import { scenarios } from '../support/world.mjs';
+
+const scenario = scenarios();
+
+scenario('a door is held open and shut, its rules are kept, and a lock-down holds them all', async (world) => {
+  const [resident] = world.town.bell('individual').residents;
+  const door = 'Garage';
+  const app = await world.app(resident);
+  const opens = app.page.getByRole('button', { name: t('app-open-named', { door }) });
+  await opens.waitFor();
+
+  const page = await world.page('desktop');
+  const admin = new Admin(page);
+  await admin.signIn(world.demo.told.admin_url, world.demo.told.administrator);
+  await admin.enter(world.town.building);
+  await admin.section('admin-section-doors');
+  const row = page.getByRole('row', { name: new RegExp(door) });
+  const hold = async (how) => {
+    await row.getByRole('button', { name: t('admin-door-hold', { name: door }) }).click();
+    if (how === 'shut') await look(page, 'admin-door-hold');
+    await admin.dialog.getByRole('button', { name: t(`admin-door-hold-${how}`), exact: true }).click();
+  };
+
+  // the list says what the controller made of it, not what was wished
+  await hold('open');
+  await row.getByText(t('door-held-open'), { exact: true }).waitFor();
+  await hold('shut');
+  await row.getByText(t('door-blocked'), { exact: true }).waitFor();
+  await hold('none');
+  await row.getByText(t('door-locked'), { exact: true }).waitFor();
+
+  // its rules
+  const settings = row.getByRole('button', { name: t('admin-door-settings', { name: door }) });
+  await settings.click();
+  const { dialog } = admin;
+  await dialog.getByLabel(t('admin-door-two-people'), { exact: true }).fill('2');
+  await dialog.getByRole('button', { name: t('admin-ground-save') }).click();
+  await dialog.getByText(pattern('error-out-of-range')).first().waitFor();
+  await dialog.getByLabel(t('admin-door-two-people'), { exact: true }).fill('15');
+  await dialog.getByLabel(t('admin-door-airlock'), { exact: true }).fill('7');
+  await dialog.getByLabel(t('admin-door-after'), { exact: true }).selectOption({ index: 1 });
+  await dialog.getByLabel(t('admin-door-copyable'), { exact: true }).check();
+  await look(page, 'admin-door-settings');
+  await page.setViewportSize(SIZES.phone);
+  await look(page, 'admin-door-settings-phone');
+  await page.setViewportSize(SIZES.desktop);
+  await dialog.getByRole('button', { name: t('admin-ground-save') }).click();
+  await dialog.waitFor({ state: 'hidden' });
+  await settings.click();
+  const two = dialog.getByLabel(t('admin-door-two-people'), { exact: true });
+  await two.waitFor();
+  if ((await two.inputValue()) !== '15') throw new Error(`two people: ${await two.inputValue()}`);
+  await dialog.getByRole('button', { name: t('common-cancel') }).click();
+  await dialog.waitFor({ state: 'hidden' });
+  while ((await page.getByRole('button', { name: t('common-close') }).count()) > 0) await page.getByRole('button', { name: t('common-close') }).first().click();
+
+  // the emergency
+  await page.getByRole('button', { name: t('admin-lock-down') }).click();
+  await look(page, 'admin-lock-down-ask');
+  await dialog.getByRole('button', { name: t('admin-lock-down') }).click();
+  await page.getByText(t('admin-lock-down-on')).waitFor();
+  await look(page, 'admin-lock-down');
+  await fits(page, 'doors, desktop');
+  await page.setViewportSize(SIZES.phone);
+  await fits(page, 'doors, phone');
+  await page.setViewportSize(SIZES.desktop);
+  await opens.click();
+  await app.page.getByText(pattern('door-refused-blocked')).first().waitFor();
+  await page.getByRole('button', { name: t('admin-lock-down-end') }).click();
+  await page.getByRole('button', { name: t('admin-lock-down') }).waitFor();
+  await app.reload();
+  await app.ready();
+  await opens.click();
+  await app.page.locator('article.open', { hasText: door }).waitFor();
+}, { fresh: true });
