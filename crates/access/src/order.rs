@@ -67,12 +67,8 @@ impl DoorOrder {
                 return Order::DoorBefore;
             }
         }
-        if place.plan.airlock.is_some() {
-            let others = (0_u8..).zip(&self.doors).filter(|(other, _)| *other != door);
-            let mut same = others.filter(|(_, other)| other.plan.airlock == place.plan.airlock);
-            if !same.all(|(other, _)| is_secured(state(other))) {
-                return Order::Interlocked;
-            }
+        if self.is_interlocked(door, state) {
+            return Order::Interlocked;
         }
         if let Some(within_s) = place.plan.two_people_within_s {
             let second = place.first.is_some_and(|(first, at)| {
@@ -83,6 +79,14 @@ impl DoorOrder {
             }
         }
         Order::Kept
+    }
+
+    /// Whether another door of the same airlock is not closed and locked. Holds for whoever opens it, from wherever.
+    pub fn is_interlocked(&self, door: u8, state: impl Fn(u8) -> DoorState) -> bool {
+        let Some(airlock) = self.place(door).and_then(|place| place.plan.airlock) else { return false };
+        let others = (0_u8..).zip(&self.doors).filter(|(other, _)| *other != door);
+        let mut same = others.filter(|(_, other)| other.plan.airlock == Some(airlock));
+        !same.all(|(other, _)| is_secured(state(other)))
     }
 
     /// Somebody was refused only because the door asks for two: they are the first.

@@ -7,19 +7,28 @@
 //! as locked for everybody outside, and the opening is not answered; an output that fails, or says nothing within
 //! [`ANSWER_LIMIT`], is an [`Input::OutputFault`] of its door alone. Nothing here waits for an output.
 //!
+//! Who stands at a door with a card or a code is judged here too ([`entry`]), in the same step as the lock is moved, by
+//! rights that the link brought some time. The answer is shown at the reader when the output has given its own.
+//!
 //! What happens is told to the link that is attached, in order and without waiting: a link that does not keep up
 //! is dropped and starts over with the whole state, a lock waits for nobody. Nothing in here knows whether a link
 //! stands, so its loss or return cannot move a lock.
 
 mod driven;
+pub mod entry;
+mod keypad;
+mod read;
 
 use crate::input::{Contact, InputEvent, Level};
 use crate::output::{ANSWER_LIMIT, Board, OutputError, OutputEvent};
-use driven::Driven;
+use crate::reader::Feedback;
+use crate::reader::wired::Lamps;
+use driven::{Asker, Driven};
+use entry::Entry;
 use klinke_access::door_cycle::Input;
 use klinke_access::open_command::{Guard, OpenCommand, Refusal};
 use klinke_access::snapshot::Rights;
-use klinke_model::ids::{BootId, OpeningId};
+use klinke_model::ids::BootId;
 use klinke_model::time::{Clock, Mono, Timestamp};
 use klinke_wire::controller::{
     ControllerRequest, DoorReport, OPEN_LIFE_MS, Outcome, OutcomeRefusal, Wanted, WantedDoor,
@@ -36,6 +45,9 @@ const OPENINGS_REMEMBERED: usize = 1_024;
 
 /// How many reports may wait for the link.
 const REPORTS_WAITING: usize = 1_024;
+
+/// How often the clock is kept.
+const KEEP_CLOCK_EVERY: Duration = Duration::from_secs(600);
 
 /// What the link asks of the doors.
 #[derive(Debug)]
@@ -70,6 +82,7 @@ pub struct Doors {
     /// The inputs on which there is fire now.
     fires: HashSet<u16>,
     reports: Reports,
+    entry: Entry,
 }
 
 impl Doors {
@@ -89,7 +102,14 @@ impl Doors {
             driven: Vec::new(),
             fires: HashSet::new(),
             reports: Reports::default(),
+            entry: Entry::default(),
         })
+    }
+
+    /// With readers at them, and what was kept. Without, nobody is let in at a door itself.
+    #[must_use]
+    pub fn with_entry(self, entry: Entry, lamps: Lamps) -> Self {
+        Self { entry, reports: Reports { lamps, ..self.reports }, ..self }
     }
 
     /// Takes one request of the link.
@@ -98,8 +118,8 @@ impl Doors {
             Request::Attach(link) => self.attach(link),
             Request::Open(command) => self.open(&command, now),
             Request::Configure(wanted) => self.configure(&wanted, now),
-            // nothing asks them yet
-            Request::Rights(_) | Request::Time(_) => {}
+            Request::Rights(rights) => self.take_rights(*rights, now),
+            Request::Time(server) => self.take_time(server, now),
         }
     }
 
@@ -108,6 +128,7 @@ impl Doors {
         match event {
             InputEvent::Contact(contact) => self.contact(contact, now),
             InputEvent::ExitButton { output } => self.exit_button(output, now),
+            InputEvent::Reader(event) => self.reading(&event, now),
             // told to the log until there is somebody else to tell
             InputEvent::Tamper { input, level } => warn!(input, ?level, "a tamper switch"),
             InputEvent::Mains { input, level } => warn!(input, ?level, "the mains power"),
@@ -152,8 +173,11 @@ impl Doors {
     /// Takes what a door contact says.
     fn contact(&mut self, contact: Contact, now: Mono) {
         if let Some(driven) = self.driven.iter_mut().find(|driven| driven.output == contact.output) {
-            driven.cycle.handle(Input::Contact(contact.position), now);
-            driven.carry_out(&mut *self.board, &mut self.reports, None, now);
+            let went_through = driven.contact(contact.position, &mut *self.board, &mut self.reports, now);
+            let door = driven.door;
+            if went_through && let Some(place) = self.entry.place(door) {
+                self.entry.order.passed(place, now);
+            }
         }
     }
 
@@ -166,6 +190,10 @@ impl Doors {
             }
         }
         self.all(Input::Tick, now);
+        if self.entry.hours_at.is_some_and(|at| at <= now) {
+            self.keep_hours(now);
+        }
+        self.settle_keypads(now);
     }
 
     /// Locks everything: the process ends.
@@ -176,7 +204,9 @@ impl Doors {
     /// When to call [`Doors::tick`] next.
     pub fn wakes_at(&self) -> Option<Mono> {
         let moments = |driven: &Driven| [driven.wakes_at, driven.awaited.map(|awaited| awaited.until)];
-        self.driven.iter().flat_map(moments).flatten().min()
+        let doors = self.driven.iter().flat_map(moments).flatten();
+        let keypads = self.entry.posts.iter().filter_map(|post| post.keypad.as_ref()?.wakes_at());
+        doors.chain(self.entry.hours_at).chain(keypads).min()
     }
 
     fn all(&mut self, input: Input, now: Mono) {
@@ -188,7 +218,7 @@ impl Doors {
 
     fn attach(&mut self, link: oneshot::Sender<Attached>) {
         let (sender, reports) = mpsc::channel(REPORTS_WAITING);
-        self.reports = Reports(Some(sender));
+        self.reports.link = Some(sender);
         let doors = self.driven.iter().map(Driven::report).collect();
         // a link that is gone again will not miss the answer
         let _ = link.send(Attached { doors, reports });
@@ -198,12 +228,17 @@ impl Doors {
         let driven = &mut self.driven;
         let is_known = |door| driven.iter().any(|driven| driven.door == door);
         match self.guard.admit(command, is_known, now) {
-            Err(refusal) => self.reports.outcome(command.opening, refused(refusal), now),
+            Err(refusal) => self.reports.outcome(Asker::Link(command.opening), refused(refusal), now),
             Ok(hold) => {
-                if let Some(driven) = driven.iter_mut().find(|driven| driven.door == command.door) {
-                    let hold = hold.min(self.board.longest(driven.output));
-                    driven.cycle.handle(Input::Grant { hold }, now);
-                    driven.carry_out(&mut *self.board, &mut self.reports, Some(command.opening), now);
+                let asker = Asker::Link(command.opening);
+                let states = |door| driven.iter().find(|driven| driven.door == door).map(Driven::secured);
+                let place = self.entry.place(command.door);
+                // never two doors of an airlock, whoever asks
+                if place.is_some_and(|place| self.entry.is_interlocked(place, states)) {
+                    let reason = OutcomeRefusal::Blocked;
+                    self.reports.outcome(asker, Outcome::Refused { reason }, now);
+                } else if let Some(driven) = driven.iter_mut().find(|driven| driven.door == command.door) {
+                    driven.let_in(asker, hold, &mut *self.board, &mut self.reports, now);
                 }
             }
         }
@@ -249,6 +284,8 @@ impl Doors {
             self.reports.say(ControllerRequest::Door { mono: now, door: driven.report() });
         }
         self.driven.append(&mut added);
+        self.restrict(now);
+        self.keep_hours(now);
     }
 
     /// Whether each door has an output of its own that exists, and times in their ranges.
@@ -263,7 +300,7 @@ impl Doors {
     }
 }
 
-/// The task that owns the doors. Ends, with every door locked, when `stop` is cancelled; an output that does not
+/// The task that owns the doors, and keeps its clock. Ends, with every door locked, when `stop` is cancelled; an output that does not
 /// answer holds the end up for [`ANSWER_LIMIT`] and no longer.
 pub async fn run(
     mut doors: Doors,
@@ -273,6 +310,7 @@ pub async fn run(
     mut outputs: mpsc::Receiver<OutputEvent>,
     stop: CancellationToken,
 ) {
+    let mut keep_clock = tokio::time::interval(KEEP_CLOCK_EVERY);
     loop {
         let wakes_at = doors.wakes_at();
         let time_passes = async {
@@ -289,9 +327,16 @@ pub async fn run(
             Some(event) = outputs.recv() => doors.answered(event, clock.mono()),
             Some(event) = inputs.recv() => doors.input(event, clock.mono()),
             Some(request) = requests.recv() => doors.handle(request, clock.mono()),
+            _ = keep_clock.tick() => if let Some((file, moment)) = doors.entry.to_keep(clock.mono()) {
+                // a slow disk keeps no door waiting
+                tokio::task::spawn_blocking(move || file.keep(moment));
+            },
         }
     }
     doors.lock_all(clock.mono());
+    if let Some((file, moment)) = doors.entry.to_keep(clock.mono()) {
+        file.keep(moment);
+    }
     let locked = async {
         while doors.is_waiting() {
             let Some(event) = outputs.recv().await else { return };
@@ -303,19 +348,30 @@ pub async fn run(
     }
 }
 
-/// The way to the link, while one is attached and keeps up.
+/// The ways on which is told what happens.
 #[derive(Default)]
-struct Reports(Option<mpsc::Sender<ControllerRequest>>);
+struct Reports {
+    /// To the link, while one is attached and keeps up.
+    link: Option<mpsc::Sender<ControllerRequest>>,
+    /// To the readers.
+    lamps: Lamps,
+}
 
 impl Reports {
     fn say(&mut self, report: ControllerRequest) {
-        if self.0.as_ref().is_some_and(|link| link.try_send(report).is_err()) {
-            self.0 = None;
+        if self.link.as_ref().is_some_and(|link| link.try_send(report).is_err()) {
+            self.link = None;
         }
     }
 
-    fn outcome(&mut self, opening: OpeningId, outcome: Outcome, now: Mono) {
-        self.say(ControllerRequest::Outcome { mono: now, opening, outcome });
+    fn outcome(&mut self, asker: Asker, outcome: Outcome, now: Mono) {
+        match (asker, outcome) {
+            (Asker::Link(opening), _) => self.say(ControllerRequest::Outcome { mono: now, opening, outcome }),
+            (Asker::Reader(reader), Outcome::Opened { .. }) => self.lamps.show(reader, Feedback::Granted),
+            (Asker::Reader(reader), Outcome::Expired | Outcome::Refused { .. }) => {
+                self.lamps.show(reader, Feedback::Denied);
+            }
+        }
     }
 }
 

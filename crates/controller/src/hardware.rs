@@ -28,6 +28,9 @@ pub struct Hardware {
     /// The inputs, in the order of the file.
     #[serde(default, rename = "input")]
     pub inputs: Vec<Spanned<InputWiring>>,
+    /// The readers, in the order of the file.
+    #[serde(default, rename = "reader")]
+    pub readers: Vec<Spanned<ReaderWiring>>,
 }
 
 /// One output: one lock.
@@ -290,6 +293,58 @@ pub struct RtuInput {
     pub input: u16,
     /// The state that means active.
     pub active: BitLevel,
+}
+
+/// One reader.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReaderWiring {
+    /// Its number: what the log calls it, and what its key is kept under.
+    pub number: u16,
+    /// The output whose door it stands at.
+    pub output: u16,
+    /// Whether codes are taken at it.
+    #[serde(default)]
+    pub keypad: bool,
+    /// Where it is.
+    pub on: ReadBy,
+}
+
+/// Where a reader is.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReadBy {
+    /// On a line of OSDP readers.
+    Osdp(OsdpReader),
+    /// On two lines of this machine.
+    Wiegand(WiegandReader),
+}
+
+/// A reader on a line of OSDP readers. It is believed by the key that `klinke-door key-reader` set.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OsdpReader {
+    /// Such as `/dev/ttyUSB0`.
+    pub device: PathBuf,
+    /// The line's speed, bit/s; 8 data bits, no parity, one stop bit.
+    pub baud: u32,
+    /// Its address, 0 to 126.
+    pub address: u8,
+    /// It speaks in clear and is read all the same: whoever is at the line can read and copy cards.
+    #[serde(default)]
+    pub legacy_plain: bool,
+}
+
+/// A Wiegand reader. It speaks in clear, always.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WiegandReader {
+    /// Such as `/dev/gpiochip0`.
+    pub chip: PathBuf,
+    /// The line of D0 (green).
+    pub data0: u32,
+    /// The line of D1 (white).
+    pub data1: u32,
 }
 
 /// What ends a release without us, once checked.

@@ -4,6 +4,8 @@
 //!   server ◀── TLS 1.3, dialled by us ──▶ link ──Open, Configure──▶ doors ──release, lock──▶ output
 //!                                           ◀──Outcome, Door, Applied──   ◀──done, not done── output
 //!                                                                         ◀──contact, exit──── input
+//!                                                                         ◀──card, keys ────── reader
+//!                                                                         ──granted, denied──▶ reader
 //! ```
 //!
 //! - [`link`] keeps one mutually authenticated connection and reconnects; its loss or return never moves a lock.
@@ -12,7 +14,9 @@
 //!   the next one.
 //! - [`hardware`] reads what is wired where; [`output`], [`input`] and [`reader`] are those wires.
 //! - [`output`] takes *leases* only: what it releases it locks again by itself, whether we live or not.
-//! - [`reader`] is what tells the doors of cards and keys, and shows what they answer.
+//! - [`reader`] is what tells the doors of cards and keys, and shows what they answer; [`doors`] decides by the rights
+//!   that it holds, whether the server is there or not. [`kept`] is what it remembers over a power cut for that.
+//! - [`keying`] gives a reader its key, which never leaves this machine either.
 //! - [`pairing`] makes the key, which never leaves [`state`], and gets it certified by an administrator.
 //!
 //! Nothing here logs or keeps that a door was opened: in a small house a door and a time name a person. The log
@@ -30,6 +34,8 @@ pub mod doors;
 pub mod file;
 pub mod hardware;
 pub mod input;
+pub mod kept;
+pub mod keying;
 pub mod link;
 pub mod modbus;
 pub mod network;

@@ -2,15 +2,22 @@
 
 use clap::{ArgGroup, Args, Parser, Subcommand};
 use klinke_controller::address::ServerAddress;
+use klinke_controller::doors::entry::Entry;
 use klinke_controller::doors::{self, Doors};
 use klinke_controller::file::{Durable, replace};
-use klinke_controller::hardware;
+use klinke_controller::hardware::{self, Hardware};
 use klinke_controller::input::{self, InputEvent, Positions, Tell};
+use klinke_controller::kept::Kept;
+use klinke_controller::keying::key_reader;
 use klinke_controller::link::Link;
 use klinke_controller::output::board::{Buses, WiredBoard};
 use klinke_controller::output::simulated::SimulatedBoard;
 use klinke_controller::output::{Board, OutputEvent};
 use klinke_controller::pairing::{PairingCode, pair};
+use klinke_controller::reader;
+use klinke_controller::reader::keys::ReaderFolder;
+use klinke_controller::reader::osdp::LONGEST_KEYING;
+use klinke_controller::reader::wired::Lamps;
 use klinke_controller::state::StateDir;
 use klinke_controller::tls::{Fingerprint, link_config};
 use klinke_model::ids::{BootId, v4};
@@ -49,6 +56,18 @@ enum Command {
         /// Also write the code to this file while it can be claimed
         #[arg(long, value_name = "FILE")]
         code_file: Option<PathBuf>,
+    },
+    /// Set a key of its own in one OSDP reader; the controller has to be stopped
+    KeyReader {
+        /// Folder for this controller's identity
+        #[arg(long, value_name = "DIR")]
+        state: PathBuf,
+        /// The file that says what is wired to this machine
+        #[arg(long, value_name = "FILE")]
+        hardware: PathBuf,
+        /// Which of its readers
+        #[arg(long, value_name = "N")]
+        reader: u16,
     },
     /// Drive the doors
     #[command(group = ArgGroup::new("locks").required(true).args(["hardware", "simulated"]))]
@@ -91,6 +110,7 @@ async fn main() -> ExitCode {
         Command::Pair { common, authority_sha256, code_file } => {
             run_pair(common, authority_sha256, code_file).await
         }
+        Command::KeyReader { state, hardware, reader } => run_key_reader(&state, &hardware, reader).await,
         Command::Run { common, hardware, simulated: _, simulate_leaf, exit_with_parent } => {
             run(common, hardware.as_deref(), simulate_leaf, exit_with_parent).await
         }
@@ -130,6 +150,21 @@ async fn run_pair(
     Ok(())
 }
 
+async fn run_key_reader(state: &Path, hardware: &Path, number: u16) -> Result<(), Box<dyn Error>> {
+    let state = StateDir::open(state)?;
+    let _alone = state.alone()?;
+    let hardware = hardware::read(hardware)?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
+    let minutes = LONGEST_KEYING.as_secs() / 60;
+    let opened =
+        || println!("Reader {number} can be keyed for {minutes} minutes: put it into its install mode.");
+    let identity = key_reader(&hardware, number, &ReaderFolder::new(state.readers()), &clock, opened).await?;
+    let [first, second, third] = identity.vendor;
+    println!("Keyed: vendor {first:02X}{second:02X}{third:02X}, serial number {}.", identity.serial);
+    println!("Compare with its label: the controller trusts this one from now on.");
+    Ok(())
+}
+
 async fn run(
     common: Common,
     hardware: Option<&Path>,
@@ -143,17 +178,31 @@ async fn run(
 
     // lock before anything that can fail or take time
     let state = StateDir::open(&common.state)?;
+    let _alone = state.alone()?;
     let (inputs_sender, inputs) = mpsc::channel(WAITING);
     let (outputs_sender, outputs) = mpsc::channel(WAITING);
-    let board = match hardware {
-        Some(file) => wired(file, inputs_sender, &outputs_sender, &clock)?,
+    let hardware = hardware.map(hardware::read).transpose()?;
+    let board = match &hardware {
+        Some(hardware) => wired(hardware, inputs_sender.clone(), &outputs_sender, &clock)?,
         None => {
-            let leaf = simulate_leaf.then_some(inputs_sender);
+            let leaf = simulate_leaf.then(|| inputs_sender.clone());
             Box::new(SimulatedBoard::open(&state.outputs(), common.outputs, Arc::clone(&clock), leaf)?)
         }
     };
     let count = board.outputs();
     let doors = Doors::start(boot, board)?;
+
+    let readers: Vec<_> =
+        hardware.iter().flat_map(|hardware| &hardware.readers).map(|r| r.get_ref()).collect();
+    let posts: Vec<_> = readers.iter().map(|reader| (reader.number, reader.output, reader.keypad)).collect();
+    let entry = Entry::new(Kept::open(&state.kept())?, &posts, clock.now(), clock.mono());
+    let lamps = match &hardware {
+        Some(hardware) => {
+            reader::wired::start(hardware, &ReaderFolder::new(state.readers()), &inputs_sender, &clock)?
+        }
+        None => Lamps::default(),
+    };
+    let doors = doors.with_entry(entry, lamps);
 
     let tls = Arc::new(link_config(&state.load()?)?);
     let stop = stop_token(exit_with_parent)?;
@@ -171,15 +220,14 @@ async fn run(
 
 /// The outputs and inputs of a hardware file.
 fn wired(
-    file: &Path,
+    hardware: &Hardware,
     inputs: mpsc::Sender<InputEvent>,
     outputs: &mpsc::Sender<OutputEvent>,
     clock: &Arc<dyn Clock>,
 ) -> Result<Box<dyn Board>, Box<dyn Error>> {
-    let hardware = hardware::read(file)?;
     let (mut buses, positions) = (Buses::default(), Positions::default());
-    let board = WiredBoard::start(&hardware, &mut buses, positions.clone(), outputs)?;
-    input::start(&hardware, &mut buses, &Tell::new(inputs, positions), clock)?;
+    let board = WiredBoard::start(hardware, &mut buses, positions.clone(), outputs)?;
+    input::start(hardware, &mut buses, &Tell::new(inputs, positions), clock)?;
     Ok(Box::new(board))
 }
 

@@ -1,4 +1,5 @@
-//! The folder where a controller keeps who it is.
+//! The folder where a controller keeps who it is; beside it, in folders of their own, the keys of its readers
+//! ([`crate::reader::keys`]) and what must survive a power cut ([`crate::kept`]).
 //!
 //! One file, `identity.pem`, mode 0600 in a folder of mode 0700: the private key (made here, it never leaves), the
 //! certificate that an administrator's claim got for it, and the installation's authority. It is written in one
@@ -10,8 +11,9 @@ use rcgen::KeyPair;
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use std::fmt;
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// Why the folder cannot be used.
@@ -39,6 +41,9 @@ pub enum StateError {
     /// There is an identity already.
     #[error("this controller is paired already; remove its state folder to pair it anew")]
     Paired,
+    /// Another process has it.
+    #[error("a controller runs with {} already; stop it first", .0.display())]
+    Running(PathBuf),
     /// The file is not what this program writes.
     #[error("{} is damaged; remove it and pair anew", .0.display())]
     Damaged(PathBuf),
@@ -64,6 +69,10 @@ impl fmt::Debug for Identity {
 #[derive(Clone, Debug)]
 pub struct StateDir(PathBuf);
 
+/// The right to run with a folder: one process at a time. It ends with the process, however that ends.
+#[derive(Debug)]
+pub struct Alone(#[expect(dead_code, reason = "held, not read")] File);
+
 impl StateDir {
     /// Opens the folder; makes it when it is not there.
     ///
@@ -79,6 +88,31 @@ impl StateDir {
     /// Where simulated locks are kept.
     pub fn outputs(&self) -> PathBuf {
         self.0.join("outputs")
+    }
+
+    /// Where the keys of readers are.
+    pub fn readers(&self) -> PathBuf {
+        self.0.join("readers")
+    }
+
+    /// Where is what has to survive a power cut.
+    pub fn kept(&self) -> PathBuf {
+        self.0.join("kept")
+    }
+
+    /// Makes sure that no other process runs with this folder.
+    ///
+    /// # Errors
+    /// When one does.
+    pub fn alone(&self) -> Result<Alone, StateError> {
+        let path = self.0.join("running");
+        let opened = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path);
+        let file = opened.map_err(|error| StateError::Io { path: path.clone(), error })?;
+        match file.try_lock() {
+            Ok(()) => Ok(Alone(file)),
+            Err(TryLockError::WouldBlock) => Err(StateError::Running(self.0.clone())),
+            Err(TryLockError::Error(error)) => Err(StateError::Io { path, error }),
+        }
     }
 
     fn identity(&self) -> PathBuf {
@@ -184,6 +218,16 @@ mod tests {
         assert_eq!(format!("{loaded:?}"), "Identity(‹redacted›)");
         assert_eq!(mode(&path), 0o700);
         assert_eq!(mode(&path.join("identity.pem")), 0o600);
+    }
+
+    #[test]
+    fn one_process_at_a_time_has_the_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = StateDir::open(&folder.path().join("state")).unwrap();
+        let alone = state.alone().unwrap();
+        assert!(matches!(state.alone(), Err(StateError::Running(_))));
+        drop(alone);
+        state.alone().unwrap();
     }
 
     #[test]

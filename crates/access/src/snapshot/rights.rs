@@ -77,6 +77,10 @@ pub struct Found {
     pub person: PersonTag,
     /// It opens once: it has to be remembered as used before the lock is released.
     pub once: bool,
+    /// The first moment at which it is valid no longer; until then it has to be remembered.
+    pub until: Option<Timestamp>,
+    /// It can be copied.
+    pub copyable: bool,
 }
 
 /// Takes a snapshot into force. All of it is checked here.
@@ -210,6 +214,11 @@ impl Rights {
         &self.key
     }
 
+    /// Whether an emergency is on.
+    pub const fn site_mode(&self) -> SiteMode {
+        self.site_mode
+    }
+
     /// The doors, by place.
     pub fn doors(&self) -> &[DoorPlan] {
         &self.doors
@@ -261,7 +270,13 @@ impl Rights {
             door_mode: Some(asked.mode),
             order: asked.order,
         };
-        let found = entry.map(|entry| Found { person: entry.person, once: flags.has(Flags::ONCE) });
+        let found = entry.map(|entry| Found {
+            person: entry.person,
+            once: flags.has(Flags::ONCE),
+            until: (entry.until_s != u32::MAX)
+                .then(|| Timestamp::from_millis(i64::from(entry.until_s) * 1_000)),
+            copyable: flags.has(Flags::COPYABLE),
+        });
         Some((facts, found))
     }
 

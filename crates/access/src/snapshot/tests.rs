@@ -143,7 +143,7 @@ fn what_is_presented_is_judged_to_the_second() {
     assert_eq!(ask(&rights, 3, &untrusted), Err(Reason::ClockUntrusted));
     let (facts, found) = rights.facts_at(hash(6), &asked(0)).unwrap();
     assert!(facts.needs_longer);
-    assert_eq!(found, Some(Found { person: PersonTag(1), once: true }));
+    assert_eq!(found, Some(Found { person: PersonTag(1), once: true, until: None, copyable: true }));
 }
 
 #[test]

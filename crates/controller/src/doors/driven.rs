@@ -1,7 +1,7 @@
 //! One door: its cycle, the output that it is on, and who waits for that output.
 //!
 //! ```text
-//!   cycle says Release ──▶ board: Done ─────────▶ released: the openings are answered, the door is accessed
+//!   cycle says Release ──▶ board: Done ─────────▶ released: who asked is answered, the door is accessed
 //!                               └ Later(ticket) ─▶ awaited ──done──────────────▶ the same
 //!                                                         └──not done, or late─▶ OutputFault: Lock
 //! ```
@@ -9,6 +9,7 @@
 //! - Only the newest command is awaited. An answer to one before it counts for who still waits for it, and a lock has
 //!   ended all such waiting.
 //! - Outside, the door is accessed only while its output has said that it is released.
+//! - For the other doors of an airlock it is the other way round: locked only while its output has said that it is.
 
 use super::Reports;
 use crate::output::{ANSWER_LIMIT, Answer, Board, OutputEvent, Ticket};
@@ -29,14 +30,32 @@ pub(super) struct Driven {
     pub(super) wakes_at: Option<Mono>,
     /// How long it is released without a wish of somebody's.
     pub(super) release: Duration,
+    /// What it is restricted to, and how it is held, by the rights in force.
+    pub(super) restriction: Restriction,
+    pub(super) held: Held,
+    /// It was told to the log that its output cannot hold it.
+    pub(super) is_hold_refused: bool,
+    /// Somebody was let in who has not moved the leaf yet: until when they may.
+    let_in_until: Option<Mono>,
     /// What the outside was told last.
     told: DoorState,
     /// Whether the output has said that it is released.
     is_released: bool,
+    /// Whether it has said that it is locked, since it was last told to release.
+    is_locked: bool,
     /// The newest command, while its output has not answered.
     pub(super) awaited: Option<Awaited>,
-    /// The openings that wait for an output.
-    openings: Vec<Waiting>,
+    /// Who waits for the output.
+    waiting: Vec<Waiting>,
+}
+
+/// Who wants the door open, and is told what becomes of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asker {
+    /// The server, with an opening.
+    Link(OpeningId),
+    /// Somebody at a reader.
+    Reader(u16),
 }
 
 /// A command that its output has not answered.
@@ -46,9 +65,9 @@ pub(super) struct Awaited {
     pub(super) until: Mono,
 }
 
-/// An opening whose output has not answered.
+/// Somebody whose output has not answered.
 struct Waiting {
-    opening: OpeningId,
+    asker: Asker,
     ticket: Ticket,
     ends: Mono,
 }
@@ -63,9 +82,14 @@ impl Driven {
             cycle,
             wakes_at: None,
             release: wanted.times.hold(false),
+            restriction: Restriction::None,
+            held: Held::No,
+            is_hold_refused: false,
+            let_in_until: None,
             is_released: false,
+            is_locked: false,
             awaited: None,
-            openings: Vec::new(),
+            waiting: Vec::new(),
         };
         let position = board.position(wanted.output);
         if position != DoorPosition::Unknown {
@@ -101,6 +125,44 @@ impl Driven {
         }
     }
 
+    /// How the door is for others that must stay locked while it is not: locked only when its output has said so.
+    pub(super) fn secured(&self) -> DoorState {
+        let state = self.cycle.state();
+        let mode = if self.is_locked || is_released(state.mode) { state.mode } else { DoorMode::Accessed };
+        DoorState { mode, ..state }
+    }
+
+    /// Somebody may open the door for `hold` (cut to what its output can); `asker` is told what becomes of it.
+    pub(super) fn let_in(
+        &mut self,
+        asker: Asker,
+        hold: Duration,
+        board: &mut dyn Board,
+        reports: &mut Reports,
+        now: Mono,
+    ) {
+        let hold = hold.min(board.longest(self.output));
+        self.cycle.handle(Input::Grant { hold }, now);
+        self.let_in_until = Some(now + hold);
+        self.carry_out(board, reports, Some(asker), now);
+    }
+
+    /// Takes what the contact says; whether somebody who was let in went through.
+    pub(super) fn contact(
+        &mut self,
+        position: DoorPosition,
+        board: &mut dyn Board,
+        reports: &mut Reports,
+        now: Mono,
+    ) -> bool {
+        let opens = position == DoorPosition::Open && self.cycle.state().position != DoorPosition::Open;
+        let went_through =
+            opens && self.is_released && self.let_in_until.take().is_some_and(|until| now < until);
+        self.cycle.handle(Input::Contact(position), now);
+        self.carry_out(board, reports, None, now);
+        went_through
+    }
+
     /// Tells how the door is, when that is news.
     fn tell(&mut self, reports: &mut Reports, now: Mono) {
         let state = self.state();
@@ -109,30 +171,38 @@ impl Driven {
         }
     }
 
-    /// Drains the cycle: moves the lock, tells what changed, and answers `opening` with what became of it, now or
-    /// when its output answers.
+    /// Drains the cycle: moves the lock, tells what changed, and answers `asker` with what became of it, now or when
+    /// its output answers.
     pub(super) fn carry_out(
         &mut self,
         board: &mut dyn Board,
         reports: &mut Reports,
-        mut opening: Option<OpeningId>,
+        mut asker: Option<Asker>,
         now: Mono,
     ) {
         self.wakes_at = loop {
             let moved = match self.cycle.poll() {
                 Poll::Wait(deadline) => break deadline,
-                Poll::Output(Output::Release { lease }) => board.release(self.output, lease).map(|answer| {
-                    self.released(answer, opening.take(), now + lease, reports, now);
-                }),
+                Poll::Output(Output::Release { lease }) => {
+                    self.is_locked = false;
+                    board.release(self.output, lease).map(|answer| {
+                        self.released(answer, asker.take(), now + lease, reports, now);
+                    })
+                }
                 Poll::Output(Output::Lock) => {
                     self.is_released = false;
-                    self.fail_openings(reports, now);
-                    board.lock(self.output).map(|answer| self.awaits(answer, now))
+                    self.let_in_until = None;
+                    self.fail_waiting(reports, now);
+                    board.lock(self.output).map(|answer| {
+                        self.is_locked |= answer == Answer::Done;
+                        self.awaits(answer, now);
+                    })
                 }
                 Poll::Output(Output::Refused) => {
-                    if let Some(opening) = opening.take() {
+                    self.let_in_until = None;
+                    if let Some(asker) = asker.take() {
                         let reason = OutcomeRefusal::Blocked;
-                        reports.outcome(opening, Outcome::Refused { reason }, now);
+                        reports.outcome(asker, Outcome::Refused { reason }, now);
                     }
                     Ok(())
                 }
@@ -147,8 +217,8 @@ impl Driven {
                 self.cycle.handle(Input::OutputFault, now);
             }
         };
-        if let Some(opening) = opening {
-            reports.outcome(opening, Outcome::Refused { reason: OutcomeRefusal::OutputFault }, now);
+        if let Some(asker) = asker {
+            reports.outcome(asker, Outcome::Refused { reason: OutcomeRefusal::OutputFault }, now);
         }
     }
 
@@ -156,7 +226,7 @@ impl Driven {
     fn released(
         &mut self,
         answer: Answer,
-        opening: Option<OpeningId>,
+        asker: Option<Asker>,
         ends: Mono,
         reports: &mut Reports,
         now: Mono,
@@ -166,10 +236,10 @@ impl Driven {
             Answer::Done => Ticket::default(),
             Answer::Later(ticket) => ticket,
         };
-        self.openings.extend(opening.map(|opening| Waiting { opening, ticket, ends }));
+        self.waiting.extend(asker.map(|asker| Waiting { asker, ticket, ends }));
         if answer == Answer::Done {
             self.is_released = true;
-            self.answer_openings(ticket, reports, now);
+            self.answer_waiting(ticket, reports, now);
         }
     }
 
@@ -191,9 +261,9 @@ impl Driven {
         let is_newest = self.awaited.is_some_and(|awaited| awaited.ticket == event.ticket);
         if !is_newest {
             // from the past; it can still be what somebody waits for, because a lock would have ended their waiting
-            if event.is_done && self.openings.iter().any(|waiting| waiting.ticket <= event.ticket) {
+            if event.is_done && self.waiting.iter().any(|waiting| waiting.ticket <= event.ticket) {
                 self.is_released = true;
-                self.answer_openings(event.ticket, reports, now);
+                self.answer_waiting(event.ticket, reports, now);
                 self.tell(reports, now);
             }
             return;
@@ -203,25 +273,27 @@ impl Driven {
             self.cycle.handle(Input::OutputFault, now);
         } else if is_released(self.cycle.state().mode) {
             self.is_released = true;
-            self.answer_openings(event.ticket, reports, now);
+            self.answer_waiting(event.ticket, reports, now);
             self.tell(reports, now);
+        } else {
+            self.is_locked = true;
         }
         self.carry_out(board, reports, None, now);
     }
 
     /// The lock is released for everybody who waited up to this command.
-    fn answer_openings(&mut self, ticket: Ticket, reports: &mut Reports, now: Mono) {
-        for waiting in self.openings.extract_if(.., |waiting| waiting.ticket <= ticket) {
+    fn answer_waiting(&mut self, ticket: Ticket, reports: &mut Reports, now: Mono) {
+        for waiting in self.waiting.extract_if(.., |waiting| waiting.ticket <= ticket) {
             let for_ms = u32::try_from(waiting.ends.since(now).as_millis()).unwrap_or(u32::MAX);
-            reports.outcome(waiting.opening, Outcome::Opened { for_ms }, now);
+            reports.outcome(waiting.asker, Outcome::Opened { for_ms }, now);
         }
     }
 
     /// The lock is not released for anybody who waited.
-    fn fail_openings(&mut self, reports: &mut Reports, now: Mono) {
-        for waiting in self.openings.drain(..) {
+    fn fail_waiting(&mut self, reports: &mut Reports, now: Mono) {
+        for waiting in self.waiting.drain(..) {
             let reason = OutcomeRefusal::OutputFault;
-            reports.outcome(waiting.opening, Outcome::Refused { reason }, now);
+            reports.outcome(waiting.asker, Outcome::Refused { reason }, now);
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::output::{Answer, Ticket};
 use klinke_model::door::{DoorAlarm, DoorMode, DoorPosition, DoorState, DoorTimes, Relock};
-use klinke_model::ids::{DoorId, v4};
+use klinke_model::ids::{DoorId, OpeningId, v4};
 use std::io;
 use std::sync::Mutex;
 
@@ -364,7 +364,7 @@ fn an_exit_button_releases_its_door_for_its_time_and_no_other_input_moves_a_lock
         InputEvent::Battery { input: 3, level: Level::Active },
     ];
     for event in others {
-        house.doors.input(event, at(6_000));
+        house.doors.input(event.clone(), at(6_000));
         assert_eq!(house.board.take(), [], "{event:?}");
     }
 }

@@ -1,9 +1,14 @@
 //! What a hardware file must hold beyond its words: each thing once, each number in its range, each release with an
 //! end.
 
-use super::{Drive, Ending, EndsBy, Hardware, InputKind, InputWiring, OutputWiring, Sense, ending};
+use super::{
+    Drive, Ending, EndsBy, Hardware, InputKind, InputWiring, OutputWiring, ReadBy, ReaderWiring, Sense,
+    ending,
+};
 use crate::input::LONGEST_DEBOUNCE;
+use crate::reader::osdp::MOST_READERS;
 use klinke_model::door::DoorTimes;
+use osdp::MAX_PD_ADDR;
 use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -27,6 +32,7 @@ enum Place {
     Topic(SocketAddr, String),
     TcpInput(SocketAddr, u8, u16),
     RtuInput(PathBuf, u8, u16),
+    Osdp(PathBuf, u8),
 }
 
 pub(super) fn check(hardware: &Hardware) -> Result<(), Wrong> {
@@ -63,7 +69,67 @@ pub(super) fn check(hardware: &Hardware) -> Result<(), Wrong> {
             return Err(wrong("something else is on the same line or discrete input already".into()));
         }
     }
+    check_readers(hardware, &numbers, taken, speeds)
+}
+
+fn check_readers(
+    hardware: &Hardware,
+    outputs: &HashSet<u16>,
+    mut taken: HashSet<Place>,
+    mut speeds: HashMap<PathBuf, u32>,
+) -> Result<(), Wrong> {
+    let others: HashSet<PathBuf> = speeds.keys().cloned().collect();
+    let mut numbers = HashSet::new();
+    let mut on_line: HashMap<&Path, usize> = HashMap::new();
+    for spanned in &hardware.readers {
+        let (at, wiring) = (spanned.span().start, spanned.get_ref());
+        let wrong = |what: String| Wrong { at, what: format!("reader {}: {what}", wiring.number) };
+        if !numbers.insert(wiring.number) {
+            return Err(wrong("this number is there twice; each reader needs its own".into()));
+        }
+        for place in reader(wiring, outputs, &others, &mut speeds).map_err(wrong)? {
+            if !taken.insert(place) {
+                return Err(wrong("something else has the same line or address already".into()));
+            }
+        }
+        if let ReadBy::Osdp(osdp) = &wiring.on {
+            let count = on_line.entry(&osdp.device).or_default();
+            *count += 1;
+            if *count > MOST_READERS {
+                return Err(wrong(format!(
+                    "a line has at most {MOST_READERS} readers; put this one on another line"
+                )));
+            }
+        }
+    }
     Ok(())
+}
+
+fn reader(
+    wiring: &ReaderWiring,
+    outputs: &HashSet<u16>,
+    others: &HashSet<PathBuf>,
+    speeds: &mut HashMap<PathBuf, u32>,
+) -> Result<Vec<Place>, String> {
+    if !outputs.contains(&wiring.output) {
+        return Err(format!("there is no output {}: say at which output's door it stands", wiring.output));
+    }
+    match &wiring.on {
+        ReadBy::Osdp(osdp) => {
+            if osdp.address > MAX_PD_ADDR {
+                return Err(format!("`address` goes from 0 to {MAX_PD_ADDR}, as it is set in the reader"));
+            }
+            if others.contains(&osdp.device) {
+                return Err("a line of readers carries nothing else: put the Modbus units on another".into());
+            }
+            speed(&osdp.device, osdp.baud, speeds)?;
+            Ok(vec![Place::Osdp(osdp.device.clone(), osdp.address)])
+        }
+        ReadBy::Wiegand(wires) => Ok(vec![
+            Place::Line(wires.chip.clone(), wires.data0),
+            Place::Line(wires.chip.clone(), wires.data1),
+        ]),
+    }
 }
 
 fn output(wiring: &OutputWiring, speeds: &mut HashMap<PathBuf, u32>) -> Result<Place, String> {

@@ -1,4 +1,5 @@
-//! What the doors are told by wires: contacts, exit buttons, tamper switches, mains, batteries, the fire alarm.
+//! What the doors are told by wires: contacts, exit buttons, tamper switches, mains, batteries, the fire alarm; and by
+//! [readers](crate::reader), on the same way, so that a card and the leaf that it moves come in their order.
 //!
 //! A wire becomes a [`Level`] (`Quiet`, `Active`, or `Unknown` while its line is lost), settled by [`debounce`], and a
 //! change of it becomes one [`InputEvent`]. Polarity is dealt with at the wire: `Active` always means that there is
@@ -19,6 +20,7 @@ pub use turn::Turn;
 use crate::hardware::{BitLevel, Hardware, InputKind, InputWiring, Sense};
 use crate::modbus::bus::Place;
 use crate::output::board::Buses;
+use crate::reader::ReaderEvent;
 use debounce::Debounce;
 use klinke_model::door::DoorPosition;
 use klinke_model::time::Clock;
@@ -79,7 +81,7 @@ pub enum Role {
 }
 
 /// What the doors are told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum InputEvent {
     /// A door contact spoke.
     Contact(Contact),
@@ -116,6 +118,8 @@ pub enum InputEvent {
         /// What it says.
         level: Level,
     },
+    /// A reader tells something.
+    Reader(ReaderEvent),
 }
 
 /// What the contacts said last, for doors that start later than their contact.
@@ -129,9 +133,9 @@ impl Positions {
         known.get(&output).copied().unwrap_or(DoorPosition::Unknown)
     }
 
-    fn note(&self, event: InputEvent) {
+    fn note(&self, event: &InputEvent) {
         if let InputEvent::Contact(Contact { output, position }) = event {
-            self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(output, position);
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(*output, *position);
         }
     }
 }
@@ -152,7 +156,7 @@ impl Tell {
     /// Tells what a settled level means, if anything. `false` when the doors are gone.
     async fn say(&self, turn: &mut Turn, level: Level) -> bool {
         let Some(event) = turn.to(level) else { return true };
-        self.positions.note(event);
+        self.positions.note(&event);
         self.events.send(event).await.is_ok()
     }
 }

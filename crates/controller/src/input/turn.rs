@@ -56,7 +56,7 @@ mod tests {
         let pressed = Some(InputEvent::ExitButton { output: 3 });
         let told =
             [Active, Quiet, Active, Active, Unknown, Active, Quiet, Active].map(|level| turn.to(level));
-        assert_eq!(told, [None, None, pressed, None, None, None, None, pressed]);
+        assert_eq!(told, [None, None, pressed.clone(), None, None, None, None, pressed]);
     }
 
     #[test]
@@ -65,6 +65,9 @@ mod tests {
         let says = |position| Some(InputEvent::Contact(Contact { output: 1, position }));
         let told = [Unknown, Quiet, Active, Unknown, Unknown, Active].map(|level| turn.to(level));
         let open = says(DoorPosition::Open);
-        assert_eq!(told, [None, says(DoorPosition::Closed), open, says(DoorPosition::Unknown), None, open]);
+        assert_eq!(
+            told,
+            [None, says(DoorPosition::Closed), open.clone(), says(DoorPosition::Unknown), None, open]
+        );
     }
 }

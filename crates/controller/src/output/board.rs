@@ -51,6 +51,8 @@ pub struct WiredBoard {
 struct Output {
     way: Way,
     longest: Duration,
+    /// No timer relay drops it while its lease is renewed.
+    holds: bool,
 }
 
 #[derive(Debug)]
@@ -113,7 +115,8 @@ impl WiredBoard {
                 Some(Ending::TimerRelay(after)) => after.min(LONGEST_LEASE),
                 _ => LONGEST_LEASE,
             };
-            Ok(Output { way, longest })
+            let holds = !matches!(ending, Some(Ending::TimerRelay(_)));
+            Ok(Output { way, longest, holds })
         };
         let outputs = outputs.into_iter().map(start).collect::<io::Result<_>>()?;
         Ok(Self { outputs, positions, tickets: 0 })
@@ -164,5 +167,9 @@ impl Board for WiredBoard {
 
     fn longest(&self, output: u16) -> Duration {
         self.outputs.get(usize::from(output)).map_or(LONGEST_LEASE, |output| output.longest)
+    }
+
+    fn holds(&self, output: u16) -> bool {
+        self.outputs.get(usize::from(output)).is_some_and(|output| output.holds)
     }
 }

@@ -91,4 +91,9 @@ pub trait Board: Send {
     fn longest(&self, _output: u16) -> Duration {
         LONGEST_LEASE
     }
+
+    /// Whether this output stays released when its lease is renewed before it ends. One behind a timer relay does not.
+    fn holds(&self, _output: u16) -> bool {
+        true
+    }
 }

@@ -4,9 +4,11 @@
 //! - A reader that is not [`Reading::Online`] tells no cards and no keys.
 //! - Nothing here prints what was read: cards and keys are redacted in `Debug`.
 
+pub mod keys;
 pub mod osdp;
 pub mod pcsc;
 pub mod wiegand;
+pub mod wired;
 
 use klinke_model::credential::CredentialKey;
 use std::fmt;

@@ -1,6 +1,6 @@
 //! Files with one thing wrong: each is refused, with its line.
 
-use crate::hardware::{Drive, Hardware, HardwareError, LockKind, read};
+use crate::hardware::{Drive, Hardware, HardwareError, LockKind, ReadBy, read};
 
 fn reading(text: &str) -> Result<Hardware, HardwareError> {
     let folder = tempfile::tempdir().unwrap();
@@ -52,6 +52,22 @@ fn a_file_with_everything_is_read_and_its_outputs_are_in_order() {
         is = "fire"
         debounce_ms = 200
         on.modbus_rtu = { device = "/dev/ttyUSB0", baud = 9600, unit = 3, input = 0, active = "off" }
+
+        [[reader]]
+        number = 0
+        output = 1
+        keypad = true
+        on.osdp = { device = "/dev/ttyUSB1", baud = 115200, address = 1 }
+
+        [[reader]]
+        number = 1
+        output = 1
+        on.osdp = { device = "/dev/ttyUSB1", baud = 115200, address = 2, legacy_plain = true }
+
+        [[reader]]
+        number = 7
+        output = 3
+        on.wiegand = { chip = "/dev/gpiochip0", data0 = 20, data1 = 21 }
     "#;
     let hardware = reading(text).unwrap();
     let numbers: Vec<u16> = hardware.outputs.iter().map(|output| output.get_ref().number).collect();
@@ -59,6 +75,11 @@ fn a_file_with_everything_is_read_and_its_outputs_are_in_order() {
     assert!(matches!(hardware.outputs[0].get_ref().on, Drive::Shelly(_)));
     assert_eq!(hardware.outputs[1].get_ref().lock, LockKind::FailSafe);
     assert_eq!(hardware.inputs.len(), 2);
+    let readers: Vec<_> = hardware.readers.iter().map(|reader| reader.get_ref()).collect();
+    assert_eq!(readers.iter().map(|reader| reader.number).collect::<Vec<_>>(), [0, 1, 7]);
+    assert!(readers[0].keypad && !readers[1].keypad);
+    let plain = |place: usize| matches!(&readers[place].on, ReadBy::Osdp(osdp) if osdp.legacy_plain);
+    assert!(!plain(0) && plain(1), "in clear only where it says so");
 }
 
 #[test]
@@ -112,6 +133,44 @@ fn each_wrong_file_is_refused_with_its_line_and_what_to_do() {
             other => panic!("{other:?}\n{text}"),
         }
     }
+}
+
+#[test]
+fn each_wrong_reader_is_refused_with_its_line_and_what_to_do() {
+    let osdp = |number: u16, line: u16, address: u8| {
+        format!(
+            "[[reader]]\nnumber = {number}\noutput = 0\non.osdp = {{ device = \"/dev/ttyUSB{line}\", baud = 115200, address = {address} }}\n"
+        )
+    };
+    let wires = |data0: u32, data1: u32| {
+        format!(
+            "[[reader]]\nnumber = 1\noutput = 0\non.wiegand = {{ chip = \"/dev/gpiochip0\", data0 = {data0}, data1 = {data1} }}\n"
+        )
+    };
+    let modbus = "[[input]]\nis = \"fire\"\non.modbus_rtu = { device = \"/dev/ttyUSB0\", baud = 115200, unit = 3, input = 0, active = \"on\" }\n";
+    let first = osdp(0, 0, 1);
+    let nine: String = (0..9).map(|number| osdp(number, 0, u8::try_from(number).unwrap())).collect();
+    let rows = [
+        (osdp(0, 0, 1).replace("output = 0", "output = 1"), 6, "reader 0: there is no output 1"),
+        (osdp(0, 0, 127), 6, "from 0 to 126"),
+        (format!("{first}{}", osdp(0, 0, 2)), 10, "this number is there twice"),
+        (format!("{first}{}", osdp(1, 0, 1)), 10, "the same line or address"),
+        (format!("{first}{}", osdp(1, 0, 2).replace("115200", "9600")), 10, "the same `baud`"),
+        (format!("{modbus}{first}"), 9, "carries nothing else"),
+        (wires(4, 4), 6, "the same line or address"),
+        (nine, 38, "at most 8 readers"),
+    ];
+    for (text, line, what) in rows {
+        match reading(&format!("{GOOD}{text}")) {
+            Err(HardwareError::Wrong { line: told, what: said, .. }) => {
+                assert!(said.contains(what) && told == line, "line {told}: {said}\n{text}");
+            }
+            other => panic!("{other:?}\n{text}"),
+        }
+    }
+    // a key is no word of the file
+    let with_key = osdp(0, 0, 1).replace("address = 1", "address = 1, key = \"00\"");
+    assert!(matches!(reading(&format!("{GOOD}{with_key}")), Err(HardwareError::Toml { .. })));
 }
 
 #[test]

@@ -1,0 +1,291 @@
+//! Who is let in at the doors themselves: the rights in force, the order of the doors, the clock, and what is remembered.
+//!
+//! ```text
+//!   card ──┐
+//!   code ──┴▶ hash ─▶ Rights::facts_at ─▶ DoorOrder::judge ─▶ decide ─┬▶ used up, durable ─▶ let in
+//!                                                                     └▶ refused
+//! ```
+//!
+//! - Without rights, or without this door in them, nobody is let in. Nothing here asks whether a link stands: it only
+//!   counts how long ago the server could be asked.
+//! - A credential that opens once is durably used up before its lock is released; if that fails it is refused.
+//! - What is refused looks the same at the reader, whether anybody was given it or not.
+
+use super::keypad::Keypad;
+use crate::kept::{Kept, Moment, NotKept};
+use klinke_access::clock::DoorClock;
+use klinke_access::decide::{Cause, Decision, Order, Reason, Request, decide};
+use klinke_access::lockout::Lockout;
+use klinke_access::order::DoorOrder;
+use klinke_access::snapshot::{AtDoor, CredentialHash, Found, Rights};
+use klinke_access::standing::ClockTrust;
+use klinke_model::credential::CredentialKey;
+use klinke_model::door::{DoorAlarm, DoorMode, DoorPosition, DoorState};
+use klinke_model::ids::DoorId;
+use klinke_model::time::{Mono, Timestamp};
+use std::collections::VecDeque;
+use std::time::Duration;
+use tracing::{error, warn};
+
+/// The same card at two doors within this is an alarm, when it can be copied (trust.md T20).
+pub const COPY_WITHIN: Duration = Duration::from_secs(3);
+
+/// So many cards are remembered for that.
+const COPIES_REMEMBERED: usize = 16;
+
+/// A reader at a door.
+#[derive(Debug)]
+pub struct Post {
+    /// Its number.
+    pub reader: u16,
+    /// The output of its door.
+    pub output: u16,
+    /// Where it has one.
+    pub keypad: Option<Keypad>,
+}
+
+/// What the doors go by when somebody stands before one.
+#[derive(Debug)]
+pub struct Entry {
+    pub(super) rights: Option<Rights>,
+    pub(super) order: DoorOrder,
+    clock: DoorClock,
+    /// When the server could last be asked, in this process.
+    confirmed: Option<Mono>,
+    kept: Kept,
+    pub(super) posts: Vec<Post>,
+    /// What was kept of wrong codes is on the disk.
+    is_kept: bool,
+    copies: VecDeque<Copyable>,
+    /// The next turn of unlocked hours.
+    pub(super) hours_at: Option<Mono>,
+}
+
+/// A card that can be copied, where and when it was read.
+#[derive(Debug)]
+struct Copyable {
+    hash: CredentialHash,
+    place: u8,
+    at: Mono,
+}
+
+/// Somebody is let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct LetIn {
+    /// The door, by its place in the rights.
+    pub(super) place: u8,
+    pub(super) hold: Duration,
+}
+
+/// Why somebody is not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refused {
+    /// There are no rights, or this door is none of theirs.
+    NoRights,
+    /// The rights say no.
+    Denied(Reason),
+    /// It could not be remembered as used.
+    NotKept,
+}
+
+impl Entry {
+    /// At the start of the process: what was kept, the readers (number, output, whether there is a keypad), and what
+    /// the machine's clock says.
+    pub fn new(kept: Kept, readers: &[(u16, u16, bool)], wall: Timestamp, now: Mono) -> Self {
+        let post = |&(reader, output, has_keypad): &(u16, u16, bool)| {
+            let keypad = has_keypad.then(|| Keypad::new(Lockout::restored(kept.wrong(reader), now)));
+            Post { reader, output, keypad }
+        };
+        Self {
+            rights: None,
+            order: DoorOrder::default(),
+            clock: DoorClock::start(wall, kept.moment().map(|moment| moment.at), now),
+            confirmed: None,
+            posts: readers.iter().map(post).collect(),
+            kept,
+            is_kept: false,
+            copies: VecDeque::new(),
+            hours_at: None,
+        }
+    }
+
+    /// What it is now, and whether that can be believed.
+    pub(super) fn time(&self, now: Mono) -> (Timestamp, ClockTrust) {
+        (self.clock.now(now), self.clock.trust())
+    }
+
+    /// The server told the time, so it could be asked.
+    pub(super) fn told(&mut self, server: Timestamp, now: Mono) {
+        self.clock.told(server, now);
+        self.confirmed = Some(now);
+    }
+
+    /// What is to be kept of the clock, and where; nothing while it is not believed.
+    pub(super) fn to_keep(&self, now: Mono) -> Option<(crate::kept::ClockFile, Moment)> {
+        let (at, trust) = self.time(now);
+        let confirmed = match self.confirmed {
+            Some(confirmed) => Some(before(at, now.since(confirmed))),
+            None => self.kept.moment().and_then(|moment| moment.confirmed),
+        };
+        (trust == ClockTrust::Trusted).then_some((self.kept.clock()?, Moment { at, confirmed }))
+    }
+
+    /// Where a door is in the rights.
+    pub(super) fn place(&self, door: DoorId) -> Option<u8> {
+        let place = self.rights.as_ref()?.doors().iter().position(|plan| plan.door == door)?;
+        u8::try_from(place).ok()
+    }
+
+    /// For how long the server could not be asked about these rights; for ever, when nobody can tell.
+    fn age(&self, rights: &Rights, now: Mono) -> Duration {
+        if let Some(confirmed) = self.confirmed {
+            return now.since(confirmed);
+        }
+        let (at, ClockTrust::Trusted) = self.time(now) else { return Duration::MAX };
+        let kept = self.kept.moment().and_then(|moment| moment.confirmed);
+        let newest = kept.map_or(rights.issued(), |kept| kept.max(rights.issued()));
+        Duration::from_millis(at.as_millis().saturating_sub(newest.as_millis()).try_into().unwrap_or(0))
+    }
+
+    /// Whether another door of this door's airlock is open, or may be.
+    pub(super) fn is_interlocked(&self, place: u8, state: impl Fn(DoorId) -> Option<DoorState>) -> bool {
+        self.rights
+            .as_ref()
+            .is_some_and(|rights| self.order.is_interlocked(place, |other| state_at(rights, other, &state)))
+    }
+
+    /// Whether who presents this is let in at this door.
+    pub(super) fn present(
+        &mut self,
+        door: DoorId,
+        mode: DoorMode,
+        key: &CredentialKey,
+        state: impl Fn(DoorId) -> Option<DoorState>,
+        now: Mono,
+    ) -> Result<LetIn, Refused> {
+        let place = self.place(door).ok_or(Refused::NoRights)?;
+        let rights = self.rights.as_ref().ok_or(Refused::NoRights)?;
+        let hash = rights.key().credential(key);
+        let (at, clock) = self.time(now);
+        let asked = AtDoor {
+            door: place,
+            at,
+            clock,
+            rights_age: self.age(rights, now),
+            mode,
+            // judged below, when it is known for whom
+            order: Order::Kept,
+            used: self.kept.is_used(hash),
+        };
+        let (mut facts, found) = rights.facts_at(hash, &asked).ok_or(Refused::NoRights)?;
+        if let Some(Found { person, .. }) = found {
+            facts.order = self.order.judge(place, person, |other| state_at(rights, other, &state), now);
+        }
+        let decision = decide(&Request { cause: Cause::AtDoor }, &facts);
+        if let Some(Found { copyable: true, .. }) = found {
+            self.watch_copies(hash, place, now);
+        }
+        match (decision, found) {
+            (Decision::Granted { hold }, Some(found)) => {
+                if found.once {
+                    self.use_up(hash, &found, now)?;
+                }
+                self.order.granted(place);
+                Ok(LetIn { place, hold })
+            }
+            // nobody's credential is never granted
+            (Decision::Granted { .. }, None) => Err(Refused::NoRights),
+            (Decision::Denied(reason), found) => {
+                if let (Reason::SecondPersonNeeded, Some(found)) = (reason, found) {
+                    self.order.first_came(place, found.person, now);
+                }
+                Err(Refused::Denied(reason))
+            }
+        }
+    }
+
+    fn use_up(&mut self, hash: CredentialHash, found: &Found, now: Mono) -> Result<(), Refused> {
+        let (at, trust) = self.time(now);
+        let believed = (trust == ClockTrust::Trusted).then_some(at);
+        self.kept.use_up(hash, found.until, believed).map_err(|error: NotKept| {
+            error!(%error, "a credential that opens once is refused");
+            Refused::NotKept
+        })
+    }
+
+    /// The same card at two doors that nobody reaches so quickly: one of them may be a copy. Who it is, and which doors
+    /// they are, is told to nobody.
+    fn watch_copies(&mut self, hash: CredentialHash, place: u8, now: Mono) {
+        self.copies.retain(|copy| now.since(copy.at) < COPY_WITHIN);
+        let is_far = |other: u8| {
+            let plans = self.rights.as_ref().map(Rights::doors).unwrap_or_default();
+            let plan = |place: u8| plans.get(usize::from(place));
+            let (Some(here), Some(there)) = (plan(place), plan(other)) else { return false };
+            let beside = here.airlock.is_some() && here.airlock == there.airlock
+                || here.after.is_some_and(|after| after.door == other)
+                || there.after.is_some_and(|after| after.door == place);
+            place != other && !beside
+        };
+        if self.copies.iter().any(|copy| copy.hash == hash && is_far(copy.place)) {
+            warn!("a card that can be copied was read at two doors within 3 s; one of them may be a copy");
+        }
+        if self.copies.len() >= COPIES_REMEMBERED {
+            self.copies.pop_front();
+        }
+        self.copies.push_back(Copyable { hash, place, at: now });
+    }
+
+    /// Whether a code may be looked at now at this reader: its wait is over, and what was wrong before is kept.
+    pub(super) fn may_try(&mut self, reader: u16, now: Mono) -> bool {
+        let Some(lockout) = self.lockout(reader) else { return false };
+        let (wait, wrong) = (lockout.wait(now), lockout.kept(now));
+        if !wait.is_zero() {
+            return false;
+        }
+        // a disk that takes nothing would forget every wrong code with the power
+        self.is_kept || self.keep_wrong(reader, wrong)
+    }
+
+    /// A code was looked at and was wrong. Durable when this returns, or no code is looked at before it is.
+    pub(super) fn was_wrong(&mut self, reader: u16, now: Mono) {
+        let Some(lockout) = self.lockout(reader) else { return };
+        let is_alarm = lockout.wrong(now).is_alarm;
+        let wrong = lockout.kept(now);
+        if is_alarm {
+            warn!(reader, wrong, "wrong codes at a keypad: somebody may be guessing");
+        }
+        self.keep_wrong(reader, wrong);
+    }
+
+    fn keep_wrong(&mut self, reader: u16, wrong: u32) -> bool {
+        let kept = self.kept.keep_wrong(reader, wrong);
+        if let Err(error) = &kept {
+            error!(%error, "wrong codes can not be kept; no code is taken until they can");
+        }
+        self.is_kept = kept.is_ok();
+        self.is_kept
+    }
+
+    fn lockout(&mut self, reader: u16) -> Option<&mut Lockout> {
+        let post = self.posts.iter_mut().find(|post| post.reader == reader)?;
+        Some(&mut post.keypad.as_mut()?.lockout)
+    }
+}
+
+impl Default for Entry {
+    /// No readers, a clock that is not believed, and nothing remembered.
+    fn default() -> Self {
+        Self::new(Kept::default(), &[], Timestamp::from_millis(0), Mono::default())
+    }
+}
+
+/// How the door of this place is; one that is not driven here is never known to be locked.
+fn state_at(rights: &Rights, place: u8, state: impl Fn(DoorId) -> Option<DoorState>) -> DoorState {
+    let unknown =
+        DoorState { mode: DoorMode::Unlocked, position: DoorPosition::Unknown, alarm: DoorAlarm::Normal };
+    rights.doors().get(usize::from(place)).and_then(|plan| state(plan.door)).unwrap_or(unknown)
+}
+
+fn before(at: Timestamp, by: Duration) -> Timestamp {
+    Timestamp::from_millis(at.as_millis().saturating_sub(i64::try_from(by.as_millis()).unwrap_or(i64::MAX)))
+}
