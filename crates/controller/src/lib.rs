@@ -29,6 +29,7 @@
 
 pub mod address;
 pub mod backoff;
+pub mod commissioning;
 pub mod connection;
 pub mod doors;
 pub mod file;

@@ -2,6 +2,7 @@
 
 use clap::{ArgGroup, Args, Parser, Subcommand};
 use klinke_controller::address::ServerAddress;
+use klinke_controller::commissioning::{Talk, check, page};
 use klinke_controller::doors::entry::Entry;
 use klinke_controller::doors::{self, Doors};
 use klinke_controller::file::{Durable, replace};
@@ -21,7 +22,7 @@ use klinke_controller::reader::wired::Lamps;
 use klinke_controller::state::StateDir;
 use klinke_controller::tls::{Fingerprint, link_config};
 use klinke_model::ids::{BootId, v4};
-use klinke_model::time::{Clock, SystemClock};
+use klinke_model::time::{Clock, SystemClock, Timestamp};
 use std::error::Error;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -69,6 +70,22 @@ enum Command {
         #[arg(long, value_name = "N")]
         reader: u16,
     },
+    /// Go through all that is wired, with somebody at the door, and write the commissioning report; the controller has to
+    /// be stopped
+    Check {
+        /// Folder for this controller's identity
+        #[arg(long, value_name = "DIR")]
+        state: PathBuf,
+        /// The file that says what is wired to this machine
+        #[arg(long, value_name = "FILE")]
+        hardware: PathBuf,
+        /// Where the report goes: a page to print
+        #[arg(long, value_name = "FILE")]
+        report: PathBuf,
+        /// What stands above it, such as "Storgata 12, basement"
+        #[arg(long, value_name = "TEXT", default_value = "")]
+        place: String,
+    },
     /// Drive the doors
     #[command(group = ArgGroup::new("locks").required(true).args(["hardware", "simulated"]))]
     Run {
@@ -111,6 +128,9 @@ async fn main() -> ExitCode {
             run_pair(common, authority_sha256, code_file).await
         }
         Command::KeyReader { state, hardware, reader } => run_key_reader(&state, &hardware, reader).await,
+        Command::Check { state, hardware, report, place } => {
+            run_check(&state, &hardware, &report, place).await
+        }
         Command::Run { common, hardware, simulated: _, simulate_leaf, exit_with_parent } => {
             run(common, hardware.as_deref(), simulate_leaf, exit_with_parent).await
         }
@@ -163,6 +183,44 @@ async fn run_key_reader(state: &Path, hardware: &Path, number: u16) -> Result<()
     println!("Keyed: vendor {first:02X}{second:02X}{third:02X}, serial number {}.", identity.serial);
     println!("Compare with its label: the controller trusts this one from now on.");
     Ok(())
+}
+
+async fn run_check(state: &Path, file: &Path, report: &Path, place: String) -> Result<(), Box<dyn Error>> {
+    let state = StateDir::open(state)?;
+    let _alone = state.alone()?;
+    let hardware = hardware::read(file)?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
+    let (inputs_sender, inputs) = mpsc::channel(WAITING);
+    let (outputs_sender, outputs) = mpsc::channel(WAITING);
+    let mut board = wired(&hardware, inputs_sender.clone(), &outputs_sender, &clock)?;
+    let _lamps =
+        reader::wired::start(&hardware, &ReaderFolder::new(state.readers()), &inputs_sender, &clock)?;
+    let (typed, lines) = mpsc::channel(1);
+    // a thread, because a blocking read of standard input cannot be cancelled
+    std::thread::spawn(move || {
+        for line in io::stdin().lines().map_while(Result::ok) {
+            if typed.blocking_send(line).is_err() {
+                return;
+            }
+        }
+    });
+    let mut say = |line: &str| println!("{line}");
+    let checked = check(&hardware, &mut *board, Talk { say: &mut say, lines, inputs, outputs }).await?;
+    let facts = [
+        ("Place", place),
+        ("When", day_and_time(clock.now())?),
+        ("Controller", format!("klinke-door {}", env!("CARGO_PKG_VERSION"))),
+        ("Hardware file", file.display().to_string()),
+    ];
+    replace(report, page(&facts, &checked).as_bytes(), Durable::Yes)?;
+    let (passed, failed, skipped) = checked.count();
+    println!("{passed} passed, {failed} failed, {skipped} skipped; the report is {}.", report.display());
+    if checked.is_whole() { Ok(()) } else { Err("not everything is as it should be, or was checked".into()) }
+}
+
+/// As people write it, in UTC: a controller knows the zone of its building only once it has rights.
+fn day_and_time(now: Timestamp) -> Result<String, jiff::Error> {
+    Ok(jiff::Timestamp::from_millisecond(now.as_millis())?.strftime("%Y-%m-%d %H:%M UTC").to_string())
 }
 
 async fn run(

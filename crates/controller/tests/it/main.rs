@@ -1,5 +1,6 @@
 //! The controller from outside: a real server's end of TLS, a real process, real files.
 
+mod commissioning;
 mod desk_reader;
 mod hardware_run;
 mod link;
