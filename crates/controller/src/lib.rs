@@ -13,6 +13,7 @@
 //! - [`hardware`] reads what is wired where; [`output`], [`input`] and [`reader`] are those wires.
 //! - [`output`] takes *leases* only: what it releases it locks again by itself, whether we live or not.
 //! - [`reader`] is what tells the doors of cards and keys, and shows what they answer.
+//! - [`rights`] are fetched over the link, checked, kept on the disk, and then in force; also with the server gone.
 //! - [`pairing`] makes the key, which never leaves [`state`], and gets it certified by an administrator.
 //!
 //! Nothing here logs or keeps that a door was opened: in a small house a door and a time name a person. The log
@@ -36,6 +37,7 @@ pub mod network;
 pub mod output;
 pub mod pairing;
 pub mod reader;
+pub mod rights;
 pub mod secret;
 pub mod state;
 pub mod tls;

@@ -81,6 +81,11 @@ impl StateDir {
         self.0.join("outputs")
     }
 
+    /// Where rights are kept.
+    pub(crate) fn rights(&self) -> PathBuf {
+        self.0.join("rights")
+    }
+
     fn identity(&self) -> PathBuf {
         self.0.join("identity.pem")
     }

@@ -6,6 +6,7 @@ mod button_appears;
 mod button_change;
 mod buttons;
 mod buttons_page;
+mod controller_rights;
 mod convert;
 mod counts;
 mod devices;
