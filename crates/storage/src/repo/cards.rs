@@ -5,11 +5,10 @@
 //! card is in the audit.
 
 use crate::entity::{access_rule, access_rule_person, building, card, membership, person, role_grant, unit};
-use crate::record::{
-    CardAfter, CardChange, CardMade, CardRow, CardsPage, CardsQuery, Edited, NewCard, Part, Stamp,
-    Uses,
-};
 use crate::record::cards::Place;
+use crate::record::{
+    CardAfter, CardChange, CardMade, CardRow, CardsPage, CardsQuery, Edited, NewCard, Part, Stamp, Uses,
+};
 use crate::repo::audit::{self, Change};
 use crate::repo::convert::{self, At, Word};
 use crate::repo::doors::touch_all_of;

@@ -4,8 +4,8 @@
 //! Nothing here is in the audit, which tells what administrators did; they see who blocked a card.
 
 use crate::entity::card;
-use crate::record::{HeldCard, MyCardChanged, MyCardMade, NewMyCard};
 use crate::record::cards::Place;
+use crate::record::{HeldCard, MyCardChanged, MyCardMade, NewMyCard};
 use crate::repo::cards::{Cards, held, insert, select, taken, update};
 use crate::repo::doors::touch_all_of;
 use crate::repo::households::{homes_of, is_active};

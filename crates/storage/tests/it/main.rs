@@ -3,6 +3,7 @@
 mod access;
 mod audit;
 mod buttons;
+mod cards;
 mod concurrency;
 mod database;
 mod doors;
