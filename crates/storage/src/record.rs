@@ -3,6 +3,7 @@
 //! A record holds what one use needs, no more; what names a person is [`Pii`].
 
 mod buttons;
+pub(crate) mod cards;
 mod controllers;
 mod households;
 mod imports;
@@ -18,7 +19,11 @@ mod webhooks;
 mod who;
 
 pub use buttons::{Button, ButtonChanged, ButtonEdit, Look, NewPicture, PictureSet, Unlisted};
-pub use controllers::{ControllerRights, HeldCard, RightsHolder};
+pub use cards::{
+    CardAfter, CardChange, CardHouse, CardMade, CardRow, CardsPage, CardsQuery, HeldCard, MyCardChanged,
+    MyCardMade, NewCard, NewMyCard,
+};
+pub use controllers::{ControllerRights, RightsCard, RightsHolder};
 pub use households::{
     BellChange, BellChanged, BellHours, Household, HouseholdMember, Joined, Left, MyBell, NewMember, Refused,
     SeenBy, SeenDoor, WayToMember,

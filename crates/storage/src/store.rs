@@ -1,8 +1,8 @@
 //! Opening the store: which database, with which settings, at which schema.
 
 use crate::repo::{
-    Audit, Devices, Doors, Gate, Households, Imports, Intercom, Invitations, Jobs, Moves, Parts, People,
-    Rules, Sites, Tenants, Tokens, Webhooks, Who,
+    Audit, Cards, Devices, Doors, Gate, Households, Imports, Intercom, Invitations, Jobs, Moves, Parts,
+    People, Rules, Sites, Tenants, Tokens, Webhooks, Who,
 };
 use crate::tx::{self, Isolation};
 use crate::{Result, StorageError, migration};
@@ -142,6 +142,11 @@ impl Store {
     /// Panels and buttons.
     pub fn intercom(&self) -> Intercom<'_> {
         Intercom(self)
+    }
+
+    /// Cards and key rings.
+    pub fn cards(&self) -> Cards<'_> {
+        Cards(self)
     }
 
     /// Schedules and access rules.

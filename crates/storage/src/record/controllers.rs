@@ -24,7 +24,7 @@ pub struct ControllerRights {
     /// Who has a card in the building and a right to one of the doors.
     pub holders: Vec<RightsHolder>,
     /// Their cards.
-    pub cards: Vec<HeldCard>,
+    pub cards: Vec<RightsCard>,
 }
 
 /// Somebody with a right to a door of a controller.
@@ -44,7 +44,7 @@ pub struct RightsHolder {
 
 /// A card of somebody with rights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct HeldCard {
+pub struct RightsCard {
     /// What readers read.
     pub key: CredentialKey,
     /// Whose it is, by their place.

@@ -7,7 +7,7 @@ use crate::entity::{
     access_rule, access_rule_door, building, card, controller, door, door_setting, membership, person,
     schedule, unit, unit_door,
 };
-use crate::record::{ControllerRights, HeldCard, RightsHolder};
+use crate::record::{ControllerRights, RightsCard, RightsHolder};
 use crate::repo::convert::{self, At};
 use crate::repo::doors::{Doors, reaching};
 use crate::repo::{rule_reach, schedules};
@@ -15,7 +15,6 @@ use crate::{Result, tx};
 use klinke_access::decide::HolderClass;
 use klinke_access::snapshot::{After, DOORS, DoorPlan, DoorRight};
 use klinke_access::zone::Zone;
-use klinke_model::credential::{CredentialFormat, CredentialKey, CredentialTier};
 use klinke_model::ids::ControllerId;
 use klinke_model::schedule::Schedule;
 use klinke_model::scope::{Principal, Scope};
@@ -283,7 +282,7 @@ async fn holders(
     scope: &Scope,
     building: Uuid,
     mut rights: BTreeMap<Uuid, Vec<DoorRight>>,
-) -> Result<(Vec<RightsHolder>, Vec<HeldCard>)> {
+) -> Result<(Vec<RightsHolder>, Vec<RightsCard>)> {
     let of_unit = Condition::all()
         .add(
             Expr::col((unit::Entity, unit::Column::Tenant))
@@ -323,40 +322,19 @@ async fn holders(
         place.insert(id, holders.len());
         holders.push(RightsHolder { person: id.into(), active, class, needs_longer, rights });
     }
-    let rows: Vec<(Uuid, String, i64, Vec<u8>, String, bool)> = card::Entity::find()
-        .select_only()
-        .columns([card::Column::Person, card::Column::Format, card::Column::Bits, card::Column::Raw])
-        .columns([card::Column::Tier, card::Column::Blocked])
+    let rows = card::Entity::find()
         .filter(card::Column::Tenant.eq(scope.tenant.0))
         .filter(card::Column::Building.eq(building))
         .order_by_asc(card::Column::Id)
-        .into_tuple()
         .all(db)
         .await?;
     let mut cards = Vec::with_capacity(rows.len());
-    for (person, format, bits, raw, tier, blocked) in rows {
-        if let Some(holder) = place.get(&person) {
-            let (key, tier) = (key(&format, bits, &raw)?, tier_of(&tier)?);
-            cards.push(HeldCard { key, holder: *holder, blocked, tier });
+    for row in &rows {
+        if let Some(holder) = place.get(&row.person) {
+            let card = convert::card(row)?;
+            let blocked = card.blocked.is_some();
+            cards.push(RightsCard { key: card.key, holder: *holder, blocked, tier: card.tier });
         }
     }
     Ok((holders, cards))
-}
-
-fn key(format: &str, bits: i64, raw: &[u8]) -> Result<CredentialKey> {
-    let format = match format {
-        "bits" => CredentialFormat::Bits,
-        "serial" => CredentialFormat::Serial,
-        _ => return Err(At("card", "format").corrupt()),
-    };
-    let bits = At("card", "bits").number(bits)?;
-    CredentialKey::new(format, bits, raw).map_err(|_| At("card", "raw").corrupt())
-}
-
-fn tier_of(word: &str) -> Result<CredentialTier> {
-    match word {
-        "identifier" => Ok(CredentialTier::Identifier),
-        "proven" => Ok(CredentialTier::Proven),
-        _ => Err(At("card", "tier").corrupt()),
-    }
 }
