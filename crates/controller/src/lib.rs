@@ -17,6 +17,7 @@
 //! - [`reader`] is what tells the doors of cards and keys, and shows what they answer; [`doors`] decides by the rights
 //!   that it holds, whether the server is there or not. [`kept`] is what it remembers over a power cut for that.
 //! - [`keying`] gives a reader its key, which never leaves this machine either.
+//! - [`rights`] are fetched over the link, checked, kept on the disk, and then in force; also with the server gone.
 //! - [`pairing`] makes the key, which never leaves [`state`], and gets it certified by an administrator.
 //!
 //! Nothing here logs or keeps that a door was opened: in a small house a door and a time name a person. The log
@@ -43,6 +44,7 @@ pub mod network;
 pub mod output;
 pub mod pairing;
 pub mod reader;
+pub mod rights;
 pub mod secret;
 pub mod state;
 pub mod tls;

@@ -15,6 +15,7 @@ use crate::address::ServerAddress;
 use crate::backoff::Backoff;
 use crate::connection::{Connection, ConnectionError, SILENCE_LIMIT};
 use crate::doors::{Attached, Request};
+use crate::rights::Intake;
 use crate::tls::{DialError, dial};
 use klinke_access::open_command::OpenCommand;
 use klinke_model::ids::BootId;
@@ -72,11 +73,13 @@ pub struct Link {
     pub clock: Arc<dyn Clock>,
     /// The way to the doors.
     pub doors: mpsc::Sender<Request>,
+    /// Where rights go.
+    pub rights: Intake,
 }
 
 impl Link {
     /// Keeps the link until the future is dropped.
-    pub async fn keep(self) {
+    pub async fn keep(mut self) {
         let mut backoff = Backoff::default();
         let mut is_known_lost = false;
         loop {
@@ -97,14 +100,14 @@ impl Link {
         }
     }
 
-    async fn once(&self, stood: &mut bool) -> Result<Infallible, LinkError> {
+    async fn once(&mut self, stood: &mut bool) -> Result<Infallible, LinkError> {
         let stream = dial(&self.server, Arc::clone(&self.tls)).await?;
         self.serve(Connection::new(stream), stood).await
     }
 
     /// One connection, to its end. Sets `stood` when a heartbeat was answered.
     async fn serve(
-        &self,
+        &mut self,
         mut connection: Connection<impl AsyncRead + AsyncWrite + Unpin>,
         stood: &mut bool,
     ) -> Result<Infallible, LinkError> {
@@ -119,8 +122,15 @@ impl Link {
                 event = connection.receive() => {
                     heard = Instant::now();
                     let event = event?;
-                    *stood |= event == ControllerEvent::Alive;
-                    self.obey(event).await?;
+                    *stood |= matches!(event, ControllerEvent::Alive { .. });
+                    if let Some(answer) = self.obey(event).await? {
+                        connection.send(&answer).await?;
+                    }
+                }
+                kept = self.rights.kept(), if self.rights.is_keeping() => {
+                    if let Some(answer) = kept.flatten() {
+                        connection.send(&answer).await?;
+                    }
                 }
                 report = reports.recv() => connection.send(&report.ok_or(LinkError::Overrun)?).await?,
                 _ = heartbeat.tick() => {
@@ -133,7 +143,7 @@ impl Link {
 
     /// Says hello, awaits the welcome, and passes its configuration on.
     async fn greet(
-        &self,
+        &mut self,
         connection: &mut Connection<impl AsyncRead + AsyncWrite + Unpin>,
     ) -> Result<mpsc::Receiver<ControllerRequest>, LinkError> {
         let (sender, attached) = oneshot::channel();
@@ -146,11 +156,13 @@ impl Link {
             version: VERSION.to_owned(),
             outputs: self.outputs,
             doors,
+            rights: self.rights.begin().await,
         };
         connection.send(&hello).await?;
         let answer = tokio::time::timeout(SILENCE_LIMIT, connection.receive()).await;
         match answer.map_err(|_| ConnectionError::Silent)?? {
-            ControllerEvent::Welcome { protocol: CONTROLLER, wanted, .. } => {
+            ControllerEvent::Welcome { protocol: CONTROLLER, wanted, time, .. } => {
+                self.ask(Request::Time(time)).await?;
                 self.ask(Request::Configure(wanted)).await?;
                 Ok(reports)
             }
@@ -160,18 +172,24 @@ impl Link {
         }
     }
 
-    async fn obey(&self, event: ControllerEvent) -> Result<(), LinkError> {
-        match event {
+    /// Does what the server says; what to answer at once.
+    async fn obey(&mut self, event: ControllerEvent) -> Result<Option<ControllerRequest>, LinkError> {
+        let request = match event {
             ControllerEvent::Open { boot, opening, door, hold_ms, not_after } => {
-                self.ask(Request::Open(OpenCommand { boot, opening, door, hold_ms, not_after })).await
+                Request::Open(OpenCommand { boot, opening, door, hold_ms, not_after })
             }
-            ControllerEvent::Configure { wanted } => self.ask(Request::Configure(wanted)).await,
-            ControllerEvent::Alive => Ok(()),
-            ControllerEvent::Refused { reason } => Err(LinkError::Refused(reason)),
+            ControllerEvent::Configure { wanted } => Request::Configure(wanted),
+            ControllerEvent::Alive { time } => Request::Time(time),
+            ControllerEvent::Rights { .. } | ControllerEvent::Part { .. } | ControllerEvent::Gone { .. } => {
+                return Ok(self.rights.heard(event));
+            }
+            ControllerEvent::Refused { reason } => return Err(LinkError::Refused(reason)),
             ControllerEvent::Welcome { .. }
             | ControllerEvent::PairingCode { .. }
-            | ControllerEvent::Paired { .. } => Err(LinkError::OutOfTurn),
-        }
+            | ControllerEvent::Paired { .. } => return Err(LinkError::OutOfTurn),
+        };
+        self.ask(request).await?;
+        Ok(None)
     }
 
     async fn ask(&self, request: Request) -> Result<(), LinkError> {
@@ -216,14 +234,17 @@ mod tests {
             let (pipe, ours) = tokio::io::duplex(64 * 1024);
             let (doors, mut requests) = mpsc::channel(8);
             let start = Instant::now();
+            let folder = tempfile::tempdir().unwrap();
+            let rights = crate::rights::testing::intake(folder.path(), doors.clone()).await;
             let unused = Fingerprint::of(&rustls_pki_types::CertificateDer::from(Vec::new()));
-            let link = Link {
+            let mut link = Link {
                 server: "server.example:1".parse().unwrap(),
                 tls: Arc::new(pairing_config(unused).unwrap()),
                 boot: BootId(v4([1; 16])),
                 outputs: 2,
                 clock: Arc::new(TokioClock(start)),
                 doors,
+                rights,
             };
             let link = tokio::spawn(async move {
                 let mut stood = false;
@@ -256,7 +277,8 @@ mod tests {
         async fn welcome(&mut self, protocol: u16) {
             let wanted = Wanted { revision: 1, doors: Vec::new() };
             let controller = ControllerId(v4([2; 16]));
-            self.send(ControllerEvent::Welcome { protocol, controller, wanted }).await;
+            let time = Timestamp::from_millis(1);
+            self.send(ControllerEvent::Welcome { protocol, controller, wanted, time }).await;
         }
     }
 
@@ -268,7 +290,7 @@ mod tests {
             let mono = Mono::from_millis(beat * HEARTBEAT_MS);
             assert_eq!(server.receive().await, ControllerRequest::Heartbeat { mono });
         }
-        server.send(ControllerEvent::Alive).await;
+        server.send(ControllerEvent::Alive { time: Timestamp::from_millis(2) }).await;
         let heard = server.start.elapsed();
         let (error, stood) = server.link.await.unwrap();
         assert!(matches!(error, LinkError::Connection(ConnectionError::Silent)), "{error}");
@@ -291,7 +313,7 @@ mod tests {
         assert!(matches!(server.link.await.unwrap().0, LinkError::Version(_)));
 
         let mut server = Server::start().await;
-        server.send(ControllerEvent::Alive).await;
+        server.send(ControllerEvent::Alive { time: Timestamp::from_millis(2) }).await;
         assert!(matches!(server.link.await.unwrap().0, LinkError::OutOfTurn));
 
         let mut server = Server::start().await;

@@ -19,6 +19,9 @@ use klinke_controller::reader;
 use klinke_controller::reader::keys::ReaderFolder;
 use klinke_controller::reader::osdp::LONGEST_KEYING;
 use klinke_controller::reader::wired::Lamps;
+use klinke_controller::rights::Intake;
+use klinke_controller::rights::folder::RightsFolder;
+use klinke_controller::rights::trust::Trust;
 use klinke_controller::state::StateDir;
 use klinke_controller::tls::{Fingerprint, link_config};
 use klinke_model::ids::{BootId, v4};
@@ -262,11 +265,23 @@ async fn run(
     };
     let doors = doors.with_entry(entry, lamps);
 
-    let tls = Arc::new(link_config(&state.load()?)?);
+    let identity = state.load()?;
+    let tls = Arc::new(link_config(&identity)?);
+    let trust =
+        Trust::of(&identity).ok_or("this controller's certificate is not one of a server's; pair it anew")?;
     let stop = stop_token(exit_with_parent)?;
     let (requests, receiver) = mpsc::channel(WAITING);
-    let link =
-        Link { server: common.server, tls, boot, outputs: count, clock: Arc::clone(&clock), doors: requests };
+    // in force before the first dial
+    let rights = Intake::open(RightsFolder::open(&state)?, trust, requests.clone()).await;
+    let link = Link {
+        server: common.server,
+        tls,
+        boot,
+        outputs: count,
+        clock: Arc::clone(&clock),
+        doors: requests,
+        rights,
+    };
     let link = tokio::spawn(link.keep());
     info!(outputs = count, "started; every output is told to lock");
     // in a task of its own, so that a panic in it is an error here and a restart outside

@@ -115,6 +115,11 @@ impl StateDir {
         }
     }
 
+    /// Where rights are kept.
+    pub(crate) fn rights(&self) -> PathBuf {
+        self.0.join("rights")
+    }
+
     fn identity(&self) -> PathBuf {
         self.0.join("identity.pem")
     }

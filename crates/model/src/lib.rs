@@ -14,6 +14,7 @@
 )]
 
 pub mod alphabet;
+pub mod card;
 pub mod contact;
 pub mod credential;
 pub mod door;

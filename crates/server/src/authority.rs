@@ -9,7 +9,7 @@ use klinke_model::ids::ControllerId;
 use klinke_model::time::Timestamp;
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateSigningRequestParams, DistinguishedName, DnType,
-    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, SigningKey,
 };
 use rustls::RootCertStore;
 use rustls::pki_types::pem::PemObject;
@@ -125,6 +125,15 @@ impl Authority {
             leaf_params(&controller.to_string(), ExtendedKeyUsagePurpose::ClientAuth, now, LASTS);
         let certificate = request.signed_by(&self.issuer)?;
         Ok(ControllerCertificate { sha256: Sha256::digest(certificate.der()).into(), pem: certificate.pem() })
+    }
+
+    /// Signs something that is no certificate: ECDSA over P-256 with SHA-256, ASN.1. What is signed must begin with what it
+    /// is, and in no way that a certificate can.
+    ///
+    /// # Errors
+    /// When the key does not sign.
+    pub fn sign(&self, message: &[u8]) -> Result<Vec<u8>, AuthorityError> {
+        Ok(self.issuer.key().sign(message)?)
     }
 
     /// TLS for the pages of `--lan`: no client certificates.

@@ -22,6 +22,7 @@ use crate::config::{Config, PublicUrl, Tls};
 use crate::doors::links::Links;
 use crate::doors::listen;
 use crate::doors::openings::Openings;
+use crate::doors::rights::{Making, MakingError};
 use crate::hours;
 use crate::http::idempotency::Answers;
 use crate::http::limits::ApiLimits;
@@ -85,6 +86,8 @@ pub struct Node {
     pub links: Links,
     /// Openings that a repeated tap is.
     pub openings: Openings,
+    /// What controllers decide by when they are alone.
+    pub rights: Making,
     /// Picture and sound.
     pub media: Media,
     /// Password hashing.
@@ -180,6 +183,9 @@ pub enum StartError {
     /// Messages to other systems.
     #[error(transparent)]
     Webhooks(#[from] WebhooksError),
+    /// What controllers decide by.
+    #[error(transparent)]
+    Rights(#[from] MakingError),
     /// Picture and sound.
     #[error("can not carry picture and sound: {0}")]
     Media(#[from] MediaError),
@@ -232,6 +238,7 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>, random: Random) ->
         presence,
         links: Links::default(),
         openings: Openings::default(),
+        rights: Making::open(&config.data.folder, &random)?,
         media,
         passwords: Passwords::new(random.bytes())?,
         sign_in_limits: SignInLimits::new(&clock),

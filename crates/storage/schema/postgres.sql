@@ -185,19 +185,23 @@ card.id uuid NOT NULL
 card.building uuid NOT NULL
 card.person uuid NOT NULL
 card.name text NOT NULL
+card.folded bytea NOT NULL
 card.format text NOT NULL
 card.bits bigint NOT NULL
 card.raw bytea NOT NULL
+card.written_as text NOT NULL
 card.tier text NOT NULL
-card.blocked boolean NOT NULL
+card.blocked_by text
 card.version bigint NOT NULL
 card: card_bits_check CHECK (((bits >= 24) AND (bits <= 200)))
+card: card_blocked_by_check CHECK ((blocked_by = ANY (ARRAY['holder'::text, 'administrator'::text])))
 card: card_format_check CHECK ((format = ANY (ARRAY['bits'::text, 'serial'::text])))
 card: card_pkey PRIMARY KEY (tenant, id)
 card: card_tenant_building_fkey FOREIGN KEY (tenant, building) REFERENCES building(tenant, id) ON DELETE CASCADE
 card: card_tenant_building_format_bits_raw_key UNIQUE (tenant, building, format, bits, raw)
 card: card_tenant_person_fkey FOREIGN KEY (tenant, person) REFERENCES person(tenant, id) ON DELETE CASCADE
 card: card_tier_check CHECK ((tier = ANY (ARRAY['identifier'::text, 'proven'::text])))
+card: card_written_as_check CHECK ((written_as = ANY (ARRAY['serial'::text, 'wiegand26'::text, 'wiegand34'::text, 'bits'::text])))
 CREATE INDEX card_of_person ON public.card USING btree (tenant, person, building)
 CREATE UNIQUE INDEX card_pkey ON public.card USING btree (tenant, id)
 CREATE UNIQUE INDEX card_tenant_building_format_bits_raw_key ON public.card USING btree (tenant, building, format, bits, raw)

@@ -182,15 +182,19 @@ CREATE TABLE card (
     id UUID NOT NULL,
     building UUID NOT NULL,
     person UUID NOT NULL,
-    -- What people call it: what is printed on it, or "Blue key ring".
+    -- What people call it: what is printed on it, or "Blue key ring"; and the same folded, to find it by.
     name TEXT NOT NULL,
+    folded BYTEA NOT NULL,
     -- How its bits came to be, how many there are, and the bits from the left of the first byte.
     format TEXT NOT NULL CHECK (format IN ('bits', 'serial')),
     bits BIGINT NOT NULL CHECK (bits BETWEEN 24 AND 200),
     raw BYTEA NOT NULL,
+    -- How its number was given, and is told again.
+    written_as TEXT NOT NULL CHECK (written_as IN ('serial', 'wiegand26', 'wiegand34', 'bits')),
     -- Whether it can be copied: it only says a number, or it proves it.
     tier TEXT NOT NULL CHECK (tier IN ('identifier', 'proven')),
-    blocked BOOLEAN NOT NULL,
+    -- Who blocked it; it opens nothing while somebody did.
+    blocked_by TEXT NULL CHECK (blocked_by IN ('holder', 'administrator')),
     version BIGINT NOT NULL,
     PRIMARY KEY (tenant, id),
     UNIQUE (tenant, building, format, bits, raw),

@@ -4,7 +4,7 @@
 //! Store ──▶ gate()                           finds out who asks; the only queries without a Scope
 //!       ──▶ sites() people() devices()       everything else: `&Scope` first
 //!           intercom() doors() audit() jobs() invitations() imports() parts() tenants()
-//!           households() webhooks() who() rules()
+//!           households() webhooks() who() rules() cards()
 //! ```
 //!
 //! Invariants:

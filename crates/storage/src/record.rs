@@ -3,6 +3,8 @@
 //! A record holds what one use needs, no more; what names a person is [`Pii`].
 
 mod buttons;
+pub(crate) mod cards;
+mod controllers;
 mod households;
 mod imports;
 mod invitations;
@@ -17,6 +19,11 @@ mod webhooks;
 mod who;
 
 pub use buttons::{Button, ButtonChanged, ButtonEdit, Look, NewPicture, PictureSet, Unlisted};
+pub use cards::{
+    CardAfter, CardChange, CardHouse, CardMade, CardRow, CardsPage, CardsQuery, HeldCard, MyCardChanged,
+    MyCardMade, NewCard, NewMyCard,
+};
+pub use controllers::{ControllerRights, RightsCard, RightsHolder};
 pub use households::{
     BellChange, BellChanged, BellHours, Household, HouseholdMember, Joined, Left, MyBell, NewMember, Refused,
     SeenBy, SeenDoor, WayToMember,

@@ -1,8 +1,8 @@
 //! Opening the store: which database, with which settings, at which schema.
 
 use crate::repo::{
-    Audit, Devices, Doors, Gate, Households, Imports, Intercom, Invitations, Jobs, Moves, Parts, People,
-    Rules, Sites, Tenants, Tokens, Webhooks, Who,
+    Audit, Cards, Devices, Doors, Gate, Households, Imports, Intercom, Invitations, Jobs, Moves, Parts,
+    People, Rules, Sites, Tenants, Tokens, Webhooks, Who,
 };
 use crate::tx::{self, Isolation};
 use crate::{Result, StorageError, migration};
@@ -12,7 +12,9 @@ use std::fs::{File, OpenOptions, Permissions};
 use std::io::ErrorKind;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::watch;
 
 /// Connections that only read, SQLite.
 const READERS: u32 = 4;
@@ -34,6 +36,8 @@ pub struct Store {
     pub(crate) writer: DatabaseConnection,
     /// SQLite: connections that can not write. PostgreSQL: the same as the writer's.
     pub(crate) reader: DatabaseConnection,
+    /// How many transactions wrote something.
+    pub(crate) written: Arc<watch::Sender<u64>>,
 }
 
 impl Store {
@@ -83,7 +87,7 @@ impl Store {
         } else {
             Database::connect(sqlite_options(url, READERS, true)).await?
         };
-        Ok(Self { writer, reader })
+        Ok(Self { writer, reader, written: Arc::default() })
     }
 
     async fn postgres(url: &str) -> Result<Self> {
@@ -101,7 +105,13 @@ impl Store {
             });
         let connection = Database::connect(options).await?;
         commits_wait_for_the_disk(&ask(&connection, "SELECT current_setting('synchronous_commit')").await?)?;
-        Ok(Self { writer: connection.clone(), reader: connection })
+        Ok(Self { writer: connection.clone(), reader: connection, written: Arc::default() })
+    }
+
+    /// Changes with every transaction of this process that wrote, whatever it wrote: who keeps something that is made from
+    /// what is stored looks again then. There is one place that writes, so no kind of change can be forgotten.
+    pub fn written(&self) -> watch::Receiver<u64> {
+        self.written.subscribe()
     }
 
     /// Finds out who asks.
@@ -132,6 +142,11 @@ impl Store {
     /// Panels and buttons.
     pub fn intercom(&self) -> Intercom<'_> {
         Intercom(self)
+    }
+
+    /// Cards and key rings.
+    pub fn cards(&self) -> Cards<'_> {
+        Cards(self)
     }
 
     /// Schedules and access rules.

@@ -33,7 +33,8 @@ pub enum Isolation {
     Serializable,
 }
 
-/// Runs `work` in a write transaction: its `Ok` is on the disk when this returns, its error changed nothing.
+/// Runs `work` in a write transaction: its `Ok` is on the disk when this returns, its error changed nothing. Who watches
+/// [`Store::written`] is told.
 pub async fn write<T, F: Future<Output = Result<T>>>(
     store: &Store,
     isolation: Isolation,
@@ -51,7 +52,12 @@ pub async fn write<T, F: Future<Output = Result<T>>>(
                 tokio::time::sleep(pause(attempt)).await;
                 attempt += 1;
             }
-            done => return done,
+            done => {
+                if done.is_ok() {
+                    store.written.send_modify(|times| *times = times.wrapping_add(1));
+                }
+                return done;
+            }
         }
     }
 }

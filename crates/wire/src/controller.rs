@@ -7,6 +7,10 @@
 //! controller                         server
 //!   │ ─── hello{boot,mono,doors} ─────▶│
 //!   │ ◀── welcome{revision,doors} ─────│   what it should drive
+//!   │ ◀── rights{revision,manifest} ───│   there are newer rights than those that hello told of
+//!   │ ─── fetch{of,from} ─────────────▶│   the manifest, then every shard that it does not have yet
+//!   │ ◀── part{of,from,bytes} ─────────│   one for each fetch
+//!   │ ─── holds{revision} ────────────▶│   in force and on the disk
 //!   │ ─── heartbeat{mono} ────────────▶│   every 5 s; also after every command
 //!   │ ◀── open{opening,door,…} ────────│   this boot only, dead after not_after on the controller's clock
 //!   │ ─── outcome{opening,opened} ────▶│   the output is on
@@ -18,18 +22,26 @@
 //! remembered while it could still be valid, and a deadline in the *controller's* monotonic time. The server
 //! reckons that deadline from the newest `mono` the controller sent, so an error of the reckoning makes it
 //! earlier, never later. The controller refuses any deadline more than [`OPEN_LIFE_MS`] ahead.
+//!
+//! Rights are fetched, not pushed: a part is sent only when it was asked for, one at a time, and is [`PART`] bytes long at
+//! most, so an open command waits for one part and never for all of them.
 
 use klinke_model::door::{DoorState, DoorTimes};
 use klinke_model::door_settings::DoorHold;
 use klinke_model::ids::{BootId, ControllerId, DoorId, OpeningId};
-use klinke_model::time::Mono;
-use serde::{Deserialize, Serialize};
+use klinke_model::time::{Mono, Timestamp};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use std::fmt;
+use std::str::FromStr;
 
 /// How long an open command lives at most, ms.
 pub const OPEN_LIFE_MS: u64 = 5_000;
 
 /// How often a controller speaks at least, ms. Three missed make the link lost, on either side.
 pub const HEARTBEAT_MS: u64 = 5_000;
+
+/// The most bytes of one `part`. Its frame is a third longer, and then some.
+pub const PART: usize = 32 * 1024;
 
 /// From the controller.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,6 +61,8 @@ pub enum ControllerRequest {
         outputs: u16,
         /// The doors it drives, as far as it knows.
         doors: Vec<DoorReport>,
+        /// The rights that it has in force.
+        rights: Option<Held>,
     },
     /// Still here.
     Heartbeat {
@@ -73,6 +87,18 @@ pub enum ControllerRequest {
     },
     /// The configuration of this revision is in force.
     Applied {
+        /// Which revision.
+        revision: u64,
+    },
+    /// The next part of a manifest or shard is wanted.
+    Fetch {
+        /// SHA-256 of the whole.
+        of: Digest,
+        /// Where the part begins, in bytes.
+        from: u32,
+    },
+    /// The rights of this revision are in force, and on the disk.
+    Holds {
         /// Which revision.
         revision: u64,
     },
@@ -101,6 +127,8 @@ pub enum ControllerEvent {
         controller: ControllerId,
         /// What it should drive.
         wanted: Wanted,
+        /// What time it is.
+        time: Timestamp,
     },
     /// The wanted configuration changed.
     Configure {
@@ -121,7 +149,38 @@ pub enum ControllerEvent {
         not_after: Mono,
     },
     /// Answer to `heartbeat`, so that a controller notices a dead link too.
-    Alive,
+    Alive {
+        /// What time it is.
+        time: Timestamp,
+    },
+    /// There are rights that this controller does not have in force.
+    Rights {
+        /// Higher than that of any before.
+        revision: u64,
+        /// What is signed.
+        manifest: Whole,
+        /// By the installation's authority, ECDSA P-256 with SHA-256 (FIPS 186-5), ASN.1, over
+        /// `klinke_access::snapshot::signed` of the manifest.
+        #[serde(with = "base64_text")]
+        signature: Vec<u8>,
+    },
+    /// Answer to `fetch`.
+    Part {
+        /// SHA-256 of the whole.
+        of: Digest,
+        /// Where the part begins, in bytes.
+        from: u32,
+        /// How long the whole is, in bytes.
+        total: u32,
+        /// The part: [`PART`] bytes, less at the end.
+        #[serde(with = "base64_text")]
+        bytes: Vec<u8>,
+    },
+    /// Answer to `fetch` of what is not wanted any more; newer rights are on their way.
+    Gone {
+        /// SHA-256 of the whole.
+        of: Digest,
+    },
     /// Answer to `pair`: show this code to an administrator, and wait.
     PairingCode {
         /// Eight digits in two groups, such as `4071 9936`.
@@ -215,4 +274,118 @@ pub enum OutcomeRefusal {
     OutputFault,
     /// Too many commands at once.
     Overloaded,
+}
+
+/// The rights that a controller has in force.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    /// Their number.
+    pub revision: u64,
+    /// When the server made them.
+    pub issued: Timestamp,
+    /// SHA-256 of their manifest.
+    pub manifest: Digest,
+}
+
+/// Something that is fetched in parts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Whole {
+    /// SHA-256 of it.
+    pub sha256: Digest,
+    /// How long it is, in bytes.
+    pub bytes: u32,
+}
+
+/// A SHA-256, written as 64 hexadecimal digits.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Digest(pub [u8; 32]);
+
+/// A text is not a SHA-256.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a SHA-256 has 64 hexadecimal digits, in small letters")]
+pub struct NoDigest;
+
+impl FromStr for Digest {
+    type Err = NoDigest;
+
+    fn from_str(text: &str) -> Result<Self, NoDigest> {
+        let digit = |digit: u8| match digit {
+            b'0'..=b'9' => Ok(digit - b'0'),
+            b'a'..=b'f' => Ok(digit - b'a' + 10),
+            _ => Err(NoDigest),
+        };
+        let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+        if pairs.len() != 32 || !rest.is_empty() {
+            return Err(NoDigest);
+        }
+        let mut bytes = [0; 32];
+        for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
+            *byte = digit(*high)? << 4 | digit(*low)?;
+        }
+        Ok(Self(bytes))
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Digest({self})")
+    }
+}
+
+impl Serialize for Digest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Digest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}
+
+/// Bytes as base64 (RFC 4648, §4).
+mod base64_text {
+    use base64::prelude::{BASE64_STANDARD, Engine};
+    use serde::{Deserialize, Deserializer, Serializer, de};
+
+    pub fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&BASE64_STANDARD.encode(bytes))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+        BASE64_STANDARD.decode(String::deserialize(deserializer)?).map_err(de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frame::{decode, encode};
+
+    #[test]
+    fn the_longest_part_fits_into_a_frame_and_comes_back() {
+        let bytes = (0..PART).map(|byte| u8::try_from(byte % 251).unwrap()).collect();
+        let of = Digest([255; 32]);
+        let part = ControllerEvent::Part { of, from: u32::MAX, total: u32::MAX, bytes };
+        let mut frame = encode(&part).unwrap();
+        assert_eq!(decode::<ControllerEvent>(&mut frame).unwrap(), Some(part));
+    }
+
+    #[test]
+    fn a_digest_is_64_digits_in_small_letters_and_nothing_else() {
+        let digest = Digest([0xab; 32]);
+        let text = digest.to_string();
+        assert_eq!((text.len(), text.parse()), (64, Ok(digest)));
+        assert_eq!(serde_json::to_string(&digest).unwrap(), format!("\"{text}\""));
+        for wrong in [&text[1..], &text.to_uppercase(), &format!("{text}a"), "../", &"é".repeat(32)] {
+            assert_eq!(wrong.parse::<Digest>(), Err(NoDigest), "{wrong}");
+        }
+    }
 }

@@ -49,11 +49,14 @@ pub fn decode<T: DeserializeOwned>(buffer: &mut Vec<u8>) -> Result<Option<T>, Fr
 mod tests {
     use super::*;
     use crate::controller::ControllerEvent;
+    use klinke_model::time::Timestamp;
     use proptest::prelude::*;
+
+    const ALIVE: ControllerEvent = ControllerEvent::Alive { time: Timestamp::from_millis(7) };
 
     #[test]
     fn frames_survive_any_cut() {
-        let mut stream = encode(&ControllerEvent::Alive).unwrap();
+        let mut stream = encode(&ALIVE).unwrap();
         let one = stream.len();
         stream.extend(encode(&ControllerEvent::Refused { reason: "å".into() }).unwrap());
         for cut in 0..stream.len() {
@@ -61,7 +64,7 @@ mod tests {
             let first = decode::<ControllerEvent>(&mut buffer).unwrap();
             assert_eq!(first.is_some(), cut >= one, "cut at {cut}");
         }
-        assert_eq!(decode::<ControllerEvent>(&mut stream).unwrap(), Some(ControllerEvent::Alive));
+        assert_eq!(decode::<ControllerEvent>(&mut stream).unwrap(), Some(ALIVE));
         assert!(matches!(decode(&mut stream).unwrap(), Some(ControllerEvent::Refused { .. })));
         assert!(stream.is_empty());
     }

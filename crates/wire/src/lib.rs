@@ -5,7 +5,8 @@
 //! - one JSON object a message, tagged by `type`; unknown fields are ignored (an older peer may meet a newer
 //!   one). An unknown `type` is an error for that message alone on a WebSocket, where people wait; on a
 //!   controller's link it ends the connection, for a peer that can not be understood must not drive doors;
-//! - moments are never absolute: a message says *how many milliseconds are left*, so clocks need not agree;
+//! - moments are never absolute: a message says *how many milliseconds are left*, so clocks need not agree. The one
+//!   exception is what a controller needs to know the time when it is alone;
 //! - after a reconnect the server sends the whole state in `welcome`; nothing is replayed, and a request that
 //!   the client repeats (same `request`) is answered again, not carried out again;
 //! - a message is at most [`MAX_MESSAGE`] bytes.
@@ -28,4 +29,4 @@ pub const MAX_MESSAGE: usize = 64 * 1024;
 pub const SIGNALLING: u16 = 1;
 
 /// Version of the controller protocol.
-pub const CONTROLLER: u16 = 1;
+pub const CONTROLLER: u16 = 2;

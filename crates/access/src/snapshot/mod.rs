@@ -30,6 +30,11 @@ use klinke_model::schedule::{HolidayCalendar, Schedule};
 use klinke_model::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
+/// What is signed for a manifest of these bytes: the authority signs certificates too, and one is never taken for the other.
+pub fn signed(manifest: &[u8]) -> Vec<u8> {
+    [b"klinke-rights-v1\0", manifest].concat()
+}
+
 /// The most doors of one controller: one bit each.
 pub const DOORS: usize = 64;
 

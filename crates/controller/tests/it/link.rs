@@ -1,9 +1,12 @@
 //! The link and the doors together, over real TLS, on a board that tells what it was told.
 
-use crate::server::{Authority, Hello, Peer, Server, Setup, within};
+use crate::server::{ALIVE, Authority, Hello, Peer, Server, Setup, within};
 use klinke_controller::doors::{self, Doors};
 use klinke_controller::link::Link;
 use klinke_controller::output::{Answer, Board, OutputError};
+use klinke_controller::rights::Intake;
+use klinke_controller::rights::folder::RightsFolder;
+use klinke_controller::rights::trust::Trust;
 use klinke_controller::state::StateDir;
 use klinke_controller::tls::link_config;
 use klinke_model::door::{DoorMode, DoorPosition, DoorTimes};
@@ -79,8 +82,13 @@ impl Controller {
         let mut tasks = JoinSet::new();
         let stop = CancellationToken::new();
         tasks.spawn(doors::run(doors, Arc::clone(&clock), receiver, inputs, outputs, stop));
-        let tls = Arc::new(link_config(&state.load().unwrap()).unwrap());
-        tasks.spawn(Link { server: server.address(), tls, boot, outputs: 1, clock, doors: requests }.keep());
+        let identity = state.load().unwrap();
+        let (tls, trust) = (Arc::new(link_config(&identity).unwrap()), Trust::of(&identity).unwrap());
+        let (server, rights) = (server.address(), RightsFolder::open(&state).unwrap());
+        tasks.spawn(async move {
+            let rights = Intake::open(rights, trust, requests.clone()).await;
+            Link { server, tls, boot, outputs: 1, clock, doors: requests, rights }.keep().await;
+        });
         Self { moves, _tasks: tasks, _state: folder }
     }
 
@@ -220,7 +228,7 @@ async fn garbage_ends_the_connection_and_nothing_else() {
     ];
     for bytes in garbage {
         // a link that stood is dialled again at once
-        peer.send(&ControllerEvent::Alive).await;
+        peer.send(&ALIVE).await;
         peer.send_bytes(&bytes).await;
         assert_eq!(peer.receive().await, None, "{bytes:?}");
         let (next, again) = server.welcome(wanted()).await;

@@ -1,6 +1,6 @@
 //! Pairing over real TLS, with honest and dishonest servers.
 
-use crate::server::{Authority, Peer, Server, Setup, controller_id, within};
+use crate::server::{ALIVE, Authority, Peer, Server, Setup, controller_id, within};
 use klinke_controller::pairing::{PairError, PairingCode, pair};
 use klinke_controller::state::{StateDir, StateError};
 use klinke_controller::tls::{Fingerprint, dial, link_config};
@@ -151,7 +151,7 @@ async fn a_refusal_and_a_message_out_of_turn_end_the_pairing() {
 
     let serving = async {
         let mut peer = server.accept().await.unwrap();
-        peer.send(&ControllerEvent::Alive).await;
+        peer.send(&ALIVE).await;
         peer
     };
     let (paired, _peer) = tokio::join!(try_pair(&server, authority.fingerprint(), &state), serving);

@@ -1,6 +1,6 @@
 //! The real binary: paired, killed, stopped.
 
-use crate::server::{Authority, Hello, Peer, Server, Setup, controller_id, within};
+use crate::server::{ALIVE, Authority, Hello, Peer, Server, Setup, controller_id, within};
 use klinke_controller::output::simulated::{SimulatedLock, look};
 use klinke_model::door::{DoorMode, DoorTimes};
 use klinke_model::ids::{DoorId, OpeningId, v4};
@@ -177,7 +177,7 @@ async fn a_simulated_visitor_passes_and_the_door_locks_behind_them() {
     while modes.last() != Some(&DoorMode::Locked) {
         match within(peer.receive()).await {
             Some(ControllerRequest::Door { door, .. }) => modes.push(door.state.mode),
-            Some(ControllerRequest::Heartbeat { .. }) => peer.send(&ControllerEvent::Alive).await,
+            Some(ControllerRequest::Heartbeat { .. }) => peer.send(&ALIVE).await,
             other => panic!("{other:?}"),
         }
     }

@@ -4,12 +4,13 @@ use klinke_controller::address::ServerAddress;
 use klinke_controller::state::StateDir;
 use klinke_controller::tls::Fingerprint;
 use klinke_model::ids::{ControllerId, v4};
+use klinke_model::time::Timestamp;
 use klinke_wire::CONTROLLER;
 use klinke_wire::controller::{ControllerEvent, ControllerRequest, DoorReport, Wanted};
 use klinke_wire::frame::{decode, encode};
 use rcgen::{
-    BasicConstraints, CertificateParams, CertificateSigningRequestParams, ExtendedKeyUsagePurpose, IsCa,
-    Issuer, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256,
+    BasicConstraints, CertificateParams, CertificateSigningRequestParams, DistinguishedName, DnType,
+    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256,
 };
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion};
@@ -23,6 +24,12 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
+
+/// What time the server says it is.
+const TIME: Timestamp = Timestamp::from_millis(1_795_262_400_000);
+
+/// The answer to a heartbeat.
+pub const ALIVE: ControllerEvent = ControllerEvent::Alive { time: TIME };
 
 /// A test that hangs is a failed test.
 pub async fn within<F: Future>(future: F) -> F::Output {
@@ -59,6 +66,9 @@ impl Authority {
     pub fn certify(&self, csr: &str) -> String {
         let mut request = CertificateSigningRequestParams::from_pem(csr).unwrap();
         request.params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        let mut name = DistinguishedName::new();
+        name.push(DnType::CommonName, controller_id().to_string());
+        request.params.distinguished_name = name;
         request.signed_by(&self.issuer).unwrap().pem()
     }
 
@@ -140,7 +150,7 @@ impl Server {
         };
         let revision = wanted.revision;
         let controller = controller_id();
-        peer.send(&ControllerEvent::Welcome { protocol: CONTROLLER, controller, wanted }).await;
+        peer.send(&ControllerEvent::Welcome { protocol: CONTROLLER, controller, wanted, time: TIME }).await;
         assert_eq!(peer.receive().await, Some(ControllerRequest::Applied { revision }));
         (peer, Hello { boot, mono: mono.as_millis(), doors })
     }

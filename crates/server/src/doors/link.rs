@@ -1,21 +1,24 @@
 //! One controller's connection, from its hello to its end.
 //!
 //! The link is a reconciler too: it sends the wanted configuration in `welcome`, and again whenever it is woken
-//! or a minute has passed and the revision in the database is another one.
+//! or a minute has passed and the revision in the database is another one. Rights go the same way, by themselves
+//! ([`super::rights`]): they are made beside the link and fetched part by part, so no command waits for them.
 
 use super::links::Order;
+use super::rights::{self, Offer};
 use crate::node::Node;
 use klinke_model::ids::{BootId, ControllerId, DoorId};
 use klinke_model::scope::{Principal, Scope};
 use klinke_model::time::Mono;
 use klinke_wire::controller::{
-    ControllerEvent, ControllerRequest, DoorReport, HEARTBEAT_MS, Wanted, WantedDoor,
+    ControllerEvent, ControllerRequest, DoorReport, HEARTBEAT_MS, Held, Wanted, WantedDoor,
 };
 use klinke_wire::frame;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::sync::{Notify, mpsc};
 
 /// Three missed heartbeats make the link lost.
 const SILENCE: Duration = Duration::from_millis(3 * HEARTBEAT_MS);
@@ -95,7 +98,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let hello = tokio::time::timeout(SILENCE, framed.next()).await.map_err(|_| LinkError::Silent)??;
-    let Some(ControllerRequest::Hello { protocol, boot, mono, version, doors, .. }) = hello else {
+    let Some(ControllerRequest::Hello { protocol, boot, mono, version, doors, rights, .. }) = hello else {
         return Err(LinkError::NoHello);
     };
     if protocol < klinke_wire::CONTROLLER {
@@ -105,7 +108,7 @@ where
     }
     debug_assert_eq!(scope.principal, Principal::Controller(controller));
     let link = Connected::begin(node, scope, controller, boot, mono, version);
-    link.run(framed, doors).await
+    link.run(framed, doors, rights).await
 }
 
 struct Connected<'n> {
@@ -113,9 +116,11 @@ struct Connected<'n> {
     scope: Scope,
     controller: ControllerId,
     id: u64,
-    orders: tokio::sync::mpsc::Receiver<Order>,
+    orders: mpsc::Receiver<Order>,
     sent: Option<u64>,
     doors: HashSet<DoorId>,
+    /// Rights that the controller does not hold yet.
+    offer: Option<Offer>,
 }
 
 impl<'n> Connected<'n> {
@@ -129,10 +134,15 @@ impl<'n> Connected<'n> {
     ) -> Self {
         let (id, orders) = node.links.connect(controller, boot, mono, node.clock.mono());
         node.presence.controller_arrives(controller, version);
-        Self { node, scope, controller, id, orders, sent: None, doors: HashSet::new() }
+        Self { node, scope, controller, id, orders, sent: None, doors: HashSet::new(), offer: None }
     }
 
-    async fn run<S>(mut self, mut framed: Framed<S>, reports: Vec<DoorReport>) -> Result<(), LinkError>
+    async fn run<S>(
+        mut self,
+        mut framed: Framed<S>,
+        reports: Vec<DoorReport>,
+        held: Option<Held>,
+    ) -> Result<(), LinkError>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
@@ -143,17 +153,25 @@ impl<'n> Connected<'n> {
             protocol: klinke_wire::CONTROLLER,
             controller: self.controller,
             wanted,
+            time: self.node.clock.now(),
         };
         framed.send(&welcome).await?;
         for report in reports {
             self.door(report);
         }
         let mut reconcile = tokio::time::interval(RECONCILE);
+        let (wake, (offered, mut offers), node, scope) =
+            (Notify::new(), mpsc::channel(1), self.node, self.scope);
+        let following = rights::follow(node, &scope, self.controller, held, &wake, offered);
+        tokio::pin!(following);
         loop {
             tokio::select! {
                 order = self.orders.recv() => match order {
                     Some(Order::Send(event)) => framed.send(&event).await?,
-                    Some(Order::Reconcile) => self.reconcile(&mut framed).await?,
+                    Some(Order::Reconcile) => {
+                        wake.notify_one();
+                        self.reconcile(&mut framed).await?;
+                    }
                     Some(Order::Replaced) | None => return Ok(()),
                 },
                 request = tokio::time::timeout(SILENCE, framed.next()) => {
@@ -161,6 +179,11 @@ impl<'n> Connected<'n> {
                         Some(request) => self.hear(request, &mut framed).await?,
                         None => return Ok(()),
                     }
+                }
+                () = &mut following => {}
+                Some(offer) = offers.recv() => {
+                    framed.send(&offer.event()).await?;
+                    self.offer = Some(offer);
                 }
                 _ = reconcile.tick() => self.reconcile(&mut framed).await?,
                 () = self.node.stop.cancelled() => return Ok(()),
@@ -176,7 +199,7 @@ impl<'n> Connected<'n> {
         match request {
             ControllerRequest::Heartbeat { mono } => {
                 heard(mono);
-                framed.send(&ControllerEvent::Alive).await?;
+                framed.send(&ControllerEvent::Alive { time: self.node.clock.now() }).await?;
             }
             ControllerRequest::Outcome { mono, opening, outcome } => {
                 heard(mono);
@@ -187,6 +210,13 @@ impl<'n> Connected<'n> {
                 self.door(door);
             }
             ControllerRequest::Applied { .. } => {}
+            ControllerRequest::Fetch { of, from } => {
+                framed.send(&rights::fetched(self.offer.as_ref(), of, from)).await?;
+            }
+            // it will not ask for them again
+            ControllerRequest::Holds { revision } => {
+                self.offer.take_if(|offer| offer.revision() == revision);
+            }
             ControllerRequest::Hello { .. } | ControllerRequest::Pair { .. } => {
                 return Err(LinkError::NoHello);
             }

@@ -12,11 +12,13 @@ pub struct Model {
     pub building: Uuid,
     pub person: Uuid,
     pub name: String,
+    pub folded: Vec<u8>,
     pub format: String,
     pub bits: i64,
     pub raw: Vec<u8>,
+    pub written_as: String,
     pub tier: String,
-    pub blocked: bool,
+    pub blocked_by: Option<String>,
     pub version: i64,
 }
 

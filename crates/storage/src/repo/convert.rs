@@ -1,11 +1,15 @@
 //! Rows into `klinke_model` types. What a row holds was checked when it was written; what does not fit is
 //! [`StorageError::Corrupt`], with the column but never the value.
 
-use crate::entity::{bell_member, building, controller, device, door, entrance, membership, person, unit};
+use crate::entity::{
+    bell_member, building, card, controller, device, door, entrance, membership, person, unit,
+};
 use crate::record::{HomeState, ImportFailure, ImportState, JobKind};
 use crate::{Result, StorageError};
 use klinke_access::decide::SiteMode;
+use klinke_model::card::{BlockedBy, Card, CardView};
 use klinke_model::contact::{Email, Language, Phone};
+use klinke_model::credential::{CredentialFormat, CredentialKey, CredentialTier};
 use klinke_model::door::{Controller, Door, DoorTimes, Relock};
 use klinke_model::door_settings::DoorHold;
 use klinke_model::intercom::{BellKind, BellMember, Listing, Moderation, PictureState};
@@ -38,6 +42,10 @@ macro_rules! words {
 }
 
 words! {
+    BlockedBy { Holder = "holder", Administrator = "administrator" }
+    CardView { Serial = "serial", Wiegand26 = "wiegand26", Wiegand34 = "wiegand34", Bits = "bits" }
+    CredentialFormat { Bits = "bits", Serial = "serial", Code = "code" }
+    CredentialTier { Identifier = "identifier", Proven = "proven" }
     BuildingKind { Residential = "residential", Commercial = "commercial", Mixed = "mixed" }
     SiteMode { Normal = "normal", LockedDown = "locked_down" }
     DeviceKind { App = "app", Station = "station" }
@@ -172,6 +180,21 @@ pub fn door(row: &door::Model) -> Result<Door> {
             open_ms: At("door", "open_ms").number(row.open_ms)?,
             relock: At("door", "relock").choice(&row.relock)?,
         },
+    })
+}
+
+pub fn card(row: &card::Model) -> Result<Card> {
+    let bits = At("card", "bits").number(row.bits)?;
+    let key = CredentialKey::new(At("card", "format").choice(&row.format)?, bits, &row.raw);
+    Ok(Card {
+        id: row.id.into(),
+        building: row.building.into(),
+        person: row.person.into(),
+        name: At("card", "name").label(&row.name)?,
+        key: key.map_err(|_| At("card", "raw").corrupt())?,
+        view: At("card", "written_as").choice(&row.written_as)?,
+        tier: At("card", "tier").choice(&row.tier)?,
+        blocked: row.blocked_by.as_deref().map(|by| At("card", "blocked_by").choice(by)).transpose()?,
     })
 }
 

@@ -6,7 +6,7 @@ use crate::record::{Deleted, Stamp, Suspended};
 use crate::repo::audit::{self, Change};
 use crate::repo::news::{self, News};
 use crate::repo::people_change::{changeable, has_role, home_building, sign_everything_out};
-use crate::repo::{People, reach};
+use crate::repo::{People, cards, reach};
 use crate::tx::{self, Isolation};
 use klinke_model::events::EventKind;
 use klinke_model::ids::PersonId;
@@ -72,6 +72,7 @@ impl People<'_> {
                 .filter(job::Column::Subject.eq(person.0))
                 .exec(&*tx)
                 .await?;
+            cards::end_all(&*tx, scope, person).await?;
             let news = [News::of_person(&tx, scope, EventKind::PersonDeleted, person).await?];
             person::Entity::delete_by_id((scope.tenant.0, person.0)).exec(&*tx).await?;
             audit::erase(&tx, scope, person).await?;

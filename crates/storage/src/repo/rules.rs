@@ -325,7 +325,7 @@ async fn named(
 }
 
 /// Whether the principal sees people where the person of a row lives.
-fn is_seen(scope: &Scope) -> Expr {
+pub(super) fn is_seen(scope: &Scope) -> Expr {
     let lives = Condition::all()
         .add(
             Expr::col((membership::Entity, membership::Column::Tenant))

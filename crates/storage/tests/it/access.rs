@@ -579,9 +579,69 @@ const PROBES: &[Probe] = probes! {
     doors_of_controller [System Manager Admin Controller Caretaker Auditor] |r| {
         Ok(r.store.doors().doors_of_controller(&r.scope, r.ours.controller).await?.is_some())
     };
+    controller_rights [Controller] |r| {
+        Ok(r.store.doors().controller_rights(&r.scope, r.ours.controller).await?.is_some())
+    };
     openable [System Herself] |r| Ok(!r.store.doors().openable(&r.scope, r.ours.kari).await?.is_empty());
     facts [System Herself] |r| {
         Ok(r.store.doors().facts(&r.scope, r.ours.kari, r.ours.front).await?.is_some())
+    };
+    // cards
+    cards [System Manager Admin Auditor] |r| {
+        r.card(r.ours.lone).await?;
+        let query = klinke_storage::record::CardsQuery { limit: 200, ..Default::default() };
+        Ok(!r.store.cards().cards(&r.scope, r.ours.house, &query).await?.cards.is_empty())
+    };
+    cards_of [System Manager Admin Auditor] |r| {
+        r.card(r.ours.lone).await?;
+        Ok(!r.store.cards().cards_of(&r.scope, r.ours.lone).await?.is_empty())
+    };
+    card [System Manager Admin Auditor] |r| {
+        let made = r.card(r.ours.lone).await?;
+        Ok(r.store.cards().card(&r.scope, made.id).await?.is_some())
+    };
+    insert_card [System Manager Admin] |r| {
+        let new = crate::cards::new_card(&r.ours, r.n, r.ours.lone);
+        let made = r.store.cards().insert_card(&r.scope, &stamp(r.n), r.ours.house, new).await?;
+        Ok(matches!(made, klinke_storage::record::CardMade::Done(_)))
+    };
+    change_card [System Manager Admin] |r| {
+        let made = r.card(r.ours.lone).await?;
+        let change = klinke_storage::record::CardChange { blocked: Some(true), ..Default::default() };
+        let done = r.store.cards().change_card(&r.scope, &stamp(r.n), made.id, 1, change).await?;
+        Ok(matches!(done, Edited::Done(_)))
+    };
+    remove_card [System Manager Admin] |r| {
+        let made = r.card(r.ours.lone).await?;
+        r.store.cards().remove_card(&r.scope, &stamp(r.n), made.id).await
+    };
+    my_cards [Herself] |r| {
+        let made = r.card(r.ours.kari).await?;
+        let mine = r.store.cards().my_cards(&r.scope).await?;
+        Ok(mine.iter().any(|held| held.card.id == made.id))
+    };
+    add_my_card [Herself] |r| {
+        let before = r.store.sites().policy(&r.ours.system(), r.ours.house).await?.unwrap();
+        let policy = klinke_model::policy::BuildingPolicy { own_cards: true, ..before.1 };
+        r.store.sites().set_policy(&r.ours.system(), &stamp(r.n), r.ours.house, before.0, policy).await?;
+        let card = crate::cards::new_card(&r.ours, r.n, r.ours.kari);
+        let new = klinke_storage::record::NewMyCard { unit: r.ours.unit, card };
+        let made = r.store.cards().add_my_card(&r.scope, new).await?;
+        for one in r.store.cards().cards_of(&r.ours.system(), r.ours.kari).await? {
+            r.store.cards().remove_card(&r.ours.system(), &stamp(r.n), one.value.card.id).await?;
+        }
+        Ok(matches!(made, klinke_storage::record::MyCardMade::Done(_)))
+    };
+    change_my_card [Herself] |r| {
+        let made = r.card(r.ours.kari).await?;
+        let done = r.store.cards().change_my_card(&r.scope, made.id, 1, None, Some(true)).await?;
+        Ok(matches!(done, klinke_storage::record::MyCardChanged::Done(_)))
+    };
+    card_house [System Manager Admin] |r| Ok(r.store.cards().card_house(&r.scope, r.ours.house).await?.is_some());
+    import_cards [System Manager Admin] |r| {
+        let new = crate::cards::new_card(&r.ours, r.n, r.ours.lone);
+        let done = r.store.cards().import_cards(&r.scope, &stamp(r.n), r.ours.house, |_| vec![new.clone()]).await?;
+        Ok(done == Some(1))
     };
     // rules
     schedules [System Manager Admin Caretaker Auditor] |r| {
@@ -941,6 +1001,13 @@ impl Run<'_> {
         self.ours.fresh(self.n)
     }
 
+    /// A new card of somebody in the house.
+    async fn card(&self, person: klinke_model::ids::PersonId) -> Result<klinke_storage::record::NewCard> {
+        let new = crate::cards::new_card(&self.ours, self.n, person);
+        self.store.cards().insert_card(&self.ours.system(), &stamp(1), self.ours.house, new.clone()).await?;
+        Ok(new)
+    }
+
     /// A new schedule of the house.
     async fn schedule(&self) -> Result<klinke_model::rule::NamedSchedule> {
         let new = crate::rules::office_hours(&self.ours, self.n);
@@ -1164,6 +1231,9 @@ fn the_table_knows_every_repository_function() {
         "seen_by",
         "set_up",
         "tokens",
+        "cards",
+        "my_cards",
+        "cards_import",
     ] {
         let source = std::fs::read_to_string(folder.join(file).with_extension("rs")).unwrap();
         let methods = source.lines().filter_map(|line| line.strip_prefix("    pub async fn "));

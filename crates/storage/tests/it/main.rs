@@ -3,7 +3,9 @@
 mod access;
 mod audit;
 mod buttons;
+mod cards;
 mod concurrency;
+mod controller_rights;
 mod database;
 mod door_settings;
 mod doors;

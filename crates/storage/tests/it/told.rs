@@ -18,10 +18,12 @@ enum Because {
 const UNTOLD: &[(&str, Because)] = &[
     ("accept_invitation", Because::Own),
     ("add_membership", Because::SetUp),
+    ("add_my_card", Because::Own),
     ("ask_import", Because::Draft),
     ("assign", Because::SetUp),
     ("change_me", Because::Own),
     ("change_my_bell", Because::Own),
+    ("change_my_card", Because::Own),
     ("discard_import", Because::Draft),
     ("done", Because::Service),
     ("edit_import", Because::Draft),

@@ -65,12 +65,18 @@ struct View {
     door: Option<Door>,
     controllers: Vec<Controller>,
     doors_of_controller: Option<(u64, Vec<Door>)>,
+    controller_rights: Option<klinke_storage::record::ControllerRights>,
     openable: Vec<Vec<(Door, Label)>>,
     facts: Vec<Option<StoredFacts>>,
     schedules: Vec<Part<klinke_model::rule::NamedSchedule>>,
     schedule: Option<Part<klinke_model::rule::NamedSchedule>>,
     rules: Vec<Part<NamedRule>>,
     rule: Option<Part<NamedRule>>,
+    cards: klinke_storage::record::CardsPage,
+    cards_of: Vec<Part<klinke_storage::record::CardRow>>,
+    card: Option<Part<klinke_storage::record::CardRow>>,
+    my_cards: Vec<klinke_storage::record::HeldCard>,
+    card_house: Option<Vec<klinke_model::ids::PersonId>>,
     audit_entries: Vec<AuditEntry>,
     audit: Option<AuditProof>,
     audit_page: AuditPage,
@@ -173,12 +179,40 @@ impl View {
             door: doors.door(scope, ours.front).await.unwrap(),
             controllers: doors.controllers(scope, ours.house).await.unwrap(),
             doors_of_controller: doors.doors_of_controller(scope, ours.controller).await.unwrap(),
+            controller_rights: {
+                let itself = Scope { principal: Principal::Controller(ours.controller), ..*scope };
+                doors.controller_rights(&itself, ours.controller).await.unwrap()
+            },
             openable: vec![],
             facts: vec![],
             schedules: db.store.rules().schedules(scope, ours.house).await.unwrap(),
             schedule: db.store.rules().schedule(scope, ours.fresh(66)).await.unwrap(),
             rules: db.store.rules().rules(scope, ours.house).await.unwrap(),
             rule: db.store.rules().rule(scope, ours.fresh(67)).await.unwrap(),
+            cards: db
+                .store
+                .cards()
+                .cards(
+                    scope,
+                    ours.house,
+                    &klinke_storage::record::CardsQuery {
+                        limit: 50,
+                        text: "10".to_owned(),
+                        ..Default::default()
+                    },
+                )
+                .await
+                .unwrap(),
+            cards_of: db.store.cards().cards_of(scope, ours.lone).await.unwrap(),
+            card: db.store.cards().card(scope, ours.fresh(68)).await.unwrap(),
+            my_cards: db.store.cards().my_cards(scope).await.unwrap(),
+            card_house: db
+                .store
+                .cards()
+                .card_house(scope, ours.house)
+                .await
+                .unwrap()
+                .map(|house| house.cards.into_values().collect()),
             audit_entries: db
                 .store
                 .audit()
@@ -247,6 +281,13 @@ async fn make_rule(db: &Db, ours: &Town, scope: &Scope, person: klinke_model::id
     assert_eq!(db.store.rules().insert_rule(scope, &stamp(1), rule).await.unwrap(), RuleMade::Done);
 }
 
+/// A card of the same id for everybody.
+async fn make_card(db: &Db, ours: &Town, scope: &Scope, person: klinke_model::ids::PersonId) {
+    let new = crate::cards::new_card(ours, 68, person);
+    let made = db.store.cards().insert_card(scope, &stamp(1), ours.house, new).await.unwrap();
+    assert!(matches!(made, klinke_storage::record::CardMade::Done(_)), "{made:?}");
+}
+
 fn picture(ours: &Town, content: &str) -> NewPicture {
     NewPicture { id: ours.fresh(65), content: Pii::new(content.as_bytes().to_vec()) }
 }
@@ -304,6 +345,7 @@ async fn build_twin(db: &Db, ours: &Town, theirs: &Scope) {
         assert!(doors.give_unit_door(theirs, unit, ours.garage).await.unwrap());
     }
     make_rule(db, ours, theirs, ours.kari).await;
+    make_card(db, ours, theirs, ours.kari).await;
     let members = everybody.map(|person| ours.member(person, "Twin")).to_vec();
     let mut bell = ours.bell(ours.family, "Twin", BellKind::Family, members);
     bell.panel = panel.id;
@@ -329,6 +371,9 @@ async fn build_twin(db: &Db, ours: &Town, theirs: &Scope) {
 /// The other property manager ends, moves and suspends all that has our ids.
 async fn undo_twin(db: &Db, ours: &Town, theirs: &Scope) {
     let (people, doors) = (db.store.people(), db.store.doors());
+    let block = klinke_storage::record::CardChange { blocked: Some(true), ..Default::default() };
+    let blocked = db.store.cards().change_card(theirs, &stamp(1), ours.fresh(68), 1, block).await;
+    assert!(matches!(blocked.unwrap(), klinke_storage::record::Edited::Done(_)));
     for (number, person) in (80..).zip([ours.kari, ours.ola, ours.lone]) {
         assert!(people.remove_membership(theirs, person, ours.unit).await.unwrap());
         assert!(people.set_active(theirs, person, false).await.unwrap());
@@ -388,6 +433,7 @@ on_both! {
         let webhook = crate::webhooks::new_webhook(ours.fresh(60), Some(ours.house));
         assert!(db.store.webhooks().add_webhook(&ours.system(), &stamp(70), webhook).await.unwrap());
         make_rule(&db, &ours, &ours.system(), ours.lone).await;
+        make_card(&db, &ours, &ours.system(), ours.lone).await;
         let mut before = Vec::new();
         for scope in &principals {
             before.push(View::of(&db, &ours, scope).await);

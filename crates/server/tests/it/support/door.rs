@@ -9,6 +9,9 @@ use klinke_controller::link::Link;
 use klinke_controller::output::simulated::SimulatedBoard;
 use klinke_controller::output::{Answer, Board, OutputError};
 use klinke_controller::pairing::pair;
+use klinke_controller::rights::Intake;
+use klinke_controller::rights::folder::RightsFolder;
+use klinke_controller::rights::trust::Trust;
 use klinke_controller::state::StateDir;
 use klinke_controller::tls::{Fingerprint, dial, link_config};
 use klinke_model::door::DoorPosition;
@@ -124,17 +127,17 @@ impl ControllerKey {
         let machine = Doors::start(boot, Box::new(board)).unwrap();
         let (requests, receiver) = mpsc::channel(64);
         let ((_, inputs), (_, outputs)) = (mpsc::channel(1), mpsc::channel(1));
-        let link = Link {
-            server: address(server),
-            tls: Arc::new(link_config(&state.load().unwrap()).unwrap()),
-            boot,
-            outputs: OUTPUTS,
-            clock: Arc::clone(&clock),
-            doors: requests,
+        let identity = state.load().unwrap();
+        let (folder, trust) = (RightsFolder::open(&state).unwrap(), Trust::of(&identity).unwrap());
+        let (link_clock, tls) = (Arc::clone(&clock), Arc::new(link_config(&identity).unwrap()));
+        let link = async move {
+            let rights = Intake::open(folder, trust, requests.clone()).await;
+            let (server, clock) = (address(server), link_clock);
+            Link { server, tls, boot, outputs: OUTPUTS, clock, doors: requests, rights }.keep().await;
         };
         Controller {
             releases,
-            link: tokio::spawn(link.keep()),
+            link: tokio::spawn(link),
             doors: tokio::spawn(doors::run(machine, clock, receiver, inputs, outputs, stop.clone())),
             stop,
             outputs: state.outputs(),
@@ -153,6 +156,7 @@ impl ControllerKey {
             version: "mute".into(),
             outputs: OUTPUTS,
             doors: Vec::new(),
+            rights: None,
         };
         connection.send(&hello).await.unwrap();
         let welcome = connection.receive().await.unwrap();

@@ -1,0 +1,56 @@
+//! What a controller decides by.
+
+use klinke_access::decide::{HolderClass, SiteMode};
+use klinke_access::snapshot::{DoorPlan, DoorRight};
+use klinke_model::credential::{CredentialKey, CredentialTier};
+use klinke_model::ids::PersonId;
+use klinke_model::schedule::{HolidayCalendar, Schedule};
+
+/// All that the snapshot of one controller is made of, as of one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ControllerRights {
+    /// Where the building stands: IANA time zone.
+    pub time_zone: String,
+    /// Whose public holidays count there.
+    pub holidays: HolidayCalendar,
+    /// How the building's doors behave as a whole.
+    pub site_mode: SiteMode,
+    /// Its doors, by output.
+    pub doors: Vec<DoorPlan>,
+    /// How many doors it drives beside these: a snapshot holds [`klinke_access::snapshot::DOORS`] at most.
+    pub left_out: usize,
+    /// The hours that rights and doors name by their place.
+    pub schedules: Vec<Schedule>,
+    /// Who has a card in the building and a right to one of the doors.
+    pub holders: Vec<RightsHolder>,
+    /// Their cards.
+    pub cards: Vec<RightsCard>,
+}
+
+/// Somebody with a right to a door of a controller.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RightsHolder {
+    /// Who.
+    pub person: PersonId,
+    /// They are not suspended.
+    pub active: bool,
+    /// [`HolderClass::Resident`] for who lives in the building.
+    pub class: HolderClass,
+    /// They need more time at doors.
+    pub needs_longer: bool,
+    /// Their rights, whether they hold now or not.
+    pub rights: Vec<DoorRight>,
+}
+
+/// A card of somebody with rights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RightsCard {
+    /// What readers read.
+    pub key: CredentialKey,
+    /// Whose it is, by their place.
+    pub holder: usize,
+    /// It is lost or put aside.
+    pub blocked: bool,
+    /// Whether it can be copied.
+    pub tier: CredentialTier,
+}
