@@ -264,13 +264,14 @@ impl Doors {
         for door in &wanted.doors {
             if let Some(driven) = self.driven.iter_mut().find(|driven| driven.door == door.door) {
                 driven.cycle.handle(Input::Times(door.times), now);
-                driven.hold(door.held, now);
+                driven.wanted = door.held;
+                driven.hold(&*self.board, now);
                 driven.release = door.times.hold(false);
                 driven.carry_out(&mut *self.board, &mut self.reports, None, now);
             } else {
                 let mut new = Driven::start(door, &mut *self.board, now);
                 new.cycle.handle(Input::Fire(!self.fires.is_empty()), now);
-                new.hold(door.held, now);
+                new.hold(&*self.board, now);
                 new.carry_out(&mut *self.board, &mut Reports::default(), None, now);
                 added.push(new);
             }

@@ -48,6 +48,7 @@ pub mod rights;
 pub mod secret;
 pub mod state;
 pub mod tls;
+pub mod wanted;
 
 /// The software version that the controller tells the server.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

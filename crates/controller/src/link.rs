@@ -17,11 +17,12 @@ use crate::connection::{Connection, ConnectionError, SILENCE_LIMIT};
 use crate::doors::{Attached, Request};
 use crate::rights::Intake;
 use crate::tls::{DialError, dial};
+use crate::wanted::WantedFile;
 use klinke_access::open_command::OpenCommand;
 use klinke_model::ids::BootId;
 use klinke_model::time::Clock;
 use klinke_wire::CONTROLLER;
-use klinke_wire::controller::{ControllerEvent, ControllerRequest, HEARTBEAT_MS};
+use klinke_wire::controller::{ControllerEvent, ControllerRequest, HEARTBEAT_MS, Wanted};
 use rustls::ClientConfig;
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -75,6 +76,8 @@ pub struct Link {
     pub doors: mpsc::Sender<Request>,
     /// Where rights go.
     pub rights: Intake,
+    /// Where the doors are kept once they are driven.
+    pub wanted: WantedFile,
 }
 
 impl Link {
@@ -132,7 +135,13 @@ impl Link {
                         connection.send(&answer).await?;
                     }
                 }
-                report = reports.recv() => connection.send(&report.ok_or(LinkError::Overrun)?).await?,
+                report = reports.recv() => {
+                    let report = report.ok_or(LinkError::Overrun)?;
+                    connection.send(&report).await?;
+                    if let ControllerRequest::Applied { revision } = report {
+                        self.wanted.applied(revision).await;
+                    }
+                }
                 _ = heartbeat.tick() => {
                     connection.send(&ControllerRequest::Heartbeat { mono: self.clock.mono() }).await?;
                 }
@@ -163,7 +172,7 @@ impl Link {
         match answer.map_err(|_| ConnectionError::Silent)?? {
             ControllerEvent::Welcome { protocol: CONTROLLER, wanted, time, .. } => {
                 self.ask(Request::Time(time)).await?;
-                self.ask(Request::Configure(wanted)).await?;
+                self.configure(wanted).await?;
                 Ok(reports)
             }
             ControllerEvent::Welcome { protocol, .. } => Err(LinkError::Version(protocol)),
@@ -178,7 +187,10 @@ impl Link {
             ControllerEvent::Open { boot, opening, door, hold_ms, not_after } => {
                 Request::Open(OpenCommand { boot, opening, door, hold_ms, not_after })
             }
-            ControllerEvent::Configure { wanted } => Request::Configure(wanted),
+            ControllerEvent::Configure { wanted } => {
+                self.configure(wanted).await?;
+                return Ok(None);
+            }
             ControllerEvent::Alive { time } => Request::Time(time),
             ControllerEvent::Rights { .. } | ControllerEvent::Part { .. } | ControllerEvent::Gone { .. } => {
                 return Ok(self.rights.heard(event));
@@ -192,6 +204,11 @@ impl Link {
         Ok(None)
     }
 
+    async fn configure(&mut self, wanted: Wanted) -> Result<(), LinkError> {
+        self.wanted.asked(wanted.clone());
+        self.ask(Request::Configure(wanted)).await
+    }
+
     async fn ask(&self, request: Request) -> Result<(), LinkError> {
         self.doors.send(request).await.map_err(|_| LinkError::DoorsGone)
     }
@@ -203,7 +220,6 @@ mod tests {
     use crate::tls::{Fingerprint, pairing_config};
     use klinke_model::ids::{ControllerId, v4};
     use klinke_model::time::{Mono, Timestamp};
-    use klinke_wire::controller::Wanted;
     use klinke_wire::frame::{decode, encode};
     use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
     use tokio::task::JoinHandle;
@@ -245,6 +261,7 @@ mod tests {
                 clock: Arc::new(TokioClock(start)),
                 doors,
                 rights,
+                wanted: WantedFile::new(folder.path().join("doors.json")),
             };
             let link = tokio::spawn(async move {
                 let mut stood = false;

@@ -4,7 +4,7 @@ use clap::{ArgGroup, Args, Parser, Subcommand};
 use klinke_controller::address::ServerAddress;
 use klinke_controller::commissioning::{Talk, check, page};
 use klinke_controller::doors::entry::Entry;
-use klinke_controller::doors::{self, Doors};
+use klinke_controller::doors::{self, Doors, Request};
 use klinke_controller::file::{Durable, replace};
 use klinke_controller::hardware::{self, Hardware};
 use klinke_controller::input::{self, InputEvent, Positions, Tell};
@@ -272,6 +272,10 @@ async fn run(
     let stop = stop_token(exit_with_parent)?;
     let (requests, receiver) = mpsc::channel(WAITING);
     // in force before the first dial
+    let wanted = state.wanted();
+    if let Some(doors) = wanted.read() {
+        requests.send(Request::Configure(doors)).await?;
+    }
     let rights = Intake::open(RightsFolder::open(&state)?, trust, requests.clone()).await;
     let link = Link {
         server: common.server,
@@ -281,6 +285,7 @@ async fn run(
         clock: Arc::clone(&clock),
         doors: requests,
         rights,
+        wanted,
     };
     let link = tokio::spawn(link.keep());
     info!(outputs = count, "started; every output is told to lock");

@@ -7,6 +7,7 @@
 //! not repaired: the key in it has to be taken for known.
 
 use crate::file::{Durable, replace};
+use crate::wanted::WantedFile;
 use rcgen::KeyPair;
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
@@ -113,6 +114,11 @@ impl StateDir {
             Err(TryLockError::WouldBlock) => Err(StateError::Running(self.0.clone())),
             Err(TryLockError::Error(error)) => Err(StateError::Io { path, error }),
         }
+    }
+
+    /// Where the doors are kept that were driven last.
+    pub fn wanted(&self) -> WantedFile {
+        WantedFile::new(self.0.join("doors.json"))
     }
 
     /// Where rights are kept.

@@ -33,6 +33,8 @@ pub(super) struct Driven {
     /// What it is restricted to, and how it is held, by the rights in force.
     pub(super) restriction: Restriction,
     pub(super) held: Held,
+    /// How an administrator wants it held.
+    pub(super) wanted: Option<DoorHold>,
     /// It was told to the log that its output cannot hold it.
     pub(super) is_hold_refused: bool,
     /// Somebody was let in who has not moved the leaf yet: until when they may.
@@ -84,6 +86,7 @@ impl Driven {
             release: wanted.times.hold(false),
             restriction: Restriction::None,
             held: Held::No,
+            wanted: wanted.held,
             is_hold_refused: false,
             let_in_until: None,
             is_released: false,
@@ -100,15 +103,19 @@ impl Driven {
         driven
     }
 
-    /// Holds it as an administrator wants it.
-    pub(super) fn hold(&mut self, held: Option<DoorHold>, now: Mono) {
-        let (restriction, open) = match held {
-            None => (Restriction::None, Held::No),
-            Some(DoorHold::Unlocked) => (Restriction::None, Held::LockedOpen),
-            Some(DoorHold::Blocked) => (Restriction::Blocked, Held::No),
+    /// Holds it as all who may say so want it: an emergency before a block, an administrator before its hours. What the
+    /// output can not keep up is not begun.
+    pub(super) fn hold(&mut self, board: &dyn Board, now: Mono) {
+        let restriction = match (self.restriction, self.wanted) {
+            (Restriction::None, Some(DoorHold::Blocked)) => Restriction::Blocked,
+            (restriction, _) => restriction,
+        };
+        let held = match self.wanted {
+            Some(DoorHold::Unlocked) if board.holds(self.output) => Held::LockedOpen,
+            _ => self.held,
         };
         self.cycle.handle(Input::Restrict(restriction), now);
-        self.cycle.handle(Input::Hold(open), now);
+        self.cycle.handle(Input::Hold(held), now);
     }
 
     pub(super) const fn report(&self) -> DoorReport {

@@ -6,7 +6,7 @@ use super::keypad::Typed;
 use super::{Doors, Driven};
 use crate::reader::{Feedback, Keys, ReaderEvent, Reading};
 use klinke_access::decide::{Reason, SiteMode};
-use klinke_access::door_cycle::{Held, Input, Restriction};
+use klinke_access::door_cycle::{Held, Restriction};
 use klinke_access::snapshot::Rights;
 use klinke_access::standing::ClockTrust;
 use klinke_model::credential::CredentialKey;
@@ -136,7 +136,7 @@ impl Doors {
         };
         for driven in &mut self.driven {
             if std::mem::replace(&mut driven.restriction, restriction) != restriction {
-                driven.cycle.handle(Input::Restrict(restriction), now);
+                driven.hold(&*self.board, now);
                 driven.carry_out(&mut *self.board, &mut self.reports, None, now);
             }
         }
@@ -173,7 +173,7 @@ impl Doors {
             }
             door.is_hold_refused = wanted && !can_hold;
             if std::mem::replace(&mut door.held, held) != held {
-                door.cycle.handle(Input::Hold(held), now);
+                door.hold(&**board, now);
                 door.carry_out(&mut **board, reports, None, now);
             }
         }

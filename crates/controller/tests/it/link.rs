@@ -85,9 +85,10 @@ impl Controller {
         let identity = state.load().unwrap();
         let (tls, trust) = (Arc::new(link_config(&identity).unwrap()), Trust::of(&identity).unwrap());
         let (server, rights) = (server.address(), RightsFolder::open(&state).unwrap());
+        let wanted = state.wanted();
         tasks.spawn(async move {
             let rights = Intake::open(rights, trust, requests.clone()).await;
-            Link { server, tls, boot, outputs: 1, clock, doors: requests, rights }.keep().await;
+            Link { server, tls, boot, outputs: 1, clock, doors: requests, rights, wanted }.keep().await;
         });
         Self { moves, _tasks: tasks, _state: folder }
     }

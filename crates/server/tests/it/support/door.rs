@@ -130,10 +130,11 @@ impl ControllerKey {
         let identity = state.load().unwrap();
         let (folder, trust) = (RightsFolder::open(&state).unwrap(), Trust::of(&identity).unwrap());
         let (link_clock, tls) = (Arc::clone(&clock), Arc::new(link_config(&identity).unwrap()));
+        let wanted = state.wanted();
         let link = async move {
             let rights = Intake::open(folder, trust, requests.clone()).await;
             let (server, clock) = (address(server), link_clock);
-            Link { server, tls, boot, outputs: OUTPUTS, clock, doors: requests, rights }.keep().await;
+            Link { server, tls, boot, outputs: OUTPUTS, clock, doors: requests, rights, wanted }.keep().await;
         };
         Controller {
             releases,
