@@ -519,7 +519,8 @@ async fn furnish(world: &World, tenant: TenantId, at: &Things, invitation: &Toke
 }
 
 async fn lives(store: &Store, scope: &Scope, person: PersonId, unit: Uuid, owner: bool) {
-    assert!(store.people().insert_person(scope, Person::named(person, label("Resident"))).await.unwrap());
+    let name = label(if owner { "Owner" } else { "Resident" });
+    assert!(store.people().insert_person(scope, Person::named(person, name)).await.unwrap());
     let home = Membership { person, unit: unit.into(), owner };
     assert!(store.people().add_membership(scope, home).await.unwrap());
 }
