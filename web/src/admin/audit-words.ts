@@ -5,7 +5,7 @@ import { locale, t } from '../lib/i18n';
 import { sectionAddress } from './routes';
 
 /** What an entry can be about: what its action begins with. */
-export const KINDS = ['person', 'home', 'move', 'import', 'role', 'building', 'entrance', 'unit', 'door', 'rule', 'schedule', 'bell', 'panel', 'controller', 'policy', 'webhook', 'token'] as const;
+export const KINDS = ['person', 'home', 'move', 'import', 'role', 'building', 'entrance', 'unit', 'door', 'rule', 'schedule', 'card', 'bell', 'panel', 'controller', 'policy', 'webhook', 'token'] as const;
 
 export type Names = Record<string, AuditName>;
 
@@ -42,6 +42,7 @@ const VALUES: Record<string, string[]> = {
   who: ['admin-rule-'],
   which: ['admin-rule-'],
   holidays: ['admin-holidays-'],
+  tier: ['admin-card-tier-'],
 };
 
 
@@ -80,7 +81,7 @@ export function changesOf({ before, after, persons }: AuditEntry, names: Names):
   return [...new Set([...Object.keys(was), ...Object.keys(is)])]
     .filter((field) => JSON.stringify(was[field]) !== JSON.stringify(is[field]))
     // ids of what has no name
-    .filter((field) => !['webhook', 'move'].includes(field))
+    .filter((field) => !['webhook', 'move', 'card'].includes(field))
     .filter((field) => !(field === 'person' && persons.includes(String(is[field] ?? was[field]))))
     .map((field) => ({ field: fieldWords(field), from: valueWords(field, was[field], names), to: valueWords(field, is[field], names) }))
     .filter(({ from, to }) => from !== to);

@@ -8,6 +8,8 @@ import type {
   BellLook,
   BellOrder,
   BuildingChange,
+  CardChange,
+  CardView,
   Claim,
   ControllerChange,
   DoorChange,
@@ -18,14 +20,17 @@ import type {
   MeChange,
   MoveOut,
   MyBellChange,
+  MyCardChange,
   NewAdministratorRole,
   NewBell,
   NewBuilding,
+  NewCard,
   NewController,
   NewDoor,
   NewEntrance,
   NewHome,
   NewHomeMember,
+  NewMyCard,
   NewPanel,
   NewPassword,
   NewPerson,
@@ -235,6 +240,26 @@ export const api = {
   changeRule: (rule: string, body: RuleChange) =>
     answer(client.PATCH('/api/v1/rules/{rule}', { params: { path: { rule } }, body })),
   removeRule: (rule: string) => answer(client.DELETE('/api/v1/rules/{rule}', { params: { path: { rule } } })),
+  cards: (building: string, query: NonNullable<paths['/api/v1/buildings/{building}/cards']['get']['parameters']['query']>) =>
+    answer(client.GET('/api/v1/buildings/{building}/cards', { params: { path: { building }, query } })),
+  cardsOf: (person: string) => answer(client.GET('/api/v1/people/{person}/cards', { params: { path: { person } } })),
+  addCard: (building: string, body: NewCard) =>
+    answer(client.POST('/api/v1/buildings/{building}/cards', { ...ofBuilding(building), body })),
+  changeCard: (card: string, body: CardChange) =>
+    answer(client.PATCH('/api/v1/cards/{card}', { params: { path: { card } }, body })),
+  removeCard: (card: string) => answer(client.DELETE('/api/v1/cards/{card}', { params: { path: { card } } })),
+  /** Looks at a file of cards, or gives them. */
+  importCards: (building: string, file: Blob, query: { name: string; kind?: CardView; apply?: boolean }) =>
+    answer(
+      client.POST('/api/v1/buildings/{building}/cards/import', {
+        params: { path: { building }, query },
+        ...bytesOf(file)
+      })
+    ),
+  myCards: () => answer(client.GET('/api/v1/me/cards')),
+  addMyCard: (body: NewMyCard) => answer(client.POST('/api/v1/me/cards', { body })),
+  changeMyCard: (card: string, body: MyCardChange) =>
+    answer(client.PATCH('/api/v1/me/cards/{card}', { params: { path: { card } }, body })),
   why: (building: string, body: WhyAsked) =>
     answer(client.POST('/api/v1/buildings/{building}/why', { ...ofBuilding(building), body })),
   addDoor: (building: string, body: NewDoor) =>

@@ -13,6 +13,7 @@ use crate::node::Node;
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use klinke_model::card::ending;
 use klinke_model::contact::{Email, Language, Phone};
 use klinke_model::ids::PictureId;
 use klinke_model::people::{self, Role};
@@ -72,6 +73,7 @@ pub struct MyData {
     me: Me,
     homes: Vec<MyDataHome>,
     buttons: Vec<MyDataButton>,
+    cards: Vec<MyDataCard>,
     /// The names of the devices that are signed in.
     devices: Vec<Label>,
     roles: Vec<Role>,
@@ -98,6 +100,16 @@ pub struct MyDataButton {
     #[schema(required = false)]
     picture: Option<PictureId>,
     hidden: bool,
+}
+
+/// A card or key ring.
+#[derive(Serialize, ToSchema)]
+pub struct MyDataCard {
+    building: Label,
+    name: Label,
+    /// How its number ends: the whole of it would be a copy of the card.
+    ending: String,
+    blocked: bool,
 }
 
 fn shown(person: people::Person, user_name: Option<Pii<String>>) -> Me {
@@ -195,6 +207,7 @@ pub async fn data(State(node): State<Arc<Node>>, who: SignedIn) -> Result<DataFi
     let (person, user_name, _) = read(&node, &who).await?;
     let homes = node.store.households().mine(&who.scope).await?;
     let bells = node.store.households().my_bells(&who.scope).await?;
+    let cards = node.store.cards().my_cards(&who.scope).await?;
     let devices = node.store.devices().list(&who.scope, who.person).await?;
     let roles = node.store.people().roles(&who.scope, who.person).await?;
     let kept = MyData {
@@ -212,6 +225,16 @@ pub async fn data(State(node): State<Arc<Node>>, who: SignedIn) -> Result<DataFi
                 text: bell.label.into_inner(),
                 picture: bell.picture.map(|picture| picture.id),
                 hidden: bell.hidden || bell.hours_hide,
+            })
+            .collect(),
+        cards: cards
+            .into_iter()
+            .filter(|held| held.card.person == who.person)
+            .map(|held| MyDataCard {
+                building: held.building_name,
+                ending: ending(&held.card),
+                blocked: held.card.blocked.is_some(),
+                name: held.card.name,
             })
             .collect(),
         devices: devices.into_iter().map(|device| device.name.into_inner()).collect(),

@@ -94,6 +94,12 @@ codes! {
     NoPassword = "no_password", CONFLICT;
     /// They have a button of their own, or can have none.
     HasButton = "has_button", CONFLICT;
+    /// Somebody in the building has this card; administrators are told in `current` which it is.
+    CardTaken = "card_taken", CONFLICT;
+    /// They have as many cards as residents may add themselves.
+    TooManyCards = "too_many_cards", CONFLICT;
+    /// The file has more than 5,000 cards.
+    TooManyCardRows = "too_many_card_rows", UNPROCESSABLE_ENTITY;
     /// Not the password of who is signed in.
     WrongPassword = "wrong_password", FORBIDDEN;
     /// Somebody changed it in between; `current` is how it is now.
@@ -197,6 +203,14 @@ pub enum FieldCode {
     NotHttps,
     /// The operator does not allow this host.
     HostNotAllowed,
+    /// Something else than the digits 0 to 9 and A to F.
+    NotHexadecimal,
+    /// Not as many digits as such a number has.
+    WrongLength,
+    /// Neither facility and number, nor ten digits.
+    NotTwoNumbers,
+    /// A card that says another number each time it is read.
+    ChangesEachTime,
 }
 
 /// One wrong field.
@@ -229,6 +243,11 @@ impl Problem {
     /// Too many; when to go on.
     pub fn after(code: Code, too_many: TooMany) -> Self {
         Self { retry_after: Some(too_many.retry_after), ..code.into() }
+    }
+
+    /// Somebody has this card: which it is.
+    pub fn card_taken(current: &impl Serialize) -> Self {
+        Self { current: serde_json::to_value(current).ok(), ..Code::CardTaken.into() }
     }
 
     /// Something depends on it: what, in numbers.
@@ -270,7 +289,7 @@ pub struct ProblemBody {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     errors: Vec<FieldError>,
-    /// For `conflict`: the object as it is now; for `in_use`: what depends on it.
+    /// For `conflict`: the object as it is now; for `card_taken`: the card; for `in_use`: what depends on it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, value_type = Object)]
     current: Option<serde_json::Value>,

@@ -22,7 +22,7 @@ use utoipa_axum::routes;
 /// How long a request may take, body and answer together. WebSockets are answered at once and live on.
 const TIME_LIMIT: Duration = Duration::from_secs(15);
 
-/// The same for a file of people: 10 MB over a slow line.
+/// The same for a file of people or cards: 10 MB over a slow line.
 const UPLOAD_TIME_LIMIT: Duration = Duration::from_secs(60);
 
 /// The operations of the document.
@@ -93,6 +93,11 @@ pub fn operations() -> OpenApiRouter<Arc<Node>> {
         .routes(routes!(app::rules::list, app::rules::add))
         .routes(routes!(app::rules::change, app::rules::remove))
         .routes(routes!(app::why::handler))
+        .routes(routes!(app::cards::list, app::cards::add))
+        .routes(routes!(app::cards::change, app::cards::remove))
+        .routes(routes!(app::cards::of_person))
+        .routes(routes!(app::my_cards::list, app::my_cards::add))
+        .routes(routes!(app::my_cards::change))
         .routes(routes!(app::controller_pairing::handler))
         .routes(routes!(app::people::list, app::add_person::handler))
         .routes(routes!(app::people_csv::handler))
@@ -134,6 +139,7 @@ pub fn operations() -> OpenApiRouter<Arc<Node>> {
         .merge(
             OpenApiRouter::new()
                 .routes(routes!(app::imports::upload))
+                .routes(routes!(app::import_cards::handler))
                 .layer(DefaultBodyLimit::max(import::MAX_FILE)),
         )
 }
@@ -171,7 +177,8 @@ async fn time_limit(request: Request, next: Next) -> Result<Response, Problem> {
 }
 
 fn time_limit_of(path: &str) -> Duration {
-    let is_file = path.starts_with("/api/v1/buildings/") && path.ends_with("/imports");
+    let is_file = path.starts_with("/api/v1/buildings/")
+        && (path.ends_with("/imports") || path.ends_with("/cards/import"));
     if is_file { UPLOAD_TIME_LIMIT } else { TIME_LIMIT }
 }
 
@@ -180,8 +187,9 @@ mod tests {
     use super::{TIME_LIMIT, UPLOAD_TIME_LIMIT, time_limit_of};
 
     #[test]
-    fn only_files_of_people_are_waited_for_longer() {
+    fn only_files_are_waited_for_longer() {
         assert_eq!(time_limit_of("/api/v1/buildings/x/imports"), UPLOAD_TIME_LIMIT);
+        assert_eq!(time_limit_of("/api/v1/buildings/x/cards/import"), UPLOAD_TIME_LIMIT);
         for short in ["/api/v1/imports/x", "/api/v1/imports/x/apply", "/imports", "/api/v1/buildings/x/units"]
         {
             assert_eq!(time_limit_of(short), TIME_LIMIT, "{short}");

@@ -4,9 +4,12 @@
 //! bytes ─▶ read (CSV, XLSX) ─▶ Sheet ─▶ columns::guess ─▶ check ─▶ errors, or what each row changes
 //! ```
 //!
+//! [`cards`] reads a list of cards in the same way.
+//!
 //! Whatever is in the file ends in a row, an error of a row, or a [`read::ReadError`]; never in a panic or in more memory than
 //! the limits below allow.
 
+pub mod cards;
 pub mod cells;
 pub mod check;
 pub mod columns;

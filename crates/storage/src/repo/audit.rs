@@ -35,7 +35,7 @@ use std::collections::{BTreeSet, HashMap};
 /// How many rows one statement inserts: a list of people names thousands.
 const AT_ONCE: usize = 1_000;
 /// Entries that name people and say nothing of any of them: they keep what they say.
-const ONLY_COUNTS: [&str; 3] = ["import.applied", "import.undone", "cards.imported"];
+const ONLY_COUNTS: [&str; 3] = ["import.applied", "import.undone", "card.imported"];
 /// The longest page of entries.
 const PAGE: u64 = 200;
 /// How many entries are checked at a time.

@@ -60,7 +60,7 @@ impl Cards<'_> {
             let persons: BTreeSet<_> = new.iter().map(|card| card.person).collect();
             let change = Change {
                 building: Some(building),
-                action: "cards.imported",
+                action: "card.imported",
                 persons: persons.into_iter().collect(),
                 before: None,
                 after: Some(json!({ "cards": new.len() })),

@@ -266,7 +266,7 @@ on_both! {
         assert_eq!(revision(&db, &ours).await, before + 1);
         let query = AuditQuery { limit: 1, ..AuditQuery::default() };
         let last = db.store.audit().audit_entries(&ours.system(), query).await.unwrap().remove(0);
-        assert_eq!((last.action.as_str(), last.persons.len()), ("cards.imported", 2));
+        assert_eq!((last.action.as_str(), last.persons.len()), ("card.imported", 2));
         let nothing = cards.import_cards(&admin, &stamp(3), ours.house, |_| rows.clone()).await.unwrap();
         assert_eq!(nothing, Some(0));
     }

@@ -36,6 +36,9 @@ pub fn of(head: &str, row: Row, town: &Town) -> Asked {
     // none of theirs: who may is told that there is none
     path = path.replace("{tenant}", &town.places[&Place::None]["building"].to_string());
     assert!(!path.contains('{'), "{head}: the towns have none of what the address names");
+    if head.ends_with("/cards/import") {
+        path = format!("{path}?name=Card&apply=true");
+    }
     if head == "GET /api/v1/moves" {
         path = format!("{path}?building={}", there["building"]);
     }
@@ -125,6 +128,18 @@ fn form(head: &str, there: &Things, named: &Things, town: &Town) -> Body {
         "POST /api/v1/buildings/{building}/rules" => {
             let who = json!([{ "who": "person", "id": id("person") }]);
             json!({ "name": "New", "who": who, "doors": [{ "which": "door", "id": id("door") }] })
+        }
+        "POST /api/v1/buildings/{building}/cards" => {
+            json!({ "person": id("person"), "name": "New", "kind": "wiegand26", "number": "1-2" })
+        }
+        "POST /api/v1/me/cards" => {
+            json!({ "unit": id("unit"), "name": "New", "kind": "wiegand26", "number": "1-3" })
+        }
+        "PATCH /api/v1/cards/{card}" | "PATCH /api/v1/me/cards/{card}" => {
+            json!({ "version": 1, "blocked": true })
+        }
+        "POST /api/v1/buildings/{building}/cards/import" => {
+            return Body::File(b"Unit;Name;Type;Number\n101;Resident;26;1-4\n");
         }
         "POST /api/v1/buildings/{building}/why" => json!({ "person": id("person"), "door": id("door") }),
         "PATCH /api/v1/webhooks/{webhook}" => json!({ "version": 1, "enabled": false }),

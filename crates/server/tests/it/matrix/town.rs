@@ -1,6 +1,8 @@
 //! What the matrix asks about: three buildings with the same things in them, and everybody who may ask.
 
 use crate::world::{World, label, second_tenant};
+use klinke_model::card::CardView;
+use klinke_model::credential::CredentialTier;
 use klinke_model::door::{Controller, Door, DoorTimes};
 use klinke_model::events::EventKind;
 use klinke_model::ids::{BuildingId, DeviceId, PersonId, TenantId, v4};
@@ -18,7 +20,8 @@ use klinke_server::auth::token::Token;
 use klinke_server::http::client::Prefix;
 use klinke_storage::Store;
 use klinke_storage::record::{
-    NewApiToken, NewDevice, NewImport, NewMove, NewPicture, NewRole, NewWebhook, PictureSet, RuleMade, Stamp,
+    CardMade, NewApiToken, NewCard, NewDevice, NewImport, NewMove, NewPicture, NewRole, NewWebhook,
+    PictureSet, RuleMade, Stamp,
 };
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection};
 use std::collections::HashMap;
@@ -166,7 +169,7 @@ impl Place {
 pub type Things = HashMap<&'static str, Uuid>;
 
 /// The names of what a place has.
-const NAMES: [&str; 20] = [
+const NAMES: [&str; 21] = [
     "building",
     "entrance",
     "unit",
@@ -187,6 +190,7 @@ const NAMES: [&str; 20] = [
     "schedule",
     "rule",
     "picture",
+    "card",
 ];
 
 /// Everything.
@@ -500,12 +504,23 @@ async fn furnish(world: &World, tenant: TenantId, at: &Things, invitation: &Toke
         active: false,
     };
     assert_eq!(store.rules().insert_rule(&scope, &stamp(), rule).await.unwrap(), RuleMade::Done);
+    let new = NewCard {
+        id: at["card"].into(),
+        person,
+        name: label("Key ring"),
+        key: CardView::Wiegand26.read("1-1").unwrap(),
+        view: CardView::Wiegand26,
+        tier: CredentialTier::Identifier,
+    };
+    let made = store.cards().insert_card(&scope, &stamp(), building, new).await.unwrap();
+    assert!(matches!(made, CardMade::Done(_)));
     let device = DeviceId(at["device"]);
     sign_in(world, &scope, person, device).await;
 }
 
 async fn lives(store: &Store, scope: &Scope, person: PersonId, unit: Uuid, owner: bool) {
-    assert!(store.people().insert_person(scope, Person::named(person, label("Resident"))).await.unwrap());
+    let name = label(if owner { "Owner" } else { "Resident" });
+    assert!(store.people().insert_person(scope, Person::named(person, name)).await.unwrap());
     let home = Membership { person, unit: unit.into(), owner };
     assert!(store.people().add_membership(scope, home).await.unwrap());
 }
