@@ -1175,6 +1175,7 @@ fn the_table_knows_every_repository_function() {
         "devices",
         "intercom",
         "doors",
+        "controller_rights",
         "audit",
         "roles",
         "jobs",
