@@ -69,7 +69,7 @@ pub mod seen_by;
 pub mod session;
 pub mod sign_in;
 pub mod sign_out;
-mod standing;
+pub(crate) mod standing;
 pub mod suspend_person;
 pub mod tenants;
 pub mod tokens;

@@ -10,7 +10,7 @@ use klinke_storage::record::{StoredFacts, StoredRight};
 use std::time::Duration;
 
 /// The moment of a decision where the door's building stands. In a zone that nobody knows no hours hold.
-pub(super) fn now_at(stored: &StoredFacts, at: Timestamp) -> Now {
+pub(crate) fn now_at(stored: &StoredFacts, at: Timestamp) -> Now {
     let wall = Zone::named(&stored.time_zone).and_then(|zone| zone.wall(at));
     Now {
         at,
@@ -34,7 +34,7 @@ fn held(right: &StoredRight) -> Right<'_> {
 }
 
 /// The facts of somebody who is signed in, for the server's own decision.
-pub(super) fn facts(stored: &StoredFacts, now: &Now, door_mode: Option<DoorMode>) -> Facts {
+pub(crate) fn facts(stored: &StoredFacts, now: &Now, door_mode: Option<DoorMode>) -> Facts {
     Facts {
         person_active: stored.person_active,
         standing: standing(stored.rights.iter().map(held), now),

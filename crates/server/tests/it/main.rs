@@ -4,6 +4,7 @@
 //! Every answer is held against the OpenAPI document: a status that an operation does not document fails the test.
 
 mod administration;
+mod alone;
 mod answering;
 mod canary;
 mod claim;

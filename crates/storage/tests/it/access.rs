@@ -1202,6 +1202,7 @@ fn the_table_knows_every_repository_function() {
         "devices",
         "intercom",
         "doors",
+        "controller_rights",
         "audit",
         "roles",
         "jobs",

@@ -2,9 +2,12 @@
 
 use super::until;
 use crate::world::Browser;
+use klinke_access::decide::{Cause, Decision, Order, Reason, decide};
+use klinke_access::snapshot::{AtDoor, Rights};
+use klinke_access::standing::ClockTrust;
 use klinke_controller::address::ServerAddress;
 use klinke_controller::connection::Connection;
-use klinke_controller::doors::{self, Doors};
+use klinke_controller::doors::{self, Doors, Request};
 use klinke_controller::link::Link;
 use klinke_controller::output::simulated::SimulatedBoard;
 use klinke_controller::output::{Answer, Board, OutputError};
@@ -14,10 +17,11 @@ use klinke_controller::rights::folder::RightsFolder;
 use klinke_controller::rights::trust::Trust;
 use klinke_controller::state::StateDir;
 use klinke_controller::tls::{Fingerprint, dial, link_config};
-use klinke_model::door::DoorPosition;
+use klinke_model::credential::CredentialKey;
+use klinke_model::door::{DoorMode, DoorPosition};
 use klinke_model::ids::{BootId, BuildingId, DoorId, v4};
 use klinke_model::time::{Clock, Mono, SystemClock};
-use klinke_wire::controller::{ControllerEvent, ControllerRequest};
+use klinke_wire::controller::{ControllerEvent, ControllerRequest, Held};
 use serde_json::json;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -51,6 +55,54 @@ impl Releases {
     /// How often any was.
     pub fn count(&self) -> usize {
         self.0.lock().unwrap().len()
+    }
+}
+
+/// What the doors were told to decide by.
+#[derive(Clone, Default)]
+pub struct InForce(Arc<Mutex<Vec<Rights>>>);
+
+impl InForce {
+    /// How often they were told.
+    pub fn times(&self) -> usize {
+        self.0.lock().unwrap().len()
+    }
+
+    /// The newest.
+    pub fn newest(&self) -> Option<Rights> {
+        self.0.lock().unwrap().last().cloned()
+    }
+
+    /// Why a door does not open for this card now; none when it does.
+    pub fn refusal(&self, door: DoorId, card: &CredentialKey) -> Option<Reason> {
+        let Some(rights) = self.newest() else { return Some(Reason::CredentialUnknown) };
+        let place = rights.doors().iter().position(|plan| plan.door == door).unwrap();
+        let asked = AtDoor {
+            door: u8::try_from(place).unwrap(),
+            at: SystemClock::start().now(),
+            clock: ClockTrust::Trusted,
+            rights_age: Duration::ZERO,
+            mode: DoorMode::Locked,
+            order: Order::Kept,
+            used: false,
+        };
+        let (facts, _) = rights.facts_at(rights.key().credential(card), &asked).unwrap();
+        match decide(&klinke_access::decide::Request { cause: Cause::AtDoor }, &facts) {
+            Decision::Granted { .. } => None,
+            Decision::Denied(reason) => Some(reason),
+        }
+    }
+}
+
+/// Passes on what the link asks of the doors, and notes what they decide by.
+async fn tap(mut from: mpsc::Receiver<Request>, to: mpsc::Sender<Request>, in_force: InForce) {
+    while let Some(request) = from.recv().await {
+        if let Request::Rights(rights) = &request {
+            in_force.0.lock().unwrap().push(Rights::clone(rights));
+        }
+        if to.send(request).await.is_err() {
+            return;
+        }
     }
 }
 
@@ -125,7 +177,9 @@ impl ControllerKey {
         let board = SimulatedBoard::open(&state.outputs(), OUTPUTS, Arc::clone(&clock), None).unwrap();
         let board = CountingBoard { board, releases: releases.clone() };
         let machine = Doors::start(boot, Box::new(board)).unwrap();
-        let (requests, receiver) = mpsc::channel(64);
+        let ((requests, tapped), (untapped, receiver)) = (mpsc::channel(64), mpsc::channel(64));
+        let in_force = InForce::default();
+        tokio::spawn(tap(tapped, untapped, in_force.clone()));
         let ((_, inputs), (_, outputs)) = (mpsc::channel(1), mpsc::channel(1));
         let identity = state.load().unwrap();
         let (folder, trust) = (RightsFolder::open(&state).unwrap(), Trust::of(&identity).unwrap());
@@ -138,6 +192,7 @@ impl ControllerKey {
         };
         Controller {
             releases,
+            in_force,
             link: tokio::spawn(link),
             doors: tokio::spawn(doors::run(machine, clock, receiver, inputs, outputs, stop.clone())),
             stop,
@@ -147,6 +202,11 @@ impl ControllerKey {
 
     /// A controller that links and then says and does nothing.
     pub async fn mute(&self, server: SocketAddr) -> Connection<TlsStream<TcpStream>> {
+        self.mute_with(server, None).await
+    }
+
+    /// A controller that links, says what it holds, and then nothing.
+    pub async fn mute_with(&self, server: SocketAddr, rights: Option<Held>) -> Connection<TlsStream<TcpStream>> {
         let identity = StateDir::open(&self.state).unwrap().load().unwrap();
         let tls = Arc::new(link_config(&identity).unwrap());
         let mut connection = Connection::new(dial(&address(server), tls).await.unwrap());
@@ -157,7 +217,7 @@ impl ControllerKey {
             version: "mute".into(),
             outputs: OUTPUTS,
             doors: Vec::new(),
-            rights: None,
+            rights,
         };
         connection.send(&hello).await.unwrap();
         let welcome = connection.receive().await.unwrap();
@@ -169,6 +229,7 @@ impl ControllerKey {
 /// A running controller.
 pub struct Controller {
     pub releases: Releases,
+    pub in_force: InForce,
     link: JoinHandle<()>,
     doors: JoinHandle<()>,
     stop: CancellationToken,
