@@ -1,7 +1,9 @@
 //! The controller from outside: a real server's end of TLS, a real process, real files.
 
+mod at_door;
 mod desk_reader;
 mod hardware_run;
+mod key_reader;
 mod link;
 mod modbus;
 mod mqtt;
