@@ -182,12 +182,8 @@ impl Entry {
             facts.order = self.order.judge(place, person, |other| state_at(rights, other, &state), now);
         }
         let decision = decide(&Request { cause: Cause::AtDoor }, &facts);
-        if let Some(Found { copyable: true, .. }) = found {
-            if self.is_copied(hash, place, now) {
-                warn!(
-                    "a card that can be copied was read at two doors within 3 s; one of them may be a copy"
-                );
-            }
+        if found.is_some_and(|found| found.copyable) && self.is_copied(hash, place, now) {
+            warn!("a card that can be copied was read at two doors within 3 s; one of them may be a copy");
         }
         match (decision, found) {
             (Decision::Granted { hold }, Some(found)) => {
