@@ -182,8 +182,8 @@ impl Entry {
             facts.order = self.order.judge(place, person, |other| state_at(rights, other, &state), now);
         }
         let decision = decide(&Request { cause: Cause::AtDoor }, &facts);
-        if let Some(Found { copyable: true, .. }) = found {
-            self.watch_copies(hash, place, now);
+        if found.is_some_and(|found| found.copyable) && self.is_copied(hash, place, now) {
+            warn!("a card that can be copied was read at two doors within 3 s; one of them may be a copy");
         }
         match (decision, found) {
             (Decision::Granted { hold }, Some(found)) => {
@@ -213,26 +213,25 @@ impl Entry {
         })
     }
 
-    /// The same card at two doors that nobody reaches so quickly: one of them may be a copy. Who it is, and which doors
-    /// they are, is told to nobody.
-    fn watch_copies(&mut self, hash: CredentialHash, place: u8, now: Mono) {
+    /// Whether the same card was read a moment ago at a door that nobody comes from so quickly: one of them may be a
+    /// copy. Whose it is, and which doors they are, is told to nobody.
+    pub(super) fn is_copied(&mut self, hash: CredentialHash, place: u8, now: Mono) -> bool {
         self.copies.retain(|copy| now.since(copy.at) < COPY_WITHIN);
+        let plans = self.rights.as_ref().map(Rights::doors).unwrap_or_default();
         let is_far = |other: u8| {
-            let plans = self.rights.as_ref().map(Rights::doors).unwrap_or_default();
             let plan = |place: u8| plans.get(usize::from(place));
             let (Some(here), Some(there)) = (plan(place), plan(other)) else { return false };
-            let beside = here.airlock.is_some() && here.airlock == there.airlock
+            let is_beside = here.airlock.is_some() && here.airlock == there.airlock
                 || here.after.is_some_and(|after| after.door == other)
                 || there.after.is_some_and(|after| after.door == place);
-            place != other && !beside
+            place != other && !is_beside
         };
-        if self.copies.iter().any(|copy| copy.hash == hash && is_far(copy.place)) {
-            warn!("a card that can be copied was read at two doors within 3 s; one of them may be a copy");
-        }
+        let is_copied = self.copies.iter().any(|copy| copy.hash == hash && is_far(copy.place));
         if self.copies.len() >= COPIES_REMEMBERED {
             self.copies.pop_front();
         }
         self.copies.push_back(Copyable { hash, place, at: now });
+        is_copied
     }
 
     /// Whether a code may be looked at now at this reader: its wait is over, and what was wrong before is kept.

@@ -125,6 +125,6 @@ mod tests {
         assert_eq!(typed(&mut keypad, &format!("{}#", "1".repeat(50)), 9_000), code(&"1".repeat(50)));
         assert_eq!(typed(&mut keypad, &format!("{}#", "1".repeat(500)), 9_000), Some(Typed::NoCode));
         typed(&mut keypad, "1", 9_000);
-        assert_eq!(format!("{keypad:?}").contains('‹'), true);
+        assert!(format!("{keypad:?}").contains('‹'));
     }
 }

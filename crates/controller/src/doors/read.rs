@@ -40,7 +40,7 @@ impl Doors {
         match answer {
             Ok(()) => {}
             Err(Refused::Denied(Reason::SecondPersonNeeded)) => {
-                self.reports.lamps.show(reader, Feedback::More)
+                self.reports.lamps.show(reader, Feedback::More);
             }
             Err(_) => self.reports.lamps.show(reader, Feedback::Denied),
         }
@@ -66,7 +66,7 @@ impl Doors {
     fn keys(&mut self, reader: u16, keys: &Keys, now: Mono) {
         for key in keys.as_slice() {
             let typed = self.keypad(reader).and_then(|keypad| keypad.press(*key, now));
-            self.typed(reader, typed, now);
+            self.typed(reader, typed.as_ref(), now);
         }
     }
 
@@ -75,15 +75,15 @@ impl Doors {
         let readers: Vec<u16> = self.entry.posts.iter().map(|post| post.reader).collect();
         for reader in readers {
             let typed = self.keypad(reader).and_then(|keypad| keypad.settle(now));
-            self.typed(reader, typed, now);
+            self.typed(reader, typed.as_ref(), now);
         }
     }
 
-    fn typed(&mut self, reader: u16, typed: Option<Typed>, now: Mono) {
+    fn typed(&mut self, reader: u16, typed: Option<&Typed>, now: Mono) {
         match typed {
             None => {}
             Some(Typed::Code(code)) if self.entry.may_try(reader, now) => {
-                let answer = self.judge(reader, &code, now);
+                let answer = self.judge(reader, code, now);
                 match answer {
                     Ok(()) | Err(Refused::Denied(Reason::SecondPersonNeeded)) => {}
                     // counted before it is shown, whatever was wrong: what is refused looks the same

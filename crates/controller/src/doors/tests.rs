@@ -1,5 +1,8 @@
 //! The doors on a board that writes down what it is told and breaks on request.
 
+mod at_door;
+mod keypads;
+
 use super::*;
 use crate::output::{Answer, Ticket};
 use klinke_model::door::{DoorAlarm, DoorMode, DoorPosition, DoorState, DoorTimes, Relock};
@@ -24,6 +27,8 @@ struct Wiring {
     broken: bool,
     /// Whether it answers later.
     remote: bool,
+    /// Whether it is behind a timer relay.
+    is_timed: bool,
     tickets: u64,
 }
 
@@ -65,6 +70,9 @@ impl Board for TestBoard {
     }
     fn position(&self, output: u16) -> DoorPosition {
         if output == 0 { DoorPosition::Closed } else { DoorPosition::Unknown }
+    }
+    fn holds(&self, _output: u16) -> bool {
+        !self.0.lock().unwrap().is_timed
     }
 }
 

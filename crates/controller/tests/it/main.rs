@@ -1,8 +1,10 @@
 //! The controller from outside: a real server's end of TLS, a real process, real files.
 
+mod at_door;
 mod commissioning;
 mod desk_reader;
 mod hardware_run;
+mod key_reader;
 mod link;
 mod modbus;
 mod mqtt;

@@ -132,7 +132,11 @@ async fn killed_while_a_door_is_open_it_locks_at_its_next_start() {
     let (_child, mut peer, again) = site.run(&[]).await;
     assert_eq!(site.lock(), SimulatedLock::Locked);
     assert_ne!(again.boot, hello.boot);
-    assert_eq!((hello.doors.len(), again.doors.len()), (0, 1), "it knows its doors before a server says them");
+    assert_eq!(
+        (hello.doors.len(), again.doors.len()),
+        (0, 1),
+        "it knows its doors before a server says them"
+    );
     peer.send(&open(&hello)).await;
     let Some(ControllerRequest::Outcome { outcome, .. }) = peer.receive().await else { panic!("no outcome") };
     assert_eq!(outcome, Outcome::Refused { reason: OutcomeRefusal::OtherBoot });
