@@ -164,8 +164,9 @@ impl Entrance {
         let entry = Entry::new(kept, &posts, clock.now(), clock.mono());
         let lamps = wired::start(&hardware, &keys, &inputs, &clock).unwrap();
         let doors = doors.with_entry(entry, lamps);
-        let wanted =
-            (0..count).map(|output| WantedDoor { door: door(output), output, times: TIMES }).collect();
+        let wanted = (0..count)
+            .map(|output| WantedDoor { door: door(output), output, times: TIMES, held: None })
+            .collect();
         requests.send(Request::Configure(Wanted { revision: 1, doors: wanted })).await.unwrap();
         requests.send(rights(count, clock.now())).await.unwrap();
         let ((_, outputs), stop) = (mpsc::channel(1), CancellationToken::new());

@@ -6,6 +6,7 @@
 mod administration;
 mod alone;
 mod answering;
+mod at_door;
 mod canary;
 mod claim;
 mod command_line;

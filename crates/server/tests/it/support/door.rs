@@ -7,11 +7,16 @@ use klinke_access::snapshot::{AtDoor, Rights};
 use klinke_access::standing::ClockTrust;
 use klinke_controller::address::ServerAddress;
 use klinke_controller::connection::Connection;
+use klinke_controller::doors::entry::Entry;
 use klinke_controller::doors::{self, Doors, Request};
+use klinke_controller::input::InputEvent;
+use klinke_controller::kept::Kept;
 use klinke_controller::link::Link;
 use klinke_controller::output::simulated::SimulatedBoard;
 use klinke_controller::output::{Answer, Board, OutputError};
 use klinke_controller::pairing::pair;
+use klinke_controller::reader::wired::Lamps;
+use klinke_controller::reader::{Keys, ReaderEvent, Reading};
 use klinke_controller::rights::Intake;
 use klinke_controller::rights::folder::RightsFolder;
 use klinke_controller::rights::trust::Trust;
@@ -176,21 +181,28 @@ impl ControllerKey {
         let state = StateDir::open(&self.state).unwrap();
         let board = SimulatedBoard::open(&state.outputs(), OUTPUTS, Arc::clone(&clock), None).unwrap();
         let board = CountingBoard { board, releases: releases.clone() };
-        let machine = Doors::start(boot, Box::new(board)).unwrap();
+        let posts: Vec<_> = (0..OUTPUTS).map(|output| (output, output, true)).collect();
+        let kept = Kept::open(&state.kept()).unwrap();
+        let entry = Entry::new(kept, &posts, clock.now(), clock.mono());
+        let machine = Doors::start(boot, Box::new(board)).unwrap().with_entry(entry, Lamps::default());
         let ((requests, tapped), (untapped, receiver)) = (mpsc::channel(64), mpsc::channel(64));
         let in_force = InForce::default();
         tokio::spawn(tap(tapped, untapped, in_force.clone()));
-        let ((_, inputs), (_, outputs)) = (mpsc::channel(1), mpsc::channel(1));
+        let ((wires, inputs), (_, outputs)) = (mpsc::channel(8), mpsc::channel(1));
         let identity = state.load().unwrap();
         let (folder, trust) = (RightsFolder::open(&state).unwrap(), Trust::of(&identity).unwrap());
         let (link_clock, tls) = (Arc::clone(&clock), Arc::new(link_config(&identity).unwrap()));
         let wanted = state.wanted();
         let link = async move {
+            if let Some(doors) = wanted.read() {
+                requests.send(Request::Configure(doors)).await.unwrap();
+            }
             let rights = Intake::open(folder, trust, requests.clone()).await;
             let (server, clock) = (address(server), link_clock);
             Link { server, tls, boot, outputs: OUTPUTS, clock, doors: requests, rights, wanted }.keep().await;
         };
         Controller {
+            wires,
             releases,
             in_force,
             link: tokio::spawn(link),
@@ -232,6 +244,7 @@ impl ControllerKey {
 
 /// A running controller.
 pub struct Controller {
+    wires: mpsc::Sender<InputEvent>,
     pub releases: Releases,
     pub in_force: InForce,
     link: JoinHandle<()>,
@@ -249,10 +262,26 @@ impl Controller {
         until("every lock locked", || (0..OUTPUTS).all(is_locked)).await;
     }
 
+    /// A card is held to the reader beside this output. When it returns the doors have it before whatever comes later.
+    pub async fn present(&self, output: u16, card: CredentialKey) {
+        self.tell(output, Reading::Card(card)).await;
+    }
+
+    /// Somebody types at the keypad beside this output.
+    pub async fn type_keys(&self, output: u16, keys: &str) {
+        self.tell(output, Reading::Keys(Keys::from_ascii(keys.as_bytes()).unwrap())).await;
+    }
+
+    async fn tell(&self, reader: u16, what: Reading) {
+        self.wires.send(InputEvent::Reader(ReaderEvent { reader, what })).await.unwrap();
+    }
+
     /// Cuts the link; the doors live on.
     pub async fn cut(&mut self) {
-        self.link.abort();
-        drop((&mut self.link).await);
+        if !self.link.is_finished() {
+            self.link.abort();
+            drop((&mut self.link).await);
+        }
     }
 
     /// Stops in good order.

@@ -1,0 +1,70 @@
+//! A card from the administration to the lock: the real server, the real link, the real doors; with the server there,
+//! with the link cut, and after a start without a server.
+
+use crate::support::door::Controller;
+use crate::support::house::House;
+use crate::support::until;
+use klinke_model::card::CardView;
+use klinke_model::credential::CredentialKey;
+use serde_json::json;
+
+/// The house's front door.
+const FRONT: u16 = 0;
+
+async fn present(controller: &Controller, card: CredentialKey, opens: bool) {
+    let (before, stranger) =
+        (controller.releases.of(FRONT), CardView::Serial.read("04FFFFFFFFFFFF").unwrap());
+    controller.present(FRONT, card).await;
+    if opens {
+        until("the lock is released", || controller.releases.of(FRONT) == before + 1).await;
+        controller.locked().await;
+    } else {
+        // what comes after it was judged too, and the task of the doors judges one after another
+        for _ in 0..64 {
+            controller.present(FRONT, stranger).await;
+        }
+        assert_eq!(controller.releases.of(FRONT), before);
+    }
+}
+
+#[tokio::test]
+async fn a_card_opens_as_the_administration_says_and_goes_on_alone() {
+    let house = House::new().await;
+    let controller = house.controller().await;
+    let (building, front) = (house.plan.building, house.plan.front);
+    let new = json!({ "person": house.plan.person("kari"), "name": "Blue key ring", "kind": "serial", "number": "04:A1:B2:C3:D4:E5:F6" });
+    let card = CardView::Serial.read("04A1B2C3D4E5F6").unwrap();
+    present(&controller, card, false).await;
+
+    let added = house.manager.post(&format!("/api/v1/buildings/{building}/cards"), new).await;
+    assert_eq!(added.status, 201, "{added:?}");
+    let becomes = async |what, refusal: Option<klinke_access::decide::Reason>| {
+        until(what, || controller.in_force.refusal(front, &card) == refusal).await;
+    };
+    becomes("the card is known", None).await;
+    present(&controller, card, true).await;
+
+    let at = format!("/api/v1/cards/{}", added.json()["id"].as_str().unwrap());
+    let lost = house.manager.patch(&at, json!({ "version": 1, "blocked": true })).await;
+    assert_eq!(lost.status, 200, "{lost:?}");
+    becomes("the card is blocked", Some(klinke_access::decide::Reason::CredentialBlocked)).await;
+    present(&controller, card, false).await;
+    let found = house.manager.patch(&at, json!({ "version": 2, "blocked": false })).await;
+    assert_eq!(found.status, 200, "{found:?}");
+    becomes("the card is let in again", None).await;
+    present(&controller, card, true).await;
+
+    // the line is cut
+    let mut controller = controller;
+    controller.cut().await;
+    present(&controller, card, true).await;
+    controller.stop().await;
+
+    // and after a power cut, with nobody to be dialled
+    let nobody = std::net::SocketAddr::from(([127, 0, 0, 1], 9));
+    let alone = house.plan.controller.start(nobody);
+    until("rights in force", || alone.in_force.times() > 0).await;
+    present(&alone, card, true).await;
+    assert_eq!(alone.releases.count(), 1, "a start releases nothing by itself");
+    alone.stop().await;
+}
