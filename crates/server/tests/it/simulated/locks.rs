@@ -16,6 +16,8 @@ pub struct Release {
     pub lock: u16,
     /// For which command; none when nobody's was being carried out.
     pub opening: Option<OpeningId>,
+    /// Or for whose card.
+    pub card: Option<usize>,
     pub at: u64,
     pub until: u64,
 }
@@ -28,6 +30,8 @@ pub struct Wall {
     until: [u64; LOCKS as usize],
     /// The command that the controller is carrying out.
     pub carrying_out: Option<OpeningId>,
+    /// The card that is held to a reader.
+    pub presented: Option<usize>,
     pub releases: Vec<Release>,
     /// They do not obey.
     pub is_broken: bool,
@@ -64,7 +68,8 @@ impl Board for Locks {
         let (at, until) = (wall.now, wall.now + u64::try_from(lease.as_millis()).unwrap());
         wall.until[usize::from(output)] = until;
         let opening = wall.carrying_out;
-        wall.releases.push(Release { lock: output, opening, at, until });
+        let card = wall.presented;
+        wall.releases.push(Release { lock: output, opening, card, at, until });
         Ok(done)
     }
 

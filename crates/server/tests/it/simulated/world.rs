@@ -1,18 +1,25 @@
 //! One history.
 
+use super::cards::{self, CARDS, GUEST, LOST, ONCE, RESIDENT, Truth};
 use super::dice::Dice;
 use super::locks::{LOCKS, Locks};
 use klinke_access::open_command::OpenCommand;
+use klinke_access::snapshot::Rights;
+use klinke_controller::doors::entry::Entry;
 use klinke_controller::doors::{Doors, Request};
 use klinke_controller::input::{Contact, InputEvent};
+use klinke_controller::kept::{Kept, Moment};
+use klinke_controller::reader::wired::Lamps;
+use klinke_controller::reader::{ReaderEvent, Reading};
 use klinke_model::door::{DoorPosition, DoorTimes, Relock};
 use klinke_model::ids::{BootId, ControllerId, DoorId, OpeningId, v4};
-use klinke_model::time::Mono;
+use klinke_model::time::{Mono, Timestamp};
 use klinke_server::doors::links::{Links, Order};
 use klinke_wire::controller::{ControllerEvent, ControllerRequest, Outcome, Wanted, WantedDoor};
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, HashSet};
 use std::time::Duration;
+use tempfile::TempDir;
 use tokio::sync::{mpsc, oneshot};
 
 /// How long it goes wrong, ms; after that all is well.
@@ -21,7 +28,7 @@ const BAD_TIME: u64 = 120_000;
 const LIFE: u64 = 5_000;
 const HOLD: u64 = 4_000;
 const HEARTBEAT: u64 = 5_000;
-const TIMES: DoorTimes =
+pub const TIMES: DoorTimes =
     DoorTimes { release_ms: 4_000, extended_release_ms: 8_000, open_ms: 20_000, relock: Relock::OnClose };
 
 /// What happens.
@@ -43,6 +50,46 @@ enum Event {
     Configuration(u64),
     /// The controller wanted to be woken.
     Wake,
+    /// A card is held to the reader beside a lock.
+    Present(u16, usize),
+    /// What is true changes.
+    Truth(Truth),
+    /// Rights of this revision reach the controller.
+    Rights(u64),
+    /// What the server said that the time is, over the connection of this number.
+    Time(u64, Timestamp),
+    /// The controller keeps the moment.
+    Keep,
+}
+
+/// What came of cards.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CardsSeen {
+    /// Let in, by card.
+    pub opened: [usize; CARDS],
+    /// Refused, by card.
+    pub refused: [usize; CARDS],
+    /// With the link cut.
+    pub alone: usize,
+    /// Refused only because the clock is not believed.
+    pub by_clock: usize,
+}
+
+impl CardsSeen {
+    pub fn add(&mut self, other: &Self) {
+        for card in 0..CARDS {
+            self.opened[card] += other.opened[card];
+            self.refused[card] += other.refused[card];
+        }
+        self.alone += other.alone;
+        self.by_clock += other.by_clock;
+    }
+
+    /// Whether all that could go wrong was tried.
+    pub fn happened(&self) -> bool {
+        let used = [RESIDENT, LOST, GUEST, ONCE].iter().all(|card| self.opened[*card] > 10);
+        used && self.refused.iter().all(|count| *count > 10) && self.alone > 10 && self.by_clock > 3
+    }
 }
 
 /// What came of it.
@@ -51,6 +98,7 @@ pub struct Seen {
     pub taps: usize,
     pub opened: usize,
     pub refused: usize,
+    pub cards: CardsSeen,
     end: u64,
 }
 
@@ -87,12 +135,27 @@ pub struct World {
     refused: HashSet<OpeningId>,
     /// When the controller is woken next.
     wake: Option<u64>,
+    begin: u64,
+    /// What was true at each revision of the rights; the last is so now.
+    truths: Vec<Truth>,
+    /// What is on the controller's disk.
+    disk: TempDir,
+    stored: Option<Rights>,
+    /// The revision that is in force, or will be at the next start.
+    held: u64,
+    /// The server told the time since the controller began.
+    told: bool,
+    /// The moment that was kept, and where the machine's clock stood at the start.
+    moment: Option<u64>,
+    set_to: Timestamp,
+    once_opened: usize,
+    seen: CardsSeen,
 }
 
-fn id() -> ControllerId {
+pub fn id() -> ControllerId {
     ControllerId(v4([1; 16]))
 }
-fn door(lock: u16) -> DoorId {
+pub fn door(lock: u16) -> DoorId {
     DoorId(v4([u8::try_from(lock).unwrap() + 10; 16]))
 }
 fn wanted(revision: u64) -> Wanted {
@@ -123,6 +186,16 @@ impl World {
             checked: 0,
             refused: HashSet::new(),
             wake: None,
+            begin: 1_000_000,
+            truths: vec![Truth::default()],
+            disk: tempfile::tempdir().unwrap(),
+            stored: None,
+            held: 0,
+            told: false,
+            moment: None,
+            set_to: cards::wall(0),
+            once_opened: 0,
+            seen: CardsSeen::default(),
         }
     }
 
@@ -136,6 +209,7 @@ impl World {
 
         // all is well: nobody breaks anything any more, and what was under way arrives or not
         self.locks.wall().is_broken = false;
+        self.change(Truth { lost: true, emergency: false });
         if self.controller.is_none() {
             self.power_on();
         }
@@ -148,12 +222,23 @@ impl World {
             self.run_until(self.now + 1_000);
             assert!(self.taps[&opening].told_open, "seed {}: not open after a second", self.seed);
         }
+        // what is true now is in force, and the guest's time is over
+        assert_eq!(self.held, u64::try_from(self.truths.len()).unwrap(), "seed {}: old rights", self.seed);
+        for card in 0..CARDS {
+            self.present(0, card);
+        }
         self.run_until(self.now + 60_000);
         let wall = self.locks.wall();
         assert!((0..LOCKS).all(|lock| !wall.is_released(lock)), "seed {}: never locked", self.seed);
         drop(wall);
         let opened = self.taps.values().filter(|tap| tap.told_open).count();
-        Seen { taps: self.taps.len(), opened, refused: self.refused.len(), end: self.dice.throw() }
+        Seen {
+            taps: self.taps.len(),
+            opened,
+            refused: self.refused.len(),
+            cards: self.seen,
+            end: self.dice.throw(),
+        }
     }
 
     fn plan_bad_time(&mut self) {
@@ -177,6 +262,25 @@ impl World {
             let (at, off) = (self.dice.between(0, BAD_TIME), self.dice.between(1, 6_000));
             self.after(at, Event::Break(true));
             self.after(at + off, Event::Break(false));
+        }
+        for _ in 0..self.dice.between(5, 40) {
+            let lock = u16::try_from(self.dice.between(0, u64::from(LOCKS))).unwrap();
+            let card = usize::try_from(self.dice.between(0, CARDS as u64)).unwrap();
+            let at = self.dice.between(0, BAD_TIME);
+            self.after(at, Event::Present(lock, card));
+        }
+        for _ in 0..self.dice.between(0, 5) {
+            let at = self.dice.between(0, BAD_TIME);
+            let truth = Truth { lost: self.dice.in_hundred(50), emergency: self.dice.in_hundred(10) };
+            self.after(at, Event::Truth(truth));
+            if truth.emergency {
+                let lasts = self.dice.between(1, 10_000);
+                self.after(at + lasts, Event::Truth(Truth { emergency: false, ..truth }));
+            }
+        }
+        for _ in 0..self.dice.between(0, 3) {
+            let at = self.dice.between(0, BAD_TIME);
+            self.after(at, Event::Keep);
         }
         for _ in 0..self.dice.between(0, 4) {
             let (at, revision) = (self.dice.between(0, BAD_TIME), self.dice.between(1, 9));
@@ -248,6 +352,22 @@ impl World {
             Event::Configuration(revision) => {
                 self.send(ControllerEvent::Configure { wanted: wanted(revision) });
             }
+            Event::Present(lock, card) => self.present(lock, card),
+            Event::Truth(truth) => self.change(truth),
+            Event::Rights(revision) => self.take_rights(revision),
+            Event::Time(connection, time) => {
+                let is_there = self.connection.as_ref().is_some_and(|(current, _)| *current == connection);
+                if is_there && self.controller.is_some() {
+                    self.told = true;
+                    self.with_controller(|doors, now| doors.handle(Request::Time(time), now));
+                }
+            }
+            Event::Keep if self.controller.is_some() && self.told => {
+                self.moment = Some(self.now);
+                let clock = Kept::open(self.disk.path()).unwrap().clock().unwrap();
+                clock.keep(Moment { at: cards::wall(self.now), confirmed: Some(cards::wall(self.now)) });
+            }
+            Event::Keep => {}
             Event::Wake => {
                 self.wake = self.wake.filter(|wake| *wake > self.now);
                 self.with_controller(Doors::tick);
@@ -297,7 +417,12 @@ impl World {
             return;
         }
         match request {
-            ControllerRequest::Heartbeat { mono } => self.links.heard(id(), *mono, self.server_mono()),
+            ControllerRequest::Heartbeat { mono } => {
+                self.links.heard(id(), *mono, self.server_mono());
+                let late = self.delay();
+                self.after(late, Event::Time(connection, cards::wall(self.now)));
+                self.offer();
+            }
             ControllerRequest::Outcome { mono, opening, outcome } => {
                 self.links.heard(id(), *mono, self.server_mono());
                 self.links.outcome(*opening, *outcome);
@@ -342,6 +467,99 @@ impl World {
         self.after(late, Event::Down(event));
     }
 
+    fn change(&mut self, truth: Truth) {
+        self.truths.push(truth);
+        self.offer();
+    }
+
+    /// The server offers what is true, when the controller does not hold it: lost, late, or twice.
+    fn offer(&mut self) {
+        let newest = u64::try_from(self.truths.len()).unwrap();
+        if self.connection.is_none() || self.held == newest {
+            return;
+        }
+        let is_bad = self.now < self.begin + BAD_TIME;
+        if is_bad && self.dice.in_hundred(20) {
+            let late = self.dice.between(1, 30_000);
+            self.after(late, Event::Rights(newest));
+        }
+        if !(is_bad && self.dice.in_hundred(20)) {
+            let late = self.delay();
+            self.after(late, Event::Rights(newest));
+        }
+    }
+
+    /// Rights come to the doors; older ones must do nothing.
+    fn take_rights(&mut self, revision: u64) {
+        if self.controller.is_none() {
+            return;
+        }
+        let truth = self.truths[usize::try_from(revision).unwrap() - 1];
+        let rights = cards::rights(revision, self.begin, self.now, truth);
+        if revision >= self.held {
+            self.held = revision;
+            self.stored = Some(rights.clone());
+        }
+        self.with_controller(|doors, now| doors.handle(Request::Rights(Box::new(rights)), now));
+    }
+
+    /// Somebody holds a card to a reader, and it is right what happens.
+    fn present(&mut self, lock: u16, card: usize) {
+        if self.controller.is_none() {
+            return;
+        }
+        let before = self.locks.wall().releases.len();
+        self.locks.wall().presented = Some(card);
+        let event = ReaderEvent { reader: lock, what: Reading::Card(cards::key(card)) };
+        self.with_controller(|doors, now| doors.input(InputEvent::Reader(event), now));
+        self.locks.wall().presented = None;
+        let (seed, now) = (self.seed, self.now);
+        let opened = self.locks.wall().releases.len() > before;
+        let held = self.held.checked_sub(1).map(|at| self.truths[usize::try_from(at).unwrap()]);
+        let may = held.is_some_and(|truth| truth.opens(card, lock));
+        let is_broken = self.locks.wall().is_broken;
+        // a clock is believed when the server told it, or when it was kept and goes on from there
+        let kept = self.moment.map(cards::wall);
+        let goes_on = kept.is_some_and(|kept| {
+            let away = self.set_to.as_millis() - kept.as_millis();
+            (-10_000..=400 * 86_400_000).contains(&away)
+        });
+        let is_believed = self.told || goes_on;
+        let expected = match card {
+            GUEST => {
+                let over = cards::ends(self.begin);
+                // what a late word of the server, or a clock that goes on from where it was set, may be wrong
+                let slack = 25_000;
+                let sure = self.told && now + slack < over;
+                assert!(
+                    !opened || now < over + slack,
+                    "seed {seed}: a guest is let in {} ms late",
+                    now - over
+                );
+                assert!(!opened || is_believed, "seed {seed}: by a clock that nobody believes");
+                self.seen.by_clock += usize::from(may && !is_believed && now < over);
+                may && (sure || opened)
+            }
+            ONCE => may && self.once_opened == 0,
+            _ => may,
+        };
+        if card == ONCE && opened {
+            self.once_opened += 1;
+            assert_eq!(self.once_opened, 1, "seed {seed}: opened twice");
+        }
+        assert!(
+            !opened || expected,
+            "seed {seed}: card {card} opened lock {lock} at {now} against the rights"
+        );
+        assert!(
+            opened || !expected || is_broken || card == ONCE,
+            "seed {seed}: card {card} did not open lock {lock} at {now}"
+        );
+        let counts = if opened { &mut self.seen.opened } else { &mut self.seen.refused };
+        counts[card] += 1;
+        self.seen.alone += usize::from(opened && self.connection.is_none());
+    }
+
     fn delay(&mut self) -> u64 {
         let is_bad = self.now < 1_000_000 + BAD_TIME;
         if is_bad && self.dice.in_hundred(20) {
@@ -353,7 +571,7 @@ impl World {
 
     fn power_on(&mut self) {
         let boot = BootId(v4(self.dice.bytes()));
-        let Ok(mut doors) = Doors::start(boot, Box::new(self.locks.clone())) else {
+        let Ok(doors) = Doors::start(boot, Box::new(self.locks.clone())) else {
             // a lock that does not lock: the process ends, and is started again
             self.after(1_000, Event::PowerOn);
             return;
@@ -361,10 +579,25 @@ impl World {
         let wall = self.locks.wall();
         assert!((0..LOCKS).all(|lock| !wall.is_released(lock)), "seed {}: a start did not lock", self.seed);
         drop(wall);
+        let honest = cards::wall(self.now).as_millis();
+        self.set_to = Timestamp::from_millis(match self.dice.between(0, 6) {
+            0 => honest - 86_400_000,
+            1 => honest + 3_652 * 86_400_000,
+            2 => 0,
+            _ => honest,
+        });
+        self.told = false;
+        let posts: Vec<_> = (0..LOCKS).map(|lock| (lock, lock, false)).collect();
+        let kept = Kept::open(self.disk.path()).unwrap();
+        let entry = Entry::new(kept, &posts, self.set_to, Mono::from_millis(0));
+        let mut doors = doors.with_entry(entry, Lamps::default());
         let (attach, mut attached) = oneshot::channel();
         doors.handle(Request::Attach(attach), Mono::from_millis(0));
         let reports = attached.try_recv().unwrap().reports;
         doors.handle(Request::Configure(wanted(1)), Mono::from_millis(0));
+        if let Some(stored) = self.stored.clone() {
+            doors.handle(Request::Rights(Box::new(stored)), Mono::from_millis(0));
+        }
         self.controller = Some(Controller { doors, boot, origin: self.now, reports, revision: 0 });
     }
 
@@ -425,6 +658,10 @@ impl World {
         let new = wall.releases[self.checked..].to_vec();
         for release in &new {
             let seed = self.seed;
+            if release.card.is_some() {
+                // judged when it was presented
+                continue;
+            }
             let opening =
                 release.opening.unwrap_or_else(|| panic!("seed {seed}: released for nobody: {release:?}"));
             let tap = &self.taps[&opening];
