@@ -416,6 +416,32 @@ fn one_door_of_an_airlock_at_a_time_whoever_asks_but_the_way_out_is_free() {
 }
 
 #[test]
+fn hours_open_no_second_door_of_an_airlock_and_a_leaf_before_its_lock_is_nobody() {
+    let mut plan = plan();
+    for door in &mut plan.doors {
+        door.airlock = Some(1);
+    }
+    plan.doors[0].unlocked = Some(1);
+    let mut entrance = Entrance::with(&plan);
+    entrance.leaf(1, DoorPosition::Open, HOUR - 1_000);
+    entrance.pass(HOUR + 60_000);
+    assert_eq!(entrance.mode(0), DoorMode::Locked);
+    entrance.leaf(1, DoorPosition::Closed, HOUR + 61_000);
+    entrance.pass(HOUR + 120_000);
+    assert_eq!(entrance.mode(0), DoorMode::Unlocked);
+
+    let mut plan = self::plan();
+    plan.doors[1].after = Some(After { door: 0, within_s: 30 });
+    let mut entrance = Entrance::with(&plan);
+    entrance.house.board.0.lock().unwrap().remote = true;
+    entrance.card(0, RESIDENT, 0);
+    entrance.leaf(0, DoorPosition::Open, 100);
+    entrance.settle();
+    let denied = Err(Refused::Denied(Reason::DoorBeforeFirst));
+    assert_eq!(entrance.house.doors.judge(1, &card(RESIDENT), at(200)), denied);
+}
+
+#[test]
 fn two_different_people_within_the_time() {
     let mut plan = plan();
     plan.doors[0].two_people_within_s = Some(10);
