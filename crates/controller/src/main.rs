@@ -12,13 +12,13 @@ use klinke_controller::keying::key_reader;
 use klinke_controller::link::Link;
 use klinke_controller::output::board::{Buses, WiredBoard};
 use klinke_controller::output::simulated::SimulatedBoard;
-use klinke_controller::output::{Board, OutputEvent};
+use klinke_controller::output::{ANSWER_LIMIT, Board, OutputEvent};
 use klinke_controller::pairing::{PairingCode, pair};
 use klinke_controller::reader;
 use klinke_controller::reader::keys::ReaderFolder;
 use klinke_controller::reader::osdp::LONGEST_KEYING;
 use klinke_controller::reader::wired::Lamps;
-use klinke_controller::state::StateDir;
+use klinke_controller::state::{Alone, StateDir, StateError};
 use klinke_controller::tls::{Fingerprint, link_config};
 use klinke_model::ids::{BootId, v4};
 use klinke_model::time::{Clock, SystemClock};
@@ -27,14 +27,19 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 use tracing_subscriber::EnvFilter;
 
 /// How many requests, and how many words of inputs and outputs, may wait for the doors.
 const WAITING: usize = 64;
+
+/// How often is looked whether another process has ended.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// Klinke's door controller.
 #[derive(Parser)]
@@ -178,7 +183,7 @@ async fn run(
 
     // lock before anything that can fail or take time
     let state = StateDir::open(&common.state)?;
-    let _alone = state.alone()?;
+    let _alone = alone(&state).await?;
     let (inputs_sender, inputs) = mpsc::channel(WAITING);
     let (outputs_sender, outputs) = mpsc::channel(WAITING);
     let hardware = hardware.map(hardware::read).transpose()?;
@@ -216,6 +221,17 @@ async fn run(
     link.abort();
     info!("stopped; every output was told to lock");
     Ok(())
+}
+
+/// Makes sure that no other process runs with this folder; one that is on its end is given the time that it takes.
+async fn alone(state: &StateDir) -> Result<Alone, StateError> {
+    let start = Instant::now();
+    loop {
+        match state.alone() {
+            Err(StateError::Running(_)) if start.elapsed() < 2 * ANSWER_LIMIT => sleep(LOOK_AGAIN).await,
+            found => return found,
+        }
+    }
 }
 
 /// The outputs and inputs of a hardware file.
