@@ -2,7 +2,7 @@
 
 use clap::{ArgGroup, Args, Parser, Subcommand};
 use klinke_controller::address::ServerAddress;
-use klinke_controller::doors::entry::Entry;
+use klinke_controller::doors::entry::{Entry, ReaderAt};
 use klinke_controller::doors::{self, Doors};
 use klinke_controller::file::{Durable, replace};
 use klinke_controller::hardware::{self, Hardware};
@@ -197,10 +197,11 @@ async fn run(
     let count = board.outputs();
     let doors = Doors::start(boot, board)?;
 
-    let readers: Vec<_> =
-        hardware.iter().flat_map(|hardware| &hardware.readers).map(|r| r.get_ref()).collect();
-    let posts: Vec<_> = readers.iter().map(|reader| (reader.number, reader.output, reader.keypad)).collect();
-    let entry = Entry::new(Kept::open(&state.kept())?, &posts, clock.now(), clock.mono());
+    let readers = hardware.iter().flat_map(|hardware| &hardware.readers).map(|reader| reader.get_ref());
+    let readers: Vec<_> = readers
+        .map(|reader| ReaderAt { reader: reader.number, output: reader.output, has_keypad: reader.keypad })
+        .collect();
+    let entry = Entry::new(Kept::open(&state.kept())?, &readers, clock.now(), clock.mono());
     let lamps = match &hardware {
         Some(hardware) => {
             reader::wired::start(hardware, &ReaderFolder::new(state.readers()), &inputs_sender, &clock)?

@@ -1,7 +1,7 @@
 //! Somebody stands at a door with a card: rights, order, hours, clocks, in virtual time.
 
 use super::*;
-use crate::doors::entry::Refused;
+use crate::doors::entry::{ReaderAt, Refused};
 use crate::input::Level;
 use crate::kept::{Kept, Moment};
 use crate::reader::osdp::BusOrder;
@@ -30,6 +30,10 @@ const ONCE: u16 = 3;
 const MORNING: u16 = 4;
 const OTHER: u16 = 5;
 const UNKNOWN: u16 = 99;
+const READERS: [ReaderAt; 2] = [
+    ReaderAt { reader: 0, output: 0, has_keypad: true },
+    ReaderAt { reader: 1, output: 1, has_keypad: false },
+];
 
 pub fn card(number: u16) -> CredentialKey {
     let [high, low] = number.to_be_bytes();
@@ -125,8 +129,7 @@ impl Entrance {
         let (lamps, shown) = mpsc::channel(64);
         let lamps = Lamps::new(HashMap::from([(0, lamps.clone()), (1, lamps)]));
         let kept = Kept::open(folder.path()).unwrap();
-        let mut doors =
-            doors.with_entry(Entry::new(kept, &[(0, 0, true), (1, 1, false)], wall, at(0)), lamps);
+        let mut doors = doors.with_entry(Entry::new(kept, &READERS, wall, at(0)), lamps);
         doors.handle(wanted(1, &[(1, 0), (2, 1)]), at(0));
         doors.input(leaf(1, DoorPosition::Closed), at(0));
         let reports = attach(&mut doors).reports;
