@@ -33,6 +33,7 @@ static FORWARD: Program = Program { name: "forward", run: klinke::forward };
 static SERVICE: Program = Program { name: "service", run: klinke::service };
 static PEOPLE: Program = Program { name: "people", run: klinke::people };
 static DECIDE: Program = Program { name: "decide", run: klinke::decide };
+static CARD_TO_OUTPUT: Program = Program { name: "card-to-output", run: klinke::card_to_output };
 static BINARY: Program = Program { name: "binary", run: binary::size };
 
 /// What is measured.
@@ -528,6 +529,24 @@ const MEASUREMENTS: &[Measurement] = &[
         peer: None,
     },
     Measurement {
+        name: "card-to-output",
+        what: "card at one of four OSDP readers on a line at 115,200 baud → output is told, p99",
+        unit: "ms",
+        target: Target::AtMost(100.0),
+        program: &CARD_TO_OUTPUT,
+        value: "/ms/p99",
+        peer: None,
+    },
+    Measurement {
+        name: "card-to-output-p50",
+        what: "the same, median",
+        unit: "ms",
+        target: Target::None,
+        program: &CARD_TO_OUTPUT,
+        value: "/ms/p50",
+        peer: None,
+    },
+    Measurement {
         name: "binary-size",
         what: "size of `klinke`, release build, web pages inside",
         unit: "MiB",
@@ -551,7 +570,8 @@ pub fn bench(workshop: &Workshop, arguments: &[String]) -> Result<ExitCode, Fail
         let known = MEASUREMENTS.iter().map(|m| m.name).collect::<Vec<_>>().join(" ");
         return Err(Failure::new(format!("there is no measurement `{unknown}`; there are: {known}")));
     }
-    let needed = [&tools::NODE, &tools::CHROMIUM, &tools::MOSQUITTO, &tools::JANUS];
+    let needed =
+        [&tools::NODE, &tools::CHROMIUM, &tools::MOSQUITTO, &tools::JANUS, &tools::VENV, &tools::SOCAT];
     tools::provide(&needed, arguments.len() > names.len())?;
     klinke::build(workshop)?;
 

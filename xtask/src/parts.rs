@@ -98,8 +98,7 @@ fn rust(workshop: &Workshop, log: &mut Log) -> Result<Outcome, Failure> {
     let doc =
         log.finish(workshop.cargo().args(["test", "--doc", "--workspace", "--locked", "--no-fail-fast"]))?;
     let counts = counts::cargo_test(&doc.text).ok_or_else(|| Failure::new("the doc tests did not build"))?;
-    // readers, panels and relays that others wrote; the tests look for them beside their own program
-    python_with(workshop, log, "crates/controller/tests/peers/requirements.txt", "peers")?;
+    peers(workshop, log)?;
     let complaints = counts::failed_names(&doc.text);
     let cluster = Cluster::start(workshop)?;
     let mut outcome = cargo_tests(workshop, log, &["--workspace".to_owned()], Some(&cluster))?;
@@ -237,6 +236,14 @@ fn api(workshop: &Workshop, log: &mut Log) -> Result<Outcome, Failure> {
     let ran = log.finish(&mut ask)?;
     let counts = counts::cargo_test(&ran.text).ok_or_else(|| Failure::new("schemathesis did not run"))?;
     judged(&ran, counts, "api.py failed")
+}
+
+/// Readers, panels and relays that others wrote; the controller's tests look for them beside their own program.
+///
+/// # Errors
+/// When they cannot be had.
+pub fn peers(workshop: &Workshop, log: &mut Log) -> Result<(), Failure> {
+    python_with(workshop, log, "crates/controller/tests/peers/requirements.txt", "peers").map(|_| ())
 }
 
 /// The Python of a place of its own under the target folder, with the packages of a list. Made anew for another list.

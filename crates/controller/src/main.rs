@@ -3,7 +3,7 @@
 use clap::{ArgGroup, Args, Parser, Subcommand};
 use klinke_controller::address::ServerAddress;
 use klinke_controller::commissioning::{Talk, check, page};
-use klinke_controller::doors::entry::Entry;
+use klinke_controller::doors::entry::{Entry, ReaderAt};
 use klinke_controller::doors::{self, Doors, Request};
 use klinke_controller::file::{Durable, replace};
 use klinke_controller::hardware::{self, Hardware};
@@ -13,7 +13,7 @@ use klinke_controller::keying::key_reader;
 use klinke_controller::link::Link;
 use klinke_controller::output::board::{Buses, WiredBoard};
 use klinke_controller::output::simulated::SimulatedBoard;
-use klinke_controller::output::{Board, OutputEvent};
+use klinke_controller::output::{ANSWER_LIMIT, Board, OutputEvent};
 use klinke_controller::pairing::{PairingCode, pair};
 use klinke_controller::reader;
 use klinke_controller::reader::keys::ReaderFolder;
@@ -22,7 +22,7 @@ use klinke_controller::reader::wired::Lamps;
 use klinke_controller::rights::Intake;
 use klinke_controller::rights::folder::RightsFolder;
 use klinke_controller::rights::trust::Trust;
-use klinke_controller::state::StateDir;
+use klinke_controller::state::{Alone, StateDir, StateError};
 use klinke_controller::tls::{Fingerprint, link_config};
 use klinke_model::ids::{BootId, v4};
 use klinke_model::time::{Clock, SystemClock, Timestamp};
@@ -31,14 +31,19 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 use tracing_subscriber::EnvFilter;
 
 /// How many requests, and how many words of inputs and outputs, may wait for the doors.
 const WAITING: usize = 64;
+
+/// How often is looked whether another process has ended.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// Klinke's door controller.
 #[derive(Parser)]
@@ -239,7 +244,7 @@ async fn run(
 
     // lock before anything that can fail or take time
     let state = StateDir::open(&common.state)?;
-    let _alone = state.alone()?;
+    let _alone = alone(&state).await?;
     let (inputs_sender, inputs) = mpsc::channel(WAITING);
     let (outputs_sender, outputs) = mpsc::channel(WAITING);
     let hardware = hardware.map(hardware::read).transpose()?;
@@ -253,10 +258,11 @@ async fn run(
     let count = board.outputs();
     let doors = Doors::start(boot, board)?;
 
-    let readers: Vec<_> =
-        hardware.iter().flat_map(|hardware| &hardware.readers).map(|r| r.get_ref()).collect();
-    let posts: Vec<_> = readers.iter().map(|reader| (reader.number, reader.output, reader.keypad)).collect();
-    let entry = Entry::new(Kept::open(&state.kept())?, &posts, clock.now(), clock.mono());
+    let readers = hardware.iter().flat_map(|hardware| &hardware.readers).map(|reader| reader.get_ref());
+    let readers: Vec<_> = readers
+        .map(|reader| ReaderAt { reader: reader.number, output: reader.output, has_keypad: reader.keypad })
+        .collect();
+    let entry = Entry::new(Kept::open(&state.kept())?, &readers, clock.now(), clock.mono());
     let lamps = match &hardware {
         Some(hardware) => {
             reader::wired::start(hardware, &ReaderFolder::new(state.readers()), &inputs_sender, &clock)?
@@ -294,6 +300,17 @@ async fn run(
     link.abort();
     info!("stopped; every output was told to lock");
     Ok(())
+}
+
+/// Makes sure that no other process runs with this folder; one that is on its end is given the time that it takes.
+async fn alone(state: &StateDir) -> Result<Alone, StateError> {
+    let start = Instant::now();
+    loop {
+        match state.alone() {
+            Err(StateError::Running(_)) if start.elapsed() < 2 * ANSWER_LIMIT => sleep(LOOK_AGAIN).await,
+            found => return found,
+        }
+    }
 }
 
 /// The outputs and inputs of a hardware file.

@@ -1,8 +1,9 @@
 //! Our own programs: `klinke-bench`, and the pages in Chromium.
 
 use super::mosquitto;
+use crate::parts;
 use crate::postgres::Cluster;
-use crate::process::{Failure, Workshop, output_of, show};
+use crate::process::{Failure, Log, Workshop, output_of, show};
 use crate::web;
 use serde_json::Value;
 use std::process::Command;
@@ -71,6 +72,25 @@ pub fn decide(workshop: &Workshop) -> Result<Value, Failure> {
     let build = ["build", "--manifest-path", "oracle/Cargo.toml", "--release", "--locked", "--quiet"];
     show(workshop.cargo().args(build))?;
     figures(&mut Command::new(workshop.binary("release", "klinke-oracle")))
+}
+
+/// How many cards are held to the readers in one run.
+const CARDS: &str = "1000";
+
+/// A card at one of four readers of libosdp on one line, until the output is told.
+///
+/// # Errors
+/// When it does not build, a peer is missing, or a card opens nothing.
+pub fn card_to_output(workshop: &Workshop) -> Result<Value, Failure> {
+    parts::peers(workshop, &mut Log::new(workshop, "bench-peers")?)?;
+    let mut test = workshop.cargo();
+    test.args(["test", "--release", "--locked", "--quiet", "--package", "klinke-controller", "--test", "it"])
+        .args(["--", "--exact", "--nocapture", "at_door::card_to_output"])
+        .env("KLINKE_CARDS", CARDS);
+    let said = String::from_utf8_lossy(&output_of(&mut test)?).into_owned();
+    let line = said.lines().find(|line| line.starts_with('{'));
+    line.and_then(|line| serde_json::from_str(line).ok())
+        .ok_or_else(|| Failure::new(format!("not figures: {said}")))
 }
 
 /// Calls through the real pages.

@@ -33,15 +33,23 @@ pub const COPY_WITHIN: Duration = Duration::from_secs(3);
 /// So many cards are remembered for that.
 const COPIES_REMEMBERED: usize = 16;
 
-/// A reader at a door.
-#[derive(Debug)]
-pub struct Post {
+/// A reader at a door, as the hardware file says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReaderAt {
     /// Its number.
     pub reader: u16,
     /// The output of its door.
     pub output: u16,
-    /// Where it has one.
-    pub keypad: Option<Keypad>,
+    /// Whether codes are taken at it.
+    pub has_keypad: bool,
+}
+
+/// The same at work.
+#[derive(Debug)]
+pub(super) struct Post {
+    pub(super) reader: u16,
+    pub(super) output: u16,
+    pub(super) keypad: Option<Keypad>,
 }
 
 /// What the doors go by when somebody stands before one.
@@ -89,10 +97,9 @@ pub(super) enum Refused {
 }
 
 impl Entry {
-    /// At the start of the process: what was kept, the readers (number, output, whether there is a keypad), and what
-    /// the machine's clock says.
-    pub fn new(kept: Kept, readers: &[(u16, u16, bool)], wall: Timestamp, now: Mono) -> Self {
-        let post = |&(reader, output, has_keypad): &(u16, u16, bool)| {
+    /// At the start of the process: what was kept, the readers, and what the machine's clock says.
+    pub fn new(kept: Kept, readers: &[ReaderAt], wall: Timestamp, now: Mono) -> Self {
+        let post = |&ReaderAt { reader, output, has_keypad }: &ReaderAt| {
             let keypad = has_keypad.then(|| Keypad::new(Lockout::restored(kept.wrong(reader), now)));
             Post { reader, output, keypad }
         };

@@ -459,3 +459,25 @@ async fn the_task_locks_in_time_without_any_link_and_at_its_end() {
     task.await.unwrap();
     assert_eq!(board.take(), [Move::Lock(0)]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_task_keeps_the_time_that_the_server_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let kept = || crate::kept::Kept::open(folder.path()).unwrap();
+    let told = Timestamp::from_millis(1_795_262_400_000);
+    let doors = Doors::start(boot(), Box::new(TestBoard::default())).unwrap();
+    let doors = doors.with_entry(Entry::new(kept(), &[], told, at(0)), Lamps::default());
+    let clock = Arc::new(TokioClock(tokio::time::Instant::now()));
+    let (requests, receiver) = mpsc::channel(8);
+    let ((_inputs, inputs), (_outputs, outputs)) = (mpsc::channel(8), mpsc::channel(8));
+    let stop = CancellationToken::new();
+    let task = tokio::spawn(run(doors, clock, receiver, inputs, outputs, stop.clone()));
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(kept().moment(), None, "a clock that nobody told is not kept");
+    requests.send(Request::Time(told)).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    stop.cancel();
+    task.await.unwrap();
+    let moment = kept().moment().unwrap();
+    assert_eq!(moment, crate::kept::Moment { at: told.plus(Duration::from_secs(60)), confirmed: Some(told) });
+}

@@ -71,6 +71,10 @@ pub fn start(
                 readers.push(configured(wiring.number, osdp, folder));
             }
             ReadBy::Wiegand(wires) => {
+                warn!(
+                    reader = wiring.number,
+                    "this reader is on Wiegand wires: whoever reaches them can copy its cards"
+                );
                 let (sender, mut readings) = mpsc::channel(WAITING);
                 wiegand::lines::watch(wiring.number, &wires.chip, wires.data0, wires.data1, sender)?;
                 let events = events.clone();
@@ -159,5 +163,57 @@ async fn sort(mut told: mpsc::Receiver<BusEvent>, folder: ReaderFolder, events: 
             | BusEvent::KeyingFailed { .. }
             | BusEvent::Released { .. } => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reader::osdp::{Identity, ReaderKey};
+    use crate::reader::{OfflineReason, Reading};
+
+    const IDENTITY: Identity = Identity { vendor: [1, 2, 3], serial: 4 };
+
+    fn wiring(legacy_plain: bool) -> OsdpReader {
+        OsdpReader { device: "/dev/ttyUSB0".into(), baud: 115_200, address: 1, legacy_plain }
+    }
+
+    #[test]
+    fn a_reader_is_believed_by_its_key_and_in_clear_only_where_the_file_says_so() {
+        let temporary = tempfile::tempdir().unwrap();
+        let folder = ReaderFolder::new(temporary.path().to_owned());
+        let trust = |plain| configured(0, &wiring(plain), &folder).trust;
+        assert_eq!(trust(false), Trust::None, "not keyed yet");
+        assert_eq!(trust(true), Trust::LegacyPlain);
+        folder.keep(0, &KnownReader { key: None, identity: IDENTITY }).unwrap();
+        assert_eq!(trust(false), Trust::None, "known from before, in clear");
+        let key = ReaderKey::new(*b"q8\x01\x93\xf0Zk2\x9c\x04tU\xeeB7!").unwrap();
+        folder.keep(0, &KnownReader { key: Some(key.clone()), identity: IDENTITY }).unwrap();
+        assert_eq!(trust(false), Trust::Key(key));
+        assert_eq!(configured(0, &wiring(false), &folder).identity, Some(IDENTITY));
+        std::fs::write(folder.path(0), "{").unwrap();
+        assert_eq!(trust(false), Trust::None, "a damaged key is none");
+    }
+
+    #[tokio::test]
+    async fn who_a_reader_in_clear_is_gets_kept_and_a_key_is_never_written_over() {
+        let temporary = tempfile::tempdir().unwrap();
+        let folder = ReaderFolder::new(temporary.path().to_owned());
+        let key = ReaderKey::new(*b"q8\x01\x93\xf0Zk2\x9c\x04tU\xeeB7!").unwrap();
+        let keyed = KnownReader { key: Some(key), identity: IDENTITY };
+        folder.keep(1, &keyed).unwrap();
+        let ((events, told), (sender, mut receiver)) = (mpsc::channel(8), mpsc::channel(8));
+        let task = tokio::spawn(sort(told, folder.clone(), sender));
+        let other = Identity { serial: 5, ..IDENTITY };
+        for reader in 0..2 {
+            events.send(BusEvent::Identified { reader, identity: other }).await.unwrap();
+        }
+        let offline = ReaderEvent { reader: 0, what: Reading::Offline(OfflineReason::Silent) };
+        events.send(BusEvent::Reader(offline.clone())).await.unwrap();
+        assert_eq!(receiver.recv().await, Some(InputEvent::Reader(offline)));
+        drop(events);
+        task.await.unwrap();
+        assert_eq!(folder.load(0).unwrap(), Some(KnownReader { key: None, identity: other }));
+        assert_eq!(folder.load(1).unwrap(), Some(keyed));
     }
 }

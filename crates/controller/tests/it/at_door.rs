@@ -8,7 +8,7 @@ use klinke_access::decide::{HolderClass, SiteMode};
 use klinke_access::snapshot::{
     Credential, DoorPlan, DoorRight, HashKey, Holder, PersonTag, Plan, State, build, compile,
 };
-use klinke_controller::doors::entry::Entry;
+use klinke_controller::doors::entry::{Entry, ReaderAt};
 use klinke_controller::doors::{self, Doors, Request};
 use klinke_controller::hardware;
 use klinke_controller::kept::Kept;
@@ -159,7 +159,8 @@ impl Entrance {
         let doors = Doors::start(BootId(v4([1; 16])), Box::new(TellingBoard(count, moved))).unwrap();
         let (inputs, inputs_receiver) = mpsc::channel(64);
         let (requests, receiver) = mpsc::channel(8);
-        let posts: Vec<_> = (0..count).map(|number| (number, number, true)).collect();
+        let posts: Vec<_> =
+            (0..count).map(|number| ReaderAt { reader: number, output: number, has_keypad: true }).collect();
         let kept = Kept::open(&folder.path().join("kept")).unwrap();
         let entry = Entry::new(kept, &posts, clock.now(), clock.mono());
         let lamps = wired::start(&hardware, &keys, &inputs, &clock).unwrap();
@@ -189,6 +190,8 @@ impl Entrance {
         while !self.is_refused_at(number).await {
             assert!(start.elapsed() < PATIENCE, "reader {number} never came online");
         }
+        // what was held to it before it was online is answered too
+        self.readers[usize::from(number)].rest().await;
     }
 
     /// Holds an unknown card; whether the reader shows red within a moment.
@@ -224,7 +227,7 @@ async fn a_card_or_a_code_opens_the_door_another_card_does_not_and_a_lost_reader
     entrance.readers[0].order(&json!({"keys": "407198#"})).await;
     entrance.shows(0, RED).await;
     // a code after a wrong one waits a second
-    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
     entrance.readers[0].order(&json!({"keys": format!("{CODE}#")})).await;
     assert_eq!(entrance.moved().await, Move::Release(0), "and nothing before it");
     entrance.shows(0, GREEN).await;

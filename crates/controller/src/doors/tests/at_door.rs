@@ -1,7 +1,11 @@
 //! Somebody stands at a door with a card: rights, order, hours, clocks, in virtual time.
 
+mod clocks;
+mod hours;
+mod order;
+
 use super::*;
-use crate::doors::entry::Refused;
+use crate::doors::entry::{ReaderAt, Refused};
 use crate::input::Level;
 use crate::kept::{Kept, Moment};
 use crate::reader::osdp::BusOrder;
@@ -30,6 +34,10 @@ const ONCE: u16 = 3;
 const MORNING: u16 = 4;
 const OTHER: u16 = 5;
 const UNKNOWN: u16 = 99;
+const READERS: [ReaderAt; 2] = [
+    ReaderAt { reader: 0, output: 0, has_keypad: true },
+    ReaderAt { reader: 1, output: 1, has_keypad: false },
+];
 
 pub fn card(number: u16) -> CredentialKey {
     let [high, low] = number.to_be_bytes();
@@ -125,8 +133,7 @@ impl Entrance {
         let (lamps, shown) = mpsc::channel(64);
         let lamps = Lamps::new(HashMap::from([(0, lamps.clone()), (1, lamps)]));
         let kept = Kept::open(folder.path()).unwrap();
-        let mut doors =
-            doors.with_entry(Entry::new(kept, &[(0, 0, true), (1, 1, false)], wall, at(0)), lamps);
+        let mut doors = doors.with_entry(Entry::new(kept, &READERS, wall, at(0)), lamps);
         doors.handle(wanted(1, &[(1, 0), (2, 1)]), at(0));
         doors.input(leaf(1, DoorPosition::Closed), at(0));
         let reports = attach(&mut doors).reports;
@@ -353,181 +360,6 @@ fn a_reader_shows_that_it_is_open_when_its_output_has_said_so() {
 }
 
 #[test]
-fn a_door_opens_after_somebody_went_through_the_one_before() {
-    let mut plan = plan();
-    plan.doors[1].after = Some(After { door: 0, within_s: 30 });
-    let mut entrance = Entrance::with(&plan);
-    assert!(!entrance.is_let_in(1, RESIDENT, 0));
-    assert!(entrance.is_let_in(0, RESIDENT, 1_000));
-    assert!(!entrance.is_let_in(1, RESIDENT, 2_000), "the leaf was not moved");
-    entrance.leaf(0, DoorPosition::Open, 3_000);
-    entrance.leaf(0, DoorPosition::Closed, 4_000);
-    assert!(entrance.is_let_in(1, RESIDENT, 33_000));
-    assert!(!entrance.is_let_in(1, RESIDENT, 33_001), "30 s are over");
-    // who goes out goes through nothing
-    entrance.house.doors.input(InputEvent::ExitButton { output: 0 }, at(60_000));
-    entrance.leaf(0, DoorPosition::Open, 61_000);
-    entrance.settle();
-    assert!(!entrance.is_let_in(1, RESIDENT, 62_000));
-    entrance.leaf(0, DoorPosition::Closed, 63_000);
-    // an opening from afar lets somebody through too
-    entrance.pass(70_000);
-    entrance.tell(open(1, 1, 70_000), 70_000);
-    entrance.leaf(0, DoorPosition::Open, 71_000);
-    entrance.settle();
-    assert!(entrance.is_let_in(1, RESIDENT, 72_000));
-}
-
-#[test]
-fn one_door_of_an_airlock_at_a_time_whoever_asks_but_the_way_out_is_free() {
-    let mut plan = plan();
-    for door in &mut plan.doors {
-        door.airlock = Some(1);
-    }
-    let mut entrance = Entrance::with(&plan);
-    assert!(entrance.is_let_in(0, RESIDENT, 0));
-    assert!(!entrance.is_let_in(1, RESIDENT, 1_000), "the other is released");
-    entrance.tell(open(1, 2, 1_000), 1_000);
-    let blocked = Outcome::Refused { reason: OutcomeRefusal::Blocked };
-    assert!(entrance.house.reports().contains(&outcome(1, 1_000, blocked)));
-    entrance.leaf(0, DoorPosition::Open, 2_000);
-    entrance.pass(6_000);
-    assert!(!entrance.is_let_in(1, RESIDENT, 6_000), "locked, and still open");
-    entrance.leaf(0, DoorPosition::Closed, 7_000);
-    assert!(entrance.is_let_in(1, RESIDENT, 7_000));
-    entrance.settle();
-    entrance.house.doors.input(InputEvent::ExitButton { output: 0 }, at(8_000));
-    assert_eq!(entrance.house.board.take(), [RELEASE]);
-
-    // a lock that has not said that it is locked is not
-    let mut entrance = Entrance::with(&plan);
-    entrance.house.board.0.lock().unwrap().remote = true;
-    entrance.card(0, RESIDENT, 0);
-    entrance.card(1, RESIDENT, 100);
-    let release = entrance.house.board.newest();
-    assert_eq!(release, entrance.house.board.newest());
-    entrance.house.answers(release, true, 200);
-    entrance.pass(5_000);
-    entrance.settle();
-    assert_eq!(entrance.card(1, RESIDENT, 5_100), (vec![], vec![(1, Feedback::Denied)]), "told, not done");
-    let lock = entrance.house.board.newest();
-    entrance.house.answers(lock, true, 5_200);
-    assert_eq!(entrance.card(1, RESIDENT, 5_300).0.len(), 1);
-}
-
-#[test]
-fn two_different_people_within_the_time() {
-    let mut plan = plan();
-    plan.doors[0].two_people_within_s = Some(10);
-    let mut entrance = Entrance::with(&plan);
-    let more = (vec![], vec![(0, Feedback::More)]);
-    assert_eq!(entrance.card(0, RESIDENT, 0), more);
-    assert_eq!(entrance.card(0, RESIDENT, 1_000), more, "the same again");
-    assert_eq!(entrance.card(0, UNKNOWN, 2_000).1, [(0, Feedback::Denied)]);
-    assert_eq!(entrance.card(0, OTHER, 11_001), more, "too late: a first again");
-    assert!(entrance.is_let_in(0, RESIDENT, 12_000));
-}
-
-#[test]
-fn hours_hold_a_door_with_leases_and_let_go_of_it_and_nothing_wakes_without_hours() {
-    let mut without = Entrance::with(&plan());
-    without.pass(DAY);
-    assert_eq!(without.house.doors.wakes_at(), None);
-    let mut plan = plan();
-    plan.doors[0].unlocked = Some(1); // 14 to 16 o'clock, it is 13
-    let mut entrance = Entrance::with(&plan);
-    entrance.pass(HOUR - 1);
-    assert_eq!((entrance.house.board.take(), entrance.mode(0)), (vec![], DoorMode::Locked));
-    entrance.pass(HOUR);
-    let lease = Move::Release(0, Duration::from_secs(30));
-    assert_eq!((entrance.house.board.take(), entrance.mode(0)), (vec![lease], DoorMode::Unlocked));
-    entrance.pass(HOUR + 25_000);
-    assert_eq!(entrance.house.board.take(), [lease, lease], "renewed");
-    entrance.pass(3 * HOUR - 1);
-    assert_eq!(entrance.mode(0), DoorMode::Unlocked);
-    entrance.house.board.take();
-    entrance.pass(3 * HOUR);
-    assert_eq!(
-        (entrance.house.board.take().last(), entrance.mode(0)),
-        (Some(&Move::Lock(0)), DoorMode::Locked)
-    );
-    entrance.pass(25 * HOUR);
-    assert_eq!(entrance.mode(0), DoorMode::Unlocked, "and the next day");
-
-    // cut in its hours: it goes on, by the clock of the machine and the rights that were stored
-    entrance.house.doors.entry.to_keep(at(25 * HOUR)).map(|(file, moment)| file.keep(moment)).unwrap();
-    let mut entrance = entrance.restart(later(25 * HOUR + 60_000));
-    entrance.tell(rights(&plan), 0);
-    assert_eq!(entrance.mode(0), DoorMode::Unlocked);
-    // and not by a clock that is not believed
-    let mut entrance = entrance.restart(later(HOUR));
-    entrance.tell(rights(&plan), 0);
-    assert_eq!((entrance.mode(0), entrance.house.doors.wakes_at()), (DoorMode::Locked, None));
-}
-
-#[test]
-fn hours_that_wait_for_the_first_person_begin_with_them_anew_each_day() {
-    let mut plan = plan();
-    plan.doors[0].unlocked = Some(1);
-    plan.doors[0].first_person_in = true;
-    let mut entrance = Entrance::with(&plan);
-    assert!(entrance.is_let_in(0, RESIDENT, 0), "before the hours");
-    entrance.pass(HOUR + 60_000);
-    assert_eq!(entrance.mode(0), DoorMode::Locked);
-    assert!(!entrance.is_let_in(0, UNKNOWN, HOUR + 61_000));
-    assert_eq!(entrance.mode(0), DoorMode::Locked);
-    entrance.card(0, RESIDENT, HOUR + 62_000);
-    assert_eq!(entrance.mode(0), DoorMode::Unlocked);
-    entrance.pass(HOUR + 120_000);
-    assert_eq!(entrance.mode(0), DoorMode::Unlocked, "after the opening is over");
-    entrance.pass(26 * HOUR);
-    assert_eq!(entrance.mode(0), DoorMode::Locked, "the next day nobody has come");
-}
-
-#[test]
-fn an_output_behind_a_timer_relay_is_not_said_to_stay_unlocked() {
-    let mut plan = plan();
-    plan.doors[0].unlocked = Some(1);
-    let mut entrance = Entrance::with(&plan);
-    entrance.house.board.0.lock().unwrap().is_timed = true;
-    entrance.pass(HOUR + 60_000);
-    assert_eq!((entrance.house.board.take(), entrance.mode(0)), (vec![], DoorMode::Locked));
-}
-
-#[test]
-fn an_emergency_locks_ends_hours_and_stays_over_a_restart_and_the_way_out_is_free() {
-    let mut open_plan = plan();
-    open_plan.doors[0].unlocked = Some(1);
-    let mut entrance = Entrance::with(&open_plan);
-    entrance.pass(HOUR);
-    assert_eq!(entrance.mode(0), DoorMode::Unlocked);
-    entrance.settle();
-    let emergency = Plan { site_mode: SiteMode::LockedDown, revision: 8, ..open_plan.clone() };
-    entrance.tell(rights(&emergency), HOUR + 1_000);
-    assert_eq!(entrance.house.board.take(), [Move::Lock(0)]);
-    assert_eq!((entrance.mode(0), entrance.mode(1)), (DoorMode::LockedDown, DoorMode::LockedDown));
-    assert!(!entrance.is_let_in(0, RESIDENT, HOUR + 2_000));
-    entrance.tell(open(1, 1, HOUR + 2_000), HOUR + 2_000);
-    assert_eq!(entrance.house.board.take(), []);
-    // rights from before it do not end it
-    entrance.tell(rights(&open_plan), HOUR + 3_000);
-    assert_eq!(entrance.mode(0), DoorMode::LockedDown);
-    entrance.house.doors.input(InputEvent::ExitButton { output: 0 }, at(HOUR + 4_000));
-    assert_eq!(entrance.house.board.take(), [RELEASE]);
-    entrance.house.doors.input(InputEvent::Fire { input: 0, level: Level::Active }, at(HOUR + 5_000));
-
-    let mut entrance = entrance.restart(later(HOUR + 60_000));
-    entrance.tell(rights(&emergency), 0);
-    assert_eq!((entrance.mode(0), entrance.house.board.take()), (DoorMode::LockedDown, vec![]));
-    // a door that is added meanwhile
-    entrance.tell(wanted(3, &[(2, 1)]), 1_000);
-    entrance.tell(wanted(4, &[(1, 0), (2, 1)]), 2_000);
-    assert_eq!((entrance.mode(0), entrance.mode(1)), (DoorMode::LockedDown, DoorMode::LockedDown));
-    entrance.tell(rights(&Plan { revision: 9, ..open_plan }), 3_000);
-    assert_eq!((entrance.mode(0), entrance.mode(1)), (DoorMode::Locked, DoorMode::Locked));
-}
-
-#[test]
 fn what_opens_once_opens_once_over_any_restart_and_not_at_all_when_that_cannot_be_kept() {
     let mut entrance = Entrance::with(&plan());
     assert!(entrance.is_let_in(0, ONCE, 0));
@@ -548,85 +380,6 @@ fn what_opens_once_opens_once_over_any_restart_and_not_at_all_when_that_cannot_b
     assert_eq!(entrance.house.doors.judge(0, &card(ONCE), at(0)), Err(Refused::NotKept));
     assert_eq!(entrance.house.board.take(), []);
     assert!(entrance.is_let_in(0, RESIDENT, 0), "who needs no disk");
-}
-
-#[test]
-fn a_clock_that_went_back_or_far_ahead_denies_what_is_dated_and_nothing_else() {
-    let rows = [("a day back", -86_400_000_i64), ("ten years ahead", 3_652 * 86_400_000)];
-    for (what, by) in rows {
-        let entrance = Entrance::with(&plan());
-        entrance.house.doors.entry.to_keep(at(0)).map(|(file, moment)| file.keep(moment)).unwrap();
-        let mut entrance = entrance.restart(Timestamp::from_millis(NOON.as_millis() + by));
-        entrance.tell(rights(&plan()), 0);
-        let judge = |entrance: &mut Entrance, number| entrance.house.doors.judge(0, &card(number), at(0));
-        let untrusted = Err(Refused::Denied(Reason::ClockUntrusted));
-        assert_eq!(judge(&mut entrance, GUEST), untrusted, "{what}");
-        assert_eq!(judge(&mut entrance, MORNING), untrusted, "{what}");
-        assert_eq!(judge(&mut entrance, RESIDENT), Ok(()), "{what}");
-        assert!(entrance.house.doors.entry.to_keep(at(0)).is_none(), "nothing is kept of such a clock");
-        entrance.tell(Request::Time(later(1_000)), 1_000);
-        assert_eq!(judge(&mut entrance, GUEST), Ok(()), "{what}: told by the server");
-    }
-}
-
-#[test]
-fn who_passes_by_is_refused_a_day_after_the_server_could_be_asked_whoever_cuts_the_power() {
-    let mut plan = plan();
-    plan.credentials[1].until_s = None;
-    let mut entrance = Entrance::with(&plan);
-    let too_old = Err(Refused::Denied(Reason::RightsTooOld));
-    let judge = |entrance: &mut Entrance, now| entrance.house.doors.judge(0, &card(GUEST), at(now));
-    assert_eq!(judge(&mut entrance, DAY), Ok(()));
-    assert_eq!(judge(&mut entrance, DAY + 1), too_old);
-    assert_eq!(entrance.house.doors.judge(0, &card(RESIDENT), at(DAY + 1)), Ok(()));
-    entrance.tell(Request::Time(later(DAY + 2)), DAY + 2);
-    assert_eq!(judge(&mut entrance, 2 * DAY), Ok(()));
-
-    // over a restart it is counted from the last time that was kept
-    let (file, moment) = entrance.house.doors.entry.to_keep(at(2 * DAY)).unwrap();
-    assert_eq!(moment, Moment { at: later(2 * DAY), confirmed: Some(later(DAY + 2)) });
-    file.keep(moment);
-    let mut entrance = entrance.restart(later(2 * DAY + 1));
-    entrance.tell(rights(&plan), 0);
-    assert_eq!(judge(&mut entrance, 1), Ok(()));
-    assert_eq!(judge(&mut entrance, 2), too_old);
-    // not even a clock that is not believed makes it younger
-    let mut entrance = entrance.restart(later(0));
-    entrance.tell(rights(&plan), 0);
-    assert_eq!(judge(&mut entrance, 0), too_old);
-}
-
-#[test]
-fn thirty_days_in_the_dark_every_decision_is_right_and_the_link_moves_nothing_when_it_is_back() {
-    let mut plan = plan();
-    plan.doors[1].unlocked = Some(1);
-    let mut entrance = Entrance::with(&plan);
-    let mut decided = 0;
-    for hour in 1..=30 * 24 {
-        let now = hour * HOUR + 1_800_000;
-        entrance.pass(now);
-        let local = (13 + hour) % 24;
-        let judge = |entrance: &mut Entrance, number| entrance.house.doors.judge(0, &card(number), at(now));
-        let denied = |reason| Err(Refused::Denied(reason));
-        assert_eq!(judge(&mut entrance, RESIDENT), Ok(()), "hour {hour}");
-        let morning = if local < 12 { Ok(()) } else { denied(Reason::OutsideHours) };
-        assert_eq!(judge(&mut entrance, MORNING), morning, "hour {hour}");
-        // a guest's end comes before the day in the dark is over
-        let guest = if hour < 24 { Ok(()) } else { denied(Reason::CredentialOver) };
-        assert_eq!(judge(&mut entrance, GUEST), guest, "hour {hour}");
-        assert_eq!(judge(&mut entrance, UNKNOWN), denied(Reason::CredentialUnknown));
-        let hours = if (14..16).contains(&local) { DoorMode::Unlocked } else { DoorMode::Locked };
-        assert_eq!(entrance.mode(1), hours, "hour {hour}");
-        decided += 4;
-    }
-    assert_eq!(decided, 2_880);
-    let back = 30 * DAY + 2 * HOUR;
-    entrance.pass(back);
-    entrance.settle();
-    attach(&mut entrance.house.doors);
-    entrance.tell(Request::Time(later(back)), back);
-    entrance.tell(rights(&plan), back);
-    assert_eq!(entrance.house.board.take(), [], "0 pulses");
 }
 
 #[test]
