@@ -73,7 +73,7 @@ fn part(snapshot: &Snapshot, of: Digest, from: u32) -> Input {
 #[test]
 fn a_snapshot_is_fetched_part_by_part_and_kept_when_all_is_there() {
     let mut house = House::new();
-    let snapshot = house.installation.snapshot(us(), 7, 3_000);
+    let snapshot = house.installation.snapshot(us(), 7, 4_000);
     let complete = house.fetch_all(&snapshot, |_| {}).unwrap();
     assert_eq!((complete.held, &complete.document), (snapshot.held(), &snapshot.document));
     assert_eq!((complete.fetched, complete.names), (snapshot.shards.clone(), snapshot.names()));
