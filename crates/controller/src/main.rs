@@ -160,7 +160,8 @@ async fn run(
 
     let identity = state.load()?;
     let tls = Arc::new(link_config(&identity)?);
-    let trust = Trust::of(&identity).ok_or("this controller's certificate is not one of a server's; pair it anew")?;
+    let trust =
+        Trust::of(&identity).ok_or("this controller's certificate is not one of a server's; pair it anew")?;
     let stop = stop_token(exit_with_parent)?;
     let (requests, receiver) = mpsc::channel(WAITING);
     // in force before the first dial

@@ -330,7 +330,9 @@ impl Taking {
     }
 
     fn kept(&mut self, kept: Option<(Held, HashSet<Digest>)>) -> Result<Option<Output>, Refusal> {
-        let Stage::Keeping { again } = std::mem::replace(&mut self.stage, Stage::Idle) else { return Ok(None) };
+        let Stage::Keeping { again } = std::mem::replace(&mut self.stage, Stage::Idle) else {
+            return Ok(None);
+        };
         let next = self.next.take();
         let is_kept = kept.is_some();
         if let Some((held, on_disk)) = kept {

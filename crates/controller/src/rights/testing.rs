@@ -22,9 +22,6 @@ use std::collections::HashMap;
 use std::path::Path;
 use tokio::sync::mpsc;
 
-
-
-
 /// An installation.
 pub struct Installation {
     key: KeyPair,

@@ -66,8 +66,7 @@ impl Trust {
         let message = signed(&document.manifest);
         let checked = self.algorithm.verify_signature(&self.key, &message, &document.signature);
         checked.map_err(|_| Distrust::Signature)?;
-        let manifest: Manifest =
-            serde_json::from_slice(&document.manifest).map_err(|_| Distrust::Form)?;
+        let manifest: Manifest = serde_json::from_slice(&document.manifest).map_err(|_| Distrust::Form)?;
         if manifest.controller != self.controller {
             return Err(Distrust::Controller);
         }

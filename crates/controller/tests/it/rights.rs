@@ -237,7 +237,10 @@ async fn good_rights_come_into_force_and_lies_change_nothing() {
         ("a bit in the manifest", flipped(|wrong| wrong.manifest[30] ^= 1)),
         ("a manifest that is cut", flipped(|wrong| wrong.manifest.truncate(40))),
         ("a bit in a shard", flipped(|wrong| wrong.shards.values_mut().for_each(|shard| shard[5] ^= 1))),
-        ("shards that are cut", flipped(|wrong| wrong.shards.values_mut().for_each(|shard| shard.truncate(42)))),
+        (
+            "shards that are cut",
+            flipped(|wrong| wrong.shards.values_mut().for_each(|shard| shard.truncate(42))),
+        ),
     ];
     for (what, lie) in &lies {
         peer.send(&lie.offer()).await;

@@ -56,7 +56,9 @@ pub enum MakingError {
     #[error(transparent)]
     Key(#[from] SecretFileError),
     /// The key is not one.
-    #[error("{0} does not hold a key: restore it from a backup, or delete it and all controllers fetch everything anew")]
+    #[error(
+        "{0} does not hold a key: restore it from a backup, or delete it and all controllers fetch everything anew"
+    )]
     Damaged(String),
 }
 
@@ -191,14 +193,18 @@ async fn look(
     known: Option<Held>,
 ) -> Result<Option<Offer>, LookError> {
     let _turn = node.rights.turns.acquire().await.map_err(|_| LookError::CutShort)?;
-    let Some(stored) = node.store.doors().controller_rights(scope, controller).await? else { return Ok(None) };
+    let Some(stored) = node.store.doors().controller_rights(scope, controller).await? else {
+        return Ok(None);
+    };
     if stored.left_out > 0 {
         tracing::warn!(%controller, doors = stored.left_out, "a controller decides alone for its first 64 doors only");
     }
     let key = node.rights.hash_key(scope.tenant, controller);
     let now = node.clock.now();
     let making = tokio::task::spawn_blocking(move || make(stored, controller, key, known, now));
-    let Some((held, manifest, shards)) = making.await.map_err(|_| LookError::CutShort)?? else { return Ok(None) };
+    let Some((held, manifest, shards)) = making.await.map_err(|_| LookError::CutShort)?? else {
+        return Ok(None);
+    };
     let signature = node.authority.sign(&signed(&manifest))?;
     Ok(Some(Offer { held, manifest, signature, shards }))
 }

@@ -100,7 +100,9 @@ async fn every_change_is_in_force_at_the_controller_within_two_seconds() {
     assert_eq!(answer.status, 200, "{answer:?}");
     becomes("a suspension ends", front, &card, None).await;
 
-    assert!(store.sites().set_mode(&scope, &house.node().stamp(), building, SiteMode::LockedDown).await.unwrap());
+    assert!(
+        store.sites().set_mode(&scope, &house.node().stamp(), building, SiteMode::LockedDown).await.unwrap()
+    );
     becomes("an emergency begins", front, &card, Some(Reason::SiteLockedDown)).await;
     assert!(store.sites().set_mode(&scope, &house.node().stamp(), building, SiteMode::Normal).await.unwrap());
     becomes("an emergency ends", front, &card, None).await;
@@ -139,11 +141,16 @@ async fn what_is_on_the_disk_is_in_force_before_the_first_dial_and_is_not_fetche
     controller.stop().await;
 
     let folder = house.plan.controller.state.join("rights");
-    let files = [folder.join("manifest")].into_iter().chain(
-        std::fs::read_dir(folder.join("shards")).unwrap().map(|file| file.unwrap().path()),
-    );
+    let files = [folder.join("manifest")]
+        .into_iter()
+        .chain(std::fs::read_dir(folder.join("shards")).unwrap().map(|file| file.unwrap().path()));
     for file in files {
-        assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600, "{}", file.display());
+        assert_eq!(
+            std::fs::metadata(&file).unwrap().permissions().mode() & 0o777,
+            0o600,
+            "{}",
+            file.display()
+        );
     }
 
     // nobody is there to be dialled
@@ -178,7 +185,10 @@ async fn what_is_on_the_disk_is_in_force_before_the_first_dial_and_is_not_fetche
 }
 
 /// Everything that is offered, by hand.
-async fn fetch<S: AsyncRead + AsyncWrite + Unpin>(link: &mut Connection<S>, of: Digest) -> Result<Vec<u8>, Digest> {
+async fn fetch<S: AsyncRead + AsyncWrite + Unpin>(
+    link: &mut Connection<S>,
+    of: Digest,
+) -> Result<Vec<u8>, Digest> {
     let mut whole = Vec::new();
     loop {
         let from = u32::try_from(whole.len()).unwrap();
@@ -214,12 +224,15 @@ async fn the_server_offers_what_it_signed_to_whom_it_is_for_and_only_what_is_new
     give(&house, 1, "kari").await;
     let at = house.running.controllers;
     let mut link = house.plan.controller.mute(at).await;
-    let ControllerEvent::Rights { revision, manifest, signature } = answer(&mut link).await else { panic!("no offer") };
+    let ControllerEvent::Rights { revision, manifest, signature } = answer(&mut link).await else {
+        panic!("no offer")
+    };
     let bytes = fetch(&mut link, manifest.sha256).await.unwrap();
     assert_eq!(bytes.len(), usize::try_from(manifest.bytes).unwrap());
     let read: Manifest = serde_json::from_slice(&bytes).unwrap();
     assert_eq!(read.revision, revision);
-    let controllers = house.node().store.doors().controllers(&house.scope(), house.plan.building).await.unwrap();
+    let controllers =
+        house.node().store.doors().controllers(&house.scope(), house.plan.building).await.unwrap();
     assert_eq!(read.controller, controllers[0].id);
     // by the installation's authority, checked by another library than signed it
     let (_, authority) = x509_parser::parse_x509_certificate(house.node().authority.der()).unwrap();
@@ -229,7 +242,10 @@ async fn the_server_offers_what_it_signed_to_whom_it_is_for_and_only_what_is_new
         let algorithms = rustls::crypto::aws_lc_rs::default_provider().signature_verification_algorithms.all;
         let algorithm = algorithms
             .iter()
-            .find(|one| one.public_key_alg_id() == alg_id::ECDSA_P256 && one.signature_alg_id() == alg_id::ECDSA_SHA256)
+            .find(|one| {
+                one.public_key_alg_id() == alg_id::ECDSA_P256
+                    && one.signature_alg_id() == alg_id::ECDSA_SHA256
+            })
             .unwrap();
         algorithm.verify_signature(public, message, &signature)
     };

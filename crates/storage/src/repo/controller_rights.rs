@@ -68,10 +68,8 @@ async fn read(
     let doors = driven.iter().map(|door| plan(door, settings.get(&door.id), &places, &hours));
     let doors = doors.collect::<Result<Vec<_>>>()?;
     let zone = Zone::named(&site.time_zone);
-    let of_rule: HashMap<Uuid, DoorRight> = rules
-        .iter()
-        .filter_map(|rule| Some((rule.id, rule.right(zone.as_ref(), &hours)?)))
-        .collect();
+    let of_rule: HashMap<Uuid, DoorRight> =
+        rules.iter().filter_map(|rule| Some((rule.id, rule.right(zone.as_ref(), &hours)?))).collect();
     let rights = rights(db, scope, found.building, &places, &of_rule).await?;
     let (holders, cards) = holders(db, scope, found.building, rights).await?;
     Ok(Some(ControllerRights {

@@ -177,7 +177,8 @@ fn plain_door(like: &DoorPlan) -> DoorPlan {
 async fn ten_thousand_people_are_read_in_one_go() {
     let db = Db::sqlite().await;
     let (ours, _) = two_towns(&db).await;
-    made(&db, &ours, &AccessRule { who: vec![Who::Everybody], ..rule(&ours, 1, ours.lone, ours.garage) }).await;
+    made(&db, &ours, &AccessRule { who: vec![Who::Everybody], ..rule(&ours, 1, ours.lone, ours.garage) })
+        .await;
     assert!(db.store.doors().give_unit_door(&ours.system(), ours.unit, ours.garage).await.unwrap());
     let connection = db.connection().await;
     let many = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)";
@@ -185,7 +186,8 @@ async fn ten_thousand_people_are_read_in_one_go() {
     let (tenant, unit, house) = (ours.tenant.0.simple(), ours.unit.0.simple(), ours.house.0.simple());
     let person = id("p-");
     let like = |table: &str, columns: &str, of: uuid::Uuid| {
-        let rest = columns.split(", ").skip(2).map(|column| format!("old.{column}")).collect::<Vec<_>>().join(", ");
+        let rest =
+            columns.split(", ").skip(2).map(|column| format!("old.{column}")).collect::<Vec<_>>().join(", ");
         format!(
             "INSERT INTO {table} ({columns}) {many} SELECT x'{tenant}', {person}, {rest} FROM n, {table} old \
              WHERE old.tenant = x'{tenant}' AND old.id = x'{}'",
@@ -193,7 +195,10 @@ async fn ten_thousand_people_are_read_in_one_go() {
         )
     };
     let columns: Vec<String> = connection
-        .query_all_raw(sea_orm::Statement::from_string(DbBackend::Sqlite, "SELECT name FROM pragma_table_info('person')"))
+        .query_all_raw(sea_orm::Statement::from_string(
+            DbBackend::Sqlite,
+            "SELECT name FROM pragma_table_info('person')",
+        ))
         .await
         .unwrap()
         .iter()
@@ -203,7 +208,9 @@ async fn ten_thousand_people_are_read_in_one_go() {
     let columns = format!("tenant, id, {}", columns.join(", "));
     connection.execute_unprepared(&like("person", &columns, ours.kari.0)).await.unwrap();
     for statement in [
-        format!("INSERT INTO membership (tenant, person, unit, owner) {many} SELECT x'{tenant}', {person}, x'{unit}', false FROM n"),
+        format!(
+            "INSERT INTO membership (tenant, person, unit, owner) {many} SELECT x'{tenant}', {person}, x'{unit}', false FROM n"
+        ),
         format!(
             "INSERT INTO card (tenant, id, building, person, name, folded, format, bits, raw, written_as, tier, version) {many} \
              SELECT x'{tenant}', {}, x'{house}', {person}, 'Blue', x'00', 'serial', 56, CAST(printf('%07d', i) AS BLOB), \

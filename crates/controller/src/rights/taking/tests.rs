@@ -33,7 +33,11 @@ impl House {
     }
 
     /// Answers every question until there are no more; `change` sees each part first.
-    fn fetch_all(&mut self, snapshot: &Snapshot, change: impl Fn(&mut Input)) -> Result<Complete, Option<Refusal>> {
+    fn fetch_all(
+        &mut self,
+        snapshot: &Snapshot,
+        change: impl Fn(&mut Input),
+    ) -> Result<Complete, Option<Refusal>> {
         let mut output = self.offer(snapshot);
         loop {
             match output {
@@ -64,7 +68,8 @@ fn offered(snapshot: &Snapshot) -> Input {
 
 /// As the server answers.
 fn part(snapshot: &Snapshot, of: Digest, from: u32) -> Input {
-    let whole = if of == snapshot.held().manifest { &snapshot.document.manifest } else { &snapshot.shards[&of] };
+    let whole =
+        if of == snapshot.held().manifest { &snapshot.document.manifest } else { &snapshot.shards[&of] };
     let rest = &whole[usize::try_from(from).unwrap()..];
     let bytes = rest[..rest.len().min(PART)].to_vec();
     Input::Part { of, from, total: u32::try_from(whole.len()).unwrap(), bytes }
@@ -90,7 +95,10 @@ fn shards_that_are_here_are_not_fetched_again() {
     let next = house.installation.snapshot(us(), 8, 3_001);
     let complete = house.fetch_all(&next, |_| {}).unwrap();
     assert_eq!(complete.fetched.len(), 1, "one more card, one other shard");
-    assert_eq!(complete.names.iter().filter(|name| first.shards.contains_key(name)).count(), complete.names.len() - 1);
+    assert_eq!(
+        complete.names.iter().filter(|name| first.shards.contains_key(name)).count(),
+        complete.names.len() - 1
+    );
 }
 
 #[test]
@@ -149,10 +157,14 @@ fn rights_of_another_authority_or_controller_are_refused() {
     };
     assert_eq!(house.fetch_all(&bare, |_| {}).unwrap_err(), Some(Refusal::Distrust(Distrust::Signature)));
     let unknown = house.installation.sign(b"{\"controller\":7}".to_vec(), Vec::new());
-    let held_of = Held { revision: 9, issued: held.held().issued, manifest: digest(&unknown.document.manifest) };
+    let held_of =
+        Held { revision: 9, issued: held.held().issued, manifest: digest(&unknown.document.manifest) };
     let offer = Input::Offered {
         revision: 9,
-        manifest: Whole { sha256: held_of.manifest, bytes: u32::try_from(unknown.document.manifest.len()).unwrap() },
+        manifest: Whole {
+            sha256: held_of.manifest,
+            bytes: u32::try_from(unknown.document.manifest.len()).unwrap(),
+        },
         signature: unknown.document.signature.clone(),
     };
     let Some(Output::Fetch { of, .. }) = house.taking.handle(offer) else { panic!() };
@@ -180,16 +192,24 @@ fn what_was_cut_or_changed_on_its_way_is_refused() {
         refused
     };
     assert_eq!(
-        refused(&|manifest, _, bytes| if manifest { bytes[20] ^= 1 }),
+        refused(&|manifest, _, bytes| if manifest {
+            bytes[20] ^= 1
+        }),
         Some(Refusal::Changed),
         "a bit in the manifest"
     );
     assert_eq!(
-        refused(&|manifest, _, bytes| if !manifest { bytes[20] ^= 1 }),
+        refused(&|manifest, _, bytes| if !manifest {
+            bytes[20] ^= 1
+        }),
         Some(Refusal::Changed),
         "a bit in a shard"
     );
-    assert_eq!(refused(&|_, _, bytes| bytes.truncate(bytes.len() - 1)), Some(Refusal::Part), "a part that is cut");
+    assert_eq!(
+        refused(&|_, _, bytes| bytes.truncate(bytes.len() - 1)),
+        Some(Refusal::Part),
+        "a part that is cut"
+    );
     assert_eq!(refused(&|_, _, bytes| bytes.push(0)), Some(Refusal::Part), "a part that is too long");
     assert_eq!(refused(&|_, _, bytes| bytes.clear()), Some(Refusal::Part), "a part with nothing in it");
     assert_eq!(
@@ -226,7 +246,8 @@ fn a_flipped_bit_in_the_signature_is_seen() {
 fn nothing_that_the_server_says_is_believed_to_be_endless() {
     let mut house = House::new();
     let sha256 = Digest([1; 32]);
-    let endless = Input::Offered { revision: 1, manifest: Whole { sha256, bytes: u32::MAX }, signature: vec![] };
+    let endless =
+        Input::Offered { revision: 1, manifest: Whole { sha256, bytes: u32::MAX }, signature: vec![] };
     assert!(matches!(house.taking.handle(endless), Some(Output::Refused(Refusal::TooLong))));
     let (mut manifest, _) = build(&plan(us(), 1, 1));
     manifest.shards = vec!["0".repeat(64); SHARDS_MOST + 1];
@@ -255,7 +276,8 @@ fn nothing_that_the_server_says_is_believed_to_be_endless() {
 #[test]
 fn newer_rights_take_the_place_of_those_on_their_way() {
     let mut house = House::new();
-    let (first, second) = (house.installation.snapshot(us(), 7, 2_000), house.installation.snapshot(us(), 8, 2_001));
+    let (first, second) =
+        (house.installation.snapshot(us(), 7, 2_000), house.installation.snapshot(us(), 8, 2_001));
     let Some(Output::Fetch { of, from }) = house.offer(&first) else { panic!() };
     let late = part(&first, of, from);
     let Some(Output::Fetch { of: newer, .. }) = house.offer(&second) else { panic!() };

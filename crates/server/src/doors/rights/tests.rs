@@ -87,13 +87,16 @@ impl Town {
             name: label("House"),
             address: label("Street 1"),
             kind: BuildingKind::Residential,
-            time_zone: ["Europe/Oslo", "Europe/Helsinki", "America/New_York"][self.draw(3) as usize].to_owned(),
+            time_zone: ["Europe/Oslo", "Europe/Helsinki", "America/New_York"][self.draw(3) as usize]
+                .to_owned(),
             holidays: [HolidayCalendar::None, HolidayCalendar::Norway][self.draw(2) as usize],
         };
         assert!(self.store.sites().insert_building(&self.scope, &self.stamp(), site).await.unwrap());
         if self.draw(8) == 0 {
             let mode = SiteMode::LockedDown;
-            assert!(self.store.sites().set_mode(&self.scope, &self.stamp(), self.building, mode).await.unwrap());
+            assert!(
+                self.store.sites().set_mode(&self.scope, &self.stamp(), self.building, mode).await.unwrap()
+            );
         }
         let other = ControllerId(v4(self.random.bytes()));
         for (place, door) in self.doors.iter().enumerate() {
@@ -103,7 +106,10 @@ impl Town {
                 name: label("Door"),
                 controller: None,
                 output: 0,
-                times: DoorTimes { release_ms: 3_000 + 100 * u32::try_from(place).unwrap(), ..DoorTimes::default() },
+                times: DoorTimes {
+                    release_ms: 3_000 + 100 * u32::try_from(place).unwrap(),
+                    ..DoorTimes::default()
+                },
             };
             assert!(self.store.doors().insert_door(&self.scope, &self.stamp(), new, false).await.unwrap());
         }
@@ -132,7 +138,9 @@ impl Town {
             };
             units.push(unit.id);
             let (id, sites) = (unit.id, self.store.sites());
-            assert!(sites.insert_units(&self.scope, &self.stamp(), self.building, &[unit], &[]).await.unwrap());
+            assert!(
+                sites.insert_units(&self.scope, &self.stamp(), self.building, &[unit], &[]).await.unwrap()
+            );
             for door in &self.doors {
                 if self.draw(4) == 0 {
                     assert!(self.store.doors().give_unit_door(&self.scope, id, *door).await.unwrap());
@@ -191,7 +199,9 @@ impl Town {
                     }],
                 },
             };
-            assert!(self.store.rules().insert_schedule(&self.scope, &self.stamp(), new.clone()).await.unwrap());
+            assert!(
+                self.store.rules().insert_schedule(&self.scope, &self.stamp(), new.clone()).await.unwrap()
+            );
             schedules.push(new.id);
         }
         for _ in 0..8 {
@@ -264,7 +274,11 @@ async fn the_snapshot_decides_as_the_server_does() {
                     let told = standing::facts(stored, &now, Some(DoorMode::Locked));
                     let request = Request { cause: Cause::AtDoor };
                     // who has no right to any of its doors is nobody to the controller
-                    let expected = if has_rights { decide(&request, &told) } else { Decision::Denied(Reason::CredentialUnknown) };
+                    let expected = if has_rights {
+                        decide(&request, &told)
+                    } else {
+                        Decision::Denied(Reason::CredentialUnknown)
+                    };
                     let at_door = AtDoor {
                         door: place,
                         at,
@@ -288,7 +302,15 @@ async fn the_snapshot_decides_as_the_server_does() {
         }
     }
     println!("{asked} decisions: {seen:?}");
-    for kind in ["granted", "NoRight", "RightOver", "RightNotYet", "OutsideHours", "PersonSuspended", "SiteLockedDown"] {
+    for kind in [
+        "granted",
+        "NoRight",
+        "RightOver",
+        "RightNotYet",
+        "OutsideHours",
+        "PersonSuspended",
+        "SiteLockedDown",
+    ] {
         assert!(seen.get(kind).is_some_and(|times| *times > 20), "{kind} is hardly asked: {seen:?}");
     }
 }
@@ -319,7 +341,8 @@ async fn only_another_content_makes_a_new_number_and_numbers_never_go_back() {
 #[test]
 fn no_two_controllers_and_no_two_installations_hash_alike() {
     let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
-    let [one, other] = folders.each_ref().map(|folder| Making::open(folder.path(), &Random::system()).unwrap());
+    let [one, other] =
+        folders.each_ref().map(|folder| Making::open(folder.path(), &Random::system()).unwrap());
     let (tenant, a, b) = (TenantId(v4([1; 16])), ControllerId(v4([2; 16])), ControllerId(v4([3; 16])));
     assert_ne!(one.hash_key(tenant, a), one.hash_key(tenant, b));
     assert_ne!(one.hash_key(tenant, a), other.hash_key(tenant, a));

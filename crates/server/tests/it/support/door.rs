@@ -205,7 +205,11 @@ impl ControllerKey {
     }
 
     /// A controller that links, says what it holds, and then nothing.
-    pub async fn mute_with(&self, server: SocketAddr, rights: Option<Held>) -> Connection<TlsStream<TcpStream>> {
+    pub async fn mute_with(
+        &self,
+        server: SocketAddr,
+        rights: Option<Held>,
+    ) -> Connection<TlsStream<TcpStream>> {
         let identity = StateDir::open(&self.state).unwrap().load().unwrap();
         let tls = Arc::new(link_config(&identity).unwrap());
         let mut connection = Connection::new(dial(&address(server), tls).await.unwrap());
