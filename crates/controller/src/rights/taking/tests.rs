@@ -193,14 +193,14 @@ fn what_was_cut_or_changed_on_its_way_is_refused() {
     };
     assert_eq!(
         refused(&|manifest, _, bytes| if manifest {
-            bytes[20] ^= 1
+            bytes[20] ^= 1;
         }),
         Some(Refusal::Changed),
         "a bit in the manifest"
     );
     assert_eq!(
         refused(&|manifest, _, bytes| if !manifest {
-            bytes[20] ^= 1
+            bytes[20] ^= 1;
         }),
         Some(Refusal::Changed),
         "a bit in a shard"
