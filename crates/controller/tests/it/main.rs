@@ -17,6 +17,7 @@ mod osdp_wire;
 mod pairing;
 mod peer;
 mod process;
+mod rights;
 mod server;
 mod shelly;
 mod wired;

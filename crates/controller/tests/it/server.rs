@@ -10,7 +10,7 @@ use klinke_wire::controller::{ControllerEvent, ControllerRequest, DoorReport, Wa
 use klinke_wire::frame::{decode, encode};
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateSigningRequestParams, DistinguishedName, DnType,
-    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256,
+    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, SigningKey,
 };
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion};
@@ -70,6 +70,11 @@ impl Authority {
         name.push(DnType::CommonName, controller_id().to_string());
         request.params.distinguished_name = name;
         request.signed_by(&self.issuer).unwrap().pem()
+    }
+
+    /// Signs something that is no certificate.
+    pub fn sign(&self, message: &[u8]) -> Vec<u8> {
+        self.issuer.key().sign(message).unwrap()
     }
 
     /// A server certificate for a name, and its key.

@@ -220,10 +220,10 @@ fn make(
     now: Timestamp,
 ) -> Result<Option<Made>, LookError> {
     let (mut manifest, shards) = build(&plan(stored, controller, key, known));
-    if let Some(known) = known {
-        if digest(&serde_json::to_vec(&manifest)?) == known.manifest {
-            return Ok(None);
-        }
+    if let Some(known) = known
+        && digest(&serde_json::to_vec(&manifest)?) == known.manifest
+    {
+        return Ok(None);
     }
     // also after a controller lost what it held its number grows
     let next = known.map_or(1, |known| known.revision.saturating_add(1));

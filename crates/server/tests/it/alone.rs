@@ -9,12 +9,13 @@ use klinke_access::snapshot::{Manifest, signed};
 use klinke_controller::connection::Connection;
 use klinke_model::card::CardView;
 use klinke_model::credential::{CredentialKey, CredentialTier};
-use klinke_model::ids::{CardId, ControllerId, RuleId, v4};
+use klinke_model::ids::{CardId, RuleId, v4};
 use klinke_model::rule::{AccessRule, Which, Who};
+use klinke_model::time::{Clock, SystemClock};
 use klinke_storage::record::{CardChange, CardMade, Edited, NewCard, RuleMade};
 use klinke_wire::controller::{ControllerEvent, ControllerRequest, Digest, Held, PART};
 use std::os::unix::fs::PermissionsExt;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 fn key(number: u64) -> CredentialKey {
@@ -55,11 +56,11 @@ async fn every_change_is_in_force_at_the_controller_within_two_seconds() {
     let in_force = controller.in_force.clone();
     let (store, scope, building) = (&house.node().store, house.scope(), house.plan.building);
     let (kari, per) = (house.plan.person("kari"), house.plan.person("per"));
-    let mut took: Vec<(&str, Duration)> = Vec::new();
+    let (clock, mut took) = (SystemClock::start(), Vec::<(&str, Duration)>::new());
     let mut becomes = async |what: &'static str, door, card: &CredentialKey, expected: Option<Reason>| {
-        let begin = Instant::now();
+        let begin = clock.mono();
         until(what, || in_force.refusal(door, card) == expected).await;
-        took.push((what, begin.elapsed()));
+        took.push((what, clock.mono().since(begin)));
     };
 
     let card = give(&house, 1, "kari").await;
@@ -272,5 +273,4 @@ async fn the_server_offers_what_it_signed_to_whom_it_is_for_and_only_what_is_new
     let mut link = house.plan.controller.mute_with(at, Some(ahead)).await;
     let ControllerEvent::Rights { revision: next, .. } = answer(&mut link).await else { panic!("no offer") };
     assert_eq!(next, ahead.revision + 1);
-    assert_ne!(read.controller, ControllerId(v4([1; 16])));
 }

@@ -1,6 +1,7 @@
 //! Doors: who opens which, how often, and who hears of it.
 
 use crate::support::app::App;
+use crate::support::door::told;
 use crate::support::house::House;
 use crate::support::panel::{Panel, request};
 use klinke_model::door::DoorMode;
@@ -211,7 +212,7 @@ async fn a_controller_that_never_answers_lets_the_command_die() {
     let (mut panel, mut linh, _anh, call) = two_are_rung(&house).await;
     let tap = request();
     linh.open(tap, house.plan.front, Some(call)).await;
-    let command = mute.receive().await.unwrap();
+    let command = told(&mut mute).await;
     assert!(matches!(command, ControllerEvent::Open { door, .. } if door == house.plan.front), "{command:?}");
     assert_eq!(panel.opening().await.state, OpeningState::Sending, "sent is not open");
     assert_eq!(linh.opened(tap).await.state, refused(RefusalCode::Expired));
@@ -224,12 +225,12 @@ async fn the_panel_is_told_of_an_opening_after_the_controller_only() {
     let mut mute = house.plan.controller.mute(house.running.controllers).await;
     let (mut panel, mut linh, _anh, call) = two_are_rung(&house).await;
     linh.open(request(), house.plan.front, Some(call)).await;
-    let ControllerEvent::Open { opening, not_after, .. } = mute.receive().await.unwrap() else {
+    let ControllerEvent::Open { opening, not_after, .. } = told(&mut mute).await else {
         panic!("no command")
     };
-    let told = panel.socket.before_pong().await;
-    let early = told.iter().any(|event| format!("{event:?}").contains("state: Open"));
-    assert!(!early, "{told:?}");
+    let heard = panel.socket.before_pong().await;
+    let early = heard.iter().any(|event| format!("{event:?}").contains("state: Open"));
+    assert!(!early, "{heard:?}");
     mute.send(&klinke_wire::controller::ControllerRequest::Outcome {
         mono: not_after,
         opening,

@@ -1,6 +1,7 @@
 //! `kill -9` in the middle of a call and of an opening: the program comes back by itself, and so do its clients.
 
 use crate::support::app::Phone;
+use crate::support::door::told;
 use crate::support::house::House;
 use crate::support::panel::{PanelKey, request};
 use crate::support::process::Place;
@@ -33,7 +34,7 @@ async fn killed_while_it_rings_and_opens_it_comes_back_with_all_that_it_acknowle
     // one opening is on its way to a controller that will not live to carry it out
     let tap = request();
     kari_app.open(tap, plan.gate, Some(talking)).await;
-    assert!(matches!(mute.receive().await, Ok(ControllerEvent::Open { .. })));
+    assert!(matches!(told(&mut mute).await, ControllerEvent::Open { .. }));
     server.kill();
     drop(mute);
     for end in

@@ -56,8 +56,8 @@ impl Town {
     }
 
     /// Less than `below`.
-    fn draw(&self, below: u64) -> u64 {
-        u64::from_be_bytes(self.random.bytes()) % below
+    fn draw(&self, below: usize) -> usize {
+        usize::from(u16::from_be_bytes(self.random.bytes())) % below
     }
 
     fn stamp(&self) -> Stamp {
@@ -87,9 +87,8 @@ impl Town {
             name: label("House"),
             address: label("Street 1"),
             kind: BuildingKind::Residential,
-            time_zone: ["Europe/Oslo", "Europe/Helsinki", "America/New_York"][self.draw(3) as usize]
-                .to_owned(),
-            holidays: [HolidayCalendar::None, HolidayCalendar::Norway][self.draw(2) as usize],
+            time_zone: ["Europe/Oslo", "Europe/Helsinki", "America/New_York"][self.draw(3)].to_owned(),
+            holidays: [HolidayCalendar::None, HolidayCalendar::Norway][self.draw(2)],
         };
         assert!(self.store.sites().insert_building(&self.scope, &self.stamp(), site).await.unwrap());
         if self.draw(8) == 0 {
@@ -153,11 +152,11 @@ impl Town {
             new.needs_longer = self.draw(3) == 0;
             assert!(self.store.people().insert_person(&self.scope, new).await.unwrap());
             // to be given a card one lives there, for a while at least
-            let home = units[self.draw(6) as usize];
+            let home = units[self.draw(6)];
             let lives = |unit, owner| Membership { person, unit, owner };
             let people = self.store.people();
             assert!(people.add_membership(&self.scope, lives(home, self.draw(2) == 0)).await.unwrap());
-            let second = units[self.draw(6) as usize];
+            let second = units[self.draw(6)];
             if self.draw(3) == 0 && second != home {
                 assert!(people.add_membership(&self.scope, lives(second, false)).await.unwrap());
             }
@@ -191,7 +190,7 @@ impl Town {
                 name: label("Hours"),
                 schedule: Schedule {
                     hours: vec![Hours { days: vec![0, 2, 4, 5], from, until: 1 + (from + 600) % 1_440 }],
-                    holidays: [OnHolidays::AsUsual, OnHolidays::Closed][self.draw(2) as usize].clone(),
+                    holidays: [OnHolidays::AsUsual, OnHolidays::Closed][self.draw(2)].clone(),
                     exceptions: vec![Exception {
                         first: TODAY + number,
                         last: TODAY + number,
@@ -209,17 +208,17 @@ impl Town {
             let who = match self.draw(4) {
                 0 => Who::Everybody,
                 1 => Who::UnitOwners,
-                2 => Who::Unit(units[self.draw(6) as usize]),
-                _ => Who::Person(self.people[self.draw(10) as usize].0),
+                2 => Who::Unit(units[self.draw(6)]),
+                _ => Who::Person(self.people[self.draw(10)].0),
             };
-            let door = Which::Door(self.doors[self.draw(5) as usize]);
+            let door = Which::Door(self.doors[self.draw(5)]);
             let rule = AccessRule {
                 id: v4(self.random.bytes()).into(),
                 building: self.building,
                 name: label("Rule"),
                 who: vec![who],
                 doors: vec![if self.draw(5) == 0 { Which::AllDoors } else { door }],
-                schedule: (self.draw(3) > 0).then(|| schedules[self.draw(3) as usize]),
+                schedule: (self.draw(3) > 0).then(|| schedules[self.draw(3)]),
                 first_day: (self.draw(2) == 0).then_some(first),
                 last_day: (self.draw(2) == 0).then(|| first + i64::try_from(self.draw(3)).unwrap()),
                 active: self.draw(6) > 0,
@@ -255,7 +254,7 @@ fn label(text: &str) -> Label {
 /// does, for the same reason and for as long.
 #[tokio::test]
 async fn the_snapshot_decides_as_the_server_does() {
-    let (mut seen, mut asked) = (std::collections::BTreeMap::<String, u32>::new(), 0);
+    let (mut kinds, mut asked) = (std::collections::BTreeMap::<String, u32>::new(), 0);
     for seed in 1..=25 {
         let town = Town::of(seed).await;
         let rights = town.compiled().await;
@@ -296,12 +295,12 @@ async fn the_snapshot_decides_as_the_server_does() {
                         Decision::Granted { .. } => "granted".to_owned(),
                         Decision::Denied(reason) => format!("{reason:?}"),
                     };
-                    *seen.entry(kind).or_default() += 1;
+                    *kinds.entry(kind).or_default() += 1;
                 }
             }
         }
     }
-    println!("{asked} decisions: {seen:?}");
+    println!("{asked} decisions: {kinds:?}");
     for kind in [
         "granted",
         "NoRight",
@@ -311,7 +310,7 @@ async fn the_snapshot_decides_as_the_server_does() {
         "PersonSuspended",
         "SiteLockedDown",
     ] {
-        assert!(seen.get(kind).is_some_and(|times| *times > 20), "{kind} is hardly asked: {seen:?}");
+        assert!(kinds.get(kind).is_some_and(|times| *times > 20), "{kind} is hardly asked: {kinds:?}");
     }
 }
 

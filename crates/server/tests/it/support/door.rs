@@ -242,6 +242,16 @@ impl ControllerKey {
     }
 }
 
+/// The next that a mute controller is told, beside the rights that it never fetches.
+pub async fn told(mute: &mut Connection<TlsStream<TcpStream>>) -> ControllerEvent {
+    loop {
+        match mute.receive().await.unwrap() {
+            ControllerEvent::Rights { .. } => {}
+            other => return other,
+        }
+    }
+}
+
 /// A running controller.
 pub struct Controller {
     wires: mpsc::Sender<InputEvent>,
