@@ -6,6 +6,7 @@
 mod administration;
 mod answering;
 mod canary;
+mod cards;
 mod claim;
 mod command_line;
 mod doorbells;
