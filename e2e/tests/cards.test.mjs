@@ -65,11 +65,11 @@ scenario('a card is given at the desk, lost and found in the app, and blocked by
   await one.waitFor();
   if ((await mine.getByText('127-53471').count()) > 0) throw new Error('the app tells the number');
   await look(phone, 'app-cards');
-  await one.getByRole('button', { name: t('app-card-lost-named', { name: t('app-card-name-usual') }) }).click();
+  await one.getByRole('button', { name: `${t('app-card-lost')}: ${t('app-card-name-usual')}` }).click();
   await one.getByText(t('app-card-blocked'), { exact: true }).waitFor();
   await mine.getByRole('button', { name: t('app-card-undo') }).click();
   await one.getByText(t('app-card-copyable'), { exact: true }).waitFor();
-  await one.getByRole('button', { name: t('app-card-lost-named', { name: t('app-card-name-usual') }) }).click();
+  await one.getByRole('button', { name: `${t('app-card-lost')}: ${t('app-card-name-usual')}` }).click();
   await one.getByText(t('app-card-blocked'), { exact: true }).waitFor();
   await mine.scrollIntoViewIfNeeded();
   await look(phone, 'app-cards-lost');
@@ -96,7 +96,7 @@ scenario('a card is given at the desk, lost and found in the app, and blocked by
   // found by its holder; taken back and given again
   await page.getByLabel(t('admin-cards-show')).selectOption('blocked');
   await admin.row('127-53471').waitFor();
-  await one.getByRole('button', { name: t('app-card-found-named', { name: t('app-card-name-usual') }) }).click();
+  await one.getByRole('button', { name: `${t('app-card-found')}: ${t('app-card-name-usual')}` }).click();
   await one.getByText(t('app-card-copyable'), { exact: true }).waitFor();
   await page.reload();
   await admin.row('127-53471').getByRole('button', { name: new RegExp(`^${t('admin-card-remove')}`) }).click();
