@@ -5,7 +5,7 @@ use super::dice::Dice;
 use super::locks::{LOCKS, Locks};
 use klinke_access::open_command::OpenCommand;
 use klinke_access::snapshot::Rights;
-use klinke_controller::doors::entry::Entry;
+use klinke_controller::doors::entry::{Entry, ReaderAt};
 use klinke_controller::doors::{Doors, Request};
 use klinke_controller::input::{Contact, InputEvent};
 use klinke_controller::kept::{Kept, Moment};
@@ -587,7 +587,8 @@ impl World {
             _ => honest,
         });
         self.told = false;
-        let posts: Vec<_> = (0..LOCKS).map(|lock| (lock, lock, false)).collect();
+        let posts: Vec<_> =
+            (0..LOCKS).map(|lock| ReaderAt { reader: lock, output: lock, has_keypad: false }).collect();
         let kept = Kept::open(self.disk.path()).unwrap();
         let entry = Entry::new(kept, &posts, self.set_to, Mono::from_millis(0));
         let mut doors = doors.with_entry(entry, Lamps::default());

@@ -7,7 +7,7 @@ use klinke_access::snapshot::{AtDoor, Rights};
 use klinke_access::standing::ClockTrust;
 use klinke_controller::address::ServerAddress;
 use klinke_controller::connection::Connection;
-use klinke_controller::doors::entry::Entry;
+use klinke_controller::doors::entry::{Entry, ReaderAt};
 use klinke_controller::doors::{self, Doors, Request};
 use klinke_controller::input::InputEvent;
 use klinke_controller::kept::Kept;
@@ -181,7 +181,8 @@ impl ControllerKey {
         let state = StateDir::open(&self.state).unwrap();
         let board = SimulatedBoard::open(&state.outputs(), OUTPUTS, Arc::clone(&clock), None).unwrap();
         let board = CountingBoard { board, releases: releases.clone() };
-        let posts: Vec<_> = (0..OUTPUTS).map(|output| (output, output, true)).collect();
+        let posts: Vec<_> =
+            (0..OUTPUTS).map(|output| ReaderAt { reader: output, output, has_keypad: true }).collect();
         let kept = Kept::open(&state.kept()).unwrap();
         let entry = Entry::new(kept, &posts, clock.now(), clock.mono());
         let machine = Doors::start(boot, Box::new(board)).unwrap().with_entry(entry, Lamps::default());
