@@ -3,7 +3,8 @@
 
 use crate::entity::{door, guest, guest_door, guest_mail};
 use crate::record::{
-    CodeChoice, Codes, Guest, GuestChange, GuestChanged, GuestHome, GuestMade, GuestsOf, JobKind, NewGuest, Stamp,
+    CodeChoice, Codes, Guest, GuestChange, GuestChanged, GuestHome, GuestMade, GuestsOf, JobKind, NewGuest,
+    Stamp,
 };
 use crate::repo::audit::{self, Change};
 use crate::repo::convert::Word;

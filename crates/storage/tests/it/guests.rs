@@ -12,7 +12,7 @@ use klinke_model::time::Timestamp;
 use klinke_storage::record::{
     CodeChoice, Codes, Guest, GuestChange, GuestChanged, GuestMade, GuestsOf, JobKind, NewGuest, PolicySet,
 };
-use klinke_storage::{Store, StorageError};
+use klinke_storage::{StorageError, Store};
 use std::time::Duration;
 
 const DAY: Duration = Duration::from_secs(86_400);

@@ -23,8 +23,8 @@ use klinke_storage::record::{
     PanelDirectory, Part, PeopleOrder, PeoplePage, PeopleQuery, PersonRow, PolicySet, RingFacts, RoleChange,
     RuleMade, SeenBy, StoredFacts, UnitDoors, UnitMember, UnitsPage, UnitsQuery, Webhook, WebhookChange,
 };
-use klinke_storage::record::{Guest, GuestHome, GuestMade, GuestsOf, GuestsPage};
 use klinke_storage::record::{BellChange, BellChanged, Household, MyBell, NewPicture, PictureSet};
+use klinke_storage::record::{Guest, GuestHome, GuestMade, GuestsOf, GuestsPage};
 
 /// All that one principal can read of ours.
 #[derive(Debug, PartialEq)]
