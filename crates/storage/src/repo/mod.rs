@@ -22,6 +22,7 @@ mod gate_webhooks;
 mod ghosts;
 mod guest_change;
 mod guest_homes;
+mod guest_limits;
 mod guest_opening;
 mod guests;
 mod households;
