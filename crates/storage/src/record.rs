@@ -5,6 +5,7 @@
 mod buttons;
 pub(crate) mod cards;
 mod controllers;
+mod guests;
 mod households;
 mod imports;
 mod invitations;
@@ -24,6 +25,10 @@ pub use cards::{
     MyCardMade, NewCard, NewMyCard,
 };
 pub use controllers::{ControllerRights, RightsCard, RightsHolder};
+pub use guests::{
+    CodeChoice, Codes, Guest, GuestChange, GuestChanged, GuestDoor, GuestHome, GuestMade, GuestMail,
+    GuestsOf, GuestsPage, NewGuest,
+};
 pub use households::{
     BellChange, BellChanged, BellHours, Household, HouseholdMember, Joined, Left, MyBell, NewMember, Refused,
     SeenBy, SeenDoor, WayToMember,

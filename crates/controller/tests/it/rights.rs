@@ -134,6 +134,7 @@ impl Controller {
         let identity = state.load().unwrap();
         let (tls, trust) = (Arc::new(link_config(&identity).unwrap()), Trust::of(&identity).unwrap());
         let (server, rights) = (server.address(), RightsFolder::open(&state).unwrap());
+        let wanted = state.wanted();
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
         let (requests, receiver) = mpsc::channel(64);
         let ((tell, told), (open, opened)) = (mpsc::unbounded_channel(), mpsc::unbounded_channel());
@@ -142,7 +143,7 @@ impl Controller {
         tasks.spawn(async move {
             let rights = Intake::open(rights, trust, requests.clone()).await;
             let boot = BootId(v4([1; 16]));
-            Link { server, tls, boot, outputs: 1, clock, doors: requests, rights }.keep().await;
+            Link { server, tls, boot, outputs: 1, clock, doors: requests, rights, wanted }.keep().await;
         });
         Self { told, opened, tasks, folder }
     }

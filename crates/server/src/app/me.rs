@@ -19,6 +19,7 @@ use klinke_model::ids::PictureId;
 use klinke_model::people::{self, Role};
 use klinke_model::privacy::Pii;
 use klinke_model::text::Label;
+use klinke_model::time::Timestamp;
 use klinke_storage::record::Changed;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -74,6 +75,7 @@ pub struct MyData {
     homes: Vec<MyDataHome>,
     buttons: Vec<MyDataButton>,
     cards: Vec<MyDataCard>,
+    guests: Vec<MyDataGuest>,
     /// The names of the devices that are signed in.
     devices: Vec<Label>,
     roles: Vec<Role>,
@@ -110,6 +112,18 @@ pub struct MyDataCard {
     /// How its number ends: the whole of it would be a copy of the card.
     ending: String,
     blocked: bool,
+}
+
+/// A guest of theirs.
+#[derive(Serialize, ToSchema)]
+pub struct MyDataGuest {
+    building: Label,
+    name: Label,
+    doors: Vec<Label>,
+    /// The first moment at which they may come.
+    starts_at: Timestamp,
+    /// The first moment at which they may not any more.
+    ends_at: Timestamp,
 }
 
 fn shown(person: people::Person, user_name: Option<Pii<String>>) -> Me {
@@ -210,6 +224,7 @@ pub async fn data(State(node): State<Arc<Node>>, who: SignedIn) -> Result<DataFi
     let cards = node.store.cards().my_cards(&who.scope).await?;
     let devices = node.store.devices().list(&who.scope, who.person).await?;
     let roles = node.store.people().roles(&who.scope, who.person).await?;
+    let guests = node.store.guests().my_guests(&who.scope).await?;
     let kept = MyData {
         me: shown(person, user_name),
         homes: homes
@@ -235,6 +250,16 @@ pub async fn data(State(node): State<Arc<Node>>, who: SignedIn) -> Result<DataFi
                 ending: ending(&held.card),
                 blocked: held.card.blocked.is_some(),
                 name: held.card.name,
+            })
+            .collect(),
+        guests: guests
+            .into_iter()
+            .map(|guest| MyDataGuest {
+                building: guest.building_name,
+                name: guest.name.into_inner(),
+                doors: guest.doors.into_iter().map(|one| one.door.name).collect(),
+                starts_at: guest.starts_at,
+                ends_at: guest.ends_at,
             })
             .collect(),
         devices: devices.into_iter().map(|device| device.name.into_inner()).collect(),

@@ -100,6 +100,10 @@ codes! {
     TooManyCards = "too_many_cards", CONFLICT;
     /// The file has more than 5,000 cards.
     TooManyCardRows = "too_many_card_rows", UNPROCESSABLE_ENTITY;
+    /// As many guests as the home may have at once.
+    GuestsFull = "guests_full", CONFLICT;
+    /// The server sends no mail.
+    NoMail = "no_mail", CONFLICT;
     /// Not the password of who is signed in.
     WrongPassword = "wrong_password", FORBIDDEN;
     /// Somebody changed it in between; `current` is how it is now.

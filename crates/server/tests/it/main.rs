@@ -12,6 +12,7 @@ mod cards;
 mod claim;
 mod command_line;
 mod doorbells;
+mod guests;
 mod home;
 mod hostile;
 mod importing;
