@@ -47,6 +47,8 @@ export const household = (unit: string) =>
 export const doors = (building: string) =>
   queryOptions({ queryKey: ['doors', building], queryFn: () => api.doors(building), ...live });
 export const rules = (building: string) => queryOptions({ queryKey: ['rules', building], queryFn: () => api.rules(building) });
+export const standingGuests = (building: string) =>
+  queryOptions({ queryKey: ['guests', building], queryFn: () => api.standingGuests(building) });
 export const schedules = (building: string) =>
   queryOptions({ queryKey: ['schedules', building], queryFn: () => api.schedules(building) });
 export const scheduleWeek = (schedule: string) =>

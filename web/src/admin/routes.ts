@@ -12,7 +12,7 @@ export const ROUTES = {
 
 /** The parts of a building's pages, in the order they are listed. */
 export const SECTIONS = [
-  'overview', 'who', 'people', 'units', 'import', 'bells', 'panels', 'doors', 'rules', 'controllers', 'keys', 'policy', 'roles', 'audit'
+  'overview', 'who', 'people', 'units', 'import', 'bells', 'panels', 'doors', 'rules', 'guests', 'controllers', 'keys', 'policy', 'roles', 'audit'
 ] as const;
 export type Section = (typeof SECTIONS)[number];
 
@@ -24,6 +24,7 @@ const RIGHTS: Partial<Record<Section, Right>> = {
   import: 'change_people',
   bells: 'see_people',
   rules: 'see_people',
+  guests: 'change_people',
   roles: 'roles',
   audit: 'audit'
 };

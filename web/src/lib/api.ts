@@ -47,7 +47,9 @@ import type {
   UnitChange,
   WebhookChange
 } from '../api/http';
+import type { Guest, GuestChange, MyGuests, NewGuest } from '../api/guests';
 import { ApiError, fromAnswer, noAnswer } from './api-problem';
+import type { Locale } from './i18n';
 import { sendOnce } from './keys';
 import { viewAs } from './view-as';
 
@@ -66,6 +68,10 @@ client.use({
     return request;
   }
 });
+
+// Until the document has guests.
+type Loose = (path: string, init?: object) => Promise<Outcome<any>>;
+const loose = client as unknown as { GET: Loose; POST: Loose; PATCH: Loose; DELETE: Loose };
 
 type Outcome<Data> = { data?: Data; error?: unknown; response: Response };
 
@@ -107,6 +113,7 @@ export type BellsAsked = NonNullable<paths['/api/v1/buildings/{building}/bells']
 export type MovesAsked = paths['/api/v1/moves']['get']['parameters']['query'];
 type Paged = { cursor?: string; limit?: number };
 
+const ofGuest = (guest: string) => ({ params: { path: { guest } } });
 const ofPerson = (person: string) => ({ params: { path: { person } } });
 const ofUnit = (unit: string) => ({ params: { path: { unit } } });
 const ofMember = (unit: string, person: string) => ({ params: { path: { unit, person } } });
@@ -140,6 +147,18 @@ export const api = {
     answer(client.PUT('/api/v1/me/household/{unit}/members/{person}/button', ofMember(unit, person))),
   handOnHome: (unit: string, person: string) =>
     answer(client.PUT('/api/v1/me/household/{unit}/owner', { ...ofUnit(unit), body: { person } })),
+
+  myGuests: (): Promise<MyGuests> => answer(loose.GET('/api/v1/me/guests')),
+  makeGuest: (unit: string, body: NewGuest): Promise<Guest> => answer(loose.POST('/api/v1/me/guests', { body: { unit, ...body } })),
+  changeGuest: (guest: string, body: GuestChange): Promise<Guest> => answer(loose.PATCH('/api/v1/me/guests/{guest}', { ...ofGuest(guest), body })),
+  endGuest: (guest: string) => answer(loose.DELETE('/api/v1/me/guests/{guest}', ofGuest(guest))),
+  renewGuestLink: (guest: string): Promise<Guest> => answer(loose.POST('/api/v1/me/guests/{guest}/link', ofGuest(guest))),
+  mailGuest: (guest: string, body: { email: string; language: Locale }) => answer(loose.POST('/api/v1/me/guests/{guest}/mail', { ...ofGuest(guest), body })),
+  standingGuests: async (building: string): Promise<Guest[]> => (await answer(loose.GET('/api/v1/buildings/{building}/guests', ofBuilding(building)))).items,
+  addStandingGuest: (building: string, body: NewGuest): Promise<Guest> => answer(loose.POST('/api/v1/buildings/{building}/guests', { ...ofBuilding(building), body })),
+  changeStandingGuest: (guest: string, body: GuestChange): Promise<Guest> => answer(loose.PATCH('/api/v1/guests/{guest}', { ...ofGuest(guest), body })),
+  endStandingGuest: (guest: string) => answer(loose.DELETE('/api/v1/guests/{guest}', ofGuest(guest))),
+  renewStandingLink: (guest: string): Promise<Guest> => answer(loose.POST('/api/v1/guests/{guest}/link', ofGuest(guest))),
 
   lookAtInvitation: (body: InvitationToken) => answer(client.POST('/api/v1/invitations/look', { body })),
   acceptInvitation: (body: NewPassword) => answer(client.POST('/api/v1/invitations/accept', { body })),

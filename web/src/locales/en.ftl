@@ -1,4 +1,4 @@
-# Texts of Klinke in English. The server and the web pages share this file. Keys: panel-*, app-*, admin-*,
+# Texts of Klinke in English. The server and the web pages share this file. Keys: panel-*, app-*, admin-*, guest-*,
 # error-* (stable codes of the server), door-*, common-*. Append in your own section.
 
 ## common
@@ -6,8 +6,6 @@ common-cancel = Cancel
 common-close = Close
 common-try-again = Try again
 common-reference = Reference
-admin-form-wrong = Something is not right. See the marked fields.
-admin-claim-password-hint = At least 12 characters. A few words are easier than signs.
 
 ## door
 door-locked = Locked
@@ -130,6 +128,30 @@ panel-over-busy-hint = Please try again in a moment.
 panel-over-not_accepted = The call did not go through
 panel-over-not_accepted-hint = Please try again.
 panel-to-names = Back to the names
+panel-pass = I have a code or a pass
+panel-pass-title = Show your pass or type your code
+panel-pass-title-code = Type your code
+panel-pass-camera = The panel's picture
+panel-pass-hold = Hold the QR code inside the frame
+panel-pass-no-camera = The camera does not work. Type the code from your pass.
+panel-pass-type = The code stands on your pass.
+panel-pass-code = Code
+panel-pass-keys = Digits
+panel-pass-erase = Erase the last digit
+panel-pass-open = Open
+panel-pass-wrong-code = This code does not open here. Check it and type it again.
+panel-pass-wrong-pass = This pass does not open here. Ask whoever invited you for a new one.
+panel-pass-other-code = That is a QR code, but not a pass for this door.
+panel-pass-unanswered = No answer came. Try the door, or show your pass again.
+panel-pass-offline = This panel has no contact with the server. Passes do not open just now.
+panel-pass-wait = Too many wrong codes. Wait { $seconds } s.
+panel-pass-wait-spoken = Too many wrong codes. Wait a little.
+panel-pass-lock = The lock can not be reached just now. Call whoever invited you.
+panel-pass-blocked = The door is blocked just now. Call whoever invited you.
+panel-pass-outside-hours = Your pass does not open at this time of day.
+panel-pass-not-yet = Your pass does not open yet.
+panel-pass-over = Your pass is over. Ask whoever invited you for a new one.
+panel-pass-not-allowed = Your pass does not open here. Ask whoever invited you.
 
 ## app
 app-sign-in = Sign in
@@ -369,6 +391,63 @@ app-sign-out-others-text = All your other devices stop ringing and open no doors
 app-kept = What is kept about you
 app-kept-text = Your name and how you are reached, your homes, your buttons, the names of your devices, and what you administer. Nobody can look up which door you opened, when you came home, or who rang you in a residential building: it is not stored.
 app-kept-file = Download it as a file (JSON)
+admin-form-wrong = Something is not right. See the marked fields.
+admin-claim-password-hint = At least 12 characters. A few words are easier than signs.
+app-tab-guests = Guests
+app-guests-failed = Your guests could not be fetched
+app-guests-none = No guests yet
+app-guests-none-text = Give somebody a pass: they open the doors you choose with a link, a QR code or a code, for as long as you say. They need no app.
+app-guests-not-here = No guests here
+app-guests-not-here-text = Your building's administrator has not allowed passes for guests.
+app-guests-full = Your home has as many guests as it may have. End a pass first.
+app-guests-offline = Without a connection to Klinke no pass can be made or changed.
+app-guests-over = Over
+app-guests-back = All guests
+app-guest-new = New guest
+app-guest-change = Change
+app-guest-make = Make the pass
+app-guest-save = Save
+app-guest-home = Home
+app-guest-name = Name
+app-guest-name-hint = Only you and your guest see it.
+app-guest-name-usual = Guest
+app-guest-until = Until when
+app-guest-until-hours = 2 hours
+app-guest-until-today = Today
+app-guest-until-day = Until { $day }
+app-guest-until-other = Date …
+app-guest-date = Day
+app-guest-time = Time
+app-guest-more = More choices
+app-guest-once = May come once only
+app-guest-once-hint = The pass ends when a door was opened with it.
+app-guest-later = Begins later
+app-guest-hours-add = Only in certain hours
+app-guest-pick-end = Choose a day and a time.
+app-guest-end-first = The end must come after the beginning.
+app-guest-pick-door = Choose a door at least.
+app-guest-copied = The link is copied.
+app-guest-by-hand = Copy this link and send it:
+app-guest-share = Share the link
+app-guest-copy = Copy the link
+app-guest-mail = Send by e-mail
+app-guest-share-title = Pass for { $building }
+app-guest-share-text = You can open the doors at { $building } until { $moment }:
+app-guest-pass-text = Your guest opens with the link, with this QR code at the panel's camera, or with the code on the panel.
+app-guest-new-link = New link
+app-guest-new-link-text = The link and the QR code from before stop working then.
+app-guest-new-link-done = This is a new link. The one from before does not work any more.
+app-guest-end = End now
+app-guest-remove = Remove
+app-guest-ended = The pass of { $name } has ended
+app-guest-ended-text = Nothing opens with it any more.
+app-guest-anew = Give a new pass
+app-guest-gone = This guest is not here any more: the pass was used, or has ended.
+app-guest-email = Your guest's e-mail
+app-guest-email-hint = It is used for this one message and not kept.
+app-guest-language = Language of the message
+app-guest-send = Send
+app-guest-mailed = The pass is on its way to { $email }.
 
 ## admin
 admin-ground-select-page = Select all on this page
@@ -1024,6 +1103,47 @@ admin-policy-order-as-placed = As placed
 admin-policy-order-by-text = By text
 admin-policy-order-by-unit = By unit
 
+## guest
+guest-today = today
+guest-tomorrow = tomorrow
+guest-moment = { $day } at { $time }
+guest-from = From { $moment }
+guest-until = Until { $moment }
+guest-once = Once only
+guest-left = { $left } left
+guest-left-days = { $days } days
+guest-left-hours = { $hours } h { $minutes } min
+guest-left-minutes = { $minutes } min
+guest-left-seconds = { $seconds } s
+guest-state-coming = Coming
+guest-state-now = May come now
+guest-state-outside-hours = Outside the hours
+guest-state-over = Over
+guest-state-suspended = Suspended
+guest-when = When
+guest-doors = Doors
+guest-code = Code
+guest-qr = QR code of the pass
+guest-open = Open { $door }
+guest-why-coming = Your pass does not open yet
+guest-why-outside-hours = Your pass does not open at this time of day
+guest-why-suspended = Your pass does not open just now. Ask whoever invited you.
+guest-why-over = This pass is over
+guest-over-text = It opened until { $moment }. Ask whoever invited you for a new one.
+guest-unknown = This pass does not work
+guest-unknown-text = It has ended, or the link is not whole. Ask whoever invited you for a new one.
+guest-no-link = Open the link that you were sent
+guest-no-link-text = This page needs the whole link from your message. Open it again from there.
+guest-offline = No connection
+guest-offline-text = At the panel by the door your pass still works.
+guest-failed = Klinke does not answer
+guest-unanswered = No answer came. Look at the door, or try again.
+guest-at-panel = At the panel by the door
+guest-at-panel-text = Tap “I have a code or a pass” there. Hold this QR code in front of the camera, or type the code.
+guest-large = Show it large
+guest-kept = This page needs no account and keeps no cookies.
+guest-language = Language
+
 ## error
 error-unknown = Something went wrong. Try again.
 error-offline = There is no connection to Klinke.
@@ -1609,6 +1729,22 @@ admin-person-needs-longer-hint = Locks stay released for longer. Why is nobody�
 admin-door-extended = Released for who needs longer, seconds
 admin-door-extended-hint = 1 to 60. Who needs longer is said with the person.
 admin-audit-field-needs-longer = Needs more time at doors
+admin-section-guests = Guests
+admin-guests-text = Couriers, cleaners, home care: whoever comes for the house. Residents' own guests are their own matter and not shown here.
+admin-guests-none = No guests of the administration
+admin-guests-none-text = Give a pass for some doors, hours and days. It opens by link, by QR code or by code, without an account.
+admin-guest-saved = { $name } is saved
+admin-guest-pass = Pass
+admin-guest-end = End the pass
+admin-guest-end-title = End the pass of { $name }?
+admin-guest-end-text = The link, the QR code and the code stop working at once, printed ones too. A new pass has others.
+admin-guest-ended = The pass of { $name } has ended
+admin-guest-name-hint = Such as “Post” or “Cleaning”.
+admin-guest-last-day = Last day
+admin-guest-last-day-hint = The pass opens until the end of this day, 366 days from now at most.
+admin-guest-print = Print
+admin-guest-print-text = At the panel: tap “I have a code or a pass”. Hold this sheet in front of the camera, or type the code.
+admin-policy-guests-text = At 0, residents give no passes.
 
 ## server only
 error-two-credentials = The request brings both a session and a token.
