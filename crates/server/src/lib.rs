@@ -36,6 +36,7 @@ pub mod moving;
 pub mod node;
 pub mod open_files;
 pub mod pairing;
+pub mod passes;
 pub mod picture;
 pub mod presence;
 pub mod random;

@@ -9,6 +9,8 @@
 
 use crate::apart::Apart;
 use crate::app::follow_invitation::InvitationLimit;
+use crate::app::guest_pass::GuestLimits;
+use crate::app::present_pass::PanelCodes;
 use crate::app::ring::DialLimit;
 use crate::app::sign_in::SignInLimits;
 use crate::auth::expired;
@@ -32,6 +34,7 @@ use crate::jobs;
 use crate::mail::{MailError, Mailer};
 use crate::moving;
 use crate::pairing::Pairings;
+use crate::passes::{Passes, PassesError};
 use crate::presence::Presence;
 use crate::random::Random;
 use crate::setup::Setup;
@@ -43,7 +46,7 @@ use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use hyper_util::rt::TokioTimer;
 use klinke_media::{Media, MediaConfig, MediaError};
 use klinke_model::ids::PersonId;
-use klinke_model::time::Clock;
+use klinke_model::time::{Clock, Timestamp};
 use klinke_storage::record::Stamp;
 use klinke_storage::{StorageError, Store};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -95,6 +98,12 @@ pub struct Node {
     pub dial_limit: DialLimit,
     /// How often links to set a password may be tried.
     pub invitation_limit: InvitationLimit,
+    /// How often guests' links may be tried.
+    pub guest_limits: GuestLimits,
+    /// How often wrong codes were typed at panels.
+    pub panel_codes: PanelCodes,
+    /// What guests' links, QR passes and codes are made of.
+    pub passes: Passes,
     /// How much one may ask of the API; `None` when the configuration sets no limit.
     pub api_limits: Option<ApiLimits>,
     /// What was answered to requests with a key.
@@ -180,6 +189,9 @@ pub enum StartError {
     /// Messages to other systems.
     #[error(transparent)]
     Webhooks(#[from] WebhooksError),
+    /// Guests' passes.
+    #[error(transparent)]
+    Passes(#[from] PassesError),
     /// Picture and sound.
     #[error("can not carry picture and sound: {0}")]
     Media(#[from] MediaError),
@@ -237,6 +249,9 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>, random: Random) ->
         sign_in_limits: SignInLimits::new(&clock),
         dial_limit: DialLimit::new(&clock),
         invitation_limit: InvitationLimit::new(&clock),
+        guest_limits: GuestLimits::new(&clock),
+        panel_codes: PanelCodes::new(clock.mono()),
+        passes: Passes::open(&config.data.folder, &random)?,
         api_limits: ApiLimits::new(&clock, &config.limits),
         answers: Answers::new(clock.clone()),
         household_limit: Limit::new(clock.clone(), 6, Duration::from_secs(600)),
@@ -280,6 +295,9 @@ async fn every_minute(node: Arc<Node>) {
         if let Err(error) = node.store.gate().forget_imports(node.clock.now()).await {
             tracing::error!(%error, "old lists could not be forgotten");
         }
+        if let Err(error) = forget_guests(&node).await {
+            tracing::error!(%error, "guests whose time is over could not be forgotten");
+        }
         // Sessions end with the day; after a failure the next minute tries again.
         let today = node.clock.now().day();
         if swept != Some(today) {
@@ -293,6 +311,13 @@ async fn every_minute(node: Arc<Node>) {
             }
         }
     }
+}
+
+/// Guests are forgotten a week after their end.
+async fn forget_guests(node: &Node) -> Result<(), StorageError> {
+    let week = Duration::from_hours(7 * 24).as_millis();
+    let before = node.clock.now().as_millis().saturating_sub(i64::try_from(week).unwrap_or(i64::MAX));
+    node.store.gate().forget_guests(Timestamp::from_millis(before)).await
 }
 
 fn listen_for_controllers(node: &Arc<Node>, listener: TcpListener) -> Result<SocketAddr, StartError> {

@@ -1,5 +1,8 @@
 //! Secrets in configuration and in files: never printed, and on disk for their owner only.
 
+use crate::random::Random;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use std::fs;
 use std::io::{self, Write};
@@ -90,6 +93,22 @@ pub fn write(path: &Path, secret: &str) -> Result<(), SecretFileError> {
         .and_then(|()| fs::rename(&unfinished, path))
         .and_then(|()| path.parent().map_or(Ok(()), |folder| fs::File::open(folder)?.sync_all()))
         .map_err(|error| io_error(path, error))
+}
+
+/// Reads a key of 32 bytes, and makes it when there is none; `None` when the file holds something else.
+///
+/// # Errors
+/// When anybody but its owner may read it, or the file system fails.
+pub fn key(path: &Path, random: &Random) -> Result<Option<[u8; 32]>, SecretFileError> {
+    let text = match read(path)? {
+        Some(text) => text,
+        None => {
+            let text = STANDARD.encode(random.bytes::<32>());
+            write(path, &text)?;
+            text
+        }
+    };
+    Ok(STANDARD.decode(text.trim()).ok().and_then(|key| key.try_into().ok()))
 }
 
 fn io_error(path: &Path, error: io::Error) -> SecretFileError {

@@ -4,7 +4,7 @@
 //! Store ──▶ gate()                           finds out who asks; the only queries without a Scope
 //!       ──▶ sites() people() devices()       everything else: `&Scope` first
 //!           intercom() doors() audit() jobs() invitations() imports() parts() tenants()
-//!           households() webhooks() who() rules()
+//!           households() webhooks() who() rules() guests()
 //! ```
 //!
 //! Invariants:
@@ -36,8 +36,8 @@ mod tx;
 
 pub use error::StorageError;
 pub use repo::{
-    Audit, Devices, Doors, Gate, Households, Imports, Intercom, Invitations, Jobs, Moves, Parts, PasswordSet,
-    People, Rules, Sites, Tenants, Tokens, Webhooks, Who,
+    Audit, Devices, Doors, Gate, Guests, Households, Imports, Intercom, Invitations, Jobs, Moves, Parts,
+    PasswordSet, People, Rules, Sites, Tenants, Tokens, Webhooks, Who,
 };
 pub use store::Store;
 

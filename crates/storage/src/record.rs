@@ -3,6 +3,7 @@
 //! A record holds what one use needs, no more; what names a person is [`Pii`].
 
 mod buttons;
+mod guests;
 mod households;
 mod imports;
 mod invitations;
@@ -17,6 +18,10 @@ mod webhooks;
 mod who;
 
 pub use buttons::{Button, ButtonChanged, ButtonEdit, Look, NewPicture, PictureSet, Unlisted};
+pub use guests::{
+    CodeChoice, Codes, Guest, GuestChange, GuestChanged, GuestDoor, GuestHome, GuestMade, GuestMail,
+    GuestsOf, GuestsPage, NewGuest,
+};
 pub use households::{
     BellChange, BellChanged, BellHours, Household, HouseholdMember, Joined, Left, MyBell, NewMember, Refused,
     SeenBy, SeenDoor, WayToMember,

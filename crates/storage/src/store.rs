@@ -1,8 +1,8 @@
 //! Opening the store: which database, with which settings, at which schema.
 
 use crate::repo::{
-    Audit, Devices, Doors, Gate, Households, Imports, Intercom, Invitations, Jobs, Moves, Parts, People,
-    Rules, Sites, Tenants, Tokens, Webhooks, Who,
+    Audit, Devices, Doors, Gate, Guests, Households, Imports, Intercom, Invitations, Jobs, Moves, Parts,
+    People, Rules, Sites, Tenants, Tokens, Webhooks, Who,
 };
 use crate::tx::{self, Isolation};
 use crate::{Result, StorageError, migration};
@@ -137,6 +137,11 @@ impl Store {
     /// Schedules and access rules.
     pub fn rules(&self) -> Rules<'_> {
         Rules(self)
+    }
+
+    /// Guests.
+    pub fn guests(&self) -> Guests<'_> {
+        Guests(self)
     }
 
     /// Doors and controllers.

@@ -125,6 +125,8 @@ pub enum ErrorCode {
     BadOffer,
     /// The server can not take more calls just now.
     Overloaded,
+    /// Too many wrong codes: none is looked at for a while.
+    SlowDown,
     /// The server failed; the log has the cause.
     Internal,
 }
@@ -139,4 +141,15 @@ pub struct ErrorNews {
     pub request: Option<RequestId>,
     /// Stable code; screens translate it.
     pub code: ErrorCode,
+    /// For how long to wait, ms; with [`ErrorCode::SlowDown`].
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    pub wait_ms: Option<u32>,
+}
+
+impl ErrorNews {
+    /// That the message with this request was not accepted.
+    pub const fn new(request: Option<RequestId>, code: ErrorCode) -> Self {
+        Self { request, code, wait_ms: None }
+    }
 }

@@ -13,9 +13,12 @@
 //!   │  ◀── opening{sending|open…} ─│
 //!   │  ─── hang_up{call} ─────────▶│
 //!   │  ◀── call{ended…} ───────────│
+//!   │                              │
+//!   │  ─── present{request,pass} ─▶│   a guest's QR pass or code
+//!   │  ◀── pass{sending|open…} ────│
 //! ```
 
-use crate::common::{EndReason, ErrorNews, OpeningNews, Sdp};
+use crate::common::{EndReason, ErrorNews, OpeningNews, OpeningState, Sdp};
 use klinke_model::ids::{BellId, CallId, PanelId, PersonId, PictureId, RequestId};
 use klinke_model::intercom::BellKind;
 use klinke_model::text::Label;
@@ -58,6 +61,13 @@ pub enum PanelRequest {
         /// 4 to 8 digits. A wrong one is answered with `not_found`, whatever is wrong with it.
         code: String,
     },
+    /// The visitor shows a QR pass or types a code that lets them in.
+    Present {
+        /// Repeating it with the same id is the same opening.
+        request: RequestId,
+        /// What is presented. One that is good for nothing here is answered with `not_found`, whatever is wrong with it.
+        pass: PresentedPass,
+    },
     /// The panel's media; may be repeated for the same call (a reload): the newest counts.
     Offer {
         /// Which call.
@@ -72,6 +82,32 @@ pub enum PanelRequest {
     },
     /// Still here; answered with `pong`. Sent every 10 s; the server gives up after 30 s of silence.
     Ping,
+}
+
+/// What a visitor presents at a panel.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum PresentedPass {
+    /// What stands in a QR code.
+    Qr {
+        /// All of it, such as `KLINKE:…`.
+        text: String,
+    },
+    /// A code that was typed.
+    Code {
+        /// 6 to 8 digits.
+        digits: String,
+    },
+}
+
+impl std::fmt::Debug for PresentedPass {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Qr { .. } => "Qr(‹redacted›)",
+            Self::Code { .. } => "Code(‹redacted›)",
+        })
+    }
 }
 
 /// To the panel.
@@ -127,6 +163,18 @@ pub enum PanelEvent {
         /// How far it is; `open` only when the controller said so.
         #[serde(flatten)]
         news: OpeningNews,
+    },
+    /// How far the opening is that a pass asked for.
+    Pass {
+        /// The `present` that it answers.
+        request: RequestId,
+        /// Name of the door; absent when the pass is for none of this panel's.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        #[cfg_attr(feature = "openapi", schema(nullable = false))]
+        door_name: Option<Label>,
+        /// How far it is; `open` only when the controller said so.
+        #[serde(flatten)]
+        state: OpeningState,
     },
     /// A message was not accepted.
     Error(ErrorNews),

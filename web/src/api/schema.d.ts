@@ -292,6 +292,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/buildings/{building}/guests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The administration's guests of a building. */
+        get: operations["guests"];
+        put?: never;
+        /** Makes a guest of the administration: the link, the QR pass and the code are in the answer. */
+        post: operations["make_guest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/buildings/{building}/imports": {
         parameters: {
             query?: never;
@@ -576,6 +594,75 @@ export interface paths {
         patch: operations["change_entrance"];
         trace?: never;
     };
+    "/api/v1/guest/look": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a guest's link is good for. */
+        post: operations["look_at_guest_pass"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/guest/open": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Opens a door with a guest's link, and answers when it is known whether it opened. */
+        post: operations["open_with_guest_pass"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/guests/{guest}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Removes a guest of the administration: they get in nowhere from now on. */
+        delete: operations["remove_guest"];
+        options?: never;
+        head?: never;
+        /** Changes a guest of the administration. Link, QR pass and code stay. */
+        patch: operations["change_guest"];
+        trace?: never;
+    };
+    "/api/v1/guests/{guest}/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives a guest of the administration a new link, QR pass and code. Those from before are worth nothing at once. */
+        post: operations["renew_guest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/imports/{import}": {
         parameters: {
             query?: never;
@@ -817,6 +904,76 @@ export interface paths {
         post?: never;
         /** Signs one of one's own devices out. */
         delete: operations["sign_out_device"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/guests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One's own guests, and the homes for which one may have some. */
+        get: operations["my_guests"];
+        put?: never;
+        /** Makes a guest: the link, the QR pass and the code are in the answer. */
+        post: operations["make_my_guest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/guests/{guest}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Removes a guest of one's own: they get in nowhere from now on. */
+        delete: operations["remove_my_guest"];
+        options?: never;
+        head?: never;
+        /** Changes a guest of one's own. Link, QR pass and code stay. */
+        patch: operations["change_my_guest"];
+        trace?: never;
+    };
+    "/api/v1/me/guests/{guest}/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives a guest of one's own a new link, QR pass and code. Those from before are worth nothing at once. */
+        post: operations["renew_my_guest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/guests/{guest}/mail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Mails a guest of one's own their link. The address is forgotten when the mail was sent. */
+        post: operations["mail_my_guest"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -2313,7 +2470,7 @@ export interface components {
          * @description Why a request was refused. Stable: clients act on it and translate it.
          * @enum {string}
          */
-        Code: "malformed" | "invalid" | "too_large" | "wrong_media_type" | "wrong_method" | "timed_out" | "not_set_up" | "already_claimed" | "wrong_code" | "code_expired" | "not_signed_in" | "two_credentials" | "not_for_tokens" | "sign_in_failed" | "too_many_tries" | "too_many_requests" | "idempotency_key_reused" | "in_progress" | "forbidden" | "confidentiality_required" | "decided_by_administrator" | "decided_by_owner" | "household_full" | "has_password" | "no_password" | "has_button" | "wrong_password" | "conflict" | "still_here" | "viewing_only" | "in_use" | "last_manager" | "wrong_origin" | "not_found" | "unknown_code" | "unknown_ticket" | "unknown_invitation" | "invitation_used" | "invitation_expired" | "no_pictures" | "not_a_picture" | "picture_too_large" | "not_a_list" | "empty_list" | "too_many_rows" | "too_many_columns" | "cell_too_long" | "import_applied" | "import_not_applied" | "import_under_way" | "too_many_waiting" | "overloaded" | "internal";
+        Code: "malformed" | "invalid" | "too_large" | "wrong_media_type" | "wrong_method" | "timed_out" | "not_set_up" | "already_claimed" | "wrong_code" | "code_expired" | "not_signed_in" | "two_credentials" | "not_for_tokens" | "sign_in_failed" | "too_many_tries" | "too_many_requests" | "idempotency_key_reused" | "in_progress" | "forbidden" | "confidentiality_required" | "decided_by_administrator" | "decided_by_owner" | "household_full" | "has_password" | "no_password" | "has_button" | "guests_full" | "no_mail" | "wrong_password" | "conflict" | "still_here" | "viewing_only" | "in_use" | "last_manager" | "wrong_origin" | "not_found" | "unknown_code" | "unknown_ticket" | "unknown_invitation" | "invitation_used" | "invitation_expired" | "no_pictures" | "not_a_picture" | "picture_too_large" | "not_a_list" | "empty_list" | "too_many_rows" | "too_many_columns" | "cell_too_long" | "import_applied" | "import_not_applied" | "import_under_way" | "too_many_waiting" | "overloaded" | "internal";
         /**
          * @description What a column holds.
          * @enum {string}
@@ -2565,13 +2722,18 @@ export interface components {
          * @description Why a message was not accepted; the connection lives on. What ends a connection is told by its close code.
          * @enum {string}
          */
-        ErrorCode: "malformed" | "not_found" | "out_of_order" | "busy" | "bad_offer" | "overloaded" | "internal";
+        ErrorCode: "malformed" | "not_found" | "out_of_order" | "busy" | "bad_offer" | "overloaded" | "slow_down" | "internal";
         /** @description An error for one message. */
         ErrorNews: {
             /** @description Stable code; screens translate it. */
             code: components["schemas"]["ErrorCode"];
             /** @description The request it answers, when it had one. */
             request?: components["schemas"]["RequestId"];
+            /**
+             * Format: int32
+             * @description For how long to wait, ms; with [`ErrorCode::SlowDown`].
+             */
+            wait_ms?: number;
         };
         /**
          * @description Something that happened.
@@ -2668,6 +2830,110 @@ export interface components {
             name?: components["schemas"]["Label"] | null;
             person: components["schemas"]["PersonId"];
             role: components["schemas"]["Role"];
+        };
+        /** @description A guest. Whoever has the link, the QR pass or the code opens the doors. */
+        Guest: {
+            building: components["schemas"]["BuildingId"];
+            building_name: components["schemas"]["Label"];
+            /** @description The code to type at a panel: 6 or 8 digits. */
+            code: string;
+            /** @description By name. */
+            doors: components["schemas"]["GuestDoor"][];
+            /** @description The first moment at which they may not any more. */
+            ends_at: components["schemas"]["Timestamp"];
+            hours?: components["schemas"]["Schedule"] | null;
+            id: components["schemas"]["GuestId"];
+            /** @description The page that opens the doors. */
+            link: string;
+            name: components["schemas"]["Label"];
+            /** @description They may come once. */
+            once: boolean;
+            /** @description The text of the QR pass for a panel's camera. */
+            qr: string;
+            /** @description The first moment at which they may come. */
+            starts_at: components["schemas"]["Timestamp"];
+            state: components["schemas"]["GuestState"];
+            unit?: components["schemas"]["UnitId"] | null;
+            /**
+             * Format: int64
+             * @description Grows with every change.
+             */
+            version: number;
+        };
+        /** @description A door of a guest. */
+        GuestDoor: {
+            door: components["schemas"]["DoorId"];
+            name: components["schemas"]["Label"];
+        };
+        /** @description What is to be changed; what is absent stays as it is. */
+        GuestEdit: {
+            /** @description All of them; at least one. */
+            doors?: components["schemas"]["DoorId"][] | null;
+            ends_at?: components["schemas"]["Timestamp"] | null;
+            hours?: components["schemas"]["Schedule"] | null;
+            name?: string | null;
+            /**
+             * Format: int64
+             * @description The version that the asker saw.
+             */
+            version: number;
+        };
+        /**
+         * Format: uuid
+         * @description Somebody who may come for a while.
+         */
+        GuestId: string;
+        /** @description The administration's guests of a building. */
+        GuestList: {
+            /** @description Those who stay longest first. */
+            items: components["schemas"]["Guest"][];
+            /** @description Where the next page begins; absent on the last. */
+            next?: string | null;
+        };
+        /** @description Where a guest's link goes. */
+        GuestMailTo: {
+            email: string;
+            /** @description The language of the mail. */
+            language: components["schemas"]["Language"];
+        };
+        /** @description A door to open. */
+        GuestOpening: {
+            door: components["schemas"]["DoorId"];
+            /** @description An id of the client's own for the tap: repeated, it is the same opening. */
+            request: components["schemas"]["RequestId"];
+            /** @description What is behind the `#` of the link. */
+            token: string;
+        };
+        /** @description What a link is good for. */
+        GuestPass: {
+            /** @description Where the building is. */
+            address: components["schemas"]["Label"];
+            building_name: components["schemas"]["Label"];
+            /** @description The code to type at a panel. */
+            code: string;
+            /** @description By name. */
+            doors: components["schemas"]["GuestDoor"][];
+            /** @description The first moment at which they may not any more. */
+            ends_at: components["schemas"]["Timestamp"];
+            hours?: components["schemas"]["Schedule"] | null;
+            /** @description Who the guest is, in the words of whoever invited them. */
+            name: components["schemas"]["Label"];
+            /** @description They may come once. */
+            once: boolean;
+            /** @description The text of the QR pass for a panel's camera. */
+            qr: string;
+            /** @description The first moment at which they may come. */
+            starts_at: components["schemas"]["Timestamp"];
+            state: components["schemas"]["GuestState"];
+        };
+        /**
+         * @description How a guest stands at this moment.
+         * @enum {string}
+         */
+        GuestState: "coming" | "now" | "outside_hours" | "over" | "suspended";
+        /** @description What is behind the `#` of a guest's link. */
+        GuestToken: {
+            token: string;
         };
         /** @description A role over a building. */
         HeldRole: {
@@ -3176,6 +3442,40 @@ export interface components {
             kind: components["schemas"]["DeviceKind"];
             name: components["schemas"]["Label"];
         };
+        /** @description A home for which one may have guests. */
+        MyGuestHome: {
+            /**
+             * Format: int32
+             * @description How many it may have at once; 0 where the administrator decides who comes.
+             */
+            at_once: number;
+            building: components["schemas"]["BuildingId"];
+            building_name: components["schemas"]["Label"];
+            /** @description The doors that one has oneself, by name. */
+            doors: components["schemas"]["GuestDoor"][];
+            /** @description Apartment number or company. */
+            label: components["schemas"]["Label"];
+            /**
+             * Format: int32
+             * @description How many more guests it may have now.
+             */
+            left: number;
+            /**
+             * Format: int32
+             * @description How many days a guest may come.
+             */
+            longest_days: number;
+            unit: components["schemas"]["UnitId"];
+        };
+        /** @description One's own guests, and the homes for which one may have some. */
+        MyGuests: {
+            /** @description The server sends mails. */
+            by_mail: boolean;
+            /** @description By building and number. */
+            homes: components["schemas"]["MyGuestHome"][];
+            /** @description Those who stay longest first. */
+            items: components["schemas"]["Guest"][];
+        };
         /** @description A home of the person who asks. */
         MyHome: {
             /** @description Only the building's policy keeps them from it. */
@@ -3283,6 +3583,19 @@ export interface components {
             /** @description Such as "Storgatan 12 A". */
             name: string;
         };
+        /** @description A new guest of the administration. */
+        NewGuest: {
+            /** @description At least one, of the building's. */
+            doors: components["schemas"]["DoorId"][];
+            /** @description The first moment at which they may not any more: within 366 days of the first. */
+            ends_at: components["schemas"]["Timestamp"];
+            hours?: components["schemas"]["Schedule"] | null;
+            /** @description Who it is. */
+            name: string;
+            /** @description They may come once. */
+            once: boolean;
+            starts_at?: components["schemas"]["Timestamp"] | null;
+        };
         /** @description A place in a unit. */
         NewHome: {
             /** @description Decides for the unit. */
@@ -3308,6 +3621,21 @@ export interface components {
             link?: string | null;
             /** @description What they will sign in with, beside the link to hand over. */
             user_name?: string | null;
+        };
+        /** @description A new guest of one's own. */
+        NewMyGuest: {
+            /** @description At least one, of those one has oneself in the home's building. */
+            doors: components["schemas"]["DoorId"][];
+            /** @description The first moment at which they may not any more. */
+            ends_at: components["schemas"]["Timestamp"];
+            hours?: components["schemas"]["Schedule"] | null;
+            /** @description Who it is, in one's own words. */
+            name: string;
+            /** @description They may come once. */
+            once: boolean;
+            starts_at?: components["schemas"]["Timestamp"] | null;
+            /** @description The home that they count for. */
+            unit: components["schemas"]["UnitId"];
         };
         /** @description Who decides from now on. */
         NewOwner: {
@@ -3652,6 +3980,14 @@ export interface components {
         } & {
             /** @enum {string} */
             type: "opening";
+        }) | (components["schemas"]["OpeningState"] & {
+            /** @description Name of the door; absent when the pass is for none of this panel's. */
+            door_name?: components["schemas"]["Label"];
+            /** @description The `present` that it answers. */
+            request: components["schemas"]["RequestId"];
+        } & {
+            /** @enum {string} */
+            type: "pass";
         }) | (components["schemas"]["ErrorNews"] & {
             /** @enum {string} */
             type: "error";
@@ -3704,6 +4040,13 @@ export interface components {
             request: components["schemas"]["RequestId"];
             /** @enum {string} */
             type: "dial";
+        } | {
+            /** @description What is presented. One that is good for nothing here is answered with `not_found`, whatever is wrong with it. */
+            pass: components["schemas"]["PresentedPass"];
+            /** @description Repeating it with the same id is the same opening. */
+            request: components["schemas"]["RequestId"];
+            /** @enum {string} */
+            type: "present";
         } | {
             /** @description Which call. */
             call: components["schemas"]["CallId"];
@@ -3839,6 +4182,18 @@ export interface components {
              * @description Units without a button. Absent for who may not see people.
              */
             without_button?: number | null;
+        };
+        /** @description What a visitor presents at a panel. */
+        PresentedPass: {
+            /** @enum {string} */
+            kind: "qr";
+            /** @description All of it, such as `KLINKE:…`. */
+            text: string;
+        } | {
+            /** @description 6 to 8 digits. */
+            digits: string;
+            /** @enum {string} */
+            kind: "code";
         };
         /** @description The body of a refusal (RFC 9457). */
         Problem: {
@@ -7265,6 +7620,253 @@ export interface operations {
             };
         };
     };
+    guests: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before. */
+                cursor?: string;
+                /** @description 1 to 200; 50 without. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The building */
+                building: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GuestList"];
+                };
+            };
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`; `confidentiality_required` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    make_guest: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The building */
+                building: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewGuest"];
+            };
+        };
+        responses: {
+            /** @description They may come */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Guest"];
+                };
+            };
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`; `confidentiality_required` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `in_progress` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `wrong_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`; `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     upload_import: {
         parameters: {
             query?: never;
@@ -10417,6 +11019,578 @@ export interface operations {
             };
         };
     };
+    look_at_guest_pass: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GuestToken"];
+            };
+        };
+        responses: {
+            /** @description What it is good for */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GuestPass"];
+                };
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `wrong_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`; `errors` names the fields */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_tries`, with `Retry-After`; `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    open_with_guest_pass: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GuestOpening"];
+            };
+        };
+        responses: {
+            /** @description `open`, when the controller said so; else `refused` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpeningState"];
+                };
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `wrong_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`; `errors` names the fields */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_tries`, with `Retry-After`; `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_guest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The guest */
+                guest: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_guest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The guest */
+                guest: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GuestEdit"];
+            };
+        };
+        responses: {
+            /** @description Changed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Guest"];
+                };
+            };
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `conflict`: changed since; `current` is a `Guest` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `wrong_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    renew_guest: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The guest */
+                guest: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description With the new ones */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Guest"];
+                };
+            };
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `in_progress` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     import: {
         parameters: {
             query?: {
@@ -12420,6 +13594,704 @@ export interface operations {
                 };
             };
             /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    my_guests: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The guests and the homes */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MyGuests"];
+                };
+            };
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    make_my_guest: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewMyGuest"];
+            };
+        };
+        responses: {
+            /** @description They may come */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Guest"];
+                };
+            };
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `decided_by_administrator`: the building's policy allows no guests */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: not a home of the asker */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `guests_full`; `in_progress` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `wrong_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`; `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_my_guest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The guest */
+                guest: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_my_guest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The guest */
+                guest: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GuestEdit"];
+            };
+        };
+        responses: {
+            /** @description Changed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Guest"];
+                };
+            };
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `conflict`: changed since; `current` is a `Guest` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `wrong_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    renew_my_guest: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The guest */
+                guest: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description With the new ones */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Guest"];
+                };
+            };
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `in_progress` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    mail_my_guest: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The guest */
+                guest: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GuestMailTo"];
+            };
+        };
+        responses: {
+            /** @description It is on its way */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `no_mail`: the server sends none; `in_progress` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `wrong_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`; `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_tries`, with `Retry-After`; `too_many_requests`, with `Retry-After` */
             429: {
                 headers: {
                     [name: string]: unknown;

@@ -1,19 +1,22 @@
 //! Opening a door: **the** way every opening takes, whoever asks and wherever.
 //!
-//! Facts from the database → [`klinke_access::decide`] → command to the controller → its outcome. The news
+//! A person's facts or a guest's from the database → [`klinke_access::decide`] → command to the controller → its outcome. The news
 //! says `open` only after the controller did. Nothing of it is written: in a residential building an opening
 //! lives in memory until its outcome was told.
 
 use super::standing;
 use crate::doors::links::NoOutcome;
-use crate::doors::openings::Begin;
+use crate::doors::openings::{Asker, Begin};
 use crate::node::Node;
 use klinke_access::decide::{self, Cause, Decision, Facts, Reason};
-use klinke_model::ids::{DeviceId, DoorId, OpeningId, PersonId, RequestId};
+use klinke_model::door::Door;
+use klinke_model::ids::{ControllerId, DeviceId, DoorId, GuestId, OpeningId, PersonId, RequestId};
 use klinke_model::scope::Scope;
+use klinke_storage::StorageError;
 use klinke_wire::common::{OpeningNews, OpeningState, RefusalCode};
 use klinke_wire::controller::{Outcome, OutcomeRefusal};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::watch;
 
 /// Who asks for which door, and why they may.
@@ -22,9 +25,7 @@ pub struct Ask {
     /// Whose data.
     pub scope: Scope,
     /// Who asks.
-    pub person: PersonId,
-    /// On which device.
-    pub device: DeviceId,
+    pub by: By,
     /// The client's id for the tap: repeated, it is the same opening.
     pub request: RequestId,
     /// Which door.
@@ -35,8 +36,22 @@ pub struct Ask {
     pub call_offers_door: bool,
 }
 
+/// Who asks.
+#[derive(Clone, Copy, Debug)]
+pub enum By {
+    /// Somebody who is signed in.
+    Person {
+        /// Who.
+        person: PersonId,
+        /// On which device.
+        device: DeviceId,
+    },
+    /// A guest, by a link, a QR pass or a code that was found to be theirs.
+    Guest(GuestId),
+}
+
 /// Begins an opening and returns its news: first `sending` or `refused`, last `open` or `refused`, after which
-/// the channel closes. Asking again with the same device and request follows the same opening.
+/// the channel closes. Asking again with the same request follows the same opening.
 pub fn open_door(node: &Arc<Node>, ask: Ask) -> watch::Receiver<OpeningNews> {
     let opening: OpeningId = node.random.v4();
     let news = move |state| OpeningNews {
@@ -45,7 +60,11 @@ pub fn open_door(node: &Arc<Node>, ask: Ask) -> watch::Receiver<OpeningNews> {
         door: ask.door,
         state,
     };
-    match node.openings.begin(ask.device, ask.request, news(OpeningState::Sending), node.clock.mono()) {
+    let asker = match ask.by {
+        By::Person { device, .. } => Asker::Device(device),
+        By::Guest(guest) => Asker::Guest(guest),
+    };
+    match node.openings.begin(asker, ask.request, news(OpeningState::Sending), node.clock.mono()) {
         Begin::Same(following) => following,
         Begin::Full => watch::channel(news(refused(RefusalCode::Fault))).1,
         Begin::New(sender, following) => {
@@ -64,37 +83,126 @@ const fn refused(reason: RefusalCode) -> OpeningState {
     OpeningState::Refused { reason }
 }
 
+/// What is known of who asks, before the door.
+struct Known {
+    facts: Facts,
+    door: Door,
+    /// The guest who may come once.
+    once: Option<GuestId>,
+}
+
 async fn carry_out(node: &Node, ask: &Ask, opening: OpeningId) -> OpeningState {
     // a connection may be older than the end of a role
     let scope = ask.scope.at(node.clock.now());
-    let stored = match node.store.doors().facts(&scope, ask.person, ask.door).await {
-        Ok(Some(stored)) => stored,
+    let known = match ask.by {
+        By::Person { person, .. } => of_person(node, &scope, ask, person).await,
+        By::Guest(guest) => of_guest(node, &scope, ask, guest).await,
+    };
+    let known = match known {
+        Ok(Some(known)) => known,
         Ok(None) => return refused(RefusalCode::NotAllowed),
         Err(error) => {
             tracing::error!(%error, "could not read the rights for an opening");
             return refused(RefusalCode::Fault);
         }
     };
-    let now = standing::now_at(&stored, scope.at);
-    let door_mode = node.presence.door(ask.door).map(|state| state.mode);
-    let facts = Facts { call_offers_door: ask.call_offers_door, ..standing::facts(&stored, &now, door_mode) };
-    let hold = match decide::decide(&decide::Request { cause: ask.cause }, &facts) {
+    let hold = match decide::decide(&decide::Request { cause: ask.cause }, &known.facts) {
         Decision::Granted { hold } => hold,
         Decision::Denied(reason) => return refused(refusal(reason)),
     };
-    let Some(controller) = stored.door.controller else { return refused(RefusalCode::NoController) };
-    let sent = match node.links.open(controller, opening, ask.door, hold, node.clock.mono()) {
+    let Some(controller) = known.door.controller else { return refused(RefusalCode::NoController) };
+    let Some(guest) = known.once else {
+        return command(node, controller, opening, ask.door, hold).await.state;
+    };
+    // of two at the same time one goes on
+    match node.store.guests().take_once(&scope, guest).await {
+        Ok(true) => {}
+        Ok(false) => return refused(refusal(Reason::CredentialUsedUp)),
+        Err(error) => {
+            tracing::error!(%error, "could not take the one time that a guest may come");
+            return refused(RefusalCode::Fault);
+        }
+    }
+    let commanded = command(node, controller, opening, ask.door, hold).await;
+    let settled = match commanded.became {
+        Became::Open => node.store.guests().came_once(&scope, guest).await,
+        Became::Nothing => node.store.guests().give_back_once(&scope, guest).await,
+        // it may have opened: the guest came, as far as anybody knows
+        Became::Unknown => Ok(true),
+    };
+    if let Err(error) = settled {
+        // used up all the same: whoever invited them makes a new link
+        tracing::error!(%error, "could not settle the one time that a guest may come");
+    }
+    commanded.state
+}
+
+async fn of_person(
+    node: &Node,
+    scope: &Scope,
+    ask: &Ask,
+    person: PersonId,
+) -> Result<Option<Known>, StorageError> {
+    let Some(stored) = node.store.doors().facts(scope, person, ask.door).await? else { return Ok(None) };
+    let now = standing::now_at(&stored, scope.at);
+    let door_mode = node.presence.door(ask.door).map(|state| state.mode);
+    let facts = Facts { call_offers_door: ask.call_offers_door, ..standing::facts(&stored, &now, door_mode) };
+    Ok(Some(Known { facts, door: stored.door, once: None }))
+}
+
+async fn of_guest(
+    node: &Node,
+    scope: &Scope,
+    ask: &Ask,
+    guest: GuestId,
+) -> Result<Option<Known>, StorageError> {
+    let Some(guest) = node.store.guests().guest_facts(scope, guest).await? else { return Ok(None) };
+    let Some(door) = guest.doors.iter().find(|one| one.door.id == ask.door) else { return Ok(None) };
+    let door_mode = node.presence.door(ask.door).map(|state| state.mode);
+    let facts = standing::guest_facts(&guest, door, scope.at, door_mode);
+    let once = guest.once.then_some(guest.id);
+    Ok(Some(Known { facts, door: door.door.clone(), once }))
+}
+
+/// What became of a command, for the screen and for who may come once.
+struct Commanded {
+    state: OpeningState,
+    became: Became,
+}
+
+/// Whether the lock was released.
+#[derive(Clone, Copy)]
+enum Became {
+    Open,
+    Nothing,
+    Unknown,
+}
+
+async fn command(
+    node: &Node,
+    controller: ControllerId,
+    opening: OpeningId,
+    door: DoorId,
+    hold: Duration,
+) -> Commanded {
+    let nothing = |reason| Commanded { state: refused(reason), became: Became::Nothing };
+    let sent = match node.links.open(controller, opening, door, hold, node.clock.mono()) {
         Ok(sent) => sent,
-        Err(NoOutcome::Offline | NoOutcome::Silent) => return refused(RefusalCode::Offline),
+        Err(NoOutcome::Offline | NoOutcome::Silent) => return nothing(RefusalCode::Offline),
     };
     match node.links.await_outcome(sent).await {
-        Ok(Outcome::Opened { for_ms }) => OpeningState::Open { for_ms },
-        Ok(Outcome::Expired) | Err(NoOutcome::Silent | NoOutcome::Offline) => refused(RefusalCode::Expired),
-        Ok(Outcome::Refused { reason: OutcomeRefusal::Blocked }) => refused(RefusalCode::Blocked),
-        Ok(Outcome::Refused { reason: OutcomeRefusal::OtherBoot }) => refused(RefusalCode::Offline),
+        Ok(Outcome::Opened { for_ms }) => {
+            Commanded { state: OpeningState::Open { for_ms }, became: Became::Open }
+        }
+        Ok(Outcome::Expired) => nothing(RefusalCode::Expired),
+        Err(NoOutcome::Silent | NoOutcome::Offline) => {
+            Commanded { state: refused(RefusalCode::Expired), became: Became::Unknown }
+        }
+        Ok(Outcome::Refused { reason: OutcomeRefusal::Blocked }) => nothing(RefusalCode::Blocked),
+        Ok(Outcome::Refused { reason: OutcomeRefusal::OtherBoot }) => nothing(RefusalCode::Offline),
         Ok(Outcome::Refused { reason }) => {
             tracing::warn!(?reason, "a controller refused a command");
-            refused(RefusalCode::Fault)
+            nothing(RefusalCode::Fault)
         }
     }
 }
@@ -102,17 +210,14 @@ async fn carry_out(node: &Node, ask: &Ask, opening: OpeningId) -> OpeningState {
 const fn refusal(reason: Reason) -> RefusalCode {
     match reason {
         Reason::PersonSuspended => RefusalCode::Suspended,
-        // nothing is presented here but the app
+        // presented here are the app and guests' passes
         Reason::CredentialUnknown
         | Reason::CredentialBlocked
-        | Reason::CredentialNotYet
-        | Reason::CredentialOver
-        | Reason::CredentialUsedUp
         | Reason::CredentialCopyable
         | Reason::NoRight
         | Reason::DoorNotOfCall => RefusalCode::NotAllowed,
-        Reason::RightOver => RefusalCode::RightOver,
-        Reason::RightNotYet => RefusalCode::RightNotYet,
+        Reason::RightOver | Reason::CredentialOver | Reason::CredentialUsedUp => RefusalCode::RightOver,
+        Reason::RightNotYet | Reason::CredentialNotYet => RefusalCode::RightNotYet,
         Reason::OutsideHours => RefusalCode::OutsideHours,
         Reason::SiteLockedDown
         | Reason::DoorBlocked

@@ -5,17 +5,22 @@ use klinke_access::decide::{Facts, HolderClass, Order, Presented, SiteMode};
 use klinke_access::standing::{ClockTrust, Now, Right, Standing, of_one, standing};
 use klinke_access::zone::{Wall, Zone};
 use klinke_model::door::{DoorMode, DoorTimes};
+use klinke_model::schedule::HolidayCalendar;
 use klinke_model::time::Timestamp;
-use klinke_storage::record::{StoredFacts, StoredRight};
+use klinke_storage::record::{Guest, GuestDoor, StoredFacts, StoredRight};
 use std::time::Duration;
 
 /// The moment of a decision where the door's building stands. In a zone that nobody knows no hours hold.
 pub(super) fn now_at(stored: &StoredFacts, at: Timestamp) -> Now {
-    let wall = Zone::named(&stored.time_zone).and_then(|zone| zone.wall(at));
+    now_there(&stored.time_zone, stored.holidays, at)
+}
+
+fn now_there(time_zone: &str, holidays: HolidayCalendar, at: Timestamp) -> Now {
+    let wall = Zone::named(time_zone).and_then(|zone| zone.wall(at));
     Now {
         at,
         wall: wall.unwrap_or(Wall { day: 0, minute: 0 }),
-        calendar: stored.holidays,
+        calendar: holidays,
         clock: if wall.is_some() { ClockTrust::Trusted } else { ClockTrust::Untrusted },
     }
 }
@@ -41,6 +46,40 @@ pub(super) fn facts(stored: &StoredFacts, now: &Now, door_mode: Option<DoorMode>
         administers_building: stored.administers_building,
         needs_longer: stored.needs_longer,
         ..anybody(stored.site_mode, stored.door.times, door_mode)
+    }
+}
+
+/// Whether a guest's hours are now, whenever their time begins and ends.
+pub(super) fn in_hours(guest: &Guest, at: Timestamp) -> bool {
+    hours_of(guest, at) == Standing::InForce
+}
+
+fn hours_of(guest: &Guest, at: Timestamp) -> Standing {
+    let right = Right { schedule: guest.hours.as_ref(), from: None, until: None };
+    of_one(&right, &now_there(&guest.time_zone, guest.holidays, at))
+}
+
+/// The facts of a guest before one of their doors.
+pub(super) fn guest_facts(
+    guest: &Guest,
+    door: &GuestDoor,
+    at: Timestamp,
+    door_mode: Option<DoorMode>,
+) -> Facts {
+    let presented = if guest.taken {
+        Presented::UsedUp
+    } else if guest.ends_at <= at {
+        Presented::Over
+    } else if at < guest.starts_at {
+        Presented::NotYet
+    } else {
+        Presented::Valid
+    };
+    Facts {
+        presented,
+        person_active: guest.host_stands,
+        standing: if door.held { hours_of(guest, at) } else { Standing::None },
+        ..anybody(guest.site_mode, door.door.times, door_mode)
     }
 }
 

@@ -5,7 +5,7 @@
 //! the media room is closed.
 
 use super::join::Joins;
-use crate::app::open_door::{self, Ask};
+use crate::app::open_door::{self, Ask, By};
 use crate::node::Node;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -257,7 +257,7 @@ impl Driver {
         let call = self.start.call;
         let in_call = self.machine.leg_view(Leg::Device(device), self.now()).is_some();
         if !in_call || !self.joins.take(device, join, self.now()) {
-            let news = ErrorNews { request: None, code: ErrorCode::NotFound };
+            let news = ErrorNews::new(None, ErrorCode::NotFound);
             return self.to_device(device, news.into());
         }
         match self.node.media.subscribe(self.room(), PeerId(device.0), sdp.0).await {
@@ -284,8 +284,7 @@ impl Driver {
         let ask = Ask {
             // the leg was proven when its device connected: the right asked for is its person's own
             scope: Scope { principal: Principal::Person { person, device }, ..self.start.scope },
-            person,
-            device,
+            by: By::Person { person, device },
             request,
             door,
             cause: Cause::Call,
@@ -387,7 +386,7 @@ fn bad_media(error: &MediaError) -> ErrorNews {
         MediaError::NoSuchRoom => ErrorCode::NotFound,
         MediaError::Listen(..) | MediaError::Config(_) | MediaError::Stopped => ErrorCode::Internal,
     };
-    ErrorNews { request: None, code }
+    ErrorNews::new(None, code)
 }
 
 /// Cleans up behind a call, also behind one whose task failed: then the panel and the devices are told.

@@ -1,8 +1,8 @@
-//! A repeated tap is the same opening: recent requests of each device, in memory, for half a minute.
+//! A repeated tap is the same opening: recent requests of each device and guest, in memory, for half a minute.
 //!
 //! Holds no person and no door beyond that time; nothing of it is written anywhere.
 
-use klinke_model::ids::{DeviceId, RequestId};
+use klinke_model::ids::{DeviceId, GuestId, RequestId};
 use klinke_model::time::Mono;
 use klinke_wire::common::OpeningNews;
 use std::collections::HashMap;
@@ -12,13 +12,22 @@ use tokio::sync::watch;
 
 /// How long a request is remembered.
 const REMEMBERED: Duration = Duration::from_secs(30);
-/// Requests remembered at most, over all devices. Past it the oldest rule is to refuse new ones.
+/// Requests remembered at most, over all who ask. Past it the oldest rule is to refuse new ones.
 const CAPACITY: usize = 10_000;
+
+/// Who asks: ids of requests are their own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Asker {
+    /// Somebody's device.
+    Device(DeviceId),
+    /// A guest, with whatever they present.
+    Guest(GuestId),
+}
 
 /// Recent requests.
 #[derive(Debug, Default)]
 pub struct Openings {
-    recent: Mutex<HashMap<(DeviceId, RequestId), Recent>>,
+    recent: Mutex<HashMap<(Asker, RequestId), Recent>>,
 }
 
 #[derive(Debug)]
@@ -46,9 +55,9 @@ impl Recent {
 
 impl Openings {
     /// Looks a request up, or remembers it with its first news.
-    pub fn begin(&self, device: DeviceId, request: RequestId, first: OpeningNews, now: Mono) -> Begin {
+    pub fn begin(&self, asker: Asker, request: RequestId, first: OpeningNews, now: Mono) -> Begin {
         let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = recent.get(&(device, request)) {
+        if let Some(known) = recent.get(&(asker, request)) {
             return Begin::Same(known.news.clone());
         }
         if recent.len() >= CAPACITY {
@@ -58,14 +67,14 @@ impl Openings {
             }
         }
         let (sender, news) = watch::channel(first);
-        recent.insert((device, request), Recent { began: now, news: news.clone() });
+        recent.insert((asker, request), Recent { began: now, news: news.clone() });
         Begin::New(sender, news)
     }
 
     /// The news of a request that is remembered.
-    pub fn follow(&self, device: DeviceId, request: RequestId) -> Option<watch::Receiver<OpeningNews>> {
+    pub fn follow(&self, asker: Asker, request: RequestId) -> Option<watch::Receiver<OpeningNews>> {
         let recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
-        recent.get(&(device, request)).map(|known| known.news.clone())
+        recent.get(&(asker, request)).map(|known| known.news.clone())
     }
 
     /// Forgets what is older than half a minute. Called by the minute's job.
@@ -87,9 +96,9 @@ mod tests {
     }
 
     #[test]
-    fn a_repeated_request_is_the_same_opening_and_another_devices_is_not() {
+    fn a_repeated_request_is_the_same_opening_and_another_askers_is_not() {
         let openings = Openings::default();
-        let (one, two) = (DeviceId(ids::v4([1; 16])), DeviceId(ids::v4([2; 16])));
+        let (one, two) = (Asker::Device(DeviceId(ids::v4([1; 16]))), Asker::Guest(GuestId(ids::v4([1; 16]))));
         let request = RequestId(ids::v4([3; 16]));
         assert!(matches!(openings.begin(one, request, news(), Mono::from_millis(0)), Begin::New(..)));
         assert!(matches!(openings.begin(one, request, news(), Mono::from_millis(1)), Begin::Same(_)));

@@ -94,6 +94,10 @@ codes! {
     NoPassword = "no_password", CONFLICT;
     /// They have a button of their own, or can have none.
     HasButton = "has_button", CONFLICT;
+    /// As many guests as the home may have at once.
+    GuestsFull = "guests_full", CONFLICT;
+    /// The server sends no mail.
+    NoMail = "no_mail", CONFLICT;
     /// Not the password of who is signed in.
     WrongPassword = "wrong_password", FORBIDDEN;
     /// Somebody changed it in between; `current` is how it is now.

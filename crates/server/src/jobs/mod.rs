@@ -8,6 +8,7 @@
 //! A worker that dies leaves the job taken; it is due again when the time is over. So everything here is done at least
 //! once, and what is sent twice harms nobody: only the newest link works.
 
+mod guest_mail;
 mod invite;
 
 use crate::node::Node;
@@ -53,16 +54,18 @@ pub async fn work(node: Arc<Node>) {
 /// # Errors
 /// When the store fails.
 pub async fn round(node: &Arc<Node>) -> Result<(), StorageError> {
-    loop {
-        let due = node.store.gate().due_jobs(JobKind::Invite, node.clock.now(), AT_ONCE).await?;
-        if due.is_empty() {
-            break;
-        }
-        for job in due {
-            if node.stop.is_cancelled() {
-                return Ok(());
+    for kind in [JobKind::Invite, JobKind::GuestMail] {
+        loop {
+            let due = node.store.gate().due_jobs(kind, node.clock.now(), AT_ONCE).await?;
+            if due.is_empty() {
+                break;
             }
-            one(node, job).await?;
+            for job in due {
+                if node.stop.is_cancelled() {
+                    return Ok(());
+                }
+                one(node, job).await?;
+            }
         }
     }
     let waiting = node.store.gate().jobs_waiting().await?;
@@ -76,16 +79,18 @@ async fn one(node: &Arc<Node>, job: Job) -> Result<(), StorageError> {
     if !node.store.jobs().take(&scope, &job, until).await? {
         return Ok(());
     }
+    let is_last = job.attempts + 1 >= TRIES;
     let outcome = match job.kind {
         JobKind::Invite => invite::send(node, &scope, job.subject.into()).await?,
+        JobKind::GuestMail => guest_mail::send(node, &scope, job.subject.into(), is_last).await?,
         // carried out elsewhere
         JobKind::Import => return Ok(()),
     };
     let over = matches!(outcome, Outcome::Over);
-    if !over && job.attempts + 1 >= TRIES {
+    if !over && is_last {
         tracing::warn!("a mail was given up after many tries");
     }
-    if over || job.attempts + 1 >= TRIES {
+    if over || is_last {
         node.store.jobs().done(&scope, job.id, until).await?;
     }
     Ok(())

@@ -1,9 +1,10 @@
 //! A device's connection: the resident's app or an apartment station, proven by its session cookie.
 
 use super::socket::{self, Closing, Line, Peer};
-use crate::app::open_door::{self, Ask};
+use crate::app::open_door::{self, Ask, By};
 use crate::auth::session::SignedIn;
 use crate::calls::driver::Message;
+use crate::doors::openings::Asker;
 use crate::http::problem::Problem;
 use crate::node::Node;
 use axum::extract::State;
@@ -14,7 +15,7 @@ use axum::response::Response;
 use klinke_access::decide::Cause;
 use klinke_calls::call::Input;
 use klinke_calls::plan::Leg;
-use klinke_model::ids::{CallId, DeviceId, DoorId, RequestId};
+use klinke_model::ids::{CallId, DoorId, RequestId};
 use klinke_wire::app::{AppDoor, AppEvent, AppRequest};
 use klinke_wire::common::{ErrorCode, ErrorNews, OpeningNews};
 use std::sync::Arc;
@@ -118,7 +119,7 @@ impl Peer for AppPeer<'_> {
             }
             AppRequest::Open { request, door, call } => {
                 // repeated, it is the same opening, also when its call is over
-                match (self.node.openings.follow(self.who.device, request), call) {
+                match (self.node.openings.follow(Asker::Device(self.who.device), request), call) {
                     (Some(news), _) => self.pass_on(call, news, line),
                     (None, None) => self.open_from_list(request, door, line),
                     (None, Some(call)) => {
@@ -143,7 +144,7 @@ impl Peer for AppPeer<'_> {
 }
 
 fn not_found() -> AppEvent {
-    ErrorNews { request: None, code: ErrorCode::NotFound }.into()
+    ErrorNews::new(None, ErrorCode::NotFound).into()
 }
 
 impl AppPeer<'_> {
@@ -157,8 +158,7 @@ impl AppPeer<'_> {
     fn open_from_list(&self, request: RequestId, door: DoorId, line: &Line<AppEvent>) {
         let ask = Ask {
             scope: self.who.scope,
-            person: self.who.person,
-            device: self.device(),
+            by: By::Person { person: self.who.person, device: self.who.device },
             request,
             door,
             cause: Cause::List,
@@ -179,9 +179,5 @@ impl AppPeer<'_> {
                 }
             }
         });
-    }
-
-    const fn device(&self) -> DeviceId {
-        self.who.device
     }
 }

@@ -1,6 +1,7 @@
 //! A panel's connection: challenge, proof, then what the visitor does.
 
 use super::socket::{self, Closing, Line, Peer};
+use crate::app::present_pass::{self, PresentError, Presented};
 use crate::app::ring::{self, RingError, Tapped};
 use crate::auth::panel_pass::Pass;
 use crate::calls::driver::Message;
@@ -14,12 +15,12 @@ use axum::response::Response;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use klinke_calls::call::Input;
-use klinke_model::ids::PanelId;
+use klinke_model::ids::{PanelId, RequestId};
 use klinke_model::privacy::Pii;
 use klinke_model::scope::{Principal, Scope};
-use klinke_wire::common::{ErrorCode, ErrorNews};
+use klinke_wire::common::{ErrorCode, ErrorNews, OpeningState, RefusalCode};
 use klinke_wire::panel::{
-    Directory, DirectoryBell, DirectoryMember, PanelEvent, PanelRequest, challenge_text,
+    Directory, DirectoryBell, DirectoryMember, PanelEvent, PanelRequest, PresentedPass, challenge_text,
 };
 use p256::ecdsa::signature::Verifier as _;
 use p256::ecdsa::{Signature, VerifyingKey};
@@ -182,7 +183,7 @@ impl Peer for PanelPeer<'_> {
 
     async fn hear(&mut self, request: PanelRequest, line: &Line<PanelEvent>) -> Result<(), Closing> {
         let exchange = &self.node.exchange;
-        let error = |request, code| line.send(ErrorNews { request, code }.into());
+        let error = |request, code| line.send(ErrorNews::new(request, code).into());
         match request {
             PanelRequest::Hello { .. } => return Err(Closing::NotProven),
             PanelRequest::Ping => line.send(PanelEvent::Pong),
@@ -197,6 +198,7 @@ impl Peer for PanelPeer<'_> {
                     error(Some(request), refusal(&cause));
                 }
             }
+            PanelRequest::Present { request, pass } => self.present(request, &pass, line).await,
             PanelRequest::Offer { call, sdp } => {
                 if !exchange.tell_from_panel(self.panel, call, Message::PanelOffer(sdp)).await {
                     error(None, ErrorCode::NotFound);
@@ -209,6 +211,46 @@ impl Peer for PanelPeer<'_> {
             }
         }
         Ok(())
+    }
+}
+
+impl PanelPeer<'_> {
+    /// Opens a door with a pass, and tells the panel how it goes.
+    async fn present(&self, request: RequestId, pass: &PresentedPass, line: &Line<PanelEvent>) {
+        let scope = self.scope.at(self.node.clock.now());
+        let presented = present_pass::present(self.node, &scope, self.panel, request, pass).await;
+        let (door_name, mut news) = match presented {
+            Ok(Presented::Door(name, news)) => (name, news),
+            Ok(Presented::NoDoor) => {
+                let state = OpeningState::Refused { reason: RefusalCode::NotAllowed };
+                return line.send(PanelEvent::Pass { request, door_name: None, state });
+            }
+            Err(cause) => return line.send(not_presented(request, &cause).into()),
+        };
+        let line = line.clone();
+        self.node.tasks.spawn(async move {
+            loop {
+                let state = news.borrow_and_update().state;
+                line.send(PanelEvent::Pass { request, door_name: Some(door_name.clone()), state });
+                if news.changed().await.is_err() {
+                    return;
+                }
+            }
+        });
+    }
+}
+
+fn not_presented(request: RequestId, cause: &PresentError) -> ErrorNews {
+    match cause {
+        PresentError::NotFound => ErrorNews::new(Some(request), ErrorCode::NotFound),
+        PresentError::SlowDown(wait) => ErrorNews {
+            wait_ms: Some(u32::try_from(wait.as_millis()).unwrap_or(u32::MAX)),
+            ..ErrorNews::new(Some(request), ErrorCode::SlowDown)
+        },
+        PresentError::Storage(cause) => {
+            tracing::error!(error = %cause, "could not look a pass up");
+            ErrorNews::new(Some(request), ErrorCode::Internal)
+        }
     }
 }
 

@@ -210,7 +210,7 @@ pub async fn converse<P: Peer>(
                             break Some(closing);
                         }
                     }
-                    None => line.send(ErrorNews { request: None, code: ErrorCode::Malformed }.into()),
+                    None => line.send(ErrorNews::new(None, ErrorCode::Malformed).into()),
                 }
             }
             () = &mut silence => break Some(Closing::Silent),

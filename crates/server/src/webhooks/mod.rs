@@ -23,8 +23,6 @@ use axum::extract::{Request, State};
 use axum::http::Method;
 use axum::middleware::Next;
 use axum::response::Response;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use futures_util::StreamExt;
 use klinke_model::events::Event;
 use klinke_model::ids::{DeliveryId, TenantId};
@@ -86,17 +84,8 @@ impl Webhooks {
     /// When the key or the authorities can not be read.
     pub fn open(config: &config::Webhooks, folder: &Path, random: &Random) -> Result<Self, WebhooksError> {
         let file = folder.join("webhooks.key");
-        let text = match secrets::read(&file)? {
-            Some(text) => text,
-            None => {
-                let text = STANDARD.encode(random.bytes::<32>());
-                secrets::write(&file, &text)?;
-                text
-            }
-        };
-        let damaged = || WebhooksError::Damaged(file.display().to_string());
-        let key = STANDARD.decode(text.trim()).map_err(|_| damaged())?;
-        let key = Key(key.try_into().map_err(|_| damaged())?);
+        let key = secrets::key(&file, random)?;
+        let key = Key(key.ok_or_else(|| WebhooksError::Damaged(file.display().to_string()))?);
         let resolver = Arc::new(System);
         let sender = Sender::new(Rules::new(config), config.ca_file.as_deref(), resolver, config.within)?;
         Ok(Self { sender, key, wake: Notify::new() })

@@ -17,6 +17,7 @@ pub struct Model {
     pub ends_at: i64,
     pub hours: Option<String>,
     pub once: bool,
+    pub taken: bool,
     pub link_number: i64,
     pub code_number: i64,
     pub code_hash: Vec<u8>,

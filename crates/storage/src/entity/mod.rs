@@ -24,6 +24,7 @@ pub mod door_setting;
 pub mod entrance;
 pub mod guest;
 pub mod guest_door;
+pub mod guest_mail;
 pub mod household_member;
 pub mod household_move;
 pub mod import;

@@ -14,6 +14,7 @@ pub struct Model {
     pub name: String,
     pub public_key: Option<Vec<u8>>,
     pub version: i64,
+    pub wrong_codes: i64,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

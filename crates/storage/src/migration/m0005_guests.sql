@@ -2,7 +2,7 @@
 --
 -- Read by SQLite and PostgreSQL alike. What opens is derived from the installation's key, the guest's id and a number, so none
 -- of it is stored; the code's hash is, so that no two guests of a building have the same. A guest who may come once is
--- removed when they came: neither that nor when it was is stored.
+-- removed when they came: when it was is not stored.
 
 CREATE TABLE guest (
     tenant UUID NOT NULL,
@@ -21,6 +21,8 @@ CREATE TABLE guest (
     -- Hours of the week as JSON, as in schedule; at any time without.
     hours TEXT,
     once BOOLEAN NOT NULL,
+    -- A door is being opened for somebody who may come once; stays where nobody knows whether it opened.
+    taken BOOLEAN NOT NULL,
     -- With a new number the link and the QR pass from before are worth nothing.
     link_number BIGINT NOT NULL,
     -- The code is derived with this number; another when the code is taken.
@@ -34,6 +36,8 @@ CREATE TABLE guest (
     FOREIGN KEY (tenant, host) REFERENCES person (tenant, id) ON DELETE CASCADE,
     FOREIGN KEY (tenant, unit) REFERENCES unit (tenant, id) ON DELETE CASCADE
 );
+-- Who comes with a link is found by the id in it.
+CREATE INDEX guest_id ON guest (id);
 CREATE INDEX guest_host ON guest (tenant, host);
 CREATE INDEX guest_unit ON guest (tenant, unit);
 CREATE INDEX guest_end ON guest (ends_at);
@@ -49,3 +53,16 @@ CREATE TABLE guest_door (
     FOREIGN KEY (tenant, building, door) REFERENCES door (tenant, building, id) ON DELETE CASCADE
 );
 CREATE INDEX guest_door_door ON guest_door (tenant, door);
+
+-- A mail with a guest's link that waits to be sent. Gone when it was.
+CREATE TABLE guest_mail (
+    tenant UUID NOT NULL,
+    guest UUID NOT NULL,
+    email TEXT NOT NULL,
+    language TEXT NOT NULL,
+    PRIMARY KEY (tenant, guest),
+    FOREIGN KEY (tenant, guest) REFERENCES guest (tenant, id) ON DELETE CASCADE
+);
+
+-- How many wrong codes were typed at a panel, so that a restart of the server makes guessing no faster.
+ALTER TABLE panel ADD COLUMN wrong_codes BIGINT NOT NULL DEFAULT 0;

@@ -12,6 +12,8 @@ pub enum JobKind {
     Invite,
     /// Apply or undo a list of people; the subject is the list.
     Import,
+    /// Send a guest their link; the subject is the guest.
+    GuestMail,
 }
 
 /// Work that is due.

@@ -47,7 +47,7 @@ words! {
         NoDevice = "no_device", NoButton = "no_button", NotOnButton = "not_on_button" }
     ImportFailure { HasErrors = "has_errors", Interrupted = "interrupted", NotAllowed = "not_allowed" }
     ImportState { Draft = "draft", Applying = "applying", Applied = "applied", Undoing = "undoing", Undone = "undone" }
-    JobKind { Invite = "invite", Import = "import" }
+    JobKind { Invite = "invite", Import = "import", GuestMail = "guest_mail" }
     Role { Operator = "operator", Manager = "manager", BuildingAdministrator = "building_administrator",
         Caretaker = "caretaker", Auditor = "auditor" }
     Right { SeeBuilding = "see_building", SeePeople = "see_people", ChangePeople = "change_people",

@@ -481,6 +481,7 @@ async fn insert_panel(tx: &Tx, scope: &Scope, panel: &Panel, public_key: Option<
         name: Set(panel.name.as_str().to_owned()),
         public_key: Set(public_key),
         version: Set(1),
+        wrong_codes: Set(0),
     };
     panel::Entity::insert(row).exec_without_returning(&**tx).await?;
     let doors = (0..).zip(&panel.doors).map(|(position, door)| panel_door::ActiveModel {

@@ -3,7 +3,7 @@
 use crate::entity::{account, bell, bell_member, membership, person, person_word, unit};
 use crate::record::{NewAccount, UnitMember};
 use crate::repo::convert::{self, Word};
-use crate::repo::{reach, rules};
+use crate::repo::{guest_change, reach, rules};
 use crate::{Result, Store};
 use klinke_model::alphabet::Alphabet;
 use klinke_model::fold::words;
@@ -99,6 +99,7 @@ pub(super) async fn end_place(
         return Ok(false);
     }
     rules::leave(db, scope, person, unit).await?;
+    guest_change::leave(db, scope, person, unit).await?;
     Ok(true)
 }
 

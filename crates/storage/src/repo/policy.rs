@@ -82,7 +82,7 @@ impl Sites<'_> {
     }
 }
 
-async fn current(
+pub(super) async fn current(
     db: &impl ConnectionTrait,
     scope: &Scope,
     building: BuildingId,
