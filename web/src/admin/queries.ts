@@ -48,7 +48,7 @@ export const doors = (building: string) =>
   queryOptions({ queryKey: ['doors', building], queryFn: () => api.doors(building), ...live });
 export const rules = (building: string) => queryOptions({ queryKey: ['rules', building], queryFn: () => api.rules(building) });
 export const standingGuests = (building: string) =>
-  queryOptions({ queryKey: ['guests', building], queryFn: () => api.standingGuests(building) });
+  queryOptions({ queryKey: ['guests', building], queryFn: () => whole((page) => api.standingGuests(building, page)) });
 export const schedules = (building: string) =>
   queryOptions({ queryKey: ['schedules', building], queryFn: () => api.schedules(building) });
 export const scheduleWeek = (schedule: string) =>

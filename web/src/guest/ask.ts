@@ -1,6 +1,6 @@
 // What a guest's page asks the server: no account, no cookie, the token in the body and nowhere else.
 
-import type { GuestLook, GuestOpening } from '../api/guests';
+import type { GuestPass, GuestOpening } from '../api/http';
 import { ApiError, fromAnswer, noAnswer } from '../lib/api-problem';
 
 /** An answer, and how far the server's clock is ahead of this device's, ms. */
@@ -32,7 +32,7 @@ async function ask<Body>(path: string, body: object): Promise<Answered<Body>> {
   return { body: answer as Body, ahead: Math.abs(ahead) < 2_000 ? 0 : ahead };
 }
 
-export const look = (token: string) => ask<GuestLook>('/api/v1/guest/look', { token });
+export const look = (token: string) => ask<GuestPass>('/api/v1/guest/look', { token });
 export const open = (token: string, door: string, request: string) => ask<GuestOpening>('/api/v1/guest/open', { token, door, request });
 
 export { ApiError };

@@ -12,6 +12,8 @@ import type {
   ControllerChange,
   DoorChange,
   EntranceChange,
+  GuestEdit,
+  GuestMailTo,
   ImportChange,
   ImportStatus,
   InvitationToken,
@@ -24,8 +26,10 @@ import type {
   NewController,
   NewDoor,
   NewEntrance,
+  NewGuest,
   NewHome,
   NewHomeMember,
+  NewMyGuest,
   NewPanel,
   NewPassword,
   NewPerson,
@@ -47,9 +51,7 @@ import type {
   UnitChange,
   WebhookChange
 } from '../api/http';
-import type { Guest, GuestChange, MyGuests, NewGuest } from '../api/guests';
 import { ApiError, fromAnswer, noAnswer } from './api-problem';
-import type { Locale } from './i18n';
 import { sendOnce } from './keys';
 import { viewAs } from './view-as';
 
@@ -68,10 +70,6 @@ client.use({
     return request;
   }
 });
-
-// Until the document has guests.
-type Loose = (path: string, init?: object) => Promise<Outcome<any>>;
-const loose = client as unknown as { GET: Loose; POST: Loose; PATCH: Loose; DELETE: Loose };
 
 type Outcome<Data> = { data?: Data; error?: unknown; response: Response };
 
@@ -148,17 +146,19 @@ export const api = {
   handOnHome: (unit: string, person: string) =>
     answer(client.PUT('/api/v1/me/household/{unit}/owner', { ...ofUnit(unit), body: { person } })),
 
-  myGuests: (): Promise<MyGuests> => answer(loose.GET('/api/v1/me/guests')),
-  makeGuest: (unit: string, body: NewGuest): Promise<Guest> => answer(loose.POST('/api/v1/me/guests', { body: { unit, ...body } })),
-  changeGuest: (guest: string, body: GuestChange): Promise<Guest> => answer(loose.PATCH('/api/v1/me/guests/{guest}', { ...ofGuest(guest), body })),
-  endGuest: (guest: string) => answer(loose.DELETE('/api/v1/me/guests/{guest}', ofGuest(guest))),
-  renewGuestLink: (guest: string): Promise<Guest> => answer(loose.POST('/api/v1/me/guests/{guest}/link', ofGuest(guest))),
-  mailGuest: (guest: string, body: { email: string; language: Locale }) => answer(loose.POST('/api/v1/me/guests/{guest}/mail', { ...ofGuest(guest), body })),
-  standingGuests: async (building: string): Promise<Guest[]> => (await answer(loose.GET('/api/v1/buildings/{building}/guests', ofBuilding(building)))).items,
-  addStandingGuest: (building: string, body: NewGuest): Promise<Guest> => answer(loose.POST('/api/v1/buildings/{building}/guests', { ...ofBuilding(building), body })),
-  changeStandingGuest: (guest: string, body: GuestChange): Promise<Guest> => answer(loose.PATCH('/api/v1/guests/{guest}', { ...ofGuest(guest), body })),
-  endStandingGuest: (guest: string) => answer(loose.DELETE('/api/v1/guests/{guest}', ofGuest(guest))),
-  renewStandingLink: (guest: string): Promise<Guest> => answer(loose.POST('/api/v1/guests/{guest}/link', ofGuest(guest))),
+  myGuests: () => answer(client.GET('/api/v1/me/guests')),
+  makeGuest: (body: NewMyGuest) => answer(client.POST('/api/v1/me/guests', { body })),
+  changeGuest: (guest: string, body: GuestEdit) => answer(client.PATCH('/api/v1/me/guests/{guest}', { ...ofGuest(guest), body })),
+  endGuest: (guest: string) => answer(client.DELETE('/api/v1/me/guests/{guest}', ofGuest(guest))),
+  renewGuestLink: (guest: string) => answer(client.POST('/api/v1/me/guests/{guest}/link', ofGuest(guest))),
+  mailGuest: (guest: string, body: GuestMailTo) => answer(client.POST('/api/v1/me/guests/{guest}/mail', { ...ofGuest(guest), body })),
+  standingGuests: (building: string, query: Paged) =>
+    answer(client.GET('/api/v1/buildings/{building}/guests', { params: { path: { building }, query } })),
+  addStandingGuest: (building: string, body: NewGuest) =>
+    answer(client.POST('/api/v1/buildings/{building}/guests', { ...ofBuilding(building), body })),
+  changeStandingGuest: (guest: string, body: GuestEdit) => answer(client.PATCH('/api/v1/guests/{guest}', { ...ofGuest(guest), body })),
+  endStandingGuest: (guest: string) => answer(client.DELETE('/api/v1/guests/{guest}', ofGuest(guest))),
+  renewStandingLink: (guest: string) => answer(client.POST('/api/v1/guests/{guest}/link', ofGuest(guest))),
 
   lookAtInvitation: (body: InvitationToken) => answer(client.POST('/api/v1/invitations/look', { body })),
   acceptInvitation: (body: NewPassword) => answer(client.POST('/api/v1/invitations/accept', { body })),

@@ -10,7 +10,6 @@
  * Nothing is queued: a message that can not go now is not sent, and `welcome` brings the whole state.
  * Where the server says to stay away (another window took over, the key is not known), the link stops.
  */
-import type { PresentRequest } from '../api/guests';
 import { CLOSED, reloadForNewVersion } from '../lib/closing';
 import { SIGNALLING, type PanelEvent, type PanelId, type PanelRequest } from '../api/wire';
 
@@ -76,7 +75,7 @@ export class PanelLink {
   }
 
   /** Sends when the panel is proven; false when it is not. */
-  send(request: PanelRequest | PresentRequest): boolean {
+  send(request: PanelRequest): boolean {
     if (!this.#proven || this.#socket?.readyState !== WebSocket.OPEN) return false;
     this.#socket.send(JSON.stringify(request));
     return true;

@@ -2,11 +2,9 @@
  * One running panel: joins the pure state with the connection, the media, the sounds and the clock.
  * Every change goes through `do`; what follows from a change (messages, media, sounds) follows here.
  */
-import type { Pass, PassEvent } from '../api/guests';
-import type { Directory, PanelEvent, PanelId, RequestId } from '../api/wire';
+import type { Directory, PanelEvent, PanelId, PresentedPass, RequestId } from '../api/wire';
 import { locale, setLocale, type Locale } from '../lib/i18n';
 import { loadIdentity, publicKey, saveIdentity, sign, type Identity } from './key';
-import { fetchAhead } from './later';
 import { PanelLink } from './link';
 import { PanelMedia, type Equipment } from './media';
 import { pair, redeem, type PairingView } from './pairing';
@@ -36,7 +34,7 @@ export class Panel {
   volume = $state(8);
 
   /** Hears every message too: the screen for passes, which the others know nothing of. */
-  onevent: ((event: PanelEvent | PassEvent) => void) | undefined;
+  onevent: ((event: PanelEvent) => void) | undefined;
 
   readonly #speaker = new Speaker();
   readonly #media = new PanelMedia({
@@ -98,7 +96,7 @@ export class Panel {
   }
 
   /** Shows a pass or a code to the server; false when it can not be sent. */
-  present(pass: Pass, request: RequestId): boolean {
+  present(pass: PresentedPass, request: RequestId): boolean {
     this.do({ do: 'touch' });
     return this.#link?.send({ type: 'present', request, pass }) ?? false;
   }
@@ -183,7 +181,8 @@ export class Panel {
       replaced: () => this.#replaced(),
     });
     this.#link.start();
-    setTimeout(fetchAhead, LATER_MS);
+    // there when a visitor wants it, also if the server is away by then, or a newer one with other files
+    setTimeout(() => void import('./pass/Pass.svelte').catch(() => undefined), LATER_MS);
   }
 
   /** Calls go on in the other window. */

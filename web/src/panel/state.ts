@@ -31,7 +31,6 @@ import type {
   RefusalCode,
   RequestId,
 } from '../api/wire';
-import type { PassEvent } from '../api/guests';
 import { entries, ownStair, typable } from './search';
 
 /** How long the server may take to answer a ring, ms. */
@@ -104,7 +103,7 @@ export interface PanelState {
 }
 
 export type PanelAction =
-  | { do: 'event'; event: PanelEvent | PassEvent }
+  | { do: 'event'; event: PanelEvent }
   | { do: 'lost' }
   | { do: 'tick' }
   | { do: 'touch' }
@@ -227,7 +226,7 @@ function cancel(state: PanelState, now: number): Step {
   }
 }
 
-function onEvent(state: PanelState, event: PanelEvent | PassEvent, now: number): Step {
+function onEvent(state: PanelState, event: PanelEvent, now: number): Step {
   switch (event.type) {
     case 'welcome':
       return welcome(withDirectory({ ...state, link: 'online', lostAt: undefined }, event.directory), event.call, now);
@@ -236,9 +235,8 @@ function onEvent(state: PanelState, event: PanelEvent | PassEvent, now: number):
     case 'call':
       return onCall(state, event.call, event.request, now);
     case 'opening':
-      return only(onOpening(state, event, event.door_name, now));
     case 'pass':
-      return only(onOpening(state, event, event.door_name ?? '', now));
+      return only(onOpening(state, event, now));
     case 'error':
       return only(onError(state, event.code, event.request, now));
     case 'challenge':
@@ -305,8 +303,9 @@ function onCall(state: PanelState, call: PanelCall, request: RequestId | undefin
   return only({ ...awake, visit: { at: 'calling', call: call.call, label: call.label, step, steps, reached, until } });
 }
 
-function onOpening(state: PanelState, news: OpeningState, door: string, now: number): PanelState {
+function onOpening(state: PanelState, news: OpeningState & { door_name?: string }, now: number): PanelState {
   if (state.visit.at === 'rest' && !state.browse.pass && state.opening === undefined) return state;
+  const door = news.door_name ?? '';
   switch (news.state) {
     case 'sending':
       return { ...state, opening: { door, is: 'sending', until: now + ASKING_MS } };

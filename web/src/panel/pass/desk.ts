@@ -4,8 +4,7 @@
  * Whether a door is open is not for here: that is the panel's `opening`, which only the server's news make. Invariants: one
  * question at a time; nothing is asked while the panel has to wait; a picture that stays before the camera asks once.
  */
-import type { Pass, PassEvent } from '../../api/guests';
-import type { ErrorCode, PanelEvent, RequestId } from '../../api/wire';
+import type { PanelEvent, PresentedPass, RequestId } from '../../api/wire';
 
 /** The longest code, digits. */
 export const LONGEST = 8;
@@ -23,7 +22,7 @@ export type Said = 'wrong_code' | 'wrong_pass' | 'other_code' | 'unanswered' | '
 
 export interface Desk {
   digits: string;
-  asked: { request: RequestId; kind: Pass['kind']; until: number } | undefined;
+  asked: { request: RequestId; kind: PresentedPass['kind']; until: number } | undefined;
   said: Said | undefined;
   /** No code is asked before this moment. */
   waitUntil: number | undefined;
@@ -46,13 +45,13 @@ export function erase(desk: Desk): Desk {
 }
 
 /** Asks with what was typed, when it can. */
-export function enter(desk: Desk, request: RequestId, now: number): [Desk, Pass | undefined] {
+export function enter(desk: Desk, request: RequestId, now: number): [Desk, PresentedPass | undefined] {
   if (!whole(desk) || !mayAsk(desk, now)) return [desk, undefined];
   return [{ ...desk, asked: { request, kind: 'code', until: now + ANSWER_MS }, said: undefined }, { kind: 'code', digits: desk.digits }];
 }
 
 /** Asks with what the camera sees, once. */
-export function see(desk: Desk, text: string, request: RequestId, now: number): [Desk, Pass | undefined] {
+export function see(desk: Desk, text: string, request: RequestId, now: number): [Desk, PresentedPass | undefined] {
   if (desk.asked) return [desk, undefined];
   if (desk.seen?.text === text && now < desk.seen.until) return [{ ...desk, seen: { text, until: now + SAME_MS } }, undefined];
   const seen = { text, until: now + SAME_MS };
@@ -64,7 +63,7 @@ export function see(desk: Desk, text: string, request: RequestId, now: number): 
 export const unsent = (desk: Desk): Desk => ({ ...desk, asked: undefined, said: 'offline' });
 
 /** What the server says; what is not about this question changes nothing. */
-export function hear(desk: Desk, event: PanelEvent | PassEvent, now: number): Desk {
+export function hear(desk: Desk, event: PanelEvent, now: number): Desk {
   const { asked } = desk;
   if (!asked) return desk;
   if (event.type === 'pass' && event.request === asked.request) {
@@ -72,12 +71,8 @@ export function hear(desk: Desk, event: PanelEvent | PassEvent, now: number): De
     return event.state === 'sending' ? { ...desk, asked: { ...asked, until: now + ANSWER_MS } } : answered(desk, now, { digits: '' });
   }
   if (event.type !== 'error' || event.request !== asked.request) return desk;
-  const code: ErrorCode | 'slow_down' = event.code;
-  if (code === 'slow_down') {
-    const wait = 'wait_ms' in event && typeof event.wait_ms === 'number' ? event.wait_ms : 1_000;
-    return answered(desk, now, { waitUntil: now + wait });
-  }
-  if (code === 'not_found') return answered(desk, now, { digits: '', said: asked.kind === 'code' ? 'wrong_code' : 'wrong_pass' });
+  if (event.code === 'slow_down') return answered(desk, now, { waitUntil: now + (event.wait_ms ?? 1_000) });
+  if (event.code === 'not_found') return answered(desk, now, { digits: '', said: asked.kind === 'code' ? 'wrong_code' : 'wrong_pass' });
   return answered(desk, now, { said: 'unanswered' });
 }
 
