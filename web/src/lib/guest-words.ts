@@ -29,7 +29,7 @@ export function moment(at: number, now: number, { end = false } = {}): string {
   const day =
     days === 0 ? t('guest-today')
     : days === 1 ? t('guest-tomorrow')
-    : ownDay(new Intl.DateTimeFormat(tags(), { weekday: 'long', day: 'numeric', month: 'long', ...(Math.abs(days) > 300 && { year: 'numeric' }) }).format(shown));
+    : ownDay(new Intl.DateTimeFormat(tags(), { weekday: 'long', day: 'numeric', month: 'long', ...(new Date(shown).getFullYear() !== new Date(now).getFullYear() && { year: 'numeric' }) }).format(shown));
   return t('guest-moment', { day, time });
 }
 
