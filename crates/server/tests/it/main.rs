@@ -10,6 +10,7 @@ mod claim;
 mod command_line;
 mod doorbells;
 mod home;
+mod guests;
 mod hostile;
 mod importing;
 mod integrations;
