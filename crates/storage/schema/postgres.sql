@@ -375,13 +375,13 @@ job.kind text NOT NULL
 job.subject uuid NOT NULL
 job.run_at bigint NOT NULL
 job.attempts integer NOT NULL
-job: job_kind_check CHECK ((kind = ANY (ARRAY['invite'::text, 'import'::text])))
-job: job_pkey PRIMARY KEY (tenant, id)
-job: job_tenant_fkey FOREIGN KEY (tenant) REFERENCES tenant(tenant)
-job: job_tenant_kind_subject_key UNIQUE (tenant, kind, subject)
+job: job_anew_kind_check CHECK ((kind = ANY (ARRAY['invite'::text, 'import'::text, 'guest_mail'::text])))
+job: job_anew_pkey PRIMARY KEY (tenant, id)
+job: job_anew_tenant_fkey FOREIGN KEY (tenant) REFERENCES tenant(tenant)
+job: job_anew_tenant_kind_subject_key UNIQUE (tenant, kind, subject)
 CREATE INDEX job_due ON public.job USING btree (run_at)
-CREATE UNIQUE INDEX job_pkey ON public.job USING btree (tenant, id)
-CREATE UNIQUE INDEX job_tenant_kind_subject_key ON public.job USING btree (tenant, kind, subject)
+CREATE UNIQUE INDEX job_anew_pkey ON public.job USING btree (tenant, id)
+CREATE UNIQUE INDEX job_anew_tenant_kind_subject_key ON public.job USING btree (tenant, kind, subject)
 membership.tenant uuid NOT NULL
 membership.unit uuid NOT NULL
 membership.person uuid NOT NULL

@@ -372,10 +372,10 @@ CREATE TABLE invitation (
     PRIMARY KEY (tenant, person),
     FOREIGN KEY (tenant, person) REFERENCES person (tenant, id) ON DELETE CASCADE
 );
-CREATE TABLE job (
+CREATE TABLE "job" (
     tenant UUID NOT NULL,
     id UUID NOT NULL,
-    kind TEXT NOT NULL CHECK (kind IN ('invite', 'import')),
+    kind TEXT NOT NULL CHECK (kind IN ('invite', 'import', 'guest_mail')),
     subject UUID NOT NULL,
     run_at BIGINT NOT NULL,
     attempts INTEGER NOT NULL,

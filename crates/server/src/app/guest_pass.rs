@@ -40,7 +40,7 @@ impl GuestLimits {
     pub fn new(clock: &Arc<dyn Clock>) -> Self {
         Self {
             address: Limit::new(clock.clone(), 20, Duration::from_secs(30)),
-            openings: Limit::new(clock.clone(), 12, Duration::from_secs(5)),
+            openings: Limit::new(clock.clone(), 30, Duration::from_secs(2)),
         }
     }
 }

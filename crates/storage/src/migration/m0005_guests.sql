@@ -66,3 +66,20 @@ CREATE TABLE guest_mail (
 
 -- How many wrong codes were typed at a panel, so that a restart of the server makes guessing no faster.
 ALTER TABLE panel ADD COLUMN wrong_codes BIGINT NOT NULL DEFAULT 0;
+
+-- Work for later may be a guest's mail. Neither database changes a CHECK alike: the table is made anew.
+CREATE TABLE job_anew (
+    tenant UUID NOT NULL,
+    id UUID NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('invite', 'import', 'guest_mail')),
+    subject UUID NOT NULL,
+    run_at BIGINT NOT NULL,
+    attempts INTEGER NOT NULL,
+    PRIMARY KEY (tenant, id),
+    UNIQUE (tenant, kind, subject),
+    FOREIGN KEY (tenant) REFERENCES tenant (tenant)
+);
+INSERT INTO job_anew SELECT tenant, id, kind, subject, run_at, attempts FROM job;
+DROP TABLE job;
+ALTER TABLE job_anew RENAME TO job;
+CREATE INDEX job_due ON job (run_at);

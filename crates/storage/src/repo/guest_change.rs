@@ -3,7 +3,8 @@
 
 use crate::entity::{door, guest, guest_door, guest_mail};
 use crate::record::{
-    Codes, Guest, GuestChange, GuestChanged, GuestHome, GuestMade, GuestsOf, JobKind, NewGuest, Stamp,
+    CodeChoice, Codes, Guest, GuestChange, GuestChanged, GuestHome, GuestMade, GuestsOf, JobKind, NewGuest,
+    Stamp,
 };
 use crate::repo::audit::{self, Change};
 use crate::repo::convert::Word;
@@ -348,13 +349,13 @@ async fn choose(
     scope: &Scope,
     building: BuildingId,
     codes: &Codes,
-) -> Result<crate::record::CodeChoice> {
+) -> Result<CodeChoice> {
     let in_building = || {
         guest::Entity::find()
             .filter(guest::Column::Tenant.eq(scope.tenant.0))
             .filter(guest::Column::Building.eq(building.0))
     };
-    let choices = if in_building().count(db).await? < SHORT { &codes.short } else { &codes.long };
+    let choices = to_choose(codes, in_building().count(db).await?);
     let taken: Vec<Vec<u8>> = in_building()
         .select_only()
         .column(guest::Column::CodeHash)
@@ -364,6 +365,11 @@ async fn choose(
         .await?;
     let free = choices.iter().find(|choice| !taken.iter().any(|hash| hash == &choice.hash));
     free.copied().ok_or(StorageError::Conflict)
+}
+
+/// The codes that are long enough beside so many in use.
+fn to_choose(codes: &Codes, in_use: u64) -> &[CodeChoice] {
+    if in_use < SHORT { &codes.short } else { &codes.long }
 }
 
 async fn write_doors(
@@ -418,4 +424,27 @@ const fn unwritten() -> StorageError {
 
 fn number(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_are_a_thousand_codes_for_each_in_use() {
+        let choice = |number| vec![CodeChoice { number, hash: [0; 32] }];
+        let codes = Codes { short: choice(2), long: choice(3) };
+        assert_eq!(to_choose(&codes, 0), codes.short);
+        assert_eq!(to_choose(&codes, 999), codes.short);
+        assert_eq!(to_choose(&codes, 1_000), codes.long);
+    }
+
+    #[test]
+    fn a_guest_comes_for_some_days_and_an_hour_at_most() {
+        let at = |hours: i64| Timestamp::from_millis(hours * 3_600_000);
+        assert!(is_sound(1, at(0), at(25)));
+        assert!(!is_sound(1, at(0), at(26)));
+        assert!(!is_sound(1, at(5), at(5)));
+        assert!(!is_sound(1, at(5), at(4)));
+    }
 }

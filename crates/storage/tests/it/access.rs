@@ -23,6 +23,7 @@ use klinke_storage::record::{BellChange, BellChanged, Joined, Left, NewMember, W
 use klinke_storage::record::{
     DueWebhook, House, ImportOutcome, ImportPlan, Tried, WebhookChange, WebhookChanged,
 };
+use klinke_storage::record::{GuestChange, GuestChanged, GuestMade, GuestsOf};
 use klinke_storage::record::{NewPicture, PictureSet, RuleMade};
 use klinke_storage::{Result, Store};
 use std::collections::BTreeSet;
@@ -624,6 +625,94 @@ const PROBES: &[Probe] = probes! {
         let made = r.rule().await?;
         r.store.rules().remove_rule(&r.scope, &stamp(r.n), made.id).await
     };
+    // guests: of the administration for who changes people, of a resident for themself
+    my_guests [Herself] |r| {
+        let (_, own) = r.guests().await?;
+        Ok(r.store.guests().my_guests(&r.scope).await?.iter().any(|guest| guest.id == own))
+    };
+    guests [System Manager Admin] |r| {
+        let (house, _) = r.guests().await?;
+        let page = r.store.guests().guests(&r.scope, r.ours.house, None, 1_000).await?;
+        assert!(page.guests.iter().all(|guest| guest.host.is_none()), "residents' guests are theirs");
+        Ok(page.guests.iter().any(|guest| guest.id == house))
+    };
+    guest [System Manager Admin Herself] |r| {
+        let (house, own) = r.guests().await?;
+        let (guests, of) = (r.store.guests(), [GuestsOf::House, GuestsOf::Oneself]);
+        assert!(guests.guest(&r.scope, of[1], house).await?.is_none());
+        assert!(guests.guest(&r.scope, of[0], own).await?.is_none());
+        Ok(guests.guest(&r.scope, of[0], house).await?.is_some() || guests.guest(&r.scope, of[1], own).await?.is_some())
+    };
+    guest_homes [Herself] |r| {
+        Ok(r.store.guests().guest_homes(&r.scope).await?.iter().any(|home| home.unit == r.ours.unit))
+    };
+    insert_guest [System Manager Admin Herself] |r| {
+        let house = crate::guests::guest(&r.ours, r.n, None);
+        let own = crate::guests::guest(&r.ours, r.n + 500_000, Some(r.ours.unit));
+        let house = r.store.guests().insert_guest(&r.scope, &stamp(r.n), house).await?;
+        let own = r.store.guests().insert_guest(&r.scope, &stamp(r.n), own).await?;
+        Ok([house, own].iter().any(|made| matches!(made, GuestMade::Done(_))))
+    };
+    change_guest [System Manager Admin Herself] |r| {
+        let (house, own) = r.guests().await?;
+        let change = GuestChange { version: 1, name: Some(klinke_model::privacy::Pii::new(label("Other"))), ..GuestChange::default() };
+        let guests = r.store.guests();
+        let house = guests.change_guest(&r.scope, &stamp(r.n), GuestsOf::House, house, change.clone()).await?;
+        let own = guests.change_guest(&r.scope, &stamp(r.n), GuestsOf::Oneself, own, change).await?;
+        Ok([house, own].iter().any(|changed| matches!(changed, GuestChanged::Done(_))))
+    };
+    renew_guest [System Manager Admin Herself] |r| {
+        let (house, own) = r.guests().await?;
+        let (guests, codes) = (r.store.guests(), |n| crate::guests::codes(r.n * 10 + n));
+        let house = guests.renew_guest(&r.scope, &stamp(r.n), GuestsOf::House, house, codes(1)).await?;
+        let own = guests.renew_guest(&r.scope, &stamp(r.n), GuestsOf::Oneself, own, codes(2)).await?;
+        Ok(house.is_some() || own.is_some())
+    };
+    remove_guest [System Manager Admin Herself] |r| {
+        let (house, own) = r.guests().await?;
+        let guests = r.store.guests();
+        let house = guests.remove_guest(&r.scope, &stamp(r.n), GuestsOf::House, house).await?;
+        Ok(house || guests.remove_guest(&r.scope, &stamp(r.n), GuestsOf::Oneself, own).await?)
+    };
+    ask_guest_mail [Herself] |r| {
+        let (house, own) = r.guests().await?;
+        let guests = r.store.guests();
+        assert!(!guests.ask_guest_mail(&r.scope, NOW, house, crate::guests::to(), r.id()).await?);
+        guests.ask_guest_mail(&r.scope, NOW, own, crate::guests::to(), r.id()).await
+    };
+    guest_facts [System] |r| {
+        let (_, own) = r.guests().await?;
+        Ok(r.store.guests().guest_facts(&r.scope, own).await?.is_some())
+    };
+    guest_by_code [Panel OtherPanel] |r| {
+        let (_, own) = r.guests().await?;
+        let hash = crate::guests::codes(r.n + 500_000).short[0].hash;
+        Ok(r.store.guests().guest_by_code(&r.scope, hash).await? == Some(own))
+    };
+    take_once [System] |r| {
+        let (_, own) = r.guests().await?;
+        r.store.guests().take_once(&r.scope, own).await
+    };
+    give_back_once [System] |r| {
+        let (_, own) = r.guests().await?;
+        assert!(r.store.guests().take_once(&r.ours.system(), own).await?);
+        r.store.guests().give_back_once(&r.scope, own).await
+    };
+    came_once [System] |r| {
+        let (_, own) = r.guests().await?;
+        assert!(r.store.guests().take_once(&r.ours.system(), own).await?);
+        r.store.guests().came_once(&r.scope, own).await
+    };
+    wrong_codes [Panel OtherPanel] |r| Ok(r.store.guests().wrong_codes(&r.scope).await?.is_some());
+    keep_wrong_codes [Panel OtherPanel] |r| r.store.guests().keep_wrong_codes(&r.scope, 3).await;
+    guest_mail [System] |r| {
+        let own = r.mailed_guest().await?;
+        Ok(r.store.guests().guest_mail(&r.scope, own).await?.is_some())
+    };
+    forget_guest_mail [System] |r| {
+        let own = r.mailed_guest().await?;
+        r.store.guests().forget_guest_mail(&r.scope, own, &crate::guests::to().0).await
+    };
     // parts to change and remove
     building_part [System Manager Admin Caretaker Auditor] |r| {
         Ok(r.store.parts().building_part(&r.scope, r.ours.house).await?.is_some())
@@ -914,6 +1003,27 @@ impl Run<'_> {
         self.ours.fresh(self.n)
     }
 
+    /// A guest of the administration and one of Kari's, both of long ago, so that they stand in nobody's way.
+    async fn guests(&self) -> Result<(klinke_model::ids::GuestId, klinke_model::ids::GuestId)> {
+        let guests = self.store.guests();
+        let house = crate::guests::guest(&self.ours, self.n, None);
+        let own = crate::guests::guest(&self.ours, self.n + 500_000, Some(self.ours.unit));
+        let ids = (house.id, own.id);
+        let made = guests.insert_guest(&self.ours.system(), &stamp(self.n), house).await?;
+        assert!(matches!(made, GuestMade::Done(_)), "{made:?}");
+        let made = guests.insert_guest(&self.ours.as_person(self.ours.kari), &stamp(self.n), own).await?;
+        assert!(matches!(made, GuestMade::Done(_)), "{made:?}");
+        Ok(ids)
+    }
+
+    /// A guest of Kari's whose mail waits.
+    async fn mailed_guest(&self) -> Result<klinke_model::ids::GuestId> {
+        let (_, own) = self.guests().await?;
+        let kari = self.ours.as_person(self.ours.kari);
+        assert!(self.store.guests().ask_guest_mail(&kari, NOW, own, crate::guests::to(), self.id()).await?);
+        Ok(own)
+    }
+
     /// A new schedule of the house.
     async fn schedule(&self) -> Result<klinke_model::rule::NamedSchedule> {
         let new = crate::rules::office_hours(&self.ours, self.n);
@@ -1134,6 +1244,10 @@ fn the_table_knows_every_repository_function() {
         "ghosts",
         "keys",
         "seen_by",
+        "guests",
+        "guest_homes",
+        "guest_change",
+        "guest_opening",
         "set_up",
         "tokens",
     ] {

@@ -8,6 +8,7 @@ mod database;
 mod doors;
 mod durability;
 mod gate;
+mod guests;
 mod households;
 mod imports;
 mod intercom;

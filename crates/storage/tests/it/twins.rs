@@ -24,6 +24,7 @@ use klinke_storage::record::{
     RuleMade, SeenBy, StoredFacts, UnitDoors, UnitMember, UnitsPage, UnitsQuery, Webhook, WebhookChange,
 };
 use klinke_storage::record::{BellChange, BellChanged, Household, MyBell, NewPicture, PictureSet};
+use klinke_storage::record::{Guest, GuestHome, GuestMade, GuestsOf, GuestsPage};
 
 /// All that one principal can read of ours.
 #[derive(Debug, PartialEq)]
@@ -85,6 +86,12 @@ struct View {
     webhook: Option<Webhook>,
     my_bells: Vec<MyBell>,
     homes: Vec<Household>,
+    guests: GuestsPage,
+    my_guests: Vec<Guest>,
+    guest: [Option<Guest>; 3],
+    guest_homes: Vec<GuestHome>,
+    by_code: Option<klinke_model::ids::GuestId>,
+    wrong_codes: Option<u32>,
     parts: Parts,
 }
 
@@ -172,6 +179,21 @@ impl View {
             facts: vec![],
             schedules: db.store.rules().schedules(scope, ours.house).await.unwrap(),
             schedule: db.store.rules().schedule(scope, ours.fresh(66)).await.unwrap(),
+            guests: db.store.guests().guests(scope, ours.house, None, 50).await.unwrap(),
+            my_guests: db.store.guests().my_guests(scope).await.unwrap(),
+            guest: [
+                db.store.guests().guest(scope, GuestsOf::House, ours.fresh(75)).await.unwrap(),
+                db.store.guests().guest(scope, GuestsOf::Oneself, ours.fresh(76)).await.unwrap(),
+                db.store.guests().guest_facts(scope, ours.fresh(76)).await.unwrap(),
+            ],
+            guest_homes: db.store.guests().guest_homes(scope).await.unwrap(),
+            by_code: db
+                .store
+                .guests()
+                .guest_by_code(scope, crate::guests::codes(76).short[0].hash)
+                .await
+                .unwrap(),
+            wrong_codes: db.store.guests().wrong_codes(scope).await.unwrap(),
             rules: db.store.rules().rules(scope, ours.house).await.unwrap(),
             rule: db.store.rules().rule(scope, ours.fresh(67)).await.unwrap(),
             audit_entries: db
@@ -242,6 +264,15 @@ async fn make_rule(db: &Db, ours: &Town, scope: &Scope, person: klinke_model::id
     assert_eq!(db.store.rules().insert_rule(scope, &stamp(1), rule).await.unwrap(), RuleMade::Done);
 }
 
+/// A guest of the administration and one of Kari's, of the same ids for everybody.
+async fn make_guests(db: &Db, ours: &Town, system: &Scope, kari: &Scope) {
+    for (scope, number, unit) in [(system, 75, None), (kari, 76, Some(ours.unit))] {
+        let new = crate::guests::guest(ours, number, unit);
+        let made = db.store.guests().insert_guest(scope, &stamp(1), new).await.unwrap();
+        assert!(matches!(made, GuestMade::Done(_)), "{made:?}");
+    }
+}
+
 fn picture(ours: &Town, content: &str) -> NewPicture {
     NewPicture { id: ours.fresh(65), content: Pii::new(content.as_bytes().to_vec()) }
 }
@@ -309,6 +340,7 @@ async fn build_twin(db: &Db, ours: &Town, theirs: &Scope) {
     let put = intercom.put_picture(theirs, &stamp(1), ours.family, picture(ours, "twin")).await.unwrap();
     assert_eq!(put, PictureSet::Done(ours.house));
     let their_kari = Scope { tenant: theirs.tenant, ..ours.as_person(ours.kari) };
+    make_guests(db, ours, theirs, &their_kari).await;
     let night = Hours { days: vec![0], from: 0, until: 60 };
     let hours = Timetable { hours_are: HoursAre::Shown, rows: vec![night] };
     let change = BellChange {
@@ -323,6 +355,10 @@ async fn build_twin(db: &Db, ours: &Town, theirs: &Scope) {
 
 /// The other property manager ends, moves and suspends all that has our ids.
 async fn undo_twin(db: &Db, ours: &Town, theirs: &Scope) {
+    let guests = db.store.guests();
+    assert!(guests.remove_guest(theirs, &stamp(1), GuestsOf::House, ours.fresh(75)).await.unwrap());
+    assert!(guests.take_once(theirs, ours.fresh(76)).await.unwrap());
+    assert!(guests.came_once(theirs, ours.fresh(76)).await.unwrap());
     let (people, doors) = (db.store.people(), db.store.doors());
     for (number, person) in (80..).zip([ours.kari, ours.ola, ours.lone]) {
         assert!(people.remove_membership(theirs, person, ours.unit).await.unwrap());
@@ -383,6 +419,7 @@ on_both! {
         let webhook = crate::webhooks::new_webhook(ours.fresh(60), Some(ours.house));
         assert!(db.store.webhooks().add_webhook(&ours.system(), &stamp(70), webhook).await.unwrap());
         make_rule(&db, &ours, &ours.system(), ours.lone).await;
+        make_guests(&db, &ours, &ours.system(), &ours.as_person(ours.kari)).await;
         let mut before = Vec::new();
         for scope in &principals {
             before.push(View::of(&db, &ours, scope).await);

@@ -125,8 +125,8 @@ async fn matrix_every_cell_is_answered_as_the_file_says() {
                     town.put_back().await;
                     version = town.version().await;
                 }
-                // who holds a link becomes the person
-                if head != "POST /api/v1/invitations/accept" {
+                // who holds a link becomes the person, and a guest's link says which doors it opens
+                if !["POST /api/v1/invitations/accept", "POST /api/v1/guest/look"].contains(&head.as_str()) {
                     faults
                         .extend(leaks(&town, *who, &got.body).map(|what| format!("{cell}: tells of {what}")));
                 }

@@ -30,6 +30,9 @@ pub fn of(head: &str, row: Row, town: &Town) -> Asked {
     };
     let (there, named) = (&town.places[&there], &town.places[&named]);
     let mut path = template.to_owned();
+    // a guest of the resident's own, and one of the administration
+    let guest = if template.contains("/me/") { "my_guest" } else { "guest" };
+    path = path.replace("{guest}", &there[guest].to_string());
     for (name, id) in there {
         path = path.replace(&format!("{{{name}}}"), &id.to_string());
     }
@@ -52,6 +55,18 @@ fn form(head: &str, there: &Things, named: &Things, town: &Town) -> Body {
         "POST /api/v1/invitations/accept" => {
             json!({ "token": town.invitation, "password": "a password that is long", "device_name": "Phone" })
         }
+        "POST /api/v1/guest/look" => json!({ "token": town.guest }),
+        "POST /api/v1/guest/open" => {
+            json!({ "token": town.guest, "door": id("door"), "request": id("door") })
+        }
+        "POST /api/v1/me/guests" | "POST /api/v1/buildings/{building}/guests" => {
+            let ends_at = town.world.node().clock.now().as_millis() + 3_600_000;
+            json!({ "unit": id("unit"), "name": "New", "doors": [id("door")], "ends_at": ends_at, "once": false })
+        }
+        "PATCH /api/v1/me/guests/{guest}" | "PATCH /api/v1/guests/{guest}" => {
+            json!({ "version": 1, "name": "Changed" })
+        }
+        "POST /api/v1/me/guests/{guest}/mail" => json!({ "email": "guest@example.org", "language": "nb" }),
         "POST /api/v1/panel-pairings" => json!({ "public_key": PUBLIC_KEY }),
         "POST /api/v1/panel-pairings/{pairing}/ticket" => json!({ "ticket": "x".repeat(43) }),
         "POST /api/v1/confidentiality" => json!({ "version": 1 }),

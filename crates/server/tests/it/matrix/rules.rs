@@ -192,7 +192,7 @@ pub fn documented(head: &str) -> Option<&'static serde_json::Value> {
 }
 
 /// Where no other program is ever let in: what gives access, and what is somebody's own.
-pub const FOR_PEOPLE: [&str; 7] = [
+pub const FOR_PEOPLE: [&str; 9] = [
     "/api/v1/session",
     "/api/v1/roles",
     "/api/v1/tokens",
@@ -200,6 +200,8 @@ pub const FOR_PEOPLE: [&str; 7] = [
     "/api/v1/me/",
     "/api/v1/setup",
     "/api/v1/invitations/",
+    "/api/v1/guest/",
+    "/api/v1/guests/",
 ];
 
 /// Whether somebody has a right over what stands there.
@@ -232,6 +234,8 @@ pub const OPERATIONS: &[Operation] = &[
     op("POST /api/v1/session", Anybody),
     op("POST /api/v1/invitations/look", Anybody),
     op("POST /api/v1/invitations/accept", Anybody),
+    op("POST /api/v1/guest/look", Anybody),
+    op("POST /api/v1/guest/open", Anybody),
     op("POST /api/v1/panel-pairings", Anybody),
     op("GET /api/v1/panel-pairings/{pairing}", Own(Who::Panel)),
     op("POST /api/v1/panel-pairings/{pairing}/ticket", Own(Who::Panel)).done("unknown_ticket"),
@@ -247,6 +251,18 @@ pub const OPERATIONS: &[Operation] = &[
     op("GET /api/v1/me/data", SignedIn),
     op("GET /api/v1/me/bells", SignedIn),
     op("GET /api/v1/me/household", SignedIn),
+    op("GET /api/v1/me/guests", SignedIn),
+    op("POST /api/v1/me/guests", Home(&[Who::Resident, Who::Owner])),
+    op("PATCH /api/v1/me/guests/{guest}", Own(Who::Resident)),
+    op("DELETE /api/v1/me/guests/{guest}", Own(Who::Resident)),
+    op("POST /api/v1/me/guests/{guest}/link", Own(Who::Resident)),
+    // without a mail server as far as one comes
+    op("POST /api/v1/me/guests/{guest}/mail", Own(Who::Resident)).done("no_mail"),
+    op("GET /api/v1/buildings/{building}/guests", In(ChangePeople)),
+    op("POST /api/v1/buildings/{building}/guests", In(ChangePeople)).naming("invalid"),
+    op("PATCH /api/v1/guests/{guest}", Hidden(ChangePeople)),
+    op("DELETE /api/v1/guests/{guest}", Hidden(ChangePeople)),
+    op("POST /api/v1/guests/{guest}/link", Hidden(ChangePeople)),
     op("PATCH /api/v1/me/bells/{bell}", Home(&[Who::Resident, Who::Owner])),
     op("PUT /api/v1/me/bells/{bell}/picture", Home(&[Who::Resident, Who::Owner])),
     op("DELETE /api/v1/me/bells/{bell}/picture", Home(&[Who::Resident, Who::Owner])),

@@ -18,7 +18,8 @@ use klinke_server::auth::token::Token;
 use klinke_server::http::client::Prefix;
 use klinke_storage::Store;
 use klinke_storage::record::{
-    NewApiToken, NewDevice, NewImport, NewMove, NewPicture, NewRole, NewWebhook, PictureSet, RuleMade, Stamp,
+    GuestMade, NewApiToken, NewDevice, NewGuest, NewImport, NewMove, NewPicture, NewRole, NewWebhook,
+    PictureSet, RuleMade, Stamp,
 };
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection};
 use std::collections::HashMap;
@@ -166,7 +167,7 @@ impl Place {
 pub type Things = HashMap<&'static str, Uuid>;
 
 /// The names of what a place has.
-const NAMES: [&str; 20] = [
+const NAMES: [&str; 22] = [
     "building",
     "entrance",
     "unit",
@@ -187,6 +188,8 @@ const NAMES: [&str; 20] = [
     "schedule",
     "rule",
     "picture",
+    "guest",
+    "my_guest",
 ];
 
 /// Everything.
@@ -199,6 +202,8 @@ pub struct Town {
     pub secret: String,
     /// A link that is good.
     pub invitation: String,
+    /// What is behind the `#` of a guest's link.
+    pub guest: String,
     /// The database as another program sees it.
     database: DatabaseConnection,
     tables: Vec<String>,
@@ -312,6 +317,7 @@ impl Town {
         for (tenant, byte) in [ours, theirs].into_iter().zip(LISTENERS) {
             listener(&world, tenant, byte).await;
         }
+        let guest = guest_token(&world, ours, &places[&Place::A]).await;
         let mut sessions = people(&world, ours, theirs, &places[&Place::A]).await;
         tokens(&world, ours, theirs, &places, &mut sessions).await;
         let folder = world.folder.path().join("template.db");
@@ -331,7 +337,7 @@ impl Town {
             .unwrap();
         let tables = rows.iter().map(|row| row.try_get("", "name").unwrap()).collect();
         let (secret, invitation) = (opened.secret.text(), invitation.text());
-        Self { world, places, sessions, secret, invitation, database, tables }
+        Self { world, places, sessions, secret, invitation, guest, database, tables }
     }
 
     /// Grows when anybody else writes.
@@ -500,8 +506,43 @@ async fn furnish(world: &World, tenant: TenantId, at: &Things, invitation: &Toke
         active: false,
     };
     assert_eq!(store.rules().insert_rule(&scope, &stamp(), rule).await.unwrap(), RuleMade::Done);
+    assert!(store.doors().give_unit_door(&scope, at["unit"].into(), at["door"].into()).await.unwrap());
+    guests(world, tenant, at).await;
     let device = DeviceId(at["device"]);
     sign_in(world, &scope, person, device).await;
+}
+
+/// A guest of the administration, and one of the resident's.
+async fn guests(world: &World, tenant: TenantId, at: &Things) {
+    let (node, now) = (world.node(), world.node().clock.now());
+    let (building, person) = (at["building"].into(), PersonId(at["person"]));
+    let resident = Principal::Person { person, device: at["device"].into() };
+    let resident = Scope { tenant, principal: resident, at: now, view: None };
+    for (scope, name, unit) in [(Scope::system(tenant), "guest", None), (resident, "my_guest", Some("unit"))]
+    {
+        let id = at[name].into();
+        let new = NewGuest {
+            id,
+            building,
+            unit: unit.map(|unit| at[unit].into()),
+            name: Pii::new(label("Plumber")),
+            doors: vec![at["door"].into()],
+            starts_at: now,
+            ends_at: now.plus(Duration::from_secs(86_400)),
+            hours: None,
+            once: false,
+            codes: node.passes.choices(tenant, building, id, None),
+        };
+        let made = node.store.guests().insert_guest(&scope, &node.stamp(), new).await.unwrap();
+        assert!(matches!(made, GuestMade::Done(_)), "{made:?}");
+    }
+}
+
+/// What is behind the `#` of the link of a place's guest.
+async fn guest_token(world: &World, tenant: TenantId, at: &Things) -> String {
+    let scope = Scope::system(tenant).at(world.node().clock.now());
+    let guest = world.node().store.guests().guest_facts(&scope, at["guest"].into()).await.unwrap().unwrap();
+    world.node().passes.token(&guest).text()
 }
 
 async fn lives(store: &Store, scope: &Scope, person: PersonId, unit: Uuid, owner: bool) {
