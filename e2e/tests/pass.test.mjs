@@ -1,7 +1,7 @@
 // A guest at the panel: the pass on their phone before its camera, or the code on its keys.
 
 import assert from 'node:assert/strict';
-import { device, filmOf, launch } from '../support/browser.mjs';
+import { device, filmOf, launch, SIZES } from '../support/browser.mjs';
 import { follow, makeGuest, tokenOf } from '../support/guests.mjs';
 import { fits, look } from '../support/looks.mjs';
 import { Panel } from '../support/panel.mjs';
@@ -80,6 +80,16 @@ scenario('the code opens at the panel; a wrong one does not, and who tries on ha
   await page.getByRole('heading', { level: 1, name: t('panel-pass-title') }).waitFor();
   await look(page, 'panel-pass', { forced: true });
   await fits(page, 'panel-pass');
+  const large = page.getByRole('button', { name: t('panel-large') });
+  await large.click();
+  await look(page, 'panel-pass-large');
+  await fits(page, 'panel-pass-large');
+  await page.setViewportSize({ width: 1280, height: 800 });
+  await fits(page, 'panel-pass-landscape-large');
+  await large.click();
+  await look(page, 'panel-pass-landscape');
+  await fits(page, 'panel-pass-landscape');
+  await page.setViewportSize(SIZES.panel);
 
   // with a keyboard too: the digits of a keypad beside the screen
   await page.keyboard.type(guest.code);
