@@ -1,10 +1,13 @@
 // Guests: a resident lets somebody in with three taps, and the guest opens without an account.
 
 import assert from 'node:assert/strict';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Admin } from '../support/admin.mjs';
 import { SIZES } from '../support/browser.mjs';
 import { api, follow, HOUR, makeGuest, neverNow, tokenOf } from '../support/guests.mjs';
 import { fits, look } from '../support/looks.mjs';
+import { mail } from '../support/mail.mjs';
 import { pattern, t } from '../support/texts.mjs';
 import { scenarios } from '../support/world.mjs';
 
@@ -161,6 +164,37 @@ scenario('who may come once opens once; hours, beginning and end hold; a new lin
   await bare.goto(`${origin}/guest`);
   await says(bare, 'guest-no-link');
   await look(bare, 'guest-no-link');
+}, { fresh: true });
+
+scenario('a pass goes out by e-mail, in the guest’s language, and its link opens', async (world) => {
+  const app = await host(world);
+  const { page } = app;
+  await makeGuest(page, world.demo.origin);
+  await page.getByRole('link', { name: t('app-tab-guests'), exact: true }).click();
+  await page.getByRole('link', { name: /Kari/ }).click();
+  await page.getByRole('button', { name: t('app-guest-mail') }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel(t('app-guest-email'), { exact: true }).fill('nobody');
+  await dialog.getByRole('button', { name: t('app-guest-send'), exact: true }).click();
+  await dialog.getByText(t('error-not-an-email')).waitFor();
+  await look(page, 'app-guest-mail');
+  await dialog.getByLabel(t('app-guest-email'), { exact: true }).fill('kari@example.org');
+  await dialog.getByLabel(t('app-guest-language'), { exact: true }).selectOption('sv');
+  await dialog.getByRole('button', { name: t('app-guest-send'), exact: true }).click();
+  await page.getByText(t('app-guest-mailed', { email: 'kari@example.org' })).waitFor();
+  const folder = world.demo.told.mail_folder;
+  let files = [];
+  for (const late = performance.now() + 30_000; files.length === 0 && performance.now() < late; ) {
+    files = await readdir(folder).catch(() => []);
+    await page.waitForTimeout(50);
+  }
+  const { to, text } = await mail(join(folder, files[0]));
+  assert.equal(to, 'kari@example.org');
+  const link = /http\S+\/guest#[A-Z2-7]{52}/.exec(text)?.[0];
+  const guest = await world.page('phone');
+  await guest.goto(link);
+  await doorButton(guest).click();
+  await guest.locator('button.open').waitFor();
 }, { fresh: true });
 
 scenario('a building without guests says so, and a home that has all it may have', async (world) => {

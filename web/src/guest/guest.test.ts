@@ -51,6 +51,14 @@ describe('the page of a guest', () => {
     expect(screen.getByText('123 456')).toBeTruthy();
   });
 
+  it('finds the token before a full stop that a mail program took along', async () => {
+    history.replaceState(null, '', `/guest#${TOKEN}.`);
+    const asked = server({ [LOOK]: () => [200, PASS] });
+    render(GuestPage);
+    await screen.findByText('Storgata borettslag');
+    expect(asked[0]?.body.token).toBe(TOKEN);
+  });
+
   it('says "Open" when the server has, and never before', async () => {
     let answer = (_: [number, unknown]) => {};
     server({ [LOOK]: () => [200, PASS], [OPEN]: () => new Promise((resolve) => (answer = resolve)) });

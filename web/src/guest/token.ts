@@ -5,7 +5,8 @@ const KEPT = 'klinke.guest';
 
 /** The token of the address, else the one of this tab. */
 export function takeToken(): string | undefined {
-  const given = /^#([A-Za-z2-7]{52})$/.exec(location.hash)?.[1]?.toUpperCase();
+  // some mail programs take the full stop behind a link for a part of it
+  const given = /^#([A-Za-z2-7]{52})(?![A-Za-z0-9])/.exec(location.hash)?.[1]?.toUpperCase();
   if (location.hash !== '') history.replaceState(null, '', location.pathname);
   try {
     if (given) sessionStorage.setItem(KEPT, given);

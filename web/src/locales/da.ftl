@@ -364,8 +364,6 @@ error-household-full = Her bor så mange, som en husstand må tage ind. Spørg a
 error-has-password = De har allerede en adgangskode, eller administratoren tager sig af dem.
 error-no-password = De har ingen adgangskode endnu, så de kunne ikke bestemme.
 error-has-button = De har allerede deres egen knap eller kan ikke få en.
-error-guests-full = Du venter så mange gæster, som boligen må have ad gangen. Fjern en af dem, eller spørg administratoren.
-error-no-mail = Denne server sender ikke mail. Del selv linket.
 error-wrong-password = Dette er ikke din adgangskode.
 error-holds-user-name = Adgangskoden må ikke indeholde brugernavnet.
 error-confidentiality-required = Du skal først acceptere tavshedspligten.
@@ -1183,6 +1181,13 @@ error-not-implemented = Det kan Klinke ikke endnu.
 error-taken = Dette er allerede i brug.
 error-out-of-range = Dette er uden for det mulige.
 error-required = Dette skal angives.
+error-not-an-email = Dette er ikke en e-mailadresse.
+error-not-a-phone = Dette er ikke et telefonnummer.
+error-not-a-day = Vælg en dag fra og med i dag.
+error-ends-first = Den sidste dag er før den første. Vælg en senere.
+error-conflict = En anden har ændret dette i mellemtiden.
+error-guests-full = Du venter så mange gæster, som boligen må have ad gangen. Fjern en af dem, eller spørg administratoren.
+error-no-mail = Denne server sender ikke mail. Del selv linket.
 
 ## admin
 error-viewing-only = Du ser med en rolles øjne. Afslut det først for at rette noget.
@@ -1295,11 +1300,6 @@ admin-move-ends-moves-on = { $count ->
     [one] Én person flytter til en anden bolig
    *[other] { $count } personer flytter til en anden bolig
 }
-error-conflict = En anden har ændret dette i mellemtiden.
-error-not-an-email = Dette er ikke en e-mailadresse.
-error-not-a-phone = Dette er ikke et telefonnummer.
-error-not-a-day = Vælg en dag fra og med i dag.
-error-ends-first = Den sidste dag er før den første. Vælg en senere.
 admin-section-people = Personer
 admin-people-text = Hvem der bor og arbejder her. Hvilke enheder de har, og hvornår, vises ikke for nogen.
 admin-people-search = Navn, bolig, e-mail eller telefon

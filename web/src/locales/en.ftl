@@ -364,8 +364,6 @@ error-household-full = As many people live here as a household may take in. Ask 
 error-has-password = They have a password already, or the administrator looks after them.
 error-no-password = They have no password yet, so they could not decide.
 error-has-button = They have a button of their own already, or can have none.
-error-guests-full = As many guests are expected as your home may have at once. Remove one, or ask the administrator.
-error-no-mail = This server sends no mail. Share the link yourself.
 error-wrong-password = This is not your password.
 error-holds-user-name = The password must not hold the user name.
 error-confidentiality-required = You must accept confidentiality first.
@@ -1183,6 +1181,13 @@ error-not-implemented = Klinke can not do this yet.
 error-taken = This is in use already.
 error-out-of-range = This is outside what is possible.
 error-required = This must be given.
+error-not-an-email = This is not an e-mail address.
+error-not-a-phone = This is not a phone number.
+error-not-a-day = Choose a day from today on.
+error-ends-first = The last day is before the first. Choose a later one.
+error-conflict = Somebody else changed this in the meantime.
+error-guests-full = As many guests are expected as your home may have at once. Remove one, or ask the administrator.
+error-no-mail = This server sends no mail. Share the link yourself.
 
 ## admin
 error-viewing-only = You look with the eyes of a role. Stop that first to change something.
@@ -1295,11 +1300,6 @@ admin-move-ends-moves-on = { $count ->
     [one] One person moves to another unit
    *[other] { $count } people move to another unit
 }
-error-conflict = Somebody else changed this in the meantime.
-error-not-an-email = This is not an e-mail address.
-error-not-a-phone = This is not a phone number.
-error-not-a-day = Choose a day from today on.
-error-ends-first = The last day is before the first. Choose a later one.
 admin-section-people = People
 admin-people-text = Who lives and works here. Which devices they have, and when, is shown to nobody.
 admin-people-search = Name, unit, e-mail or phone

@@ -364,8 +364,6 @@ error-household-full = Her bor det så mange som en husstand kan ta inn. Spør a
 error-has-password = De har allerede et passord, eller administratoren tar seg av dem.
 error-no-password = De har ikke passord ennå, så de kunne ikke bestemme.
 error-has-button = De har allerede en egen knapp, eller kan ikke få noen.
-error-guests-full = Du venter så mange gjester som boligen kan ha samtidig. Fjern en av dem, eller spør administratoren.
-error-no-mail = Denne serveren sender ikke e-post. Del lenken selv.
 error-wrong-password = Dette er ikke passordet ditt.
 error-holds-user-name = Passordet kan ikke inneholde brukernavnet.
 error-confidentiality-required = Du må godta taushetsplikten først.
@@ -1180,6 +1178,13 @@ error-not-implemented = Klinke kan ikke dette ennå.
 error-taken = Dette er allerede i bruk.
 error-out-of-range = Dette er utenfor det som er mulig.
 error-required = Dette må oppgis.
+error-not-an-email = Dette er ikke en e-postadresse.
+error-not-a-phone = Dette er ikke et telefonnummer.
+error-not-a-day = Velg en dag fra og med i dag.
+error-ends-first = Den siste dagen er før den første. Velg en senere.
+error-conflict = Noen andre har endret dette i mellomtiden.
+error-guests-full = Du venter så mange gjester som boligen kan ha samtidig. Fjern en av dem, eller spør administratoren.
+error-no-mail = Denne serveren sender ikke e-post. Del lenken selv.
 
 ## admin
 error-viewing-only = Du ser med øynene til en rolle. Avslutt det først for å endre noe.
@@ -1292,11 +1297,6 @@ admin-move-ends-moves-on = { $count ->
     [one] Én person flytter til en annen boenhet
    *[other] { $count } personer flytter til en annen boenhet
 }
-error-conflict = Noen andre har endret dette i mellomtiden.
-error-not-an-email = Dette er ikke en e-postadresse.
-error-not-a-phone = Dette er ikke et telefonnummer.
-error-not-a-day = Velg en dag fra og med i dag.
-error-ends-first = Den siste dagen er før den første. Velg en senere.
 admin-section-people = Personer
 admin-people-text = Hvem som bor og jobber her. Hvilke enheter de har, og når, vises ikke for noen.
 admin-people-search = Navn, boenhet, e-post eller telefon

@@ -364,8 +364,6 @@ error-household-full = Her bur det så mange som eit hushald kan ta inn. Spør a
 error-has-password = Dei har alt eit passord, eller administratoren tek seg av dei.
 error-no-password = Dei har ikkje passord enno, så dei kunne ikkje bestemme.
 error-has-button = Dei har alt ein eigen knapp, eller kan ikkje få nokon.
-error-guests-full = Du ventar så mange gjester som bustaden kan ha samstundes. Fjern ein av dei, eller spør administratoren.
-error-no-mail = Denne tenaren sender ikkje e-post. Del lenkja sjølv.
 error-wrong-password = Dette er ikkje passordet ditt.
 error-holds-user-name = Passordet kan ikkje innehalde brukarnamnet.
 error-confidentiality-required = Du må godta teieplikta fyrst.
@@ -1180,6 +1178,13 @@ error-not-implemented = Klinke kan ikkje dette enno.
 error-taken = Dette er alt i bruk.
 error-out-of-range = Dette er utanfor det som er mogleg.
 error-required = Dette må oppgjevast.
+error-not-an-email = Dette er ikkje ei e-postadresse.
+error-not-a-phone = Dette er ikkje eit telefonnummer.
+error-not-a-day = Vel ein dag frå og med i dag.
+error-ends-first = Den siste dagen er før den første. Vel ein seinare.
+error-conflict = Nokon andre har endra dette i mellomtida.
+error-guests-full = Du ventar så mange gjester som bustaden kan ha samstundes. Fjern ein av dei, eller spør administratoren.
+error-no-mail = Denne tenaren sender ikkje e-post. Del lenkja sjølv.
 
 ## admin
 error-viewing-only = Du ser med auga til ei rolle. Avslutt det først for å endre noko.
@@ -1292,11 +1297,6 @@ admin-move-ends-moves-on = { $count ->
     [one] Éin person flyttar til ei anna bueining
    *[other] { $count } personar flyttar til ei anna bueining
 }
-error-conflict = Nokon andre har endra dette i mellomtida.
-error-not-an-email = Dette er ikkje ei e-postadresse.
-error-not-a-phone = Dette er ikkje eit telefonnummer.
-error-not-a-day = Vel ein dag frå og med i dag.
-error-ends-first = Den siste dagen er før den første. Vel ein seinare.
 admin-section-people = Personar
 admin-people-text = Kven som bur og arbeider her. Kva einingar dei har, og når, blir ikkje vist til nokon.
 admin-people-search = Namn, bueining, e-post eller telefon

@@ -364,8 +364,6 @@ error-household-full = Här bor så många som ett hushåll får ta in. Fråga a
 error-has-password = De har redan ett lösenord, eller så tar administratören hand om dem.
 error-no-password = De har inget lösenord ännu, så de skulle inte kunna bestämma.
 error-has-button = De har redan en egen knapp, eller kan inte få någon.
-error-guests-full = Du väntar så många gäster som bostaden får ha samtidigt. Ta bort en av dem eller fråga administratören.
-error-no-mail = Den här servern skickar inga mejl. Dela länken själv.
 error-wrong-password = Detta är inte ditt lösenord.
 error-holds-user-name = Lösenordet får inte innehålla användarnamnet.
 error-confidentiality-required = Du måste först godta tystnadsplikten.
@@ -1183,6 +1181,13 @@ error-not-implemented = Klinke kan inte detta ännu.
 error-taken = Detta används redan.
 error-out-of-range = Detta är utanför det möjliga.
 error-required = Detta måste anges.
+error-not-an-email = Detta är ingen e-postadress.
+error-not-a-phone = Detta är inget telefonnummer.
+error-not-a-day = Välj en dag från och med i dag.
+error-ends-first = Den sista dagen är före den första. Välj en senare.
+error-conflict = Någon annan har ändrat detta under tiden.
+error-guests-full = Du väntar så många gäster som bostaden får ha samtidigt. Ta bort en av dem eller fråga administratören.
+error-no-mail = Den här servern skickar inga mejl. Dela länken själv.
 
 ## admin
 error-viewing-only = Du ser med en rolls ögon. Avsluta det först för att ändra något.
@@ -1295,11 +1300,6 @@ admin-move-ends-moves-on = { $count ->
     [one] En person flyttar till en annan lägenhet
    *[other] { $count } personer flyttar till en annan lägenhet
 }
-error-conflict = Någon annan har ändrat detta under tiden.
-error-not-an-email = Detta är ingen e-postadress.
-error-not-a-phone = Detta är inget telefonnummer.
-error-not-a-day = Välj en dag från och med i dag.
-error-ends-first = Den sista dagen är före den första. Välj en senare.
 admin-section-people = Personer
 admin-people-text = Vilka som bor och arbetar här. Vilka enheter de har, och när, visas inte för någon.
 admin-people-search = Namn, lägenhet, e-post eller telefon
