@@ -3416,6 +3416,7 @@ export interface components {
             confidentiality_accepted: boolean;
             /** @description The names of the devices that are signed in. */
             devices: components["schemas"]["Label"][];
+            guests: components["schemas"]["MyDataGuest"][];
             homes: components["schemas"]["MyDataHome"][];
             me: components["schemas"]["Me"];
             roles: components["schemas"]["Role"][];
@@ -3427,6 +3428,16 @@ export interface components {
             panel: components["schemas"]["Label"];
             picture?: components["schemas"]["PictureId"] | null;
             text: components["schemas"]["Label"];
+        };
+        /** @description A guest of theirs. */
+        MyDataGuest: {
+            building: components["schemas"]["Label"];
+            doors: components["schemas"]["Label"][];
+            /** @description The first moment at which they may not any more. */
+            ends_at: components["schemas"]["Timestamp"];
+            name: components["schemas"]["Label"];
+            /** @description The first moment at which they may come. */
+            starts_at: components["schemas"]["Timestamp"];
         };
         /** @description A home. */
         MyDataHome: {

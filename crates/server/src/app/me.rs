@@ -18,6 +18,7 @@ use klinke_model::ids::PictureId;
 use klinke_model::people::{self, Role};
 use klinke_model::privacy::Pii;
 use klinke_model::text::Label;
+use klinke_model::time::Timestamp;
 use klinke_storage::record::Changed;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -72,6 +73,7 @@ pub struct MyData {
     me: Me,
     homes: Vec<MyDataHome>,
     buttons: Vec<MyDataButton>,
+    guests: Vec<MyDataGuest>,
     /// The names of the devices that are signed in.
     devices: Vec<Label>,
     roles: Vec<Role>,
@@ -98,6 +100,18 @@ pub struct MyDataButton {
     #[schema(required = false)]
     picture: Option<PictureId>,
     hidden: bool,
+}
+
+/// A guest of theirs.
+#[derive(Serialize, ToSchema)]
+pub struct MyDataGuest {
+    building: Label,
+    name: Label,
+    doors: Vec<Label>,
+    /// The first moment at which they may come.
+    starts_at: Timestamp,
+    /// The first moment at which they may not any more.
+    ends_at: Timestamp,
 }
 
 fn shown(person: people::Person, user_name: Option<Pii<String>>) -> Me {
@@ -197,6 +211,7 @@ pub async fn data(State(node): State<Arc<Node>>, who: SignedIn) -> Result<DataFi
     let bells = node.store.households().my_bells(&who.scope).await?;
     let devices = node.store.devices().list(&who.scope, who.person).await?;
     let roles = node.store.people().roles(&who.scope, who.person).await?;
+    let guests = node.store.guests().my_guests(&who.scope).await?;
     let kept = MyData {
         me: shown(person, user_name),
         homes: homes
@@ -212,6 +227,16 @@ pub async fn data(State(node): State<Arc<Node>>, who: SignedIn) -> Result<DataFi
                 text: bell.label.into_inner(),
                 picture: bell.picture.map(|picture| picture.id),
                 hidden: bell.hidden || bell.hours_hide,
+            })
+            .collect(),
+        guests: guests
+            .into_iter()
+            .map(|guest| MyDataGuest {
+                building: guest.building_name,
+                name: guest.name.into_inner(),
+                doors: guest.doors.into_iter().map(|one| one.door.name).collect(),
+                starts_at: guest.starts_at,
+                ends_at: guest.ends_at,
             })
             .collect(),
         devices: devices.into_iter().map(|device| device.name.into_inner()).collect(),
