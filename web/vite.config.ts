@@ -5,11 +5,11 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { defineConfig, type Plugin, type Rolldown } from 'vite';
 
-const SURFACES = ['panel', 'app', 'admin'] as const;
+const SURFACES = ['panel', 'app', 'admin', 'guest'] as const;
 type Surface = (typeof SURFACES)[number];
 
 /** Most kilobytes (1,000 bytes, gzip) of script that a surface may need to start, with its texts. */
-const BUDGET: Record<Surface, number> = { panel: 45, app: 75, admin: 130 };
+const BUDGET: Record<Surface, number> = { panel: 45, app: 75, admin: 130, guest: 45 };
 
 /**
  * Each surface is built by itself (`--mode panel`): sharing chunks with the others would make it load what only they need,
@@ -19,8 +19,16 @@ function built(mode: string): Surface {
   return SURFACES.find((surface) => surface === mode) ?? 'app';
 }
 
-/** Whose texts a surface shows. The administration signs in and talks of doors as the app does. */
-const TEXTS: Record<Surface, readonly Surface[]> = { panel: ['panel'], app: ['app'], admin: ['admin', 'app'] };
+/**
+ * Whose texts a surface shows. The administration signs in and talks of doors as the app does; whoever gives a pass reads the
+ * words of the guest. The panel has no words for errors of requests: it makes none that a visitor would hear of.
+ */
+const TEXTS: Record<Surface, readonly string[]> = {
+  panel: ['panel'],
+  app: ['app', 'guest', 'error', 'door'],
+  admin: ['admin', 'app', 'guest', 'error', 'door'],
+  guest: ['guest', 'error', 'door'],
+};
 
 /** The server serves `/panel/…` from panel.html and so on; the development server does the same. */
 function surfaces(): Plugin {
@@ -40,7 +48,7 @@ function surfaces(): Plugin {
 
 /** Leaves out the sections (`## panel`) of the texts that are for surfaces not in this build, or for the server alone. */
 function texts(surfaces: readonly string[]): Plugin {
-  const others = ['server only', 'mail', ...SURFACES.filter((surface) => !surfaces.includes(surface))];
+  const others = ['server only', 'mail', ...[...SURFACES, 'error', 'door'].filter((name) => !surfaces.includes(name))];
   return {
     name: 'klinke-texts',
     apply: 'build',
@@ -98,9 +106,8 @@ export default defineConfig(({ mode }) => ({
     modulePreload: { polyfill: false },
     rolldownOptions: {
       input: { [built(mode)]: fileURLToPath(new URL(`./${built(mode)}.html`, import.meta.url)) },
-      // What a page needs to start is one piece: cut into one for each set of pages that share it, it packs worse. The panel
-      // is one piece already.
-      ...(built(mode) !== 'panel' && { output: { codeSplitting: { groups: [{ name: 'start', tags: ['$initial'] }] } } }),
+      // What a page needs to start is one piece: cut into one for each set of pages that share it, it packs worse.
+      output: { codeSplitting: { groups: [{ name: 'start', tags: ['$initial'] }] } },
     },
   },
   server: {

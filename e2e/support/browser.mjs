@@ -1,7 +1,7 @@
 // Chromium with a fake camera and microphone. One process for the panels and one for the residents, so that each side
 // has a voice of its own.
 
-import { copyFileSync } from 'node:fs';
+import { copyFileSync, writeFileSync } from 'node:fs';
 import { chromium } from 'playwright-core';
 import { join } from 'node:path';
 import { folder, microphoneFile, watchMedia } from './sound.mjs';
@@ -29,13 +29,20 @@ function cameraFile() {
   return file;
 }
 
-/** Starts a browser whose microphone plays this pitch, and whose camera sees a visitor. */
-export function launch(hertz) {
+/** A film of one picture: a JPEG that a test has made. Its name must be new, for a browser reads it again and again. */
+export function filmOf(jpeg, name) {
+  const file = join(folder, `${name}.mjpeg`);
+  writeFileSync(file, jpeg);
+  return file;
+}
+
+/** Starts a browser whose microphone plays this pitch, and whose camera sees a visitor or what the test shows it. */
+export function launch(hertz, camera = cameraFile()) {
   return chromium.launch({
     executablePath: process.env.KLINKE_CHROMIUM ?? '/usr/bin/chromium',
     args: [
       ...FLAGS,
-      `--use-file-for-fake-video-capture=${cameraFile()}`,
+      `--use-file-for-fake-video-capture=${camera}`,
       `--use-file-for-fake-audio-capture=${microphoneFile(hertz)}`,
       // root has no user namespaces for Chromium's sandbox
       ...(process.getuid() === 0 ? ['--no-sandbox'] : []),

@@ -1,13 +1,12 @@
 // People come in by a list, are invited by mail, and set their password.
 
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { Admin } from '../support/admin.mjs';
 import { SIZES } from '../support/browser.mjs';
 import { fits, look } from '../support/looks.mjs';
+import { mail } from '../support/mail.mjs';
 import { pattern, t } from '../support/texts.mjs';
 import { scenarios } from '../support/world.mjs';
 import { workbook } from '../support/workbook.mjs';
@@ -16,16 +15,6 @@ const scenario = scenarios();
 const HEAD = ['Navn', 'E-post', 'Mobil', 'Leilighet', 'Notat'];
 
 const csv = (rows) => [HEAD, ...rows].map((row) => row.join(';')).join('\r\n') + '\r\n';
-
-/** Python's own mail package reads a mail, as the reader's program would. */
-async function mail(file) {
-  const script = `
-import email, email.policy, json, sys
-m = email.message_from_binary_file(open(sys.argv[1], 'rb'), policy=email.policy.default)
-print(json.dumps({'to': m['to'], 'subject': m['subject'], 'text': m.get_body(('plain',)).get_content(), 'html': m.get_body(('html',)).get_content()}))`;
-  const { stdout } = await promisify(execFile)('python3', ['-c', script, file]);
-  return JSON.parse(stdout);
-}
 
 /** How long an invitation may wait to be sent. Generous: it ends a test that fails, it never times one. */
 const SENT_WITHIN_MS = 30_000;

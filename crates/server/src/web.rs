@@ -1,6 +1,6 @@
-//! The pages: three entries of one web project, inside the binary (in debug builds read from `web/dist`).
+//! The pages: four entries of one web project, inside the binary (in debug builds read from `web/dist`).
 //!
-//! `/app/anything` is the app, which routes for itself; the same for `/panel` and `/admin`. Names below `/assets/`
+//! `/app/anything` is the app, which routes for itself; the same for `/panel`, `/admin` and `/guest`. Names below `/assets/`
 //! hold a hash of their content and never change.
 
 use crate::http::problem::{Code, Problem};
@@ -46,7 +46,7 @@ async fn page(request: Request) -> Response {
     }
     let entry = path.split('/').next().unwrap_or_default();
     match entry {
-        "app" | "panel" | "admin" => document(entry, StatusCode::OK),
+        "app" | "panel" | "admin" | "guest" => document(entry, StatusCode::OK),
         // What is not a file is shown by the app, which says that there is nothing here.
         _ => file(path, "no-cache").unwrap_or_else(|| document("app", StatusCode::NOT_FOUND)),
     }

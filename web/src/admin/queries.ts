@@ -49,6 +49,8 @@ export const doors = (building: string) =>
 export const lockDown = (building: string) =>
   queryOptions({ queryKey: ['lock-down', building], queryFn: () => api.lockDown(building), ...live });
 export const rules = (building: string) => queryOptions({ queryKey: ['rules', building], queryFn: () => api.rules(building) });
+export const standingGuests = (building: string) =>
+  queryOptions({ queryKey: ['guests', building], queryFn: () => whole((page) => api.standingGuests(building, page)) });
 export const schedules = (building: string) =>
   queryOptions({ queryKey: ['schedules', building], queryFn: () => api.schedules(building) });
 export const scheduleWeek = (schedule: string) =>

@@ -12,7 +12,7 @@ export const ROUTES = {
 
 /** The parts of a building's pages, in the order they are listed. */
 export const SECTIONS = [
-  'overview', 'who', 'people', 'units', 'import', 'bells', 'panels', 'doors', 'rules', 'cards', 'controllers', 'keys', 'policy', 'roles', 'audit'
+  'overview', 'who', 'people', 'units', 'import', 'bells', 'panels', 'doors', 'rules', 'cards', 'guests', 'controllers', 'keys', 'policy', 'roles', 'audit'
 ] as const;
 export type Section = (typeof SECTIONS)[number];
 
@@ -25,6 +25,7 @@ const RIGHTS: Partial<Record<Section, Right>> = {
   bells: 'see_people',
   rules: 'see_people',
   cards: 'see_people',
+  guests: 'change_people',
   roles: 'roles',
   audit: 'audit'
 };

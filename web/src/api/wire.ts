@@ -38,6 +38,7 @@ export type PanelCallState = Schemas['PanelCallState'];
 export type PanelEvent = Schemas['PanelEvent'];
 export type PanelId = Schemas['PanelId'];
 export type PanelRequest = Schemas['PanelRequest'];
+export type PresentedPass = Schemas['PresentedPass'];
 export type PersonId = Schemas['PersonId'];
 export type RefusalCode = Schemas['RefusalCode'];
 export type RequestId = Schemas['RequestId'];

@@ -1,6 +1,6 @@
 // The rows of a timetable as a form has them.
 
-import type { Timetable } from '../api/http';
+import type { Schedule, Timetable } from '../api/http';
 
 export interface Row {
   /** Tells rows apart while they are edited. */
@@ -31,4 +31,23 @@ export const newRow = (rows: readonly Row[]): Row => ({
   days: [0, 1, 2, 3, 4, 5, 6],
   from: '22:00',
   until: '07:00',
+});
+
+/** Rows as a schedule: what it says of holidays and single days stays. */
+export const scheduleOf = (rows: readonly Row[], before?: Schedule | null): Schedule => ({
+  holidays: before?.holidays ?? { are: 'as_usual' },
+  exceptions: before?.exceptions ?? [],
+  hours: rows.map(({ days, from, until }) => ({ days: [...days].sort(), from: minuteOf(from), until: minuteOf(until) || 1_440 })),
+});
+
+/** The rows of such a schedule. */
+export const rowsOfSchedule = (schedule?: Schedule | null): Row[] =>
+  (schedule?.hours ?? []).map(({ days, from, until }, key) => ({ key, days: [...days], from: clock(from), until: clock(until) }));
+
+/** One row more, of working days. */
+export const workingHours = (rows: readonly Row[]): Row => ({
+  key: Math.max(-1, ...rows.map(({ key }) => key)) + 1,
+  days: [0, 1, 2, 3, 4],
+  from: '08:00',
+  until: '17:00',
 });

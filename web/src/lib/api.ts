@@ -14,6 +14,8 @@ import type {
   ControllerChange,
   DoorChange,
   EntranceChange,
+  GuestEdit,
+  GuestMailTo,
   ImportChange,
   ImportStatus,
   InvitationToken,
@@ -28,9 +30,11 @@ import type {
   NewController,
   NewDoor,
   NewEntrance,
+  NewGuest,
   NewHome,
   NewHomeMember,
   NewMyCard,
+  NewMyGuest,
   NewPanel,
   NewPassword,
   NewPerson,
@@ -115,6 +119,7 @@ export type BellsAsked = NonNullable<paths['/api/v1/buildings/{building}/bells']
 export type MovesAsked = paths['/api/v1/moves']['get']['parameters']['query'];
 type Paged = { cursor?: string; limit?: number };
 
+const ofGuest = (guest: string) => ({ params: { path: { guest } } });
 const ofPerson = (person: string) => ({ params: { path: { person } } });
 const ofUnit = (unit: string) => ({ params: { path: { unit } } });
 const ofMember = (unit: string, person: string) => ({ params: { path: { unit, person } } });
@@ -148,6 +153,20 @@ export const api = {
     answer(client.PUT('/api/v1/me/household/{unit}/members/{person}/button', ofMember(unit, person))),
   handOnHome: (unit: string, person: string) =>
     answer(client.PUT('/api/v1/me/household/{unit}/owner', { ...ofUnit(unit), body: { person } })),
+
+  myGuests: () => answer(client.GET('/api/v1/me/guests')),
+  makeGuest: (body: NewMyGuest) => answer(client.POST('/api/v1/me/guests', { body })),
+  changeGuest: (guest: string, body: GuestEdit) => answer(client.PATCH('/api/v1/me/guests/{guest}', { ...ofGuest(guest), body })),
+  endGuest: (guest: string) => answer(client.DELETE('/api/v1/me/guests/{guest}', ofGuest(guest))),
+  renewGuestLink: (guest: string) => answer(client.POST('/api/v1/me/guests/{guest}/link', ofGuest(guest))),
+  mailGuest: (guest: string, body: GuestMailTo) => answer(client.POST('/api/v1/me/guests/{guest}/mail', { ...ofGuest(guest), body })),
+  standingGuests: (building: string, query: Paged) =>
+    answer(client.GET('/api/v1/buildings/{building}/guests', { params: { path: { building }, query } })),
+  addStandingGuest: (building: string, body: NewGuest) =>
+    answer(client.POST('/api/v1/buildings/{building}/guests', { ...ofBuilding(building), body })),
+  changeStandingGuest: (guest: string, body: GuestEdit) => answer(client.PATCH('/api/v1/guests/{guest}', { ...ofGuest(guest), body })),
+  endStandingGuest: (guest: string) => answer(client.DELETE('/api/v1/guests/{guest}', ofGuest(guest))),
+  renewStandingLink: (guest: string) => answer(client.POST('/api/v1/guests/{guest}/link', ofGuest(guest))),
 
   lookAtInvitation: (body: InvitationToken) => answer(client.POST('/api/v1/invitations/look', { body })),
   acceptInvitation: (body: NewPassword) => answer(client.POST('/api/v1/invitations/accept', { body })),

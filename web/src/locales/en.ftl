@@ -1,4 +1,4 @@
-# Texts of Klinke in English. The server and the web pages share this file. Keys: panel-*, app-*, admin-*,
+# Texts of Klinke in English. The server and the web pages share this file. Keys: panel-*, app-*, admin-*, guest-*,
 # error-* (stable codes of the server), door-*, common-*. Append in your own section.
 
 ## common
@@ -6,8 +6,6 @@ common-cancel = Cancel
 common-close = Close
 common-try-again = Try again
 common-reference = Reference
-admin-form-wrong = Something is not right. See the marked fields.
-admin-claim-password-hint = At least 12 characters. A few words are easier than signs.
 
 ## door
 door-locked = Locked
@@ -130,6 +128,26 @@ panel-over-busy-hint = Please try again in a moment.
 panel-over-not_accepted = The call did not go through
 panel-over-not_accepted-hint = Please try again.
 panel-to-names = Back to the names
+panel-pass = I have a code or a pass
+panel-pass-title = Show your pass or type your code
+panel-pass-hold = Hold the QR code inside the frame
+panel-pass-no-camera = The camera does not work. Type the code from your pass.
+panel-pass-type = The code stands on your pass.
+panel-pass-erase = Erase the last digit
+panel-pass-open = Open
+panel-pass-wrong-code = This code does not open here. Check it and type it again.
+panel-pass-wrong-pass = This pass does not open here. Ask whoever invited you for a new one.
+panel-pass-other-code = That is a QR code, but not a pass for this door.
+panel-pass-unanswered = No answer came. Try the door, or show your pass again.
+panel-pass-offline = This panel has no contact with the server. Passes do not open just now.
+panel-pass-wait = Too many wrong codes. Wait { $seconds } s.
+panel-pass-wait-spoken = Too many wrong codes. Wait a little.
+panel-pass-lock = The lock can not be reached just now. Call whoever invited you.
+panel-pass-blocked = The door is blocked just now. Call whoever invited you.
+panel-pass-outside-hours = Your pass does not open at this time of day.
+panel-pass-not-yet = Your pass does not open yet.
+panel-pass-over = Your pass is over. Ask whoever invited you for a new one.
+panel-pass-not-allowed = Your pass does not open here. Ask whoever invited you.
 
 ## app
 app-sign-in = Sign in
@@ -346,8 +364,6 @@ error-household-full = As many people live here as a household may take in. Ask 
 error-has-password = They have a password already, or the administrator looks after them.
 error-no-password = They have no password yet, so they could not decide.
 error-has-button = They have a button of their own already, or can have none.
-error-guests-full = As many guests are expected as your home may have at once. Remove one, or ask the administrator.
-error-no-mail = This server sends no mail. Share the link yourself.
 error-wrong-password = This is not your password.
 error-holds-user-name = The password must not hold the user name.
 error-confidentiality-required = You must accept confidentiality first.
@@ -406,6 +422,63 @@ error-not-hexadecimal = Only the digits 0 to 9 and A to F.
 error-wrong-length = Such a number has another length.
 error-not-two-numbers = Write facility and number, such as 127-53471, or ten digits.
 error-changes-each-time = This card says another number each time it is read, as phones do. It can not be used.
+admin-form-wrong = Something is not right. See the marked fields.
+admin-claim-password-hint = At least 12 characters. A few words are easier than signs.
+app-tab-guests = Guests
+app-guests-failed = Your guests could not be fetched
+app-guests-none = No guests yet
+app-guests-none-text = Give somebody a pass: they open the doors you choose with a link, a QR code or a code, for as long as you say. They need no app.
+app-guests-not-here = No guests here
+app-guests-not-here-text = Your building's administrator has not allowed passes for guests.
+app-guests-full = Your home has as many guests as it may have. End a pass first.
+app-guests-offline = Without a connection to Klinke no pass can be made or changed.
+app-guests-over = Over
+app-guests-back = All guests
+app-guest-new = New guest
+app-guest-change = Change
+app-guest-make = Make the pass
+app-guest-save = Save
+app-guest-home = Home
+app-guest-name = Name
+app-guest-name-hint = Only you and your guest see it.
+app-guest-name-usual = Guest
+app-guest-until = Until when
+app-guest-until-hours = 2 hours
+app-guest-until-today = Today
+app-guest-until-day = Until { $day }
+app-guest-until-other = Date …
+app-guest-date = Day
+app-guest-time = Time
+app-guest-more = More choices
+app-guest-once = May come once only
+app-guest-once-hint = The pass ends when a door was opened with it.
+app-guest-later = Begins later
+app-guest-hours-add = Only in certain hours
+app-guest-pick-end = Choose a day and a time.
+app-guest-end-first = The end must come after the beginning.
+app-guest-pick-door = Choose a door at least.
+app-guest-copied = The link is copied.
+app-guest-by-hand = Copy this link and send it:
+app-guest-share = Share the link
+app-guest-copy = Copy the link
+app-guest-mail = Send by e-mail
+app-guest-share-title = Pass for { $building }
+app-guest-share-text = You can open the doors at { $building } until { $moment }:
+app-guest-pass-text = Your guest opens with the link, with this QR code at the panel's camera, or with the code on the panel.
+app-guest-new-link = New link
+app-guest-new-link-text = The link and the QR code from before stop working then.
+app-guest-new-link-done = This is a new link. The one from before does not work any more.
+app-guest-end = End now
+app-guest-remove = Remove
+app-guest-ended = The pass of { $name } has ended
+app-guest-ended-text = Nothing opens with it any more.
+app-guest-anew = Give a new pass
+app-guest-gone = This guest is not here any more: the pass was used, or has ended.
+app-guest-email = Your guest's e-mail
+app-guest-email-hint = It is used for this one message and not kept.
+app-guest-language = Language of the message
+app-guest-send = Send
+app-guest-mailed = The pass is on its way to { $email }.
 
 ## admin
 admin-ground-select-page = Select all on this page
@@ -1061,6 +1134,48 @@ admin-policy-order-as-placed = As placed
 admin-policy-order-by-text = By text
 admin-policy-order-by-unit = By unit
 
+## guest
+guest-today = today
+guest-tomorrow = tomorrow
+guest-moment = { $day } at { $time }
+guest-from = From { $moment }
+guest-until = Until { $moment }
+guest-once = Once only
+guest-left = { $left } left
+guest-left-days = { $days } days
+guest-left-hours = { $hours } h { $minutes } min
+guest-left-minutes = { $minutes } min
+guest-left-seconds = { $seconds } s
+guest-state-coming = Coming
+guest-state-now = May come now
+guest-state-outside-hours = Outside the hours
+guest-state-over = Over
+guest-state-suspended = Suspended
+guest-when = When
+guest-doors = Doors
+guest-code = Code
+guest-qr = QR code of the pass
+guest-open = Open { $door }
+guest-why-coming = Your pass does not open yet
+guest-why-outside-hours = Your pass does not open at this time of day
+guest-why-suspended = Your pass does not open just now. Ask whoever invited you.
+guest-why-over = This pass is over
+guest-over-text = It opened until { $moment }. Ask whoever invited you for a new one.
+guest-used-text = It was for one time, and was used. Ask whoever invited you for a new one.
+guest-unknown = This pass does not work
+guest-unknown-text = It has ended, or the link is not whole. Ask whoever invited you for a new one.
+guest-no-link = Open the link that you were sent
+guest-no-link-text = This page needs the whole link from your message. Open it again from there.
+guest-offline = No connection
+guest-offline-text = At the panel by the door your pass still works.
+guest-failed = Klinke does not answer
+guest-unanswered = No answer came. Look at the door, or try again.
+guest-at-panel = At the panel by the door
+guest-at-panel-text = Tap “I have a code or a pass” there. Hold this QR code in front of the camera, or type the code.
+guest-large = Show it large
+guest-kept = This page needs no account and keeps no cookies.
+guest-language = Language
+
 ## error
 error-unknown = Something went wrong. Try again.
 error-offline = There is no connection to Klinke.
@@ -1101,6 +1216,13 @@ error-not-implemented = Klinke can not do this yet.
 error-taken = This is in use already.
 error-out-of-range = This is outside what is possible.
 error-required = This must be given.
+error-not-an-email = This is not an e-mail address.
+error-not-a-phone = This is not a phone number.
+error-not-a-day = Choose a day from today on.
+error-ends-first = The last day is before the first. Choose a later one.
+error-conflict = Somebody else changed this in the meantime.
+error-guests-full = As many guests are expected as your home may have at once. Remove one, or ask the administrator.
+error-no-mail = This server sends no mail. Share the link yourself.
 
 ## admin
 error-viewing-only = You look with the eyes of a role. Stop that first to change something.
@@ -1213,11 +1335,6 @@ admin-move-ends-moves-on = { $count ->
     [one] One person moves to another unit
    *[other] { $count } people move to another unit
 }
-error-conflict = Somebody else changed this in the meantime.
-error-not-an-email = This is not an e-mail address.
-error-not-a-phone = This is not a phone number.
-error-not-a-day = Choose a day from today on.
-error-ends-first = The last day is before the first. Choose a later one.
 admin-section-people = People
 admin-people-text = Who lives and works here. Which devices they have, and when, is shown to nobody.
 admin-people-search = Name, unit, e-mail or phone
@@ -1755,6 +1872,22 @@ admin-audit-field-cards = Cards
 admin-audit-field-tier = Copies
 admin-audit-field-blocked = Blocked
 error-too-many-card-rows = The file has more than 5,000 rows.
+admin-section-guests = Guests
+admin-guests-text = Couriers, cleaners, home care: whoever comes for the house. Residents' own guests are their own matter and not shown here.
+admin-guests-none = No guests of the administration
+admin-guests-none-text = Give a pass for some doors, hours and days. It opens by link, by QR code or by code, without an account.
+admin-guest-saved = { $name } is saved
+admin-guest-pass = Pass
+admin-guest-end = End the pass
+admin-guest-end-title = End the pass of { $name }?
+admin-guest-end-text = The link, the QR code and the code stop working at once, printed ones too. A new pass has others.
+admin-guest-ended = The pass of { $name } has ended
+admin-guest-name-hint = Such as “Post” or “Cleaning”.
+admin-guest-last-day = Last day
+admin-guest-last-day-hint = The pass opens until the end of this day, 366 days from now at most.
+admin-guest-print = Print
+admin-guest-print-text = At the panel: tap “I have a code or a pass”. Hold this sheet in front of the camera, or type the code.
+admin-policy-guests-text = At 0, residents give no passes.
 
 ## server only
 error-two-credentials = The request brings both a session and a token.

@@ -2,7 +2,7 @@
  * One running panel: joins the pure state with the connection, the media, the sounds and the clock.
  * Every change goes through `do`; what follows from a change (messages, media, sounds) follows here.
  */
-import type { Directory, PanelId, RequestId } from '../api/wire';
+import type { Directory, PanelEvent, PanelId, PresentedPass, RequestId } from '../api/wire';
 import { locale, setLocale, type Locale } from '../lib/i18n';
 import { loadIdentity, publicKey, saveIdentity, sign, type Identity } from './key';
 import { PanelLink } from './link';
@@ -14,6 +14,8 @@ import { initial, mediaCall, reduce, type PanelAction, type PanelState, type Tar
 /** Where this browser keeps the names that it showed last. */
 const SNAPSHOT = 'klinke.panel.directory';
 const TICK_MS = 250;
+/** When what is not needed to ring is fetched, after the start, ms. */
+const LATER_MS = 4_000;
 /** Steps of the loudness. */
 export const VOLUME_STEPS = 10;
 
@@ -30,6 +32,9 @@ export class Panel {
   clock = $state(new Date());
   /** Loudness of the resident, 1 to `VOLUME_STEPS`. */
   volume = $state(8);
+
+  /** Hears every message too: the screen for passes, which the others know nothing of. */
+  onevent: ((event: PanelEvent) => void) | undefined;
 
   readonly #speaker = new Speaker();
   readonly #media = new PanelMedia({
@@ -88,6 +93,12 @@ export class Panel {
   ring(target: Target): void {
     const request: RequestId = crypto.randomUUID();
     this.do({ do: 'ring', target, request });
+  }
+
+  /** Shows a pass or a code to the server; false when it can not be sent. */
+  present(pass: PresentedPass, request: RequestId): boolean {
+    this.do({ do: 'touch' });
+    return this.#link?.send({ type: 'present', request, pass }) ?? false;
   }
 
   /** A touch on a key of the screen. */
@@ -159,6 +170,7 @@ export class Panel {
       event: (event) => {
         const held = mediaCall(this.state);
         this.do({ do: 'event', event });
+        this.onevent?.(event);
         if (event.type === 'answer') void this.#media.answer(event.call, event.sdp);
         // The offer of a call that goes on may have been lost with the connection.
         const resumed = event.type === 'welcome' && held !== undefined && held === mediaCall(this.state);
@@ -169,6 +181,8 @@ export class Panel {
       replaced: () => this.#replaced(),
     });
     this.#link.start();
+    // there when a visitor wants it, also if the server is away by then, or a newer one with other files
+    setTimeout(() => void import('./pass/Pass.svelte').catch(() => undefined), LATER_MS);
   }
 
   /** Calls go on in the other window. */

@@ -299,3 +299,31 @@ describe('the directory', () => {
     expect(panel.state.browse.query).toBe('');
   });
 });
+
+describe('a pass', () => {
+  const opened = { type: 'pass', request: 'r1', door_name: 'Entrance A', state: 'open', for_ms: 5_000 } as const;
+
+  it('opens the green screen while its screen is there, and goes back to the names after it', () => {
+    const bench = new Bench().welcome().do({ do: 'browse', browse: { pass: true } });
+    bench.event({ type: 'pass', request: 'r1', door_name: 'Entrance A', state: 'sending' });
+    expect(bench.state.opening?.is).toBe('sending');
+    bench.event(opened);
+    expect(bench.state.opening).toMatchObject({ is: 'open', door: 'Entrance A' });
+    bench.now += 5_000;
+    bench.do({ do: 'tick' });
+    expect(bench.state).toMatchObject({ opening: undefined, browse: { pass: false } });
+  });
+
+  it('shows nothing to who did not ask', () => {
+    const bench = new Bench().welcome().event(opened);
+    expect(bench.state.opening).toBeUndefined();
+  });
+
+  it('is warned of and left when nobody touches the screen', () => {
+    const bench = new Bench().welcome().do({ do: 'browse', browse: { pass: true } });
+    bench.now += IDLE_WARNING_MS;
+    expect(bench.do({ do: 'tick' }).state.warned).toBe(true);
+    bench.now += IDLE_MS;
+    expect(bench.do({ do: 'tick' }).state.browse.pass).toBe(false);
+  });
+});

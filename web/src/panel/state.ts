@@ -23,6 +23,7 @@ import type {
   Directory,
   EndReason,
   ErrorCode,
+  OpeningState,
   PanelCall,
   PanelEvent,
   PanelRequest,
@@ -74,6 +75,8 @@ export interface Browse {
   stair: string | undefined;
   group: string | undefined;
   family: BellId | undefined;
+  /** The screen for who has a pass or a code. */
+  pass: boolean;
 }
 
 export interface PanelState {
@@ -114,7 +117,7 @@ export type Step = readonly [PanelState, readonly PanelRequest[]];
 
 function atRest(directory: Directory | undefined): Browse {
   const stair = directory && ownStair(directory.panel, directory.bells);
-  return { query: '', stair, group: undefined, family: undefined };
+  return { query: '', stair, group: undefined, family: undefined, pass: false };
 }
 
 /** A panel that starts, with the directory it showed last. */
@@ -144,7 +147,7 @@ export function mediaCall(state: PanelState): CallId | undefined {
 /** Whether a visitor's choice would be lost by the idle reset. */
 export function hasChoice({ browse, directory, large }: PanelState): boolean {
   const rest = atRest(directory);
-  const chose = browse.query !== '' || browse.group !== undefined || browse.family !== undefined;
+  const chose = browse.pass || browse.query !== '' || browse.group !== undefined || browse.family !== undefined;
   return large || chose || browse.stair !== rest.stair;
 }
 
@@ -232,6 +235,7 @@ function onEvent(state: PanelState, event: PanelEvent, now: number): Step {
     case 'call':
       return onCall(state, event.call, event.request, now);
     case 'opening':
+    case 'pass':
       return only(onOpening(state, event, now));
     case 'error':
       return only(onError(state, event.code, event.request, now));
@@ -299,9 +303,9 @@ function onCall(state: PanelState, call: PanelCall, request: RequestId | undefin
   return only({ ...awake, visit: { at: 'calling', call: call.call, label: call.label, step, steps, reached, until } });
 }
 
-function onOpening(state: PanelState, news: Extract<PanelEvent, { type: 'opening' }>, now: number): PanelState {
-  if (state.visit.at === 'rest' && state.opening === undefined) return state;
-  const door = news.door_name;
+function onOpening(state: PanelState, news: OpeningState & { door_name?: string }, now: number): PanelState {
+  if (state.visit.at === 'rest' && !state.browse.pass && state.opening === undefined) return state;
+  const door = news.door_name ?? '';
   switch (news.state) {
     case 'sending':
       return { ...state, opening: { door, is: 'sending', until: now + ASKING_MS } };
@@ -325,7 +329,7 @@ function tick(state: PanelState, now: number): PanelState {
   if (opening && opening.until <= now) {
     next = { ...next, opening: undefined };
     // The door was opened and has had its time: the visitor is inside.
-    if (opening.is === 'open' && visit.at === 'over') next = rested(next, now);
+    if (opening.is === 'open' && (visit.at === 'over' || next.browse.pass)) next = rested(next, now);
   }
   if (visit.at === 'asking' && visit.until <= now) next = over(next, 'not_accepted', visit.target.label, now);
   if ((visit.at === 'calling' || visit.at === 'connected') && lostAt !== undefined && lostAt + LOST_MS <= now) {

@@ -8,7 +8,7 @@ const ROOT = join(import.meta.dirname, '../..');
 const LOCALES = ['nb', 'nn', 'sv', 'da', 'en'];
 
 /** The prefixes whose texts are for these pages; texts with another one belong to the server. */
-const OURS = /^(panel|app|admin|door|common)-/;
+const OURS = /^(panel|app|admin|guest|door|common)-/;
 
 function catalogue(locale: string): string {
   return readFileSync(join(ROOT, 'locales', `${locale}.ftl`), 'utf8');
