@@ -300,6 +300,7 @@ guest.starts_at bigint NOT NULL
 guest.ends_at bigint NOT NULL
 guest.hours text
 guest.once boolean NOT NULL
+guest.taken boolean NOT NULL
 guest.link_number bigint NOT NULL
 guest.code_number bigint NOT NULL
 guest.code_hash bytea NOT NULL
@@ -312,6 +313,7 @@ guest: guest_tenant_host_fkey FOREIGN KEY (tenant, host) REFERENCES person(tenan
 guest: guest_tenant_unit_fkey FOREIGN KEY (tenant, unit) REFERENCES unit(tenant, id) ON DELETE CASCADE
 CREATE INDEX guest_end ON public.guest USING btree (ends_at)
 CREATE INDEX guest_host ON public.guest USING btree (tenant, host)
+CREATE INDEX guest_id ON public.guest USING btree (id)
 CREATE INDEX guest_unit ON public.guest USING btree (tenant, unit)
 CREATE UNIQUE INDEX guest_pkey ON public.guest USING btree (tenant, id)
 CREATE UNIQUE INDEX guest_tenant_building_code_hash_key ON public.guest USING btree (tenant, building, code_hash)
@@ -325,6 +327,13 @@ guest_door: guest_door_tenant_building_door_fkey FOREIGN KEY (tenant, building, 
 guest_door: guest_door_tenant_building_guest_fkey FOREIGN KEY (tenant, building, guest) REFERENCES guest(tenant, building, id) ON DELETE CASCADE
 CREATE INDEX guest_door_door ON public.guest_door USING btree (tenant, door)
 CREATE UNIQUE INDEX guest_door_pkey ON public.guest_door USING btree (tenant, guest, door)
+guest_mail.tenant uuid NOT NULL
+guest_mail.guest uuid NOT NULL
+guest_mail.email text NOT NULL
+guest_mail.language text NOT NULL
+guest_mail: guest_mail_pkey PRIMARY KEY (tenant, guest)
+guest_mail: guest_mail_tenant_guest_fkey FOREIGN KEY (tenant, guest) REFERENCES guest(tenant, id) ON DELETE CASCADE
+CREATE UNIQUE INDEX guest_mail_pkey ON public.guest_mail USING btree (tenant, guest)
 household_member.tenant uuid NOT NULL
 household_member.unit uuid NOT NULL
 household_member.person uuid NOT NULL
@@ -370,13 +379,13 @@ job.kind text NOT NULL
 job.subject uuid NOT NULL
 job.run_at bigint NOT NULL
 job.attempts integer NOT NULL
-job: job_kind_check CHECK ((kind = ANY (ARRAY['invite'::text, 'import'::text])))
-job: job_pkey PRIMARY KEY (tenant, id)
-job: job_tenant_fkey FOREIGN KEY (tenant) REFERENCES tenant(tenant)
-job: job_tenant_kind_subject_key UNIQUE (tenant, kind, subject)
+job: job_anew_kind_check CHECK ((kind = ANY (ARRAY['invite'::text, 'import'::text, 'guest_mail'::text])))
+job: job_anew_pkey PRIMARY KEY (tenant, id)
+job: job_anew_tenant_fkey FOREIGN KEY (tenant) REFERENCES tenant(tenant)
+job: job_anew_tenant_kind_subject_key UNIQUE (tenant, kind, subject)
 CREATE INDEX job_due ON public.job USING btree (run_at)
-CREATE UNIQUE INDEX job_pkey ON public.job USING btree (tenant, id)
-CREATE UNIQUE INDEX job_tenant_kind_subject_key ON public.job USING btree (tenant, kind, subject)
+CREATE UNIQUE INDEX job_anew_pkey ON public.job USING btree (tenant, id)
+CREATE UNIQUE INDEX job_anew_tenant_kind_subject_key ON public.job USING btree (tenant, kind, subject)
 membership.tenant uuid NOT NULL
 membership.unit uuid NOT NULL
 membership.person uuid NOT NULL
@@ -420,6 +429,7 @@ panel.entrance uuid
 panel.name text NOT NULL
 panel.public_key bytea
 panel.version bigint NOT NULL
+panel.wrong_codes bigint NOT NULL
 panel: panel_id_key UNIQUE (id)
 panel: panel_pkey PRIMARY KEY (tenant, id)
 panel: panel_tenant_building_entrance_fkey FOREIGN KEY (tenant, building, entrance) REFERENCES entrance(tenant, building, id)

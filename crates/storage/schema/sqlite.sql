@@ -300,6 +300,8 @@ CREATE TABLE guest (
     -- Hours of the week as JSON, as in schedule; at any time without.
     hours TEXT,
     once BOOLEAN NOT NULL,
+    -- A door is being opened for somebody who may come once; stays where nobody knows whether it opened.
+    taken BOOLEAN NOT NULL,
     -- With a new number the link and the QR pass from before are worth nothing.
     link_number BIGINT NOT NULL,
     -- The code is derived with this number; another when the code is taken.
@@ -315,6 +317,7 @@ CREATE TABLE guest (
 );
 CREATE INDEX guest_end ON guest (ends_at);
 CREATE INDEX guest_host ON guest (tenant, host);
+CREATE INDEX guest_id ON guest (id);
 CREATE INDEX guest_unit ON guest (tenant, unit);
 CREATE TABLE guest_door (
     tenant UUID NOT NULL,
@@ -326,6 +329,14 @@ CREATE TABLE guest_door (
     FOREIGN KEY (tenant, building, door) REFERENCES door (tenant, building, id) ON DELETE CASCADE
 );
 CREATE INDEX guest_door_door ON guest_door (tenant, door);
+CREATE TABLE guest_mail (
+    tenant UUID NOT NULL,
+    guest UUID NOT NULL,
+    email TEXT NOT NULL,
+    language TEXT NOT NULL,
+    PRIMARY KEY (tenant, guest),
+    FOREIGN KEY (tenant, guest) REFERENCES guest (tenant, id) ON DELETE CASCADE
+);
 CREATE TABLE household_member (
     tenant UUID NOT NULL,
     unit UUID NOT NULL,
@@ -365,10 +376,10 @@ CREATE TABLE invitation (
     PRIMARY KEY (tenant, person),
     FOREIGN KEY (tenant, person) REFERENCES person (tenant, id) ON DELETE CASCADE
 );
-CREATE TABLE job (
+CREATE TABLE "job" (
     tenant UUID NOT NULL,
     id UUID NOT NULL,
-    kind TEXT NOT NULL CHECK (kind IN ('invite', 'import')),
+    kind TEXT NOT NULL CHECK (kind IN ('invite', 'import', 'guest_mail')),
     subject UUID NOT NULL,
     run_at BIGINT NOT NULL,
     attempts INTEGER NOT NULL,
@@ -423,7 +434,7 @@ CREATE TABLE panel (
     building UUID NOT NULL,
     entrance UUID,
     name TEXT NOT NULL,
-    public_key BYTEA, version BIGINT NOT NULL DEFAULT 1,
+    public_key BYTEA, version BIGINT NOT NULL DEFAULT 1, wrong_codes BIGINT NOT NULL DEFAULT 0,
     PRIMARY KEY (tenant, id),
     UNIQUE (tenant, building, id),
     FOREIGN KEY (tenant, building) REFERENCES building (tenant, id),
