@@ -24,7 +24,7 @@ pub use cards::{
     CardAfter, CardChange, CardHouse, CardMade, CardRow, CardsPage, CardsQuery, HeldCard, MyCardChanged,
     MyCardMade, NewCard, NewMyCard,
 };
-pub use controllers::{ControllerRights, RightsCard, RightsHolder};
+pub use controllers::{ControllerRights, RightsCard, RightsGuest, RightsHolder};
 pub use guests::{
     CodeChoice, Codes, Guest, GuestChange, GuestChanged, GuestDoor, GuestHome, GuestMade, GuestMail,
     GuestsOf, GuestsPage, NewGuest,

@@ -20,10 +20,12 @@ use crate::secrets::{self, SecretFileError};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
+use klinke_access::decide::HolderClass;
 use klinke_access::snapshot::{
     Credential, Fault, HashKey, Holder, Manifest, Plan, Shard, State, build, compile, signed,
 };
-use klinke_model::ids::{ControllerId, TenantId};
+use klinke_model::credential::{CredentialKey, CredentialTier};
+use klinke_model::ids::{ControllerId, PersonId, TenantId};
 use klinke_model::scope::Scope;
 use klinke_model::time::Timestamp;
 use klinke_storage::record::ControllerRights;
@@ -201,7 +203,8 @@ async fn look(
     }
     let key = node.rights.hash_key(scope.tenant, controller);
     let now = node.clock.now();
-    let making = tokio::task::spawn_blocking(move || make(stored, controller, key, known, now));
+    let codes = stored.guests.iter().map(|one| node.passes.code(&one.guest)).collect();
+    let making = tokio::task::spawn_blocking(move || make(stored, codes, controller, key, known, now));
     let Some((held, manifest, shards)) = making.await.map_err(|_| LookError::CutShort)?? else {
         return Ok(None);
     };
@@ -214,12 +217,13 @@ type Made = (Held, Vec<u8>, HashMap<Digest, Vec<u8>>);
 
 fn make(
     stored: ControllerRights,
+    codes: Vec<String>,
     controller: ControllerId,
     key: HashKey,
     known: Option<Held>,
     now: Timestamp,
 ) -> Result<Option<Made>, LookError> {
-    let (mut manifest, shards) = build(&plan(stored, controller, key, known));
+    let (mut manifest, shards) = build(&plan(stored, &codes, controller, key, known));
     if let Some(known) = known
         && digest(&serde_json::to_vec(&manifest)?) == known.manifest
     {
@@ -237,7 +241,13 @@ fn make(
 }
 
 /// The plan of a snapshot with the number and moment of the one that is known.
-fn plan(stored: ControllerRights, controller: ControllerId, key: HashKey, known: Option<Held>) -> Plan {
+fn plan(
+    stored: ControllerRights,
+    codes: &[String],
+    controller: ControllerId,
+    key: HashKey,
+    known: Option<Held>,
+) -> Plan {
     let holders = stored.holders.into_iter().map(|holder| Holder {
         person: key.person(holder.person),
         active: holder.active,
@@ -254,6 +264,29 @@ fn plan(stored: ControllerRights, controller: ControllerId, key: HashKey, known:
         from_s: None,
         until_s: None,
     });
+    let (mut holders, mut credentials): (Vec<Holder>, Vec<Credential>) =
+        (holders.collect(), credentials.collect());
+    for (one, code) in stored.guests.iter().zip(codes) {
+        let Ok(code) = CredentialKey::code(code) else { continue };
+        credentials.push(Credential {
+            hash: key.credential(&code),
+            holder: holders.len(),
+            state: State::Active,
+            // whoever hears it has it
+            tier: CredentialTier::Identifier,
+            once: false,
+            // whole seconds inside of their time; the right says it to the millisecond
+            from_s: second(one.guest.starts_at, 0),
+            until_s: second(one.guest.ends_at, 999),
+        });
+        holders.push(Holder {
+            person: key.person(PersonId(one.guest.id.0)),
+            active: one.guest.host_stands,
+            class: HolderClass::Passing,
+            needs_longer: false,
+            rights: vec![one.right],
+        });
+    }
     Plan {
         controller,
         revision: known.map_or(0, |known| known.revision),
@@ -264,9 +297,14 @@ fn plan(stored: ControllerRights, controller: ControllerId, key: HashKey, known:
         site_mode: stored.site_mode,
         doors: stored.doors,
         schedules: stored.schedules,
-        holders: holders.collect(),
-        credentials: credentials.collect(),
+        holders,
+        credentials,
     }
+}
+
+/// A moment in seconds since 1970, after so many milliseconds more.
+fn second(at: Timestamp, more: i64) -> Option<u32> {
+    u32::try_from(at.as_millis().saturating_add(more).div_euclid(1_000)).ok()
 }
 
 fn named(manifest: &Manifest, shards: Vec<Shard>) -> HashMap<Digest, Vec<u8>> {

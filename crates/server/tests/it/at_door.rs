@@ -4,9 +4,12 @@
 use crate::support::door::Controller;
 use crate::support::house::House;
 use crate::support::until;
+use klinke_access::decide::Reason;
 use klinke_model::card::CardView;
 use klinke_model::credential::CredentialKey;
+use klinke_model::time::Timestamp;
 use serde_json::json;
+use std::time::Duration;
 
 /// The house's front door.
 const FRONT: u16 = 0;
@@ -38,7 +41,7 @@ async fn a_card_opens_as_the_administration_says_and_goes_on_alone() {
 
     let added = house.manager.post(&format!("/api/v1/buildings/{building}/cards"), new).await;
     assert_eq!(added.status, 201, "{added:?}");
-    let becomes = async |what, refusal: Option<klinke_access::decide::Reason>| {
+    let becomes = async |what, refusal: Option<Reason>| {
         until(what, || controller.in_force.refusal(front, &card) == refusal).await;
     };
     becomes("the card is known", None).await;
@@ -47,7 +50,7 @@ async fn a_card_opens_as_the_administration_says_and_goes_on_alone() {
     let at = format!("/api/v1/cards/{}", added.json()["id"].as_str().unwrap());
     let lost = house.manager.patch(&at, json!({ "version": 1, "blocked": true })).await;
     assert_eq!(lost.status, 200, "{lost:?}");
-    becomes("the card is blocked", Some(klinke_access::decide::Reason::CredentialBlocked)).await;
+    becomes("the card is blocked", Some(Reason::CredentialBlocked)).await;
     present(&controller, card, false).await;
     let found = house.manager.patch(&at, json!({ "version": 2, "blocked": false })).await;
     assert_eq!(found.status, 200, "{found:?}");
@@ -67,4 +70,51 @@ async fn a_card_opens_as_the_administration_says_and_goes_on_alone() {
     present(&alone, card, true).await;
     assert_eq!(alone.releases.count(), 1, "a start releases nothing by itself");
     alone.stop().await;
+}
+
+#[tokio::test]
+async fn a_guests_code_opens_at_the_keypad_and_ends_there_by_itself() {
+    let house = House::new().await;
+    let mut controller = house.controller().await;
+    let now = house.node().clock.now();
+    let soon = now.plus(Duration::from_secs(3));
+    let (building, front) = (house.plan.building, house.plan.front);
+    let new = |name: &str, ends_at: Timestamp, once| json!({ "name": name, "doors": [front], "ends_at": ends_at, "once": once });
+    let guests = format!("/api/v1/buildings/{building}/guests");
+    let made = async |new| {
+        let made = house.manager.post(&guests, new).await;
+        assert_eq!(made.status, 201, "{made:?}");
+        made.json()
+    };
+    let week = now.plus(Duration::from_secs(7 * 86_400));
+    let (cleaner, once) = (made(new("Cleaner", week, false)).await, made(new("Plumber", week, true)).await);
+    let (courier, other) = (made(new("Courier", soon, false)).await, made(new("Other", week, false)).await);
+    let code = |guest: &serde_json::Value| guest["code"].as_str().unwrap().to_owned();
+    let refusal = |controller: &Controller, guest: &serde_json::Value| {
+        controller.in_force.refusal(front, &CredentialKey::code(&code(guest)).unwrap())
+    };
+    until("the last of them is known", || refusal(&controller, &other).is_none()).await;
+
+    let opens = async |controller: &Controller, code: &str| {
+        let before = controller.releases.of(FRONT);
+        controller.type_keys(FRONT, &format!("{code}#")).await;
+        until("released", || controller.releases.of(FRONT) == before + 1).await;
+        controller.locked().await;
+    };
+    opens(&controller, &code(&cleaner)).await;
+    // who may come once is the server's to count
+    assert_eq!(refusal(&controller, &once), Some(Reason::CredentialUnknown));
+
+    // revoked with one tap
+    let at = format!("/api/v1/guests/{}", other["id"].as_str().unwrap());
+    assert_eq!(house.manager.delete(&at).await.status, 204);
+    until("the guest is gone", || refusal(&controller, &other) == Some(Reason::CredentialUnknown)).await;
+
+    // the line is cut: the one goes on, and the other's time ends all the same
+    controller.cut().await;
+    until("the time is over", || refusal(&controller, &courier) == Some(Reason::CredentialOver)).await;
+    assert!(house.node().clock.now() >= soon);
+    opens(&controller, &code(&cleaner)).await;
+    assert_eq!(controller.releases.of(FRONT), 2);
+    controller.stop().await;
 }

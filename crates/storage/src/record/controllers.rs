@@ -1,5 +1,6 @@
 //! What a controller decides by.
 
+use super::Guest;
 use klinke_access::decide::{HolderClass, SiteMode};
 use klinke_access::snapshot::{DoorPlan, DoorRight};
 use klinke_model::credential::{CredentialKey, CredentialTier};
@@ -25,6 +26,18 @@ pub struct ControllerRights {
     pub holders: Vec<RightsHolder>,
     /// Their cards.
     pub cards: Vec<RightsCard>,
+    /// Guests with one of the doors, who may come more than once: who may come once is known to the server only, else
+    /// they came once to every controller.
+    pub guests: Vec<RightsGuest>,
+}
+
+/// A guest with a right to a door of a controller.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RightsGuest {
+    /// Who.
+    pub guest: Guest,
+    /// Their right, with their hours, beginning and end.
+    pub right: DoorRight,
 }
 
 /// Somebody with a right to a door of a controller.

@@ -1,4 +1,4 @@
-//! What one controller decides by: its doors, and who of those with a card may open them.
+//! What one controller decides by: its doors, who of those with a card may open them, and which guests may.
 //!
 //! Who reaches a door is said where it is said for a decision of the server: [`reaching`] by living somewhere,
 //! [`rule_reach`] by a rule. Nothing is asked person by person.
@@ -7,10 +7,10 @@ use crate::entity::{
     access_rule, access_rule_door, building, card, controller, door, door_setting, membership, person,
     schedule, unit, unit_door,
 };
-use crate::record::{ControllerRights, RightsCard, RightsHolder};
+use crate::record::{ControllerRights, Guest, RightsCard, RightsGuest, RightsHolder};
 use crate::repo::convert::{self, At};
 use crate::repo::doors::{Doors, reaching};
-use crate::repo::{rule_reach, schedules};
+use crate::repo::{guests, rule_reach, schedules};
 use crate::{Result, tx};
 use klinke_access::decide::HolderClass;
 use klinke_access::snapshot::{After, DOORS, DoorPlan, DoorRight};
@@ -72,16 +72,44 @@ async fn read(
         rules.iter().filter_map(|rule| Some((rule.id, rule.right(zone.as_ref(), &hours)?))).collect();
     let rights = rights(db, scope, found.building, &places, &of_rule).await?;
     let (holders, cards) = holders(db, scope, found.building, rights).await?;
+    let mut schedules = hours.schedules;
+    let coming = guests::coming(db, scope, found.building).await?;
+    let guests = coming.into_iter().filter_map(|guest| with_right(guest, &places, &mut schedules)).collect();
     Ok(Some(ControllerRights {
         site_mode: At("building", "mode").choice(&site.mode)?,
         holidays: At("building", "holidays").choice(&site.holidays)?,
         time_zone: site.time_zone,
         doors,
         left_out,
-        schedules: hours.schedules,
+        schedules,
         holders,
         cards,
+        guests,
     }))
+}
+
+/// A guest with what they may open of these doors, if anything; their hours come after those that have a name. What their
+/// host does not have they do not have either.
+fn with_right(
+    guest: Guest,
+    places: &HashMap<Uuid, u8>,
+    schedules: &mut Vec<Schedule>,
+) -> Option<RightsGuest> {
+    let held = guest.doors.iter().filter(|one| one.held);
+    let doors = held.fold(0, |doors, one| doors | bit(places, one.door.id.0));
+    if doors == 0 {
+        return None;
+    }
+    let schedule = match &guest.hours {
+        None => None,
+        Some(hours) => {
+            let place = u16::try_from(schedules.len()).ok()?;
+            schedules.push(hours.clone());
+            Some(place)
+        }
+    };
+    let right = DoorRight { doors, schedule, from: Some(guest.starts_at), until: Some(guest.ends_at) };
+    Some(RightsGuest { guest, right })
 }
 
 /// A rule that opens a door of the controller.
