@@ -57,8 +57,15 @@ impl DoorOrder {
     }
 
     /// Whether the order lets this door open for this person now. `state` tells how each door is; a door without a
-    /// contact is never known to be closed.
-    pub fn judge(&self, door: u8, person: PersonTag, state: impl Fn(u8) -> DoorState, now: Mono) -> Order {
+    /// contact is never known to be closed. Without a person (an opening from afar: who it is for is not told to a
+    /// controller) nobody is ever a second one.
+    pub fn judge(
+        &self,
+        door: u8,
+        person: Option<PersonTag>,
+        state: impl Fn(u8) -> DoorState,
+        now: Mono,
+    ) -> Order {
         let Some(place) = self.place(door) else { return Order::DoorBefore };
         if let Some(after) = place.plan.after {
             let passed = self.place(after.door).and_then(|before| before.passed);
@@ -72,7 +79,8 @@ impl DoorOrder {
         }
         if let Some(within_s) = place.plan.two_people_within_s {
             let second = place.first.is_some_and(|(first, at)| {
-                first != person && now.since(at) <= Duration::from_secs(within_s.into())
+                person.is_some_and(|person| first != person)
+                    && now.since(at) <= Duration::from_secs(within_s.into())
             });
             if !second {
                 return Order::SecondPerson;
@@ -170,7 +178,7 @@ mod tests {
         let inner = DoorPlan { after: Some(After { door: 0, within_s: 30 }), ..plan(1) };
         let lift = DoorPlan { after: Some(After { door: 1, within_s: 60 }), ..plan(2) };
         let mut order = DoorOrder::new(&[plan(0), inner, lift]);
-        let judge = |order: &DoorOrder, door, now| order.judge(door, ANNA, closed, at(now));
+        let judge = |order: &DoorOrder, door, now| order.judge(door, Some(ANNA), closed, at(now));
         assert_eq!(judge(&order, 0, 0), Order::Kept);
         assert_eq!(judge(&order, 1, 0), Order::DoorBefore);
         order.granted(0);
@@ -192,7 +200,12 @@ mod tests {
             plan(3),
         ]);
         let with = |door: u8, other: u8, state: DoorState| {
-            order.judge(door, ANNA, |which| if which == other { state } else { DoorState::LOCKED }, at(0))
+            order.judge(
+                door,
+                Some(ANNA),
+                |which| if which == other { state } else { DoorState::LOCKED },
+                at(0),
+            )
         };
         let state = |mode, position| DoorState { mode, position, alarm: DoorAlarm::Normal };
         for (mode, position, expected) in [
@@ -216,7 +229,7 @@ mod tests {
     #[test]
     fn two_people_are_two() {
         let mut order = DoorOrder::new(&[DoorPlan { two_people_within_s: Some(20), ..plan(0) }]);
-        let judge = |order: &DoorOrder, person, now| order.judge(0, person, closed, at(now));
+        let judge = |order: &DoorOrder, person, now| order.judge(0, Some(person), closed, at(now));
         assert_eq!(judge(&order, ANNA, 0), Order::SecondPerson);
         order.first_came(0, ANNA, at(0));
         assert_eq!(judge(&order, ANNA, 5), Order::SecondPerson, "twice the same is one");
@@ -249,8 +262,8 @@ mod tests {
         // the doors changed their places
         let moved = DoorPlan { after: Some(After { door: 1, within_s: 30 }), ..inner };
         order.update(&[moved, plan(0), DoorPlan { two_people_within_s: Some(8), ..plan(2) }]);
-        assert_eq!(order.judge(0, ANNA, closed, at(1)), Order::Kept);
-        assert_eq!(order.judge(2, BO, closed, at(1)), Order::SecondPerson);
-        assert_eq!(order.judge(3, BO, closed, at(1)), Order::DoorBefore, "no door of ours");
+        assert_eq!(order.judge(0, Some(ANNA), closed, at(1)), Order::Kept);
+        assert_eq!(order.judge(2, Some(BO), closed, at(1)), Order::SecondPerson);
+        assert_eq!(order.judge(3, Some(BO), closed, at(1)), Order::DoorBefore, "no door of ours");
     }
 }

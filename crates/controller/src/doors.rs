@@ -25,6 +25,7 @@ use crate::reader::Feedback;
 use crate::reader::wired::Lamps;
 use driven::{Asker, Driven};
 use entry::Entry;
+use klinke_access::decide::Order;
 use klinke_access::door_cycle::Input;
 use klinke_access::open_command::{Guard, OpenCommand, Refusal};
 use klinke_access::snapshot::Rights;
@@ -233,8 +234,8 @@ impl Doors {
                 let asker = Asker::Link(command.opening);
                 let states = |door| driven.iter().find(|driven| driven.door == door).map(Driven::secured);
                 let place = self.entry.place(command.door);
-                // never two doors of an airlock, whoever asks
-                if place.is_some_and(|place| self.entry.is_interlocked(place, states)) {
+                // the order of the doors holds whoever asks
+                if place.is_some_and(|place| self.entry.order_from_afar(place, states, now) != Order::Kept) {
                     let reason = OutcomeRefusal::Blocked;
                     self.reports.outcome(asker, Outcome::Refused { reason }, now);
                 } else if let Some(driven) = driven.iter_mut().find(|driven| driven.door == command.door) {

@@ -161,6 +161,17 @@ impl Entry {
             .is_some_and(|rights| self.order.is_interlocked(place, |other| state_at(rights, other, &state)))
     }
 
+    /// Whether the order of the doors lets this one open for somebody from afar.
+    pub(super) fn order_from_afar(
+        &self,
+        place: u8,
+        state: impl Fn(DoorId) -> Option<DoorState>,
+        now: Mono,
+    ) -> Order {
+        let Some(rights) = &self.rights else { return Order::Kept };
+        self.order.judge(place, None, |other| state_at(rights, other, &state), now)
+    }
+
     /// Whether who presents this is let in at this door.
     pub(super) fn present(
         &mut self,
@@ -186,7 +197,7 @@ impl Entry {
         };
         let (mut facts, found) = rights.facts_at(hash, &asked).ok_or(Refused::NoRights)?;
         if let Some(Found { person, .. }) = found {
-            facts.order = self.order.judge(place, person, |other| state_at(rights, other, &state), now);
+            facts.order = self.order.judge(place, Some(person), |other| state_at(rights, other, &state), now);
         }
         let decision = decide(&Request { cause: Cause::AtDoor }, &facts);
         if found.is_some_and(|found| found.copyable) && self.is_copied(hash, place, now) {

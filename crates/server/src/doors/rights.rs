@@ -203,8 +203,8 @@ async fn look(
     }
     let key = node.rights.hash_key(scope.tenant, controller);
     let now = node.clock.now();
-    let codes = stored.guests.iter().map(|one| node.passes.code(&one.guest)).collect();
-    let making = tokio::task::spawn_blocking(move || make(stored, codes, controller, key, known, now));
+    let codes: Vec<String> = stored.guests.iter().map(|one| node.passes.code(&one.guest)).collect();
+    let making = tokio::task::spawn_blocking(move || make(stored, &codes, controller, key, known, now));
     let Some((held, manifest, shards)) = making.await.map_err(|_| LookError::CutShort)?? else {
         return Ok(None);
     };
@@ -217,13 +217,13 @@ type Made = (Held, Vec<u8>, HashMap<Digest, Vec<u8>>);
 
 fn make(
     stored: ControllerRights,
-    codes: Vec<String>,
+    codes: &[String],
     controller: ControllerId,
     key: HashKey,
     known: Option<Held>,
     now: Timestamp,
 ) -> Result<Option<Made>, LookError> {
-    let (mut manifest, shards) = build(&plan(stored, &codes, controller, key, known));
+    let (mut manifest, shards) = build(&plan(stored, codes, controller, key, known));
     if let Some(known) = known
         && digest(&serde_json::to_vec(&manifest)?) == known.manifest
     {

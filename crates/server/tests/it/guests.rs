@@ -1,6 +1,7 @@
 //! Guests: by a link, a QR pass and a code, through the real door; until the second of their end, and no longer than their
 //! host has the door.
 
+use crate::support::door::told as command;
 use crate::support::house::House;
 use crate::support::panel::{Panel, request};
 use crate::testing::TestClock;
@@ -281,7 +282,7 @@ async fn who_may_come_once_comes_once() {
     assert_eq!(by_link(&house, &guest).await, refused("offline"));
     let mut mute = house.plan.controller.mute(house.running.controllers).await;
     let refusing = async {
-        let ControllerEvent::Open { opening, not_after, .. } = mute.receive().await.unwrap() else {
+        let ControllerEvent::Open { opening, not_after, .. } = command(&mut mute).await else {
             panic!("no command")
         };
         let outcome = Outcome::Refused { reason: OutcomeRefusal::Blocked };
@@ -317,7 +318,7 @@ async fn where_nobody_knows_whether_it_opened_the_guest_came_until_there_is_a_ne
     let guest = made(&linh, new).await;
     let mut mute = house.plan.controller.mute(house.running.controllers).await;
     let silent = async {
-        assert!(matches!(mute.receive().await, Ok(ControllerEvent::Open { .. })));
+        assert!(matches!(command(&mut mute).await, ControllerEvent::Open { .. }));
     };
     let (told, ()) = tokio::join!(by_link(&house, &guest), silent);
     assert_eq!(told, refused("expired"));

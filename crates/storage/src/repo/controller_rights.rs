@@ -63,18 +63,28 @@ async fn read(
         .await?;
     let settings: HashMap<Uuid, door_setting::Model> =
         settings.into_iter().map(|setting| (setting.door, setting)).collect();
-    let rules = rules(db, scope, found.building, &places).await?;
+    // a door that comes after one of another controller can not know who went through that: nobody opens it alone
+    let comes_after_none_of_ours = |door: &Uuid| {
+        let before = settings.get(door).and_then(|setting| setting.after_door);
+        before.is_some_and(|before| !places.contains_key(&before))
+    };
+    let opened: HashMap<Uuid, u8> = places
+        .iter()
+        .filter(|(door, _)| !comes_after_none_of_ours(door))
+        .map(|(door, place)| (*door, *place))
+        .collect();
+    let rules = rules(db, scope, found.building, &opened).await?;
     let hours = Hours::read(db, scope, found.building, &rules, settings.values()).await?;
     let doors = driven.iter().map(|door| plan(door, settings.get(&door.id), &places, &hours));
     let doors = doors.collect::<Result<Vec<_>>>()?;
     let zone = Zone::named(&site.time_zone);
     let of_rule: HashMap<Uuid, DoorRight> =
         rules.iter().filter_map(|rule| Some((rule.id, rule.right(zone.as_ref(), &hours)?))).collect();
-    let rights = rights(db, scope, found.building, &places, &of_rule).await?;
+    let rights = rights(db, scope, found.building, &opened, &of_rule).await?;
     let (holders, cards) = holders(db, scope, found.building, rights).await?;
     let mut schedules = hours.schedules;
     let coming = guests::coming(db, scope, found.building).await?;
-    let guests = coming.into_iter().filter_map(|guest| with_right(guest, &places, &mut schedules)).collect();
+    let guests = coming.into_iter().filter_map(|guest| with_right(guest, &opened, &mut schedules)).collect();
     Ok(Some(ControllerRights {
         site_mode: At("building", "mode").choice(&site.mode)?,
         holidays: At("building", "holidays").choice(&site.holidays)?,
@@ -208,8 +218,8 @@ impl Hours {
     }
 }
 
-/// A door with what is special about it. One that comes after a door of another controller can not know who went through
-/// that, so it comes after none.
+/// A door with what is special about it. One that comes after a door of another controller stands unlocked at no hours, as
+/// nobody has a right to it either.
 fn plan(
     door: &door::Model,
     setting: Option<&door_setting::Model>,
@@ -230,6 +240,7 @@ fn plan(
     let Some(setting) = setting else { return Ok(plain) };
     let at = |column| At("door_setting", column);
     let before = setting.after_door.and_then(|door| places.get(&door)).zip(setting.after_s);
+    let is_whole = before.is_some() || setting.after_door.is_none();
     let after = match before {
         Some((door, within)) => Some(After { door: *door, within_s: at("after_s").number(within)? }),
         None => None,
@@ -239,7 +250,7 @@ fn plan(
         two_people_within_s: setting.two_people_s.map(|s| at("two_people_s").number(s)).transpose()?,
         after,
         airlock: setting.airlock.map(|number| at("airlock").number(number)).transpose()?,
-        unlocked: setting.unlocked.and_then(|id| hours.place(id)),
+        unlocked: setting.unlocked.filter(|_| is_whole).and_then(|id| hours.place(id)),
         first_person_in: setting.first_person_in,
         ..plain
     })

@@ -6,6 +6,8 @@ use crate::rules::{office_hours, rule};
 use crate::town::{Town, label, stamp, two_towns};
 use klinke_access::decide::{HolderClass, SiteMode};
 use klinke_access::snapshot::{After, DoorPlan, DoorRight};
+use klinke_model::door::Door;
+use klinke_model::door_settings::{DoorBefore, DoorSettings};
 use klinke_model::ids::PersonId;
 use klinke_model::people::Membership;
 use klinke_model::rule::{AccessRule, Which, Who};
@@ -143,6 +145,27 @@ on_both! {
             first_person_in: true,
         });
         assert_eq!(found.schedules, [hours.schedule], "hours that only a door names");
+    }
+
+    async fn a_door_that_comes_after_one_of_another_controller_opens_for_nobody_alone(db) {
+        let (ours, _) = two_towns(&db).await;
+        let (parts, admin) = (db.store.parts(), ours.as_person(ours.admin));
+        give(&db, &ours, 1, ours.kari).await;
+        let hours = office_hours(&ours, 2);
+        assert!(db.store.rules().insert_schedule(&admin, &stamp(1), hours.clone()).await.unwrap());
+        let after = Some(DoorBefore { door: ours.garage, within_s: 60 });
+        let wanted = DoorSettings { after, unlocked: Some(hours.id), ..DoorSettings::default() };
+        let done = parts.change_door_settings(&admin, &stamp(1), 1, ours.front, wanted).await.unwrap();
+        assert!(matches!(done, Edited::Done(_)), "{done:?}");
+        let both = read(&db, &ours).await;
+        assert_eq!((both.holders.len(), both.doors[1].unlocked), (1, Some(0)));
+        // the garage gets another controller
+        let garage = Door { controller: Some(ours.spare), output: 0, ..ours.the_garage() };
+        let moved = parts.change_door(&admin, &stamp(1), 1, garage).await.unwrap();
+        assert!(matches!(moved, Edited::Done(_)), "{moved:?}");
+        let alone = read(&db, &ours).await;
+        assert_eq!(alone.doors.iter().map(|door| (door.door, door.unlocked)).collect::<Vec<_>>(), [(ours.front, None)]);
+        assert_eq!((alone.holders, alone.cards), (vec![], vec![]));
     }
 
     async fn whatever_is_written_is_told_and_what_was_refused_is_not(db) {

@@ -233,7 +233,7 @@ impl Town {
     }
 
     async fn made(&self, known: Option<Held>, now: Timestamp) -> Option<Made> {
-        make(self.stored().await, Vec::new(), self.controller, KEY, known, now).unwrap()
+        make(self.stored().await, &[], self.controller, KEY, known, now).unwrap()
     }
 
     /// As a controller takes it.

@@ -8,6 +8,9 @@ fn a_door_opens_after_somebody_went_through_the_one_before() {
     plan.doors[1].after = Some(After { door: 0, within_s: 30 });
     let mut entrance = Entrance::with(&plan);
     assert!(!entrance.is_let_in(1, RESIDENT, 0));
+    entrance.tell(open(9, 2, 500), 500);
+    let blocked = Outcome::Refused { reason: OutcomeRefusal::Blocked };
+    assert!(entrance.house.reports().contains(&outcome(9, 500, blocked)), "nor from afar");
     assert!(entrance.is_let_in(0, RESIDENT, 1_000));
     assert!(!entrance.is_let_in(1, RESIDENT, 2_000), "the leaf was not moved");
     entrance.leaf(0, DoorPosition::Open, 3_000);
