@@ -65,6 +65,8 @@ scenario('a door is held open and shut, its rules are kept, and a lock-down hold
   await look(page, 'admin-lock-down-ask');
   await dialog.getByRole('button', { name: t('admin-lock-down') }).click();
   await page.getByText(t('admin-lock-down-on')).waitFor();
+  // as the controller says it, which decides by itself
+  await row.getByText(t('door-locked-down'), { exact: true }).waitFor();
   await look(page, 'admin-lock-down');
   await fits(page, 'doors, desktop');
   await page.setViewportSize(SIZES.phone);
@@ -74,6 +76,7 @@ scenario('a door is held open and shut, its rules are kept, and a lock-down hold
   await app.page.getByText(pattern('door-refused-blocked')).first().waitFor();
   await page.getByRole('button', { name: t('admin-lock-down-end') }).click();
   await page.getByRole('button', { name: t('admin-lock-down') }).waitFor();
+  await row.getByText(t('door-locked'), { exact: true }).waitFor();
   await app.reload();
   await app.ready();
   await opens.click();

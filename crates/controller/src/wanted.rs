@@ -65,11 +65,13 @@ impl WantedFile {
     }
 }
 
-/// Keeps them. A disk that takes nothing is told; the doors go on with what they have.
+/// Keeps them, unless they are kept already: a link that comes back writes nothing. A disk that takes nothing is told; the
+/// doors go on with what they have.
 fn write(path: &Path, wanted: &Wanted) {
-    let written = serde_json::to_vec(wanted)
-        .map_err(io::Error::from)
-        .and_then(|text| replace(path, &text, Durable::Yes));
+    let written = serde_json::to_vec(wanted).map_err(io::Error::from).and_then(|text| {
+        let is_kept = std::fs::read(path).is_ok_and(|kept| kept == text);
+        if is_kept { Ok(()) } else { replace(path, &text, Durable::Yes) }
+    });
     if let Err(error) = written {
         warn!(%error, "the doors can not be kept for a start without the server");
     }
