@@ -100,30 +100,24 @@ impl Talk<'_> {
     }
 
     async fn release(&mut self, number: u16, board: &mut dyn Board) -> Result<(), String> {
-        match board.release(number, RELEASE) {
-            Err(error) => Err(error.to_string()),
-            Ok(Answer::Done) => {
-                tokio::time::sleep(RELEASE).await;
-                board.lock(number).map(drop).map_err(|error| error.to_string())
-            }
-            Ok(Answer::Later(ticket)) => {
-                let answered = async {
-                    while let Some(event) = self.outputs.recv().await {
-                        if event.output == number && event.ticket == ticket {
-                            return event.is_done;
-                        }
+        let told = board.release(number, RELEASE).map_err(|error| error.to_string())?;
+        if let Answer::Later(ticket) = told {
+            let answered = async {
+                while let Some(event) = self.outputs.recv().await {
+                    if event.output == number && event.ticket == ticket {
+                        return event.is_done;
                     }
-                    false
-                };
-                match timeout(ANSWER_LIMIT, answered).await {
-                    Ok(true) => {}
-                    Ok(false) => return Err("the device refused the command".to_owned()),
-                    Err(_) => return Err("the device did not answer within 2 s".to_owned()),
                 }
-                tokio::time::sleep(RELEASE).await;
-                board.lock(number).map(drop).map_err(|error| error.to_string())
+                false
+            };
+            match timeout(ANSWER_LIMIT, answered).await {
+                Ok(true) => {}
+                Ok(false) => return Err("the device refused the command".to_owned()),
+                Err(_) => return Err("the device did not answer within 2 s".to_owned()),
             }
         }
+        tokio::time::sleep(RELEASE).await;
+        board.lock(number).map(drop).map_err(|error| error.to_string())
     }
 
     async fn input(&mut self, number: u16, kind: InputKind, output: Option<u16>) -> io::Result<Item> {

@@ -20,7 +20,7 @@ use klinke_model::ids::{DoorId, OpeningId};
 use klinke_model::time::Mono;
 use klinke_wire::controller::{ControllerRequest, DoorReport, Outcome, OutcomeRefusal, WantedDoor};
 use std::time::Duration;
-use tracing::error;
+use tracing::{error, warn};
 
 /// One door and the output it is on.
 pub(super) struct Driven {
@@ -112,7 +112,12 @@ impl Driven {
         };
         let held = match self.wanted {
             Some(DoorHold::Unlocked) if board.holds(self.output) => Held::LockedOpen,
-            _ => self.held,
+            Some(DoorHold::Unlocked) => {
+                let output = self.output;
+                warn!(output, "a timer relay can not hold a door open; it stays as it is without that");
+                self.held
+            }
+            Some(DoorHold::Blocked) | None => self.held,
         };
         self.cycle.handle(Input::Restrict(restriction), now);
         self.cycle.handle(Input::Hold(held), now);
