@@ -33,6 +33,7 @@ pub mod record;
 mod repo;
 mod store;
 mod tx;
+mod written;
 
 pub use error::StorageError;
 pub use repo::{

@@ -4,8 +4,10 @@ use crate::repo::{
     Audit, Cards, Devices, Doors, Gate, Guests, Households, Imports, Intercom, Invitations, Jobs, Moves,
     Parts, People, Rules, Sites, Tenants, Tokens, Webhooks, Who,
 };
-use crate::tx::{self, Isolation};
+use crate::tx::{self, Isolation, Touched};
+use crate::written::Written;
 use crate::{Result, StorageError, migration};
+use klinke_model::ids::TenantId;
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, Statement};
 use std::fs::{File, OpenOptions, Permissions};
@@ -36,8 +38,8 @@ pub struct Store {
     pub(crate) writer: DatabaseConnection,
     /// SQLite: connections that can not write. PostgreSQL: the same as the writer's.
     pub(crate) reader: DatabaseConnection,
-    /// How many transactions wrote something.
-    pub(crate) written: Arc<watch::Sender<u64>>,
+    /// Who is told of what was written.
+    pub(crate) written: Arc<Written>,
 }
 
 impl Store {
@@ -61,8 +63,8 @@ impl Store {
         } else {
             return Err(StorageError::UnknownDatabase);
         };
-        tx::write(&store, Isolation::ReadCommitted, |tx| async move { migration::migrate(&tx).await })
-            .await?;
+        let (everybody, level) = (Touched::Everybody, Isolation::ReadCommitted);
+        tx::write(&store, everybody, level, |tx| async move { migration::migrate(&tx).await }).await?;
         Ok(store)
     }
 
@@ -108,10 +110,11 @@ impl Store {
         Ok(Self { writer: connection.clone(), reader: connection, written: Arc::default() })
     }
 
-    /// Changes with every transaction of this process that wrote, whatever it wrote: who keeps something that is made from
-    /// what is stored looks again then. There is one place that writes, so no kind of change can be forgotten.
-    pub fn written(&self) -> watch::Receiver<u64> {
-        self.written.subscribe()
+    /// Changes with every transaction of this process that wrote this tenant's data, whatever it wrote: who keeps something
+    /// that is made from what is stored looks again then. There is one place that writes, so no kind of change can be
+    /// forgotten.
+    pub fn written(&self, tenant: TenantId) -> watch::Receiver<()> {
+        self.written.watch(tenant)
     }
 
     /// Finds out who asks.

@@ -12,6 +12,8 @@
 //! The work must touch nothing but the transaction, so that it can run again, and never wait for a network in between.
 
 use crate::{Result, StorageError, Store};
+use klinke_model::ids::TenantId;
+use klinke_model::scope::Scope;
 use sea_orm::{AccessMode, DatabaseConnection, DatabaseTransaction, DbBackend, IsolationLevel};
 use sea_orm::{SqliteTransactionMode, TransactionOptions, TransactionTrait};
 use std::sync::Arc;
@@ -33,10 +35,26 @@ pub enum Isolation {
     Serializable,
 }
 
+/// Whose data a transaction writes: a `&Scope` says its tenant's, and only who watches that one is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Touched {
+    /// One tenant's.
+    Tenant(TenantId),
+    /// That of several, of the installation, or it is not known before.
+    Everybody,
+}
+
+impl From<&Scope> for Touched {
+    fn from(scope: &Scope) -> Self {
+        Self::Tenant(scope.tenant)
+    }
+}
+
 /// Runs `work` in a write transaction: its `Ok` is on the disk when this returns, its error changed nothing. Who watches
 /// [`Store::written`] is told.
 pub async fn write<T, F: Future<Output = Result<T>>>(
     store: &Store,
+    touched: impl Into<Touched>,
     isolation: Isolation,
     work: impl Fn(Tx) -> F,
 ) -> Result<T> {
@@ -54,7 +72,7 @@ pub async fn write<T, F: Future<Output = Result<T>>>(
             }
             done => {
                 if done.is_ok() {
-                    store.written.send_modify(|times| *times = times.wrapping_add(1));
+                    store.written.tell(touched.into());
                 }
                 return done;
             }

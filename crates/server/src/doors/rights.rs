@@ -159,7 +159,7 @@ pub async fn follow(
     wake: &Notify,
     offers: mpsc::Sender<Offer>,
 ) {
-    let mut written = node.store.written();
+    let mut written = node.store.written(scope.tenant);
     loop {
         // before reading: what is written from here on is looked at again
         written.mark_unchanged();

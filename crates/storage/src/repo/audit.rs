@@ -203,7 +203,8 @@ impl Audit<'_> {
         if scope.principal != Principal::System {
             return Ok(0);
         }
-        tx::write(self.0, Isolation::Serializable, |tx| async move { erase(&tx, scope, person).await }).await
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move { erase(&tx, scope, person).await })
+            .await
     }
 }
 

@@ -42,7 +42,7 @@ impl Intercom<'_> {
         if scope.principal != Principal::System {
             return Ok(Vec::new());
         }
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             let mut put = Vec::new();
             for (place, id) in missing(&*tx, scope, person).await?.into_iter().zip(ids) {
                 let household = household(&*tx, scope, place.unit.0).await?;

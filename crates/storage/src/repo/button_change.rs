@@ -61,7 +61,7 @@ impl Intercom<'_> {
         if edit.listing == klinke_model::intercom::Listing::DialOnly && edit.dial_code.is_none() {
             return Err(StorageError::Invalid("a button that can only be dialled has a code"));
         }
-        let changed = tx::write(self.0, Isolation::Serializable, |tx| async move {
+        let changed = tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             let Some(found) = changeable(&*tx, scope, bell).await? else {
                 return Ok(ButtonChanged::NotThere);
             };
@@ -101,7 +101,7 @@ impl Intercom<'_> {
         version: u64,
         look: &Look,
     ) -> Result<ButtonChanged> {
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             let Some(row) = changeable(&*tx, scope, bell).await? else { return Ok(ButtonChanged::NotThere) };
             if u64::try_from(row.version) != Ok(version) {
                 return Ok(ButtonChanged::Conflict);

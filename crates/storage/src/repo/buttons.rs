@@ -22,7 +22,7 @@ impl Intercom<'_> {
         stamp: &Stamp,
         bell: BellId,
     ) -> Result<Option<BuildingId>> {
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             let found = bell::Entity::find_by_id((scope.tenant.0, bell.0))
                 .filter(reach::may(scope, Right::ChangeBuilding, bell::Column::Building))
                 .one(&*tx)
@@ -55,7 +55,7 @@ impl Intercom<'_> {
         panel: PanelId,
         order: &[BellId],
     ) -> Result<bool> {
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             let rows = bell::Entity::find()
                 .filter(bell::Column::Tenant.eq(scope.tenant.0))
                 .filter(bell::Column::Panel.eq(panel.0))

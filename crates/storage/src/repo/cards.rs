@@ -87,7 +87,7 @@ impl Cards<'_> {
         new: NewCard,
     ) -> Result<CardMade> {
         let new = &new;
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             if !has_all(&*tx, scope, &CHANGES, building).await? {
                 return Ok(CardMade::NotThere);
             }
@@ -126,7 +126,7 @@ impl Cards<'_> {
         change: CardChange,
     ) -> Result<Edited<CardRow>> {
         let change = &change;
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             let Some(before) = one(&*tx, scope, id).await? else { return Ok(Edited::NotThere) };
             let was = &before.value.card;
             if !has_all(&*tx, scope, &CHANGES, was.building).await? {
@@ -168,7 +168,7 @@ impl Cards<'_> {
 
     /// Takes a card back: it opens nothing any more, and can be given to somebody else.
     pub async fn remove_card(&self, scope: &Scope, stamp: &Stamp, id: CardId) -> Result<bool> {
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             let Some(before) = one(&*tx, scope, id).await? else { return Ok(false) };
             let was = &before.value.card;
             if !has_all(&*tx, scope, &CHANGES, was.building).await? {

@@ -40,7 +40,7 @@ impl Cards<'_> {
         decide: impl Fn(&CardHouse) -> Vec<NewCard>,
     ) -> Result<Option<usize>> {
         let decide = &decide;
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             if !has_all(&*tx, scope, &CHANGES, building).await? {
                 return Ok(None);
             }

@@ -26,7 +26,7 @@ impl Devices<'_> {
         if !reach::is(scope, device.person) {
             return Ok(false);
         }
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             let active = person::Entity::find_by_id((scope.tenant.0, device.person.0))
                 .filter(person::Column::Active.eq(true))
                 .one(&*tx)
@@ -73,7 +73,7 @@ impl Devices<'_> {
         if !reach::is(scope, person) {
             return Ok(false);
         }
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             let gone = device::Entity::delete_many()
                 .filter(device::Column::Tenant.eq(scope.tenant.0))
                 .filter(device::Column::Id.eq(device.0))

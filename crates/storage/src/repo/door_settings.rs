@@ -42,7 +42,7 @@ impl Parts<'_> {
         if wanted.fault(id).is_some() {
             return Err(StorageError::Invalid("settings of a door that can not be"));
         }
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             let Some(before) = one(&*tx, scope, Right::ChangeBuilding, id).await? else {
                 return Ok(Edited::NotThere);
             };
@@ -77,7 +77,7 @@ impl Parts<'_> {
         id: DoorId,
         held: Option<DoorHold>,
     ) -> Result<Option<Part<KeptSettings>>> {
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             let Some(before) = one(&*tx, scope, Right::Devices, id).await? else { return Ok(None) };
             if before.value.held == held {
                 return Ok(Some(before));

@@ -74,7 +74,7 @@ impl Doors<'_> {
         if !door.times.is_valid() {
             return Err(StorageError::Invalid("a time of the door is out of range"));
         }
-        let added = tx::write(self.0, Isolation::Serializable, |tx| async move {
+        let added = tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             if !reach::building(&*tx, scope, Right::ChangeBuilding, door.building).await? {
                 return Ok(false);
             }
@@ -140,7 +140,7 @@ impl Doors<'_> {
         drives: &[(DoorId, u16)],
     ) -> Result<bool> {
         let controller = &controller;
-        let inserted = tx::write(self.0, Isolation::Serializable, |tx| async move {
+        let inserted = tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             if !insert_controller(&tx, scope, controller, certificate_sha256, drives).await? {
                 return Ok(false);
             }

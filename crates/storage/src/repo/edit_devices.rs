@@ -44,7 +44,7 @@ impl Parts<'_> {
             return Err(StorageError::Invalid("a time of the door is out of range"));
         }
         let wanted = &wanted;
-        let changed = tx::write(self.0, Isolation::Serializable, |tx| async move {
+        let changed = tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             let id = wanted.id;
             let Some(before) = one_door(&*tx, scope, Right::SeeBuilding, id).await? else {
                 return Ok(Edited::NotThere);
@@ -103,7 +103,7 @@ impl Parts<'_> {
     /// Removes a door; nobody may open it any more, and no panel offers it. Not while another door comes after it: that
     /// one would open without it.
     pub async fn remove_door(&self, scope: &Scope, stamp: &Stamp, id: DoorId) -> Result<Removed> {
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             let Some(before) = one_door(&*tx, scope, Right::ChangeBuilding, id).await? else {
                 return Ok(Removed::NotThere);
             };
@@ -144,7 +144,7 @@ impl Parts<'_> {
         wanted: Panel,
     ) -> Result<Edited<Panel>> {
         let wanted = &wanted;
-        let changed = tx::write(self.0, Isolation::Serializable, |tx| async move {
+        let changed = tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             let (right, id) = (Right::Devices, wanted.id);
             let Some(before) = one_panel(&*tx, scope, right, id).await? else {
                 return Ok(Edited::NotThere);
@@ -192,7 +192,7 @@ impl Parts<'_> {
 
     /// Removes a panel with its buttons; its key opens nothing any more.
     pub async fn remove_panel(&self, scope: &Scope, stamp: &Stamp, id: PanelId) -> Result<Removed> {
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             let Some(before) = one_panel(&*tx, scope, Right::Devices, id).await? else {
                 return Ok(Removed::NotThere);
             };
@@ -232,7 +232,7 @@ impl Parts<'_> {
         wanted: Controller,
     ) -> Result<Edited<Controller>> {
         let wanted = &wanted;
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             let (right, id) = (Right::Devices, wanted.id);
             let Some(before) = one_controller(&*tx, scope, right, id).await? else {
                 return Ok(Edited::NotThere);
@@ -266,7 +266,7 @@ impl Parts<'_> {
 
     /// Removes a controller; its doors have none until they are given another, and its certificate proves nothing.
     pub async fn remove_controller(&self, scope: &Scope, stamp: &Stamp, id: ControllerId) -> Result<Removed> {
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             let Some(before) = one_controller(&*tx, scope, Right::Devices, id).await? else {
                 return Ok(Removed::NotThere);
             };

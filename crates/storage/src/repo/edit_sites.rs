@@ -34,7 +34,7 @@ impl Parts<'_> {
         wanted: Building,
     ) -> Result<Edited<Building>> {
         let wanted = &wanted;
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             let (right, id) = (Right::ChangeBuilding, wanted.id);
             let Some(before) = one_building(&*tx, scope, right, id).await? else {
                 return Ok(Edited::NotThere);
@@ -72,7 +72,7 @@ impl Parts<'_> {
 
     /// Removes a building with all that is in it, when nobody lives there and nobody is about to. For who has all buildings.
     pub async fn remove_building(&self, scope: &Scope, stamp: &Stamp, id: BuildingId) -> Result<Removed> {
-        let removed = tx::write(self.0, Isolation::Serializable, |tx| async move {
+        let removed = tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             let all = [Right::ChangeBuilding, Right::SeePeople];
             let everywhere = reach::holds(&*tx, reach::may_everywhere(scope, Right::ChangeBuilding)).await?;
             if !everywhere || !has_all(&*tx, scope, &all, id).await? {
@@ -151,7 +151,7 @@ impl Parts<'_> {
         wanted: Entrance,
     ) -> Result<Edited<Entrance>> {
         let wanted = &wanted;
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             let (right, id) = (Right::ChangeBuilding, wanted.id);
             let Some(before) = one_entrance(&*tx, scope, right, id).await? else {
                 return Ok(Edited::NotThere);
@@ -185,7 +185,7 @@ impl Parts<'_> {
 
     /// Removes an entrance that no unit and no panel is at.
     pub async fn remove_entrance(&self, scope: &Scope, stamp: &Stamp, id: EntranceId) -> Result<Removed> {
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             let Some(before) = one_entrance(&*tx, scope, Right::ChangeBuilding, id).await? else {
                 return Ok(Removed::NotThere);
             };

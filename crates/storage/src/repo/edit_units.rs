@@ -39,7 +39,7 @@ impl Parts<'_> {
         wanted: UnitDoors,
     ) -> Result<Edited<UnitDoors>> {
         let wanted = &wanted;
-        let changed = tx::write(self.0, Isolation::Serializable, |tx| async move {
+        let changed = tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             let (right, id) = (Right::ChangeBuilding, wanted.unit.id);
             let Some(before) = one_unit(&*tx, scope, right, id).await? else {
                 return Ok(Edited::NotThere);
@@ -108,7 +108,7 @@ impl Parts<'_> {
 
     /// Removes a unit where nobody lives and nobody is about to, with its buttons.
     pub async fn remove_unit(&self, scope: &Scope, stamp: &Stamp, id: UnitId) -> Result<Removed> {
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             let Some(before) = one_unit(&*tx, scope, Right::ChangeBuilding, id).await? else {
                 return Ok(Removed::NotThere);
             };

@@ -11,7 +11,7 @@ use crate::record::{
 use crate::repo::audit::{self, Change};
 use crate::repo::convert::At;
 use crate::repo::people;
-use crate::tx::{self, Isolation};
+use crate::tx::{self, Isolation, Touched};
 use crate::{Result, StorageError, Store};
 use klinke_model::ids::{DeviceId, MoveId, PanelId, TenantId};
 use klinke_model::people::{Role, RoleGrant};
@@ -51,7 +51,7 @@ impl Gate<'_> {
         if account.person != administrator.id {
             return Err(StorageError::Invalid("the first account must be the administrator's"));
         }
-        tx::write(self.0, Isolation::ReadCommitted, |tx| async move {
+        tx::write(self.0, Touched::Everybody, Isolation::ReadCommitted, |tx| async move {
             // The one row decides; whoever comes second waits here until the first is on the disk or has failed.
             let row = installation::ActiveModel {
                 singleton: Set(1),
@@ -192,7 +192,7 @@ impl Gate<'_> {
     /// # Errors
     /// When the database can not be written.
     pub async fn end_expired(&self, today: i64) -> Result<Vec<DeviceId>> {
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, Touched::Everybody, Isolation::Serializable, |tx| async move {
             let ended: Vec<(Uuid, Uuid, Uuid)> = session::Entity::find()
                 .select_only()
                 .columns([session::Column::Tenant, session::Column::Id, session::Column::Device])

@@ -4,7 +4,7 @@ use crate::Result;
 use crate::entity::guest;
 use crate::repo::Gate;
 use crate::repo::convert::At;
-use crate::tx::{self, Isolation};
+use crate::tx::{self, Isolation, Touched};
 use klinke_model::ids::{GuestId, TenantId};
 use klinke_model::time::Timestamp;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
@@ -25,7 +25,7 @@ impl Gate<'_> {
     /// # Errors
     /// When the database can not be written.
     pub async fn forget_guests(&self, before: Timestamp) -> Result<()> {
-        tx::write(self.0, Isolation::ReadCommitted, |tx| async move {
+        tx::write(self.0, Touched::Everybody, Isolation::ReadCommitted, |tx| async move {
             guest::Entity::delete_many()
                 .filter(guest::Column::EndsAt.lt(before.as_millis()))
                 .exec(&*tx)

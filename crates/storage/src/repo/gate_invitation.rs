@@ -5,7 +5,7 @@ use crate::entity::{account, device, invitation, person};
 use crate::record::{Followed, Invited};
 use crate::repo::Gate;
 use crate::repo::invitations::invited;
-use crate::tx::{self, Isolation};
+use crate::tx::{self, Isolation, Touched};
 use klinke_model::ids::{DeviceId, PersonId, TenantId};
 use klinke_model::privacy::Pii;
 use klinke_model::scope::Scope;
@@ -48,7 +48,7 @@ impl Gate<'_> {
         user_name: &Pii<String>,
         password_hash: &Pii<String>,
     ) -> Result<Followed<PasswordSet>> {
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, Touched::Everybody, Isolation::Serializable, |tx| async move {
             let invited = match followed(&*tx, token_hash, now).await? {
                 Followed::Good(invited) => invited,
                 Followed::Used => return Ok(Followed::Used),

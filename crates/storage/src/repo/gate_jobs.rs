@@ -5,7 +5,7 @@ use crate::entity::{import, job};
 use crate::record::{Job, JobKind};
 use crate::repo::Gate;
 use crate::repo::convert::{At, Word};
-use crate::tx::{self, Isolation};
+use crate::tx::{self, Isolation, Touched};
 use klinke_model::time::Timestamp;
 use sea_orm::sea_query::Expr;
 use sea_orm::{
@@ -55,7 +55,7 @@ impl Gate<'_> {
     /// # Errors
     /// When the database can not be written.
     pub async fn orphaned_imports(&self, now: Timestamp) -> Result<()> {
-        tx::write(self.0, Isolation::ReadCommitted, |tx| async move {
+        tx::write(self.0, Touched::Everybody, Isolation::ReadCommitted, |tx| async move {
             if tx.get_database_backend() != DbBackend::Sqlite {
                 return Ok(());
             }
@@ -75,7 +75,7 @@ impl Gate<'_> {
     /// # Errors
     /// When the database can not be written.
     pub async fn forget_imports(&self, now: Timestamp) -> Result<()> {
-        tx::write(self.0, Isolation::ReadCommitted, |tx| async move {
+        tx::write(self.0, Touched::Everybody, Isolation::ReadCommitted, |tx| async move {
             import::Entity::delete_many()
                 .filter(import::Column::EndsAt.lte(now.as_millis()))
                 .exec(&*tx)

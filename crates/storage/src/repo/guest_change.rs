@@ -39,7 +39,7 @@ impl Guests<'_> {
         let new = &new;
         let hours = new.hours.as_ref().map(written).transpose()?;
         let hours = &hours;
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             let of = match may_make(&tx, scope, stamp, new).await? {
                 Ok(of) => of,
                 Err(refused) => return Ok(refused),
@@ -89,7 +89,7 @@ impl Guests<'_> {
         let change = &change;
         let hours = change.hours.as_ref().map(|hours| hours.as_ref().map(written).transpose()).transpose()?;
         let hours = &hours;
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             let Some(before) = one(&*tx, scope, of, id).await? else { return Ok(GuestChanged::NotThere) };
             if before.version != change.version {
                 return Ok(GuestChanged::Conflict(Box::new(before)));
@@ -144,7 +144,7 @@ impl Guests<'_> {
         codes: Codes,
     ) -> Result<Option<Guest>> {
         let codes = &codes;
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             let Some(before) = one(&*tx, scope, of, id).await? else { return Ok(None) };
             let code = choose(&*tx, scope, before.building, codes).await?;
             guest::Entity::update_many()
@@ -173,7 +173,7 @@ impl Guests<'_> {
         of: GuestsOf,
         id: GuestId,
     ) -> Result<bool> {
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             let Some(before) = one(&*tx, scope, of, id).await? else { return Ok(false) };
             guest::Entity::delete_by_id((scope.tenant.0, id.0)).exec(&*tx).await?;
             if of == GuestsOf::House {
@@ -194,7 +194,7 @@ impl Guests<'_> {
         job: JobId,
     ) -> Result<bool> {
         let (email, language) = &to;
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             if one(&*tx, scope, GuestsOf::Oneself, id).await?.is_none() {
                 return Ok(false);
             }

@@ -54,7 +54,7 @@ impl Guests<'_> {
         if !is_service(scope) {
             return Ok(false);
         }
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             let marked = guest::Entity::update_many()
                 .col_expr(guest::Column::Taken, Expr::val(taken))
                 .filter(guest::Column::Tenant.eq(scope.tenant.0))
@@ -73,7 +73,7 @@ impl Guests<'_> {
         if !is_service(scope) {
             return Ok(false);
         }
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             let gone = guest::Entity::delete_many()
                 .filter(guest::Column::Tenant.eq(scope.tenant.0))
                 .filter(guest::Column::Id.eq(id.0))
@@ -95,7 +95,7 @@ impl Guests<'_> {
     /// Keeps how many wrong codes were typed at the panel that asks.
     pub async fn keep_wrong_codes(&self, scope: &Scope, wrong: u32) -> Result<bool> {
         let Principal::Panel(panel) = scope.principal else { return Ok(false) };
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             let kept = panel::Entity::update_many()
                 .col_expr(panel::Column::WrongCodes, Expr::val(i64::from(wrong)))
                 .filter(panel::Column::Tenant.eq(scope.tenant.0))
@@ -135,7 +135,7 @@ impl Guests<'_> {
         if !is_service(scope) {
             return Ok(false);
         }
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             let gone = guest_mail::Entity::delete_many()
                 .filter(guest_mail::Column::Tenant.eq(scope.tenant.0))
                 .filter(guest_mail::Column::Guest.eq(id.0))

@@ -54,7 +54,7 @@ impl Households<'_> {
     /// [`StorageError::Conflict`] when the person is there already.
     pub async fn take_in(&self, scope: &Scope, now: Timestamp, new: NewMember) -> Result<Joined> {
         let new = &new;
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             let Some(home) = owned(&*tx, scope, new.unit).await? else { return refused(Refused::NotThere) };
             if !home.policy.add_members {
                 return refused(Refused::Decided(DecidedBy::Administrator));
@@ -93,7 +93,7 @@ impl Households<'_> {
         person: PersonId,
         way: WayToMember,
     ) -> Result<Joined> {
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             if owned(&*tx, scope, unit).await?.is_none() || !is_taken_in(&*tx, scope, unit, person).await? {
                 return refused(Refused::NotThere);
             }
@@ -116,7 +116,7 @@ impl Households<'_> {
     /// Takes out somebody whom the household took in: their place and their buttons end, and when nothing else lets them
     /// in, all they had.
     pub async fn take_out(&self, scope: &Scope, unit: UnitId, person: PersonId) -> Result<Left> {
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             if owned(&*tx, scope, unit).await?.is_none() {
                 return Ok(Left::Refused(Refused::NotThere));
             }
@@ -165,7 +165,7 @@ impl Households<'_> {
         person: PersonId,
         ids: &[BellId],
     ) -> Result<Joined> {
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             let Some(home) = owned(&*tx, scope, unit).await? else { return refused(Refused::NotThere) };
             let members = members(&*tx, scope, unit.0).await?;
             let Some(member) = members.into_iter().find(|member| member.person == person) else {
@@ -229,7 +229,7 @@ impl Households<'_> {
     /// Hands on who decides for a home, to a member with a password.
     pub async fn hand_on(&self, scope: &Scope, unit: UnitId, person: PersonId) -> Result<Joined> {
         let Some(who) = scope.person() else { return refused(Refused::NotThere) };
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             if owned(&*tx, scope, unit).await?.is_none() || person == who {
                 return refused(Refused::NotThere);
             }

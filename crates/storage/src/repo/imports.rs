@@ -47,7 +47,7 @@ impl Imports<'_> {
     /// Keeps a list that was read.
     pub async fn insert_import(&self, scope: &Scope, new: NewImport) -> Result<bool> {
         let new = &new;
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             if !reach::building(&*tx, scope, Right::ChangePeople, new.building).await? {
                 return Ok(false);
             }
@@ -94,7 +94,7 @@ impl Imports<'_> {
         edit: impl Fn(&str) -> Option<String>,
     ) -> Result<ImportOutcome> {
         let edit = &edit;
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             let row = match ready(&tx, scope, id, now, ImportState::Draft).await? {
                 Ok(row) => row,
                 Err(outcome) => return Ok(outcome),
@@ -111,7 +111,7 @@ impl Imports<'_> {
 
     /// Forgets a list, unless it is being applied or undone. What it did stays.
     pub async fn discard_import(&self, scope: &Scope, id: ImportId, now: Timestamp) -> Result<ImportOutcome> {
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             match standing(&*tx, scope, id, now).await?.map(|list| list.state) {
                 None => return Ok(ImportOutcome::Absent),
                 Some(state @ (ImportState::Applying | ImportState::Undoing)) => {
@@ -153,7 +153,7 @@ impl Imports<'_> {
             ImportWish::Apply { .. } => (ImportState::Draft, ImportState::Applying),
             ImportWish::Undo => (ImportState::Applied, ImportState::Undoing),
         };
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             match standing(&*tx, scope, id, stamp.at).await?.map(|list| list.state) {
                 None => return Ok(ImportOutcome::Absent),
                 Some(state) if state != from => return Ok(ImportOutcome::Is(state)),
@@ -191,7 +191,7 @@ impl Imports<'_> {
         if !matches!(scope.principal, Principal::System) {
             return Ok(false);
         }
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             let mut changed = 0;
             for (from, to) in
                 [(ImportState::Applying, ImportState::Draft), (ImportState::Undoing, ImportState::Applied)]
@@ -220,7 +220,7 @@ impl Imports<'_> {
         told: &Told<'_>,
     ) -> Result<ImportOutcome> {
         let decide = &decide;
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             told(0, 0);
             let row = match ready(&tx, scope, id, stamp.at, ImportState::Applying).await? {
                 Ok(row) => row,
@@ -257,7 +257,7 @@ impl Imports<'_> {
         id: ImportId,
         told: &Told<'_>,
     ) -> Result<ImportOutcome> {
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             told(0, 0);
             let row = match ready(&tx, scope, id, stamp.at, ImportState::Undoing).await? {
                 Ok(row) => row,

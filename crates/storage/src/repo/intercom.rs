@@ -79,7 +79,7 @@ impl Intercom<'_> {
         public_key: Option<Vec<u8>>,
     ) -> Result<bool> {
         let (panel, public_key) = (&panel, &public_key);
-        let added = tx::write(self.0, Isolation::Serializable, |tx| async move {
+        let added = tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             if !insert_panel(&tx, scope, panel, public_key.clone()).await? {
                 return Ok(false);
             }
@@ -100,7 +100,7 @@ impl Intercom<'_> {
         public_key: Vec<u8>,
     ) -> Result<bool> {
         let public_key = &public_key;
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             let found = panel::Entity::find_by_id((scope.tenant.0, panel.0))
                 .filter(reach::may(scope, Right::Devices, panel::Column::Building))
                 .one(&*tx)
@@ -160,7 +160,7 @@ impl Intercom<'_> {
         if bell.kind == BellKind::Individual && bell.members.len() != 1 {
             return Err(StorageError::Invalid("an individual button has exactly one member"));
         }
-        let added = tx::write(self.0, Isolation::Serializable, |tx| async move {
+        let added = tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             let panel = panel::Entity::find_by_id((scope.tenant.0, bell.panel.0))
                 .filter(reach::may(scope, Right::ChangeBuilding, panel::Column::Building))
                 .one(&*tx)

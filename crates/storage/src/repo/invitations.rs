@@ -63,7 +63,7 @@ impl Invitations<'_> {
 
     /// Asks for a link to be sent. The link from before stops working at once.
     pub async fn invite(&self, scope: &Scope, stamp: &Stamp, person: PersonId, id: JobId) -> Result<bool> {
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             if !reach::holds(&*tx, may_invite(scope, person)).await? {
                 return Ok(false);
             }
@@ -84,7 +84,7 @@ impl Invitations<'_> {
         token_hash: [u8; 32],
         ends_at: Timestamp,
     ) -> Result<bool> {
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             if !reach::holds(&*tx, may_invite(scope, person)).await? {
                 return Ok(false);
             }
@@ -98,7 +98,7 @@ impl Invitations<'_> {
 
     /// Takes a person's link back, sent or not. `false` when there was none.
     pub async fn withdraw(&self, scope: &Scope, stamp: &Stamp, person: PersonId) -> Result<bool> {
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             if !reach::holds(&*tx, may_invite(scope, person)).await? {
                 return Ok(false);
             }
@@ -137,7 +137,7 @@ impl Invitations<'_> {
         if scope.principal != Principal::System {
             return Ok(false);
         }
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             if person::Entity::find_by_id((scope.tenant.0, person.0)).one(&*tx).await?.is_none() {
                 return Ok(false);
             }

@@ -29,7 +29,7 @@ impl Jobs<'_> {
         if !is_service(scope) {
             return Ok(false);
         }
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             let taken = job::Entity::update_many()
                 .col_expr(job::Column::RunAt, Expr::val(until.as_millis()))
                 .col_expr(job::Column::Attempts, Expr::val(attempts(job.attempts.saturating_add(1))))
@@ -48,7 +48,7 @@ impl Jobs<'_> {
         if !is_service(scope) {
             return Ok(false);
         }
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             let gone = job::Entity::delete_many()
                 .filter(job::Column::Tenant.eq(scope.tenant.0))
                 .filter(job::Column::Id.eq(job.0))

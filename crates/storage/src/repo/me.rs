@@ -35,7 +35,7 @@ impl People<'_> {
     ) -> Result<Changed> {
         let Some(who) = scope.person() else { return Ok(Changed::NotFound) };
         let (email, phone) = (&email, &phone);
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             let found = person::Entity::find_by_id((scope.tenant.0, who.0))
                 .filter(person::Column::Active.eq(true))
                 .one(&*tx)
@@ -62,7 +62,7 @@ impl Devices<'_> {
     /// Signs out every device of the person who asks but the one they ask from; which they were.
     pub async fn sign_out_others(&self, scope: &Scope) -> Result<Vec<DeviceId>> {
         let Principal::Person { person, device: this } = scope.principal else { return Ok(Vec::new()) };
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             let others = device::Entity::find()
                 .filter(device::Column::Tenant.eq(scope.tenant.0))
                 .filter(device::Column::Person.eq(person.0))

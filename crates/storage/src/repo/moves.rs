@@ -96,7 +96,7 @@ impl Moves<'_> {
     /// [`StorageError::Conflict`] when somebody leaves this unit by another move already.
     pub async fn plan_move(&self, scope: &Scope, stamp: &Stamp, new: NewMove) -> Result<bool> {
         let new = &new;
-        let planned = tx::write(self.0, Isolation::Serializable, |tx| async move {
+        let planned = tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             let found = unit::Entity::find_by_id((scope.tenant.0, new.unit.0))
                 .filter(reach::may(scope, Right::ChangePeople, unit::Column::Building))
                 .one(&*tx)
@@ -184,7 +184,7 @@ impl Moves<'_> {
     /// Takes a planned move back, and with it those who were added only to move in: who has a home, a sign-in, a role
     /// or another move by now stays. `false` when it is done, or not there.
     pub async fn cancel_move(&self, scope: &Scope, stamp: &Stamp, id: MoveId) -> Result<bool> {
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             let found = household_move::Entity::find_by_id((scope.tenant.0, id.0))
                 .filter(household_move::Column::State.eq(SCHEDULED))
                 .filter(reach::may(scope, Right::ChangePeople, household_move::Column::Building))
@@ -233,7 +233,7 @@ impl Moves<'_> {
         }
         // whose role has not ended by then keeps their sign-in
         let scope = &scope.at(stamp.at);
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             let found = household_move::Entity::find_by_id((scope.tenant.0, id.0))
                 .filter(household_move::Column::State.eq(SCHEDULED))
                 .filter(household_move::Column::EndsAt.lte(stamp.at.as_millis()))

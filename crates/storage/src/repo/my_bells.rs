@@ -43,7 +43,7 @@ impl Households<'_> {
     ) -> Result<BellChanged> {
         let Some(who) = scope.person() else { return Ok(BellChanged::NotThere) };
         let change = &change;
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             let Some(before) = mine(&*tx, scope, who, Expr::val(true), Some(bell)).await?.pop() else {
                 return Ok(BellChanged::NotThere);
             };
@@ -77,7 +77,7 @@ impl Households<'_> {
         if scope.principal != Principal::System {
             return Ok(false);
         }
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             let turned = bell_hours::Entity::update_many()
                 .col_expr(bell_hours::Column::Hides, Expr::val(hides))
                 .filter(bell_hours::Column::Tenant.eq(scope.tenant.0))

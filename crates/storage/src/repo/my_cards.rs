@@ -33,7 +33,7 @@ impl Cards<'_> {
     /// Adds a card in a home of the asker.
     pub async fn add_my_card(&self, scope: &Scope, new: NewMyCard) -> Result<MyCardMade> {
         let (new, Some(who)) = (&new, scope.person()) else { return Ok(MyCardMade::NotThere) };
-        let made = tx::write(self.0, Isolation::Serializable, |tx| async move {
+        let made = tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             let homes = homes_of(&*tx, scope, who, Expr::val(true)).await?;
             let Some(home) = homes.into_iter().find(|home| home.unit == new.unit) else {
                 return Ok(MyCardMade::NotThere);
@@ -80,7 +80,7 @@ impl Cards<'_> {
     ) -> Result<MyCardChanged> {
         let Some(who) = scope.person() else { return Ok(MyCardChanged::NotThere) };
         let name = &name;
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             let Some(before) = one(&*tx, scope, who, id).await? else { return Ok(MyCardChanged::NotThere) };
             if before.version != version {
                 return Ok(MyCardChanged::Conflict(before));

@@ -38,7 +38,7 @@ impl People<'_> {
         homes: &[(UnitId, bool)],
     ) -> Result<bool> {
         let person = &person;
-        let added = tx::write(self.0, Isolation::Serializable, |tx| async move {
+        let added = tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             if homes.is_empty()
                 && !reach::holds(&*tx, reach::may_everywhere(scope, Right::ChangePeople)).await?
             {
@@ -87,7 +87,7 @@ impl People<'_> {
     /// asker saw.
     pub async fn change_person(&self, scope: &Scope, stamp: &Stamp, person: Person) -> Result<Changed> {
         let wanted = &person;
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             let Some(before) = changeable(&*tx, scope, wanted.id).await? else {
                 return Ok(Changed::NotFound);
             };
@@ -125,7 +125,7 @@ impl People<'_> {
         if scope.person() == Some(person) {
             return Ok(None);
         }
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             let Some(before) = changeable(&*tx, scope, person).await? else { return Ok(None) };
             let devices =
                 if suspended { sign_everything_out(&*tx, scope, person).await? } else { Vec::new() };
@@ -150,7 +150,7 @@ impl People<'_> {
 
     /// Gives a person a home, or changes whether they decide for it.
     pub async fn set_home(&self, scope: &Scope, stamp: &Stamp, home: Membership) -> Result<bool> {
-        let set = tx::write(self.0, Isolation::Serializable, |tx| async move {
+        let set = tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             let seen = person::Entity::find_by_id((scope.tenant.0, home.person.0)).one(&*tx).await?;
             if seen.is_none() || !reaches_unit(&*tx, scope, Right::ChangePeople, home.unit).await? {
                 return Ok(false);
@@ -197,7 +197,7 @@ impl People<'_> {
         person: PersonId,
         unit: UnitId,
     ) -> Result<bool> {
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             if !reaches_unit(&*tx, scope, Right::ChangePeople, unit).await?
                 || !end_place(&*tx, scope, person, unit).await?
             {

@@ -24,7 +24,7 @@ impl People<'_> {
         stamp: &Stamp,
         person: PersonId,
     ) -> Result<Option<Suspended>> {
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             if changeable(&*tx, scope, person).await?.is_none() {
                 return Ok(None);
             }
@@ -49,7 +49,7 @@ impl People<'_> {
         if scope.person() == Some(person) {
             return Ok(Deleted::NotThere);
         }
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             if changeable(&*tx, scope, person).await?.is_none() {
                 return Ok(Deleted::NotThere);
             }

@@ -37,7 +37,7 @@ impl Households<'_> {
     ) -> Result<PictureSet> {
         let Some(who) = scope.person() else { return Ok(PictureSet::NotThere) };
         let picture = &picture;
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             let Some(before) = mine(&*tx, scope, who, Expr::val(true), Some(bell)).await?.pop() else {
                 return Ok(PictureSet::NotThere);
             };
@@ -76,7 +76,7 @@ impl Intercom<'_> {
         picture: NewPicture,
     ) -> Result<PictureSet> {
         let picture = &picture;
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             let found = bell::Entity::find_by_id((scope.tenant.0, bell.0))
                 .filter(reach::may(scope, Right::ChangeBuilding, bell::Column::Building))
                 .one(&*tx)

@@ -44,7 +44,7 @@ impl Sites<'_> {
             return Err(StorageError::Invalid("a field of the policy is out of range"));
         }
         let policy = &policy;
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             if !reach::building(&*tx, scope, Right::ChangeBuilding, building).await? {
                 return Ok(PolicySet::NotThere);
             }

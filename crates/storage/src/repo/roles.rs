@@ -136,7 +136,7 @@ impl People<'_> {
     /// end.
     pub async fn grant_role(&self, scope: &Scope, stamp: &Stamp, new: NewRole) -> Result<bool> {
         check(scope, stamp, &new.grant)?;
-        let granted = tx::write(self.0, Isolation::Serializable, |tx| async move {
+        let granted = tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             let RoleGrant { role, building, ends_at } = new.grant;
             if scope.person() == Some(new.person) || !may_hand_over(&*tx, scope, role, building).await? {
                 return Ok(false);
@@ -182,7 +182,7 @@ impl People<'_> {
 
     /// Takes a role. The last manager stays: somebody must be able to give roles.
     pub async fn revoke_role(&self, scope: &Scope, stamp: &Stamp, id: RoleGrantId) -> Result<Revoked> {
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             let found = role_grant::Entity::find_by_id((scope.tenant.0, id.0)).one(&*tx).await?;
             let Some(found) = found else { return Ok(Revoked::NotThere) };
             let building: Option<BuildingId> = found.building.map(Into::into);
@@ -218,7 +218,7 @@ impl People<'_> {
         if !reach::is(scope, person) {
             return Ok(false);
         }
-        let accepted = tx::write(self.0, Isolation::Serializable, |tx| async move {
+        let accepted = tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             let row = confidentiality::ActiveModel {
                 tenant: Set(scope.tenant.0),
                 person: Set(person.0),

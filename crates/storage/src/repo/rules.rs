@@ -62,7 +62,7 @@ impl Rules<'_> {
     /// Adds a rule to a building.
     pub async fn insert_rule(&self, scope: &Scope, stamp: &Stamp, new: AccessRule) -> Result<RuleMade> {
         let new = &new;
-        let made = tx::write(self.0, Isolation::Serializable, |tx| async move {
+        let made = tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             if !has_all(&*tx, scope, &CHANGES, new.building).await? {
                 return Ok(RuleMade::NotThere);
             }
@@ -115,7 +115,7 @@ impl Rules<'_> {
         wanted: AccessRule,
     ) -> Result<Edited<NamedRule>> {
         let wanted = &wanted;
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             let Some(before) = one(&*tx, scope, wanted.id).await? else { return Ok(Edited::NotThere) };
             let was = &before.value.rule;
             if !has_all(&*tx, scope, &CHANGES, was.building).await? {
@@ -164,7 +164,7 @@ impl Rules<'_> {
 
     /// Removes a rule.
     pub async fn remove_rule(&self, scope: &Scope, stamp: &Stamp, id: RuleId) -> Result<bool> {
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             let Some(before) = one(&*tx, scope, id).await? else { return Ok(false) };
             let was = &before.value.rule;
             if !has_all(&*tx, scope, &CHANGES, was.building).await? {

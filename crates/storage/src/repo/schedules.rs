@@ -52,7 +52,7 @@ impl Rules<'_> {
     pub async fn insert_schedule(&self, scope: &Scope, stamp: &Stamp, new: NamedSchedule) -> Result<bool> {
         let new = &new;
         sound(&new.schedule)?;
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             if !reach::building(&*tx, scope, Right::ChangeBuilding, new.building).await? {
                 return Ok(false);
             }
@@ -84,7 +84,7 @@ impl Rules<'_> {
     ) -> Result<Edited<NamedSchedule>> {
         let wanted = &wanted;
         sound(&wanted.schedule)?;
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             let Some(before) = one(&*tx, scope, Right::ChangeBuilding, wanted.id).await? else {
                 return Ok(Edited::NotThere);
             };
@@ -119,7 +119,7 @@ impl Rules<'_> {
 
     /// Removes a schedule that no rule and no door names.
     pub async fn remove_schedule(&self, scope: &Scope, stamp: &Stamp, id: ScheduleId) -> Result<Removed> {
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             let Some(before) = one(&*tx, scope, Right::ChangeBuilding, id).await? else {
                 return Ok(Removed::NotThere);
             };

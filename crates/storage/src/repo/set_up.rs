@@ -29,7 +29,7 @@ impl People<'_> {
             return Ok(false);
         }
         let person = &person;
-        let added = tx::write(self.0, Isolation::ReadCommitted, |tx| async move {
+        let added = tx::write(self.0, scope, Isolation::ReadCommitted, |tx| async move {
             people::insert(&*tx, scope.tenant, person).await?;
             Ok(true)
         });
@@ -41,7 +41,7 @@ impl People<'_> {
         if !is_service(scope) {
             return Ok(false);
         }
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             set_active(&*tx, scope, person, active).await
         })
         .await
@@ -56,7 +56,7 @@ impl People<'_> {
             return Ok(false);
         }
         let account = &account;
-        let added = tx::write(self.0, Isolation::Serializable, |tx| async move {
+        let added = tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             account::Entity::insert(account_row(scope.tenant, account)).exec_without_returning(&*tx).await?;
             Ok(true)
         });
@@ -68,7 +68,7 @@ impl People<'_> {
         if !is_service(scope) {
             return Ok(false);
         }
-        let added = tx::write(self.0, Isolation::Serializable, |tx| async move {
+        let added = tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             let row = membership::ActiveModel {
                 tenant: Set(scope.tenant.0),
                 unit: Set(membership.unit.0),
@@ -87,11 +87,9 @@ impl People<'_> {
         if !is_service(scope) {
             return Ok(false);
         }
-        tx::write(
-            self.0,
-            Isolation::Serializable,
-            |tx| async move { end_place(&*tx, scope, person, unit).await },
-        )
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
+            end_place(&*tx, scope, person, unit).await
+        })
         .await
     }
 }
@@ -102,7 +100,7 @@ impl Doors<'_> {
         if !is_service(scope) {
             return Ok(false);
         }
-        let given = tx::write(self.0, Isolation::Serializable, |tx| async move {
+        let given = tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             let (there, known) = (
                 unit::Entity::find_by_id((scope.tenant.0, unit.0)).one(&*tx).await?,
                 door::Entity::find_by_id((scope.tenant.0, door.0)).one(&*tx).await?,
@@ -136,7 +134,7 @@ impl Doors<'_> {
         if !is_service(scope) {
             return Ok(false);
         }
-        let assigned = tx::write(self.0, Isolation::Serializable, |tx| async move {
+        let assigned = tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             let Some(before) = door::Entity::find_by_id((scope.tenant.0, door.0)).one(&*tx).await? else {
                 return Ok(false);
             };

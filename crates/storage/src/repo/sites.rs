@@ -80,7 +80,7 @@ impl Sites<'_> {
     /// Adds a building, in normal mode. For the service and managers.
     pub async fn insert_building(&self, scope: &Scope, stamp: &Stamp, building: Building) -> Result<bool> {
         let building = &building;
-        let added = tx::write(self.0, Isolation::Serializable, |tx| async move {
+        let added = tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             if !reach::holds(&*tx, reach::may_everywhere(scope, Right::ChangeBuilding)).await? {
                 return Ok(false);
             }
@@ -106,7 +106,7 @@ impl Sites<'_> {
     /// Adds an entrance.
     pub async fn insert_entrance(&self, scope: &Scope, stamp: &Stamp, entrance: Entrance) -> Result<bool> {
         let entrance = &entrance;
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             if !reach::building(&*tx, scope, Right::ChangeBuilding, entrance.building).await? {
                 return Ok(false);
             }
@@ -138,7 +138,7 @@ impl Sites<'_> {
         if units.is_empty() || units.iter().any(|unit| unit.building != building) {
             return Ok(false);
         }
-        let added = tx::write(self.0, Isolation::Serializable, |tx| async move {
+        let added = tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             if !reach::building(&*tx, scope, Right::ChangeBuilding, building).await? {
                 return Ok(false);
             }
@@ -191,7 +191,7 @@ impl Sites<'_> {
         building: BuildingId,
         mode: SiteMode,
     ) -> Result<bool> {
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             let before = building::Entity::find_by_id((scope.tenant.0, building.0)).one(&*tx).await?;
             let changed = building::Entity::update_many()
                 .col_expr(building::Column::Mode, Expr::val(mode.word()))

@@ -7,7 +7,7 @@ use crate::record::{AppRequirements, NewTenant, Stamp, TenantChanged, TenantRow,
 use crate::repo::audit::{self, Change};
 use crate::repo::convert::At;
 use crate::repo::{people, reach, roles};
-use crate::tx::{self, Isolation};
+use crate::tx::{self, Isolation, Touched};
 use klinke_model::people::{Role, RoleGrant};
 use klinke_model::rights::Right;
 use klinke_model::scope::{Principal, Scope};
@@ -45,7 +45,7 @@ impl Tenants<'_> {
         if grant.fault(stamp.at).is_some() {
             return Err(crate::StorageError::Invalid("the role can not be given like this"));
         }
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, Touched::Everybody, Isolation::Serializable, |tx| async move {
             if !reach::holds(&*tx, reach::may_everywhere(scope, Right::Tenants)).await? {
                 return Ok(false);
             }
@@ -84,7 +84,7 @@ impl Tenants<'_> {
         wanted: TenantRow,
     ) -> Result<TenantChanged> {
         let wanted = &wanted;
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, Touched::Everybody, Isolation::Serializable, |tx| async move {
             let id = wanted.tenant.id;
             let found = tenant::Entity::find_by_id(id.0)
                 .filter(reach::may_everywhere(scope, Right::Tenants))
@@ -135,7 +135,7 @@ impl Tenants<'_> {
             return Err(crate::StorageError::Invalid("not a version of a system"));
         }
         let wanted = &wanted;
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, Touched::Everybody, Isolation::Serializable, |tx| async move {
             let changed = installation::Entity::update_many()
                 .col_expr(installation::Column::IosMin, Expr::val(wanted.ios.as_str()))
                 .col_expr(installation::Column::AndroidMin, Expr::val(wanted.android.as_str()))

@@ -72,7 +72,7 @@ impl Tokens<'_> {
             return Err(StorageError::Invalid("a token can not be made like this"));
         }
         let new = &new;
-        let made = tx::write(self.0, Isolation::Serializable, |tx| async move {
+        let made = tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             for right in new.rights.iter().chain([&Right::Roles]) {
                 if !has(&*tx, scope, *right, new.building).await? {
                     return Ok(false);
@@ -114,7 +114,7 @@ impl Tokens<'_> {
         if !is_person(scope) {
             return Ok(false);
         }
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             let found = api_token::Entity::find_by_id((scope.tenant.0, id.0)).one(&*tx).await?;
             let Some(found) = found else { return Ok(false) };
             let building: Option<BuildingId> = found.building.map(Into::into);

@@ -65,7 +65,7 @@ impl Webhooks<'_> {
     /// Adds one, with its first secret. `false` when the building is not there or not the principal's.
     pub async fn add_webhook(&self, scope: &Scope, stamp: &Stamp, new: NewWebhook) -> Result<bool> {
         let new = &new;
-        let added = tx::write(self.0, Isolation::Serializable, |tx| async move {
+        let added = tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             let may = match new.building {
                 Some(building) => reach::building(&*tx, scope, Right::ChangeBuilding, building).await?,
                 None => reach::holds(&*tx, reach::may_everywhere(scope, Right::ChangeBuilding)).await?,
@@ -113,7 +113,7 @@ impl Webhooks<'_> {
         change: WebhookChange,
     ) -> Result<WebhookChanged> {
         let wanted = &change;
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             let Some(row) = found(&*tx, scope, id).await? else { return Ok(WebhookChanged::NotFound) };
             let before = whole(&*tx, row).await?;
             if before.version != wanted.version {
@@ -155,7 +155,7 @@ impl Webhooks<'_> {
         id: WebhookId,
         before_until: Timestamp,
     ) -> Result<Option<Webhook>> {
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             if found(&*tx, scope, id).await?.is_none() {
                 return Ok(None);
             }
@@ -176,7 +176,7 @@ impl Webhooks<'_> {
 
     /// Removes one, with what waits for it.
     pub async fn remove_webhook(&self, scope: &Scope, stamp: &Stamp, id: WebhookId) -> Result<bool> {
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             let Some(row) = found(&*tx, scope, id).await? else { return Ok(false) };
             let before = whole(&*tx, row).await?;
             webhook::Entity::delete_by_id((scope.tenant.0, id.0)).exec(&*tx).await?;
@@ -192,7 +192,7 @@ impl Webhooks<'_> {
         if scope.principal != Principal::System {
             return Ok(false);
         }
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             let taken = one(scope, due.id)
                 .col_expr(webhook::Column::RunAt, Expr::val(until.as_millis()))
                 .filter(webhook::Column::RunAt.eq(due.run_at.as_millis()))
@@ -251,7 +251,7 @@ impl Webhooks<'_> {
             return Ok(false);
         }
         let (id, tried) = (waiting.webhook.id, &tried);
-        tx::write(self.0, Isolation::Serializable, |tx| async move {
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             let mine = one(scope, id).filter(webhook::Column::RunAt.eq(taken_until.as_millis()));
             let settled = match tried {
                 Tried::Taken => mine

@@ -169,8 +169,8 @@ on_both! {
     }
 
     async fn whatever_is_written_is_told_and_what_was_refused_is_not(db) {
-        let (ours, _) = two_towns(&db).await;
-        let mut written = db.store.written();
+        let (ours, theirs) = two_towns(&db).await;
+        let mut written = db.store.written(ours.tenant);
         written.mark_unchanged();
         read(&db, &ours).await;
         assert!(!written.has_changed().unwrap(), "reading");
@@ -180,6 +180,10 @@ on_both! {
         let twice = klinke_model::people::Person::named(ours.kari, label("Twice"));
         assert!(db.store.people().insert_person(&ours.system(), twice).await.is_err());
         assert!(!written.has_changed().unwrap(), "nothing came of it");
+        give(&db, &theirs, 1, theirs.kari).await;
+        assert!(!written.has_changed().unwrap(), "somebody else's");
+        db.store.gate().end_expired(0).await.unwrap();
+        assert!(written.has_changed().unwrap(), "everybody's");
     }
 }
 
