@@ -21,11 +21,12 @@ impl Written {
     /// Something was.
     pub fn tell(&self, touched: Touched) {
         let watched = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match touched {
-            Touched::Tenant(tenant) => {
-                watched.get(&tenant).into_iter().for_each(|one| one.send_modify(|()| ()))
-            }
-            Touched::Everybody => watched.values().for_each(|one| one.send_modify(|()| ())),
+        let is_told = |tenant: &TenantId| match touched {
+            Touched::Tenant(whose) => whose == *tenant,
+            Touched::Everybody => true,
+        };
+        for (_, one) in watched.iter().filter(|(tenant, _)| is_told(tenant)) {
+            one.send_modify(|()| ());
         }
     }
 }

@@ -160,7 +160,7 @@ pub async fn lock_down(
     Object(building): Object<BuildingId>,
 ) -> Result<Json<LockDown>, Problem> {
     administered(&node, &who, building).await?;
-    let mode = node.store.parts().site_mode(&who.scope, building).await?.ok_or(Code::NotFound)?;
+    let mode = node.store.sites().site_mode(&who.scope, building).await?.ok_or(Code::NotFound)?;
     Ok(Json(LockDown { locked_down: mode == SiteMode::LockedDown }))
 }
 

@@ -1,6 +1,6 @@
-//! What is special about a door, how it is held, and whether an emergency is on in its building.
+//! What is special about a door, and how it is held.
 
-use crate::entity::{building, door, door_setting, schedule};
+use crate::entity::{door, door_setting, schedule};
 use crate::record::{Edited, KeptSettings, Part, Stamp, Uses};
 use crate::repo::audit::{self, Change};
 use crate::repo::convert::{At, Word};
@@ -9,7 +9,6 @@ use crate::repo::parts::{Parts, part};
 use crate::repo::reach;
 use crate::tx::{self, Isolation, Tx};
 use crate::{Result, StorageError};
-use klinke_access::decide::SiteMode;
 use klinke_model::door_settings::{DoorBefore, DoorHold, DoorSettings};
 use klinke_model::ids::{BuildingId, ControllerId, DoorId};
 use klinke_model::rights::Right;
@@ -95,15 +94,6 @@ impl Parts<'_> {
             one(&*tx, scope, Right::Devices, id).await
         })
         .await
-    }
-
-    /// Whether an emergency is on in a building.
-    pub async fn site_mode(&self, scope: &Scope, id: BuildingId) -> Result<Option<SiteMode>> {
-        let found = building::Entity::find_by_id((scope.tenant.0, id.0))
-            .filter(reach::may(scope, Right::SeeBuilding, building::Column::Id))
-            .one(&self.0.reader)
-            .await?;
-        found.map(|found| At("building", "mode").choice(&found.mode)).transpose()
     }
 
     /// How the doors of a controller are held, for the controller itself.

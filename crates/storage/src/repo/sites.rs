@@ -4,7 +4,7 @@ use crate::entity::{building, door, entrance, unit, unit_door};
 use crate::error::absent_is_false;
 use crate::record::Stamp;
 use crate::repo::audit::{self, Change};
-use crate::repo::convert::{self, Word};
+use crate::repo::convert::{self, At, Word};
 use crate::repo::doors::touch_all_of;
 use crate::repo::news::{self, News};
 use crate::repo::reach;
@@ -181,6 +181,15 @@ impl Sites<'_> {
             Ok(true)
         });
         absent_is_false(added.await)
+    }
+
+    /// Whether an emergency is on in a building.
+    pub async fn site_mode(&self, scope: &Scope, id: BuildingId) -> Result<Option<SiteMode>> {
+        let found = building::Entity::find_by_id((scope.tenant.0, id.0))
+            .filter(reach::may(scope, Right::SeeBuilding, building::Column::Id))
+            .one(&self.0.reader)
+            .await?;
+        found.map(|found| At("building", "mode").choice(&found.mode)).transpose()
     }
 
     /// Sets whether an emergency is on in a building.

@@ -817,7 +817,7 @@ const PROBES: &[Probe] = probes! {
         Ok(held == [(r.ours.front, DoorHold::Blocked)])
     };
     site_mode [System Manager Admin Caretaker Auditor] |r| {
-        Ok(r.store.parts().site_mode(&r.scope, r.ours.house).await?.is_some())
+        Ok(r.store.sites().site_mode(&r.scope, r.ours.house).await?.is_some())
     };
     change_building [System Manager Admin] |r| {
         let name = label(&format!("House {}", r.n));

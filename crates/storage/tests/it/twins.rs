@@ -124,7 +124,7 @@ impl Parts {
             unit: parts.unit_part(scope, ours.unit).await.unwrap(),
             door: parts.door_part(scope, ours.front).await.unwrap(),
             settings: parts.door_settings(scope, ours.front).await.unwrap(),
-            mode: parts.site_mode(scope, ours.house).await.unwrap(),
+            mode: db.store.sites().site_mode(scope, ours.house).await.unwrap(),
             panel: parts.panel_part(scope, ours.panel).await.unwrap(),
             controller: parts.controller_part(scope, ours.controller).await.unwrap(),
         }
