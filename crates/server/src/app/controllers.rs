@@ -22,6 +22,7 @@ pub struct RightsAtController {
     issued: Timestamp,
     /// When the controller was last told that they are the newest; absent when it was not since it connected.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     confirmed: Option<Timestamp>,
 }
 
@@ -37,9 +38,11 @@ pub struct Controller {
     version: Option<String>,
     /// The rights that it has in force, as far as it said since the server started.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     rights: Option<RightsAtController>,
     /// Since when it is not connected, UTC milliseconds since 1970; when it was not since the server started, that moment.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     offline_since: Option<Timestamp>,
     /// It has not been told for more than 24 h that its rights are the newest: guests' and administrators' rights have ended
     /// at its doors; residents' cards work.

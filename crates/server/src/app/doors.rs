@@ -32,6 +32,7 @@ pub struct Door {
     state: Option<DoorState>,
     /// What is wired to its output, as its controller said last; absent when it did not.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     wiring: Option<Wiring>,
 }
 

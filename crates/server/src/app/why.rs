@@ -110,6 +110,7 @@ pub struct Why {
     /// The door that somebody must have gone through before, whoever opens this one. Whether somebody did only the controller
     /// knows.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     after: Option<WhyAfter>,
     /// Every right that they have to this door, whether it holds or not.
     rights: Vec<RightConsidered>,

@@ -91,7 +91,7 @@ async fn rights_are_confirmed_only_when_they_are_the_newest() {
     assert!(before["offline_since"].is_i64(), "{before}");
 
     let key = &house.plan.controller;
-    let mut link = key.mute(house.at()).await;
+    let mut link = key.mute(house.running.controllers).await;
     let (mut offered, mut mono) = (None, 1_000_000);
     // asked until the server has looked
     let mut beat = async |link: &mut _, offered: &mut Option<Held>| -> Option<u64> {
@@ -124,7 +124,7 @@ async fn rights_are_confirmed_only_when_they_are_the_newest() {
     drop(link);
 
     let held = offered.unwrap();
-    let mut link = key.mute_with(house.at(), Some(held)).await;
+    let mut link = key.mute_with(house.running.controllers, Some(held)).await;
     let there = shown().await;
     assert_eq!(there["rights"], json!({ "issued": held.issued }), "held, and not confirmed on this link");
     assert_eq!(beat(&mut link, &mut offered).await, Some(held.revision));
@@ -138,7 +138,7 @@ async fn rights_are_confirmed_only_when_they_are_the_newest() {
     // older ones than the newest are not
     drop(link);
     let older = Held { revision: held.revision - 1, ..held };
-    let mut link = key.mute_with(house.at(), Some(older)).await;
+    let mut link = key.mute_with(house.running.controllers, Some(older)).await;
     assert!(beat(&mut link, &mut offered).await > Some(older.revision));
     beat(&mut link, &mut offered).await;
     assert_eq!(shown().await["rights"], json!({ "issued": held.issued }));
