@@ -158,6 +158,10 @@ pub fn random<const N: usize>() -> Result<[u8; N]> {
     Ok(bytes)
 }
 
-fn http() -> Result<reqwest::Client> {
+/// A client of HTTP.
+///
+/// # Errors
+/// When it can not be made.
+pub fn http() -> Result<reqwest::Client> {
     Ok(reqwest::Client::builder().no_proxy().build()?)
 }

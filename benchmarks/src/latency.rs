@@ -26,15 +26,23 @@ const HOME: &str = "Haugen";
 const RESIDENTS: [&str; 2] = ["kari", "ola"];
 
 /// A running demo, and what it told of itself.
-struct Demo {
-    process: Process,
-    folder: tempfile::TempDir,
-    told: Value,
-    origin: String,
+pub struct Demo {
+    /// The server; its controllers end with it.
+    pub process: Process,
+    /// Where its files are.
+    pub folder: tempfile::TempDir,
+    /// What it told.
+    pub told: Value,
+    /// `http://host:port`.
+    pub origin: String,
 }
 
 impl Demo {
-    async fn start(klinke: &Path) -> Result<Self> {
+    /// Starts it in a folder of its own.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn start(klinke: &Path) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let mut command = Command::new(klinke);
         command.args(["demo", "--port", "0", "--print-json", "--dir"]).arg(folder.path());

@@ -12,7 +12,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The locks of a demo's controllers.
 pub struct Locks {
-    releases: mpsc::UnboundedReceiver<Instant>,
+    moves: mpsc::UnboundedReceiver<(Instant, bool)>,
 }
 
 impl Locks {
@@ -30,7 +30,7 @@ impl Locks {
         if folders.is_empty() {
             return Err("the demo has no controllers".into());
         }
-        let (sender, releases) = mpsc::unbounded_channel();
+        let (sender, moves) = mpsc::unbounded_channel();
         // a thread of its own, which waits for nothing else; it ends with the process
         std::thread::spawn(move || {
             let mut buffer = [0; 4096];
@@ -41,18 +41,18 @@ impl Locks {
                     let file: Option<PathBuf> =
                         folder.zip(event.name).map(|((_, path), name)| path.join(name));
                     let line = file.and_then(|file| std::fs::read_to_string(file).ok());
-                    if line.is_some_and(|line| line.starts_with("released")) && sender.send(at).is_err() {
+                    if line.is_some_and(|line| sender.send((at, line.starts_with("released"))).is_err()) {
                         return;
                     }
                 }
             }
         });
-        Ok(Self { releases })
+        Ok(Self { moves })
     }
 
     /// Forgets what was seen so far.
     pub fn forget(&mut self) {
-        while self.releases.try_recv().is_ok() {}
+        while self.moves.try_recv().is_ok() {}
     }
 
     /// When the next lock was released.
@@ -60,7 +60,23 @@ impl Locks {
     /// # Errors
     /// When none is.
     pub async fn released(&mut self) -> Result<Instant> {
-        let released = tokio::time::timeout(PATIENCE, self.releases.recv()).await?;
-        released.ok_or_else(|| "nobody watches the locks any more".into())
+        self.moved(true).await
+    }
+
+    /// When the next lock was released, or locked.
+    ///
+    /// # Errors
+    /// When none is.
+    pub async fn moved(&mut self, is_released: bool) -> Result<Instant> {
+        let next = async {
+            while let Some((at, released)) = self.moves.recv().await {
+                if released == is_released {
+                    return Some(at);
+                }
+            }
+            None
+        };
+        let moved = tokio::time::timeout(PATIENCE, next).await?;
+        moved.ok_or_else(|| "nobody watches the locks any more".into())
     }
 }

@@ -4,10 +4,12 @@
 //! its figures as one line of JSON. `xtask` builds it, repeats the runs, holds the figures against their targets.
 //!
 //! - [`latency`]: tap → ring and tap → relay, against `klinke demo` with its real door controllers;
+//! - [`change`]: a change through the API → the lock, against the same;
 //! - [`service`]: start-up, memory at rest and with 10,000 idle apps, against `klinke serve`;
 //! - [`people`]: lists of people beside hand-written SQL, on SQLite and PostgreSQL;
 //! - [`forward`]: what a relayed call costs, ours beside Janus with the same senders.
 
+mod change;
 mod client;
 mod figures;
 mod forward;
@@ -47,6 +49,10 @@ async fn run(arguments: &[String]) -> Result<Value> {
     match arguments.first().map(String::as_str) {
         Some("tap-to-ring") => latency::tap_to_ring(&klinke()?).await,
         Some("open-to-relay") => latency::open_to_relay(&klinke()?).await,
+        Some("change-to-door") => {
+            let only = option("--changes").map(|number| number.parse::<usize>()).transpose()?;
+            change::to_door(&klinke()?, only).await
+        }
         Some("service") => service::measure(&klinke()?).await,
         Some("people") => {
             let only = option("--people").map(|number| number.parse::<u64>()).transpose()?;
@@ -57,6 +63,6 @@ async fn run(arguments: &[String]) -> Result<Value> {
         Some("forward") => forward::measure().await,
         // the process that `forward` measures: our media and nothing else
         Some("media") => forward::klinke::serve().await,
-        _ => Err("name a measurement: tap-to-ring, open-to-relay, service, people, forward".into()),
+        _ => Err("name a measurement: tap-to-ring, open-to-relay, change-to-door, service, people, forward".into()),
     }
 }

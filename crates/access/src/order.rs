@@ -139,7 +139,8 @@ impl Default for DoorOrder {
     }
 }
 
-fn is_secured(state: DoorState) -> bool {
+/// Whether a door is locked and known to be closed.
+pub fn is_secured(state: DoorState) -> bool {
     let is_locked = matches!(state.mode, DoorMode::Locked | DoorMode::Blocked | DoorMode::LockedDown);
     is_locked && state.position == DoorPosition::Closed
 }

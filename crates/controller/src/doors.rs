@@ -61,8 +61,13 @@ pub enum Request {
     Configure(Wanted),
     /// Decide by these rights from now on.
     Rights(Box<Rights>),
-    /// The server told the time, over a link that proved itself.
-    Time(Timestamp),
+    /// The server told the time, over a link that proved itself, and perhaps which rights are the newest.
+    Time {
+        /// The time.
+        server: Timestamp,
+        /// The revision of the newest rights; none when the server did not look.
+        newest: Option<u64>,
+    },
 }
 
 /// What a new link gets.
@@ -120,7 +125,7 @@ impl Doors {
             Request::Open(command) => self.open(&command, now),
             Request::Configure(wanted) => self.configure(&wanted, now),
             Request::Rights(rights) => self.take_rights(*rights, now),
-            Request::Time(server) => self.take_time(server, now),
+            Request::Time { server, newest } => self.take_time(server, newest, now),
         }
     }
 
@@ -235,8 +240,8 @@ impl Doors {
                 let states = |door| driven.iter().find(|driven| driven.door == door).map(Driven::secured);
                 let place = self.entry.place(command.door);
                 // the order of the doors holds whoever asks
-                if place.is_some_and(|place| self.entry.order_from_afar(place, states, now) != Order::Kept) {
-                    let reason = OutcomeRefusal::Blocked;
+                let order = place.map_or(Order::Kept, |place| self.entry.order_from_afar(place, states, now));
+                if let Some(reason) = out_of_order(order) {
                     self.reports.outcome(asker, Outcome::Refused { reason }, now);
                 } else if let Some(driven) = driven.iter_mut().find(|driven| driven.door == command.door) {
                     driven.let_in(asker, hold, &mut *self.board, &mut self.reports, now);
@@ -369,11 +374,21 @@ impl Reports {
     fn outcome(&mut self, asker: Asker, outcome: Outcome, now: Mono) {
         match (asker, outcome) {
             (Asker::Link(opening), _) => self.say(ControllerRequest::Outcome { mono: now, opening, outcome }),
-            (Asker::Reader(reader), Outcome::Opened { .. }) => self.lamps.show(reader, Feedback::Granted),
+            (Asker::Reader(reader), Outcome::Opened { .. } | Outcome::Sent) => self.lamps.show(reader, Feedback::Granted),
             (Asker::Reader(reader), Outcome::Expired | Outcome::Refused { .. }) => {
                 self.lamps.show(reader, Feedback::Denied);
             }
         }
+    }
+}
+
+/// What the order of the doors says against an opening, in the words of the protocol.
+const fn out_of_order(order: Order) -> Option<OutcomeRefusal> {
+    match order {
+        Order::Kept => None,
+        Order::Interlocked => Some(OutcomeRefusal::Interlocked),
+        Order::DoorBefore => Some(OutcomeRefusal::DoorBeforeFirst),
+        Order::SecondPerson => Some(OutcomeRefusal::SecondPersonNeeded),
     }
 }
 

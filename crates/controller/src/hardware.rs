@@ -9,8 +9,12 @@
 
 mod check;
 mod read;
+mod wired;
 
 pub use read::{HardwareError, read};
+
+pub use klinke_model::door::LockKind;
+pub use wired::wired;
 
 use serde::Deserialize;
 use std::net::IpAddr;
@@ -39,20 +43,10 @@ pub struct Hardware {
 pub struct OutputWiring {
     /// Its number, from 0; doors are assigned to it in the administration.
     pub number: u16,
-    /// What the lock does without power.
-    pub lock: LockKind,
+    /// What the lock does without power; not where another system opens the door.
+    pub lock: Option<LockKind>,
     /// Where it is.
     pub on: Drive,
-}
-
-/// What a lock does without power. The relay is at rest while the door is locked, with either.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LockKind {
-    /// It opens; its power goes over the relay's normally closed contact. For ways of escape.
-    FailSafe,
-    /// It stays locked; its power goes over the relay's normally open contact.
-    FailSecure,
 }
 
 /// Where an output is.
@@ -69,6 +63,8 @@ pub enum Drive {
     Shelly(ShellyRelay),
     /// A relay that keeps to our contract over MQTT.
     Mqtt(MqttRelay),
+    /// Another system's panel, on which we are a reader.
+    OsdpReader(PanelReader),
 }
 
 /// What ends a release when this program is dead.
@@ -177,6 +173,23 @@ pub struct MqttRelay {
     pub user: String,
     /// A file with the password and nothing else, readable by this program's user only.
     pub password_file: PathBuf,
+}
+
+/// A reader that we are on another system's panel: each release presents one card there, once.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PanelReader {
+    /// Such as `/dev/ttyUSB0`: a line of its own.
+    pub device: PathBuf,
+    /// The line's speed as it is set on the panel, bit/s; 8 data bits, no parity, one stop bit.
+    pub baud: u32,
+    /// Our address on it, 0 to 126.
+    pub address: u8,
+    /// A file with the key that the panel has for this address, 32 hexadecimal digits, readable by this program's user only.
+    /// `klinke-door key-panel` makes it.
+    pub key_file: PathBuf,
+    /// A file with the card that the panel lets in, readable by this program's user only.
+    pub card_file: PathBuf,
 }
 
 /// One input.

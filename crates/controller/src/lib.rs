@@ -47,6 +47,7 @@ pub mod reader;
 pub mod rights;
 pub mod secret;
 pub mod state;
+pub mod status;
 pub mod tls;
 pub mod wanted;
 

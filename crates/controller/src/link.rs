@@ -22,7 +22,7 @@ use klinke_access::open_command::OpenCommand;
 use klinke_model::ids::BootId;
 use klinke_model::time::Clock;
 use klinke_wire::CONTROLLER;
-use klinke_wire::controller::{ControllerEvent, ControllerRequest, HEARTBEAT_MS, Wanted};
+use klinke_wire::controller::{ControllerEvent, ControllerRequest, HEARTBEAT_MS, Wanted, WiredOutput};
 use rustls::ClientConfig;
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -70,6 +70,8 @@ pub struct Link {
     pub boot: BootId,
     /// How many outputs the board has.
     pub outputs: u16,
+    /// What is wired to them, as far as it is known.
+    pub wired: Vec<WiredOutput>,
     /// The machine's clocks.
     pub clock: Arc<dyn Clock>,
     /// The way to the doors.
@@ -166,12 +168,13 @@ impl Link {
             outputs: self.outputs,
             doors,
             rights: self.rights.begin().await,
+            wired: self.wired.clone(),
         };
         connection.send(&hello).await?;
         let answer = tokio::time::timeout(SILENCE_LIMIT, connection.receive()).await;
         match answer.map_err(|_| ConnectionError::Silent)?? {
             ControllerEvent::Welcome { protocol: CONTROLLER, wanted, time, .. } => {
-                self.ask(Request::Time(time)).await?;
+                self.ask(Request::Time { server: time, newest: None }).await?;
                 self.configure(wanted).await?;
                 Ok(reports)
             }
@@ -191,7 +194,7 @@ impl Link {
                 self.configure(wanted).await?;
                 return Ok(None);
             }
-            ControllerEvent::Alive { time } => Request::Time(time),
+            ControllerEvent::Alive { time, newest } => Request::Time { server: time, newest },
             ControllerEvent::Rights { .. } | ControllerEvent::Part { .. } | ControllerEvent::Gone { .. } => {
                 return Ok(self.rights.heard(event));
             }
@@ -258,6 +261,7 @@ mod tests {
                 tls: Arc::new(pairing_config(unused).unwrap()),
                 boot: BootId(v4([1; 16])),
                 outputs: 2,
+                wired: Vec::new(),
                 clock: Arc::new(TokioClock(start)),
                 doors,
                 rights,
@@ -307,7 +311,7 @@ mod tests {
             let mono = Mono::from_millis(beat * HEARTBEAT_MS);
             assert_eq!(server.receive().await, ControllerRequest::Heartbeat { mono });
         }
-        server.send(ControllerEvent::Alive { time: Timestamp::from_millis(2) }).await;
+        server.send(ControllerEvent::Alive { time: Timestamp::from_millis(2), newest: None }).await;
         let heard = server.start.elapsed();
         let (error, stood) = server.link.await.unwrap();
         assert!(matches!(error, LinkError::Connection(ConnectionError::Silent)), "{error}");
@@ -330,7 +334,7 @@ mod tests {
         assert!(matches!(server.link.await.unwrap().0, LinkError::Version(_)));
 
         let mut server = Server::start().await;
-        server.send(ControllerEvent::Alive { time: Timestamp::from_millis(2) }).await;
+        server.send(ControllerEvent::Alive { time: Timestamp::from_millis(2), newest: None }).await;
         assert!(matches!(server.link.await.unwrap().0, LinkError::OutOfTurn));
 
         let mut server = Server::start().await;

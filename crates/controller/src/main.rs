@@ -6,12 +6,13 @@ use klinke_controller::commissioning::{Talk, check, page};
 use klinke_controller::doors::entry::{Entry, ReaderAt};
 use klinke_controller::doors::{self, Doors, Request};
 use klinke_controller::file::{Durable, replace};
-use klinke_controller::hardware::{self, Hardware};
+use klinke_controller::hardware::{self, Drive, Hardware};
 use klinke_controller::input::{self, InputEvent, Positions, Tell};
 use klinke_controller::kept::Kept;
 use klinke_controller::keying::key_reader;
 use klinke_controller::link::Link;
 use klinke_controller::output::board::{Buses, WiredBoard};
+use klinke_controller::output::handed::take_key;
 use klinke_controller::output::simulated::SimulatedBoard;
 use klinke_controller::output::{ANSWER_LIMIT, Board, OutputEvent};
 use klinke_controller::pairing::{PairingCode, pair};
@@ -23,9 +24,10 @@ use klinke_controller::rights::Intake;
 use klinke_controller::rights::folder::RightsFolder;
 use klinke_controller::rights::trust::Trust;
 use klinke_controller::state::{Alone, StateDir, StateError};
+use klinke_controller::status::{self, Held};
 use klinke_controller::tls::{Fingerprint, link_config};
 use klinke_model::ids::{BootId, v4};
-use klinke_model::time::{Clock, SystemClock, Timestamp};
+use klinke_model::time::{Clock, SystemClock};
 use std::error::Error;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -38,6 +40,8 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 use tracing_subscriber::EnvFilter;
+
+const NOT_OURS: &str = "this controller's certificate is not one of a server's; pair it anew";
 
 /// How many requests, and how many words of inputs and outputs, may wait for the doors.
 const WAITING: usize = 64;
@@ -77,6 +81,24 @@ enum Command {
         /// Which of its readers
         #[arg(long, value_name = "N")]
         reader: u16,
+    },
+    /// Let another system's panel set the key of a reader that this controller is there; the controller has to be stopped
+    KeyPanel {
+        /// Folder for this controller's identity
+        #[arg(long, value_name = "DIR")]
+        state: PathBuf,
+        /// The file that says what is wired to this machine
+        #[arg(long, value_name = "FILE")]
+        hardware: PathBuf,
+        /// The output that the panel is behind
+        #[arg(long, value_name = "N")]
+        output: u16,
+    },
+    /// Say which rights this controller decides by, and how old they are
+    Status {
+        /// Folder for this controller's identity
+        #[arg(long, value_name = "DIR")]
+        state: PathBuf,
     },
     /// Go through all that is wired, with somebody at the door, and write the commissioning report; the controller has to
     /// be stopped
@@ -136,6 +158,8 @@ async fn main() -> ExitCode {
             run_pair(common, authority_sha256, code_file).await
         }
         Command::KeyReader { state, hardware, reader } => run_key_reader(&state, &hardware, reader).await,
+        Command::KeyPanel { state, hardware, output } => run_key_panel(&state, &hardware, output).await,
+        Command::Status { state } => run_status(&state),
         Command::Check { state, hardware, report, place } => {
             run_check(&state, &hardware, &report, place).await
         }
@@ -193,6 +217,32 @@ async fn run_key_reader(state: &Path, hardware: &Path, number: u16) -> Result<()
     Ok(())
 }
 
+async fn run_key_panel(state: &Path, hardware: &Path, number: u16) -> Result<(), Box<dyn Error>> {
+    let _alone = StateDir::open(state)?.alone()?;
+    let hardware = hardware::read(hardware)?;
+    let output = hardware.outputs.get(usize::from(number)).map(|output| &output.get_ref().on);
+    let Some(Drive::OsdpReader(panel)) = output else {
+        return Err(format!("output {number} is not `osdp_reader`: only another system's panel sets a key").into());
+    };
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
+    let minutes = LONGEST_KEYING.as_secs() / 60;
+    println!("The panel can set a key for {minutes} minutes: add the reader there now.");
+    take_key(panel, number, LONGEST_KEYING, &clock).await?;
+    println!("The panel has set a key and proved it; it is in {}.", panel.key_file.display());
+    Ok(())
+}
+
+fn run_status(state: &Path) -> Result<(), Box<dyn Error>> {
+    let state = StateDir::open(state)?;
+    let trust = Trust::of(&state.load()?).ok_or(NOT_OURS)?;
+    let rights = RightsFolder::open(&state)?.read(&trust)?;
+    let held = rights.as_ref().map(|(rights, _)| Held::from(rights));
+    for line in status::lines(held, Kept::open(&state.kept())?.moment(), SystemClock::start().now()) {
+        println!("{line}");
+    }
+    Ok(())
+}
+
 async fn run_check(state: &Path, file: &Path, report: &Path, place: String) -> Result<(), Box<dyn Error>> {
     let state = StateDir::open(state)?;
     let _alone = state.alone()?;
@@ -216,7 +266,7 @@ async fn run_check(state: &Path, file: &Path, report: &Path, place: String) -> R
     let checked = check(&hardware, &mut *board, Talk { say: &mut say, lines, inputs, outputs }).await?;
     let facts = [
         ("Place", place),
-        ("When", day_and_time(clock.now())?),
+        ("When", status::day_and_time(clock.now())),
         ("Controller", format!("klinke-door {}", env!("CARGO_PKG_VERSION"))),
         ("Hardware file", file.display().to_string()),
     ];
@@ -224,11 +274,6 @@ async fn run_check(state: &Path, file: &Path, report: &Path, place: String) -> R
     let (passed, failed, skipped) = checked.count();
     println!("{passed} passed, {failed} failed, {skipped} skipped; the report is {}.", report.display());
     if checked.is_whole() { Ok(()) } else { Err("not everything is as it should be, or was checked".into()) }
-}
-
-/// As people write it, in UTC: a controller knows the zone of its building only once it has rights.
-fn day_and_time(now: Timestamp) -> Result<String, jiff::Error> {
-    Ok(jiff::Timestamp::from_millisecond(now.as_millis())?.strftime("%Y-%m-%d %H:%M UTC").to_string())
 }
 
 async fn run(
@@ -273,8 +318,7 @@ async fn run(
 
     let identity = state.load()?;
     let tls = Arc::new(link_config(&identity)?);
-    let trust =
-        Trust::of(&identity).ok_or("this controller's certificate is not one of a server's; pair it anew")?;
+    let trust = Trust::of(&identity).ok_or(NOT_OURS)?;
     let stop = stop_token(exit_with_parent)?;
     let (requests, receiver) = mpsc::channel(WAITING);
     // in force before the first dial
@@ -288,6 +332,7 @@ async fn run(
         tls,
         boot,
         outputs: count,
+        wired: hardware.as_ref().map(hardware::wired).unwrap_or_default(),
         clock: Arc::clone(&clock),
         doors: requests,
         rights,
@@ -321,7 +366,7 @@ fn wired(
     clock: &Arc<dyn Clock>,
 ) -> Result<Box<dyn Board>, Box<dyn Error>> {
     let (mut buses, positions) = (Buses::default(), Positions::default());
-    let board = WiredBoard::start(hardware, &mut buses, positions.clone(), outputs)?;
+    let board = WiredBoard::start(hardware, &mut buses, positions.clone(), outputs, clock)?;
     input::start(hardware, &mut buses, &Tell::new(inputs, positions), clock)?;
     Ok(Box::new(board))
 }

@@ -124,6 +124,38 @@ pub struct Door {
     pub times: DoorTimes,
 }
 
+/// What a lock does without power. The relay is at rest while the door is locked, with either.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum LockKind {
+    /// It opens; its power goes over the relay's normally closed contact. For ways of escape.
+    FailSafe,
+    /// It stays locked; its power goes over the relay's normally open contact.
+    FailSecure,
+}
+
+/// What is wired to an output, as its controller's hardware file says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Wiring {
+    /// What the lock does without power; absent where the door hangs on another system.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    pub lock: Option<LockKind>,
+    /// Whether the door can be held open: one behind a timer relay can not.
+    pub holds: bool,
+    /// Whether it is another system that opens the door, by a card that is presented to it. It can be asked once for each
+    /// opening, and does not say what became of it.
+    pub handed_on: bool,
+    /// There is a contact at the leaf.
+    pub contact: bool,
+    /// There is an exit button.
+    pub exit_button: bool,
+    /// The controller sees the fire alarm.
+    pub fire_input: bool,
+}
+
 /// A door controller.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Controller {

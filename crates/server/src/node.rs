@@ -71,6 +71,8 @@ pub struct Node {
     pub config: Config,
     /// What is kept.
     pub store: Store,
+    /// When it was started.
+    pub started: Timestamp,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// Where tokens, codes and ids come from.
@@ -275,6 +277,7 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>, random: Random) ->
         tasks: TaskTracker::new(),
         config,
         store,
+        started: clock.now(),
         clock,
         random,
         authority,

@@ -3,9 +3,13 @@
 //! In memory only: after a restart nothing is online until it says so itself, and nothing here can become a
 //! record of use. A thing that reconnects before its old connection is noticed dead counts twice for a moment,
 //! so that the old one's end does not make it look offline.
+//!
+//! Of a controller that is away is known what it said last: its wiring, its rights, and since when.
 
-use klinke_model::door::DoorState;
+use klinke_model::door::{DoorState, Wiring};
 use klinke_model::ids::{ControllerId, DoorId, PanelId};
+use klinke_model::time::Timestamp;
+use klinke_wire::controller::WiredOutput;
 use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -14,13 +18,39 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 pub struct ControllerPresence {
     /// Its software version, as it says.
     pub version: String,
+    /// When it connected.
+    pub arrived: Timestamp,
+    /// What is wired to its outputs, as it says.
+    pub wired: Vec<WiredOutput>,
+    /// The rights that it has in force, as it says.
+    pub rights: Option<RightsThere>,
+}
+
+/// The rights that a controller has in force.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RightsThere {
+    /// Their number.
+    pub revision: u64,
+    /// When they were made.
+    pub issued: Timestamp,
+    /// When the controller was last told that they are the newest; not yet, without.
+    pub confirmed: Option<Timestamp>,
+}
+
+/// A controller that was connected since the server started.
+#[derive(Debug)]
+struct Known {
+    connections: usize,
+    presence: ControllerPresence,
+    /// When its last connection ended; of no meaning while there is one.
+    away_since: Timestamp,
 }
 
 /// What is connected.
 #[derive(Debug, Default)]
 pub struct Presence {
     panels: RwLock<HashMap<PanelId, usize>>,
-    controllers: RwLock<HashMap<ControllerId, (usize, ControllerPresence)>>,
+    controllers: RwLock<HashMap<ControllerId, Known>>,
     doors: RwLock<HashMap<DoorId, DoorState>>,
 }
 
@@ -47,20 +77,46 @@ impl Presence {
     }
 
     /// A controller proved its certificate on a new connection.
-    pub fn controller_arrives(&self, controller: ControllerId, version: String) {
+    pub fn controller_arrives(&self, controller: ControllerId, mut presence: ControllerPresence) {
         let mut controllers = write(&self.controllers);
-        let connections = controllers.get(&controller).map_or(0, |(connections, _)| *connections);
-        controllers.insert(controller, (connections + 1, ControllerPresence { version }));
+        let before = controllers.get(&controller);
+        let connections = before.map_or(0, |known| known.connections) + 1;
+        if let Some(before) = before.and_then(|known| known.presence.rights)
+            && let Some(rights) = presence.rights.as_mut().filter(|rights| rights.revision == before.revision)
+        {
+            // it has not forgotten what it was told before
+            rights.confirmed = rights.confirmed.max(before.confirmed);
+        }
+        let away_since = presence.arrived;
+        controllers.insert(controller, Known { connections, presence, away_since });
+    }
+
+    /// A controller has other rights in force.
+    pub fn controller_holds(&self, controller: ControllerId, rights: RightsThere) {
+        if let Some(known) = write(&self.controllers).get_mut(&controller) {
+            known.presence.rights = Some(rights);
+        }
+    }
+
+    /// A controller is told that the rights with this number are the newest.
+    pub fn controller_confirmed(&self, controller: ControllerId, newest: u64, now: Timestamp) {
+        let mut controllers = write(&self.controllers);
+        let known = controllers.get_mut(&controller).and_then(|known| known.presence.rights.as_mut());
+        if let Some(rights) = known.filter(|rights| rights.revision == newest) {
+            rights.confirmed = Some(now);
+        }
     }
 
     /// A connection of a controller is over. With its last one go the states of `doors`, those it drives: a
     /// screen shows no state rather than an old one.
-    pub fn controller_leaves(&self, controller: ControllerId, doors: &[DoorId]) {
+    pub fn controller_leaves(&self, controller: ControllerId, doors: &[DoorId], now: Timestamp) {
         let mut controllers = write(&self.controllers);
-        let Some((connections, _)) = controllers.get_mut(&controller) else { return };
-        *connections -= 1;
-        if *connections == 0 {
-            controllers.remove(&controller);
+        let Some(known) = controllers.get_mut(&controller).filter(|known| known.connections > 0) else {
+            return;
+        };
+        known.connections -= 1;
+        if known.connections == 0 {
+            known.away_since = now;
             let mut states = write(&self.doors);
             for door in doors {
                 states.remove(door);
@@ -70,7 +126,22 @@ impl Presence {
 
     /// The controller, when it is connected.
     pub fn controller(&self, controller: ControllerId) -> Option<ControllerPresence> {
-        read(&self.controllers).get(&controller).map(|(_, presence)| presence.clone())
+        let controllers = read(&self.controllers);
+        controllers.get(&controller).filter(|known| known.connections > 0).map(|known| known.presence.clone())
+    }
+
+    /// What a controller said last that is away, and since when. Nothing when it was not there since the server started.
+    pub fn controller_away(&self, controller: ControllerId) -> Option<(ControllerPresence, Timestamp)> {
+        let controllers = read(&self.controllers);
+        let known = controllers.get(&controller).filter(|known| known.connections == 0)?;
+        Some((known.presence.clone(), known.away_since))
+    }
+
+    /// What is wired to an output, as its controller said last.
+    pub fn wiring(&self, controller: ControllerId, output: u16) -> Option<Wiring> {
+        let controllers = read(&self.controllers);
+        let wired = &controllers.get(&controller)?.presence.wired;
+        wired.iter().find(|wired| wired.output == output).map(|wired| wired.wiring)
     }
 
     /// A controller says how a door is.
@@ -116,13 +187,64 @@ mod tests {
     fn the_doors_of_a_lost_controller_have_no_state() {
         let presence = Presence::default();
         let (controller, door) = (ControllerId(v4([1; 16])), DoorId(v4([2; 16])));
-        presence.controller_arrives(controller, "1".into());
-        presence.controller_arrives(controller, "2".into());
+        let says = |version: &str| ControllerPresence {
+            version: version.into(),
+            arrived: at(0),
+            wired: vec![WIRED],
+            rights: None,
+        };
+        presence.controller_arrives(controller, says("1"));
+        presence.controller_arrives(controller, says("2"));
         presence.door_reported(door, DoorState::LOCKED);
-        presence.controller_leaves(controller, &[door]);
-        assert_eq!(presence.controller(controller), Some(ControllerPresence { version: "2".into() }));
-        assert_eq!(presence.door(door), Some(DoorState::LOCKED));
-        presence.controller_leaves(controller, &[door]);
+        presence.controller_leaves(controller, &[door], at(2));
+        assert_eq!(presence.controller(controller), Some(says("2")));
+        assert_eq!((presence.door(door), presence.controller_away(controller)), (Some(DoorState::LOCKED), None));
+        presence.controller_leaves(controller, &[door], at(3));
         assert_eq!((presence.controller(controller), presence.door(door)), (None, None));
+        // how it is wired does not change because it is away
+        assert_eq!(presence.controller_away(controller), Some((says("2"), at(3))));
+        assert_eq!(presence.wiring(controller, 1), Some(WIRED.wiring));
+        assert_eq!(presence.wiring(controller, 0), None);
+        presence.controller_leaves(controller, &[door], at(4));
+        assert_eq!(presence.controller_away(controller), Some((says("2"), at(3))), "it has left already");
+    }
+
+    #[test]
+    fn only_rights_that_are_the_newest_are_confirmed() {
+        let (presence, controller) = (Presence::default(), ControllerId(v4([1; 16])));
+        let held = RightsThere { revision: 7, issued: at(5), confirmed: None };
+        let arrived = ControllerPresence {
+            version: "1".into(),
+            arrived: at(6),
+            wired: Vec::new(),
+            rights: Some(held),
+        };
+        presence.controller_arrives(controller, arrived.clone());
+        let rights = || presence.controller(controller).and_then(|there| there.rights);
+        presence.controller_confirmed(controller, 8, at(7));
+        assert_eq!(rights(), Some(held));
+        presence.controller_confirmed(controller, 7, at(8));
+        assert_eq!(rights(), Some(RightsThere { confirmed: Some(at(8)), ..held }));
+        presence.controller_arrives(controller, arrived);
+        assert_eq!(rights().unwrap().confirmed, Some(at(8)), "a link that comes back");
+        let newer = RightsThere { revision: 8, issued: at(9), confirmed: None };
+        presence.controller_holds(controller, newer);
+        presence.controller_confirmed(controller, 7, at(10));
+        assert_eq!(rights(), Some(newer));
+    }
+
+    const WIRED: WiredOutput = WiredOutput {
+        output: 1,
+        wiring: Wiring {
+            lock: None,
+            holds: true,
+            handed_on: false,
+            contact: true,
+            exit_button: false,
+            fire_input: false,
+        },
+    };
+    fn at(millis: i64) -> Timestamp {
+        Timestamp::from_millis(millis)
     }
 }

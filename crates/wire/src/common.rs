@@ -40,6 +40,8 @@ pub enum OpeningState {
         /// How long it stays released from now, ms.
         for_ms: u32,
     },
+    /// Handed to the system that the door hangs on; whether it opens is not known.
+    Sent,
     /// Not opened, and why.
     Refused {
         /// Stable code.
@@ -64,6 +66,12 @@ pub enum RefusalCode {
     Suspended,
     /// The door is blocked or locked down.
     Blocked,
+    /// Another door of its airlock stands open or is unlocked.
+    Interlocked,
+    /// The door before it comes first.
+    DoorBeforeFirst,
+    /// It opens for two people together, at its reader.
+    SecondPerson,
     /// The door has no controller.
     NoController,
     /// The controller is not connected.

@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! controller                         server
-//!   │ ─── hello{boot,mono,doors} ─────▶│
+//!   │ ─── hello{boot,mono,doors} ─────▶│   and what is wired to it
 //!   │ ◀── welcome{revision,doors} ─────│   what it should drive
 //!   │ ◀── rights{revision,manifest} ───│   there are newer rights than those that hello told of
 //!   │ ─── fetch{of,from} ─────────────▶│   the manifest, then every shard that it does not have yet
@@ -23,10 +23,13 @@
 //! reckons that deadline from the newest `mono` the controller sent, so an error of the reckoning makes it
 //! earlier, never later. The controller refuses any deadline more than [`OPEN_LIFE_MS`] ahead.
 //!
+//! That the server could be asked is one thing, that the rights in force are its newest another: `alive` names the
+//! newest that there are, when the server could look, and the controller compares.
+//!
 //! Rights are fetched, not pushed: a part is sent only when it was asked for, one at a time, and is [`PART`] bytes long at
 //! most, so an open command waits for one part and never for all of them.
 
-use klinke_model::door::{DoorState, DoorTimes};
+use klinke_model::door::{DoorState, DoorTimes, Wiring};
 use klinke_model::door_settings::DoorHold;
 use klinke_model::ids::{BootId, ControllerId, DoorId, OpeningId};
 use klinke_model::time::{Mono, Timestamp};
@@ -63,6 +66,9 @@ pub enum ControllerRequest {
         doors: Vec<DoorReport>,
         /// The rights that it has in force.
         rights: Option<Held>,
+        /// What is wired to its outputs, as far as it knows: none of simulated ones.
+        #[serde(default)]
+        wired: Vec<WiredOutput>,
     },
     /// Still here.
     Heartbeat {
@@ -152,6 +158,9 @@ pub enum ControllerEvent {
     Alive {
         /// What time it is.
         time: Timestamp,
+        /// The revision of the newest rights for this controller; none while the server could not look.
+        #[serde(default)]
+        newest: Option<u64>,
     },
     /// There are rights that this controller does not have in force.
     Rights {
@@ -227,6 +236,16 @@ pub struct WantedDoor {
     pub held: Option<DoorHold>,
 }
 
+/// What is wired to one output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WiredOutput {
+    /// Which, from 0.
+    pub output: u16,
+    /// What.
+    #[serde(flatten)]
+    pub wiring: Wiring,
+}
+
 /// One door as its controller sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DoorReport {
@@ -245,6 +264,8 @@ pub enum Outcome {
         /// For how long from now, ms.
         for_ms: u32,
     },
+    /// The card of this output was handed to another system; whether the door opens is that system's.
+    Sent,
     /// It came too late.
     Expired,
     /// Not carried out.
@@ -268,6 +289,12 @@ pub enum OutcomeRefusal {
     UnknownDoor,
     /// The door is blocked or locked down.
     Blocked,
+    /// Another door of its airlock is not closed and locked.
+    Interlocked,
+    /// Nobody went through the door before it in the time that it gives.
+    DoorBeforeFirst,
+    /// It opens for two people who stand before it.
+    SecondPersonNeeded,
     /// The hold is outside of [`DoorTimes::RELEASE_MS`].
     BadHold,
     /// The output did not take the command.

@@ -4,7 +4,7 @@ use klinke_access::decide::{HolderClass, SiteMode};
 use klinke_access::snapshot::{
     Credential, CredentialHash, DoorPlan, DoorRight, HashKey, Holder, PersonTag, Plan, State,
 };
-use klinke_model::credential::CredentialTier;
+use klinke_model::credential::{CredentialFormat, CredentialKey, CredentialTier};
 use klinke_model::door::DoorTimes;
 use klinke_model::ids::{ControllerId, DoorId, v4};
 use klinke_model::schedule::{HolidayCalendar, Schedule};
@@ -46,6 +46,12 @@ fn below(dice: u64, limit: u16) -> u16 {
 pub fn hash(person: usize) -> CredentialHash {
     let digest: [u8; 32] = Sha256::digest(person.to_be_bytes()).into();
     CredentialHash(digest.first_chunk().copied().unwrap_or_default())
+}
+
+/// What the server does for each card before: an HMAC of its bits.
+pub fn hashed(card: u32) -> crate::Result<CredentialHash> {
+    let key = CredentialKey::new(CredentialFormat::Bits, 32, &card.to_be_bytes())?;
+    Ok(HashKey([7; 32]).credential(&key))
 }
 
 impl House {

@@ -14,6 +14,7 @@ use klinke_access::snapshot::{AtDoor, Plan, Rights, build, compile};
 use klinke_access::standing::ClockTrust;
 use klinke_model::door::DoorMode;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use std::hint::black_box;
 use std::time::Duration;
 
@@ -79,6 +80,17 @@ fn large() -> Result<Value> {
     let rights = compile(manifest, &shards)?;
     let applied = begin.elapsed();
 
+    let begin = figures::now();
+    for number in 0..u32::try_from(LARGE)? {
+        black_box(house::hashed(number)?);
+    }
+    let hashed = begin.elapsed();
+    let begin = figures::now();
+    for shard in &shards {
+        black_box(Sha256::digest(&shard.0));
+    }
+    let read = begin.elapsed();
+
     let mut changed = plan;
     if let Some(card) = changed.credentials.first_mut() {
         card.once = true;
@@ -96,6 +108,8 @@ fn large() -> Result<Value> {
     Ok(json!({
         "credentials": rights.credentials(),
         "build_ms": built.as_secs_f64() * 1e3,
+        "hashed_ms": hashed.as_secs_f64() * 1e3,
+        "read_ms": read.as_secs_f64() * 1e3,
         "apply_ms": applied.as_secs_f64() * 1e3,
         "bytes_on_the_wire": bytes,
         "bytes_for_one_changed_card": to_send + serde_json::to_vec(&after)?.len(),

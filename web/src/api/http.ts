@@ -28,6 +28,7 @@ export type Controller = Schemas['Controller'];
 export type ControllerPairing = Schemas['ControllerPairing'];
 export type DeviceKind = Schemas['DeviceKind'];
 export type Door = Schemas['Door'];
+export type Wiring = Schemas['Wiring'];
 export type Guest = Schemas['Guest'];
 export type GuestEdit = Schemas['GuestEdit'];
 export type GuestMailTo = Schemas['GuestMailTo'];

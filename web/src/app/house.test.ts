@@ -143,6 +143,10 @@ describe('a door', () => {
 
   it('says why it was refused', () => {
     expect(opening(play(start, tap, [200, news({ state: 'refused', reason: 'expired' })]))).toMatchObject({ phase: 'refused', reason: 'expired' });
+    // another system was asked: never open, and gone like a refusal
+    const sent = play(start, tap, [200, news({ state: 'sent' })]);
+    expect(opening(sent)).toMatchObject({ phase: 'sent' });
+    expect(opening(house.tick(sent, 200 + house.REFUSED_MS))).toBeUndefined();
   });
 
   it('says that no answer came, after a while or when the connection goes', () => {

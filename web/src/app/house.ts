@@ -45,7 +45,7 @@ type StateFields = { left_ms?: unknown; by?: unknown; opened?: unknown; reason?:
 export interface Opening {
   request: string | undefined;
   call: string | undefined;
-  phase: 'asking' | 'sending' | 'open' | 'refused' | 'unanswered';
+  phase: 'asking' | 'sending' | 'open' | 'sent' | 'refused' | 'unanswered';
   reason?: RefusalCode;
   /** When this is over by itself. */
   until: number;
@@ -189,6 +189,8 @@ function receiveOpening(house: House, event: Extract<AppEvent, { type: 'opening'
       return withOpening(house, event.door, { ...opening, phase: 'sending', until: now + ASKING_MS });
     case 'open':
       return withOpening(house, event.door, { ...opening, phase: 'open', until: now + event.for_ms });
+    case 'sent':
+      return withOpening(house, event.door, { ...opening, phase: 'sent', until: now + REFUSED_MS });
     case 'refused':
       // Another's refusal says nothing to this person, and must not hide that the door stands open.
       if (!mine && before?.phase === 'open') return house;

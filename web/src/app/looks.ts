@@ -16,6 +16,8 @@ export function lookOf(opening: Opening | undefined): DoorLook | undefined {
       return { kind: 'sending' };
     case 'open':
       return { kind: 'open', until: opening.until };
+    case 'sent':
+      return { kind: 'sent' };
     case 'refused':
       return opening.reason && { kind: 'refused', reason: opening.reason };
     default:

@@ -307,6 +307,8 @@ function onOpening(state: PanelState, news: OpeningState & { door_name?: string 
   if (state.visit.at === 'rest' && !state.browse.pass && state.opening === undefined) return state;
   const door = news.door_name ?? '';
   switch (news.state) {
+    // The door's own system opens it, and does not say when.
+    case 'sent':
     case 'sending':
       return { ...state, opening: { door, is: 'sending', until: now + ASKING_MS } };
     case 'open':

@@ -11,6 +11,7 @@ describe('the look of a door', () => {
   it('is never open before its controller says so', () => {
     expect(lookOfOpening({ state: 'sending' }, 0).kind).toBe('sending');
     expect(lookOfOpening({ state: 'open', for_ms: 5_000 }, 100)).toEqual({ kind: 'open', until: 5_100 });
+    expect(lookOfOpening({ state: 'sent' }, 0).kind).toBe('sent');
     expect(lookOfDoor(undefined).kind).toBe('offline');
   });
 
@@ -29,7 +30,7 @@ describe('the chip', () => {
     expect(screen.getByRole('status').textContent.replace(/\s+/g, ' ').trim()).toBe('Open Open 5 s');
   });
 
-  it.each(['not_allowed', 'suspended', 'outside_hours', 'right_over', 'right_not_yet', 'blocked', 'no_controller', 'offline', 'expired', 'fault', 'no_call'] satisfies RefusalCode[])(
+  it.each(['not_allowed', 'suspended', 'outside_hours', 'right_over', 'right_not_yet', 'blocked', 'interlocked', 'door_before_first', 'second_person', 'no_controller', 'offline', 'expired', 'fault', 'no_call'] satisfies RefusalCode[])(
     'says in words why: %s',
     (reason) => {
       render(DoorStateChip, { look: { kind: 'refused', reason } });

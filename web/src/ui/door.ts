@@ -6,6 +6,8 @@ export type DoorLook =
   | { kind: 'sending' }
   /** `until` on the clock of `performance.now()`; without it nobody said how long. */
   | { kind: 'open'; until?: number }
+  /** Another system was asked to open; nothing more is known. */
+  | { kind: 'sent' }
   | { kind: 'held_open' }
   | { kind: 'refused'; reason: RefusalCode }
   | { kind: 'blocked' }
@@ -19,6 +21,8 @@ export function lookOfOpening(opening: OpeningState, receivedAt: number): DoorLo
       return { kind: 'sending' };
     case 'open':
       return { kind: 'open', until: receivedAt + opening.for_ms };
+    case 'sent':
+      return { kind: 'sent' };
     case 'refused':
       return { kind: 'refused', reason: opening.reason };
   }

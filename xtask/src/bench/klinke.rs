@@ -38,6 +38,16 @@ pub fn open_to_relay(workshop: &Workshop) -> Result<Value, Failure> {
     Ok(figures)
 }
 
+/// A change of hours → the lock, and beside it Mosquitto.
+///
+/// # Errors
+/// When a lock does not move or a message is lost.
+pub fn change_to_door(workshop: &Workshop) -> Result<Value, Failure> {
+    let mut figures = bench(workshop, "change-to-door")?;
+    figures["mosquitto_ms"] = mosquitto::round_trip()?;
+    Ok(figures)
+}
+
 /// Relayed calls, and beside them Janus's.
 ///
 /// # Errors

@@ -71,7 +71,8 @@ enum Came {
 }
 
 impl Talk<'_> {
-    async fn output(&mut self, number: u16, lock: LockKind, board: &mut dyn Board) -> io::Result<Item> {
+    async fn output(&mut self, number: u16, lock: Option<LockKind>, board: &mut dyn Board) -> io::Result<Item> {
+        let Some(lock) = lock else { return self.handed_on(number, board).await };
         let (is, without_power) = match lock {
             LockKind::FailSafe => ("fail-safe lock: opens without power", "Does it open without power?"),
             LockKind::FailSecure => {
@@ -96,6 +97,26 @@ impl Talk<'_> {
         results.push(Outcome { checked: "Releases for 3 s and locks again", verdict });
         (self.say)("Take the lock's power away, look, and give it back.");
         results.push(Outcome { checked: "Without power", verdict: self.ask(without_power).await? });
+        Ok(Item { what: format!("Output {number}"), is: is.to_owned(), results })
+    }
+
+    /// A door of another system: only it knows what the lock does.
+    async fn handed_on(&mut self, number: u16, board: &mut dyn Board) -> io::Result<Item> {
+        let is = "reader on another system's panel";
+        (self.say)(&format!("Output {number}: {is}."));
+        (self.say)("Its card is presented once when you press Enter (s skips).");
+        let verdict = if self.line().await?.eq_ignore_ascii_case("s") {
+            Verdict::Skipped
+        } else {
+            match self.release(number, board).await {
+                Ok(()) => self.ask("Did the other system open the door?").await?,
+                Err(fault) => {
+                    (self.say)(&format!("The output failed: {fault}."));
+                    Verdict::Failed(fault)
+                }
+            }
+        };
+        let results = vec![Outcome { checked: "The other system opens for its card", verdict }];
         Ok(Item { what: format!("Output {number}"), is: is.to_owned(), results })
     }
 

@@ -8,7 +8,8 @@
 //!
 //! - Only the newest command is awaited. An answer to one before it counts for who still waits for it, and a lock has
 //!   ended all such waiting.
-//! - Outside, the door is accessed only while its output has said that it is released.
+//! - Outside, the door is accessed only while its output has said that it is released. One that another system moves never is:
+//!   who asked is told that it was sent, and no more is known.
 //! - For the other doors of an airlock it is the other way round: locked only while its output has said that it is.
 
 use super::Reports;
@@ -35,6 +36,8 @@ pub(super) struct Driven {
     pub(super) held: Held,
     /// How an administrator wants it held.
     pub(super) wanted: Option<DoorHold>,
+    /// Another system moves the lock.
+    hands_on: bool,
     /// It was told to the log that its output cannot hold it.
     pub(super) is_hold_refused: bool,
     /// Somebody was let in who has not moved the leaf yet: until when they may.
@@ -87,6 +90,7 @@ impl Driven {
             restriction: Restriction::None,
             held: Held::No,
             wanted: wanted.held,
+            hands_on: board.hands_on(wanted.output),
             is_hold_refused: false,
             let_in_until: None,
             is_released: false,
@@ -114,7 +118,7 @@ impl Driven {
             Some(DoorHold::Unlocked) if board.holds(self.output) => Held::LockedOpen,
             Some(DoorHold::Unlocked) => {
                 let output = self.output;
-                warn!(output, "a timer relay can not hold a door open; it stays as it is without that");
+                warn!(output, "this output can not hold a door open; it stays as it is without that");
                 self.held
             }
             Some(DoorHold::Blocked) | None => self.held,
@@ -130,7 +134,7 @@ impl Driven {
     /// How the door is: released only when its output has said so.
     const fn state(&self) -> DoorState {
         let state = self.cycle.state();
-        if is_released(state.mode) && !self.is_released {
+        if is_released(state.mode) && (self.hands_on || !self.is_released) {
             DoorState { mode: DoorMode::Locked, ..state }
         } else {
             state
@@ -297,7 +301,8 @@ impl Driven {
     fn answer_waiting(&mut self, ticket: Ticket, reports: &mut Reports, now: Mono) {
         for waiting in self.waiting.extract_if(.., |waiting| waiting.ticket <= ticket) {
             let for_ms = u32::try_from(waiting.ends.since(now).as_millis()).unwrap_or(u32::MAX);
-            reports.outcome(waiting.asker, Outcome::Opened { for_ms }, now);
+            let outcome = if self.hands_on { Outcome::Sent } else { Outcome::Opened { for_ms } };
+            reports.outcome(waiting.asker, outcome, now);
         }
     }
 

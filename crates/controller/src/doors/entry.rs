@@ -58,7 +58,7 @@ pub struct Entry {
     pub(super) rights: Option<Rights>,
     pub(super) order: DoorOrder,
     clock: DoorClock,
-    /// When the server could last be asked, in this process.
+    /// When the server last said, in this process, that the rights in force are its newest.
     confirmed: Option<Mono>,
     kept: Kept,
     pub(super) posts: Vec<Post>,
@@ -121,10 +121,13 @@ impl Entry {
         (self.clock.now(now), self.clock.trust())
     }
 
-    /// The server told the time, so it could be asked.
-    pub(super) fn told(&mut self, server: Timestamp, now: Mono) {
+    /// The server told the time, and which rights are the newest if it could look. Only when those are in force they are
+    /// confirmed.
+    pub(super) fn told(&mut self, server: Timestamp, newest: Option<u64>, now: Mono) {
         self.clock.told(server, now);
-        self.confirmed = Some(now);
+        if newest.is_some() && newest == self.rights.as_ref().map(Rights::revision) {
+            self.confirmed = Some(now);
+        }
     }
 
     /// What is to be kept of the clock, and where; nothing while it is not believed.
@@ -143,15 +146,14 @@ impl Entry {
         u8::try_from(place).ok()
     }
 
-    /// For how long the server could not be asked about these rights; for ever, when nobody can tell.
+    /// For how long the server has not said of these rights that they are its newest, nor made them; for ever, when nobody can
+    /// tell.
     fn age(&self, rights: &Rights, now: Mono) -> Duration {
-        if let Some(confirmed) = self.confirmed {
-            return now.since(confirmed);
-        }
-        let (at, ClockTrust::Trusted) = self.time(now) else { return Duration::MAX };
+        let heard = self.confirmed.map_or(Duration::MAX, |confirmed| now.since(confirmed));
+        let (at, ClockTrust::Trusted) = self.time(now) else { return heard };
         let kept = self.kept.moment().and_then(|moment| moment.confirmed);
         let newest = kept.map_or(rights.issued(), |kept| kept.max(rights.issued()));
-        Duration::from_millis(at.as_millis().saturating_sub(newest.as_millis()).try_into().unwrap_or(0))
+        heard.min(age_at(newest, at))
     }
 
     /// Whether another door of this door's airlock is open, or may be.
@@ -301,6 +303,11 @@ fn state_at(rights: &Rights, place: u8, state: impl Fn(DoorId) -> Option<DoorSta
     let unknown =
         DoorState { mode: DoorMode::Unlocked, position: DoorPosition::Unknown, alarm: DoorAlarm::Normal };
     rights.doors().get(usize::from(place)).and_then(|plan| state(plan.door)).unwrap_or(unknown)
+}
+
+/// How long ago a moment was; not at all, when it is to come.
+pub fn age_at(moment: Timestamp, at: Timestamp) -> Duration {
+    Duration::from_millis(at.as_millis().saturating_sub(moment.as_millis()).try_into().unwrap_or(0))
 }
 
 fn before(at: Timestamp, by: Duration) -> Timestamp {

@@ -69,7 +69,37 @@ pub(super) fn check(hardware: &Hardware) -> Result<(), Wrong> {
             return Err(wrong("something else is on the same line or discrete input already".into()));
         }
     }
-    check_readers(hardware, &numbers, taken, speeds)
+    check_readers(hardware, &numbers, taken, speeds)?;
+    check_own_lines(hardware)
+}
+
+/// A panel's line is its own: it asks there, and whoever else speaks is taken for one of its readers.
+fn check_own_lines(hardware: &Hardware) -> Result<(), Wrong> {
+    let outputs = hardware.outputs.iter().filter_map(|output| match &output.get_ref().on {
+        Drive::ModbusRtu(coil) => Some(&coil.device),
+        Drive::OsdpReader(panel) => Some(&panel.device),
+        Drive::Gpio(_) | Drive::ModbusTcp(_) | Drive::Shelly(_) | Drive::Mqtt(_) => None,
+    });
+    let inputs = hardware.inputs.iter().filter_map(|input| match &input.get_ref().on {
+        Sense::ModbusRtu(input) => Some(&input.device),
+        Sense::Gpio(_) | Sense::ModbusTcp(_) => None,
+    });
+    let readers = hardware.readers.iter().filter_map(|reader| match &reader.get_ref().on {
+        ReadBy::Osdp(osdp) => Some(&osdp.device),
+        ReadBy::Wiegand(_) => None,
+    });
+    let used: Vec<&PathBuf> = outputs.chain(inputs).chain(readers).collect();
+    for output in &hardware.outputs {
+        let Drive::OsdpReader(panel) = &output.get_ref().on else { continue };
+        if used.iter().filter(|device| **device == &panel.device).count() > 1 {
+            let what = format!(
+                "output {}: the line to another system's panel carries nothing else",
+                output.get_ref().number
+            );
+            return Err(Wrong { at: output.span().start, what });
+        }
+    }
+    Ok(())
 }
 
 fn check_readers(
@@ -116,9 +146,7 @@ fn reader(
     }
     match &wiring.on {
         ReadBy::Osdp(osdp) => {
-            if osdp.address > MAX_PD_ADDR {
-                return Err(format!("`address` goes from 0 to {MAX_PD_ADDR}, as it is set in the reader"));
-            }
+            address(osdp.address, "the reader")?;
             if others.contains(&osdp.device) {
                 return Err("a line of readers carries nothing else: put the Modbus units on another".into());
             }
@@ -133,6 +161,17 @@ fn reader(
 }
 
 fn output(wiring: &OutputWiring, speeds: &mut HashMap<PathBuf, u32>) -> Result<Place, String> {
+    match (wiring.lock, wiring.hands_on()) {
+        (None, false) => {
+            return Err("say what the lock does without power: `lock = \"fail_safe\"`, it opens, or \
+                        `lock = \"fail_secure\"`, it stays locked"
+                .into());
+        }
+        (Some(_), true) => {
+            return Err("another system drives this lock and knows what it does without power: leave out `lock`".into());
+        }
+        (Some(_), false) | (None, true) => {}
+    }
     match &wiring.on {
         Drive::Gpio(gpio) => {
             if gpio.ends_by != Some(EndsBy::TimerRelay) {
@@ -171,6 +210,11 @@ fn output(wiring: &OutputWiring, speeds: &mut HashMap<PathBuf, u32>) -> Result<P
             }
             Ok(Place::Topic((relay.host, relay.port).into(), relay.topic.clone()))
         }
+        Drive::OsdpReader(panel) => {
+            address(panel.address, "the panel")?;
+            speed(&panel.device, panel.baud, &mut HashMap::new())?;
+            Ok(Place::Osdp(panel.device.clone(), panel.address))
+        }
     }
 }
 
@@ -207,6 +251,11 @@ fn flash(ends_by: Option<EndsBy>, coil: u16) -> Result<(), String> {
 fn unit(unit: u8, most: u8) -> Result<(), String> {
     let is_one = (1..=247).contains(&unit) || unit == most;
     is_one.then_some(()).ok_or_else(|| "a unit has a number from 1 to 247".into())
+}
+
+fn address(address: u8, set_in: &str) -> Result<(), String> {
+    let said = || format!("`address` goes from 0 to {MAX_PD_ADDR}, as it is set in {set_in}");
+    (address <= MAX_PD_ADDR).then_some(()).ok_or_else(said)
 }
 
 /// A bus has one speed, whoever is on it.

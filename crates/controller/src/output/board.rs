@@ -8,22 +8,26 @@
 //! | coil, `unit_watchdog` | by the unit, some seconds after we fell silent |
 //! | Shelly | by the device (`toggle_after`) |
 //! | MQTT relay | by the device, which our contract binds to it |
+//! | reader on another panel | there is none: a card is presented once |
 
 use super::gpio::OutputLine;
+use super::handed::HandedOn;
 use super::modbus::Coil;
 use super::mqtt::Relay;
 use super::remote::{Command, Device, drive};
 use super::shelly::Shelly;
 use super::{Answer, Board, OutputError, OutputEvent, Ticket};
-use crate::hardware::{Drive, Ending, Hardware, ending};
+use crate::hardware::{Drive, Ending, Hardware};
 use crate::input::Positions;
 use crate::modbus::bus::{Bus, Place};
 use crate::secret;
 use klinke_access::door_cycle::LONGEST_LEASE;
 use klinke_model::door::DoorPosition;
+use klinke_model::time::Clock;
 use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
@@ -53,6 +57,7 @@ struct Output {
     longest: Duration,
     /// No timer relay drops it while its lease is renewed.
     holds: bool,
+    hands_on: bool,
 }
 
 #[derive(Debug)]
@@ -72,6 +77,7 @@ impl WiredBoard {
         buses: &mut Buses,
         positions: Positions,
         events: &mpsc::Sender<OutputEvent>,
+        clock: &Arc<dyn Clock>,
     ) -> Result<Self, OutputError> {
         // lines first: they are locked when they are taken
         let mut outputs = Vec::new();
@@ -86,37 +92,36 @@ impl WiredBoard {
         let start = |(wiring, line): (&crate::hardware::OutputWiring, Option<OutputLine>)| {
             let number = wiring.number;
             let lost = || io::Error::other("an output without an end of its releases");
-            let (way, ending) = match (&wiring.on, line) {
-                (Drive::Gpio(gpio), Some(line)) => {
-                    (Way::Line(line), Some(ending(gpio.ends_by, gpio.ends_after_ms).ok_or_else(lost)?))
-                }
-                (Drive::Gpio(_), None) => return Err(lost()),
+            let ending = wiring.ending();
+            let way = match (&wiring.on, line) {
+                (Drive::Gpio(_), Some(line)) if ending.is_some() => Way::Line(line),
+                (Drive::Gpio(_), _) => return Err(lost()),
                 (Drive::ModbusTcp(coil), _) => {
-                    let ending = ending(coil.ends_by, coil.ends_after_ms).ok_or_else(lost)?;
                     let bus = buses.to(Place::Tcp((coil.host, coil.port).into()));
-                    (remote(Coil::new(bus, coil.unit, coil.coil, ending), number, events), Some(ending))
+                    remote(Coil::new(bus, coil.unit, coil.coil, ending.ok_or_else(lost)?), number, events)
                 }
                 (Drive::ModbusRtu(coil), _) => {
-                    let ending = ending(coil.ends_by, coil.ends_after_ms).ok_or_else(lost)?;
                     let bus = buses.to(Place::Rtu { device: coil.device.clone(), baud: coil.baud });
-                    (remote(Coil::new(bus, coil.unit, coil.coil, ending), number, events), Some(ending))
+                    remote(Coil::new(bus, coil.unit, coil.coil, ending.ok_or_else(lost)?), number, events)
                 }
                 (Drive::Shelly(relay), _) => {
                     let password = secret::read(&relay.password_file)?;
                     let address = SocketAddr::from((relay.host, relay.port));
-                    (remote(Shelly::new(address, relay.switch, password), number, events), None)
+                    remote(Shelly::new(address, relay.switch, password), number, events)
                 }
                 (Drive::Mqtt(relay), _) => {
                     let password = secret::read(&relay.password_file)?;
-                    (remote(Relay::start(relay, &password)?, number, events), None)
+                    remote(Relay::start(relay, &password)?, number, events)
+                }
+                (Drive::OsdpReader(panel), _) => {
+                    remote(HandedOn::start(panel, number, clock)?, number, events)
                 }
             };
             let longest = match ending {
                 Some(Ending::TimerRelay(after)) => after.min(LONGEST_LEASE),
                 _ => LONGEST_LEASE,
             };
-            let holds = !matches!(ending, Some(Ending::TimerRelay(_)));
-            Ok(Output { way, longest, holds })
+            Ok(Output { way, longest, holds: wiring.holds(), hands_on: wiring.hands_on() })
         };
         let outputs = outputs.into_iter().map(start).collect::<io::Result<_>>()?;
         Ok(Self { outputs, positions, tickets: 0 })
@@ -171,5 +176,9 @@ impl Board for WiredBoard {
 
     fn holds(&self, output: u16) -> bool {
         self.outputs.get(usize::from(output)).is_some_and(|output| output.holds)
+    }
+
+    fn hands_on(&self, output: u16) -> bool {
+        self.outputs.get(usize::from(output)).is_some_and(|output| output.hands_on)
     }
 }

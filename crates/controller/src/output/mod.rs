@@ -15,6 +15,7 @@
 
 pub mod board;
 pub mod gpio;
+pub mod handed;
 pub mod http;
 pub mod modbus;
 pub mod mqtt;
@@ -95,5 +96,11 @@ pub trait Board: Send {
     /// Whether this output stays released when its lease is renewed before it ends. One behind a timer relay does not.
     fn holds(&self, _output: u16) -> bool {
         true
+    }
+
+    /// Whether another system moves the lock ([`handed`]): a release is a card that was presented there, and nothing is known
+    /// of the door.
+    fn hands_on(&self, _output: u16) -> bool {
+        false
     }
 }

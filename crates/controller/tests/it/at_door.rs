@@ -237,7 +237,7 @@ async fn a_card_or_a_code_opens_the_door_another_card_does_not_and_a_lost_reader
     entrance.readers.pop().unwrap().kill().await;
     let silent = timeout(Duration::from_secs(10), entrance.moves.recv()).await;
     assert!(silent.is_err(), "{silent:?}");
-    entrance.requests.send(Request::Time(SystemClock::start().now())).await.unwrap();
+    entrance.requests.send(Request::Time { server: SystemClock::start().now(), newest: None }).await.unwrap();
 }
 
 /// From the order to the peer's reader until an output is told, decision and all: four readers on one line at 115,200

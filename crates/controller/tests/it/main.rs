@@ -3,6 +3,7 @@
 mod at_door;
 mod commissioning;
 mod desk_reader;
+mod handed_on;
 mod hardware_run;
 mod key_reader;
 mod link;

@@ -143,7 +143,7 @@ impl Controller {
         tasks.spawn(async move {
             let rights = Intake::open(rights, trust, requests.clone()).await;
             let boot = BootId(v4([1; 16]));
-            Link { server, tls, boot, outputs: 1, clock, doors: requests, rights, wanted }.keep().await;
+            Link { server, tls, boot, outputs: 1, wired: Vec::new(), clock, doors: requests, rights, wanted }.keep().await;
         });
         Self { told, opened, tasks, folder }
     }

@@ -29,7 +29,7 @@ use tokio_rustls::server::TlsStream;
 const TIME: Timestamp = Timestamp::from_millis(1_795_262_400_000);
 
 /// The answer to a heartbeat.
-pub const ALIVE: ControllerEvent = ControllerEvent::Alive { time: TIME };
+pub const ALIVE: ControllerEvent = ControllerEvent::Alive { time: TIME, newest: None };
 
 /// A test that hangs is a failed test.
 pub async fn within<F: Future>(future: F) -> F::Output {

@@ -8,7 +8,7 @@ use crate::node::Node;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use klinke_model::door::{DoorState, DoorTimes};
+use klinke_model::door::{DoorState, DoorTimes, Wiring};
 use klinke_model::ids::{BuildingId, ControllerId, DoorId};
 use klinke_model::rights::Right;
 use klinke_model::text::Label;
@@ -30,6 +30,10 @@ pub struct Door {
     /// What its controller last said; absent while the controller is not connected.
     #[serde(skip_serializing_if = "Option::is_none")]
     state: Option<DoorState>,
+    /// What is wired to its output, as its controller said last; absent when it did not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    wiring: Option<Wiring>,
 }
 
 /// The doors of a building, by name.
@@ -49,6 +53,7 @@ pub async fn handler(
 pub(super) fn shown(node: &Node, door: klinke_model::door::Door) -> Door {
     Door {
         state: node.presence.door(door.id),
+        wiring: door.controller.and_then(|controller| node.presence.wiring(controller, door.output)),
         id: door.id,
         name: door.name,
         controller: door.controller,

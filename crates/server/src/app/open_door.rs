@@ -194,11 +194,20 @@ async fn command(
         Ok(Outcome::Opened { for_ms }) => {
             Commanded { state: OpeningState::Open { for_ms }, became: Became::Open }
         }
+        // as far as anybody can know
+        Ok(Outcome::Sent) => Commanded { state: OpeningState::Sent, became: Became::Open },
         Ok(Outcome::Expired) => nothing(RefusalCode::Expired),
         Err(NoOutcome::Silent | NoOutcome::Offline) => {
             Commanded { state: refused(RefusalCode::Expired), became: Became::Unknown }
         }
         Ok(Outcome::Refused { reason: OutcomeRefusal::Blocked }) => nothing(RefusalCode::Blocked),
+        Ok(Outcome::Refused { reason: OutcomeRefusal::Interlocked }) => nothing(RefusalCode::Interlocked),
+        Ok(Outcome::Refused { reason: OutcomeRefusal::DoorBeforeFirst }) => {
+            nothing(RefusalCode::DoorBeforeFirst)
+        }
+        Ok(Outcome::Refused { reason: OutcomeRefusal::SecondPersonNeeded }) => {
+            nothing(RefusalCode::SecondPerson)
+        }
         Ok(Outcome::Refused { reason: OutcomeRefusal::OtherBoot }) => nothing(RefusalCode::Offline),
         Ok(Outcome::Refused { reason }) => {
             tracing::warn!(?reason, "a controller refused a command");
@@ -219,12 +228,10 @@ const fn refusal(reason: Reason) -> RefusalCode {
         Reason::RightOver | Reason::CredentialOver | Reason::CredentialUsedUp => RefusalCode::RightOver,
         Reason::RightNotYet | Reason::CredentialNotYet => RefusalCode::RightNotYet,
         Reason::OutsideHours => RefusalCode::OutsideHours,
-        Reason::SiteLockedDown
-        | Reason::DoorBlocked
-        | Reason::DoorLockedDown
-        | Reason::DoorBeforeFirst
-        | Reason::Interlocked
-        | Reason::SecondPersonNeeded => RefusalCode::Blocked,
+        Reason::SiteLockedDown | Reason::DoorBlocked | Reason::DoorLockedDown => RefusalCode::Blocked,
+        Reason::DoorBeforeFirst => RefusalCode::DoorBeforeFirst,
+        Reason::Interlocked => RefusalCode::Interlocked,
+        Reason::SecondPersonNeeded => RefusalCode::SecondPerson,
         Reason::ClockUntrusted | Reason::RightsTooOld | Reason::DoorTimesInvalid => RefusalCode::Fault,
     }
 }

@@ -9,8 +9,11 @@ use crate::http::problem::{Code, FieldCode, Fields, Problem, ProblemBody};
 use crate::node::Node;
 use axum::Json;
 use axum::extract::State;
-use klinke_access::decide::{self, Cause, Decision, Reason, SiteMode, decide};
+use klinke_access::decide::{self, Cause, Decision, Facts, Order, Reason, SiteMode, decide};
+use klinke_access::order::is_secured;
 use klinke_access::standing::Standing;
+use klinke_model::door::Door;
+use klinke_model::door_settings::DoorSettings;
 use klinke_model::ids::{BuildingId, DoorId, PersonId, RuleId};
 use klinke_model::rights::Right;
 use klinke_model::scope::Scope;
@@ -84,6 +87,15 @@ pub struct RightConsidered {
     standing: RightStanding,
 }
 
+/// A door that comes before.
+#[derive(Serialize, ToSchema)]
+pub struct WhyAfter {
+    /// What it is called.
+    name: Label,
+    /// For how long after somebody went through it the other one opens, s.
+    within_s: u16,
+}
+
 /// Whether the door opens, and why.
 #[derive(Serialize, ToSchema)]
 pub struct Why {
@@ -95,6 +107,11 @@ pub struct Why {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     reason: Option<Reason>,
+    /// The door that somebody must have gone through before, whoever opens this one. Whether somebody did only the controller
+    /// knows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    after: Option<WhyAfter>,
     /// Every right that they have to this door, whether it holds or not.
     rights: Vec<RightConsidered>,
 }
@@ -114,13 +131,15 @@ pub async fn handler(
     allowed(&node, &who, Right::SeePeople, building).await?;
     let mut fields = Fields::default();
     let door = node.store.doors().door(&who.scope, asked.door).await?;
-    if door.is_none_or(|door| door.building != building) {
+    let door = door.filter(|door| door.building == building);
+    if door.is_none() {
         fields.wrong("/door", FieldCode::NotFound);
     }
     if shown(&node, &who, asked.person).await.is_err() {
         fields.wrong("/person", FieldCode::NotFound);
     }
     fields.check()?;
+    let door = door.ok_or(Code::NotFound)?;
     let at = asked.at.unwrap_or_else(|| node.clock.now());
     let service = Scope { at, ..Scope::system(who.scope.tenant) };
     let stored = node.store.doors().facts(&service, asked.person, asked.door).await?;
@@ -133,12 +152,46 @@ pub async fn handler(
         }
     };
     let now = standing::now_at(&stored, at);
-    let facts = standing::facts(&stored, &now, door_mode);
+    let ordered = ordered(&node, &service, &door, asked.at.is_none()).await?;
+    let facts = Facts { order: ordered.order, ..standing::facts(&stored, &now, door_mode) };
     let reason = match decide(&decide::Request { cause: Cause::List }, &facts) {
         Decision::Granted { .. } => None,
         Decision::Denied(reason) => Some(reason),
     };
-    Ok(Json(Why { at, opens: reason.is_none(), reason, rights: considered(stored, &now) }))
+    let (opens, after, rights) = (reason.is_none(), ordered.after, considered(stored, &now));
+    Ok(Json(Why { at, opens, reason, after, rights }))
+}
+
+/// What the order of the doors says, as far as it is known here.
+struct Ordered {
+    order: Order,
+    after: Option<WhyAfter>,
+}
+
+/// The controller keeps the order. What follows from the settings alone is said at any moment; what follows from how the other
+/// doors of an airlock are, only of now.
+async fn ordered(node: &Node, service: &Scope, door: &Door, is_now: bool) -> Result<Ordered, Problem> {
+    let parts = node.store.parts();
+    let settings = async |door| -> Result<DoorSettings, Problem> {
+        Ok(parts.door_settings(service, door).await?.map(|part| part.value.settings).unwrap_or_default())
+    };
+    let own = settings(door.id).await?;
+    let doors = node.store.doors().doors(service, door.building).await?;
+    let after = own.after.and_then(|after| {
+        let before = doors.iter().find(|other| other.id == after.door)?;
+        Some(WhyAfter { name: before.name.clone(), within_s: after.within_s })
+    });
+    if let Some(airlock) = own.airlock.filter(|_| is_now) {
+        for other in doors.iter().filter(|other| other.id != door.id && other.controller == door.controller) {
+            if settings(other.id).await?.airlock == Some(airlock)
+                && !node.presence.door(other.id).is_some_and(is_secured)
+            {
+                return Ok(Ordered { order: Order::Interlocked, after });
+            }
+        }
+    }
+    let order = if own.two_people_within_s.is_some() { Order::SecondPerson } else { Order::Kept };
+    Ok(Ordered { order, after })
 }
 
 fn considered(stored: StoredFacts, now: &klinke_access::standing::Now) -> Vec<RightConsidered> {

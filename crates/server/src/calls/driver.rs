@@ -310,7 +310,7 @@ impl Driver {
             };
             let opened_for = match last {
                 OpeningState::Open { for_ms } => Some(Duration::from_millis(for_ms.into())),
-                OpeningState::Refused { .. } | OpeningState::Sending => None,
+                OpeningState::Refused { .. } | OpeningState::Sending | OpeningState::Sent => None,
             };
             if let Some(own) = own.upgrade() {
                 // the call may have ended meanwhile

@@ -5,8 +5,9 @@
 //! ([`super::rights`]): they are made beside the link and fetched part by part, so no command waits for them.
 
 use super::links::Order;
-use super::rights::{self, Offer};
+use super::rights::{self, Newest, Offer};
 use crate::node::Node;
+use crate::presence::{ControllerPresence, RightsThere};
 use klinke_model::ids::{BootId, ControllerId, DoorId};
 use klinke_model::scope::{Principal, Scope};
 use klinke_model::time::Mono;
@@ -98,7 +99,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let hello = tokio::time::timeout(SILENCE, framed.next()).await.map_err(|_| LinkError::Silent)??;
-    let Some(ControllerRequest::Hello { protocol, boot, mono, version, doors, rights, .. }) = hello else {
+    let Some(ControllerRequest::Hello { protocol, boot, mono, version, doors, rights, wired, .. }) = hello else {
         return Err(LinkError::NoHello);
     };
     if protocol < klinke_wire::CONTROLLER {
@@ -107,7 +108,17 @@ where
         return framed.send(&ControllerEvent::Refused { reason }).await;
     }
     debug_assert_eq!(scope.principal, Principal::Controller(controller));
-    let link = Connected::begin(node, scope, controller, boot, mono, version);
+    let presence = ControllerPresence {
+        version,
+        arrived: node.clock.now(),
+        wired,
+        rights: rights.map(|held| RightsThere {
+            revision: held.revision,
+            issued: held.issued,
+            confirmed: None,
+        }),
+    };
+    let link = Connected::begin(node, scope, controller, boot, mono, presence);
     link.run(framed, doors, rights).await
 }
 
@@ -121,6 +132,7 @@ struct Connected<'n> {
     doors: HashSet<DoorId>,
     /// Rights that the controller does not hold yet.
     offer: Option<Offer>,
+    newest: Arc<Newest>,
 }
 
 impl<'n> Connected<'n> {
@@ -130,11 +142,12 @@ impl<'n> Connected<'n> {
         controller: ControllerId,
         boot: BootId,
         mono: Mono,
-        version: String,
+        presence: ControllerPresence,
     ) -> Self {
         let (id, orders) = node.links.connect(controller, boot, mono, node.clock.mono());
-        node.presence.controller_arrives(controller, version);
-        Self { node, scope, controller, id, orders, sent: None, doors: HashSet::new(), offer: None }
+        node.presence.controller_arrives(controller, presence);
+        let (doors, newest) = (HashSet::new(), Arc::default());
+        Self { node, scope, controller, id, orders, sent: None, doors, offer: None, newest }
     }
 
     async fn run<S>(
@@ -162,7 +175,8 @@ impl<'n> Connected<'n> {
         let mut reconcile = tokio::time::interval(RECONCILE);
         let (wake, (offered, mut offers), node, scope) =
             (Notify::new(), mpsc::channel(1), self.node, self.scope);
-        let following = rights::follow(node, &scope, self.controller, held, &wake, offered);
+        let newest = Arc::clone(&self.newest);
+        let following = rights::follow(node, &scope, self.controller, held, &wake, &newest, offered);
         tokio::pin!(following);
         loop {
             tokio::select! {
@@ -199,7 +213,11 @@ impl<'n> Connected<'n> {
         match request {
             ControllerRequest::Heartbeat { mono } => {
                 heard(mono);
-                framed.send(&ControllerEvent::Alive { time: self.node.clock.now() }).await?;
+                let (time, newest) = (self.node.clock.now(), self.newest.get());
+                framed.send(&ControllerEvent::Alive { time, newest }).await?;
+                if let Some(newest) = newest {
+                    self.node.presence.controller_confirmed(self.controller, newest, time);
+                }
             }
             ControllerRequest::Outcome { mono, opening, outcome } => {
                 heard(mono);
@@ -215,7 +233,10 @@ impl<'n> Connected<'n> {
             }
             // it will not ask for them again
             ControllerRequest::Holds { revision } => {
-                self.offer.take_if(|offer| offer.revision() == revision);
+                if let Some(offer) = self.offer.take_if(|offer| offer.revision() == revision) {
+                    let there = RightsThere { revision, issued: offer.issued(), confirmed: None };
+                    self.node.presence.controller_holds(self.controller, there);
+                }
             }
             ControllerRequest::Hello { .. } | ControllerRequest::Pair { .. } => {
                 return Err(LinkError::NoHello);
@@ -268,7 +289,7 @@ impl Drop for Connected<'_> {
     fn drop(&mut self) {
         self.node.links.disconnect(self.controller, self.id);
         let doors: Vec<DoorId> = self.doors.iter().copied().collect();
-        self.node.presence.controller_leaves(self.controller, &doors);
+        self.node.presence.controller_leaves(self.controller, &doors, self.node.clock.now());
         for door in doors {
             self.node.exchange.door_changed(door);
         }

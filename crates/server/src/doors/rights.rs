@@ -33,6 +33,7 @@ use klinke_wire::controller::{ControllerEvent, Digest, Held, PART, Whole};
 use sha2::Sha256;
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::{Notify, Semaphore, mpsc};
 
@@ -49,6 +50,21 @@ const WITHOUT: Duration = Duration::from_secs(60);
 pub struct Making {
     key: [u8; 32],
     turns: Semaphore,
+}
+
+/// The number of the newest rights of one controller; none while nobody could look.
+#[derive(Debug, Default)]
+pub struct Newest(AtomicU64);
+
+impl Newest {
+    /// Which.
+    pub fn get(&self) -> Option<u64> {
+        Some(self.0.load(Ordering::Acquire)).filter(|revision| *revision > 0)
+    }
+
+    fn set(&self, revision: Option<u64>) {
+        self.0.store(revision.unwrap_or_default(), Ordering::Release);
+    }
 }
 
 /// Why snapshots can not be made.
@@ -134,6 +150,11 @@ impl Offer {
         self.held.revision
     }
 
+    /// When it was made.
+    pub const fn issued(&self) -> Timestamp {
+        self.held.issued
+    }
+
     /// The answer to a `fetch`.
     fn part(&self, of: Digest, from: u32) -> Option<ControllerEvent> {
         let whole = if of == self.held.manifest { &self.manifest } else { self.shards.get(&of)? };
@@ -150,20 +171,28 @@ pub fn fetched(offer: Option<&Offer>, of: Digest, from: u32) -> ControllerEvent 
 }
 
 /// Looks whenever something may have changed, for as long as the link stands, and offers what the controller does not
-/// hold. It never ends by itself.
+/// hold. It never ends by itself. `newest` is what the last look found, and none when it came to nothing.
 pub async fn follow(
     node: &Node,
     scope: &Scope,
     controller: ControllerId,
     mut known: Option<Held>,
     wake: &Notify,
+    newest: &Newest,
     offers: mpsc::Sender<Offer>,
 ) {
     let mut written = node.store.written(scope.tenant);
     loop {
         // before reading: what is written from here on is looked at again
         written.mark_unchanged();
-        match look(node, scope, controller, known).await {
+        let found = look(node, scope, controller, known).await;
+        let held = match &found {
+            Ok(Some(offer)) => Some(offer.held),
+            Ok(None) => known,
+            Err(_) => None,
+        };
+        newest.set(held.map(|held| held.revision));
+        match found {
             Ok(Some(offer)) => {
                 known = Some(offer.held);
                 // a link that is gone takes this with it

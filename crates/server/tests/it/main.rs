@@ -37,6 +37,7 @@ mod simulated;
 mod support;
 #[path = "../../src/testing.rs"]
 mod testing;
+mod told;
 mod webhooks;
 mod who;
 mod world;

@@ -104,6 +104,10 @@ pub fn plan() -> Plan {
         ],
     }
 }
+/// The server tells the time, and that the rights of [`plan`] are its newest.
+pub fn time(server: Timestamp) -> Request {
+    Request::Time { server, newest: Some(7) }
+}
 pub fn rights(plan: &Plan) -> Request {
     let (manifest, shards) = build(plan);
     Request::Rights(Box::new(compile(manifest, &shards).unwrap()))
@@ -120,7 +124,7 @@ impl Entrance {
     /// At noon, by the machine's clock, with the time told by the server and these rights.
     pub fn with(plan: &Plan) -> Self {
         let mut entrance = Self::start(tempfile::tempdir().unwrap(), NOON);
-        entrance.house.doors.handle(Request::Time(NOON), at(0));
+        entrance.house.doors.handle(time(NOON), at(0));
         entrance.house.doors.handle(rights(plan), at(0));
         entrance.settle();
         entrance
@@ -369,7 +373,7 @@ fn what_opens_once_opens_once_over_any_restart_and_not_at_all_when_that_cannot_b
         "at no other door either"
     );
     let mut entrance = entrance.restart(later(60_000));
-    entrance.tell(Request::Time(later(60_000)), 0);
+    entrance.tell(time(later(60_000)), 0);
     entrance.tell(rights(&plan()), 0);
     let used_up = Err(Refused::Denied(Reason::CredentialUsedUp));
     assert_eq!(entrance.house.doors.judge(0, &card(ONCE), at(1_000)), used_up);

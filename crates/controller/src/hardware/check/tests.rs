@@ -73,7 +73,7 @@ fn a_file_with_everything_is_read_and_its_outputs_are_in_order() {
     let numbers: Vec<u16> = hardware.outputs.iter().map(|output| output.get_ref().number).collect();
     assert_eq!(numbers, [0, 1, 2, 3]);
     assert!(matches!(hardware.outputs[0].get_ref().on, Drive::Shelly(_)));
-    assert_eq!(hardware.outputs[1].get_ref().lock, LockKind::FailSafe);
+    assert_eq!(hardware.outputs[1].get_ref().lock, Some(LockKind::FailSafe));
     assert_eq!(hardware.inputs.len(), 2);
     let readers: Vec<_> = hardware.readers.iter().map(|reader| reader.get_ref()).collect();
     assert_eq!(readers.iter().map(|reader| reader.number).collect::<Vec<_>>(), [0, 1, 7]);
@@ -104,9 +104,24 @@ fn each_wrong_file_is_refused_with_its_line_and_what_to_do() {
             "{GOOD}[[input]]\n{head}\non.gpio = {{ chip = \"/dev/gpiochip0\", line = 4, active = \"high\" }}\n"
         )
     };
+    let panel = |lock: &str, device: &str, address: u8| {
+        format!(
+            "{GOOD}[[output]]\nnumber = 1\n{lock}\non.osdp_reader = {{ device = \"{device}\", baud = 9600, address = {address}, \
+             key_file = \"k\", card_file = \"c\" }}\n"
+        )
+    };
     let flash = ", ends_by = \"waveshare_flash\"";
     let rows = [
         (String::new(), 1, "there is no [[output]]"),
+        (GOOD.replace("lock = \"fail_secure\"", ""), 2, "say what the lock does without power"),
+        (panel("", "/dev/ttyS0", 127), 6, "from 0 to 126, as it is set in the panel"),
+        (panel("lock = \"fail_safe\"", "/dev/ttyS0", 1), 6, "leave out `lock`"),
+        (
+            panel("", "/dev/ttyS0", 1)
+                + "[[reader]]\nnumber = 0\noutput = 0\non.osdp = { device = \"/dev/ttyS0\", baud = 9600, address = 2 }\n",
+            6,
+            "carries nothing else",
+        ),
         (coil(1, ""), 6, "output 1: a plain coil may stay released"),
         (coil(1, ", ends_by = \"timer_relay\""), 6, "say after how long it ends a release"),
         (coil(1, ", ends_by = \"unit_watchdog\", ends_after_ms = 60001"), 6, "from 1000 to 60000"),

@@ -215,6 +215,13 @@ impl Emulation {
         }
     }
 
+    /// Takes back the cards that the panel has not fetched; one that is on its way to it may be fetched all the same.
+    pub fn withdraw(&mut self) {
+        for _ in self.waiting.drain(..) {
+            self.events.push_back(PanelEvent::Presented { is_taken: false });
+        }
+    }
+
     /// The panel may set our key with the public install key for `length`, at most [`LONGEST_KEYING`]; our own key is
     /// not used meanwhile.
     pub fn open_install(&mut self, length: Duration, now: Mono) {

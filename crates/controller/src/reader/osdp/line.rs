@@ -57,6 +57,8 @@ impl Machine for Bus {
 pub enum EmulationOrder {
     /// See [`Emulation::present`].
     Present(CredentialKey),
+    /// See [`Emulation::withdraw`].
+    Withdraw,
     /// See [`Emulation::open_install`].
     OpenInstall(Duration),
 }
@@ -72,6 +74,7 @@ impl Machine for Emulation {
     fn order(&mut self, order: EmulationOrder, now: Mono) {
         match order {
             EmulationOrder::Present(card) => self.present(card, now),
+            EmulationOrder::Withdraw => self.withdraw(),
             EmulationOrder::OpenInstall(length) => self.open_install(length, now),
         }
     }

@@ -359,7 +359,9 @@ impl World {
                 let is_there = self.connection.as_ref().is_some_and(|(current, _)| *current == connection);
                 if is_there && self.controller.is_some() {
                     self.told = true;
-                    self.with_controller(|doors, now| doors.handle(Request::Time(time), now));
+                    let newest = u64::try_from(self.truths.len()).ok();
+                    let told = Request::Time { server: time, newest };
+                    self.with_controller(|doors, now| doors.handle(told, now));
                 }
             }
             Event::Keep if self.controller.is_some() && self.told => {

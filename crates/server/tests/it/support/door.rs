@@ -23,10 +23,10 @@ use klinke_controller::rights::trust::Trust;
 use klinke_controller::state::StateDir;
 use klinke_controller::tls::{Fingerprint, dial, link_config};
 use klinke_model::credential::CredentialKey;
-use klinke_model::door::{DoorMode, DoorPosition};
+use klinke_model::door::{DoorMode, DoorPosition, LockKind, Wiring};
 use klinke_model::ids::{BootId, BuildingId, DoorId, v4};
 use klinke_model::time::{Clock, Mono, SystemClock};
-use klinke_wire::controller::{ControllerEvent, ControllerRequest, Held};
+use klinke_wire::controller::{ControllerEvent, ControllerRequest, Held, WiredOutput};
 use serde_json::json;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -40,6 +40,20 @@ use tokio_util::sync::CancellationToken;
 
 /// How many outputs it has.
 pub const OUTPUTS: u16 = 4;
+
+/// What its hardware file says: output 0 is a timer relay behind a fail-safe lock, output 1 another system's.
+pub const WIRED: [WiredOutput; 2] = {
+    let relay = Wiring {
+        lock: Some(LockKind::FailSafe),
+        holds: false,
+        handed_on: false,
+        contact: false,
+        exit_button: true,
+        fire_input: true,
+    };
+    let other = Wiring { lock: None, handed_on: true, exit_button: false, ..relay };
+    [WiredOutput { output: 0, wiring: relay }, WiredOutput { output: 1, wiring: other }]
+};
 
 /// What a controller is known by: its state folder.
 #[derive(Clone)]
@@ -200,7 +214,7 @@ impl ControllerKey {
             }
             let rights = Intake::open(folder, trust, requests.clone()).await;
             let (server, clock) = (address(server), link_clock);
-            Link { server, tls, boot, outputs: OUTPUTS, clock, doors: requests, rights, wanted }.keep().await;
+            Link { server, tls, boot, outputs: OUTPUTS, wired: WIRED.to_vec(), clock, doors: requests, rights, wanted }.keep().await;
         };
         Controller {
             wires,
@@ -235,6 +249,7 @@ impl ControllerKey {
             outputs: OUTPUTS,
             doors: Vec::new(),
             rights,
+            wired: Vec::new(),
         };
         connection.send(&hello).await.unwrap();
         let welcome = connection.receive().await.unwrap();

@@ -16,7 +16,7 @@ fn a_clock_that_went_back_or_far_ahead_denies_what_is_dated_and_nothing_else() {
         assert_eq!(judge(&mut entrance, MORNING), untrusted, "{what}");
         assert_eq!(judge(&mut entrance, RESIDENT), Ok(()), "{what}");
         assert!(entrance.house.doors.entry.to_keep(at(0)).is_none(), "nothing is kept of such a clock");
-        entrance.tell(Request::Time(later(1_000)), 1_000);
+        entrance.tell(time(later(1_000)), 1_000);
         assert_eq!(judge(&mut entrance, GUEST), Ok(()), "{what}: told by the server");
     }
 }
@@ -31,7 +31,7 @@ fn who_passes_by_is_refused_a_day_after_the_server_could_be_asked_whoever_cuts_t
     assert_eq!(judge(&mut entrance, DAY), Ok(()));
     assert_eq!(judge(&mut entrance, DAY + 1), too_old);
     assert_eq!(entrance.house.doors.judge(0, &card(RESIDENT), at(DAY + 1)), Ok(()));
-    entrance.tell(Request::Time(later(DAY + 2)), DAY + 2);
+    entrance.tell(time(later(DAY + 2)), DAY + 2);
     assert_eq!(judge(&mut entrance, 2 * DAY), Ok(()));
 
     // over a restart it is counted from the last time that was kept
@@ -46,6 +46,27 @@ fn who_passes_by_is_refused_a_day_after_the_server_could_be_asked_whoever_cuts_t
     let mut entrance = entrance.restart(later(0));
     entrance.tell(rights(&plan), 0);
     assert_eq!(judge(&mut entrance, 0), too_old);
+}
+
+#[test]
+fn a_server_that_can_not_look_or_has_newer_rights_confirms_none() {
+    let mut plan = plan();
+    plan.credentials[1].until_s = None;
+    let too_old = Err(Refused::Denied(Reason::RightsTooOld));
+    for newest in [None, Some(8)] {
+        let mut entrance = Entrance::with(&plan);
+        entrance.tell(Request::Time { server: later(DAY), newest }, DAY);
+        assert_eq!(entrance.house.doors.judge(0, &card(GUEST), at(DAY + 1)), too_old, "{newest:?}");
+        let kept = entrance.house.doors.entry.to_keep(at(DAY + 1)).unwrap().1;
+        assert_eq!(kept, Moment { at: later(DAY + 1), confirmed: None }, "nor is it kept");
+        // what it has made itself is not old, whatever was confirmed before
+        plan.issued = later(DAY);
+        plan.revision = 8;
+        entrance.tell(rights(&plan), DAY + 2);
+        assert_eq!(entrance.house.doors.judge(0, &card(GUEST), at(2 * DAY)), Ok(()));
+        assert_eq!(entrance.house.doors.judge(0, &card(GUEST), at(2 * DAY + 1)), too_old);
+        (plan.issued, plan.revision) = (NOON, 7);
+    }
 }
 
 #[test]
@@ -76,7 +97,7 @@ fn thirty_days_in_the_dark_every_decision_is_right_and_the_link_moves_nothing_wh
     entrance.pass(back);
     entrance.settle();
     attach(&mut entrance.house.doors);
-    entrance.tell(Request::Time(later(back)), back);
+    entrance.tell(time(later(back)), back);
     entrance.tell(rights(&plan), back);
     assert_eq!(entrance.house.board.take(), [], "0 pulses");
 }

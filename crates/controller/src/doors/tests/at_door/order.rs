@@ -9,8 +9,8 @@ fn a_door_opens_after_somebody_went_through_the_one_before() {
     let mut entrance = Entrance::with(&plan);
     assert!(!entrance.is_let_in(1, RESIDENT, 0));
     entrance.tell(open(9, 2, 500), 500);
-    let blocked = Outcome::Refused { reason: OutcomeRefusal::Blocked };
-    assert!(entrance.house.reports().contains(&outcome(9, 500, blocked)), "nor from afar");
+    let refused = Outcome::Refused { reason: OutcomeRefusal::DoorBeforeFirst };
+    assert!(entrance.house.reports().contains(&outcome(9, 500, refused)), "nor from afar");
     assert!(entrance.is_let_in(0, RESIDENT, 1_000));
     assert!(!entrance.is_let_in(1, RESIDENT, 2_000), "the leaf was not moved");
     entrance.leaf(0, DoorPosition::Open, 3_000);
@@ -41,8 +41,8 @@ fn one_door_of_an_airlock_at_a_time_whoever_asks_but_the_way_out_is_free() {
     assert!(entrance.is_let_in(0, RESIDENT, 0));
     assert!(!entrance.is_let_in(1, RESIDENT, 1_000), "the other is released");
     entrance.tell(open(1, 2, 1_000), 1_000);
-    let blocked = Outcome::Refused { reason: OutcomeRefusal::Blocked };
-    assert!(entrance.house.reports().contains(&outcome(1, 1_000, blocked)));
+    let refused = Outcome::Refused { reason: OutcomeRefusal::Interlocked };
+    assert!(entrance.house.reports().contains(&outcome(1, 1_000, refused)));
     entrance.leaf(0, DoorPosition::Open, 2_000);
     entrance.pass(6_000);
     assert!(!entrance.is_let_in(1, RESIDENT, 6_000), "locked, and still open");
