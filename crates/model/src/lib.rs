@@ -13,6 +13,7 @@
     deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
 )]
 
+pub mod alarm;
 pub mod alphabet;
 pub mod card;
 pub mod contact;

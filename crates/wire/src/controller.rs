@@ -16,6 +16,8 @@
 //!   │ ─── outcome{opening,opened} ────▶│   the output is on
 //!   │ ─── door{accessed,open} ────────▶│
 //!   │ ─── door{locked,closed} ────────▶│
+//!   │ ─── news{journal,entries} ──────▶│   alarms; again on the next link, until
+//!   │ ◀── noted{journal,seq} ──────────│   they are kept there
 //! ```
 //!
 //! An open command runs at most once: it names the [`BootId`] it is for, carries an [`OpeningId`] that is
@@ -26,9 +28,10 @@
 //! Rights are fetched, not pushed: a part is sent only when it was asked for, one at a time, and is [`PART`] bytes long at
 //! most, so an open command waits for one part and never for all of them.
 
+use crate::news::NewsEntry;
 use klinke_model::door::{DoorState, DoorTimes};
 use klinke_model::door_settings::DoorHold;
-use klinke_model::ids::{BootId, ControllerId, DoorId, OpeningId};
+use klinke_model::ids::{BootId, ControllerId, DoorId, JournalId, OpeningId};
 use klinke_model::time::{Mono, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::fmt;
@@ -101,6 +104,13 @@ pub enum ControllerRequest {
     Holds {
         /// Which revision.
         revision: u64,
+    },
+    /// The oldest entries of its journal that the server has not noted.
+    News {
+        /// Which journal.
+        journal: JournalId,
+        /// [`crate::news::NEWS`] at most, in their order.
+        entries: Vec<NewsEntry>,
     },
     /// First and only message of a connection without a client certificate.
     Pair {
@@ -180,6 +190,13 @@ pub enum ControllerEvent {
     Gone {
         /// SHA-256 of the whole.
         of: Digest,
+    },
+    /// Answer to `news`: what stands in this journal up to this entry is kept, and need not be told again.
+    Noted {
+        /// Which journal.
+        journal: JournalId,
+        /// The highest number that was taken.
+        seq: u64,
     },
     /// Answer to `pair`: show this code to an administrator, and wait.
     PairingCode {
