@@ -38,7 +38,7 @@ use klinke_model::time::{Clock, Mono, Timestamp};
 use klinke_wire::controller::{
     ControllerRequest, DoorReport, OPEN_LIFE_MS, Outcome, OutcomeRefusal, Wanted, WantedDoor,
 };
-use klinke_wire::news::Raised;
+use klinke_model::news::Raised;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;

@@ -24,6 +24,7 @@ pub mod events;
 pub mod fold;
 pub mod ids;
 pub mod intercom;
+pub mod news;
 pub mod numbers;
 pub mod people;
 pub mod policy;

@@ -36,7 +36,7 @@ mod tx;
 
 pub use error::StorageError;
 pub use repo::{
-    Audit, Devices, Doors, Gate, Guests, Households, Imports, Intercom, Invitations, Jobs, Moves, Parts,
+    Alarms, Audit, Devices, Doors, Gate, Guests, Households, Imports, Intercom, Invitations, Jobs, Moves, Parts,
     PasswordSet, People, Rules, Sites, Tenants, Tokens, Webhooks, Who,
 };
 pub use store::Store;

@@ -1,6 +1,7 @@
 //! Opening the store: which database, with which settings, at which schema.
 
 use crate::repo::{
+    Alarms,
     Audit, Cards, Devices, Doors, Gate, Guests, Households, Imports, Intercom, Invitations, Jobs, Moves,
     Parts, People, Rules, Sites, Tenants, Tokens, Webhooks, Who,
 };
@@ -172,6 +173,11 @@ impl Store {
     /// Changing and removing what a property is made of.
     pub fn parts(&self) -> Parts<'_> {
         Parts(self)
+    }
+
+    /// Alarms of the doors.
+    pub fn alarms(&self) -> Alarms<'_> {
+        Alarms(self)
     }
 
     /// What administrators changed.

@@ -28,10 +28,10 @@
 //! Rights are fetched, not pushed: a part is sent only when it was asked for, one at a time, and is [`PART`] bytes long at
 //! most, so an open command waits for one part and never for all of them.
 
-use crate::news::NewsEntry;
 use klinke_model::door::{DoorState, DoorTimes};
 use klinke_model::door_settings::DoorHold;
 use klinke_model::ids::{BootId, ControllerId, DoorId, JournalId, OpeningId};
+use klinke_model::news::NewsEntry;
 use klinke_model::time::{Mono, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::fmt;
@@ -45,6 +45,9 @@ pub const HEARTBEAT_MS: u64 = 5_000;
 
 /// The most bytes of one `part`. Its frame is a third longer, and then some.
 pub const PART: usize = 32 * 1024;
+
+/// The most entries of one `news`.
+pub const NEWS: usize = 100;
 
 /// From the controller.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -109,7 +112,7 @@ pub enum ControllerRequest {
     News {
         /// Which journal.
         journal: JournalId,
-        /// [`crate::news::NEWS`] at most, in their order.
+        /// [`NEWS`] at most, in their order.
         entries: Vec<NewsEntry>,
     },
     /// First and only message of a connection without a client certificate.

@@ -20,7 +20,6 @@ pub mod app;
 pub mod common;
 pub mod controller;
 pub mod frame;
-pub mod news;
 pub mod panel;
 
 /// Largest message in bytes, either way, on every protocol of this crate.

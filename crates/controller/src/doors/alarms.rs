@@ -12,7 +12,7 @@ use klinke_access::standing::ClockTrust;
 use klinke_model::alarm::AlarmKind;
 use klinke_model::ids::DoorId;
 use klinke_model::time::{Mono, Timestamp};
-use klinke_wire::news::Raised;
+use klinke_model::news::Raised;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Duration;
 

@@ -20,7 +20,7 @@ use klinke_model::door_settings::DoorHold;
 use klinke_model::ids::{DoorId, OpeningId};
 use klinke_model::time::Mono;
 use klinke_wire::controller::{ControllerRequest, DoorReport, Outcome, OutcomeRefusal, WantedDoor};
-use klinke_wire::news::Raised;
+use klinke_model::news::Raised;
 use std::time::Duration;
 use tracing::{error, warn};
 

@@ -13,7 +13,7 @@ use klinke_model::alarm::AlarmKind;
 use klinke_model::credential::CredentialKey;
 use klinke_model::ids::DoorId;
 use klinke_model::time::{Mono, Timestamp};
-use klinke_wire::news::Raised;
+use klinke_model::news::Raised;
 use std::time::Duration;
 use tracing::{info, warn};
 

@@ -6,8 +6,8 @@
 
 use klinke_model::ids::{JournalId, v4};
 use klinke_model::time::Timestamp;
-use klinke_wire::controller::ControllerRequest;
-use klinke_wire::news::{NEWS, News, NewsEntry, Raised};
+use klinke_wire::controller::{ControllerRequest, NEWS};
+use klinke_model::news::{News, NewsEntry, Raised};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 

@@ -4,7 +4,7 @@ use super::queue::{Line, MOST};
 use super::*;
 use klinke_model::alarm::AlarmKind;
 use klinke_model::ids::v4;
-use klinke_wire::news::News;
+use klinke_model::news::News;
 use std::path::Path;
 
 const NOON: Timestamp = Timestamp::from_millis(1_795_262_400_000);

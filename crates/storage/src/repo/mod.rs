@@ -1,5 +1,7 @@
 //! The repositories: concrete, cheap, one file each.
 
+mod alarm_mails;
+mod alarms;
 pub(crate) mod audit;
 mod audit_names;
 mod button_appears;
@@ -68,6 +70,7 @@ mod units_page;
 mod webhooks;
 mod who;
 
+pub use alarms::Alarms;
 pub use audit::Audit;
 pub use cards::Cards;
 pub use devices::Devices;

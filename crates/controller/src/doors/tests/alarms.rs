@@ -7,7 +7,7 @@ use crate::input::Level;
 use crate::journal::Journal;
 use crate::reader::{OfflineReason, ReaderAlarm, ReaderEvent, Reading};
 use klinke_model::alarm::AlarmKind;
-use klinke_wire::news::{News, Raised};
+use klinke_model::news::{News, Raised};
 
 fn with(journal: &Journal) -> House {
     let board = TestBoard::default();
@@ -31,7 +31,7 @@ fn story(journal: &Journal) -> Vec<String> {
             News::Ended { .. } => None,
         })
     };
-    let line = |entry: &klinke_wire::news::NewsEntry| match entry.what {
+    let line = |entry: &klinke_model::news::NewsEntry| match entry.what {
         News::Raised(alarm) => format!("+{}", alarm.kind.word()),
         News::Ended { raised } => format!("-{}", kind(raised).unwrap_or("?")),
     };

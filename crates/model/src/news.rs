@@ -1,17 +1,14 @@
 //! What a controller's journal holds until the server has it: alarms, each with a number of its own.
 //!
 //! - Numbers only grow within one journal; some may be missing. The server takes what is above the highest that it has taken,
-//!   and says that one in `noted`, so an entry that comes twice is taken once.
+//!   so an entry that comes twice is taken once.
 //! - The end of an alarm names the entry that it began with. A controller that knows it no longer says nothing.
 //! - No entry has a field for a person, card, unit or session.
 
-use klinke_model::alarm::AlarmKind;
-use klinke_model::ids::DoorId;
-use klinke_model::time::Timestamp;
+use crate::alarm::AlarmKind;
+use crate::ids::DoorId;
+use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
-
-/// The most entries of one message.
-pub const NEWS: usize = 100;
 
 /// One entry of a journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
