@@ -8,6 +8,7 @@ use klinke_controller::doors::{self, Doors, Request};
 use klinke_controller::file::{Durable, replace};
 use klinke_controller::hardware::{self, Drive, Hardware};
 use klinke_controller::input::{self, InputEvent, Positions, Tell};
+use klinke_controller::journal::Journal;
 use klinke_controller::kept::Kept;
 use klinke_controller::keying::key_reader;
 use klinke_controller::link::Link;
@@ -26,7 +27,7 @@ use klinke_controller::rights::trust::Trust;
 use klinke_controller::state::{Alone, StateDir, StateError};
 use klinke_controller::status::{self, Held};
 use klinke_controller::tls::{Fingerprint, link_config};
-use klinke_model::ids::{BootId, v4};
+use klinke_model::ids::{BootId, JournalId, v4};
 use klinke_model::time::{Clock, SystemClock};
 use std::error::Error;
 use std::io::{self, Read};
@@ -36,7 +37,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 use tracing_subscriber::EnvFilter;
@@ -45,6 +46,9 @@ const NOT_OURS: &str = "this controller's certificate is not one of a server's; 
 
 /// How many requests, and how many words of inputs and outputs, may wait for the doors.
 const WAITING: usize = 64;
+
+/// How long the disk may take for what happened at the end.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// How often is looked whether another process has ended.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
@@ -222,7 +226,9 @@ async fn run_key_panel(state: &Path, hardware: &Path, number: u16) -> Result<(),
     let hardware = hardware::read(hardware)?;
     let output = hardware.outputs.get(usize::from(number)).map(|output| &output.get_ref().on);
     let Some(Drive::OsdpReader(panel)) = output else {
-        return Err(format!("output {number} is not `osdp_reader`: only another system's panel sets a key").into());
+        return Err(
+            format!("output {number} is not `osdp_reader`: only another system's panel sets a key").into()
+        );
     };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
     let minutes = LONGEST_KEYING.as_secs() / 60;
@@ -314,7 +320,10 @@ async fn run(
         }
         None => Lamps::default(),
     };
-    let doors = doors.with_entry(entry, lamps);
+    getrandom::fill(&mut random)?;
+    let (journal, file) = Journal::open(state.journal(), JournalId(v4(random)));
+    let doors = doors.with_entry(entry, lamps).with_journal(journal.clone(), clock.mono());
+    let keeping = tokio::spawn(journal.clone().keep(file));
 
     let identity = state.load()?;
     let tls = Arc::new(link_config(&identity)?);
@@ -337,12 +346,16 @@ async fn run(
         doors: requests,
         rights,
         wanted,
+        journal: journal.clone(),
     };
     let link = tokio::spawn(link.keep());
     info!(outputs = count, "started; every output is told to lock");
     // in a task of its own, so that a panic in it is an error here and a restart outside
     tokio::spawn(doors::run(doors, clock, receiver, inputs, outputs, stop)).await?;
     link.abort();
+    // what happened at the end is kept too, by a disk that takes it
+    let _ = timeout(LAST_WORDS, journal.settled()).await;
+    keeping.abort();
     info!("stopped; every output was told to lock");
     Ok(())
 }

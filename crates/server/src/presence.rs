@@ -198,7 +198,10 @@ mod tests {
         presence.door_reported(door, DoorState::LOCKED);
         presence.controller_leaves(controller, &[door], at(2));
         assert_eq!(presence.controller(controller), Some(says("2")));
-        assert_eq!((presence.door(door), presence.controller_away(controller)), (Some(DoorState::LOCKED), None));
+        assert_eq!(
+            (presence.door(door), presence.controller_away(controller)),
+            (Some(DoorState::LOCKED), None)
+        );
         presence.controller_leaves(controller, &[door], at(3));
         assert_eq!((presence.controller(controller), presence.door(door)), (None, None));
         // how it is wired does not change because it is away
@@ -213,12 +216,8 @@ mod tests {
     fn only_rights_that_are_the_newest_are_confirmed() {
         let (presence, controller) = (Presence::default(), ControllerId(v4([1; 16])));
         let held = RightsThere { revision: 7, issued: at(5), confirmed: None };
-        let arrived = ControllerPresence {
-            version: "1".into(),
-            arrived: at(6),
-            wired: Vec::new(),
-            rights: Some(held),
-        };
+        let arrived =
+            ControllerPresence { version: "1".into(), arrived: at(6), wired: Vec::new(), rights: Some(held) };
         presence.controller_arrives(controller, arrived.clone());
         let rights = || presence.controller(controller).and_then(|there| there.rights);
         presence.controller_confirmed(controller, 8, at(7));

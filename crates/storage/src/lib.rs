@@ -37,8 +37,8 @@ mod written;
 
 pub use error::StorageError;
 pub use repo::{
-    Audit, Devices, Doors, Gate, Guests, Households, Imports, Intercom, Invitations, Jobs, Moves, Parts,
-    PasswordSet, People, Rules, Sites, Tenants, Tokens, Webhooks, Who,
+    Alarms, Audit, Devices, Doors, Gate, Guests, Households, Imports, Intercom, Invitations, Jobs, Moves,
+    Parts, PasswordSet, People, Rules, Sites, Tenants, Tokens, Webhooks, Who,
 };
 pub use store::Store;
 

@@ -16,6 +16,8 @@
 //!   │ ─── outcome{opening,opened} ────▶│   the output is on
 //!   │ ─── door{accessed,open} ────────▶│
 //!   │ ─── door{locked,closed} ────────▶│
+//!   │ ─── news{journal,entries} ──────▶│   alarms; again on the next link, until
+//!   │ ◀── noted{journal,seq} ──────────│   they are kept there
 //! ```
 //!
 //! An open command runs at most once: it names the [`BootId`] it is for, carries an [`OpeningId`] that is
@@ -31,7 +33,8 @@
 
 use klinke_model::door::{DoorState, DoorTimes, Wiring};
 use klinke_model::door_settings::DoorHold;
-use klinke_model::ids::{BootId, ControllerId, DoorId, OpeningId};
+use klinke_model::ids::{BootId, ControllerId, DoorId, JournalId, OpeningId};
+use klinke_model::news::NewsEntry;
 use klinke_model::time::{Mono, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::fmt;
@@ -45,6 +48,9 @@ pub const HEARTBEAT_MS: u64 = 5_000;
 
 /// The most bytes of one `part`. Its frame is a third longer, and then some.
 pub const PART: usize = 32 * 1024;
+
+/// The most entries of one `news`.
+pub const NEWS: usize = 100;
 
 /// From the controller.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -107,6 +113,13 @@ pub enum ControllerRequest {
     Holds {
         /// Which revision.
         revision: u64,
+    },
+    /// The oldest entries of its journal that the server has not noted.
+    News {
+        /// Which journal.
+        journal: JournalId,
+        /// [`NEWS`] at most, in their order.
+        entries: Vec<NewsEntry>,
     },
     /// First and only message of a connection without a client certificate.
     Pair {
@@ -189,6 +202,13 @@ pub enum ControllerEvent {
     Gone {
         /// SHA-256 of the whole.
         of: Digest,
+    },
+    /// Answer to `news`: what stands in this journal up to this entry is kept, and need not be told again.
+    Noted {
+        /// Which journal.
+        journal: JournalId,
+        /// The highest number that was taken.
+        seq: u64,
     },
     /// Answer to `pair`: show this code to an administrator, and wait.
     PairingCode {

@@ -5,6 +5,7 @@
 //! ([`super::rights`]): they are made beside the link and fetched part by part, so no command waits for them.
 
 use super::links::Order;
+use super::news;
 use super::rights::{self, Newest, Offer};
 use crate::node::Node;
 use crate::presence::{ControllerPresence, RightsThere};
@@ -99,7 +100,8 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let hello = tokio::time::timeout(SILENCE, framed.next()).await.map_err(|_| LinkError::Silent)??;
-    let Some(ControllerRequest::Hello { protocol, boot, mono, version, doors, rights, wired, .. }) = hello else {
+    let Some(ControllerRequest::Hello { protocol, boot, mono, version, doors, rights, wired, .. }) = hello
+    else {
         return Err(LinkError::NoHello);
     };
     if protocol < klinke_wire::CONTROLLER {
@@ -236,6 +238,12 @@ impl<'n> Connected<'n> {
                 if let Some(offer) = self.offer.take_if(|offer| offer.revision() == revision) {
                     let there = RightsThere { revision, issued: offer.issued(), confirmed: None };
                     self.node.presence.controller_holds(self.controller, there);
+                }
+            }
+            ControllerRequest::News { journal, entries } => {
+                let taken = news::take(self.node, &self.scope, self.controller, journal, &entries).await?;
+                if let Some(noted) = taken {
+                    framed.send(&noted).await?;
                 }
             }
             ControllerRequest::Hello { .. } | ControllerRequest::Pair { .. } => {

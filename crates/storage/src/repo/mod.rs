@@ -1,5 +1,7 @@
 //! The repositories: concrete, cheap, one file each.
 
+mod alarm_mails;
+mod alarms;
 pub(crate) mod audit;
 mod audit_names;
 mod button_appears;
@@ -18,6 +20,7 @@ mod edit_devices;
 mod edit_sites;
 mod edit_units;
 mod gate;
+mod gate_alarms;
 mod gate_guests;
 mod gate_hours;
 mod gate_invitation;
@@ -68,6 +71,7 @@ mod units_page;
 mod webhooks;
 mod who;
 
+pub use alarms::Alarms;
 pub use audit::Audit;
 pub use cards::Cards;
 pub use devices::Devices;
