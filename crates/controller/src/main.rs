@@ -258,9 +258,10 @@ async fn run(
     let count = board.outputs();
     let doors = Doors::start(boot, board)?;
 
-    let readers = hardware.iter().flat_map(|hardware| &hardware.readers).map(|reader| reader.get_ref());
-    let readers: Vec<_> = readers
-        .map(|reader| ReaderAt { reader: reader.number, output: reader.output, has_keypad: reader.keypad })
+    let reports = hardware.as_ref().map(Hardware::reader_reports).unwrap_or_default();
+    let readers: Vec<_> = reports
+        .iter()
+        .filter_map(|told| Some(ReaderAt { reader: told.reader, output: told.output?, has_keypad: told.has_keypad }))
         .collect();
     let entry = Entry::new(Kept::open(&state.kept())?, &readers, clock.now(), clock.mono());
     let lamps = match &hardware {
@@ -269,7 +270,7 @@ async fn run(
         }
         None => Lamps::default(),
     };
-    let doors = doors.with_entry(entry, lamps);
+    let doors = doors.with_entry(entry, lamps).with_readers(reports);
 
     let identity = state.load()?;
     let tls = Arc::new(link_config(&identity)?);

@@ -103,6 +103,8 @@ typed_ids! {
     CardId,
     /// Somebody who may come for a while.
     GuestId,
+    /// A window in which a reader reads one card to be given to somebody. UUIDv4.
+    ReadingId,
 }
 
 #[cfg(test)]

@@ -23,12 +23,23 @@
 //! reckons that deadline from the newest `mono` the controller sent, so an error of the reckoning makes it
 //! earlier, never later. The controller refuses any deadline more than [`OPEN_LIFE_MS`] ahead.
 //!
+//! A reader is asked to read a card that is to be given to somebody ([`crate::enrolment`]): the card is told once, opens
+//! nothing, and the window ends with it, with its time, when the server says so, and with the link.
+//!
+//! ```text
+//!   │ ◀── enrol{reading,reader,until} ─│   this boot only, at most 60 s
+//!   │ ─── enrolled{reading,key} ──────▶│   or enrol_refused{reading,reason}
+//!   │ ◀── end_enrol{reading} ──────────│   nobody wants it any more
+//! ```
+//!
 //! Rights are fetched, not pushed: a part is sent only when it was asked for, one at a time, and is [`PART`] bytes long at
 //! most, so an open command waits for one part and never for all of them.
 
+use crate::enrolment::{EnrolRefusal, ReaderReport};
+use klinke_model::credential::CredentialKey;
 use klinke_model::door::{DoorState, DoorTimes};
 use klinke_model::door_settings::DoorHold;
-use klinke_model::ids::{BootId, ControllerId, DoorId, OpeningId};
+use klinke_model::ids::{BootId, ControllerId, DoorId, OpeningId, ReadingId};
 use klinke_model::time::{Mono, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::fmt;
@@ -63,6 +74,9 @@ pub enum ControllerRequest {
         doors: Vec<DoorReport>,
         /// The rights that it has in force.
         rights: Option<Held>,
+        /// Its readers.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        readers: Vec<ReaderReport>,
     },
     /// Still here.
     Heartbeat {
@@ -101,6 +115,21 @@ pub enum ControllerRequest {
     Holds {
         /// Which revision.
         revision: u64,
+    },
+    /// The card that was held to the reader while the window was open, which is over with it.
+    Enrolled {
+        /// Which window.
+        reading: ReadingId,
+        /// What the reader read.
+        #[serde(with = "crate::enrolment::card")]
+        key: CredentialKey,
+    },
+    /// There is no window, or it ended without a card before its time.
+    EnrolRefused {
+        /// Which window.
+        reading: ReadingId,
+        /// Why.
+        reason: EnrolRefusal,
     },
     /// First and only message of a connection without a client certificate.
     Pair {
@@ -180,6 +209,22 @@ pub enum ControllerEvent {
     Gone {
         /// SHA-256 of the whole.
         of: Digest,
+    },
+    /// The next card at a reader is to be told and not judged.
+    Enrol {
+        /// The start of the process this is for; any other refuses it.
+        boot: BootId,
+        /// Which window.
+        reading: ReadingId,
+        /// Which reader.
+        reader: u16,
+        /// The controller's monotonic time at which the window ends: at most [`crate::enrolment::WINDOW_MS`] ahead.
+        until: Mono,
+    },
+    /// Nobody waits for a card any more.
+    EndEnrol {
+        /// Which window.
+        reading: ReadingId,
     },
     /// Answer to `pair`: show this code to an administrator, and wait.
     PairingCode {

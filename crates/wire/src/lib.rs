@@ -19,6 +19,7 @@
 pub mod app;
 pub mod common;
 pub mod controller;
+pub mod enrolment;
 pub mod frame;
 pub mod panel;
 
@@ -29,4 +30,4 @@ pub const MAX_MESSAGE: usize = 64 * 1024;
 pub const SIGNALLING: u16 = 1;
 
 /// Version of the controller protocol.
-pub const CONTROLLER: u16 = 2;
+pub const CONTROLLER: u16 = 3;

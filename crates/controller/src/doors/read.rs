@@ -19,15 +19,21 @@ impl Doors {
     pub(super) fn reading(&mut self, event: &ReaderEvent, now: Mono) {
         let reader = event.reader;
         match &event.what {
+            // a card that is read to be given to somebody opens nothing
+            Reading::Card(card) if self.enrolled(reader, card, now) => {}
             Reading::Card(card) => {
                 let answer = self.judge(reader, card, now);
                 self.refuse(reader, answer);
             }
             Reading::Keys(keys) => self.keys(reader, keys, now),
-            Reading::Online => info!(reader, "a reader is online"),
+            Reading::Online => {
+                info!(reader, "a reader is online");
+                self.reader_is(reader, true);
+            }
             Reading::Offline(why) => {
                 warn!(reader, ?why, "a reader is offline");
                 self.forget_typed(reader);
+                self.reader_is(reader, false);
             }
             Reading::Alarm(what) => warn!(reader, ?what, "a reader has to be looked at"),
             Reading::Tamper(is_open) => warn!(reader, is_open, "the housing of a reader"),

@@ -27,6 +27,7 @@ use klinke_model::door::{DoorMode, DoorPosition};
 use klinke_model::ids::{BootId, BuildingId, DoorId, v4};
 use klinke_model::time::{Clock, Mono, SystemClock};
 use klinke_wire::controller::{ControllerEvent, ControllerRequest, Held};
+use klinke_wire::enrolment::{ReaderKind, ReaderReport};
 use serde_json::json;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -40,6 +41,9 @@ use tokio_util::sync::CancellationToken;
 
 /// How many outputs it has.
 pub const OUTPUTS: u16 = 4;
+
+/// A reader on a desk.
+pub const DESK: u16 = 9;
 
 /// What a controller is known by: its state folder.
 #[derive(Clone)]
@@ -183,9 +187,19 @@ impl ControllerKey {
         let board = CountingBoard { board, releases: releases.clone() };
         let posts: Vec<_> =
             (0..OUTPUTS).map(|output| ReaderAt { reader: output, output, has_keypad: true }).collect();
+        let mut reports: Vec<_> = posts
+            .iter()
+            .map(|post| ReaderReport {
+                reader: post.reader,
+                output: Some(post.output),
+                kind: ReaderKind::Osdp,
+                has_keypad: post.has_keypad,
+            })
+            .collect();
+        reports.push(ReaderReport { reader: DESK, output: None, kind: ReaderKind::Pcsc, has_keypad: false });
         let kept = Kept::open(&state.kept()).unwrap();
         let entry = Entry::new(kept, &posts, clock.now(), clock.mono());
-        let machine = Doors::start(boot, Box::new(board)).unwrap().with_entry(entry, Lamps::default());
+        let machine = Doors::start(boot, Box::new(board)).unwrap().with_entry(entry, Lamps::default()).with_readers(reports);
         let ((requests, tapped), (untapped, receiver)) = (mpsc::channel(64), mpsc::channel(64));
         let in_force = InForce::default();
         tokio::spawn(tap(tapped, untapped, in_force.clone()));
@@ -235,6 +249,7 @@ impl ControllerKey {
             outputs: OUTPUTS,
             doors: Vec::new(),
             rights,
+            readers: Vec::new(),
         };
         connection.send(&hello).await.unwrap();
         let welcome = connection.receive().await.unwrap();
