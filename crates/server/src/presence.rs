@@ -6,6 +6,7 @@
 
 use klinke_model::door::DoorState;
 use klinke_model::ids::{ControllerId, DoorId, PanelId};
+use klinke_wire::enrolment::ReaderReport;
 use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -14,6 +15,8 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 pub struct ControllerPresence {
     /// Its software version, as it says.
     pub version: String,
+    /// Its readers.
+    pub readers: Vec<ReaderReport>,
 }
 
 /// What is connected.
@@ -47,10 +50,10 @@ impl Presence {
     }
 
     /// A controller proved its certificate on a new connection.
-    pub fn controller_arrives(&self, controller: ControllerId, version: String) {
+    pub fn controller_arrives(&self, controller: ControllerId, version: String, readers: Vec<ReaderReport>) {
         let mut controllers = write(&self.controllers);
         let connections = controllers.get(&controller).map_or(0, |(connections, _)| *connections);
-        controllers.insert(controller, (connections + 1, ControllerPresence { version }));
+        controllers.insert(controller, (connections + 1, ControllerPresence { version, readers }));
     }
 
     /// A connection of a controller is over. With its last one go the states of `doors`, those it drives: a
@@ -116,11 +119,11 @@ mod tests {
     fn the_doors_of_a_lost_controller_have_no_state() {
         let presence = Presence::default();
         let (controller, door) = (ControllerId(v4([1; 16])), DoorId(v4([2; 16])));
-        presence.controller_arrives(controller, "1".into());
-        presence.controller_arrives(controller, "2".into());
+        presence.controller_arrives(controller, "1".into(), Vec::new());
+        presence.controller_arrives(controller, "2".into(), Vec::new());
         presence.door_reported(door, DoorState::LOCKED);
         presence.controller_leaves(controller, &[door]);
-        assert_eq!(presence.controller(controller), Some(ControllerPresence { version: "2".into() }));
+        assert_eq!(presence.controller(controller), Some(ControllerPresence { version: "2".into(), readers: Vec::new() }));
         assert_eq!(presence.door(door), Some(DoorState::LOCKED));
         presence.controller_leaves(controller, &[door]);
         assert_eq!((presence.controller(controller), presence.door(door)), (None, None));

@@ -13,6 +13,7 @@ use klinke_model::time::Mono;
 use klinke_wire::controller::{
     ControllerEvent, ControllerRequest, DoorReport, HEARTBEAT_MS, Held, Wanted, WantedDoor,
 };
+use klinke_wire::enrolment::ReaderReport;
 use klinke_wire::frame;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -24,6 +25,9 @@ use tokio::sync::{Notify, mpsc};
 const SILENCE: Duration = Duration::from_millis(3 * HEARTBEAT_MS);
 /// How often a link compares without being woken.
 const RECONCILE: Duration = Duration::from_secs(60);
+
+/// So many readers of a controller are known; a board with more is none of ours.
+const MOST_READERS: usize = 256;
 
 /// Why a link ended.
 #[derive(Debug, thiserror::Error)]
@@ -98,7 +102,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let hello = tokio::time::timeout(SILENCE, framed.next()).await.map_err(|_| LinkError::Silent)??;
-    let Some(ControllerRequest::Hello { protocol, boot, mono, version, doors, rights, .. }) = hello else {
+    let Some(ControllerRequest::Hello { protocol, boot, mono, version, doors, rights, readers, .. }) = hello else {
         return Err(LinkError::NoHello);
     };
     if protocol < klinke_wire::CONTROLLER {
@@ -107,7 +111,7 @@ where
         return framed.send(&ControllerEvent::Refused { reason }).await;
     }
     debug_assert_eq!(scope.principal, Principal::Controller(controller));
-    let link = Connected::begin(node, scope, controller, boot, mono, version);
+    let link = Connected::begin(node, scope, controller, (boot, mono), version, readers);
     link.run(framed, doors, rights).await
 }
 
@@ -128,12 +132,15 @@ impl<'n> Connected<'n> {
         node: &'n Arc<Node>,
         scope: Scope,
         controller: ControllerId,
-        boot: BootId,
-        mono: Mono,
+        (boot, mono): (BootId, Mono),
         version: String,
+        readers: Vec<ReaderReport>,
     ) -> Self {
         let (id, orders) = node.links.connect(controller, boot, mono, node.clock.mono());
-        node.presence.controller_arrives(controller, version);
+        // a controller forgets its windows with its link
+        node.readings.link_lost(controller, node.clock.mono());
+        let readers = readers.into_iter().take(MOST_READERS).collect();
+        node.presence.controller_arrives(controller, version, readers);
         Self { node, scope, controller, id, orders, sent: None, doors: HashSet::new(), offer: None }
     }
 
@@ -210,6 +217,14 @@ impl<'n> Connected<'n> {
                 self.door(door);
             }
             ControllerRequest::Applied { .. } => {}
+            ControllerRequest::Enrolled { reading, key } => {
+                // told to nobody when nobody waits for it any more
+                self.node.readings.read(self.controller, reading, key, self.node.clock.mono());
+            }
+            ControllerRequest::EnrolRefused { reading, reason } => {
+                tracing::info!(controller = %self.controller, ?reason, "a reader does not wait for a card");
+                self.node.readings.refused(self.controller, reading, self.node.clock.mono());
+            }
             ControllerRequest::Fetch { of, from } => {
                 framed.send(&rights::fetched(self.offer.as_ref(), of, from)).await?;
             }
@@ -266,7 +281,9 @@ impl<'n> Connected<'n> {
 
 impl Drop for Connected<'_> {
     fn drop(&mut self) {
-        self.node.links.disconnect(self.controller, self.id);
+        if self.node.links.disconnect(self.controller, self.id) {
+            self.node.readings.link_lost(self.controller, self.node.clock.mono());
+        }
         let doors: Vec<DoorId> = self.doors.iter().copied().collect();
         self.node.presence.controller_leaves(self.controller, &doors);
         for door in doors {
