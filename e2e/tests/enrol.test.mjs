@@ -19,13 +19,13 @@ const OWN = { bits: '80800080', number: '1-1', ending: '11' };
 const AT_THE_DOOR = 2_000;
 
 /** A new door of the demo's building, and its controller. */
-async function installed(world, admin) {
+async function installed(world, admin, door = DOOR) {
   const { origin } = world.demo;
   const { request } = admin.page.context();
   const { building } = world.town.bells.find(({ house }) => house === world.town.building);
-  const made = await request.post(`${origin}/api/v1/buildings/${building}/doors`, { headers: { origin }, data: { name: DOOR, everybody: true } });
+  const made = await request.post(`${origin}/api/v1/buildings/${building}/doors`, { headers: { origin }, data: { name: door, everybody: true } });
   assert.equal(made.status(), 201);
-  const site = await Site.install({ origin, request, building, door: (await made.json()).id, name: 'Cellar' });
+  const site = await Site.install({ origin, request, building, door: (await made.json()).id, name: `Cellar, ${door}` });
   return { site, building };
 }
 
@@ -119,5 +119,61 @@ scenario('a card is read at a door, given, opens it, is lost and opens nothing, 
     site.saysNothingOf(CARD.number, CARD.bits, '3fe86f');
   } finally {
     await site.remove();
+  }
+});
+
+scenario('a resident reads their own card at a door where the building leaves cards to them', async (world) => {
+  const [resident] = world.town.bell('individual').residents;
+  const admin = await administrator(world);
+  const { site, building } = await installed(world, admin, 'Laundry');
+  let removed;
+  try {
+    const { origin } = world.demo;
+    const { request } = admin.page.context();
+    const path = `${origin}/api/v1/buildings/${building}/policy`;
+    const { version, policy } = await (await request.get(path)).json();
+    const set = await request.put(path, { headers: { origin }, data: { version, policy: { ...policy, own_cards: true } } });
+    assert.ok(set.ok());
+
+    const app = await world.app(resident);
+    const { page } = app;
+    await page.getByRole('link', { name: t('app-tab-me'), exact: true }).click();
+    const mine = page.getByRole('region', { name: t('app-cards') });
+    await mine.getByRole('button', { name: t('app-card-add'), exact: true }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel(t('app-card-name'), { exact: true }).fill('Blue');
+    await dialog.getByLabel(t('app-read-how'), { exact: true }).selectOption('reader');
+    const reader = `Laundry, ${world.town.building}`;
+    await dialog.getByLabel(t('app-read-reader'), { exact: true }).selectOption({ label: reader });
+    await dialog.getByRole('button', { name: t('app-read-start'), exact: true }).click();
+    await dialog.getByText(t('app-read-hold', { reader })).waitFor();
+    await site.waits();
+    await look(page, 'app-card-read-waiting');
+    await fits(page, 'reading one’s own card');
+    await becomes(site, OWN, 'blue');
+    await dialog.getByText(t('app-card-ending', { ending: OWN.ending })).waitFor();
+    if ((await dialog.getByText(OWN.number).count()) > 0) throw new Error('the app tells the number');
+    await look(page, 'app-card-read');
+    assert.equal(site.releases, 0);
+    await dialog.getByRole('button', { name: t('app-card-add'), exact: true }).click();
+    await mine.getByText(t('app-card-added', { name: 'Blue' })).waitFor();
+    await becomes(site, OWN, 'green');
+    assert.equal(site.releases, 1);
+
+    // the controller is gone while somebody waits
+    await mine.getByRole('button', { name: t('app-card-add'), exact: true }).click();
+    await dialog.getByLabel(t('app-read-how'), { exact: true }).selectOption('reader');
+    await dialog.getByLabel(t('app-read-reader'), { exact: true }).selectOption({ label: reader });
+    await dialog.getByRole('button', { name: t('app-read-start'), exact: true }).click();
+    await site.waits();
+    removed = site.remove();
+    await removed;
+    await dialog.getByText(t('app-read-offline'), { exact: true }).waitFor();
+    await look(page, 'app-card-read-offline');
+    await dialog.getByRole('button', { name: t('app-read-again'), exact: true }).click();
+    await dialog.getByRole('alert').filter({ hasText: t('error-not-found') }).or(dialog.getByText(t('error-reader-offline'))).first().waitFor();
+    await dialog.getByRole('button', { name: t('common-cancel'), exact: true }).click();
+  } finally {
+    if (!removed) await site.remove();
   }
 });

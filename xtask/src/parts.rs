@@ -72,8 +72,12 @@ pub static PARTS: &[Part] = &[
     Part::new("generated", "generated files are fresh", generated).needs(&[&tools::NODE]),
     Part::new("api", "the API beside its document, asked by schemathesis as three roles", api)
         .needs(&[&tools::VENV]),
-    Part::new("browser", "calls through the real pages in Chromium", browser)
-        .needs(&[&tools::NODE, &tools::CHROMIUM, &tools::VENV, &tools::SOCAT]),
+    Part::new("browser", "calls through the real pages in Chromium", browser).needs(&[
+        &tools::NODE,
+        &tools::CHROMIUM,
+        &tools::VENV,
+        &tools::SOCAT,
+    ]),
 ];
 
 fn fmt(workshop: &Workshop, log: &mut Log) -> Result<Outcome, Failure> {

@@ -261,7 +261,9 @@ async fn run(
     let reports = hardware.as_ref().map(Hardware::reader_reports).unwrap_or_default();
     let readers: Vec<_> = reports
         .iter()
-        .filter_map(|told| Some(ReaderAt { reader: told.reader, output: told.output?, has_keypad: told.has_keypad }))
+        .filter_map(|told| {
+            Some(ReaderAt { reader: told.reader, output: told.output?, has_keypad: told.has_keypad })
+        })
         .collect();
     let entry = Entry::new(Kept::open(&state.kept())?, &readers, clock.now(), clock.mono());
     let lamps = match &hardware {

@@ -123,7 +123,10 @@ mod tests {
         presence.controller_arrives(controller, "2".into(), Vec::new());
         presence.door_reported(door, DoorState::LOCKED);
         presence.controller_leaves(controller, &[door]);
-        assert_eq!(presence.controller(controller), Some(ControllerPresence { version: "2".into(), readers: Vec::new() }));
+        assert_eq!(
+            presence.controller(controller),
+            Some(ControllerPresence { version: "2".into(), readers: Vec::new() })
+        );
         assert_eq!(presence.door(door), Some(DoorState::LOCKED));
         presence.controller_leaves(controller, &[door]);
         assert_eq!((presence.controller(controller), presence.door(door)), (None, None));

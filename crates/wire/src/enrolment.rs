@@ -72,11 +72,14 @@ pub(crate) mod card {
 
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<CredentialKey, D::Error> {
         let Written { format, bits, raw } = Written::deserialize(deserializer)?;
-        let byte = |pair: &[u8; 2]| std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok());
+        let byte = |pair: &[u8; 2]| {
+            std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok())
+        };
         let (pairs, rest) = raw.as_bytes().as_chunks::<2>();
         let bytes = pairs.iter().map(byte).collect::<Option<Vec<u8>>>();
         // what was sent is not in the error: it may end in a log
-        let bytes = bytes.filter(|_| rest.is_empty()).ok_or_else(|| de::Error::custom("a card is hexadecimal"))?;
+        let bytes =
+            bytes.filter(|_| rest.is_empty()).ok_or_else(|| de::Error::custom("a card is hexadecimal"))?;
         CredentialKey::new(format, bits, &bytes).map_err(de::Error::custom)
     }
 }
@@ -105,7 +108,14 @@ mod tests {
     #[test]
     fn what_is_no_card_is_refused_without_being_told() {
         let id = v4([1; 16]);
-        for (bits, raw) in [("26", "91a2b3"), ("26", "91a2b341"), ("5", "91"), ("26", "xxa2b340"), ("24", "é1a2b"), ("26", "91a2b34")] {
+        for (bits, raw) in [
+            ("26", "91a2b3"),
+            ("26", "91a2b341"),
+            ("5", "91"),
+            ("26", "xxa2b340"),
+            ("24", "é1a2b"),
+            ("26", "91a2b34"),
+        ] {
             let text = format!(
                 r#"{{"type":"enrolled","reading":"{id}","key":{{"format":"bits","bits":{bits},"raw":"{raw}"}}}}"#
             );

@@ -77,8 +77,9 @@ impl Enrolling {
         if self.offline.contains(&wish.reader) {
             return Err(EnrolRefusal::ReaderOffline);
         }
-        let is_taken =
-            |window: &Window| window.reading == wish.reading || window.is_open && window.reader == wish.reader;
+        let is_taken = |window: &Window| {
+            window.reading == wish.reading || window.is_open && window.reader == wish.reader
+        };
         if self.windows.len() >= REMEMBERED || self.windows.iter().any(is_taken) {
             return Err(EnrolRefusal::Busy);
         }

@@ -181,7 +181,8 @@ impl Entrance {
         for _ in 0..2 * count {
             assert!(matches!(moves.recv().await, Some(Move::Lock(_))));
         }
-        let mut entrance = Self { readers, moves, requests, clock, _tasks: tasks, _folder: folder, _wire: wire };
+        let mut entrance =
+            Self { readers, moves, requests, clock, _tasks: tasks, _folder: folder, _wire: wire };
         for number in 0..count {
             entrance.online(number).await;
         }

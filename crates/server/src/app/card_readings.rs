@@ -123,7 +123,11 @@ pub(super) fn begun(node: &Node, place: Place) -> Result<(ReadingId, Timestamp),
 }
 
 /// How far a reading of this asker is: at once when it waits no more, else when it does not or after a while.
-pub(super) async fn news(node: &Node, id: ReadingId, asker: Asker) -> Result<crate::doors::readings::Seen, Problem> {
+pub(super) async fn news(
+    node: &Node,
+    id: ReadingId,
+    asker: Asker,
+) -> Result<crate::doors::readings::Seen, Problem> {
     let find = || node.readings.look(id, asker, node.clock.mono()).ok_or(Code::NotFound);
     let mut seen = find()?;
     if seen.stage == Stage::Waiting {

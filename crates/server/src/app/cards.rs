@@ -251,8 +251,7 @@ pub async fn add(
     let stamp = node.stamp();
     let mut fields = Fields::default();
     let name = fields.label("/name", &new.name);
-    let asker =
-        Asker { tenant: who.scope.tenant, person: who.person, purpose: Purpose::Administration };
+    let asker = Asker { tenant: who.scope.tenant, person: who.person, purpose: Purpose::Administration };
     let read = |id| node.readings.card(id, asker, building, node.clock.mono());
     let said = match new.reading {
         Some(id) => Said::Read(read(id)),
@@ -260,14 +259,8 @@ pub async fn add(
     };
     let bits = bits(&mut fields, &said);
     let (Some(name), Some((key, view))) = (name, bits) else { return Err(fields.into()) };
-    let card = record::NewCard {
-        id: node.random.v7(stamp.at),
-        person: new.person,
-        name,
-        key,
-        view,
-        tier: new.tier,
-    };
+    let card =
+        record::NewCard { id: node.random.v7(stamp.at), person: new.person, name, key, view, tier: new.tier };
     match node.store.cards().insert_card(&who.scope, &stamp, building, card).await {
         Ok(CardMade::Done(part)) => {
             if let Some(id) = new.reading {

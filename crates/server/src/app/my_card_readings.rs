@@ -68,10 +68,7 @@ async fn theirs(node: &Node, who: &SignedIn) -> Result<Vec<(MyReader, BuildingId
 /// The readers at which one may read a card of one's own just now; none where cards are the administrators'.
 #[utoipa::path(get, path = "/api/v1/me/readers", operation_id = "my_readers", tag = "me",
     security(("session" = [])), responses((status = 200, description = "The readers", body = [MyReader])))]
-pub async fn readers(
-    State(node): State<Arc<Node>>,
-    who: SignedIn,
-) -> Result<Json<Vec<MyReader>>, Problem> {
+pub async fn readers(State(node): State<Arc<Node>>, who: SignedIn) -> Result<Json<Vec<MyReader>>, Problem> {
     Ok(Json(theirs(&node, &who).await?.into_iter().map(|(reader, _)| reader).collect()))
 }
 
@@ -87,9 +84,8 @@ pub async fn begin(
     who: SignedIn,
     Body(new): Body<NewCardReading>,
 ) -> Result<(StatusCode, Json<MyCardReading>), Problem> {
-    let is_meant = |(reader, _): &(MyReader, _)| {
-        (reader.controller, reader.reader) == (new.controller, new.reader)
-    };
+    let is_meant =
+        |(reader, _): &(MyReader, _)| (reader.controller, reader.reader) == (new.controller, new.reader);
     let found = theirs(&node, &who).await?.into_iter().find(is_meant);
     let (_, building) = found.ok_or(Code::NotFound)?;
     // meanwhile the door opens for no card of the neighbours'

@@ -102,7 +102,8 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let hello = tokio::time::timeout(SILENCE, framed.next()).await.map_err(|_| LinkError::Silent)??;
-    let Some(ControllerRequest::Hello { protocol, boot, mono, version, doors, rights, readers, .. }) = hello else {
+    let Some(ControllerRequest::Hello { protocol, boot, mono, version, doors, rights, readers, .. }) = hello
+    else {
         return Err(LinkError::NoHello);
     };
     if protocol < klinke_wire::CONTROLLER {

@@ -131,8 +131,7 @@ impl Readings {
     pub fn begin(&self, id: ReadingId, place: Place, now: Mono) -> Result<Ended, Busy> {
         let mut all = self.lock();
         forget(&mut all, now);
-        let is_there =
-            |other: &Place| (other.controller, other.reader) == (place.controller, place.reader);
+        let is_there = |other: &Place| (other.controller, other.reader) == (place.controller, place.reader);
         let is_theirs = |other: &Place| other.asker == place.asker;
         if all.values().any(|one| one.is_waiting(now) && is_there(&one.place) && !is_theirs(&one.place)) {
             return Err(Busy);
@@ -193,7 +192,13 @@ impl Readings {
     }
 
     /// What was read for this asker, when it can be saved in this building.
-    pub fn card(&self, id: ReadingId, asker: Asker, building: BuildingId, now: Mono) -> Option<CredentialKey> {
+    pub fn card(
+        &self,
+        id: ReadingId,
+        asker: Asker,
+        building: BuildingId,
+        now: Mono,
+    ) -> Option<CredentialKey> {
         let seen = self.look(id, asker, now)?;
         match seen.stage {
             Stage::Read(key) if seen.building == building => Some(key),

@@ -42,7 +42,8 @@ fn field(answer: &Answer) -> (u16, Value, Value) {
 async fn other_administrator(house: &House) -> Browser {
     let (node, scope) = (house.node(), house.scope());
     let kari = house.plan.person("kari");
-    let grant = RoleGrant { role: Role::BuildingAdministrator, building: Some(house.plan.building), ends_at: None };
+    let grant =
+        RoleGrant { role: Role::BuildingAdministrator, building: Some(house.plan.building), ends_at: None };
     let role = NewRole { id: node.random.v7(node.clock.now()), person: kari, grant };
     assert!(node.store.people().grant_role(&scope, &node.stamp(), role).await.unwrap());
     assert!(node.store.people().accept_confidentiality(&scope, &node.stamp(), kari).await.unwrap());
@@ -77,7 +78,8 @@ async fn a_card_is_read_at_a_door_told_to_who_waits_for_it_and_given() {
     // nobody else's: neither looked at, nor cancelled, nor given
     assert_eq!(other.get(&look).await.code(), "not_found");
     assert_eq!(other.delete(&look).await.code(), "not_found");
-    let new = |reading: &str| json!({ "person": house.plan.person("nora"), "name": "Blue", "reading": reading });
+    let new =
+        |reading: &str| json!({ "person": house.plan.person("nora"), "name": "Blue", "reading": reading });
     let not_found = (422, json!("/reading"), json!("not_found"));
     assert_eq!(field(&other.post(&cards, new(&reading)).await), not_found);
     assert_eq!(field(&manager.post(&cards, new(&on_desk)).await), not_found);
@@ -152,7 +154,8 @@ async fn what_is_no_reader_or_no_card_is_refused() {
         (json!({ "person": person, "name": " ", "kind": "serial" }), ["/name", "/number"]),
     ] {
         let refused = house.manager.post(&cards, new).await.json();
-        let errors: Vec<_> = refused["errors"].as_array().unwrap().iter().map(|one| &one["pointer"]).collect();
+        let errors: Vec<_> =
+            refused["errors"].as_array().unwrap().iter().map(|one| &one["pointer"]).collect();
         assert_eq!(errors, wrong);
     }
 

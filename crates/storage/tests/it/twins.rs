@@ -228,7 +228,12 @@ impl View {
                 .unwrap(),
             cards_of: db.store.cards().cards_of(scope, ours.lone).await.unwrap(),
             card: db.store.cards().card(scope, ours.fresh(68)).await.unwrap(),
-            card_by_key: db.store.cards().card_by_key(scope, ours.house, &crate::cards::new_card(ours, 68, ours.lone).key).await.unwrap(),
+            card_by_key: db
+                .store
+                .cards()
+                .card_by_key(scope, ours.house, &crate::cards::new_card(ours, 68, ours.lone).key)
+                .await
+                .unwrap(),
             my_cards: db.store.cards().my_cards(scope).await.unwrap(),
             card_house: db
                 .store

@@ -148,7 +148,8 @@ impl Entrance {
         let (lamps, shown) = mpsc::channel(64);
         let lamps = Lamps::new(HashMap::from([(0, lamps.clone()), (1, lamps)]));
         let kept = Kept::open(folder.path()).unwrap();
-        let mut doors = doors.with_entry(Entry::new(kept, &READERS, wall, at(0)), lamps).with_readers(reports());
+        let mut doors =
+            doors.with_entry(Entry::new(kept, &READERS, wall, at(0)), lamps).with_readers(reports());
         doors.handle(wanted(1, &[(1, 0), (2, 1)]), at(0));
         doors.input(leaf(1, DoorPosition::Closed), at(0));
         let reports = attach(&mut doors).reports;

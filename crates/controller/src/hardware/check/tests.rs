@@ -192,7 +192,8 @@ fn a_reader_on_a_desk_needs_no_output_and_no_lock() {
     let at_door = reading(&format!("{GOOD}{}", desk.replace("on.pcsc", "output = 0\non.pcsc"))).unwrap();
     assert_eq!(at_door.reader_reports()[0].output, Some(0));
     // a board that drives nothing has no wires
-    let input = "[[input]]\nis = \"fire\"\non.gpio = { chip = \"/dev/gpiochip0\", line = 4, active = \"high\" }\n";
+    let input =
+        "[[input]]\nis = \"fire\"\non.gpio = { chip = \"/dev/gpiochip0\", line = 4, active = \"high\" }\n";
     assert!(reading(&format!("{input}{desk}")).unwrap_err().to_string().contains("no [[output]]"));
 }
 

@@ -23,8 +23,7 @@ pub(super) fn feedback(what: Feedback) -> [Command; 2] {
     };
     // 2: show this for a while; 1: no longer
     let control = if what == Feedback::Rest { 1 } else { 2 };
-    let temporary =
-        LedTemporary { control, on_time: 2, off_time, on_color: color, off_color, timer: total };
+    let temporary = LedTemporary { control, on_time: 2, off_time, on_color: color, off_color, timer: total };
     // 0: leave what is shown at rest as it is
     let black = LedColor::Black;
     let permanent = LedPermanent { control: 0, on_time: 0, off_time: 0, on_color: black, off_color: black };

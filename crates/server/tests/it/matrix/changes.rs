@@ -305,7 +305,8 @@ async fn matrix_what_needs_something_first_leaves_what_the_file_says() {
     let told = ReaderReport { reader: 0, output: Some(0), kind: ReaderKind::Osdp, has_keypad: false };
     node.presence.controller_arrives(controller, "1.0".into(), vec![told]);
     let readings = format!("/api/v1/buildings/{house}/card-readings");
-    asks.last(seen, "POST /api/v1/buildings/{building}/card-readings", manager, &readings, reader.clone()).await;
+    asks.last(seen, "POST /api/v1/buildings/{building}/card-readings", manager, &readings, reader.clone())
+        .await;
     asks.does(manager, Method::PUT, &policies, policy(json!({ "own_cards": true }))).await;
     asks.does(manager, Method::PATCH, &door, wiring).await;
     // another reader than the administrator's

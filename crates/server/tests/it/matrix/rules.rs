@@ -348,7 +348,9 @@ pub const OPERATIONS: &[Operation] = &[
     op("PATCH /api/v1/rules/{rule}", Seen(SeePeople, ChangeBuilding)),
     op("DELETE /api/v1/rules/{rule}", Seen(SeePeople, ChangeBuilding)),
     op("GET /api/v1/buildings/{building}/readers", In(ChangePeople)),
-    op("POST /api/v1/buildings/{building}/card-readings", In(ChangePeople)).done("reader_offline").naming("invalid"),
+    op("POST /api/v1/buildings/{building}/card-readings", In(ChangePeople))
+        .done("reader_offline")
+        .naming("invalid"),
     op("GET /api/v1/card-readings/{reading}", Own(Who::Admin)),
     op("DELETE /api/v1/card-readings/{reading}", Own(Who::Admin)),
     op("GET /api/v1/buildings/{building}/cards", In(SeePeople)),

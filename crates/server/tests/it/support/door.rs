@@ -215,7 +215,10 @@ impl ControllerKey {
         reports.push(ReaderReport { reader: DESK, output: None, kind: ReaderKind::Pcsc, has_keypad: false });
         let kept = Kept::open(&state.kept()).unwrap();
         let entry = Entry::new(kept, &posts, clock.now(), clock.mono());
-        let machine = Doors::start(boot, Box::new(board)).unwrap().with_entry(entry, Lamps::default()).with_readers(reports);
+        let machine = Doors::start(boot, Box::new(board))
+            .unwrap()
+            .with_entry(entry, Lamps::default())
+            .with_readers(reports);
         let ((requests, tapped), (untapped, receiver)) = (mpsc::channel(64), mpsc::channel(64));
         let in_force = InForce::default();
         let windows = Arc::new(Windows::default());
