@@ -72,8 +72,12 @@ pub static PARTS: &[Part] = &[
     Part::new("generated", "generated files are fresh", generated).needs(&[&tools::NODE]),
     Part::new("api", "the API beside its document, asked by schemathesis as three roles", api)
         .needs(&[&tools::VENV]),
-    Part::new("browser", "calls through the real pages in Chromium", browser)
-        .needs(&[&tools::NODE, &tools::CHROMIUM]),
+    Part::new("browser", "calls through the real pages in Chromium", browser).needs(&[
+        &tools::NODE,
+        &tools::CHROMIUM,
+        &tools::VENV,
+        &tools::SOCAT,
+    ]),
 ];
 
 fn fmt(workshop: &Workshop, log: &mut Log) -> Result<Outcome, Failure> {
@@ -238,7 +242,8 @@ fn api(workshop: &Workshop, log: &mut Log) -> Result<Outcome, Failure> {
     judged(&ran, counts, "api.py failed")
 }
 
-/// Readers, panels and relays that others wrote; the controller's tests look for them beside their own program.
+/// Readers, panels and relays that others wrote; the tests of the controller and of the browser look for them beside their
+/// own program.
 ///
 /// # Errors
 /// When they cannot be had.
@@ -265,6 +270,7 @@ fn browser(workshop: &Workshop, log: &mut Log) -> Result<Outcome, Failure> {
     log.run(&mut web::npm_ci(workshop, "e2e"))?;
     let chromium = tools::chromium().ok_or_else(|| Failure::new("Chromium is missing"))?;
     generate::build(workshop, log)?;
+    peers(workshop, log)?;
     let mut node: Command = workshop.command("node", "e2e");
     node.args(["--test", "--test-reporter=spec", "--test-concurrency=1", "--test-timeout=180000"])
         .args(browser_tests(&workshop.root.join("e2e/tests"))?)

@@ -77,6 +77,11 @@ impl Guard {
         Self { boot, life, capacity, seen: HashMap::with_capacity(capacity) }
     }
 
+    /// The start of the process that commands are for.
+    pub const fn boot(&self) -> BootId {
+        self.boot
+    }
+
     /// Lets a command through, once: the time its lock is to be released for. `is_known` says whether a door is
     /// one of this controller's.
     ///

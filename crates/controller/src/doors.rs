@@ -16,6 +16,7 @@
 
 mod alarms;
 mod driven;
+pub mod enrolling;
 pub mod entry;
 mod keypad;
 mod read;
@@ -27,18 +28,20 @@ use crate::reader::Feedback;
 use crate::reader::wired::Lamps;
 use alarms::Alarms;
 use driven::{Asker, Driven};
+use enrolling::{Enrolling, Wish};
 use entry::Entry;
 use klinke_access::decide::Order;
 use klinke_access::door_cycle::Input;
 use klinke_access::open_command::{Guard, OpenCommand, Refusal};
 use klinke_access::snapshot::Rights;
 use klinke_model::alarm::AlarmKind;
-use klinke_model::ids::{BootId, DoorId};
+use klinke_model::ids::{BootId, DoorId, ReadingId};
 use klinke_model::news::Raised;
 use klinke_model::time::{Clock, Mono, Timestamp};
 use klinke_wire::controller::{
     ControllerRequest, DoorReport, OPEN_LIFE_MS, Outcome, OutcomeRefusal, Wanted, WantedDoor,
 };
+use klinke_wire::enrolment::ReaderReport;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -73,6 +76,10 @@ pub enum Request {
         /// The revision of the newest rights; none when the server did not look.
         newest: Option<u64>,
     },
+    /// The next card at a reader is to be told and not judged.
+    Enrol(Wish),
+    /// Nobody waits for that card any more.
+    EndEnrol(ReadingId),
 }
 
 /// What a new link gets.
@@ -80,6 +87,8 @@ pub enum Request {
 pub struct Attached {
     /// How every door is now.
     pub doors: Vec<DoorReport>,
+    /// The readers there are.
+    pub readers: Vec<ReaderReport>,
     /// What happens from now on. Ends when another link attaches or this one does not keep up.
     pub reports: mpsc::Receiver<ControllerRequest>,
 }
@@ -94,6 +103,7 @@ pub struct Doors {
     fires: HashSet<u16>,
     reports: Reports,
     entry: Entry,
+    enrolling: Enrolling,
 }
 
 impl Doors {
@@ -114,6 +124,7 @@ impl Doors {
             fires: HashSet::new(),
             reports: Reports::default(),
             entry: Entry::default(),
+            enrolling: Enrolling::default(),
         })
     }
 
@@ -143,6 +154,8 @@ impl Doors {
             Request::Configure(wanted) => self.configure(&wanted, now),
             Request::Rights(rights) => self.take_rights(*rights, now),
             Request::Time { server, newest } => self.take_time(server, newest, now),
+            Request::Enrol(wish) => self.enrol(&wish, now),
+            Request::EndEnrol(reading) => self.end_enrol(reading),
         }
     }
 
@@ -239,6 +252,7 @@ impl Doors {
         }
         self.settle_keypads(now);
         self.reports.alarms.tick(now);
+        self.look_at_windows(now);
     }
 
     /// Locks everything: the process ends.
@@ -251,7 +265,8 @@ impl Doors {
         let moments = |driven: &Driven| [driven.wakes_at, driven.awaited.map(|awaited| awaited.until)];
         let doors = self.driven.iter().flat_map(moments).flatten();
         let keypads = self.entry.posts.iter().filter_map(|post| post.keypad.as_ref()?.wakes_at());
-        doors.chain(self.entry.hours_at).chain(keypads).chain(self.reports.alarms.wakes_at()).min()
+        let chores = [self.reports.alarms.wakes_at(), self.enrolling.wakes_at()].into_iter().flatten();
+        doors.chain(self.entry.hours_at).chain(keypads).chain(chores).min()
     }
 
     fn all(&mut self, input: Input, now: Mono) {
@@ -262,11 +277,13 @@ impl Doors {
     }
 
     fn attach(&mut self, link: oneshot::Sender<Attached>) {
+        self.forget_windows();
         let (sender, reports) = mpsc::channel(REPORTS_WAITING);
         self.reports.link = Some(sender);
         let doors = self.driven.iter().map(Driven::report).collect();
+        let readers = self.enrolling.readers.clone();
         // a link that is gone again will not miss the answer
-        let _ = link.send(Attached { doors, reports });
+        let _ = link.send(Attached { doors, readers, reports });
     }
 
     fn open(&mut self, command: &OpenCommand, now: Mono) {
@@ -415,6 +432,11 @@ impl Reports {
         if self.link.as_ref().is_some_and(|link| link.try_send(report).is_err()) {
             self.link = None;
         }
+    }
+
+    /// Whether a link is attached that has not ended.
+    fn is_heard(&self) -> bool {
+        self.link.as_ref().is_some_and(|link| !link.is_closed())
     }
 
     fn outcome(&mut self, asker: Asker, outcome: Outcome, now: Mono) {

@@ -16,6 +16,7 @@ pub use read::{HardwareError, read};
 pub use klinke_model::door::LockKind;
 pub use wired::wired;
 
+use klinke_wire::enrolment::{ReaderKind, ReaderReport};
 use serde::Deserialize;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -314,8 +315,8 @@ pub struct RtuInput {
 pub struct ReaderWiring {
     /// Its number: what the log calls it, and what its key is kept under.
     pub number: u16,
-    /// The output whose door it stands at.
-    pub output: u16,
+    /// The output whose door it stands at; without one it stands on a desk, and cards are only read to be given to somebody.
+    pub output: Option<u16>,
     /// Whether codes are taken at it.
     #[serde(default)]
     pub keypad: bool,
@@ -331,6 +332,8 @@ pub enum ReadBy {
     Osdp(OsdpReader),
     /// On two lines of this machine.
     Wiegand(WiegandReader),
+    /// The first chip card reader that this machine's pcscd has.
+    Pcsc(PcscReader),
 }
 
 /// A reader on a line of OSDP readers. It is believed by the key that `klinke-door key-reader` set.
@@ -358,6 +361,28 @@ pub struct WiegandReader {
     pub data0: u32,
     /// The line of D1 (white).
     pub data1: u32,
+}
+
+/// A chip card reader of this machine. There is nothing to say of it: pcscd knows it.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PcscReader {}
+
+impl Hardware {
+    /// The readers as the server is told of them.
+    pub fn reader_reports(&self) -> Vec<ReaderReport> {
+        let report = |wiring: &ReaderWiring| ReaderReport {
+            reader: wiring.number,
+            output: wiring.output,
+            kind: match wiring.on {
+                ReadBy::Osdp(_) => ReaderKind::Osdp,
+                ReadBy::Wiegand(_) => ReaderKind::Wiegand,
+                ReadBy::Pcsc(_) => ReaderKind::Pcsc,
+            },
+            has_keypad: wiring.keypad,
+        };
+        self.readers.iter().map(|wiring| report(wiring.get_ref())).collect()
+    }
 }
 
 /// What ends a release without us, once checked.

@@ -23,7 +23,7 @@ pub enum KeyReaderError {
     #[error("the hardware file has no reader {0}")]
     NoReader(u16),
     /// It is on Wiegand wires, or is to be read in clear.
-    #[error("reader {0} knows no keys: it is on Wiegand wires or `legacy_plain`")]
+    #[error("reader {0} knows no keys: it is on Wiegand wires, a chip card reader or `legacy_plain`")]
     NoKeys(u16),
     /// It has one.
     #[error("reader {reader} has a key already; to set another, remove {} first", path.display())]
@@ -71,7 +71,7 @@ pub async fn key_reader(
     let wiring = wiring.ok_or(KeyReaderError::NoReader(number))?;
     let osdp = match &wiring.on {
         ReadBy::Osdp(osdp) if !osdp.legacy_plain => osdp,
-        ReadBy::Osdp(_) | ReadBy::Wiegand(_) => return Err(KeyReaderError::NoKeys(number)),
+        ReadBy::Osdp(_) | ReadBy::Wiegand(_) | ReadBy::Pcsc(_) => return Err(KeyReaderError::NoKeys(number)),
     };
     let path = folder.path(number);
     let expected = match folder.load(number) {

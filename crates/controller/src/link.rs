@@ -15,6 +15,7 @@ use crate::VERSION;
 use crate::address::ServerAddress;
 use crate::backoff::Backoff;
 use crate::connection::{Connection, ConnectionError, SILENCE_LIMIT};
+use crate::doors::enrolling::Wish;
 use crate::doors::{Attached, Request};
 use crate::journal::Journal;
 use crate::rights::Intake;
@@ -170,7 +171,7 @@ impl Link {
     ) -> Result<mpsc::Receiver<ControllerRequest>, LinkError> {
         let (sender, attached) = oneshot::channel();
         self.ask(Request::Attach(sender)).await?;
-        let Attached { doors, reports } = attached.await.map_err(|_| LinkError::DoorsGone)?;
+        let Attached { doors, readers, reports } = attached.await.map_err(|_| LinkError::DoorsGone)?;
         let hello = ControllerRequest::Hello {
             protocol: CONTROLLER,
             boot: self.boot,
@@ -180,6 +181,7 @@ impl Link {
             doors,
             rights: self.rights.begin().await,
             wired: self.wired.clone(),
+            readers,
         };
         connection.send(&hello).await?;
         let answer = tokio::time::timeout(SILENCE_LIMIT, connection.receive()).await;
@@ -210,6 +212,10 @@ impl Link {
                 self.journal.noted(journal, seq);
                 return Ok(None);
             }
+            ControllerEvent::Enrol { boot, reading, reader, until } => {
+                Request::Enrol(Wish { boot, reading, reader, until })
+            }
+            ControllerEvent::EndEnrol { reading } => Request::EndEnrol(reading),
             ControllerEvent::Rights { .. } | ControllerEvent::Part { .. } | ControllerEvent::Gone { .. } => {
                 return Ok(self.rights.heard(event));
             }
@@ -290,7 +296,7 @@ mod tests {
             });
             let Some(Request::Attach(attach)) = requests.recv().await else { panic!("no attach first") };
             let (reports, receiver) = mpsc::channel(8);
-            attach.send(Attached { doors: Vec::new(), reports: receiver }).unwrap();
+            attach.send(Attached { doors: Vec::new(), readers: Vec::new(), reports: receiver }).unwrap();
             // doors that swallow everything
             tokio::spawn(async move { while requests.recv().await.is_some() {} });
             let mut server = Self { pipe, received: Vec::new(), link, reports, start };

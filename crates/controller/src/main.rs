@@ -309,9 +309,12 @@ async fn run(
     let count = board.outputs();
     let doors = Doors::start(boot, board)?;
 
-    let readers = hardware.iter().flat_map(|hardware| &hardware.readers).map(|reader| reader.get_ref());
-    let readers: Vec<_> = readers
-        .map(|reader| ReaderAt { reader: reader.number, output: reader.output, has_keypad: reader.keypad })
+    let reports = hardware.as_ref().map(Hardware::reader_reports).unwrap_or_default();
+    let readers: Vec<_> = reports
+        .iter()
+        .filter_map(|told| {
+            Some(ReaderAt { reader: told.reader, output: told.output?, has_keypad: told.has_keypad })
+        })
         .collect();
     let entry = Entry::new(Kept::open(&state.kept())?, &readers, clock.now(), clock.mono());
     let lamps = match &hardware {
@@ -322,7 +325,8 @@ async fn run(
     };
     getrandom::fill(&mut random)?;
     let (journal, file) = Journal::open(state.journal(), JournalId(v4(random)));
-    let doors = doors.with_entry(entry, lamps).with_journal(journal.clone(), clock.mono());
+    let doors =
+        doors.with_entry(entry, lamps).with_readers(reports).with_journal(journal.clone(), clock.mono());
     let keeping = tokio::spawn(journal.clone().keep(file));
 
     let identity = state.load()?;

@@ -136,8 +136,13 @@ impl CardView {
 
 /// The last characters of a card's number, so that somebody knows which of theirs it is: never enough to copy it.
 pub fn ending(card: &Card) -> String {
+    ending_of(card.view, &card.key)
+}
+
+/// The same of a card that is nobody's yet.
+pub fn ending_of(view: CardView, key: &CredentialKey) -> String {
     let digits: Vec<char> =
-        card.view.write(&card.key).unwrap_or_default().chars().filter(char::is_ascii_alphanumeric).collect();
+        view.write(key).unwrap_or_default().chars().filter(char::is_ascii_alphanumeric).collect();
     // of five digits the last three, of more the last four
     let shown = if digits.len() > 6 { 4 } else { digits.len().min(3) };
     digits.iter().skip(digits.len() - shown).collect()

@@ -107,6 +107,8 @@ typed_ids! {
     AlarmId,
     /// One journal of a controller: a new one when its disk was lost. UUIDv4.
     JournalId,
+    /// A window in which a reader reads one card to be given to somebody. UUIDv4.
+    ReadingId,
 }
 
 #[cfg(test)]

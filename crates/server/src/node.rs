@@ -24,6 +24,7 @@ use crate::config::{Config, PublicUrl, Tls};
 use crate::doors::links::Links;
 use crate::doors::listen;
 use crate::doors::openings::Openings;
+use crate::doors::readings::Readings;
 use crate::doors::rights::{Making, MakingError};
 use crate::hours;
 use crate::http::idempotency::Answers;
@@ -95,6 +96,8 @@ pub struct Node {
     pub links: Links,
     /// Openings that a repeated tap is.
     pub openings: Openings,
+    /// Cards that are read to be given to somebody.
+    pub readings: Readings,
     /// What controllers decide by when they are alone.
     pub rights: Making,
     /// Picture and sound.
@@ -119,6 +122,8 @@ pub struct Node {
     pub answers: Answers,
     /// How often a resident may have links sent to others.
     pub household_limit: Limit<PersonId>,
+    /// How often a resident may have a reader wait for a card: meanwhile it lets nobody else in.
+    pub reading_limit: Limit<PersonId>,
     /// Hands mails in; `None` when the configuration names no mail server.
     pub mailer: Option<Mailer>,
     /// Tells other systems of changes.
@@ -256,6 +261,7 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>, random: Random) ->
         presence,
         links: Links::default(),
         openings: Openings::default(),
+        readings: Readings::default(),
         rights: Making::open(&config.data.folder, &random)?,
         media,
         passwords: Passwords::new(random.bytes())?,
@@ -268,6 +274,7 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>, random: Random) ->
         api_limits: ApiLimits::new(&clock, &config.limits),
         answers: Answers::new(clock.clone()),
         household_limit: Limit::new(clock.clone(), 6, Duration::from_secs(600)),
+        reading_limit: Limit::new(clock.clone(), 10, Duration::from_secs(60)),
         mailer: config.mail.as_ref().map(Mailer::new).transpose()?,
         work: Notify::new(),
         webhooks: Webhooks::open(&config.webhooks, &config.data.folder, &random)?,
@@ -306,6 +313,7 @@ async fn every_minute(node: Arc<Node>) {
     let mut swept = None;
     while node.stop.run_until_cancelled(minute.tick()).await.is_some() {
         node.openings.forget_old(node.clock.mono());
+        node.readings.forget_old(node.clock.mono());
         if let Err(error) = node.store.gate().forget_imports(node.clock.now()).await {
             tracing::error!(%error, "old lists could not be forgotten");
         }

@@ -10,6 +10,7 @@ use klinke_model::door::{DoorState, Wiring};
 use klinke_model::ids::{ControllerId, DoorId, PanelId};
 use klinke_model::time::Timestamp;
 use klinke_wire::controller::WiredOutput;
+use klinke_wire::enrolment::ReaderReport;
 use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -22,6 +23,8 @@ pub struct ControllerPresence {
     pub arrived: Timestamp,
     /// What is wired to its outputs, as it says.
     pub wired: Vec<WiredOutput>,
+    /// Its readers, as it says.
+    pub readers: Vec<ReaderReport>,
     /// The rights that it has in force, as it says.
     pub rights: Option<RightsThere>,
 }
@@ -187,12 +190,7 @@ mod tests {
     fn the_doors_of_a_lost_controller_have_no_state() {
         let presence = Presence::default();
         let (controller, door) = (ControllerId(v4([1; 16])), DoorId(v4([2; 16])));
-        let says = |version: &str| ControllerPresence {
-            version: version.into(),
-            arrived: at(0),
-            wired: vec![WIRED],
-            rights: None,
-        };
+        let says = |version: &str| says(version, at(0));
         presence.controller_arrives(controller, says("1"));
         presence.controller_arrives(controller, says("2"));
         presence.door_reported(door, DoorState::LOCKED);
@@ -216,8 +214,7 @@ mod tests {
     fn only_rights_that_are_the_newest_are_confirmed() {
         let (presence, controller) = (Presence::default(), ControllerId(v4([1; 16])));
         let held = RightsThere { revision: 7, issued: at(5), confirmed: None };
-        let arrived =
-            ControllerPresence { version: "1".into(), arrived: at(6), wired: Vec::new(), rights: Some(held) };
+        let arrived = ControllerPresence { rights: Some(held), ..says("1", at(6)) };
         presence.controller_arrives(controller, arrived.clone());
         let rights = || presence.controller(controller).and_then(|there| there.rights);
         presence.controller_confirmed(controller, 8, at(7));
@@ -230,6 +227,11 @@ mod tests {
         presence.controller_holds(controller, newer);
         presence.controller_confirmed(controller, 7, at(10));
         assert_eq!(rights(), Some(newer));
+    }
+
+    fn says(version: &str, arrived: Timestamp) -> ControllerPresence {
+        let version = version.to_owned();
+        ControllerPresence { version, arrived, wired: vec![WIRED], readers: Vec::new(), rights: None }
     }
 
     const WIRED: WiredOutput = WiredOutput {

@@ -28,12 +28,23 @@
 //! That the server could be asked is one thing, that the rights in force are its newest another: `alive` names the
 //! newest that there are, when the server could look, and the controller compares.
 //!
+//! A reader is asked to read a card that is to be given to somebody ([`crate::enrolment`]): the card is told once, opens
+//! nothing, and the window ends with it, with its time, when the server says so, and with the link.
+//!
+//! ```text
+//!   │ ◀── enrol{reading,reader,until} ─│   this boot only, at most 60 s
+//!   │ ─── enrolled{reading,key} ──────▶│   or enrol_refused{reading,reason}
+//!   │ ◀── end_enrol{reading} ──────────│   nobody wants it any more
+//! ```
+//!
 //! Rights are fetched, not pushed: a part is sent only when it was asked for, one at a time, and is [`PART`] bytes long at
 //! most, so an open command waits for one part and never for all of them.
 
+use crate::enrolment::{EnrolRefusal, ReaderReport};
+use klinke_model::credential::CredentialKey;
 use klinke_model::door::{DoorState, DoorTimes, Wiring};
 use klinke_model::door_settings::DoorHold;
-use klinke_model::ids::{BootId, ControllerId, DoorId, JournalId, OpeningId};
+use klinke_model::ids::{BootId, ControllerId, DoorId, JournalId, OpeningId, ReadingId};
 use klinke_model::news::NewsEntry;
 use klinke_model::time::{Mono, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -75,6 +86,9 @@ pub enum ControllerRequest {
         /// What is wired to its outputs, as far as it knows: none of simulated ones.
         #[serde(default)]
         wired: Vec<WiredOutput>,
+        /// Its readers.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        readers: Vec<ReaderReport>,
     },
     /// Still here.
     Heartbeat {
@@ -120,6 +134,21 @@ pub enum ControllerRequest {
         journal: JournalId,
         /// [`NEWS`] at most, in their order.
         entries: Vec<NewsEntry>,
+    },
+    /// The card that was held to the reader while the window was open, which is over with it.
+    Enrolled {
+        /// Which window.
+        reading: ReadingId,
+        /// What the reader read.
+        #[serde(with = "crate::enrolment::card")]
+        key: CredentialKey,
+    },
+    /// There is no window, or it ended without a card before its time.
+    EnrolRefused {
+        /// Which window.
+        reading: ReadingId,
+        /// Why.
+        reason: EnrolRefusal,
     },
     /// First and only message of a connection without a client certificate.
     Pair {
@@ -209,6 +238,22 @@ pub enum ControllerEvent {
         journal: JournalId,
         /// The highest number that was taken.
         seq: u64,
+    },
+    /// The next card at a reader is to be told and not judged.
+    Enrol {
+        /// The start of the process this is for; any other refuses it.
+        boot: BootId,
+        /// Which window.
+        reading: ReadingId,
+        /// Which reader.
+        reader: u16,
+        /// The controller's monotonic time at which the window ends: at most [`crate::enrolment::WINDOW_MS`] ahead.
+        until: Mono,
+    },
+    /// Nobody waits for a card any more.
+    EndEnrol {
+        /// Which window.
+        reading: ReadingId,
     },
     /// Answer to `pair`: show this code to an administrator, and wait.
     PairingCode {

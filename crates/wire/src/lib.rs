@@ -19,6 +19,7 @@
 pub mod app;
 pub mod common;
 pub mod controller;
+pub mod enrolment;
 pub mod frame;
 pub mod panel;
 

@@ -27,6 +27,7 @@ import type {
   NewBell,
   NewBuilding,
   NewCard,
+  NewCardReading,
   NewController,
   NewDoor,
   NewEntrance,
@@ -123,6 +124,7 @@ const ofGuest = (guest: string) => ({ params: { path: { guest } } });
 const ofPerson = (person: string) => ({ params: { path: { person } } });
 const ofUnit = (unit: string) => ({ params: { path: { unit } } });
 const ofMember = (unit: string, person: string) => ({ params: { path: { unit, person } } });
+const ofReading = (reading: string) => ({ params: { path: { reading } } });
 const ofBuilding = (building: string) => ({ params: { path: { building } } });
 
 export const api = {
@@ -275,6 +277,17 @@ export const api = {
         ...bytesOf(file)
       })
     ),
+  /** Readers that can be reached, and a card that is read at one: for who may give it to somebody. */
+  readers: (building: string) => answer(client.GET('/api/v1/buildings/{building}/readers', ofBuilding(building))),
+  readCard: (building: string, body: NewCardReading) =>
+    answer(client.POST('/api/v1/buildings/{building}/card-readings', { ...ofBuilding(building), body })),
+  cardReading: (reading: string) => answer(client.GET('/api/v1/card-readings/{reading}', ofReading(reading))),
+  cancelCardReading: (reading: string) => answer(client.DELETE('/api/v1/card-readings/{reading}', ofReading(reading))),
+  /** The same for a card of one's own. */
+  myReaders: () => answer(client.GET('/api/v1/me/readers')),
+  readMyCard: (body: NewCardReading) => answer(client.POST('/api/v1/me/card-readings', { body })),
+  myCardReading: (reading: string) => answer(client.GET('/api/v1/me/card-readings/{reading}', ofReading(reading))),
+  cancelMyCardReading: (reading: string) => answer(client.DELETE('/api/v1/me/card-readings/{reading}', ofReading(reading))),
   myCards: () => answer(client.GET('/api/v1/me/cards')),
   addMyCard: (body: NewMyCard) => answer(client.POST('/api/v1/me/cards', { body })),
   changeMyCard: (card: string, body: MyCardChange) =>

@@ -187,8 +187,9 @@ impl Talk<'_> {
         Ok(Item { what: format!("Input {number}"), is: format!("{is}{beside}"), results })
     }
 
-    async fn reader(&mut self, number: u16, output: u16, keypad: bool) -> io::Result<Item> {
-        (self.say)(&format!("Reader {number} at output {output}: hold any card to it. (60 s; s skips.)"));
+    async fn reader(&mut self, number: u16, output: Option<u16>, keypad: bool) -> io::Result<Item> {
+        let is = output.map_or_else(|| "on a desk".to_owned(), |output| format!("at output {output}"));
+        (self.say)(&format!("Reader {number} {is}: hold any card to it. (60 s; s skips.)"));
         self.forget_earlier();
         let mut bits = None;
         let came = self
@@ -225,7 +226,7 @@ impl Talk<'_> {
             self.show(&verdict);
             results.push(Outcome { checked: "Tells keys", verdict });
         }
-        Ok(Item { what: format!("Reader {number}"), is: format!("at output {output}"), results })
+        Ok(Item { what: format!("Reader {number}"), is, results })
     }
 
     /// What came before it was asked for is no answer.

@@ -22,6 +22,8 @@ impl Doors {
     pub(super) fn reading(&mut self, event: &ReaderEvent, now: Mono) {
         let reader = event.reader;
         match &event.what {
+            // a card that is read to be given to somebody opens nothing
+            Reading::Card(card) if self.enrolled(reader, card, now) => {}
             Reading::Card(card) => {
                 let answer = self.judge(reader, card, now);
                 self.refuse(reader, answer);
@@ -33,10 +35,12 @@ impl Doors {
                 for kind in [AlarmKind::ReaderOffline, AlarmKind::ReaderTamper, AlarmKind::ReaderPower] {
                     self.reader_alarm(kind, reader, false, now);
                 }
+                self.reader_is(reader, true);
             }
             Reading::Offline(why) => {
                 warn!(reader, ?why, "a reader is offline");
                 self.forget_typed(reader);
+                self.reader_is(reader, false);
                 self.reader_alarm(AlarmKind::ReaderOffline, reader, true, now);
             }
             Reading::Alarm(what) => {

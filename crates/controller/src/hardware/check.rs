@@ -33,13 +33,17 @@ enum Place {
     TcpInput(SocketAddr, u8, u16),
     RtuInput(PathBuf, u8, u16),
     Osdp(PathBuf, u8),
+    Pcsc,
 }
 
 pub(super) fn check(hardware: &Hardware) -> Result<(), Wrong> {
     let mut taken = HashSet::new();
     let mut speeds = HashMap::new();
     let mut numbers = HashSet::new();
-    if hardware.outputs.is_empty() {
+    let is_desk = hardware.inputs.is_empty()
+        && !hardware.readers.is_empty()
+        && hardware.readers.iter().all(|reader| reader.get_ref().output.is_none());
+    if hardware.outputs.is_empty() && !is_desk {
         return Err(Wrong { at: 0, what: "there is no [[output]]: add one for each lock".into() });
     }
     for spanned in &hardware.outputs {
@@ -141,8 +145,16 @@ fn reader(
     others: &HashSet<PathBuf>,
     speeds: &mut HashMap<PathBuf, u32>,
 ) -> Result<Vec<Place>, String> {
-    if !outputs.contains(&wiring.output) {
-        return Err(format!("there is no output {}: say at which output's door it stands", wiring.output));
+    match wiring.output {
+        Some(output) if outputs.contains(&output) => {}
+        Some(output) => {
+            return Err(format!("there is no output {output}: say at which output's door it stands"));
+        }
+        None if matches!(wiring.on, ReadBy::Pcsc(_)) => {}
+        None => return Err("say at which output's door it stands: `output = 0`".into()),
+    }
+    if wiring.keypad && matches!(wiring.on, ReadBy::Pcsc(_)) {
+        return Err("a chip card reader has no keypad: leave out `keypad`".into());
     }
     match &wiring.on {
         ReadBy::Osdp(osdp) => {
@@ -157,6 +169,7 @@ fn reader(
             Place::Line(wires.chip.clone(), wires.data0),
             Place::Line(wires.chip.clone(), wires.data1),
         ]),
+        ReadBy::Pcsc(_) => Ok(vec![Place::Pcsc]),
     }
 }
 

@@ -136,6 +136,10 @@ pub enum Feedback {
     More,
     /// Hold the card here that is to be enrolled. Blue, blinking.
     Enrol,
+    /// It was read, and opens nothing. Blue, one short tone.
+    Read,
+    /// Nothing more: what the reader shows at rest.
+    Rest,
 }
 
 #[cfg(test)]

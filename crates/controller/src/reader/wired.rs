@@ -2,7 +2,8 @@
 //!
 //! ```text
 //!   line of OSDP readers ─BusEvent─▶ sorted ─┐
-//!   two wires (Wiegand) ─────ReaderEvent─────┴─▶ InputEvent::Reader ─▶ doors
+//!   two wires (Wiegand) ─────ReaderEvent─────┼─▶ InputEvent::Reader ─▶ doors
+//!   chip card reader (PC/SC) ─ReaderEvent────┘
 //!   line of OSDP readers ◀─BusOrder::Show── Lamps ◀─────────────────── doors
 //! ```
 //!
@@ -12,7 +13,7 @@
 use super::keys::{KnownReader, ReaderFolder};
 use super::osdp::line::Line;
 use super::osdp::{Bus, BusConfig, BusEvent, BusOrder, ReaderConfig, Trust};
-use super::{Feedback, ReaderEvent, wiegand};
+use super::{Feedback, ReaderEvent, pcsc, wiegand};
 use crate::hardware::{Hardware, OsdpReader, ReadBy};
 use crate::input::InputEvent;
 use klinke_model::time::Clock;
@@ -21,6 +22,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 /// How much may wait on the way from a line or to it.
@@ -75,16 +77,19 @@ pub fn start(
                     reader = wiring.number,
                     "this reader is on Wiegand wires: whoever reaches them can copy its cards"
                 );
-                let (sender, mut readings) = mpsc::channel(WAITING);
+                let (sender, readings) = mpsc::channel(WAITING);
                 wiegand::lines::watch(wiring.number, &wires.chip, wires.data0, wires.data1, sender)?;
-                let events = events.clone();
-                tokio::spawn(async move {
-                    while let Some(reading) = readings.recv().await {
-                        if events.send(InputEvent::Reader(reading)).await.is_err() {
-                            return;
-                        }
-                    }
-                });
+                tokio::spawn(pass_on(readings, events.clone()));
+            }
+            ReadBy::Pcsc(_) => {
+                warn!(
+                    reader = wiring.number,
+                    "this reader tells serial numbers of chip cards: whoever has held a card can copy it"
+                );
+                let (sender, readings) = mpsc::channel(WAITING);
+                // its thread ends with whoever listens
+                pcsc::watch(wiring.number, sender, CancellationToken::new())?;
+                tokio::spawn(pass_on(readings, events.clone()));
             }
         }
     }
@@ -97,6 +102,15 @@ pub fn start(
         lamps.extend(numbers.into_iter().map(|number| (number, orders.clone())));
     }
     Ok(Lamps::new(lamps))
+}
+
+/// Tells the doors what a reader tells, until one of them is gone.
+async fn pass_on(mut readings: mpsc::Receiver<ReaderEvent>, events: mpsc::Sender<InputEvent>) {
+    while let Some(reading) = readings.recv().await {
+        if events.send(InputEvent::Reader(reading)).await.is_err() {
+            return;
+        }
+    }
 }
 
 /// Runs a bus on its line in a task of its own, which ends when the way of orders does.

@@ -8,6 +8,7 @@ use klinke_access::decide::{HolderClass, SiteMode};
 use klinke_access::snapshot::{
     Credential, DoorPlan, DoorRight, HashKey, Holder, PersonTag, Plan, State, build, compile,
 };
+use klinke_controller::doors::enrolling::Wish;
 use klinke_controller::doors::entry::{Entry, ReaderAt};
 use klinke_controller::doors::{self, Doors, Request};
 use klinke_controller::hardware;
@@ -18,15 +19,16 @@ use klinke_controller::reader::osdp::Identity;
 use klinke_controller::reader::wired;
 use klinke_model::credential::{CredentialKey, CredentialTier};
 use klinke_model::door::{DoorPosition, DoorTimes};
-use klinke_model::ids::{BootId, ControllerId, DoorId, v4};
+use klinke_model::ids::{BootId, ControllerId, DoorId, ReadingId, v4};
 use klinke_model::schedule::HolidayCalendar;
 use klinke_model::time::{Clock, SystemClock, Timestamp};
-use klinke_wire::controller::{Wanted, WantedDoor};
+use klinke_wire::controller::{ControllerRequest, Wanted, WantedDoor};
+use klinke_wire::enrolment::ReaderKind;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
@@ -35,6 +37,7 @@ const CARD: u16 = 7;
 const CODE: &str = "407199";
 const RED: u8 = 1;
 const GREEN: u8 = 2;
+const BLUE: u8 = 4;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Move {
@@ -68,6 +71,7 @@ struct Entrance {
     readers: Vec<Peer>,
     moves: mpsc::UnboundedReceiver<Move>,
     requests: mpsc::Sender<Request>,
+    clock: Arc<dyn Clock>,
     _tasks: JoinSet<()>,
     _folder: TempDir,
     _wire: Wire,
@@ -164,7 +168,7 @@ impl Entrance {
         let kept = Kept::open(&folder.path().join("kept")).unwrap();
         let entry = Entry::new(kept, &posts, clock.now(), clock.mono());
         let lamps = wired::start(&hardware, &keys, &inputs, &clock).unwrap();
-        let doors = doors.with_entry(entry, lamps);
+        let doors = doors.with_entry(entry, lamps).with_readers(hardware.reader_reports());
         let wanted = (0..count)
             .map(|output| WantedDoor { door: door(output), output, times: TIMES, held: None })
             .collect();
@@ -172,12 +176,13 @@ impl Entrance {
         requests.send(rights(count, clock.now())).await.unwrap();
         let ((_, outputs), stop) = (mpsc::channel(1), CancellationToken::new());
         let mut tasks = JoinSet::new();
-        tasks.spawn(doors::run(doors, clock, receiver, inputs_receiver, outputs, stop));
+        tasks.spawn(doors::run(doors, Arc::clone(&clock), receiver, inputs_receiver, outputs, stop));
         // at the start, and when the door is driven
         for _ in 0..2 * count {
             assert!(matches!(moves.recv().await, Some(Move::Lock(_))));
         }
-        let mut entrance = Self { readers, moves, requests, _tasks: tasks, _folder: folder, _wire: wire };
+        let mut entrance =
+            Self { readers, moves, requests, clock, _tasks: tasks, _folder: folder, _wire: wire };
         for number in 0..count {
             entrance.online(number).await;
         }
@@ -238,6 +243,44 @@ async fn a_card_or_a_code_opens_the_door_another_card_does_not_and_a_lost_reader
     let silent = timeout(Duration::from_secs(10), entrance.moves.recv()).await;
     assert!(silent.is_err(), "{silent:?}");
     entrance.requests.send(Request::Time { server: SystemClock::start().now(), newest: None }).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_card_is_read_to_be_given_to_somebody_and_the_reader_shows_that_it_waits() {
+    let mut entrance = Entrance::open(1).await;
+    let (sender, attached) = oneshot::channel();
+    entrance.requests.send(Request::Attach(sender)).await.unwrap();
+    let attached = attached.await.unwrap();
+    let readers: Vec<_> = attached.readers.iter().map(|told| (told.reader, told.output, told.kind)).collect();
+    assert_eq!(readers, [(0, Some(0), ReaderKind::Osdp)]);
+    let mut reports = attached.reports;
+    let reading = |byte| ReadingId(v4([byte; 16]));
+    let wish = |entrance: &Entrance, byte, ms| {
+        let until = entrance.clock.mono() + Duration::from_millis(ms);
+        Request::Enrol(Wish { boot: BootId(v4([1; 16])), reading: reading(byte), reader: 0, until })
+    };
+    entrance.requests.send(wish(&entrance, 1, 60_000)).await.unwrap();
+    entrance.shows(0, BLUE).await;
+    // one that would open
+    entrance.readers[0].order(&card_order(CARD)).await;
+    let told = timeout(PATIENCE, reports.recv()).await.unwrap().unwrap();
+    assert_eq!(told, ControllerRequest::Enrolled { reading: reading(1), key: card(CARD) });
+    entrance.shows(0, BLUE).await;
+    // nothing has moved when the next one is judged
+    entrance.readers[0].order(&card_order(CARD)).await;
+    assert_eq!(entrance.moved().await, Move::Release(0));
+    entrance.shows(0, GREEN).await;
+    assert_eq!(entrance.moved().await, Move::Lock(0));
+
+    // nobody comes in time
+    entrance.requests.send(wish(&entrance, 2, 300)).await.unwrap();
+    entrance.shows(0, BLUE).await;
+    entrance.readers[0].until(|line| line["told"] == "lamp" && line["temporary"] == json!(true)).await;
+    entrance.readers[0].order(&card_order(CARD)).await;
+    assert_eq!(entrance.moved().await, Move::Release(0));
+    while let Ok(told) = reports.try_recv() {
+        assert!(!matches!(told, ControllerRequest::Enrolled { .. }), "{told:?}");
+    }
 }
 
 /// From the order to the peer's reader until an output is told, decision and all: four readers on one line at 115,200

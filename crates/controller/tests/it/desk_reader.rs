@@ -1,12 +1,19 @@
 //! The desk reader: pcscd with the virtual reader of vsmartcard, and a card of ours in it.
 
 use crate::peer::{PATIENCE, Peer};
-use crate::server::within;
+use crate::process::Site;
+use crate::server::{controller_id, within};
 use klinke_controller::reader::{OfflineReason, ReaderEvent, Reading, pcsc};
 use klinke_model::credential::{CredentialFormat, CredentialKey};
+use klinke_model::ids::{ReadingId, v4};
+use klinke_model::time::{Mono, Timestamp};
+use klinke_wire::CONTROLLER;
+use klinke_wire::controller::{ControllerEvent, ControllerRequest, Wanted};
+use klinke_wire::enrolment::{ReaderKind, ReaderReport};
 use serde_json::json;
 use std::process::Stdio;
 use std::time::Duration;
+use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
@@ -39,6 +46,52 @@ async fn pcscd() -> Option<Child> {
     Some(child)
 }
 
+/// The real binary on an office computer, with no lock at all: it tells the card that somebody waits for. Which it was.
+async fn read_by_a_controller_on_a_desk() -> CredentialKey {
+    const READER: u16 = 5;
+    let site = Site::new().await;
+    site.pair().await;
+    let file = site.folder.path().join("hardware.toml");
+    std::fs::write(&file, format!("[[reader]]\nnumber = {READER}\non.pcsc = {{}}\n")).unwrap();
+    let mut child = site.command("run", &["--hardware", file.to_str().unwrap()]).spawn().unwrap();
+    let mut log = String::new();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let mut peer = site.server.accept().await.unwrap();
+    let Some(ControllerRequest::Hello { boot, mono, outputs, readers, .. }) = peer.receive().await else {
+        panic!("no hello")
+    };
+    let desk = ReaderReport { reader: READER, output: None, kind: ReaderKind::Pcsc, has_keypad: false };
+    assert_eq!((outputs, readers), (0, vec![desk]));
+    let (controller, time) = (controller_id(), Timestamp::from_millis(1_795_262_400_000));
+    let wanted = Wanted { revision: 1, doors: Vec::new() };
+    peer.send(&ControllerEvent::Welcome { protocol: CONTROLLER, controller, wanted, time }).await;
+    assert_eq!(peer.receive().await, Some(ControllerRequest::Applied { revision: 1 }));
+    while !log.contains("a reader is online") {
+        log += &within(lines.next_line()).await.unwrap().expect("it ended");
+    }
+    let until = Mono::from_millis(mono.as_millis() + 60_000);
+    let ask = |byte| ReadingId(v4([byte; 16]));
+    peer.send(&ControllerEvent::Enrol { boot, reading: ask(1), reader: READER, until }).await;
+    let uid = [0x04, 0x99, 0x88, 0x77, 0x66, 0x55, 0x44];
+    let card = Peer::start("vpcd_card.py", &json!({ "uid": "04998877665544" })).await;
+    let key = CredentialKey::new(CredentialFormat::Serial, 56, &uid).unwrap();
+    let told = loop {
+        match peer.receive().await.unwrap() {
+            ControllerRequest::Heartbeat { .. } => {}
+            other => break other,
+        }
+    };
+    assert_eq!(told, ControllerRequest::Enrolled { reading: ask(1), key });
+    card.kill().await;
+    child.start_kill().unwrap();
+    while let Some(line) = within(lines.next_line()).await.unwrap() {
+        log += &line;
+    }
+    assert!(!log.contains("998877") && !log.contains("99:88"), "{log}");
+    sleep(4 * pcsc::LOOK_EVERY).await;
+    key
+}
+
 #[tokio::test]
 async fn a_card_on_the_desk_reader_tells_its_serial_number_once() {
     let pcscd = pcscd().await;
@@ -65,6 +118,8 @@ async fn a_card_on_the_desk_reader_tells_its_serial_number_once() {
         // taken away: the reader has seen that before the next one comes
         sleep(4 * pcsc::LOOK_EVERY).await;
     }
+    let read = read_by_a_controller_on_a_desk().await;
+    assert_eq!(next().await, says(Reading::Card(read)));
     // a number that a phone makes up each time is no card
     let phone = Peer::start("vpcd_card.py", &json!({ "uid": "08010203" })).await;
     sleep(4 * pcsc::LOOK_EVERY).await;

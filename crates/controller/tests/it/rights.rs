@@ -179,7 +179,7 @@ async fn doors(
             Request::Attach(attach) => {
                 let (link, reports) = mpsc::channel(8);
                 links.push(link);
-                drop(attach.send(Attached { doors: Vec::new(), reports }));
+                drop(attach.send(Attached { doors: Vec::new(), readers: Vec::new(), reports }));
             }
             Request::Rights(rights) => drop(tell.send(*rights)),
             Request::Open(command) => drop(open.send(command.opening)),

@@ -6,6 +6,7 @@
 
 use super::{allowed, paging};
 use crate::auth::caller::Caller;
+use crate::doors::readings::{Asker, Purpose};
 use crate::http::body::{Body, Object};
 use crate::http::problem::{Code, FieldCode, Fields, Problem, ProblemBody};
 use crate::node::Node;
@@ -14,7 +15,7 @@ use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use klinke_model::card::{BlockedBy, CardNumberError, CardView};
 use klinke_model::credential::{CredentialKey, CredentialTier};
-use klinke_model::ids::{BuildingId, CardId, PersonId};
+use klinke_model::ids::{BuildingId, CardId, PersonId, ReadingId};
 use klinke_model::privacy::Pii;
 use klinke_model::rights::Right;
 use klinke_model::text::Label;
@@ -99,16 +100,20 @@ pub struct Asked {
     limit: Option<u16>,
 }
 
-/// A card to be given.
+/// A card to be given: by its number and how that is written, or as a reader read it.
 #[derive(Deserialize, ToSchema)]
 pub struct NewCard {
     /// Somebody who lives in the building, has a role over it, or is named by one of its rules.
     person: PersonId,
     name: String,
     /// How the number is written: nobody guesses.
-    kind: CardView,
-    #[schema(value_type = String)]
-    number: Pii<String>,
+    #[schema(required = false)]
+    kind: Option<CardView>,
+    #[schema(value_type = Option<String>, required = false)]
+    number: Option<Pii<String>>,
+    /// What a reader read for the asker, in place of a number.
+    #[schema(required = false)]
+    reading: Option<ReadingId>,
     /// That it proves itself is for an administrator to say; else it can be copied.
     #[serde(default = "copyable")]
     #[schema(required = false)]
@@ -136,15 +141,36 @@ pub struct CardChange {
     tier: Option<CredentialTier>,
 }
 
-/// The bits of a number that somebody typed.
-pub(super) fn number(fields: &mut Fields, kind: CardView, text: &Pii<String>) -> Option<CredentialKey> {
-    match kind.read(text.reveal()) {
-        Ok(key) => Some(key),
-        Err(wrong) => {
-            fields.wrong("/number", not_a_number(wrong));
-            None
+/// How a form says which card it is.
+pub(super) enum Said<'a> {
+    /// By a number that somebody typed, and how it is written.
+    Typed(Option<CardView>, Option<&'a Pii<String>>),
+    /// By a reading of the asker's, and what was read.
+    Read(Option<CredentialKey>),
+}
+
+/// The bits of a card, and how its number is told.
+pub(super) fn bits(fields: &mut Fields, said: &Said) -> Option<(CredentialKey, CardView)> {
+    match said {
+        Said::Typed(Some(kind), Some(text)) => match kind.read(text.reveal()) {
+            Ok(key) => return Some((key, *kind)),
+            Err(wrong) => fields.wrong("/number", not_a_number(wrong)),
+        },
+        Said::Typed(kind, text) => {
+            let missing = [("/kind", kind.is_none()), ("/number", text.is_none())];
+            for (pointer, _) in missing.into_iter().filter(|(_, is_missing)| *is_missing) {
+                fields.wrong(pointer, FieldCode::Required);
+            }
+        }
+        Said::Read(key) => {
+            let read = key.and_then(|key| Some((key, CardView::of(&key)?)));
+            if read.is_none() {
+                fields.wrong("/reading", FieldCode::NotFound);
+            }
+            return read;
         }
     }
+    None
 }
 
 /// Why a text is not the number of a card, as the field of a form says it.
@@ -225,18 +251,23 @@ pub async fn add(
     let stamp = node.stamp();
     let mut fields = Fields::default();
     let name = fields.label("/name", &new.name);
-    let key = number(&mut fields, new.kind, &new.number);
-    let (Some(name), Some(key)) = (name, key) else { return Err(fields.into()) };
-    let card = record::NewCard {
-        id: node.random.v7(stamp.at),
-        person: new.person,
-        name,
-        key,
-        view: new.kind,
-        tier: new.tier,
+    let asker = Asker { tenant: who.scope.tenant, person: who.person, purpose: Purpose::Administration };
+    let read = |id| node.readings.card(id, asker, building, node.clock.mono());
+    let said = match new.reading {
+        Some(id) => Said::Read(read(id)),
+        None => Said::Typed(new.kind, new.number.as_ref()),
     };
+    let bits = bits(&mut fields, &said);
+    let (Some(name), Some((key, view))) = (name, bits) else { return Err(fields.into()) };
+    let card =
+        record::NewCard { id: node.random.v7(stamp.at), person: new.person, name, key, view, tier: new.tier };
     match node.store.cards().insert_card(&who.scope, &stamp, building, card).await {
-        Ok(CardMade::Done(part)) => Ok((StatusCode::CREATED, Json(part.into()))),
+        Ok(CardMade::Done(part)) => {
+            if let Some(id) = new.reading {
+                node.readings.remove(id);
+            }
+            Ok((StatusCode::CREATED, Json(part.into())))
+        }
         Ok(CardMade::Taken(part)) => Err(Problem::card_taken(&Card::from(part))),
         Ok(CardMade::Stranger) => Err(stranger()),
         Ok(CardMade::NotThere) => Err(Code::Forbidden.into()),

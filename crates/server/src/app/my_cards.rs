@@ -3,8 +3,10 @@
 //!
 //! A lost card is blocked at once, whatever the policy says. A number is never told here, only how it ends.
 
-use super::cards::number;
+use super::card_readings::asker;
+use super::cards::{Said, bits};
 use crate::auth::session::SignedIn;
+use crate::doors::readings::Purpose;
 use crate::http::body::{Body, Object};
 use crate::http::problem::{Code, Fields, Problem, ProblemBody};
 use crate::node::Node;
@@ -12,8 +14,8 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use klinke_model::card::{BlockedBy, CardView, ending};
-use klinke_model::credential::CredentialTier;
-use klinke_model::ids::{CardId, PersonId, UnitId};
+use klinke_model::credential::{CredentialKey, CredentialTier};
+use klinke_model::ids::{CardId, PersonId, ReadingId, UnitId};
 use klinke_model::privacy::Pii;
 use klinke_model::text::Label;
 use klinke_storage::record::{self, HeldCard, Household, MyCardChanged, MyCardMade};
@@ -81,7 +83,7 @@ pub struct MyCards {
     homes: Vec<MyCardsHome>,
 }
 
-/// A card that a resident adds.
+/// A card that a resident adds: by its number and how that is written, or as a reader read it.
 #[derive(Deserialize, ToSchema)]
 pub struct NewMyCard {
     /// The home.
@@ -91,9 +93,13 @@ pub struct NewMyCard {
     person: Option<PersonId>,
     name: String,
     /// How the number is written: nobody guesses.
-    kind: CardView,
-    #[schema(value_type = String)]
-    number: Pii<String>,
+    #[schema(required = false)]
+    kind: Option<CardView>,
+    #[schema(value_type = Option<String>, required = false)]
+    number: Option<Pii<String>>,
+    /// What a reader read for the asker, in place of a number.
+    #[schema(required = false)]
+    reading: Option<ReadingId>,
 }
 
 /// What is to be changed; what is absent stays as it is.
@@ -170,8 +176,12 @@ pub async fn add(
 ) -> Result<(StatusCode, Json<MyCard>), Problem> {
     let mut fields = Fields::default();
     let name = fields.label("/name", &new.name);
-    let key = number(&mut fields, new.kind, &new.number);
-    let (Some(name), Some(key)) = (name, key) else { return Err(fields.into()) };
+    let said = match new.reading {
+        Some(id) => Said::Read(read(&node, &who, id, new.unit).await?),
+        None => Said::Typed(new.kind, new.number.as_ref()),
+    };
+    let bits = bits(&mut fields, &said);
+    let (Some(name), Some((key, view))) = (name, bits) else { return Err(fields.into()) };
     // whether a number is taken would tell by and by which cards there are
     let attempt = node.household_limit.take(who.person)?;
     let card = record::NewCard {
@@ -179,12 +189,17 @@ pub async fn add(
         person: new.person.unwrap_or(who.person),
         name,
         key,
-        view: new.kind,
+        view,
         tier: CredentialTier::Identifier,
     };
-    let new = record::NewMyCard { unit: new.unit, card };
-    let refusal = match node.store.cards().add_my_card(&who.scope, new).await? {
-        MyCardMade::Done(held) => return Ok((StatusCode::CREATED, Json(shown(held, who.person)))),
+    let wanted = record::NewMyCard { unit: new.unit, card };
+    let refusal = match node.store.cards().add_my_card(&who.scope, wanted).await? {
+        MyCardMade::Done(held) => {
+            if let Some(id) = new.reading {
+                node.readings.remove(id);
+            }
+            return Ok((StatusCode::CREATED, Json(shown(held, who.person))));
+        }
         MyCardMade::Taken => return Err(Code::CardTaken.into()),
         MyCardMade::NotThere => Code::NotFound,
         MyCardMade::Administrators => Code::DecidedByAdministrator,
@@ -192,6 +207,19 @@ pub async fn add(
     };
     attempt.give_back();
     Err(refusal.into())
+}
+
+/// What a reader read for the asker in the building of this home.
+async fn read(
+    node: &Node,
+    who: &SignedIn,
+    id: ReadingId,
+    unit: UnitId,
+) -> Result<Option<CredentialKey>, Problem> {
+    let homes = node.store.households().mine(&who.scope).await?;
+    let building = homes.iter().find(|home| home.unit == unit).map(|home| home.building);
+    let asker = asker(who, Purpose::Home);
+    Ok(building.and_then(|building| node.readings.card(id, asker, building, node.clock.mono())))
 }
 
 /// Blocks a card that is lost, lets in one that is found, or gives it another name.

@@ -15,6 +15,7 @@ use klinke_model::time::Mono;
 use klinke_wire::controller::{
     ControllerEvent, ControllerRequest, DoorReport, HEARTBEAT_MS, Held, Wanted, WantedDoor,
 };
+use klinke_wire::enrolment::ReaderReport;
 use klinke_wire::frame;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -26,6 +27,9 @@ use tokio::sync::{Notify, mpsc};
 const SILENCE: Duration = Duration::from_millis(3 * HEARTBEAT_MS);
 /// How often a link compares without being woken.
 const RECONCILE: Duration = Duration::from_secs(60);
+
+/// So many readers of a controller are known; a board with more is none of ours.
+const MOST_READERS: usize = 256;
 
 /// Why a link ended.
 #[derive(Debug, thiserror::Error)]
@@ -100,7 +104,9 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let hello = tokio::time::timeout(SILENCE, framed.next()).await.map_err(|_| LinkError::Silent)??;
-    let Some(ControllerRequest::Hello { protocol, boot, mono, version, doors, rights, wired, .. }) = hello
+    let Some(ControllerRequest::Hello {
+        protocol, boot, mono, version, doors, rights, wired, readers, ..
+    }) = hello
     else {
         return Err(LinkError::NoHello);
     };
@@ -114,6 +120,7 @@ where
         version,
         arrived: node.clock.now(),
         wired,
+        readers: readers.into_iter().take(MOST_READERS).collect(),
         rights: rights.map(|held| RightsThere {
             revision: held.revision,
             issued: held.issued,
@@ -147,6 +154,8 @@ impl<'n> Connected<'n> {
         presence: ControllerPresence,
     ) -> Self {
         let (id, orders) = node.links.connect(controller, boot, mono, node.clock.mono());
+        // a controller forgets its windows with its link
+        node.readings.link_lost(controller, node.clock.mono());
         node.presence.controller_arrives(controller, presence);
         let (doors, newest) = (HashSet::new(), Arc::default());
         Self { node, scope, controller, id, orders, sent: None, doors, offer: None, newest }
@@ -230,6 +239,14 @@ impl<'n> Connected<'n> {
                 self.door(door);
             }
             ControllerRequest::Applied { .. } => {}
+            ControllerRequest::Enrolled { reading, key } => {
+                // told to nobody when nobody waits for it any more
+                self.node.readings.read(self.controller, reading, key, self.node.clock.mono());
+            }
+            ControllerRequest::EnrolRefused { reading, reason } => {
+                tracing::info!(controller = %self.controller, ?reason, "a reader does not wait for a card");
+                self.node.readings.refused(self.controller, reading, self.node.clock.mono());
+            }
             ControllerRequest::Fetch { of, from } => {
                 framed.send(&rights::fetched(self.offer.as_ref(), of, from)).await?;
             }
@@ -295,7 +312,9 @@ impl<'n> Connected<'n> {
 
 impl Drop for Connected<'_> {
     fn drop(&mut self) {
-        self.node.links.disconnect(self.controller, self.id);
+        if self.node.links.disconnect(self.controller, self.id) {
+            self.node.readings.link_lost(self.controller, self.node.clock.mono());
+        }
         let doors: Vec<DoorId> = self.doors.iter().copied().collect();
         self.node.presence.controller_leaves(self.controller, &doors, self.node.clock.now());
         for door in doors {

@@ -8,7 +8,8 @@
 //!   deadline is early, never late (a controller refuses a late one);
 //! - everything here is in memory and forgets an opening when it ends.
 
-use klinke_model::ids::{BootId, ControllerId, DoorId, OpeningId};
+use super::readings::{Ended, WINDOW};
+use klinke_model::ids::{BootId, ControllerId, DoorId, OpeningId, ReadingId};
 use klinke_model::time::Mono;
 use klinke_wire::controller::{ControllerEvent, OPEN_LIFE_MS, Outcome};
 use std::collections::HashMap;
@@ -104,11 +105,14 @@ impl Links {
     }
 
     /// A connection ended; a newer one of the same controller stays.
-    pub fn disconnect(&self, controller: ControllerId, id: u64) {
+    /// Whether it was the newest.
+    pub fn disconnect(&self, controller: ControllerId, id: u64) -> bool {
         let mut inner = self.lock();
-        if inner.links.get(&controller).is_some_and(|link| link.id == id) {
+        let is_newest = inner.links.get(&controller).is_some_and(|link| link.id == id);
+        if is_newest {
             inner.links.remove(&controller);
         }
+        is_newest
     }
 
     /// A controller was removed: its connection ends, and no command reaches it.
@@ -137,6 +141,26 @@ impl Links {
         if let Some(link) = self.lock().links.get(&controller) {
             // a full queue is served soon, and every link reconciles by timer too
             drop(link.queue.try_send(Order::Reconcile));
+        }
+    }
+
+    /// Has a reader of a controller wait for a card, for [`WINDOW`] from now. `false` when it is not connected.
+    pub fn enrol(&self, controller: ControllerId, reading: ReadingId, reader: u16, now: Mono) -> bool {
+        let inner = self.lock();
+        let Some(link) = inner.links.get(&controller) else { return false };
+        let (read, at) = link.clock;
+        let until = read + now.since(at) + (WINDOW - UNCERTAINTY);
+        let wish = ControllerEvent::Enrol { boot: link.boot, reading, reader, until };
+        link.queue.try_send(Order::Send(wish)).is_ok()
+    }
+
+    /// Nobody waits for these cards any more. A window that is not reached ends by itself.
+    pub fn end_enrol(&self, ended: Ended) {
+        let inner = self.lock();
+        for (controller, reading) in ended {
+            if let Some(link) = inner.links.get(&controller) {
+                drop(link.queue.try_send(Order::Send(ControllerEvent::EndEnrol { reading })));
+            }
         }
     }
 

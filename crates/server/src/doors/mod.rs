@@ -1,5 +1,6 @@
 //! The server's side of door controllers: [`listen`] takes their connections, [`link`] speaks with one,
-//! [`links`] knows who is connected and carries open commands, [`openings`] makes a repeated tap one opening, [`rights`]
+//! [`links`] knows who is connected and carries open commands, [`openings`] makes a repeated tap one opening, [`readings`] waits for
+//! cards that are read to be given to somebody, [`rights`]
 //! makes what a controller decides by when it is alone.
 //!
 //! What a command may do is decided in `app::open_door`; what it does is decided at the controller.
@@ -9,4 +10,5 @@ pub mod links;
 pub mod listen;
 mod news;
 pub mod openings;
+pub mod readings;
 pub mod rights;

@@ -98,6 +98,10 @@ codes! {
     CardTaken = "card_taken", CONFLICT;
     /// They have as many cards as residents may add themselves.
     TooManyCards = "too_many_cards", CONFLICT;
+    /// The reader waits for a card of somebody else.
+    ReaderBusy = "reader_busy", CONFLICT;
+    /// The reader can not be reached.
+    ReaderOffline = "reader_offline", CONFLICT;
     /// The file has more than 5,000 cards.
     TooManyCardRows = "too_many_card_rows", UNPROCESSABLE_ENTITY;
     /// As many guests as the home may have at once.

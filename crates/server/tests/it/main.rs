@@ -9,6 +9,7 @@ mod alone;
 mod answering;
 mod at_door;
 mod canary;
+mod card_readings;
 mod cards;
 mod claim;
 mod command_line;

@@ -19,6 +19,7 @@ use crate::repo::rules::is_seen;
 use crate::tx::{self, Isolation};
 use crate::{Result, Store};
 use klinke_model::card::{BlockedBy, Card};
+use klinke_model::credential::CredentialKey;
 use klinke_model::fold::{fold, words};
 use klinke_model::ids::{BuildingId, CardId, PersonId, UnitId};
 use klinke_model::people::Role;
@@ -76,6 +77,22 @@ impl Cards<'_> {
     /// One card.
     pub async fn card(&self, scope: &Scope, id: CardId) -> Result<Option<Part<CardRow>>> {
         tx::read(self.0, |tx| async move { one(&*tx, scope, id).await }).await
+    }
+
+    /// The card of a building that has these bits.
+    pub async fn card_by_key(
+        &self,
+        scope: &Scope,
+        building: BuildingId,
+        key: &CredentialKey,
+    ) -> Result<Option<Part<CardRow>>> {
+        tx::read(self.0, |tx| async move {
+            match with_key(&*tx, scope, building, key).await? {
+                Some(card) => one(&*tx, scope, card).await,
+                None => Ok(None),
+            }
+        })
+        .await
     }
 
     /// Gives a card to somebody who has to do with a building.
@@ -284,12 +301,21 @@ pub(super) async fn taken(
     building: BuildingId,
     new: &NewCard,
 ) -> Result<Option<CardId>> {
+    with_key(db, scope, building, &new.key).await
+}
+
+async fn with_key(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    building: BuildingId,
+    key: &CredentialKey,
+) -> Result<Option<CardId>> {
     let found = card::Entity::find()
         .filter(card::Column::Tenant.eq(scope.tenant.0))
         .filter(card::Column::Building.eq(building.0))
-        .filter(card::Column::Format.eq(new.key.format().word()))
-        .filter(card::Column::Bits.eq(i64::from(new.key.bits())))
-        .filter(card::Column::Raw.eq(new.key.bytes()))
+        .filter(card::Column::Format.eq(key.format().word()))
+        .filter(card::Column::Bits.eq(i64::from(key.bits())))
+        .filter(card::Column::Raw.eq(key.bytes()))
         .one(db)
         .await?;
     Ok(found.map(|row| row.id.into()))

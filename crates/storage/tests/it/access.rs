@@ -602,6 +602,10 @@ const PROBES: &[Probe] = probes! {
         let made = r.card(r.ours.lone).await?;
         Ok(r.store.cards().card(&r.scope, made.id).await?.is_some())
     };
+    card_by_key [System Manager Admin Auditor] |r| {
+        let made = r.card(r.ours.lone).await?;
+        Ok(r.store.cards().card_by_key(&r.scope, r.ours.house, &made.key).await?.is_some())
+    };
     insert_card [System Manager Admin] |r| {
         let new = crate::cards::new_card(&r.ours, r.n, r.ours.lone);
         let made = r.store.cards().insert_card(&r.scope, &stamp(r.n), r.ours.house, new).await?;

@@ -58,6 +58,12 @@ on_both! {
         let found = card(&db, &ours, id).await.unwrap();
         assert_eq!((found.value.holder.unwrap().into_inner(), found.value.homes), (label("Kari Haugen"), vec![label("101")]));
         assert_eq!(revision(&db, &ours).await, before + 1, "its doors are told");
+        // whose a card is, by what a reader read: in its own building
+        let key = new_card(&ours, 1, ours.kari).key;
+        let by_key = async |house, key| cards.card_by_key(&admin, house, &key).await.unwrap().map(|part| part.value.card.id);
+        assert_eq!(by_key(ours.house, key).await, Some(id));
+        assert_eq!(by_key(ours.office, key).await, None);
+        assert_eq!(by_key(ours.house, new_card(&ours, 2, ours.kari).key).await, None);
         // the same number again: whose it is
         let again = NewCard { id: ours.fresh(2), person: ours.lone, ..new_card(&ours, 1, ours.lone) };
         let taken = cards.insert_card(&admin, &stamp(1), ours.house, again.clone()).await.unwrap();

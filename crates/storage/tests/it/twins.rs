@@ -88,6 +88,7 @@ struct View {
     cards: klinke_storage::record::CardsPage,
     cards_of: Vec<Part<klinke_storage::record::CardRow>>,
     card: Option<Part<klinke_storage::record::CardRow>>,
+    card_by_key: Option<Part<klinke_storage::record::CardRow>>,
     my_cards: Vec<klinke_storage::record::HeldCard>,
     card_house: Option<Vec<klinke_model::ids::PersonId>>,
     audit_entries: Vec<AuditEntry>,
@@ -240,6 +241,12 @@ impl View {
                 .unwrap(),
             cards_of: db.store.cards().cards_of(scope, ours.lone).await.unwrap(),
             card: db.store.cards().card(scope, ours.fresh(68)).await.unwrap(),
+            card_by_key: db
+                .store
+                .cards()
+                .card_by_key(scope, ours.house, &crate::cards::new_card(ours, 68, ours.lone).key)
+                .await
+                .unwrap(),
             my_cards: db.store.cards().my_cards(scope).await.unwrap(),
             card_house: db
                 .store

@@ -1,6 +1,7 @@
 //! Somebody stands at a door with a card: rights, order, hours, clocks, in virtual time.
 
 mod clocks;
+mod enrolling;
 mod hours;
 mod order;
 
@@ -18,6 +19,7 @@ use klinke_model::credential::{CredentialFormat, CredentialKey, CredentialTier};
 use klinke_model::ids::ControllerId;
 use klinke_model::schedule::{HolidayCalendar, Schedule};
 use klinke_model::timetable::Hours;
+use klinke_wire::enrolment::{ReaderKind, ReaderReport};
 use std::collections::HashMap;
 use std::path::Path;
 use tempfile::TempDir;
@@ -34,10 +36,23 @@ const ONCE: u16 = 3;
 const MORNING: u16 = 4;
 const OTHER: u16 = 5;
 const UNKNOWN: u16 = 99;
+const DESK: u16 = 5;
 const READERS: [ReaderAt; 2] = [
     ReaderAt { reader: 0, output: 0, has_keypad: true },
     ReaderAt { reader: 1, output: 1, has_keypad: false },
 ];
+
+/// Those at the doors, and one on a desk.
+fn reports() -> Vec<ReaderReport> {
+    let at_door = |at: &ReaderAt| ReaderReport {
+        reader: at.reader,
+        output: Some(at.output),
+        kind: ReaderKind::Osdp,
+        has_keypad: at.has_keypad,
+    };
+    let desk = ReaderReport { reader: DESK, output: None, kind: ReaderKind::Pcsc, has_keypad: false };
+    READERS.iter().map(at_door).chain([desk]).collect()
+}
 
 pub fn card(number: u16) -> CredentialKey {
     let [high, low] = number.to_be_bytes();
@@ -137,7 +152,8 @@ impl Entrance {
         let (lamps, shown) = mpsc::channel(64);
         let lamps = Lamps::new(HashMap::from([(0, lamps.clone()), (1, lamps)]));
         let kept = Kept::open(folder.path()).unwrap();
-        let mut doors = doors.with_entry(Entry::new(kept, &READERS, wall, at(0)), lamps);
+        let mut doors =
+            doors.with_entry(Entry::new(kept, &READERS, wall, at(0)), lamps).with_readers(reports());
         doors.handle(wanted(1, &[(1, 0), (2, 1)]), at(0));
         doors.input(leaf(1, DoorPosition::Closed), at(0));
         let reports = attach(&mut doors).reports;

@@ -1,6 +1,7 @@
 //! Files with one thing wrong: each is refused, with its line.
 
 use crate::hardware::{Drive, Hardware, HardwareError, LockKind, ReadBy, read};
+use klinke_wire::enrolment::ReaderKind;
 
 fn reading(text: &str) -> Result<Hardware, HardwareError> {
     let folder = tempfile::tempdir().unwrap();
@@ -163,6 +164,7 @@ fn each_wrong_reader_is_refused_with_its_line_and_what_to_do() {
         )
     };
     let modbus = "[[input]]\nis = \"fire\"\non.modbus_rtu = { device = \"/dev/ttyUSB0\", baud = 115200, unit = 3, input = 0, active = \"on\" }\n";
+    let desk = |number: u16, rest: &str| format!("[[reader]]\nnumber = {number}\n{rest}on.pcsc = {{}}\n");
     let first = osdp(0, 0, 1);
     let nine: String = (0..9).map(|number| osdp(number, 0, u8::try_from(number).unwrap())).collect();
     let rows = [
@@ -174,6 +176,10 @@ fn each_wrong_reader_is_refused_with_its_line_and_what_to_do() {
         (format!("{modbus}{first}"), 9, "carries nothing else"),
         (wires(4, 4), 6, "the same line or address"),
         (nine, 38, "at most 8 readers"),
+        (osdp(0, 0, 1).replace("output = 0\n", ""), 6, "say at which output's door it stands: `output = 0`"),
+        (desk(0, "output = 1\n"), 6, "there is no output 1"),
+        (desk(0, "keypad = true\n"), 6, "has no keypad"),
+        (format!("{}{}", desk(0, ""), desk(1, "")), 9, "the same line or address"),
     ];
     for (text, line, what) in rows {
         match reading(&format!("{GOOD}{text}")) {
@@ -186,6 +192,24 @@ fn each_wrong_reader_is_refused_with_its_line_and_what_to_do() {
     // a key is no word of the file
     let with_key = osdp(0, 0, 1).replace("address = 1", "address = 1, key = \"00\"");
     assert!(matches!(reading(&format!("{GOOD}{with_key}")), Err(HardwareError::Toml { .. })));
+}
+
+#[test]
+fn a_reader_on_a_desk_needs_no_output_and_no_lock() {
+    let desk = "[[reader]]\nnumber = 3\non.pcsc = {}\n";
+    for (text, outputs) in [(desk.to_owned(), 0), (format!("{GOOD}{desk}"), 1)] {
+        let hardware = reading(&text).unwrap();
+        let readers: Vec<_> =
+            hardware.reader_reports().iter().map(|told| (told.reader, told.output, told.kind)).collect();
+        assert_eq!((hardware.outputs.len(), readers), (outputs, vec![(3, None, ReaderKind::Pcsc)]));
+    }
+    // at a door it is a reader like any
+    let at_door = reading(&format!("{GOOD}{}", desk.replace("on.pcsc", "output = 0\non.pcsc"))).unwrap();
+    assert_eq!(at_door.reader_reports()[0].output, Some(0));
+    // a board that drives nothing has no wires
+    let input =
+        "[[input]]\nis = \"fire\"\non.gpio = { chip = \"/dev/gpiochip0\", line = 4, active = \"high\" }\n";
+    assert!(reading(&format!("{input}{desk}")).unwrap_err().to_string().contains("no [[output]]"));
 }
 
 #[test]

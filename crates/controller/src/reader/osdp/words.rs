@@ -18,15 +18,18 @@ pub(super) fn feedback(what: Feedback) -> [Command; 2] {
         Feedback::Denied => (LedColor::Red, LedColor::Black, 2, 15, 3),
         Feedback::More => (LedColor::Amber, LedColor::Black, 5, 100, 1),
         Feedback::Enrol => (LedColor::Blue, LedColor::Black, 5, 600, 1),
+        Feedback::Read => (LedColor::Blue, LedColor::Blue, 0, 20, 1),
+        Feedback::Rest => (LedColor::Black, LedColor::Black, 0, 0, 0),
     };
-    // 2: show this for a while
-    let temporary =
-        LedTemporary { control: 2, on_time: 2, off_time, on_color: color, off_color, timer: total };
+    // 2: show this for a while; 1: no longer
+    let control = if what == Feedback::Rest { 1 } else { 2 };
+    let temporary = LedTemporary { control, on_time: 2, off_time, on_color: color, off_color, timer: total };
     // 0: leave what is shown at rest as it is
     let black = LedColor::Black;
     let permanent = LedPermanent { control: 0, on_time: 0, off_time: 0, on_color: black, off_color: black };
     let lamp = LedControl::new(vec![LedRecord { reader: 0, led: 0, temporary, permanent }]);
-    let tone = BuzzerControl { reader: 0, tone: BuzzerTone::Default, on_time: 1, off_time: 1, count: tones };
+    let sound = if tones == 0 { BuzzerTone::Off } else { BuzzerTone::Default };
+    let tone = BuzzerControl { reader: 0, tone: sound, on_time: 1, off_time: 1, count: tones };
     [Command::Led(lamp), Command::Buzzer(tone)]
 }
 

@@ -7,12 +7,13 @@ use super::rules::OPERATIONS;
 use super::town::{Entry, Left, Place, Town, Who};
 use crate::world::{Browser, World};
 use axum::http::Method;
-use klinke_model::ids::PersonId;
+use klinke_model::ids::{PersonId, v4};
 use klinke_model::privacy::Pii;
 use klinke_model::scope::Scope;
 use klinke_server::http::client::Prefix;
 use klinke_server::pairing::TicketUse;
 use klinke_storage::record::NewAccount;
+use klinke_wire::enrolment::{ReaderKind, ReaderReport};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -295,6 +296,29 @@ async fn matrix_what_needs_something_first_leaves_what_the_file_says() {
     asks.does(manager, Method::PUT, &policies, policy(json!({ "own_cards": true }))).await;
     let card = json!({ "unit": unit, "name": "New", "kind": "wiegand26", "number": "1-9" });
     asks.last(seen, "POST /api/v1/me/cards", owner, "/api/v1/me/cards", card).await;
+    // a reader at the door of the home, that can be reached
+    let door = format!("/api/v1/doors/{}", a["door"]);
+    let wiring = json!({ "version": 1, "wiring": { "controller": a["controller"], "output": 0 } });
+    let reader = json!({ "controller": a["controller"], "reader": 0 });
+    let (controller, boot, now) = (a["controller"].into(), v4([1; 16]).into(), node.clock.mono());
+    let _orders = node.links.connect(controller, boot, now, now);
+    let told = ReaderReport { reader: 0, output: Some(0), kind: ReaderKind::Osdp, has_keypad: false };
+    let arrives = |reader| {
+        let (version, arrived) = ("1.0".to_owned(), node.clock.now());
+        let presence =
+            ControllerPresence { version, arrived, wired: vec![], readers: vec![reader], rights: None };
+        node.presence.controller_arrives(controller, presence);
+    };
+    arrives(told);
+    let readings = format!("/api/v1/buildings/{house}/card-readings");
+    asks.last(seen, "POST /api/v1/buildings/{building}/card-readings", manager, &readings, reader.clone())
+        .await;
+    asks.does(manager, Method::PUT, &policies, policy(json!({ "own_cards": true }))).await;
+    asks.does(manager, Method::PATCH, &door, wiring).await;
+    // another reader than the administrator's
+    arrives(ReaderReport { reader: 1, ..told });
+    let mine = json!({ "controller": a["controller"], "reader": 1 });
+    asks.last(seen, "POST /api/v1/me/card-readings", owner, "/api/v1/me/card-readings", mine).await;
     let account = NewAccount {
         person: PersonId(person),
         user_name: Pii::new("resident".to_owned()),

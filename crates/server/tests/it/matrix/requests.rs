@@ -33,6 +33,8 @@ pub fn of(head: &str, row: Row, town: &Town) -> Asked {
     // a guest of the resident's own, and one of the administration
     let guest = if template.contains("/me/") { "my_guest" } else { "guest" };
     path = path.replace("{guest}", &there[guest].to_string());
+    let reading = if template.contains("/me/") { "my_reading" } else { "reading" };
+    path = path.replace("{reading}", &there[reading].to_string());
     for (name, id) in there {
         path = path.replace(&format!("{{{name}}}"), &id.to_string());
     }
@@ -147,6 +149,9 @@ fn form(head: &str, there: &Things, named: &Things, town: &Town) -> Body {
         }
         "POST /api/v1/buildings/{building}/cards" => {
             json!({ "person": id("person"), "name": "New", "kind": "wiegand26", "number": "1-2" })
+        }
+        "POST /api/v1/buildings/{building}/card-readings" | "POST /api/v1/me/card-readings" => {
+            json!({ "controller": id("controller"), "reader": 0 })
         }
         "POST /api/v1/me/cards" => {
             json!({ "unit": id("unit"), "name": "New", "kind": "wiegand26", "number": "1-3" })

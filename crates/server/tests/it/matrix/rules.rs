@@ -252,6 +252,10 @@ pub const OPERATIONS: &[Operation] = &[
     op("GET /api/v1/me/bells", SignedIn),
     op("GET /api/v1/me/household", SignedIn),
     op("GET /api/v1/me/cards", SignedIn),
+    op("GET /api/v1/me/readers", SignedIn),
+    op("POST /api/v1/me/card-readings", Home(&[])),
+    op("GET /api/v1/me/card-readings/{reading}", Own(Who::Resident)),
+    op("DELETE /api/v1/me/card-readings/{reading}", Own(Who::Resident)),
     op("POST /api/v1/me/cards", Home(&[Who::Resident, Who::Owner])).done("decided_by_administrator"),
     op("PATCH /api/v1/me/cards/{card}", Home(&[Who::Resident, Who::Owner])),
     op("GET /api/v1/me/guests", SignedIn),
@@ -346,6 +350,12 @@ pub const OPERATIONS: &[Operation] = &[
     op("POST /api/v1/buildings/{building}/rules", In(ChangeBuilding)).naming("invalid"),
     op("PATCH /api/v1/rules/{rule}", Seen(SeePeople, ChangeBuilding)),
     op("DELETE /api/v1/rules/{rule}", Seen(SeePeople, ChangeBuilding)),
+    op("GET /api/v1/buildings/{building}/readers", In(ChangePeople)),
+    op("POST /api/v1/buildings/{building}/card-readings", In(ChangePeople))
+        .done("reader_offline")
+        .naming("invalid"),
+    op("GET /api/v1/card-readings/{reading}", Own(Who::Admin)),
+    op("DELETE /api/v1/card-readings/{reading}", Own(Who::Admin)),
     op("GET /api/v1/buildings/{building}/cards", In(SeePeople)),
     op("POST /api/v1/buildings/{building}/cards", In(ChangePeople)).naming("invalid"),
     op("POST /api/v1/buildings/{building}/cards/import", In(ChangePeople)),

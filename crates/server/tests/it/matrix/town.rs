@@ -19,6 +19,7 @@ use klinke_model::scope::{Principal, Scope};
 use klinke_model::site::{Building, BuildingKind, Entrance, Unit};
 use klinke_model::time::Timestamp;
 use klinke_server::auth::token::Token;
+use klinke_server::doors::readings::{self, Asker, Purpose};
 use klinke_server::http::client::Prefix;
 use klinke_storage::Store;
 use klinke_storage::record::{
@@ -171,7 +172,7 @@ impl Place {
 pub type Things = HashMap<&'static str, Uuid>;
 
 /// The names of what a place has.
-const NAMES: [&str; 24] = [
+const NAMES: [&str; 26] = [
     "building",
     "entrance",
     "unit",
@@ -196,6 +197,8 @@ const NAMES: [&str; 24] = [
     "guest",
     "my_guest",
     "alarm",
+    "reading",
+    "my_reading",
 ];
 
 /// Everything.
@@ -299,6 +302,20 @@ async fn listener(world: &World, tenant: TenantId, byte: u8) {
     assert!(node.store.webhooks().add_webhook(&scope, &in_years, new).await.unwrap());
 }
 
+/// A card that the administrator of A reads, and one that the resident does.
+fn cards_read(world: &World, tenant: TenantId, a: &Things) {
+    let (node, key) = (world.node(), CardView::Wiegand26.read("1-7").unwrap());
+    let (building, controller, now) = (a["building"].into(), a["controller"].into(), node.clock.mono());
+    for (name, person, purpose, reader) in [
+        ("reading", person_of(Who::Admin), Purpose::Administration, 0),
+        ("my_reading", a["person"].into(), Purpose::Home, 1),
+    ] {
+        let (id, asker) = (a[name].into(), Asker { tenant, person, purpose });
+        node.readings.begin(id, readings::Place { asker, building, controller, reader }, now).unwrap();
+        assert!(node.readings.read(controller, id, key, now));
+    }
+}
+
 fn things(base: u8) -> Things {
     NAMES.iter().zip(0_u8..).map(|(name, n)| (*name, v4([base + n; 16]))).collect()
 }
@@ -325,6 +342,7 @@ impl Town {
         for (tenant, byte) in [ours, theirs].into_iter().zip(LISTENERS) {
             listener(&world, tenant, byte).await;
         }
+        cards_read(&world, ours, &places[&Place::A]);
         let guest = guest_token(&world, ours, &places[&Place::A]).await;
         let mut sessions = people(&world, ours, theirs, &places[&Place::A]).await;
         tokens(&world, ours, theirs, &places, &mut sessions).await;

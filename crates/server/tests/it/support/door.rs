@@ -28,9 +28,11 @@ use klinke_model::door::{DoorMode, DoorPosition, LockKind, Wiring};
 use klinke_model::ids::{BootId, BuildingId, DoorId, JournalId, v4};
 use klinke_model::time::{Clock, Mono, SystemClock};
 use klinke_wire::controller::{ControllerEvent, ControllerRequest, Held, WiredOutput};
+use klinke_wire::enrolment::{ReaderKind, ReaderReport};
 use serde_json::json;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::net::TcpStream;
@@ -55,6 +57,8 @@ pub const WIRED: [WiredOutput; 2] = {
     let other = Wiring { lock: None, handed_on: true, exit_button: false, ..relay };
     [WiredOutput { output: 0, wiring: relay }, WiredOutput { output: 1, wiring: other }]
 };
+/// A reader on a desk.
+pub const DESK: u16 = 9;
 
 /// What a controller is known by: its state folder.
 #[derive(Clone)]
@@ -114,15 +118,30 @@ impl InForce {
     }
 }
 
+/// How many windows at readers the doors were asked for, and to end.
+#[derive(Default)]
+struct Windows {
+    begun: AtomicUsize,
+    ended: AtomicUsize,
+}
+
 /// Passes on what the link asks of the doors, and notes what they decide by.
-async fn tap(mut from: mpsc::Receiver<Request>, to: mpsc::Sender<Request>, in_force: InForce) {
+async fn tap(
+    mut from: mpsc::Receiver<Request>,
+    to: mpsc::Sender<Request>,
+    in_force: InForce,
+    windows: Arc<Windows>,
+) {
     while let Some(request) = from.recv().await {
         if let Request::Rights(rights) = &request {
             in_force.0.lock().unwrap().push(Rights::clone(rights));
         }
+        let (begins, ends) = (matches!(request, Request::Enrol(_)), matches!(request, Request::EndEnrol(_)));
         if to.send(request).await.is_err() {
             return;
         }
+        windows.begun.fetch_add(usize::from(begins), Ordering::SeqCst);
+        windows.ended.fetch_add(usize::from(ends), Ordering::SeqCst);
     }
 }
 
@@ -198,15 +217,30 @@ impl ControllerKey {
         let board = CountingBoard { board, releases: releases.clone() };
         let posts: Vec<_> =
             (0..OUTPUTS).map(|output| ReaderAt { reader: output, output, has_keypad: true }).collect();
+        let mut reports: Vec<_> = posts
+            .iter()
+            .map(|post| ReaderReport {
+                reader: post.reader,
+                output: Some(post.output),
+                kind: ReaderKind::Osdp,
+                has_keypad: post.has_keypad,
+            })
+            .collect();
+        reports.push(ReaderReport { reader: DESK, output: None, kind: ReaderKind::Pcsc, has_keypad: false });
         let kept = Kept::open(&state.kept()).unwrap();
         let entry = Entry::new(kept, &posts, clock.now(), clock.mono());
-        let machine = Doors::start(boot, Box::new(board)).unwrap().with_entry(entry, Lamps::default());
+        let machine = Doors::start(boot, Box::new(board))
+            .unwrap()
+            .with_entry(entry, Lamps::default())
+            .with_readers(reports);
         let (journal, file) = Journal::open(state.journal(), JournalId(self::boot().0));
         let machine = machine.with_journal(journal.clone(), clock.mono());
         let keeping = tokio::spawn(journal.clone().keep(file));
         let ((requests, tapped), (untapped, receiver)) = (mpsc::channel(64), mpsc::channel(64));
         let in_force = InForce::default();
-        tokio::spawn(tap(tapped, untapped, in_force.clone()));
+        let windows = Arc::new(Windows::default());
+        let to_doors = untapped.downgrade();
+        tokio::spawn(tap(tapped, untapped, in_force.clone(), Arc::clone(&windows)));
         let ((wires, inputs), (_, outputs)) = (mpsc::channel(8), mpsc::channel(1));
         let identity = state.load().unwrap();
         let (folder, trust) = (RightsFolder::open(&state).unwrap(), Trust::of(&identity).unwrap());
@@ -224,6 +258,8 @@ impl ControllerKey {
         };
         Controller {
             wires,
+            windows,
+            to_doors,
             releases,
             in_force,
             journal,
@@ -258,6 +294,7 @@ impl ControllerKey {
             doors: Vec::new(),
             rights,
             wired: Vec::new(),
+            readers: Vec::new(),
         };
         connection.send(&hello).await.unwrap();
         let welcome = connection.receive().await.unwrap();
@@ -279,6 +316,9 @@ pub async fn told(mute: &mut Connection<TlsStream<TcpStream>>) -> ControllerEven
 /// A running controller.
 pub struct Controller {
     wires: mpsc::Sender<InputEvent>,
+    windows: Arc<Windows>,
+    /// Without keeping it open.
+    to_doors: mpsc::WeakSender<Request>,
     pub releases: Releases,
     pub in_force: InForce,
     pub journal: Journal,
@@ -296,6 +336,24 @@ impl Controller {
             std::fs::read_to_string(self.outputs.join(output.to_string())).unwrap() == "locked\n"
         };
         until("every lock locked", || (0..OUTPUTS).all(is_locked)).await;
+    }
+
+    /// Waits until so many windows were begun at readers, and the doors have seen each.
+    pub async fn windows(&self, count: usize) {
+        until("a window at a reader", || self.windows.begun.load(Ordering::SeqCst) == count).await;
+        self.seen().await;
+    }
+
+    /// Waits until so many were ended from outside.
+    pub async fn ends(&self, count: usize) {
+        until("the end of a window", || self.windows.ended.load(Ordering::SeqCst) == count).await;
+        self.seen().await;
+    }
+
+    /// The doors take inputs before requests: this returns when they have nothing left to take.
+    async fn seen(&self) {
+        let is_taken = || self.to_doors.upgrade().is_none_or(|to| to.capacity() == to.max_capacity());
+        until("the doors have seen it", is_taken).await;
     }
 
     /// A card is held to the reader beside this output. When it returns the doors have it before whatever comes later.
