@@ -12,6 +12,7 @@ use klinke_model::privacy::Pii;
 use klinke_model::scope::Scope;
 use klinke_server::http::client::Prefix;
 use klinke_server::pairing::TicketUse;
+use klinke_server::presence::ControllerPresence;
 use klinke_storage::record::NewAccount;
 use klinke_wire::enrolment::{ReaderKind, ReaderReport};
 use serde_json::{Value, json};
