@@ -34,11 +34,11 @@ use klinke_access::open_command::{Guard, OpenCommand, Refusal};
 use klinke_access::snapshot::Rights;
 use klinke_model::alarm::AlarmKind;
 use klinke_model::ids::{BootId, DoorId};
+use klinke_model::news::Raised;
 use klinke_model::time::{Clock, Mono, Timestamp};
 use klinke_wire::controller::{
     ControllerRequest, DoorReport, OPEN_LIFE_MS, Outcome, OutcomeRefusal, Wanted, WantedDoor,
 };
-use klinke_model::news::Raised;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;

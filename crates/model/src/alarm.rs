@@ -85,12 +85,7 @@ mod tests {
         let happens: Vec<_> = AlarmKind::ALL.iter().filter(|kind| !kind.lasts()).collect();
         assert_eq!(
             happens,
-            [
-                &AlarmKind::WrongCodes,
-                &AlarmKind::CardAtTwoDoors,
-                &AlarmKind::Duress,
-                &AlarmKind::ReaderFault
-            ]
+            [&AlarmKind::WrongCodes, &AlarmKind::CardAtTwoDoors, &AlarmKind::Duress, &AlarmKind::ReaderFault]
         );
     }
 }

@@ -309,7 +309,9 @@ async fn every_minute(node: Arc<Node>) {
         if let Err(error) = forget_guests(&node).await {
             tracing::error!(%error, "guests whose time is over could not be forgotten");
         }
-        if let Err(error) = node.store.gate().forget_alarms(node.clock.now(), ALARMS_SEEN, ALARMS_UNSEEN).await {
+        if let Err(error) =
+            node.store.gate().forget_alarms(node.clock.now(), ALARMS_SEEN, ALARMS_UNSEEN).await
+        {
             tracing::error!(%error, "old alarms could not be forgotten");
         }
         // Sessions end with the day; after a failure the next minute tries again.

@@ -11,8 +11,8 @@ use klinke_access::clock::DoorClock;
 use klinke_access::standing::ClockTrust;
 use klinke_model::alarm::AlarmKind;
 use klinke_model::ids::DoorId;
-use klinke_model::time::{Mono, Timestamp};
 use klinke_model::news::Raised;
+use klinke_model::time::{Mono, Timestamp};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Duration;
 
@@ -65,9 +65,10 @@ impl About {
 impl Alarms {
     /// With a journal, and what stood when the process before ended.
     pub(super) fn with(journal: Journal, clock: DoorClock, now: Mono) -> Self {
-        let standing = journal.standing().into_iter().map(|(seq, alarm)| {
-            (About::of(alarm), Standing { seq, door: alarm.door, ends: None })
-        });
+        let standing = journal
+            .standing()
+            .into_iter()
+            .map(|(seq, alarm)| (About::of(alarm), Standing { seq, door: alarm.door, ends: None }));
         Self {
             standing: standing.collect(),
             journal,
@@ -119,8 +120,7 @@ impl Alarms {
     /// Something happened that does not last.
     pub(super) fn happened(&mut self, alarm: Raised, now: Mono) {
         let about = About::of(alarm);
-        if alarm.kind != AlarmKind::Duress
-            && self.recent.get(&about).is_some_and(|recent| flaps(recent, now))
+        if alarm.kind != AlarmKind::Duress && self.recent.get(&about).is_some_and(|recent| flaps(recent, now))
         {
             return;
         }

@@ -18,9 +18,9 @@ use klinke_model::alarm::AlarmKind;
 use klinke_model::door::{DoorAlarm, DoorMode, DoorPosition, DoorState};
 use klinke_model::door_settings::DoorHold;
 use klinke_model::ids::{DoorId, OpeningId};
+use klinke_model::news::Raised;
 use klinke_model::time::Mono;
 use klinke_wire::controller::{ControllerRequest, DoorReport, Outcome, OutcomeRefusal, WantedDoor};
-use klinke_model::news::Raised;
 use std::time::Duration;
 use tracing::{error, warn};
 
@@ -254,8 +254,10 @@ impl Driven {
         let is_over = position == DoorPosition::Closed
             || before != DoorAlarm::Normal && position != DoorPosition::Unknown;
         let (door, output) = (Some(self.door), Some(self.output));
-        let kinds =
-            [(AlarmKind::ForcedOpen, DoorAlarm::DoorForcedOpen), (AlarmKind::HeldOpen, DoorAlarm::DoorOpenTooLong)];
+        let kinds = [
+            (AlarmKind::ForcedOpen, DoorAlarm::DoorForcedOpen),
+            (AlarmKind::HeldOpen, DoorAlarm::DoorOpenTooLong),
+        ];
         for (kind, of) in kinds {
             let is_on = alarm == of;
             if is_on || alarm == DoorAlarm::Normal && is_over {

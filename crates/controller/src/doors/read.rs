@@ -12,8 +12,8 @@ use klinke_access::standing::ClockTrust;
 use klinke_model::alarm::AlarmKind;
 use klinke_model::credential::CredentialKey;
 use klinke_model::ids::DoorId;
-use klinke_model::time::{Mono, Timestamp};
 use klinke_model::news::Raised;
+use klinke_model::time::{Mono, Timestamp};
 use std::time::Duration;
 use tracing::{info, warn};
 

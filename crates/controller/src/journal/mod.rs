@@ -16,9 +16,9 @@ pub mod queue;
 
 use file::LogFile;
 use klinke_model::ids::JournalId;
+use klinke_model::news::{NewsEntry, Raised};
 use klinke_model::time::Timestamp;
 use klinke_wire::controller::ControllerRequest;
-use klinke_model::news::{NewsEntry, Raised};
 use queue::{Queue, Work};
 use std::io;
 use std::path::PathBuf;

@@ -5,9 +5,9 @@
 //! wires: the end of an alarm that the server knows of is never lost.
 
 use klinke_model::ids::{JournalId, v4};
+use klinke_model::news::{News, NewsEntry, Raised};
 use klinke_model::time::Timestamp;
 use klinke_wire::controller::{ControllerRequest, NEWS};
-use klinke_model::news::{News, NewsEntry, Raised};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 
@@ -155,8 +155,7 @@ impl Queue {
     }
 
     fn make_room(&mut self) {
-        let happened =
-            |entry: &NewsEntry| matches!(entry.what, News::Raised(alarm) if !alarm.kind.lasts());
+        let happened = |entry: &NewsEntry| matches!(entry.what, News::Raised(alarm) if !alarm.kind.lasts());
         let before = self.entries.len();
         if let Some(place) = self.entries.iter().position(happened) {
             self.entries.remove(place);
@@ -194,8 +193,7 @@ impl Queue {
 
     /// The server has everything of this journal up to a number; whether that is news.
     pub fn noted(&mut self, journal: JournalId, seq: u64) -> bool {
-        let is_news =
-            journal == self.journal && self.entries.front().is_some_and(|oldest| oldest.seq <= seq);
+        let is_news = journal == self.journal && self.entries.front().is_some_and(|oldest| oldest.seq <= seq);
         if is_news {
             self.forget(seq);
             self.to_write.push(Line::Noted { seq });

@@ -90,7 +90,9 @@ impl Controller {
         tasks.spawn(async move {
             let rights = Intake::open(rights, trust, requests.clone()).await;
             let journal = Journal::default();
-            Link { server, tls, boot, outputs: 1, clock, doors: requests, rights, wanted, journal }.keep().await;
+            Link { server, tls, boot, outputs: 1, clock, doors: requests, rights, wanted, journal }
+                .keep()
+                .await;
         });
         Self { moves, _tasks: tasks, _state: folder }
     }

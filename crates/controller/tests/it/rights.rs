@@ -145,7 +145,9 @@ impl Controller {
             let rights = Intake::open(rights, trust, requests.clone()).await;
             let boot = BootId(v4([1; 16]));
             let journal = Journal::default();
-            Link { server, tls, boot, outputs: 1, clock, doors: requests, rights, wanted, journal }.keep().await;
+            Link { server, tls, boot, outputs: 1, clock, doors: requests, rights, wanted, journal }
+                .keep()
+                .await;
         });
         Self { told, opened, tasks, folder }
     }

@@ -38,7 +38,8 @@ async fn one(node: &Node, due: DueAlarmMail) -> Result<(), StorageError> {
             if told.is_empty() {
                 break;
             }
-            let mail = AlarmsMail { from: mailer.from(), to, language: *language, tells: &found, link: &link };
+            let mail =
+                AlarmsMail { from: mailer.from(), to, language: *language, tells: &found, link: &link };
             let outcome = match mail.message() {
                 Ok(message) => mailer.send(message).await,
                 Err(error) => Err(error),

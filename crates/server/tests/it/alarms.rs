@@ -100,7 +100,10 @@ async fn news_by_hand_are_kept_once_however_often_they_come_and_other_doors_are_
         for part in [&entries[..1], &entries[..], &entries[1..2], &entries[2..]] {
             mute.send(&ControllerRequest::News { journal, entries: part.to_vec() }).await.unwrap();
             let noted = told(&mut mute).await;
-            assert!(matches!(noted, ControllerEvent::Noted { journal: of, .. } if of == journal), "{noted:?}");
+            assert!(
+                matches!(noted, ControllerEvent::Noted { journal: of, .. } if of == journal),
+                "{noted:?}"
+            );
         }
     }
     let page = alarms(&house).await;

@@ -20,7 +20,8 @@ use klinke_model::time::Timestamp;
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait, OnConflict};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect,
 };
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -250,8 +251,7 @@ impl Taker<'_> {
 
     /// The highest number that was taken of this journal.
     async fn highest(&self, tx: &Tx) -> Result<u64> {
-        let row =
-            controller_journal::Entity::find_by_id((self.scope.tenant.0, self.id.0)).one(&**tx).await?;
+        let row = controller_journal::Entity::find_by_id((self.scope.tenant.0, self.id.0)).one(&**tx).await?;
         let Some(row) = row else { return Ok(0) };
         if row.journal == self.journal.0 {
             return At("controller_journal", "seq").number(row.seq);
@@ -372,12 +372,10 @@ fn rank() -> Expr {
 /// What comes after a place.
 fn later(after: AlarmAfter) -> Condition {
     let (rank_then, began) = (i32::from(after.rank), after.began.as_millis());
-    let before = Condition::any().add(alarm::Column::BeganAt.lt(began)).add(
-        Condition::all().add(alarm::Column::BeganAt.eq(began)).add(alarm::Column::Id.lt(after.alarm.0)),
-    );
-    Condition::any()
-        .add(rank().gt(rank_then))
-        .add(Condition::all().add(rank().eq(rank_then)).add(before))
+    let before = Condition::any()
+        .add(alarm::Column::BeganAt.lt(began))
+        .add(Condition::all().add(alarm::Column::BeganAt.eq(began)).add(alarm::Column::Id.lt(after.alarm.0)));
+    Condition::any().add(rank().gt(rank_then)).add(Condition::all().add(rank().eq(rank_then)).add(before))
 }
 
 /// Rows with what to call what they name.

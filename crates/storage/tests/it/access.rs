@@ -1286,9 +1286,16 @@ impl Run<'_> {
 
     /// A mail about alarms that is due.
     async fn alarm_mail(&self) -> Result<klinke_storage::record::DueAlarmMail> {
-        self.store.alarms().set_alarm_mail(&self.ours.system(), &stamp(self.n), self.ours.house, true).await?;
+        self.store
+            .alarms()
+            .set_alarm_mail(&self.ours.system(), &stamp(self.n), self.ours.house, true)
+            .await?;
         self.alarm().await?;
-        let due = self.store.gate().due_alarm_mails(klinke_model::time::Timestamp::from_millis(i64::MAX), 9).await?;
+        let due = self
+            .store
+            .gate()
+            .due_alarm_mails(klinke_model::time::Timestamp::from_millis(i64::MAX), 9)
+            .await?;
         Ok(due[0])
     }
 
