@@ -5,6 +5,7 @@ use crate::support::door::{Controller, told};
 use crate::support::house::House;
 use crate::support::until;
 use crate::testing::TestClock;
+use crate::world::PASSWORD;
 use klinke_model::alarm::AlarmKind;
 use klinke_model::door::DoorPosition;
 use klinke_model::ids::{DoorId, JournalId, v4};
@@ -132,7 +133,8 @@ async fn one_mail_tells_of_all_that_began_within_a_minute_and_names_nobody() {
     };
     let house =
         House::build(|config| config.mail = Some(mail), clock.clone(), Random::system(), str::to_owned).await;
-    let reached = json!({ "email": "manager@example.org" });
+    let version = house.manager.get("/api/v1/me").await.json()["version"].clone();
+    let reached = json!({ "version": version, "email": "manager@example.org", "password": PASSWORD });
     assert_eq!(house.manager.patch("/api/v1/me", reached).await.status, 200);
     let switch = format!("/api/v1/buildings/{}/alarm-mail", house.plan.building);
     assert_eq!(house.manager.put(&switch, json!({ "mail": true })).await.status, 200);
