@@ -32,7 +32,7 @@ use klinke_access::snapshot::Rights;
 use klinke_model::ids::BootId;
 use klinke_model::time::{Clock, Mono, Timestamp};
 use klinke_wire::controller::{
-    ControllerRequest, DoorReport, OPEN_LIFE_MS, Outcome, OutcomeRefusal, Wanted, WantedDoor,
+    ControllerRequest, DoorReport, OPEN_LIFE_MS, Outcome, OutcomeRefusal, UsedCredential, Wanted, WantedDoor,
 };
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -63,6 +63,8 @@ pub enum Request {
     Rights(Box<Rights>),
     /// The server told the time, over a link that proved itself.
     Time(Timestamp),
+    /// The server has noted that these opened once.
+    NotedUsed(Vec<UsedCredential>),
 }
 
 /// What a new link gets.
@@ -121,6 +123,7 @@ impl Doors {
             Request::Configure(wanted) => self.configure(&wanted, now),
             Request::Rights(rights) => self.take_rights(*rights, now),
             Request::Time(server) => self.take_time(server, now),
+            Request::NotedUsed(credentials) => self.noted(&credentials),
         }
     }
 
@@ -223,6 +226,7 @@ impl Doors {
         let doors = self.driven.iter().map(Driven::report).collect();
         // a link that is gone again will not miss the answer
         let _ = link.send(Attached { doors, reports });
+        self.tell_used();
     }
 
     fn open(&mut self, command: &OpenCommand, now: Mono) {

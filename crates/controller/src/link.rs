@@ -192,6 +192,7 @@ impl Link {
                 return Ok(None);
             }
             ControllerEvent::Alive { time } => Request::Time(time),
+            ControllerEvent::NotedUsed { credentials } => Request::NotedUsed(credentials),
             ControllerEvent::Rights { .. } | ControllerEvent::Part { .. } | ControllerEvent::Gone { .. } => {
                 return Ok(self.rights.heard(event));
             }

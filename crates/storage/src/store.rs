@@ -2,7 +2,7 @@
 
 use crate::repo::{
     Audit, Cards, Devices, Doors, Gate, Guests, Households, Imports, Intercom, Invitations, Jobs, Moves,
-    Parts, People, Rules, Sites, Tenants, Tokens, Webhooks, Who,
+    OwnCodes, Parts, People, Rules, Sites, Tenants, Tokens, Webhooks, Who,
 };
 use crate::tx::{self, Isolation};
 use crate::{Result, StorageError, migration};
@@ -157,6 +157,11 @@ impl Store {
     /// Guests.
     pub fn guests(&self) -> Guests<'_> {
         Guests(self)
+    }
+
+    /// Codes of residents' own, and whose a code is.
+    pub fn own_codes(&self) -> OwnCodes<'_> {
+        OwnCodes(self)
     }
 
     /// Doors and controllers.

@@ -23,6 +23,7 @@ use klinke_model::credential::CredentialKey;
 use klinke_model::door::{DoorAlarm, DoorMode, DoorPosition, DoorState};
 use klinke_model::ids::DoorId;
 use klinke_model::time::{Mono, Timestamp};
+use klinke_wire::controller::{USED, UsedCredential};
 use std::collections::VecDeque;
 use std::time::Duration;
 use tracing::{error, warn};
@@ -83,6 +84,8 @@ pub(super) struct LetIn {
     /// The door, by its place in the rights.
     pub(super) place: u8,
     pub(super) hold: Duration,
+    /// What was presented is used up: the server does not know yet.
+    pub(super) is_used_up: bool,
 }
 
 /// Why somebody is not.
@@ -209,7 +212,7 @@ impl Entry {
                     self.use_up(hash, &found, now)?;
                 }
                 self.order.granted(place);
-                Ok(LetIn { place, hold })
+                Ok(LetIn { place, hold, is_used_up: found.once })
             }
             // nobody's credential is never granted
             (Decision::Granted { .. }, None) => Err(Refused::NoRights),
@@ -229,6 +232,18 @@ impl Entry {
             error!(%error, "a credential that opens once is refused");
             Refused::NotKept
         })
+    }
+
+    /// What opened once and is not noted by the server yet: some of it.
+    pub(super) fn unnoted(&self) -> Vec<UsedCredential> {
+        self.kept.unnoted(USED).into_iter().map(|hash| UsedCredential(hash.0)).collect()
+    }
+
+    /// The server has noted these.
+    pub(super) fn noted(&mut self, these: &[UsedCredential]) {
+        if let Err(error) = self.kept.noted(these.iter().map(|used| CredentialHash(used.0))) {
+            error!(%error, "it could not be kept what the server has noted; it is told again after a restart");
+        }
     }
 
     /// Whether the same card was read a moment ago at a door that nobody comes from so quickly: one of them may be a

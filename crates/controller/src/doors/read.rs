@@ -11,6 +11,7 @@ use klinke_access::snapshot::Rights;
 use klinke_access::standing::ClockTrust;
 use klinke_model::credential::CredentialKey;
 use klinke_model::time::{Mono, Timestamp};
+use klinke_wire::controller::{ControllerRequest, UsedCredential};
 use std::time::Duration;
 use tracing::{info, warn};
 
@@ -58,9 +59,26 @@ impl Doors {
         if let Some(driven) = driven.get_mut(at) {
             driven.let_in(Asker::Reader(reader), let_in.hold, &mut **board, reports, now);
         }
+        if let_in.is_used_up {
+            self.tell_used();
+        }
         // they may be the first, with whom the hours begin
         self.keep_hours(now);
         Ok(())
+    }
+
+    /// Tells the server what opened once, as long as it has not noted all of it. Told in any number of links it is one use.
+    pub(super) fn tell_used(&mut self) {
+        let credentials = self.entry.unnoted();
+        if !credentials.is_empty() {
+            self.reports.say(ControllerRequest::Used { credentials });
+        }
+    }
+
+    /// The server has noted what opened once; on with the rest.
+    pub(super) fn noted(&mut self, these: &[UsedCredential]) {
+        self.entry.noted(these);
+        self.tell_used();
     }
 
     fn keys(&mut self, reader: u16, keys: &Keys, now: Mono) {

@@ -217,6 +217,10 @@ impl<'n> Connected<'n> {
             ControllerRequest::Holds { revision } => {
                 self.offer.take_if(|offer| offer.revision() == revision);
             }
+            ControllerRequest::Used { credentials } => {
+                rights::count_used(self.node, &self.scope, self.controller, &credentials).await?;
+                framed.send(&ControllerEvent::NotedUsed { credentials }).await?;
+            }
             ControllerRequest::Hello { .. } | ControllerRequest::Pair { .. } => {
                 return Err(LinkError::NoHello);
             }

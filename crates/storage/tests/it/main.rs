@@ -18,6 +18,7 @@ mod intercom;
 mod invitations;
 mod lists;
 mod moves;
+mod own_codes;
 mod parts;
 mod people;
 mod people_page;
