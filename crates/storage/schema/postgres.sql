@@ -461,6 +461,21 @@ person: person_pkey PRIMARY KEY (tenant, id)
 person: person_tenant_fkey FOREIGN KEY (tenant) REFERENCES tenant(tenant)
 CREATE INDEX person_sort ON public.person USING btree (tenant, sort_name, id)
 CREATE UNIQUE INDEX person_pkey ON public.person USING btree (tenant, id)
+person_code.tenant uuid NOT NULL
+person_code.building uuid NOT NULL
+person_code.person uuid NOT NULL
+person_code.number bigint NOT NULL
+person_code.hash bytea NOT NULL
+person_code.duress_hash bytea NOT NULL
+person_code: person_code_pkey PRIMARY KEY (tenant, building, person)
+person_code: person_code_tenant_building_duress_hash_key UNIQUE (tenant, building, duress_hash)
+person_code: person_code_tenant_building_fkey FOREIGN KEY (tenant, building) REFERENCES building(tenant, id) ON DELETE CASCADE
+person_code: person_code_tenant_building_hash_key UNIQUE (tenant, building, hash)
+person_code: person_code_tenant_person_fkey FOREIGN KEY (tenant, person) REFERENCES person(tenant, id) ON DELETE CASCADE
+CREATE INDEX person_code_of_person ON public.person_code USING btree (tenant, person)
+CREATE UNIQUE INDEX person_code_pkey ON public.person_code USING btree (tenant, building, person)
+CREATE UNIQUE INDEX person_code_tenant_building_duress_hash_key ON public.person_code USING btree (tenant, building, duress_hash)
+CREATE UNIQUE INDEX person_code_tenant_building_hash_key ON public.person_code USING btree (tenant, building, hash)
 person_word.tenant uuid NOT NULL
 person_word.word bytea NOT NULL
 person_word.person uuid NOT NULL

@@ -458,6 +458,23 @@ CREATE TABLE person (
     PRIMARY KEY (tenant, id)
 );
 CREATE INDEX person_sort ON person (tenant, sort_name, id);
+CREATE TABLE person_code (
+    tenant UUID NOT NULL,
+    building UUID NOT NULL,
+    person UUID NOT NULL,
+    -- What the code is derived with; another for each new one.
+    number BIGINT NOT NULL,
+    -- What the code is found by, and the one that is typed under duress. Nobody else in the building has either, guests
+    -- neither, whether the building uses codes for duress or not.
+    hash BYTEA NOT NULL,
+    duress_hash BYTEA NOT NULL,
+    PRIMARY KEY (tenant, building, person),
+    UNIQUE (tenant, building, hash),
+    UNIQUE (tenant, building, duress_hash),
+    FOREIGN KEY (tenant, building) REFERENCES building (tenant, id) ON DELETE CASCADE,
+    FOREIGN KEY (tenant, person) REFERENCES person (tenant, id) ON DELETE CASCADE
+);
+CREATE INDEX person_code_of_person ON person_code (tenant, person);
 CREATE TABLE person_word (
     tenant UUID NOT NULL,
     word BYTEA NOT NULL,

@@ -132,7 +132,7 @@ on_both! {
         assert_eq!((there(1).await, there(2).await, there(3).await), (false, true, true));
         // who looks after the building keeps theirs, as they keep their cards
         assert!(people.grant_role(&system, &stamp(3), ours.role(ours.ola, Role::Caretaker, Some(ours.house))).await.unwrap());
-        assert!(people.remove_membership(&system, ours.ola, ours.unit).await.unwrap());
+        assert!(people.remove_membership(&system.at(NOW), ours.ola, ours.unit).await.unwrap());
         assert!(there(2).await);
         // suspended: nobody to ask, and the door refuses; deleted: gone
         assert!(people.set_active(&system, ours.lone, false).await.unwrap());
