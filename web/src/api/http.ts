@@ -132,5 +132,6 @@ export type CardsPage = Schemas['CardsPage'];
 export type MyCard = Schemas['MyCard'];
 export type MyCardChange = Schemas['MyCardChange'];
 export type MyCards = Schemas['MyCards'];
+export type MyCode = Schemas['MyCode'];
 export type NewCard = Schemas['NewCard'];
 export type NewMyCard = Schemas['NewMyCard'];
