@@ -14,22 +14,27 @@
 //! is dropped and starts over with the whole state, a lock waits for nobody. Nothing in here knows whether a link
 //! stands, so its loss or return cannot move a lock.
 
+mod alarms;
 mod driven;
 pub mod entry;
 mod keypad;
 mod read;
 
 use crate::input::{Contact, InputEvent, Level};
+use crate::journal::Journal;
 use crate::output::{ANSWER_LIMIT, Board, OutputError, OutputEvent};
 use crate::reader::Feedback;
 use crate::reader::wired::Lamps;
+use alarms::Alarms;
 use driven::{Asker, Driven};
 use entry::Entry;
 use klinke_access::decide::Order;
 use klinke_access::door_cycle::Input;
 use klinke_access::open_command::{Guard, OpenCommand, Refusal};
 use klinke_access::snapshot::Rights;
-use klinke_model::ids::BootId;
+use klinke_model::alarm::AlarmKind;
+use klinke_model::ids::{BootId, DoorId};
+use klinke_model::news::Raised;
 use klinke_model::time::{Clock, Mono, Timestamp};
 use klinke_wire::controller::{
     ControllerRequest, DoorReport, OPEN_LIFE_MS, Outcome, OutcomeRefusal, UsedCredential, Wanted, WantedDoor,
@@ -115,6 +120,18 @@ impl Doors {
         Self { entry, reports: Reports { lamps, ..self.reports }, ..self }
     }
 
+    /// With a journal for what goes wrong. Without, it is kept nowhere. After [`Doors::with_entry`], whose clock it goes by.
+    #[must_use]
+    pub fn with_journal(self, journal: Journal, now: Mono) -> Self {
+        let alarms = Alarms::with(journal, self.entry.clock(), now);
+        Self { reports: Reports { alarms, ..self.reports }, ..self }
+    }
+
+    /// Something went wrong that does not last: it is kept until the server knows.
+    pub fn raise(&mut self, kind: AlarmKind, door: Option<DoorId>, part: Option<u16>, now: Mono) {
+        self.reports.alarms.happened(Raised { kind, door, part }, now);
+    }
+
     /// Takes one request of the link.
     pub fn handle(&mut self, request: Request, now: Mono) {
         match request {
@@ -133,14 +150,35 @@ impl Doors {
             InputEvent::Contact(contact) => self.contact(contact, now),
             InputEvent::ExitButton { output } => self.exit_button(output, now),
             InputEvent::Reader(event) => self.reading(&event, now),
-            // told to the log until there is somebody else to tell
-            InputEvent::Tamper { input, level } => warn!(input, ?level, "a tamper switch"),
-            InputEvent::Mains { input, level } => warn!(input, ?level, "the mains power"),
-            InputEvent::Battery { input, level } => warn!(input, ?level, "the battery"),
+            InputEvent::Tamper { input, level } => {
+                warn!(input, ?level, "a tamper switch");
+                // who cuts its line has opened the housing
+                let level = if level == Level::Unknown { Level::Active } else { level };
+                self.wire(AlarmKind::Tamper, input, level, now);
+            }
+            InputEvent::Mains { input, level } => {
+                warn!(input, ?level, "the mains power");
+                self.wire(AlarmKind::Mains, input, level, now);
+            }
+            InputEvent::Battery { input, level } => {
+                warn!(input, ?level, "the battery");
+                self.wire(AlarmKind::Battery, input, level, now);
+            }
             InputEvent::Fire { input, level } => {
                 warn!(input, ?level, "the fire alarm");
+                self.wire(AlarmKind::Fire, input, level, now);
                 self.fire(input, level, now);
             }
+        }
+    }
+
+    /// An alarm of a wire. One that is lost says neither that it began nor that it is over.
+    fn wire(&mut self, kind: AlarmKind, input: u16, level: Level, now: Mono) {
+        let alarm = Raised { kind, door: None, part: Some(input) };
+        match level {
+            Level::Active => self.reports.alarms.set(alarm, true, now),
+            Level::Quiet => self.reports.alarms.set(alarm, false, now),
+            Level::Unknown => {}
         }
     }
 
@@ -198,6 +236,7 @@ impl Doors {
             self.keep_hours(now);
         }
         self.settle_keypads(now);
+        self.reports.alarms.tick(now);
     }
 
     /// Locks everything: the process ends.
@@ -210,7 +249,7 @@ impl Doors {
         let moments = |driven: &Driven| [driven.wakes_at, driven.awaited.map(|awaited| awaited.until)];
         let doors = self.driven.iter().flat_map(moments).flatten();
         let keypads = self.entry.posts.iter().filter_map(|post| post.keypad.as_ref()?.wakes_at());
-        doors.chain(self.entry.hours_at).chain(keypads).min()
+        doors.chain(self.entry.hours_at).chain(keypads).chain(self.reports.alarms.wakes_at()).min()
     }
 
     fn all(&mut self, input: Input, now: Mono) {
@@ -290,6 +329,11 @@ impl Doors {
             self.reports.say(ControllerRequest::Door { mono: now, door: driven.report() });
         }
         self.driven.append(&mut added);
+        for driven in &mut self.driven {
+            driven.alarms(&mut self.reports, now);
+        }
+        let driven = &self.driven;
+        self.reports.alarms.keep_doors(|door| driven.iter().any(|driven| driven.door == door), now);
         self.restrict(now);
         self.keep_hours(now);
     }
@@ -361,6 +405,8 @@ struct Reports {
     link: Option<mpsc::Sender<ControllerRequest>>,
     /// To the readers.
     lamps: Lamps,
+    /// To the journal.
+    alarms: Alarms,
 }
 
 impl Reports {

@@ -17,6 +17,7 @@
 //! - [`reader`] is what tells the doors of cards and keys, and shows what they answer; [`doors`] decides by the rights
 //!   that it holds, whether the server is there or not. [`kept`] is what it remembers over a power cut for that.
 //! - [`keying`] gives a reader its key, which never leaves this machine either.
+//! - [`journal`] keeps what went wrong at the doors until the server has it.
 //! - [`rights`] are fetched over the link, checked, kept on the disk, and then in force; also with the server gone.
 //! - [`pairing`] makes the key, which never leaves [`state`], and gets it certified by an administrator.
 //!
@@ -36,6 +37,7 @@ pub mod doors;
 pub mod file;
 pub mod hardware;
 pub mod input;
+pub mod journal;
 pub mod kept;
 pub mod keying;
 pub mod link;

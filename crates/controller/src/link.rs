@@ -8,13 +8,15 @@
 //!
 //! The link carries messages and decides nothing. It holds no door's state: `hello` tells what the doors say of
 //! themselves, reports are passed on in their order, and what was not sent when a connection ends is not sent on
-//! the next one (`hello` has the state; an outcome that the server did not get counts as none).
+//! the next one (`hello` has the state; an outcome that the server did not get counts as none). What the server has to know all
+//! the same stands in the [`Journal`], and is told until it is noted.
 
 use crate::VERSION;
 use crate::address::ServerAddress;
 use crate::backoff::Backoff;
 use crate::connection::{Connection, ConnectionError, SILENCE_LIMIT};
 use crate::doors::{Attached, Request};
+use crate::journal::Journal;
 use crate::rights::Intake;
 use crate::tls::{DialError, dial};
 use crate::wanted::WantedFile;
@@ -78,6 +80,8 @@ pub struct Link {
     pub rights: Intake,
     /// Where the doors are kept once they are driven.
     pub wanted: WantedFile,
+    /// What the server has to be told.
+    pub journal: Journal,
 }
 
 impl Link {
@@ -120,12 +124,15 @@ impl Link {
         let mut heartbeat = interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut heard = Instant::now();
+        // one batch at a time is on its way
+        let mut is_noting = false;
         loop {
             tokio::select! {
                 event = connection.receive() => {
                     heard = Instant::now();
                     let event = event?;
                     *stood |= matches!(event, ControllerEvent::Alive { .. });
+                    is_noting &= !matches!(event, ControllerEvent::Noted { .. });
                     if let Some(answer) = self.obey(event).await? {
                         connection.send(&answer).await?;
                     }
@@ -134,6 +141,10 @@ impl Link {
                     if let Some(answer) = kept.flatten() {
                         connection.send(&answer).await?;
                     }
+                }
+                news = self.journal.news(), if !is_noting => {
+                    connection.send(&news).await?;
+                    is_noting = true;
                 }
                 report = reports.recv() => {
                     let report = report.ok_or(LinkError::Overrun)?;
@@ -193,6 +204,10 @@ impl Link {
             }
             ControllerEvent::Alive { time } => Request::Time(time),
             ControllerEvent::NotedUsed { credentials } => Request::NotedUsed(credentials),
+            ControllerEvent::Noted { journal, seq } => {
+                self.journal.noted(journal, seq);
+                return Ok(None);
+            }
             ControllerEvent::Rights { .. } | ControllerEvent::Part { .. } | ControllerEvent::Gone { .. } => {
                 return Ok(self.rights.heard(event));
             }
@@ -263,6 +278,7 @@ mod tests {
                 doors,
                 rights,
                 wanted: WantedFile::new(folder.path().join("doors.json")),
+                journal: Journal::default(),
             };
             let link = tokio::spawn(async move {
                 let mut stood = false;

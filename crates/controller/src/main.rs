@@ -8,6 +8,7 @@ use klinke_controller::doors::{self, Doors, Request};
 use klinke_controller::file::{Durable, replace};
 use klinke_controller::hardware::{self, Hardware};
 use klinke_controller::input::{self, InputEvent, Positions, Tell};
+use klinke_controller::journal::Journal;
 use klinke_controller::kept::Kept;
 use klinke_controller::keying::key_reader;
 use klinke_controller::link::Link;
@@ -24,7 +25,7 @@ use klinke_controller::rights::folder::RightsFolder;
 use klinke_controller::rights::trust::Trust;
 use klinke_controller::state::{Alone, StateDir, StateError};
 use klinke_controller::tls::{Fingerprint, link_config};
-use klinke_model::ids::{BootId, v4};
+use klinke_model::ids::{BootId, JournalId, v4};
 use klinke_model::time::{Clock, SystemClock, Timestamp};
 use std::error::Error;
 use std::io::{self, Read};
@@ -34,13 +35,16 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 use tracing_subscriber::EnvFilter;
 
 /// How many requests, and how many words of inputs and outputs, may wait for the doors.
 const WAITING: usize = 64;
+
+/// How long the disk may take for what happened at the end.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// How often is looked whether another process has ended.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
@@ -269,7 +273,10 @@ async fn run(
         }
         None => Lamps::default(),
     };
-    let doors = doors.with_entry(entry, lamps);
+    getrandom::fill(&mut random)?;
+    let (journal, file) = Journal::open(state.journal(), JournalId(v4(random)));
+    let doors = doors.with_entry(entry, lamps).with_journal(journal.clone(), clock.mono());
+    let keeping = tokio::spawn(journal.clone().keep(file));
 
     let identity = state.load()?;
     let tls = Arc::new(link_config(&identity)?);
@@ -292,12 +299,16 @@ async fn run(
         doors: requests,
         rights,
         wanted,
+        journal: journal.clone(),
     };
     let link = tokio::spawn(link.keep());
     info!(outputs = count, "started; every output is told to lock");
     // in a task of its own, so that a panic in it is an error here and a restart outside
     tokio::spawn(doors::run(doors, clock, receiver, inputs, outputs, stop)).await?;
     link.abort();
+    // what happened at the end is kept too, by a disk that takes it
+    let _ = timeout(LAST_WORDS, journal.settled()).await;
+    keeping.abort();
     info!("stopped; every output was told to lock");
     Ok(())
 }

@@ -101,6 +101,11 @@ impl StateDir {
         self.0.join("kept")
     }
 
+    /// Where is what the server has to be told.
+    pub fn journal(&self) -> PathBuf {
+        self.0.join("journal")
+    }
+
     /// Makes sure that no other process runs with this folder.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! What other systems are told of: that something changed, never what it says now. Who is told and wants to know more asks
 //! for it, with a right to.
 
-use crate::ids::{BuildingId, DeliveryId, ImportId, PersonId, UnitId};
+use crate::ids::{AlarmId, BuildingId, DeliveryId, ImportId, PersonId, UnitId};
 use crate::time::Timestamp;
 
 macro_rules! events {
@@ -54,6 +54,8 @@ events! {
     ImportApplied = "import.applied";
     /// What a list of people did was taken back.
     ImportUndone = "import.undone";
+    /// Something is wrong at the doors.
+    AlarmBegan = "alarm.began";
 }
 
 // by hand: the derived one does not see words that a macro wrote
@@ -89,6 +91,8 @@ pub struct Event {
     pub person: Option<PersonId>,
     /// The list it is about.
     pub import: Option<ImportId>,
+    /// The alarm it is about.
+    pub alarm: Option<AlarmId>,
 }
 
 #[cfg(test)]

@@ -103,6 +103,10 @@ typed_ids! {
     CardId,
     /// Somebody who may come for a while.
     GuestId,
+    /// An alarm at the doors.
+    AlarmId,
+    /// One journal of a controller: a new one when its disk was lost. UUIDv4.
+    JournalId,
 }
 
 #[cfg(test)]

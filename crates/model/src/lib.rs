@@ -13,6 +13,7 @@
     deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
 )]
 
+pub mod alarm;
 pub mod alphabet;
 pub mod card;
 pub mod contact;
@@ -23,6 +24,7 @@ pub mod events;
 pub mod fold;
 pub mod ids;
 pub mod intercom;
+pub mod news;
 pub mod numbers;
 pub mod people;
 pub mod policy;

@@ -3,8 +3,8 @@
 //! - [`Pii`] wraps a value that names or reaches a person; it never prints its content, so a log line that
 //!   takes it by accident shows `‹redacted›`.
 //! - A record of use, [`AccessRecord`], can only be built for a site whose marker is [`MayIdentify`]. That trait
-//!   is sealed and [`Commercial`] is its only implementor: residential code can build [`Tally`] and [`Alarm`],
-//!   which have no field for a person, unit, card, phone or session.
+//!   is sealed and [`Commercial`] is its only implementor: residential code can build [`Tally`] and tell of an
+//!   [alarm](crate::alarm), which have no field for a person, unit, card, phone or session.
 
 use crate::ids::{BuildingId, DoorId, PersonId};
 use crate::time::Timestamp;
@@ -143,17 +143,6 @@ pub struct Tally {
     pub day: i64,
     /// How many.
     pub count: u64,
-}
-
-/// A fault of a device or door; has no field for a person.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Alarm {
-    /// The door it is about.
-    pub door: DoorId,
-    /// What is wrong.
-    pub kind: crate::door::DoorAlarm,
-    /// When it was seen.
-    pub at: Timestamp,
 }
 
 #[cfg(test)]

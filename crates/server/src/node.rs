@@ -65,6 +65,10 @@ const STOP_WITHIN: Duration = Duration::from_secs(5);
 /// How long a client may take for the head of a request.
 const HEAD_WITHIN: Duration = Duration::from_secs(10);
 
+/// How long an alarm is kept that is over, when it was seen and when not.
+const ALARMS_SEEN: Duration = Duration::from_hours(90 * 24);
+const ALARMS_UNSEEN: Duration = Duration::from_hours(365 * 24);
+
 /// All that the server is made of.
 pub struct Node {
     /// As it was started.
@@ -304,6 +308,11 @@ async fn every_minute(node: Arc<Node>) {
         }
         if let Err(error) = forget_guests(&node).await {
             tracing::error!(%error, "guests whose time is over could not be forgotten");
+        }
+        if let Err(error) =
+            node.store.gate().forget_alarms(node.clock.now(), ALARMS_SEEN, ALARMS_UNSEEN).await
+        {
+            tracing::error!(%error, "old alarms could not be forgotten");
         }
         // Sessions end with the day; after a failure the next minute tries again.
         let today = node.clock.now().day();

@@ -2,6 +2,7 @@
 //!
 //! A record holds what one use needs, no more; what names a person is [`Pii`].
 
+mod alarms;
 mod buttons;
 pub(crate) mod cards;
 mod controllers;
@@ -20,6 +21,7 @@ mod tokens;
 mod webhooks;
 mod who;
 
+pub use alarms::{Alarm, AlarmAfter, AlarmMail, AlarmsPage, DueAlarmMail, Taken, Told};
 pub use buttons::{Button, ButtonChanged, ButtonEdit, Look, NewPicture, PictureSet, Unlisted};
 pub use cards::{
     CardAfter, CardChange, CardHouse, CardMade, CardRow, CardsPage, CardsQuery, HeldCard, MyCardChanged,

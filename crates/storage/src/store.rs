@@ -1,8 +1,8 @@
 //! Opening the store: which database, with which settings, at which schema.
 
 use crate::repo::{
-    Audit, Cards, Devices, Doors, Gate, Guests, Households, Imports, Intercom, Invitations, Jobs, Moves,
-    OwnCodes, Parts, People, Rules, Sites, Tenants, Tokens, Webhooks, Who,
+    Alarms, Audit, Cards, Devices, Doors, Gate, Guests, Households, Imports, Intercom, Invitations, Jobs,
+    Moves, OwnCodes, Parts, People, Rules, Sites, Tenants, Tokens, Webhooks, Who,
 };
 use crate::tx::{self, Isolation};
 use crate::{Result, StorageError, migration};
@@ -177,6 +177,11 @@ impl Store {
     /// Changing and removing what a property is made of.
     pub fn parts(&self) -> Parts<'_> {
         Parts(self)
+    }
+
+    /// Alarms of the doors.
+    pub fn alarms(&self) -> Alarms<'_> {
+        Alarms(self)
     }
 
     /// What administrators changed.

@@ -18,6 +18,8 @@
 //!   │ ─── door{locked,closed} ────────▶│
 //!   │ ─── used{credentials} ──────────▶│   they open once, and have; again until they are noted
 //!   │ ◀── noted_used{credentials} ─────│   on the server's disk
+//!   │ ─── news{journal,entries} ──────▶│   alarms; again on the next link, until
+//!   │ ◀── noted{journal,seq} ──────────│   they are kept there
 //! ```
 //!
 //! An open command runs at most once: it names the [`BootId`] it is for, carries an [`OpeningId`] that is
@@ -30,7 +32,8 @@
 
 use klinke_model::door::{DoorState, DoorTimes};
 use klinke_model::door_settings::DoorHold;
-use klinke_model::ids::{BootId, ControllerId, DoorId, OpeningId};
+use klinke_model::ids::{BootId, ControllerId, DoorId, JournalId, OpeningId};
+use klinke_model::news::NewsEntry;
 use klinke_model::time::{Mono, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::fmt;
@@ -47,6 +50,9 @@ pub const USED: usize = 64;
 
 /// The most bytes of one `part`. Its frame is a third longer, and then some.
 pub const PART: usize = 32 * 1024;
+
+/// The most entries of one `news`.
+pub const NEWS: usize = 100;
 
 /// From the controller.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -111,6 +117,13 @@ pub enum ControllerRequest {
     Used {
         /// Which: [`USED`] at most.
         credentials: Vec<UsedCredential>,
+    },
+    /// The oldest entries of its journal that the server has not noted.
+    News {
+        /// Which journal.
+        journal: JournalId,
+        /// [`NEWS`] at most, in their order.
+        entries: Vec<NewsEntry>,
     },
     /// First and only message of a connection without a client certificate.
     Pair {
@@ -195,6 +208,13 @@ pub enum ControllerEvent {
     NotedUsed {
         /// All that were told.
         credentials: Vec<UsedCredential>,
+    },
+    /// Answer to `news`: what stands in this journal up to this entry is kept, and need not be told again.
+    Noted {
+        /// Which journal.
+        journal: JournalId,
+        /// The highest number that was taken.
+        seq: u64,
     },
     /// Answer to `pair`: show this code to an administrator, and wait.
     PairingCode {

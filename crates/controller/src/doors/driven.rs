@@ -14,9 +14,11 @@
 use super::Reports;
 use crate::output::{ANSWER_LIMIT, Answer, Board, OutputEvent, Ticket};
 use klinke_access::door_cycle::{DoorCycle, Held, Input, Output, Poll, Restriction};
-use klinke_model::door::{DoorMode, DoorPosition, DoorState};
+use klinke_model::alarm::AlarmKind;
+use klinke_model::door::{DoorAlarm, DoorMode, DoorPosition, DoorState};
 use klinke_model::door_settings::DoorHold;
 use klinke_model::ids::{DoorId, OpeningId};
+use klinke_model::news::Raised;
 use klinke_model::time::Mono;
 use klinke_wire::controller::{ControllerRequest, DoorReport, Outcome, OutcomeRefusal, WantedDoor};
 use std::time::Duration;
@@ -41,6 +43,10 @@ pub(super) struct Driven {
     let_in_until: Option<Mono>,
     /// What the outside was told last.
     told: DoorState,
+    /// What the journal was told last.
+    alarm: DoorAlarm,
+    /// Whether the output failed its last command; none while it was not told any.
+    is_faulty: Option<bool>,
     /// Whether the output has said that it is released.
     is_released: bool,
     /// Whether it has said that it is locked, since it was last told to release.
@@ -81,6 +87,8 @@ impl Driven {
             door: wanted.door,
             output: wanted.output,
             told: cycle.state(),
+            alarm: DoorAlarm::Normal,
+            is_faulty: None,
             cycle,
             wakes_at: None,
             release: wanted.times.hold(false),
@@ -225,12 +233,39 @@ impl Driven {
             };
             if let Err(fault) = moved {
                 error!(%fault, "an output did not take a command");
+                self.is_faulty = Some(true);
+                // at once: the lock may follow the very next command, and it is a fault all the same
+                self.alarms(reports, now);
                 self.awaited = None;
                 self.cycle.handle(Input::OutputFault, now);
             }
         };
         if let Some(asker) = asker {
             reports.outcome(asker, Outcome::Refused { reason: OutcomeRefusal::OutputFault }, now);
+        }
+        self.alarms(reports, now);
+    }
+
+    /// Tells the journal what is wrong with the door. A forced door stays one until it is seen closed, also over a restart, which
+    /// finds it open and knows nothing more.
+    pub(super) fn alarms(&mut self, reports: &mut Reports, now: Mono) {
+        let DoorState { alarm, position, .. } = self.cycle.state();
+        let before = std::mem::replace(&mut self.alarm, alarm);
+        let is_over = position == DoorPosition::Closed
+            || before != DoorAlarm::Normal && position != DoorPosition::Unknown;
+        let (door, output) = (Some(self.door), Some(self.output));
+        let kinds = [
+            (AlarmKind::ForcedOpen, DoorAlarm::DoorForcedOpen),
+            (AlarmKind::HeldOpen, DoorAlarm::DoorOpenTooLong),
+        ];
+        for (kind, of) in kinds {
+            let is_on = alarm == of;
+            if is_on || alarm == DoorAlarm::Normal && is_over {
+                reports.alarms.set(Raised { kind, door, part: None }, is_on, now);
+            }
+        }
+        if let Some(is_faulty) = self.is_faulty {
+            reports.alarms.set(Raised { kind: AlarmKind::OutputFault, door, part: output }, is_faulty, now);
         }
     }
 
@@ -257,7 +292,10 @@ impl Driven {
 
     fn awaits(&mut self, answer: Answer, now: Mono) {
         self.awaited = match answer {
-            Answer::Done => None,
+            Answer::Done => {
+                self.is_faulty = Some(false);
+                None
+            }
             Answer::Later(ticket) => Some(Awaited { ticket, until: now + ANSWER_LIMIT }),
         };
     }
@@ -281,6 +319,7 @@ impl Driven {
             return;
         }
         self.awaited = None;
+        self.is_faulty = Some(!event.is_done);
         if !event.is_done {
             self.cycle.handle(Input::OutputFault, now);
         } else if is_released(self.cycle.state().mode) {

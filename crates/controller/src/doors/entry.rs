@@ -66,6 +66,10 @@ pub struct Entry {
     /// What was kept of wrong codes is on the disk.
     is_kept: bool,
     copies: VecDeque<Copyable>,
+    /// A copied card was noticed and not told yet.
+    is_copy_seen: bool,
+    /// Somebody is forced, and it was not told yet.
+    is_duress_seen: bool,
     /// The next turn of unlocked hours.
     pub(super) hours_at: Option<Mono>,
 }
@@ -115,8 +119,15 @@ impl Entry {
             kept,
             is_kept: false,
             copies: VecDeque::new(),
+            is_copy_seen: false,
+            is_duress_seen: false,
             hours_at: None,
         }
+    }
+
+    /// The clock that the doors go by.
+    pub(super) const fn clock(&self) -> DoorClock {
+        self.clock
     }
 
     /// What it is now, and whether that can be believed.
@@ -203,8 +214,11 @@ impl Entry {
             facts.order = self.order.judge(place, Some(person), |other| state_at(rights, other, &state), now);
         }
         let decision = decide(&Request { cause: Cause::AtDoor }, &facts);
+        // whether it opens or not; and nothing at the door tells of it
+        self.is_duress_seen |= found.is_some_and(|found| found.duress);
         if found.is_some_and(|found| found.copyable) && self.is_copied(hash, place, now) {
             warn!("a card that can be copied was read at two doors within 3 s; one of them may be a copy");
+            self.is_copy_seen = true;
         }
         match (decision, found) {
             (Decision::Granted { hold }, Some(found)) => {
@@ -223,6 +237,16 @@ impl Entry {
                 Err(Refused::Denied(reason))
             }
         }
+    }
+
+    /// Whether a copied card was noticed since this was asked last.
+    pub(super) const fn takes_copy_seen(&mut self) -> bool {
+        std::mem::replace(&mut self.is_copy_seen, false)
+    }
+
+    /// Whether somebody was forced since this was asked last.
+    pub(super) const fn takes_duress_seen(&mut self) -> bool {
+        std::mem::replace(&mut self.is_duress_seen, false)
     }
 
     fn use_up(&mut self, hash: CredentialHash, found: &Found, now: Mono) -> Result<(), Refused> {
@@ -279,14 +303,16 @@ impl Entry {
     }
 
     /// A code was looked at and was wrong. Durable when this returns, or no code is looked at before it is.
-    pub(super) fn was_wrong(&mut self, reader: u16, now: Mono) {
-        let Some(lockout) = self.lockout(reader) else { return };
+    /// Whether somebody should know.
+    pub(super) fn was_wrong(&mut self, reader: u16, now: Mono) -> bool {
+        let Some(lockout) = self.lockout(reader) else { return false };
         let is_alarm = lockout.wrong(now).is_alarm;
         let wrong = lockout.kept(now);
         if is_alarm {
             warn!(reader, wrong, "wrong codes at a keypad: somebody may be guessing");
         }
         self.keep_wrong(reader, wrong);
+        is_alarm
     }
 
     fn keep_wrong(&mut self, reader: u16, wrong: u32) -> bool {

@@ -4,12 +4,15 @@ use super::driven::Asker;
 use super::entry::Refused;
 use super::keypad::Typed;
 use super::{Doors, Driven};
-use crate::reader::{Feedback, Keys, ReaderEvent, Reading};
+use crate::reader::{Feedback, Keys, ReaderAlarm, ReaderEvent, Reading};
 use klinke_access::decide::{Reason, SiteMode};
 use klinke_access::door_cycle::{Held, Restriction};
 use klinke_access::snapshot::Rights;
 use klinke_access::standing::ClockTrust;
+use klinke_model::alarm::AlarmKind;
 use klinke_model::credential::CredentialKey;
+use klinke_model::ids::DoorId;
+use klinke_model::news::Raised;
 use klinke_model::time::{Mono, Timestamp};
 use klinke_wire::controller::{ControllerRequest, UsedCredential};
 use std::time::Duration;
@@ -25,15 +28,45 @@ impl Doors {
                 self.refuse(reader, answer);
             }
             Reading::Keys(keys) => self.keys(reader, keys, now),
-            Reading::Online => info!(reader, "a reader is online"),
+            Reading::Online => {
+                info!(reader, "a reader is online");
+                // what is wrong with it still, it tells next
+                for kind in [AlarmKind::ReaderOffline, AlarmKind::ReaderTamper, AlarmKind::ReaderPower] {
+                    self.reader_alarm(kind, reader, false, now);
+                }
+            }
             Reading::Offline(why) => {
                 warn!(reader, ?why, "a reader is offline");
                 self.forget_typed(reader);
+                self.reader_alarm(AlarmKind::ReaderOffline, reader, true, now);
             }
-            Reading::Alarm(what) => warn!(reader, ?what, "a reader has to be looked at"),
-            Reading::Tamper(is_open) => warn!(reader, is_open, "the housing of a reader"),
-            Reading::PowerFailing(fails) => warn!(reader, fails, "the supply of a reader"),
+            Reading::Alarm(what) => {
+                warn!(reader, ?what, "a reader has to be looked at");
+                // one that comes and goes is told as offline
+                if *what != ReaderAlarm::Flapping {
+                    self.raise(AlarmKind::ReaderFault, self.door_of(reader), Some(reader), now);
+                }
+            }
+            Reading::Tamper(is_open) => {
+                warn!(reader, is_open, "the housing of a reader");
+                self.reader_alarm(AlarmKind::ReaderTamper, reader, *is_open, now);
+            }
+            Reading::PowerFailing(fails) => {
+                warn!(reader, fails, "the supply of a reader");
+                self.reader_alarm(AlarmKind::ReaderPower, reader, *fails, now);
+            }
         }
+    }
+
+    fn reader_alarm(&mut self, kind: AlarmKind, reader: u16, is_on: bool, now: Mono) {
+        let alarm = Raised { kind, door: self.door_of(reader), part: Some(reader) };
+        self.reports.alarms.set(alarm, is_on, now);
+    }
+
+    /// The door that a reader stands at.
+    fn door_of(&self, reader: u16) -> Option<DoorId> {
+        let post = self.entry.posts.iter().find(|post| post.reader == reader)?;
+        Some(self.driven.iter().find(|driven| driven.output == post.output)?.door)
     }
 
     /// Shows who is not let in that they are not. Who is let in sees it when the output has answered.
@@ -55,7 +88,17 @@ impl Doors {
         let at = driven.iter().position(|driven| driven.output == output).ok_or(Refused::NoRights)?;
         let states = |door| driven.iter().find(|driven| driven.door == door).map(Driven::secured);
         let here = driven.get(at).ok_or(Refused::NoRights)?;
-        let let_in = entry.present(here.door, here.report().state.mode, key, states, now)?;
+        let door = here.door;
+        let let_in = entry.present(door, here.report().state.mode, key, states, now);
+        if entry.takes_copy_seen() {
+            let alarm = Raised { kind: AlarmKind::CardAtTwoDoors, door: None, part: None };
+            reports.alarms.happened(alarm, now);
+        }
+        if entry.takes_duress_seen() {
+            let alarm = Raised { kind: AlarmKind::Duress, door: Some(door), part: None };
+            reports.alarms.happened(alarm, now);
+        }
+        let let_in = let_in?;
         if let Some(driven) = driven.get_mut(at) {
             driven.let_in(Asker::Reader(reader), let_in.hold, &mut **board, reports, now);
         }
@@ -105,7 +148,11 @@ impl Doors {
                 match answer {
                     Ok(()) | Err(Refused::Denied(Reason::SecondPersonNeeded)) => {}
                     // counted before it is shown, whatever was wrong: what is refused looks the same
-                    Err(_) => self.entry.was_wrong(reader, now),
+                    Err(_) => {
+                        if self.entry.was_wrong(reader, now) {
+                            self.raise(AlarmKind::WrongCodes, self.door_of(reader), Some(reader), now);
+                        }
+                    }
                 }
                 self.refuse(reader, answer);
             }
@@ -143,6 +190,7 @@ impl Doors {
     /// The server told the time.
     pub(super) fn take_time(&mut self, server: Timestamp, now: Mono) {
         self.entry.told(server, now);
+        self.reports.alarms.set_clock(self.entry.clock(), now);
         self.keep_hours(now);
     }
 

@@ -1,5 +1,6 @@
 //! The doors on a board that writes down what it is told and breaks on request.
 
+mod alarms;
 mod at_door;
 mod keypads;
 

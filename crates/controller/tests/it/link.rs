@@ -2,6 +2,7 @@
 
 use crate::server::{ALIVE, Authority, Hello, Peer, Server, Setup, within};
 use klinke_controller::doors::{self, Doors};
+use klinke_controller::journal::Journal;
 use klinke_controller::link::Link;
 use klinke_controller::output::{Answer, Board, OutputError};
 use klinke_controller::rights::Intake;
@@ -88,7 +89,10 @@ impl Controller {
         let wanted = state.wanted();
         tasks.spawn(async move {
             let rights = Intake::open(rights, trust, requests.clone()).await;
-            Link { server, tls, boot, outputs: 1, clock, doors: requests, rights, wanted }.keep().await;
+            let journal = Journal::default();
+            Link { server, tls, boot, outputs: 1, clock, doors: requests, rights, wanted, journal }
+                .keep()
+                .await;
         });
         Self { moves, _tasks: tasks, _state: folder }
     }

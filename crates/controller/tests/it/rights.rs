@@ -7,6 +7,7 @@ use klinke_access::snapshot::{
     build, signed,
 };
 use klinke_controller::doors::{Attached, Request};
+use klinke_controller::journal::Journal;
 use klinke_controller::link::Link;
 use klinke_controller::rights::Intake;
 use klinke_controller::rights::folder::RightsFolder;
@@ -144,7 +145,10 @@ impl Controller {
         tasks.spawn(async move {
             let rights = Intake::open(rights, trust, requests.clone()).await;
             let boot = BootId(v4([1; 16]));
-            Link { server, tls, boot, outputs: 1, clock, doors: requests, rights, wanted }.keep().await;
+            let journal = Journal::default();
+            Link { server, tls, boot, outputs: 1, clock, doors: requests, rights, wanted, journal }
+                .keep()
+                .await;
         });
         Self { told, opened, tasks, folder }
     }

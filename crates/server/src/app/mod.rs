@@ -14,6 +14,7 @@ pub mod add_panel;
 pub mod add_person;
 pub mod add_units;
 mod administered;
+pub mod alarms;
 pub mod app_requirements;
 pub mod apply_import;
 pub mod audit;

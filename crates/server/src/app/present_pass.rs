@@ -85,6 +85,7 @@ pub async fn present(
 ) -> Result<Presented, PresentError> {
     let at = node.store.intercom().panel(scope, panel).await?.ok_or(PresentError::NotFound)?;
     let service = Scope::system(scope.tenant);
+    let mut forced = false;
     let whose = match pass {
         PresentedPass::Qr { text } => by_qr(node, text).await?.map(|guest| Whose::Guest(Box::new(guest))),
         PresentedPass::Code { digits } => match by_code(node, scope, panel, digits).await? {
@@ -92,7 +93,10 @@ pub async fn present(
                 let guest = node.store.guests().guest_facts(&service.at(node.clock.now()), id).await?;
                 guest.map(|guest| Whose::Guest(Box::new(guest)))
             }
-            CodeHolder::Person { person, .. } => Some(Whose::Person(person)),
+            CodeHolder::Person { person, duress } => {
+                forced = duress;
+                Some(Whose::Person(person))
+            }
         },
     };
     let found = match whose.ok_or(PresentError::NotFound)? {
@@ -104,6 +108,9 @@ pub async fn present(
         }
         Whose::Person(person) => {
             let door = persons_door(node, &service, person, &at.doors).await?;
+            if forced && let Some(door) = door.as_ref().map(|door| door.id).or(at.doors.first().copied()) {
+                raise_duress(node, *scope, door, request);
+            }
             door.map(|door| (By::Code(person), door))
         }
     };
@@ -111,6 +118,18 @@ pub async fn present(
     let ask =
         Ask { scope: service, by, request, door: door.id, cause: Cause::AtDoor, call_offers_door: false };
     Ok(Presented::Door(door.name, open_door(node, ask)))
+}
+
+/// Raises the silent alarm, beside the opening: nothing at the panel is slower or different for it.
+fn raise_duress(node: &Arc<Node>, scope: Scope, door: DoorId, request: RequestId) {
+    let node = Arc::clone(node);
+    node.tasks.clone().spawn(async move {
+        match node.store.alarms().duress_at_panel(&scope, &node.stamp(), door, request).await {
+            Ok(true) => node.webhooks.look(),
+            Ok(false) => {}
+            Err(error) => tracing::error!(%error, "an alarm of duress could not be kept"),
+        }
+    });
 }
 
 /// Whose a pass or code is.

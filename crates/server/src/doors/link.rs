@@ -5,6 +5,7 @@
 //! ([`super::rights`]): they are made beside the link and fetched part by part, so no command waits for them.
 
 use super::links::Order;
+use super::news;
 use super::rights::{self, Offer};
 use crate::node::Node;
 use klinke_model::ids::{BootId, ControllerId, DoorId};
@@ -220,6 +221,12 @@ impl<'n> Connected<'n> {
             ControllerRequest::Used { credentials } => {
                 rights::count_used(self.node, &self.scope, self.controller, &credentials).await?;
                 framed.send(&ControllerEvent::NotedUsed { credentials }).await?;
+            }
+            ControllerRequest::News { journal, entries } => {
+                let taken = news::take(self.node, &self.scope, self.controller, journal, &entries).await?;
+                if let Some(noted) = taken {
+                    framed.send(&noted).await?;
+                }
             }
             ControllerRequest::Hello { .. } | ControllerRequest::Pair { .. } => {
                 return Err(LinkError::NoHello);

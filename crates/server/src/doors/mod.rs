@@ -7,5 +7,6 @@
 pub mod link;
 pub mod links;
 pub mod listen;
+mod news;
 pub mod openings;
 pub mod rights;

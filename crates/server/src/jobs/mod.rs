@@ -8,6 +8,7 @@
 //! A worker that dies leaves the job taken; it is due again when the time is over. So everything here is done at least
 //! once, and what is sent twice harms nobody: only the newest link works.
 
+mod alarm_mail;
 mod guest_mail;
 mod invite;
 
@@ -68,6 +69,7 @@ pub async fn round(node: &Arc<Node>) -> Result<(), StorageError> {
             }
         }
     }
+    alarm_mail::round(node).await?;
     let waiting = node.store.gate().jobs_waiting().await?;
     metrics::gauge!("jobs_waiting").set(u32::try_from(waiting).map_or(f64::MAX, f64::from));
     Ok(())

@@ -71,7 +71,8 @@ impl GuestLink<'_> {
     }
 }
 
-const fn spoken(language: contact::Language) -> Language {
+/// As the texts have it.
+pub(super) const fn spoken(language: contact::Language) -> Language {
     match language {
         contact::Language::Nb => Language::Bokmal,
         contact::Language::Nn => Language::Nynorsk,
@@ -82,7 +83,7 @@ const fn spoken(language: contact::Language) -> Language {
 }
 
 /// A moment as the building's clock shows it, such as `2026-11-30 18:00`; none in a zone that nobody knows.
-fn on_the_wall(at: Timestamp, zone: &str) -> Option<String> {
+pub(super) fn on_the_wall(at: Timestamp, zone: &str) -> Option<String> {
     let moment = jiff::Timestamp::from_millisecond(at.as_millis()).ok()?;
     let there = moment.in_tz(zone).ok()?;
     Some(there.strftime("%Y-%m-%d %H:%M").to_string())

@@ -3,6 +3,7 @@
 //! A mail holds what its reader needs and a link; never a password, a picture from elsewhere, or anything that tells us
 //! that it was read.
 
+pub mod alarms;
 pub mod guest_link;
 pub mod invitation;
 

@@ -247,6 +247,7 @@ fn body(event: &Event) -> Value {
     put("unit", event.unit.map(|id| id.to_string()));
     put("person", event.person.map(|id| id.to_string()));
     put("import", event.import.map(|id| id.to_string()));
+    put("alarm", event.alarm.map(|id| id.to_string()));
     json!({ "type": event.kind, "timestamp": written(event.at), "data": data })
 }
 

@@ -18,6 +18,7 @@ pub struct Model {
     pub unit: Option<Uuid>,
     pub person: Option<Uuid>,
     pub import: Option<Uuid>,
+    pub alarm: Option<Uuid>,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

@@ -19,6 +19,7 @@ const HISTORY: &[(&str, &str)] = &[
     ("m0005_guests", include_str!("m0005_guests.sql")),
     ("m0006_doors", include_str!("m0006_doors.sql")),
     ("m0008_codes", include_str!("m0008_codes.sql")),
+    ("m0009_alarms", include_str!("m0009_alarms.sql")),
 ];
 
 /// Brings the schema up to date, all or nothing. Several servers may start at once: one does it, the others wait.

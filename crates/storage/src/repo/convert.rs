@@ -7,6 +7,7 @@ use crate::entity::{
 use crate::record::{HomeState, ImportFailure, ImportState, JobKind};
 use crate::{Result, StorageError};
 use klinke_access::decide::SiteMode;
+use klinke_model::alarm::AlarmKind;
 use klinke_model::card::{BlockedBy, Card, CardView};
 use klinke_model::contact::{Email, Language, Phone};
 use klinke_model::credential::{CredentialFormat, CredentialKey, CredentialTier};
@@ -39,6 +40,15 @@ macro_rules! words {
             }
         }
     )+};
+}
+
+impl Word for AlarmKind {
+    fn word(self) -> &'static str {
+        self.word()
+    }
+    fn from_word(word: &str) -> Option<Self> {
+        Self::from_word(word)
+    }
 }
 
 words! {

@@ -1,5 +1,8 @@
 //! The repositories: concrete, cheap, one file each.
 
+mod alarm_at_panel;
+mod alarm_mails;
+mod alarms;
 pub(crate) mod audit;
 mod audit_names;
 mod button_appears;
@@ -70,6 +73,7 @@ mod units_page;
 mod webhooks;
 mod who;
 
+pub use alarms::Alarms;
 pub use audit::Audit;
 pub use cards::Cards;
 pub use devices::Devices;

@@ -7,7 +7,7 @@ use crate::repo::people;
 use crate::repo::webhooks::kinds;
 use crate::{Result, StorageError};
 use klinke_model::events::EventKind;
-use klinke_model::ids::{self, BuildingId, DeliveryId, ImportId, PersonId, UnitId};
+use klinke_model::ids::{self, AlarmId, BuildingId, DeliveryId, ImportId, PersonId, UnitId};
 use klinke_model::scope::Scope;
 use klinke_model::time::Timestamp;
 use sea_orm::ActiveValue::Set;
@@ -33,23 +33,33 @@ pub struct News {
     unit: Option<UnitId>,
     person: Option<PersonId>,
     import: Option<ImportId>,
+    alarm: Option<AlarmId>,
 }
 
 impl News {
     /// About a unit.
     pub fn of_unit(kind: EventKind, building: BuildingId, unit: UnitId) -> Self {
-        Self { kind, buildings: vec![building], unit: Some(unit), person: None, import: None }
+        Self { unit: Some(unit), ..Self::of_buildings(kind, vec![building]) }
+    }
+
+    /// About an alarm.
+    pub fn of_alarm(building: BuildingId, alarm: AlarmId) -> Self {
+        Self { alarm: Some(alarm), ..Self::of_buildings(EventKind::AlarmBegan, vec![building]) }
+    }
+
+    const fn of_buildings(kind: EventKind, buildings: Vec<BuildingId>) -> Self {
+        Self { kind, buildings, unit: None, person: None, import: None, alarm: None }
     }
 
     /// About a list of people.
     pub fn of_import(kind: EventKind, building: BuildingId, import: ImportId) -> Self {
-        Self { kind, buildings: vec![building], unit: None, person: None, import: Some(import) }
+        Self { import: Some(import), ..Self::of_buildings(kind, vec![building]) }
     }
 
     /// About a person's place in a unit.
     pub fn of_place(kind: EventKind, building: Option<BuildingId>, unit: UnitId, person: PersonId) -> Self {
         let buildings = building.into_iter().collect();
-        Self { kind, buildings, unit: Some(unit), person: Some(person), import: None }
+        Self { unit: Some(unit), person: Some(person), ..Self::of_buildings(kind, buildings) }
     }
 
     /// About a person, in every building where they live at this point of the transaction.
@@ -67,7 +77,7 @@ impl News {
             .await?;
         let mut buildings: Vec<BuildingId> = rows.into_iter().map(|row| row.building.into()).collect();
         buildings.dedup();
-        Ok(Self { kind, buildings, unit: None, person: Some(person), import: None })
+        Ok(Self { person: Some(person), ..Self::of_buildings(kind, buildings) })
     }
 
     /// How one address hears of it: `None` when it does not.
@@ -124,6 +134,7 @@ pub async fn tell(tx: &DatabaseTransaction, scope: &Scope, stamp: &Stamp, news: 
                 unit: Set(news.unit.map(|unit| unit.0)),
                 person: Set(news.person.map(|person| person.0)),
                 import: Set(news.import.map(|import| import.0)),
+                alarm: Set(news.alarm.map(|alarm| alarm.0)),
             });
         }
     }

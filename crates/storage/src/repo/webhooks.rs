@@ -231,6 +231,7 @@ impl Webhooks<'_> {
                     unit: row.unit.map(Into::into),
                     person: row.person.map(Into::into),
                     import: row.import.map(Into::into),
+                    alarm: row.alarm.map(Into::into),
                 },
             }))
         })

@@ -753,6 +753,9 @@ const PROBES: &[Probe] = probes! {
         let (_, own) = r.guests().await?;
         r.store.guests().came_to_door(&r.scope, own, 2).await
     };
+    duress_at_panel [Panel OtherPanel] |r| {
+        r.store.alarms().duress_at_panel(&r.scope, &stamp(r.n), r.ours.front, r.id()).await
+    };
     // codes of residents' own
     my_codes [Herself] |r| {
         r.own_code().await?;
@@ -1398,6 +1401,7 @@ fn the_table_knows_every_repository_function() {
         "my_cards",
         "cards_import",
         "own_codes",
+        "alarm_at_panel",
     ] {
         let source = std::fs::read_to_string(folder.join(file).with_extension("rs")).unwrap();
         let methods = source.lines().filter_map(|line| line.strip_prefix("    pub async fn "));

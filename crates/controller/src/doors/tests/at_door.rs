@@ -143,6 +143,13 @@ impl Entrance {
         entrance
     }
 
+    /// With a journal for what goes wrong.
+    pub fn with_journal(self, journal: &crate::journal::Journal) -> Self {
+        let Self { house: House { doors, board, reports }, .. } = self;
+        let doors = doors.with_journal(journal.clone(), at(0));
+        Self { house: House { doors, board, reports }, ..self }
+    }
+
     /// The power is cut, and comes back when the machine's clock says this.
     pub fn restart(self, wall: Timestamp) -> Self {
         Self::start(self.folder, wall)

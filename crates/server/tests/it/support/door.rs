@@ -9,7 +9,8 @@ use klinke_controller::address::ServerAddress;
 use klinke_controller::connection::Connection;
 use klinke_controller::doors::entry::{Entry, ReaderAt};
 use klinke_controller::doors::{self, Doors, Request};
-use klinke_controller::input::InputEvent;
+use klinke_controller::input::{Contact, InputEvent};
+use klinke_controller::journal::Journal;
 use klinke_controller::kept::Kept;
 use klinke_controller::link::Link;
 use klinke_controller::output::simulated::SimulatedBoard;
@@ -24,7 +25,7 @@ use klinke_controller::state::StateDir;
 use klinke_controller::tls::{Fingerprint, dial, link_config};
 use klinke_model::credential::CredentialKey;
 use klinke_model::door::{DoorMode, DoorPosition};
-use klinke_model::ids::{BootId, BuildingId, DoorId, v4};
+use klinke_model::ids::{BootId, BuildingId, DoorId, JournalId, v4};
 use klinke_model::time::{Clock, Mono, SystemClock};
 use klinke_wire::controller::{ControllerEvent, ControllerRequest, Held};
 use serde_json::json;
@@ -186,6 +187,9 @@ impl ControllerKey {
         let kept = Kept::open(&state.kept()).unwrap();
         let entry = Entry::new(kept, &posts, clock.now(), clock.mono());
         let machine = Doors::start(boot, Box::new(board)).unwrap().with_entry(entry, Lamps::default());
+        let (journal, file) = Journal::open(state.journal(), JournalId(self::boot().0));
+        let machine = machine.with_journal(journal.clone(), clock.mono());
+        let keeping = tokio::spawn(journal.clone().keep(file));
         let ((requests, tapped), (untapped, receiver)) = (mpsc::channel(64), mpsc::channel(64));
         let in_force = InForce::default();
         tokio::spawn(tap(tapped, untapped, in_force.clone()));
@@ -193,19 +197,23 @@ impl ControllerKey {
         let identity = state.load().unwrap();
         let (folder, trust) = (RightsFolder::open(&state).unwrap(), Trust::of(&identity).unwrap());
         let (link_clock, tls) = (Arc::clone(&clock), Arc::new(link_config(&identity).unwrap()));
-        let wanted = state.wanted();
+        let (wanted, told) = (state.wanted(), journal.clone());
         let link = async move {
             if let Some(doors) = wanted.read() {
                 requests.send(Request::Configure(doors)).await.unwrap();
             }
             let rights = Intake::open(folder, trust, requests.clone()).await;
             let (server, clock) = (address(server), link_clock);
-            Link { server, tls, boot, outputs: OUTPUTS, clock, doors: requests, rights, wanted }.keep().await;
+            let journal = told;
+            let (outputs, doors) = (OUTPUTS, requests);
+            Link { server, tls, boot, outputs, clock, doors, rights, wanted, journal }.keep().await;
         };
         Controller {
             wires,
             releases,
             in_force,
+            journal,
+            keeping,
             link: tokio::spawn(link),
             doors: tokio::spawn(doors::run(machine, clock, receiver, inputs, outputs, stop.clone())),
             stop,
@@ -258,6 +266,8 @@ pub struct Controller {
     wires: mpsc::Sender<InputEvent>,
     pub releases: Releases,
     pub in_force: InForce,
+    pub journal: Journal,
+    keeping: JoinHandle<()>,
     link: JoinHandle<()>,
     doors: JoinHandle<()>,
     stop: CancellationToken,
@@ -276,6 +286,11 @@ impl Controller {
     /// A card is held to the reader beside this output. When it returns the doors have it before whatever comes later.
     pub async fn present(&self, output: u16, card: CredentialKey) {
         self.tell(output, Reading::Card(card)).await;
+    }
+
+    /// The leaf of the door on this output moves.
+    pub async fn leaf(&self, output: u16, position: DoorPosition) {
+        self.wires.send(InputEvent::Contact(Contact { output, position })).await.unwrap();
     }
 
     /// Somebody types at the keypad beside this output.
@@ -300,6 +315,7 @@ impl Controller {
         self.cut().await;
         self.stop.cancel();
         (&mut self.doors).await.unwrap();
+        self.journal.settled().await;
     }
 }
 
@@ -307,5 +323,6 @@ impl Drop for Controller {
     fn drop(&mut self) {
         self.link.abort();
         self.doors.abort();
+        self.keeping.abort();
     }
 }

@@ -1,0 +1,163 @@
+//! What a controller has to tell the server once, and keeps until the server has it: alarms.
+//!
+//! ```text
+//!   doors ──raise, end──▶ queue ──▶ disk (a task of its own) ──▶ link ──news──▶ server
+//!                           ▲                                         ◀──noted──
+//!                           └── gone once noted
+//! ```
+//!
+//! - The doors never wait for the disk: they put an entry into the [`queue`](queue::Queue) and go on. Order is kept.
+//! - Only what is durable is told to the server, so a number is never used for two things after a power cut.
+//! - A disk that takes nothing is told to the log and tried again; the entries wait, as many as there is room for.
+//! - Neither queue nor disk has a field for a person, card or unit.
+
+pub mod file;
+pub mod queue;
+
+use file::LogFile;
+use klinke_model::ids::JournalId;
+use klinke_model::news::{NewsEntry, Raised};
+use klinke_model::time::Timestamp;
+use klinke_wire::controller::ControllerRequest;
+use queue::{Queue, Work};
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::Notify;
+use tracing::{error, info, warn};
+
+/// How long to wait before a disk that took nothing is tried again.
+const AGAIN: Duration = Duration::from_secs(2);
+
+/// The journal, shared by the doors, the link and the task that writes it.
+#[derive(Clone, Debug, Default)]
+pub struct Journal(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    queue: Mutex<Queue>,
+    /// There is something to write.
+    dirty: Notify,
+    /// Something is durable that was not.
+    durable: Notify,
+}
+
+impl Journal {
+    /// Reads what is kept at `path`; `fresh` is the id of a journal that begins now, when there is none or it is damaged.
+    /// The default is one that is kept nowhere.
+    pub fn open(path: PathBuf, fresh: JournalId) -> (Self, LogFile) {
+        let (queue, file) = LogFile::open(path, fresh);
+        (Self(Arc::new(Shared { queue: Mutex::new(queue), ..Shared::default() })), file)
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        // every change of it is one step
+        self.0.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes an alarm; the number of its entry.
+    pub fn raise(&self, alarm: Raised, at: Timestamp, trusted: bool) -> u64 {
+        let (seq, lost) = {
+            let mut queue = self.queue();
+            let seq = queue.raise(alarm, at, trusted);
+            (seq, queue.take_lost())
+        };
+        if lost > 0 {
+            warn!(lost, "the journal is full; its oldest entries are not kept");
+        }
+        self.0.dirty.notify_one();
+        seq
+    }
+
+    /// Notes that the alarm that this entry raised is over.
+    pub fn end(&self, raised: u64, at: Timestamp, trusted: bool) {
+        self.queue().end(raised, at, trusted);
+        self.0.dirty.notify_one();
+    }
+
+    /// The alarms that stand, by the numbers of their entries: those of the process before, at the start of this one.
+    pub fn standing(&self) -> Vec<(u64, Raised)> {
+        self.queue().standing().collect()
+    }
+
+    /// The server has everything up to this number.
+    pub fn noted(&self, journal: JournalId, seq: u64) {
+        if self.queue().noted(journal, seq) {
+            self.0.dirty.notify_one();
+        }
+    }
+
+    /// The entries that wait for the server, oldest first, durable or not.
+    pub fn waiting(&self) -> Vec<NewsEntry> {
+        self.queue().waiting().copied().collect()
+    }
+
+    /// Waits until there is something durable to tell. Nothing is lost when the future is dropped.
+    pub async fn news(&self) -> ControllerRequest {
+        loop {
+            let changed = self.0.durable.notified();
+            if let Some(news) = self.queue().news() {
+                return news;
+            }
+            changed.await;
+        }
+    }
+
+    /// Writes what there is to write, as it comes, until the future is dropped.
+    pub async fn keep(self, mut file: LogFile) {
+        let mut fails = false;
+        loop {
+            let work = self.queue().work();
+            let Some(work) = work else {
+                self.0.dirty.notified().await;
+                continue;
+            };
+            let up_to = work.up_to;
+            let written;
+            (file, written) = write(file, work).await;
+            match written {
+                Ok(()) => {
+                    if std::mem::replace(&mut fails, false) {
+                        info!("the journal is kept again");
+                    }
+                    self.queue().written(up_to);
+                    self.0.durable.notify_waiters();
+                }
+                Err(error) => {
+                    if !std::mem::replace(&mut fails, true) {
+                        error!(%error, "the journal can not be kept; alarms wait in memory until it can");
+                    }
+                    self.queue().not_written();
+                    tokio::time::sleep(AGAIN).await;
+                }
+            }
+        }
+    }
+
+    /// Waits until everything is durable.
+    pub async fn settled(&self) {
+        loop {
+            let changed = self.0.durable.notified();
+            if self.queue().is_settled() {
+                return;
+            }
+            changed.await;
+        }
+    }
+}
+
+/// Away from the thread that moves the locks.
+async fn write(file: LogFile, work: Work) -> (LogFile, io::Result<()>) {
+    let path = file.path();
+    let writing = tokio::task::spawn_blocking(move || {
+        let mut file = file;
+        let written = file.write(&work);
+        (file, written)
+    });
+    // a panic in there loses no more than an open file
+    writing.await.unwrap_or_else(|error| (LogFile::at(path), Err(io::Error::other(error))))
+}
+
+#[cfg(test)]
+mod tests;

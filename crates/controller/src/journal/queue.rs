@@ -1,0 +1,252 @@
+//! The journal in memory: pure, and bounded.
+//!
+//! When there is no more room, the oldest that only happened goes first, then the oldest that has begun and ended in here. What
+//! remains is one entry for each alarm that stands or stood when the server last listened, and those are no more than there are
+//! wires: the end of an alarm that the server knows of is never lost.
+
+use klinke_model::ids::{JournalId, v4};
+use klinke_model::news::{News, NewsEntry, Raised};
+use klinke_model::time::Timestamp;
+use klinke_wire::controller::{ControllerRequest, NEWS};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, VecDeque};
+
+/// The most entries that wait for the server.
+pub const MOST: usize = 10_000;
+
+/// So many lines more than there are entries, and the file is written anew.
+const SLACK: usize = 1_000;
+
+/// One line of the file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "line", rename_all = "snake_case")]
+pub enum Line {
+    /// The first, and only the first.
+    Journal {
+        /// Which journal.
+        journal: JournalId,
+        /// The number of the next entry, at least.
+        next: u64,
+        /// Alarms that stand though the entry that raised them is noted.
+        standing: Vec<(u64, Raised)>,
+    },
+    /// An entry.
+    Entry(NewsEntry),
+    /// The server has everything up to this one.
+    Noted {
+        /// Its number.
+        seq: u64,
+    },
+}
+
+/// What is to be written.
+#[derive(Debug)]
+pub struct Work {
+    /// The whole file, or lines to add to it.
+    pub is_whole: bool,
+    /// The lines.
+    pub lines: Vec<Line>,
+    /// The number up to which entries are durable then.
+    pub up_to: u64,
+}
+
+/// The journal in memory.
+#[derive(Debug)]
+pub struct Queue {
+    journal: JournalId,
+    next: u64,
+    entries: VecDeque<NewsEntry>,
+    standing: BTreeMap<u64, Raised>,
+    /// How many entries went for want of room and were not told yet.
+    lost: u64,
+    /// Lines that are not on the disk.
+    to_write: Vec<Line>,
+    /// The file has to be written anew.
+    is_anew: bool,
+    /// How many lines the file has.
+    lines: usize,
+    /// Entries up to this number are on the disk.
+    durable: u64,
+}
+
+impl Default for Queue {
+    fn default() -> Self {
+        Self::new(JournalId(v4([0; 16])))
+    }
+}
+
+impl Queue {
+    /// A journal that begins.
+    pub const fn new(journal: JournalId) -> Self {
+        Self {
+            journal,
+            next: 1,
+            entries: VecDeque::new(),
+            standing: BTreeMap::new(),
+            lost: 0,
+            to_write: Vec::new(),
+            is_anew: true,
+            lines: 0,
+            durable: 0,
+        }
+    }
+
+    /// From the lines of a file. With `is_cut` there was more in it that could not be read: numbers that may have been told are
+    /// not used again. `None` when the first line is not the first.
+    pub fn restore(lines: impl IntoIterator<Item = Line>, is_cut: bool) -> Option<Self> {
+        let mut lines = lines.into_iter();
+        let Some(Line::Journal { journal, next, standing }) = lines.next() else { return None };
+        let mut queue = Self { next, standing: standing.into_iter().collect(), ..Self::new(journal) };
+        queue.is_anew = is_cut;
+        queue.lines = 1;
+        for line in lines {
+            queue.lines += 1;
+            match line {
+                Line::Journal { .. } => return None,
+                Line::Entry(entry) => {
+                    queue.next = queue.next.max(entry.seq.saturating_add(1));
+                    queue.stand(&entry);
+                    queue.entries.push_back(entry);
+                }
+                Line::Noted { seq } => queue.forget(seq),
+            }
+        }
+        if is_cut {
+            queue.next = queue.next.saturating_add(10 * MOST as u64);
+        }
+        queue.durable = queue.next.saturating_sub(1);
+        Some(queue)
+    }
+
+    /// Notes an alarm; the number of its entry.
+    pub fn raise(&mut self, alarm: Raised, at: Timestamp, trusted: bool) -> u64 {
+        let seq = self.next;
+        self.push(NewsEntry { seq, at, trusted, what: News::Raised(alarm) });
+        seq
+    }
+
+    /// Notes that an alarm is over; nothing when it does not stand.
+    pub fn end(&mut self, raised: u64, at: Timestamp, trusted: bool) {
+        if self.standing.contains_key(&raised) {
+            self.push(NewsEntry { seq: self.next, at, trusted, what: News::Ended { raised } });
+        }
+    }
+
+    fn push(&mut self, entry: NewsEntry) {
+        self.next = entry.seq.saturating_add(1);
+        self.stand(&entry);
+        self.entries.push_back(entry);
+        self.to_write.push(Line::Entry(entry));
+        if self.entries.len() > MOST {
+            self.make_room();
+        }
+    }
+
+    fn stand(&mut self, entry: &NewsEntry) {
+        match entry.what {
+            News::Raised(alarm) if alarm.kind.lasts() => {
+                self.standing.insert(entry.seq, alarm);
+            }
+            News::Raised(_) => {}
+            News::Ended { raised } => {
+                self.standing.remove(&raised);
+            }
+        }
+    }
+
+    fn make_room(&mut self) {
+        let happened = |entry: &NewsEntry| matches!(entry.what, News::Raised(alarm) if !alarm.kind.lasts());
+        let before = self.entries.len();
+        if let Some(place) = self.entries.iter().position(happened) {
+            self.entries.remove(place);
+        } else {
+            let ended = self.entries.iter().filter_map(|entry| match entry.what {
+                News::Ended { raised } => Some(raised),
+                News::Raised(_) => None,
+            });
+            let ended: std::collections::HashSet<u64> = ended.collect();
+            // the oldest that is here from its beginning to its end
+            let gone = self.entries.iter().map(|entry| entry.seq).find(|seq| ended.contains(seq));
+            self.entries.retain(|entry| {
+                Some(entry.seq) != gone
+                    && !matches!(entry.what, News::Ended { raised } if Some(raised) == gone)
+            });
+        }
+        self.lost += (before - self.entries.len()) as u64;
+        self.is_anew = true;
+    }
+
+    /// How many entries went for want of room since this was asked last.
+    pub const fn take_lost(&mut self) -> u64 {
+        std::mem::replace(&mut self.lost, 0)
+    }
+
+    /// The alarms that stand.
+    pub fn standing(&self) -> impl Iterator<Item = (u64, Raised)> + '_ {
+        self.standing.iter().map(|(seq, alarm)| (*seq, *alarm))
+    }
+
+    /// The entries that wait for the server.
+    pub fn waiting(&self) -> impl Iterator<Item = &NewsEntry> {
+        self.entries.iter()
+    }
+
+    /// The server has everything of this journal up to a number; whether that is news.
+    pub fn noted(&mut self, journal: JournalId, seq: u64) -> bool {
+        let is_news = journal == self.journal && self.entries.front().is_some_and(|oldest| oldest.seq <= seq);
+        if is_news {
+            self.forget(seq);
+            self.to_write.push(Line::Noted { seq });
+        }
+        is_news
+    }
+
+    fn forget(&mut self, seq: u64) {
+        while self.entries.pop_front_if(|oldest| oldest.seq <= seq).is_some() {}
+    }
+
+    /// What to tell the server next; nothing before it is durable.
+    pub fn news(&self) -> Option<ControllerRequest> {
+        let durable = self.entries.iter().take_while(|entry| entry.seq <= self.durable);
+        let entries: Vec<_> = durable.take(NEWS).copied().collect();
+        (!entries.is_empty()).then_some(ControllerRequest::News { journal: self.journal, entries })
+    }
+
+    /// What to write next, if there is something.
+    pub fn work(&mut self) -> Option<Work> {
+        let up_to = self.next.saturating_sub(1);
+        if self.is_anew || self.lines + self.to_write.len() > self.entries.len() + SLACK {
+            self.to_write.clear();
+            self.is_anew = false;
+            let lines = self.whole();
+            self.lines = lines.len();
+            return Some(Work { is_whole: true, lines, up_to });
+        }
+        let lines = std::mem::take(&mut self.to_write);
+        self.lines += lines.len();
+        (!lines.is_empty()).then_some(Work { is_whole: false, lines, up_to })
+    }
+
+    /// The last work is done.
+    pub fn written(&mut self, up_to: u64) {
+        self.durable = self.durable.max(up_to);
+    }
+
+    /// The last work is not done, or nobody knows: all of it is written anew.
+    pub const fn not_written(&mut self) {
+        self.is_anew = true;
+    }
+
+    /// Whether everything is durable.
+    pub fn is_settled(&self) -> bool {
+        !self.is_anew && self.to_write.is_empty() && self.durable.saturating_add(1) >= self.next
+    }
+
+    fn whole(&self) -> Vec<Line> {
+        // what an entry raises stands by that entry
+        let oldest = self.entries.front().map_or(self.next, |entry| entry.seq);
+        let standing = self.standing().filter(|(seq, _)| *seq < oldest).collect();
+        let first = Line::Journal { journal: self.journal, next: self.next, standing };
+        std::iter::once(first).chain(self.entries.iter().copied().map(Line::Entry)).collect()
+    }
+}
