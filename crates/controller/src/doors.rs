@@ -39,7 +39,7 @@ use klinke_model::ids::{BootId, DoorId, ReadingId};
 use klinke_model::news::Raised;
 use klinke_model::time::{Clock, Mono, Timestamp};
 use klinke_wire::controller::{
-    ControllerRequest, DoorReport, OPEN_LIFE_MS, Outcome, OutcomeRefusal, Wanted, WantedDoor,
+    ControllerRequest, DoorReport, OPEN_LIFE_MS, Outcome, OutcomeRefusal, UsedCredential, Wanted, WantedDoor,
 };
 use klinke_wire::enrolment::ReaderReport;
 use std::collections::HashSet;
@@ -80,6 +80,8 @@ pub enum Request {
     Enrol(Wish),
     /// Nobody waits for that card any more.
     EndEnrol(ReadingId),
+    /// The server has noted that these opened once.
+    NotedUsed(Vec<UsedCredential>),
 }
 
 /// What a new link gets.
@@ -156,6 +158,7 @@ impl Doors {
             Request::Time { server, newest } => self.take_time(server, newest, now),
             Request::Enrol(wish) => self.enrol(&wish, now),
             Request::EndEnrol(reading) => self.end_enrol(reading),
+            Request::NotedUsed(credentials) => self.noted(&credentials),
         }
     }
 
@@ -284,6 +287,7 @@ impl Doors {
         let readers = self.enrolling.readers.clone();
         // a link that is gone again will not miss the answer
         let _ = link.send(Attached { doors, readers, reports });
+        self.tell_used();
     }
 
     fn open(&mut self, command: &OpenCommand, now: Mono) {

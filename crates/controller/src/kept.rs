@@ -1,5 +1,5 @@
 //! What a controller has to remember over a power cut, beside who it is and its rights: the last moment of its clock,
-//! how many wrong codes each keypad had, which credentials that open once have opened.
+//! how many wrong codes each keypad had, which credentials that open once have opened, and which of them the server knows of.
 //!
 //! One small file each in `STATE/kept`, replaced whole (see [`crate::file`]), so a power cut at any step leaves the last
 //! good one. Each begins with the SHA-256 of the rest. A file that is damaged is told to the log, left as it is, and
@@ -68,8 +68,17 @@ pub struct Kept {
     moment: Option<Moment>,
     wrong: BTreeMap<u16, u32>,
     wrong_is_damaged: bool,
-    /// With the end of each; none when it is not known which there are.
-    used: Option<HashMap<CredentialHash, Option<Timestamp>>>,
+    /// None when it is not known which there are.
+    used: Option<HashMap<CredentialHash, Used>>,
+}
+
+/// A credential that opens once, and has.
+#[derive(Clone, Copy, Debug)]
+struct Used {
+    /// Its end.
+    until: Option<Timestamp>,
+    /// The server has noted it.
+    is_noted: bool,
 }
 
 /// What a file says.
@@ -96,10 +105,11 @@ impl Kept {
             Loaded::Whole(wrong) => (wrong.into_iter().collect(), false),
             Loaded::Damaged => (BTreeMap::new(), true),
         };
-        let used = match load::<Vec<([u8; 16], Option<Timestamp>)>>(&folder.join("used")) {
+        let used = match load::<Vec<([u8; 16], Option<Timestamp>, bool)>>(&folder.join("used")) {
             Loaded::Nothing => Some(HashMap::new()),
             Loaded::Whole(used) => {
-                Some(used.into_iter().map(|(hash, until)| (CredentialHash(hash), until)).collect())
+                let row = |(hash, until, is_noted)| (CredentialHash(hash), Used { until, is_noted });
+                Some(used.into_iter().map(row).collect())
             }
             Loaded::Damaged => None,
         };
@@ -149,15 +159,42 @@ impl Kept {
     ) -> Result<(), NotKept> {
         let used = self.used.as_mut().ok_or(NotKept::Unknown)?;
         if let Some(now) = now {
-            used.retain(|_, until| until.is_none_or(|until| now < until));
+            used.retain(|_, used| used.until.is_none_or(|until| now < until));
         }
         if used.len() >= MOST_USED {
             return Err(NotKept::Full);
         }
         // stays when it could not be written: this process at least lets it in no second time
-        used.insert(hash, until);
-        let rows: Vec<_> = used.iter().map(|(hash, until)| (hash.0, *until)).collect();
-        Ok(self.write("used", &rows)?)
+        used.insert(hash, Used { until, is_noted: false });
+        Ok(self.write_used()?)
+    }
+
+    /// Some of those that the server has not noted, `most` at most, in no order.
+    pub fn unnoted(&self, most: usize) -> Vec<CredentialHash> {
+        let used = self.used.iter().flatten();
+        used.filter(|(_, used)| !used.is_noted).map(|(hash, _)| *hash).take(most).collect()
+    }
+
+    /// Keeps that the server has noted these: durable when this returns. They stay used. When it can not be written they
+    /// are told once more after a restart, which the server takes for what it is.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn noted(&mut self, these: impl IntoIterator<Item = CredentialHash>) -> io::Result<()> {
+        let Some(used) = &mut self.used else { return Ok(()) };
+        let mut is_news = false;
+        for hash in these {
+            if let Some(used) = used.get_mut(&hash) {
+                is_news |= !std::mem::replace(&mut used.is_noted, true);
+            }
+        }
+        if is_news { self.write_used() } else { Ok(()) }
+    }
+
+    fn write_used(&self) -> io::Result<()> {
+        let rows: Vec<_> =
+            self.used.iter().flatten().map(|(hash, used)| (hash.0, used.until, used.is_noted)).collect();
+        self.write("used", &rows)
     }
 
     fn write(&self, name: &str, what: &impl Serialize) -> io::Result<()> {
@@ -324,7 +361,7 @@ mod tests {
         let full = (0..MOST_USED).map(|number| {
             let mut bytes = [0; 16];
             bytes[..8].copy_from_slice(&(number as u64).to_be_bytes());
-            (CredentialHash(bytes), Some(later(1_000)))
+            (CredentialHash(bytes), Used { until: Some(later(1_000)), is_noted: false })
         });
         kept.used = Some(full.collect());
         assert!(matches!(kept.use_up(hash(9), None, Some(later(999))), Err(NotKept::Full)));
@@ -333,6 +370,26 @@ mod tests {
         let size = std::fs::metadata(folder.path().join("used")).unwrap().len();
         assert!(size < LARGEST, "{size}");
         assert!(Kept::open(folder.path()).unwrap().is_used(hash(9)));
+    }
+
+    #[test]
+    fn what_was_used_is_told_until_it_was_noted_and_stays_used() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut kept = Kept::open(folder.path()).unwrap();
+        for byte in 1..=3 {
+            kept.use_up(hash(byte), Some(later(1_000)), Some(NOON)).unwrap();
+        }
+        assert_eq!((kept.unnoted(2).len(), kept.unnoted(9).len()), (2, 3));
+        kept.noted([hash(1), hash(2), hash(7)]).unwrap();
+        kept.noted([hash(1)]).unwrap();
+        let again = Kept::open(folder.path()).unwrap();
+        assert_eq!((kept.unnoted(9), again.unnoted(9)), (vec![hash(3)], vec![hash(3)]));
+        assert!([1, 2, 3].iter().all(|byte| again.is_used(hash(*byte))) && !again.is_used(hash(7)));
+        // a disk that takes nothing: told again after the next start, and no harm
+        std::fs::remove_file(folder.path().join("used")).unwrap();
+        std::fs::create_dir(folder.path().join("used")).unwrap();
+        assert!(kept.noted([hash(3)]).is_err());
+        assert_eq!(kept.unnoted(9), []);
     }
 
     #[test]

@@ -208,6 +208,7 @@ impl Link {
                 return Ok(None);
             }
             ControllerEvent::Alive { time, newest } => Request::Time { server: time, newest },
+            ControllerEvent::NotedUsed { credentials } => Request::NotedUsed(credentials),
             ControllerEvent::Noted { journal, seq } => {
                 self.journal.noted(journal, seq);
                 return Ok(None);

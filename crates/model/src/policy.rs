@@ -25,6 +25,10 @@ pub struct BuildingPolicy {
     pub add_members: bool,
     /// Residents may add cards of their own.
     pub own_cards: bool,
+    /// Residents may have a code of their own. When it is taken away, the codes that there are end.
+    pub own_codes: bool,
+    /// The code with its last digit one higher opens the same and raises a silent alarm.
+    pub duress_codes: bool,
     /// How many guests a unit may have at once; none at zero. 50 at most.
     pub guests: u8,
     /// How many days a guest may come. 366 at most.
@@ -130,6 +134,8 @@ impl Default for BuildingPolicy {
             button_by_itself: true,
             add_members: false,
             own_cards: false,
+            own_codes: false,
+            duress_codes: false,
             guests: 5,
             guest_days: 30,
             phone_fallback: true,

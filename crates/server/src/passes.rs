@@ -1,17 +1,19 @@
-//! What lets a guest in: a link, a QR pass and a code, each made from the installation's key when it is shown or checked.
-//! None of it is stored, so a copy of the database opens nothing.
+//! What lets a guest in: a link, a QR pass and a code, each made from the installation's key when it is shown or checked; and
+//! codes of residents' own. None of it is stored, so a copy of the database opens nothing.
 //!
 //! ```text
 //! token = guest's id (16 bytes) ‖ first 16 bytes of HMAC-SHA-256(key, "guest-pass" ‖ tenant ‖ id ‖ link number)
 //!         as base32: 52 characters A–Z 2–7, so that a QR code holds them in its alphanumeric mode
 //! code  = HMAC-SHA-256(key, "guest-code" ‖ tenant ‖ id ‖ code number) as 6 digits for even numbers, 8 for odd ones
+//! own   = HMAC-SHA-256(key, "own-code" ‖ tenant ‖ building ‖ person ‖ number), the same way; under duress its last digit is
+//!         one higher (0 for 9)
 //! ```
 
 use crate::random::Random;
 use crate::secrets::{self, SecretFileError};
 use hmac::{Hmac, KeyInit, Mac};
-use klinke_model::ids::{BuildingId, GuestId, TenantId};
-use klinke_storage::record::{CodeChoice, Codes, Guest};
+use klinke_model::ids::{BuildingId, GuestId, PersonId, TenantId};
+use klinke_storage::record::{CodeChoice, Codes, Guest, OwnCodeChoice, OwnCodeChoices};
 use sha2::Sha256;
 use std::path::Path;
 use subtle::ConstantTimeEq;
@@ -84,13 +86,38 @@ impl Passes {
         self.code_of(guest.tenant, guest.id, guest.code_number)
     }
 
-    fn code_of(&self, tenant: TenantId, id: GuestId, number: u64) -> String {
+    /// The code that a guest has by a number.
+    pub fn code_of(&self, tenant: TenantId, id: GuestId, number: u64) -> String {
         let mac = self.mac(&[b"guest-code", tenant.0.as_bytes(), id.0.as_bytes(), &number.to_be_bytes()]);
-        let value = mac.first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes));
-        match number % 2 {
-            0 => format!("{:06}", value % 1_000_000),
-            _ => format!("{:08}", value % 100_000_000),
-        }
+        digits(&mac, number)
+    }
+
+    /// The code of somebody's own by a number.
+    pub fn own_code(&self, tenant: TenantId, building: BuildingId, person: PersonId, number: u64) -> String {
+        let of = [tenant.0.as_bytes(), building.0.as_bytes(), person.0.as_bytes()].map(|id| &id[..]);
+        let [tenant, building, person] = of;
+        digits(&self.mac(&[b"own-code", tenant, building, person, &number.to_be_bytes()]), number)
+    }
+
+    /// Codes that somebody may get for their own. `draw` is drawn for each time that they ask, so that a code that ended is not
+    /// the next one.
+    pub fn own_choices(
+        &self,
+        tenant: TenantId,
+        building: BuildingId,
+        person: PersonId,
+        draw: u32,
+    ) -> OwnCodeChoices {
+        let choices = |odd| {
+            let choice = |step| {
+                let number = 2 * (CHOICES * u64::from(draw) + step) + odd;
+                let code = self.own_code(tenant, building, person, number);
+                let hash = |code: &str| self.code_hash(tenant, building, code);
+                OwnCodeChoice { number, hash: hash(&code), duress: hash(&under_duress(&code)) }
+            };
+            (0..CHOICES).map(choice).collect()
+        };
+        OwnCodeChoices { short: choices(0), long: choices(1) }
     }
 
     /// What a code is found by in its building.
@@ -117,6 +144,25 @@ impl Passes {
         let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.key) else { return [0; 32] };
         parts.iter().for_each(|part| mac.update(part));
         mac.finalize().into_bytes().into()
+    }
+}
+
+/// The code that opens the same and raises an alarm: the last digit is one higher, 0 for 9.
+pub fn under_duress(code: &str) -> String {
+    let mut digits: Vec<char> = code.chars().collect();
+    if let Some(last) = digits.last_mut() {
+        let next = last.to_digit(10).map(|digit| (digit + 1) % 10);
+        *last = next.and_then(|digit| char::from_digit(digit, 10)).unwrap_or(*last);
+    }
+    digits.into_iter().collect()
+}
+
+/// Six digits for even numbers, eight for odd ones.
+fn digits(mac: &[u8; 32], number: u64) -> String {
+    let value = mac.first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes));
+    match number % 2 {
+        0 => format!("{:06}", value % 1_000_000),
+        _ => format!("{:08}", value % 100_000_000),
     }
 }
 
@@ -243,5 +289,31 @@ mod tests {
         let code = PASSES.code_of(tenant, id, 0);
         assert_eq!(PASSES.code_hash(tenant, building, &code), first.short[0].hash);
         assert_ne!(PASSES.code_hash(tenant, BuildingId(v4([9; 16])), &code), first.short[0].hash);
+    }
+
+    #[test]
+    fn a_code_of_one_s_own_has_one_for_duress_beside_it_and_is_nobody_else_s() {
+        let (tenant, _, building) = ids();
+        let (anna, bo) = (PersonId(v4([4; 16])), PersonId(v4([5; 16])));
+        assert_eq!(["000000", "123459", "12345698"].map(under_duress), ["000001", "123450", "12345699"]);
+        let choices = PASSES.own_choices(tenant, building, anna, 7);
+        for (choices, length) in [(&choices.short, 6), (&choices.long, 8)] {
+            for choice in choices {
+                let code = PASSES.own_code(tenant, building, anna, choice.number);
+                assert_eq!(code.len(), length);
+                assert_eq!(choice.hash, PASSES.code_hash(tenant, building, &code));
+                assert_eq!(choice.duress, PASSES.code_hash(tenant, building, &under_duress(&code)));
+                assert_ne!(code, PASSES.own_code(tenant, building, bo, choice.number));
+                assert_ne!(code, PASSES.own_code(tenant, BuildingId(v4([9; 16])), anna, choice.number));
+            }
+        }
+        let numbers = |choices: OwnCodeChoices| {
+            choices.short.into_iter().chain(choices.long).map(|choice| choice.number)
+        };
+        let all: BTreeSet<_> =
+            numbers(choices).chain(numbers(PASSES.own_choices(tenant, building, anna, 8))).collect();
+        assert_eq!(all.len(), 48, "another draw, other codes");
+        let last = PASSES.own_choices(tenant, building, anna, u32::MAX).long.last().unwrap().number;
+        assert!(i64::try_from(last).is_ok());
     }
 }

@@ -12,6 +12,7 @@ mod imports;
 mod invitations;
 mod lists;
 mod moves;
+mod own_codes;
 mod parts;
 mod people;
 mod rules;
@@ -26,7 +27,7 @@ pub use cards::{
     CardAfter, CardChange, CardHouse, CardMade, CardRow, CardsPage, CardsQuery, HeldCard, MyCardChanged,
     MyCardMade, NewCard, NewMyCard,
 };
-pub use controllers::{ControllerRights, RightsCard, RightsGuest, RightsHolder};
+pub use controllers::{ControllerRights, RightsCard, RightsCode, RightsGuest, RightsHolder};
 pub use guests::{
     CodeChoice, Codes, Guest, GuestChange, GuestChanged, GuestDoor, GuestHome, GuestMade, GuestMail,
     GuestsOf, GuestsPage, NewGuest,
@@ -45,6 +46,7 @@ pub use lists::{
     PeopleCounts, UnitAfter, UnitRow, UnitsPage, UnitsQuery,
 };
 pub use moves::{CarriedOut, Ended, Leaving, Move, MovePreview, Mover, NewMove};
+pub use own_codes::{CodeHolder, HeldCode, MyCode, MyCodeMade, OwnCodeChoice, OwnCodeChoices};
 pub use parts::{Edited, KeptSettings, Part, Removed, UnitDoors, Uses};
 pub use people::{
     Changed, Deleted, Home, PeopleAfter, PeopleOrder, PeoplePage, PeopleQuery, PersonRow, Standing, Suspended,

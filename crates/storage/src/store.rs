@@ -2,7 +2,7 @@
 
 use crate::repo::{
     Alarms, Audit, Cards, Devices, Doors, Gate, Guests, Households, Imports, Intercom, Invitations, Jobs,
-    Moves, Parts, People, Rules, Sites, Tenants, Tokens, Webhooks, Who,
+    Moves, OwnCodes, Parts, People, Rules, Sites, Tenants, Tokens, Webhooks, Who,
 };
 use crate::tx::{self, Isolation, Touched};
 use crate::written::Written;
@@ -160,6 +160,11 @@ impl Store {
     /// Guests.
     pub fn guests(&self) -> Guests<'_> {
         Guests(self)
+    }
+
+    /// Codes of residents' own, and whose a code is.
+    pub fn own_codes(&self) -> OwnCodes<'_> {
+        OwnCodes(self)
     }
 
     /// Doors and controllers.

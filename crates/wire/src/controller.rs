@@ -16,6 +16,8 @@
 //!   │ ─── outcome{opening,opened} ────▶│   the output is on
 //!   │ ─── door{accessed,open} ────────▶│
 //!   │ ─── door{locked,closed} ────────▶│
+//!   │ ─── used{credentials} ──────────▶│   they open once, and have; again until they are noted
+//!   │ ◀── noted_used{credentials} ─────│   on the server's disk
 //!   │ ─── news{journal,entries} ──────▶│   alarms; again on the next link, until
 //!   │ ◀── noted{journal,seq} ──────────│   they are kept there
 //! ```
@@ -56,6 +58,9 @@ pub const OPEN_LIFE_MS: u64 = 5_000;
 
 /// How often a controller speaks at least, ms. Three missed make the link lost, on either side.
 pub const HEARTBEAT_MS: u64 = 5_000;
+
+/// The most credentials of one `used`: many times what one door can see in the time of an answer.
+pub const USED: usize = 64;
 
 /// The most bytes of one `part`. Its frame is a third longer, and then some.
 pub const PART: usize = 32 * 1024;
@@ -127,6 +132,11 @@ pub enum ControllerRequest {
     Holds {
         /// Which revision.
         revision: u64,
+    },
+    /// These credentials open once, and have opened. Sent again until the server has noted them.
+    Used {
+        /// Which: [`USED`] at most.
+        credentials: Vec<UsedCredential>,
     },
     /// The oldest entries of its journal that the server has not noted.
     News {
@@ -231,6 +241,11 @@ pub enum ControllerEvent {
     Gone {
         /// SHA-256 of the whole.
         of: Digest,
+    },
+    /// Answer to `used`: they need not be told again.
+    NotedUsed {
+        /// All that were told.
+        credentials: Vec<UsedCredential>,
     },
     /// Answer to `news`: what stands in this journal up to this entry is kept, and need not be told again.
     Noted {
@@ -379,6 +394,29 @@ pub struct Held {
     pub manifest: Digest,
 }
 
+/// A credential as the controller's rights name it: a keyed hash, which tells nobody else what was presented.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UsedCredential(pub [u8; 16]);
+
+impl fmt::Debug for UsedCredential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("UsedCredential(‹redacted›)")
+    }
+}
+
+impl Serialize for UsedCredential {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        base64_text::serialize(&self.0, serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for UsedCredential {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let bytes = base64_text::deserialize(deserializer)?;
+        bytes.try_into().map(Self).map_err(|_| de::Error::custom("a credential has 16 bytes"))
+    }
+}
+
 /// Something that is fetched in parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Whole {
@@ -468,6 +506,16 @@ mod tests {
         let part = ControllerEvent::Part { of, from: u32::MAX, total: u32::MAX, bytes };
         let mut frame = encode(&part).unwrap();
         assert_eq!(decode::<ControllerEvent>(&mut frame).unwrap(), Some(part));
+    }
+
+    #[test]
+    fn what_was_used_comes_back_and_prints_nothing() {
+        let used = ControllerRequest::Used { credentials: vec![UsedCredential([0xab; 16]); USED] };
+        let mut frame = encode(&used).unwrap();
+        assert_eq!(decode::<ControllerRequest>(&mut frame).unwrap(), Some(used.clone()));
+        assert!(!format!("{used:?}").contains("ab"));
+        let short = r#"{"type":"used","credentials":["q6ur"]}"#;
+        assert!(serde_json::from_str::<ControllerRequest>(short).is_err());
     }
 
     #[test]

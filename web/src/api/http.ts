@@ -139,6 +139,7 @@ export type MyCard = Schemas['MyCard'];
 export type MyCardChange = Schemas['MyCardChange'];
 export type MyCardReading = Schemas['MyCardReading'];
 export type MyCards = Schemas['MyCards'];
+export type MyCode = Schemas['MyCode'];
 export type NewCard = Schemas['NewCard'];
 export type NewCardReading = Schemas['NewCardReading'];
 export type NewMyCard = Schemas['NewMyCard'];

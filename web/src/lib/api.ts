@@ -298,6 +298,13 @@ export const api = {
   addMyCard: (body: NewMyCard) => answer(client.POST('/api/v1/me/cards', { body })),
   changeMyCard: (card: string, body: MyCardChange) =>
     answer(client.PATCH('/api/v1/me/cards/{card}', { params: { path: { card } }, body })),
+  codesOf: (person: string) => answer(client.GET('/api/v1/people/{person}/codes', { params: { path: { person } } })),
+  removeCodeOf: (person: string, building: string) =>
+    answer(client.DELETE('/api/v1/people/{person}/codes/{building}', { params: { path: { person, building } } })),
+  myCodes: () => answer(client.GET('/api/v1/me/codes')),
+  /** Gives one a code, or another one. */
+  renewMyCode: (building: string) => answer(client.POST('/api/v1/me/codes/{building}', ofBuilding(building))),
+  endMyCode: (building: string) => answer(client.DELETE('/api/v1/me/codes/{building}', ofBuilding(building))),
   why: (building: string, body: WhyAsked) =>
     answer(client.POST('/api/v1/buildings/{building}/why', { ...ofBuilding(building), body })),
   addDoor: (building: string, body: NewDoor) =>

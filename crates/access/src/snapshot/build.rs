@@ -70,6 +70,8 @@ pub struct Credential {
     pub tier: CredentialTier,
     /// It opens once.
     pub once: bool,
+    /// Who presents it is forced to. Nothing is decided by it.
+    pub duress: bool,
     /// The first second at which it is valid, since 1970.
     pub from_s: Option<u32>,
     /// The first second at which it is valid no longer, since 1970.
@@ -106,6 +108,7 @@ pub fn build(plan: &Plan) -> (Manifest, Vec<Shard>) {
                 needs_longer: holder.needs_longer,
                 tier: credential.tier,
                 once: credential.once,
+                duress: credential.duress,
             });
         }
     }

@@ -81,6 +81,8 @@ pub struct Found {
     pub until: Option<Timestamp>,
     /// It can be copied.
     pub copyable: bool,
+    /// Who presents it is forced to: somebody should know, whatever is decided, and nobody at the door should see.
+    pub duress: bool,
 }
 
 /// Takes a snapshot into force. All of it is checked here.
@@ -276,6 +278,7 @@ impl Rights {
             until: (entry.until_s != u32::MAX)
                 .then(|| Timestamp::from_millis(i64::from(entry.until_s) * 1_000)),
             copyable: flags.has(Flags::COPYABLE),
+            duress: flags.has(Flags::DURESS),
         });
         Some((facts, found))
     }

@@ -21,8 +21,14 @@ impl Flags {
     pub(super) const NEEDS_LONGER: u8 = 8;
     pub(super) const COPYABLE: u8 = 16;
     pub(super) const ONCE: u8 = 32;
-    const ALL: u8 =
-        Self::BLOCKED | Self::SUSPENDED | Self::PASSING | Self::NEEDS_LONGER | Self::COPYABLE | Self::ONCE;
+    pub(super) const DURESS: u8 = 64;
+    const ALL: u8 = Self::BLOCKED
+        | Self::SUSPENDED
+        | Self::PASSING
+        | Self::NEEDS_LONGER
+        | Self::COPYABLE
+        | Self::ONCE
+        | Self::DURESS;
     /// Nothing is said of it.
     pub(super) const NONE: Self = Self(0);
 
@@ -34,7 +40,8 @@ impl Flags {
                 | flag(row.class == HolderClass::Passing, Self::PASSING)
                 | flag(row.needs_longer, Self::NEEDS_LONGER)
                 | flag(row.tier == CredentialTier::Identifier, Self::COPYABLE)
-                | flag(row.once, Self::ONCE),
+                | flag(row.once, Self::ONCE)
+                | flag(row.duress, Self::DURESS),
         )
     }
 
@@ -81,6 +88,8 @@ pub struct Row {
     pub tier: CredentialTier,
     /// It opens once.
     pub once: bool,
+    /// Who presents it is forced to. Nothing is decided by it.
+    pub duress: bool,
 }
 
 impl Shard {
@@ -161,6 +170,7 @@ impl Row {
             needs_longer: has(Flags::NEEDS_LONGER),
             tier: if has(Flags::COPYABLE) { CredentialTier::Identifier } else { CredentialTier::Proven },
             once: has(Flags::ONCE),
+            duress: has(Flags::DURESS),
         })
     }
 }

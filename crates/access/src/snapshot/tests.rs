@@ -49,6 +49,7 @@ fn card(number: u32, holder: usize) -> Credential {
         state: State::Active,
         tier: CredentialTier::Identifier,
         once: false,
+        duress: false,
         from_s: None,
         until_s: None,
     }
@@ -124,6 +125,7 @@ fn what_is_presented_is_judged_to_the_second() {
         Credential { from_s: Some(NOON_S), ..card(5, 0) },
         Credential { once: true, ..card(6, 0) },
         Credential { tier: CredentialTier::Proven, ..card(7, 0) },
+        Credential { duress: true, ..card(8, 0) },
     ];
     plan.holders[0].needs_longer = true;
     let rights = in_force(&plan);
@@ -143,7 +145,11 @@ fn what_is_presented_is_judged_to_the_second() {
     assert_eq!(ask(&rights, 3, &untrusted), Err(Reason::ClockUntrusted));
     let (facts, found) = rights.facts_at(hash(6), &asked(0)).unwrap();
     assert!(facts.needs_longer);
-    assert_eq!(found, Some(Found { person: PersonTag(1), once: true, until: None, copyable: true }));
+    let once = Found { person: PersonTag(1), once: true, until: None, copyable: true, duress: false };
+    assert_eq!(found, Some(once));
+    // under duress: judged as any other, and told
+    let (under_duress, found) = rights.facts_at(hash(8), &asked(0)).unwrap();
+    assert_eq!((under_duress, found), (facts, Some(Found { once: false, duress: true, ..once })));
 }
 
 #[test]

@@ -23,6 +23,7 @@ use klinke_model::credential::CredentialKey;
 use klinke_model::door::{DoorAlarm, DoorMode, DoorPosition, DoorState};
 use klinke_model::ids::DoorId;
 use klinke_model::time::{Mono, Timestamp};
+use klinke_wire::controller::{USED, UsedCredential};
 use std::collections::VecDeque;
 use std::time::Duration;
 use tracing::{error, warn};
@@ -67,6 +68,8 @@ pub struct Entry {
     copies: VecDeque<Copyable>,
     /// A copied card was noticed and not told yet.
     is_copy_seen: bool,
+    /// Somebody is forced, and it was not told yet.
+    is_duress_seen: bool,
     /// The next turn of unlocked hours.
     pub(super) hours_at: Option<Mono>,
 }
@@ -85,6 +88,8 @@ pub(super) struct LetIn {
     /// The door, by its place in the rights.
     pub(super) place: u8,
     pub(super) hold: Duration,
+    /// What was presented is used up: the server does not know yet.
+    pub(super) is_used_up: bool,
 }
 
 /// Why somebody is not.
@@ -115,6 +120,7 @@ impl Entry {
             is_kept: false,
             copies: VecDeque::new(),
             is_copy_seen: false,
+            is_duress_seen: false,
             hours_at: None,
         }
     }
@@ -210,6 +216,8 @@ impl Entry {
             facts.order = self.order.judge(place, Some(person), |other| state_at(rights, other, &state), now);
         }
         let decision = decide(&Request { cause: Cause::AtDoor }, &facts);
+        // whether it opens or not; and nothing at the door tells of it
+        self.is_duress_seen |= found.is_some_and(|found| found.duress);
         if found.is_some_and(|found| found.copyable) && self.is_copied(hash, place, now) {
             warn!("a card that can be copied was read at two doors within 3 s; one of them may be a copy");
             self.is_copy_seen = true;
@@ -220,7 +228,7 @@ impl Entry {
                     self.use_up(hash, &found, now)?;
                 }
                 self.order.granted(place);
-                Ok(LetIn { place, hold })
+                Ok(LetIn { place, hold, is_used_up: found.once })
             }
             // nobody's credential is never granted
             (Decision::Granted { .. }, None) => Err(Refused::NoRights),
@@ -238,6 +246,11 @@ impl Entry {
         std::mem::replace(&mut self.is_copy_seen, false)
     }
 
+    /// Whether somebody was forced since this was asked last.
+    pub(super) const fn takes_duress_seen(&mut self) -> bool {
+        std::mem::replace(&mut self.is_duress_seen, false)
+    }
+
     fn use_up(&mut self, hash: CredentialHash, found: &Found, now: Mono) -> Result<(), Refused> {
         let (at, trust) = self.time(now);
         let believed = (trust == ClockTrust::Trusted).then_some(at);
@@ -245,6 +258,18 @@ impl Entry {
             error!(%error, "a credential that opens once is refused");
             Refused::NotKept
         })
+    }
+
+    /// What opened once and is not noted by the server yet: some of it.
+    pub(super) fn unnoted(&self) -> Vec<UsedCredential> {
+        self.kept.unnoted(USED).into_iter().map(|hash| UsedCredential(hash.0)).collect()
+    }
+
+    /// The server has noted these.
+    pub(super) fn noted(&mut self, these: &[UsedCredential]) {
+        if let Err(error) = self.kept.noted(these.iter().map(|used| CredentialHash(used.0))) {
+            error!(%error, "it could not be kept what the server has noted; it is told again after a restart");
+        }
     }
 
     /// Whether the same card was read a moment ago at a door that nobody comes from so quickly: one of them may be a

@@ -14,6 +14,7 @@ use klinke_model::credential::CredentialKey;
 use klinke_model::ids::DoorId;
 use klinke_model::news::Raised;
 use klinke_model::time::{Mono, Timestamp};
+use klinke_wire::controller::{ControllerRequest, UsedCredential};
 use std::time::Duration;
 use tracing::{info, warn};
 
@@ -91,18 +92,40 @@ impl Doors {
         let at = driven.iter().position(|driven| driven.output == output).ok_or(Refused::NoRights)?;
         let states = |door| driven.iter().find(|driven| driven.door == door).map(Driven::secured);
         let here = driven.get(at).ok_or(Refused::NoRights)?;
-        let let_in = entry.present(here.door, here.report().state.mode, key, states, now);
+        let door = here.door;
+        let let_in = entry.present(door, here.report().state.mode, key, states, now);
         if entry.takes_copy_seen() {
             let alarm = Raised { kind: AlarmKind::CardAtTwoDoors, door: None, part: None };
+            reports.alarms.happened(alarm, now);
+        }
+        if entry.takes_duress_seen() {
+            let alarm = Raised { kind: AlarmKind::Duress, door: Some(door), part: None };
             reports.alarms.happened(alarm, now);
         }
         let let_in = let_in?;
         if let Some(driven) = driven.get_mut(at) {
             driven.let_in(Asker::Reader(reader), let_in.hold, &mut **board, reports, now);
         }
+        if let_in.is_used_up {
+            self.tell_used();
+        }
         // they may be the first, with whom the hours begin
         self.keep_hours(now);
         Ok(())
+    }
+
+    /// Tells the server what opened once, as long as it has not noted all of it. Told in any number of links it is one use.
+    pub(super) fn tell_used(&mut self) {
+        let credentials = self.entry.unnoted();
+        if !credentials.is_empty() {
+            self.reports.say(ControllerRequest::Used { credentials });
+        }
+    }
+
+    /// The server has noted what opened once; on with the rest.
+    pub(super) fn noted(&mut self, these: &[UsedCredential]) {
+        self.entry.noted(these);
+        self.tell_used();
     }
 
     fn keys(&mut self, reader: u16, keys: &Keys, now: Mono) {

@@ -103,6 +103,7 @@ pub fn plan(of: ControllerId, revision: u64, cards: u32) -> Plan {
         state: State::Active,
         tier: CredentialTier::Identifier,
         once: false,
+        duress: false,
         from_s: None,
         until_s: None,
     };

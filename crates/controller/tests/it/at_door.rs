@@ -107,6 +107,7 @@ fn rights(doors: u16, now: Timestamp) -> Request {
         state: State::Active,
         tier: CredentialTier::Proven,
         once: false,
+        duress: false,
         from_s: None,
         until_s: None,
     };

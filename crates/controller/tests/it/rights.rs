@@ -71,6 +71,7 @@ impl Snapshot {
                 state: State::Active,
                 tier: CredentialTier::Identifier,
                 once: false,
+                duress: false,
                 from_s: None,
                 until_s: None,
             }

@@ -75,6 +75,8 @@ pub struct MyData {
     homes: Vec<MyDataHome>,
     buttons: Vec<MyDataButton>,
     cards: Vec<MyDataCard>,
+    /// The buildings in which they have a code of their own. The app shows it.
+    codes: Vec<Label>,
     guests: Vec<MyDataGuest>,
     /// The names of the devices that are signed in.
     devices: Vec<Label>,
@@ -225,6 +227,7 @@ pub async fn data(State(node): State<Arc<Node>>, who: SignedIn) -> Result<DataFi
     let devices = node.store.devices().list(&who.scope, who.person).await?;
     let roles = node.store.people().roles(&who.scope, who.person).await?;
     let guests = node.store.guests().my_guests(&who.scope).await?;
+    let codes = node.store.own_codes().my_codes(&who.scope).await?;
     let kept = MyData {
         me: shown(person, user_name),
         homes: homes
@@ -252,6 +255,7 @@ pub async fn data(State(node): State<Arc<Node>>, who: SignedIn) -> Result<DataFi
                 name: held.card.name,
             })
             .collect(),
+        codes: codes.into_iter().filter_map(|code| code.number.map(|_| code.building_name)).collect(),
         guests: guests
             .into_iter()
             .map(|guest| MyDataGuest {

@@ -132,12 +132,14 @@ pub struct MoveEnded {
     moved_in: u32,
     /// People who live in another unit now.
     moved_on: u32,
+    /// Codes of their own that open nothing any more.
+    codes: u32,
 }
 
 impl From<Ended> for MoveEnded {
     fn from(ended: Ended) -> Self {
-        let Ended { people, bells, signed_out, accounts, invitations, moved_in, moved_on } = ended;
-        Self { people, bells, signed_out, accounts, invitations, moved_in, moved_on }
+        let Ended { people, bells, signed_out, accounts, invitations, moved_in, moved_on, codes } = ended;
+        Self { people, bells, signed_out, accounts, invitations, moved_in, moved_on, codes }
     }
 }
 

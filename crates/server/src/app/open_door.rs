@@ -48,6 +48,8 @@ pub enum By {
     },
     /// A guest, by a link, a QR pass or a code that was found to be theirs.
     Guest(GuestId),
+    /// Somebody at a panel, by a code that was found to be their own.
+    Code(PersonId),
 }
 
 /// Begins an opening and returns its news: first `sending` or `refused`, last `open` or `refused`, after which
@@ -63,6 +65,7 @@ pub fn open_door(node: &Arc<Node>, ask: Ask) -> watch::Receiver<OpeningNews> {
     let asker = match ask.by {
         By::Person { device, .. } => Asker::Device(device),
         By::Guest(guest) => Asker::Guest(guest),
+        By::Code(person) => Asker::Person(person),
     };
     match node.openings.begin(asker, ask.request, news(OpeningState::Sending), node.clock.mono()) {
         Begin::Same(following) => following,
@@ -95,7 +98,7 @@ async fn carry_out(node: &Node, ask: &Ask, opening: OpeningId) -> OpeningState {
     // a connection may be older than the end of a role
     let scope = ask.scope.at(node.clock.now());
     let known = match ask.by {
-        By::Person { person, .. } => of_person(node, &scope, ask, person).await,
+        By::Person { person, .. } | By::Code(person) => of_person(node, &scope, ask, person).await,
         By::Guest(guest) => of_guest(node, &scope, ask, guest).await,
     };
     let known = match known {

@@ -1,20 +1,23 @@
-//! Somebody shows a pass at a panel or types a code: the first of the panel's doors that their guest has opens.
+//! Somebody shows a pass at a panel or types a code, a guest's or one's own: the first of the panel's doors that they have opens.
 //!
 //! Wrong codes slow the panel down ([`klinke_access::lockout`]); how many there were is on the disk before they are
 //! answered, so a restart gains nothing. A QR pass is as hard to guess as a key and slows nothing down.
 
 use super::guest_pass::guest_of;
 use super::open_door::{Ask, By, open_door};
+use super::standing;
 use crate::node::Node;
 use crate::passes::PassToken;
 use klinke_access::decide::Cause;
 use klinke_access::lockout::Lockout;
-use klinke_model::ids::{GuestId, PanelId, RequestId};
+use klinke_access::standing::Standing;
+use klinke_model::door::Door;
+use klinke_model::ids::{DoorId, PanelId, PersonId, RequestId};
 use klinke_model::scope::Scope;
 use klinke_model::text::Label;
 use klinke_model::time::Mono;
 use klinke_storage::StorageError;
-use klinke_storage::record::Guest;
+use klinke_storage::record::{CodeHolder, Guest, GuestDoor};
 use klinke_wire::common::OpeningNews;
 use klinke_wire::panel::PresentedPass;
 use std::collections::HashMap;
@@ -82,30 +85,86 @@ pub async fn present(
 ) -> Result<Presented, PresentError> {
     let at = node.store.intercom().panel(scope, panel).await?.ok_or(PresentError::NotFound)?;
     let service = Scope::system(scope.tenant);
-    let guest = match pass {
-        PresentedPass::Qr { text } => by_qr(node, text).await?,
-        PresentedPass::Code { digits } => {
-            let id = by_code(node, scope, panel, digits).await?;
-            node.store.guests().guest_facts(&service.at(node.clock.now()), id).await?
+    let mut forced = false;
+    let whose = match pass {
+        PresentedPass::Qr { text } => by_qr(node, text).await?.map(|guest| Whose::Guest(Box::new(guest))),
+        PresentedPass::Code { digits } => match by_code(node, scope, panel, digits).await? {
+            CodeHolder::Guest(id) => {
+                let guest = node.store.guests().guest_facts(&service.at(node.clock.now()), id).await?;
+                guest.map(|guest| Whose::Guest(Box::new(guest)))
+            }
+            CodeHolder::Person { person, duress } => {
+                forced = duress;
+                Some(Whose::Person(person))
+            }
+        },
+    };
+    let found = match whose.ok_or(PresentError::NotFound)? {
+        Whose::Guest(guest) => {
+            if guest.tenant != scope.tenant || guest.building != at.building {
+                return Err(PresentError::NotFound);
+            }
+            guests_door(&guest, &at.doors).map(|door| (By::Guest(guest.id), door.door.clone()))
+        }
+        Whose::Person(person) => {
+            let door = persons_door(node, &service, person, &at.doors).await?;
+            if forced && let Some(door) = door.as_ref().map(|door| door.id).or(at.doors.first().copied()) {
+                raise_duress(node, *scope, door, request);
+            }
+            door.map(|door| (By::Code(person), door))
         }
     };
-    let here = |guest: &Guest| guest.tenant == scope.tenant && guest.building == at.building;
-    let guest = guest.filter(here).ok_or(PresentError::NotFound)?;
+    let Some((by, door)) = found else { return Ok(Presented::NoDoor) };
+    let ask =
+        Ask { scope: service, by, request, door: door.id, cause: Cause::AtDoor, call_offers_door: false };
+    Ok(Presented::Door(door.name, open_door(node, ask)))
+}
+
+/// Raises the silent alarm, beside the opening: nothing at the panel is slower or different for it.
+fn raise_duress(node: &Arc<Node>, scope: Scope, door: DoorId, request: RequestId) {
+    let node = Arc::clone(node);
+    node.tasks.clone().spawn(async move {
+        match node.store.alarms().duress_at_panel(&scope, &node.stamp(), door, request).await {
+            Ok(true) => node.webhooks.look(),
+            Ok(false) => {}
+            Err(error) => tracing::error!(%error, "an alarm of duress could not be kept"),
+        }
+    });
+}
+
+/// Whose a pass or code is.
+enum Whose {
+    Guest(Box<Guest>),
+    Person(PersonId),
+}
+
+/// The first of these doors that a guest has; of those that they would have if their host still did, where there is none.
+fn guests_door<'g>(guest: &'g Guest, doors: &[DoorId]) -> Option<&'g GuestDoor> {
     let has = |held: bool| {
-        at.doors
-            .iter()
-            .find_map(|door| guest.doors.iter().find(|one| one.door.id == *door && (one.held || !held)))
+        let of = |door: &DoorId| guest.doors.iter().find(|one| one.door.id == *door && (one.held || !held));
+        doors.iter().find_map(of)
     };
-    let Some(door) = has(true).or_else(|| has(false)) else { return Ok(Presented::NoDoor) };
-    let ask = Ask {
-        scope: service,
-        by: By::Guest(guest.id),
-        request,
-        door: door.door.id,
-        cause: Cause::AtDoor,
-        call_offers_door: false,
-    };
-    Ok(Presented::Door(door.door.name.clone(), open_door(node, ask)))
+    has(true).or_else(|| has(false))
+}
+
+/// The first of these doors that somebody has now; of those that they have at other times, where there is none.
+async fn persons_door(
+    node: &Node,
+    service: &Scope,
+    person: PersonId,
+    doors: &[DoorId],
+) -> Result<Option<Door>, StorageError> {
+    let now = node.clock.now();
+    let mut at_other_times = None;
+    for door in doors {
+        let Some(stored) = node.store.doors().facts(&service.at(now), person, *door).await? else { continue };
+        match standing::facts(&stored, &standing::now_at(&stored, now), None).standing {
+            Standing::InForce => return Ok(Some(stored.door)),
+            Standing::None => {}
+            _ => at_other_times = at_other_times.or(Some(stored.door)),
+        }
+    }
+    Ok(at_other_times)
 }
 
 async fn by_qr(node: &Node, text: &str) -> Result<Option<Guest>, StorageError> {
@@ -116,7 +175,12 @@ async fn by_qr(node: &Node, text: &str) -> Result<Option<Guest>, StorageError> {
 }
 
 /// Whose code it is. A right one shortens no wait.
-async fn by_code(node: &Node, scope: &Scope, panel: PanelId, digits: &str) -> Result<GuestId, PresentError> {
+async fn by_code(
+    node: &Node,
+    scope: &Scope,
+    panel: PanelId,
+    digits: &str,
+) -> Result<CodeHolder, PresentError> {
     let keypad = node.panel_codes.of(panel);
     let mut keypad = keypad.lock().await;
     let guests = node.store.guests();
@@ -134,8 +198,8 @@ async fn by_code(node: &Node, scope: &Scope, panel: PanelId, digits: &str) -> Re
     if DIGITS.contains(&digits.len()) && digits.bytes().all(|digit| digit.is_ascii_digit()) {
         let at = node.store.intercom().panel(scope, panel).await?.ok_or(PresentError::NotFound)?;
         let hash = node.passes.code_hash(scope.tenant, at.building, digits);
-        if let Some(guest) = guests.guest_by_code(scope, hash).await? {
-            return Ok(guest);
+        if let Some(holder) = node.store.own_codes().code_holder(scope, hash).await? {
+            return Ok(holder);
         }
     }
     let now = node.clock.mono();

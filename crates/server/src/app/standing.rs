@@ -60,7 +60,7 @@ fn hours_of(guest: &Guest, at: Timestamp) -> Standing {
 }
 
 /// The facts of a guest before one of their doors.
-pub(super) fn guest_facts(
+pub(crate) fn guest_facts(
     guest: &Guest,
     door: &GuestDoor,
     at: Timestamp,

@@ -257,6 +257,10 @@ impl<'n> Connected<'n> {
                     self.node.presence.controller_holds(self.controller, there);
                 }
             }
+            ControllerRequest::Used { credentials } => {
+                rights::count_used(self.node, &self.scope, self.controller, &credentials).await?;
+                framed.send(&ControllerEvent::NotedUsed { credentials }).await?;
+            }
             ControllerRequest::News { journal, entries } => {
                 let taken = news::take(self.node, &self.scope, self.controller, journal, &entries).await?;
                 if let Some(noted) = taken {

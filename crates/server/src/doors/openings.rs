@@ -1,8 +1,8 @@
-//! A repeated tap is the same opening: recent requests of each device and guest, in memory, for half a minute.
+//! A repeated tap is the same opening: recent requests of each who asks, in memory, for half a minute.
 //!
 //! Holds no person and no door beyond that time; nothing of it is written anywhere.
 
-use klinke_model::ids::{DeviceId, GuestId, RequestId};
+use klinke_model::ids::{DeviceId, GuestId, PersonId, RequestId};
 use klinke_model::time::Mono;
 use klinke_wire::common::OpeningNews;
 use std::collections::HashMap;
@@ -22,6 +22,8 @@ pub enum Asker {
     Device(DeviceId),
     /// A guest, with whatever they present.
     Guest(GuestId),
+    /// Somebody with a code of their own.
+    Person(PersonId),
 }
 
 /// Recent requests.

@@ -15,6 +15,7 @@
 //!   tells nothing of what lies in a controller.
 
 use crate::node::Node;
+use crate::passes::{self, Passes};
 use crate::random::Random;
 use crate::secrets::{self, SecretFileError};
 use base64::Engine;
@@ -28,8 +29,8 @@ use klinke_model::credential::{CredentialKey, CredentialTier};
 use klinke_model::ids::{ControllerId, PersonId, TenantId};
 use klinke_model::scope::Scope;
 use klinke_model::time::Timestamp;
-use klinke_storage::record::ControllerRights;
-use klinke_wire::controller::{ControllerEvent, Digest, Held, PART, Whole};
+use klinke_storage::record::{ControllerRights, RightsCode};
+use klinke_wire::controller::{ControllerEvent, Digest, Held, PART, UsedCredential, Whole};
 use sha2::Sha256;
 use std::collections::HashMap;
 use std::path::Path;
@@ -232,7 +233,7 @@ async fn look(
     }
     let key = node.rights.hash_key(scope.tenant, controller);
     let now = node.clock.now();
-    let codes: Vec<String> = stored.guests.iter().map(|one| node.passes.code(&one.guest)).collect();
+    let codes = typed(&node.passes, scope.tenant, &stored);
     let making = tokio::task::spawn_blocking(move || make(stored, &codes, controller, key, known, now));
     let Some((held, manifest, shards)) = making.await.map_err(|_| LookError::CutShort)?? else {
         return Ok(None);
@@ -241,12 +242,28 @@ async fn look(
     Ok(Some(Offer { held, manifest, signature, shards }))
 }
 
+/// The codes that are typed at keypads.
+struct Typed {
+    /// Of the guests, in their order.
+    guests: Vec<String>,
+    /// Of residents' own, in their order.
+    own: Vec<String>,
+}
+
+fn typed(passes: &Passes, tenant: TenantId, stored: &ControllerRights) -> Typed {
+    let own = |code: &RightsCode| passes.own_code(tenant, stored.building, code.person, code.number);
+    Typed {
+        guests: stored.guests.iter().map(|one| passes.code(&one.guest)).collect(),
+        own: stored.codes.iter().map(own).collect(),
+    }
+}
+
 /// A manifest in bytes with what it is known by, and its shards.
 type Made = (Held, Vec<u8>, HashMap<Digest, Vec<u8>>);
 
 fn make(
     stored: ControllerRights,
-    codes: &[String],
+    codes: &Typed,
     controller: ControllerId,
     key: HashKey,
     known: Option<Held>,
@@ -272,7 +289,7 @@ fn make(
 /// The plan of a snapshot with the number and moment of the one that is known.
 fn plan(
     stored: ControllerRights,
-    codes: &[String],
+    codes: &Typed,
     controller: ControllerId,
     key: HashKey,
     known: Option<Held>,
@@ -290,12 +307,30 @@ fn plan(
         state: if card.blocked { State::Blocked } else { State::Active },
         tier: card.tier,
         once: false,
+        duress: false,
         from_s: None,
         until_s: None,
     });
     let (mut holders, mut credentials): (Vec<Holder>, Vec<Credential>) =
         (holders.collect(), credentials.collect());
-    for (one, code) in stored.guests.iter().zip(codes) {
+    for (own, code) in stored.codes.iter().zip(&codes.own) {
+        let under_duress = stored.duress_codes.then(|| passes::under_duress(code));
+        for (code, duress) in [(Some(code), false), (under_duress.as_ref(), true)] {
+            let Some(Ok(code)) = code.map(|code| CredentialKey::code(code)) else { continue };
+            credentials.push(Credential {
+                hash: key.credential(&code),
+                holder: own.holder,
+                state: State::Active,
+                // whoever hears it has it
+                tier: CredentialTier::Identifier,
+                once: false,
+                duress,
+                from_s: None,
+                until_s: None,
+            });
+        }
+    }
+    for (one, code) in stored.guests.iter().zip(&codes.guests) {
         let Ok(code) = CredentialKey::code(code) else { continue };
         credentials.push(Credential {
             hash: key.credential(&code),
@@ -303,7 +338,8 @@ fn plan(
             state: State::Active,
             // whoever hears it has it
             tier: CredentialTier::Identifier,
-            once: false,
+            once: one.guest.once,
+            duress: false,
             // whole seconds inside of their time; the right says it to the millisecond
             from_s: second(one.guest.starts_at, 0),
             until_s: second(one.guest.ends_at, 999),
@@ -344,6 +380,26 @@ fn named(manifest: &Manifest, shards: Vec<Shard>) -> HashMap<Digest, Vec<u8>> {
 fn digest(bytes: &[u8]) -> Digest {
     use sha2::Digest as _;
     Digest(Sha256::digest(bytes).into())
+}
+
+/// Counts what a controller let in once: the guest came. Told again, or late, it finds nobody; the rights of all controllers
+/// are looked at by themselves, for something was written.
+pub async fn count_used(
+    node: &Node,
+    scope: &Scope,
+    controller: ControllerId,
+    used: &[UsedCredential],
+) -> Result<(), klinke_storage::StorageError> {
+    let key = node.rights.hash_key(scope.tenant, controller);
+    let guests = node.store.guests();
+    for (guest, number) in guests.once_at_doors(scope).await? {
+        let code = node.passes.code_of(scope.tenant, guest, number);
+        let Ok(code) = CredentialKey::code(&code) else { continue };
+        if used.contains(&UsedCredential(key.credential(&code).0)) {
+            guests.came_to_door(scope, guest, number).await?;
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

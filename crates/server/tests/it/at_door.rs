@@ -1,18 +1,23 @@
 //! A card from the administration to the lock: the real server, the real link, the real doors; with the server there,
 //! with the link cut, and after a start without a server.
 
-use crate::support::door::Controller;
+use crate::support::door::{Controller, told as command};
 use crate::support::house::House;
+use crate::support::panel::request;
 use crate::support::until;
 use klinke_access::decide::Reason;
 use klinke_model::card::CardView;
 use klinke_model::credential::CredentialKey;
 use klinke_model::time::Timestamp;
+use klinke_wire::common::ErrorCode;
+use klinke_wire::controller::{ControllerEvent, ControllerRequest, UsedCredential};
+use klinke_wire::panel::{PanelEvent, PanelRequest, PresentedPass};
 use serde_json::json;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-/// The house's front door.
+/// The house's front door, and the gate.
 const FRONT: u16 = 0;
+const GATE: u16 = 1;
 
 async fn present(controller: &Controller, card: CredentialKey, opens: bool) {
     let (before, stranger) =
@@ -102,8 +107,7 @@ async fn a_guests_code_opens_at_the_keypad_and_ends_there_by_itself() {
         controller.locked().await;
     };
     opens(&controller, &code(&cleaner)).await;
-    // who may come once is the server's to count
-    assert_eq!(refusal(&controller, &once), Some(Reason::CredentialUnknown));
+    assert_eq!(refusal(&controller, &once), None, "who may come once is known too");
 
     // revoked with one tap
     let at = format!("/api/v1/guests/{}", other["id"].as_str().unwrap());
@@ -117,4 +121,103 @@ async fn a_guests_code_opens_at_the_keypad_and_ends_there_by_itself() {
     opens(&controller, &code(&cleaner)).await;
     assert_eq!(controller.releases.of(FRONT), 2);
     controller.stop().await;
+}
+
+/// Types a code until the lock is released.
+async fn opens(controller: &Controller, reader: u16, code: &str) {
+    let before = controller.releases.of(reader);
+    controller.type_keys(reader, &format!("{code}#")).await;
+    until("released", || controller.releases.of(reader) == before + 1).await;
+    controller.locked().await;
+}
+
+#[tokio::test]
+async fn who_may_come_once_comes_once_to_a_keypad_and_the_server_counts_it_once() {
+    let house = House::new().await;
+    let mut controller = house.controller().await;
+    let (building, plan) = (house.plan.building, &house.plan);
+    let week = house.node().clock.now().plus(Duration::from_secs(7 * 86_400));
+    let guests = format!("/api/v1/buildings/{building}/guests");
+    let made = async |name: &str| {
+        let new = json!({ "name": name, "doors": [plan.front, plan.gate], "ends_at": week, "once": true });
+        let made = house.manager.post(&guests, new).await;
+        assert_eq!(made.status, 201, "{made:?}");
+        made.json()
+    };
+    let code = |guest: &serde_json::Value| guest["code"].as_str().unwrap().to_owned();
+    let refusal = |controller: &Controller, guest: &serde_json::Value| {
+        controller.in_force.refusal(plan.front, &CredentialKey::code(&code(guest)).unwrap())
+    };
+    let listed = async || {
+        let names = house.manager.get(&guests).await.json()["items"].clone();
+        names
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| one["name"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    let (first, second, third) = (made("First").await, made("Second").await, made("Third").await);
+    until("all are known", || refusal(&controller, &third).is_none()).await;
+
+    // with the line: the server knows at once, and the panel does too
+    opens(&controller, FRONT, &code(&first)).await;
+    until("the server has counted", || refusal(&controller, &first) == Some(Reason::CredentialUnknown)).await;
+    assert_eq!(listed().await.len(), 2);
+    let mut panel = house.panel().await;
+    let shown = PresentedPass::Code { digits: code(&first) };
+    panel.socket.send(&PanelRequest::Present { request: request(), pass: shown }).await;
+    let told = panel.socket.expect("the answer", |event| match event {
+        PanelEvent::Error(news) => Some(news.code),
+        _ => None,
+    });
+    assert_eq!(told.await, ErrorCode::NotFound);
+
+    // without: once, at this door or another, over a restart too
+    controller.cut().await;
+    opens(&controller, GATE, &code(&second)).await;
+    controller.type_keys(FRONT, &format!("{}#", code(&second))).await;
+    // what comes after it was judged too
+    present(&controller, CardView::Serial.read("04FFFFFFFFFFFF").unwrap(), false).await;
+    assert_eq!((controller.releases.of(FRONT), controller.releases.of(GATE)), (1, 1));
+    controller.stop().await;
+    assert_eq!(listed().await.len(), 2, "nobody could tell the server");
+    let controller = house.controller().await;
+    let begun = Instant::now();
+    while listed().await != ["Third"] {
+        assert!(begun.elapsed() < Duration::from_secs(20), "never told");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(controller.releases.count(), 0);
+    controller.stop().await;
+
+    // told by hand, again and again, and by who drives none of its doors: what the first did stays done
+    let mut mute = house.plan.controller.mute(house.running.controllers).await;
+    let controllers = house.node().store.doors().controllers(&house.scope(), building).await.unwrap();
+    let key = house.node().rights.hash_key(plan.tenant, controllers[0].id);
+    let used = |guest: &serde_json::Value| {
+        UsedCredential(key.credential(&CredentialKey::code(&code(guest)).unwrap()).0)
+    };
+    for credentials in [vec![used(&second)], vec![UsedCredential([7; 16])], vec![used(&second), used(&first)]]
+    {
+        mute.send(&ControllerRequest::Used { credentials: credentials.clone() }).await.unwrap();
+        let noted = command(&mut mute).await;
+        assert_eq!(noted, ControllerEvent::NotedUsed { credentials });
+    }
+    assert_eq!(listed().await, ["Third"]);
+    let renewed = house
+        .manager
+        .post(&format!("/api/v1/guests/{}/link", third["id"].as_str().unwrap()), json!({}))
+        .await;
+    assert_eq!(renewed.status, 200, "{renewed:?}");
+    // with the code of before: they have another, and may come
+    mute.send(&ControllerRequest::Used { credentials: vec![used(&third)] }).await.unwrap();
+    command(&mut mute).await;
+    assert_eq!(listed().await, ["Third"]);
+    let newest = renewed.json();
+    for _ in 0..3 {
+        mute.send(&ControllerRequest::Used { credentials: vec![used(&newest)] }).await.unwrap();
+        command(&mut mute).await;
+        assert!(listed().await.is_empty());
+    }
 }

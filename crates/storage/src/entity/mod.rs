@@ -40,6 +40,7 @@ pub mod move_person;
 pub mod panel;
 pub mod panel_door;
 pub mod person;
+pub mod person_code;
 pub mod person_word;
 pub mod role_grant;
 pub mod schedule;

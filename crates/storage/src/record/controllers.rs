@@ -4,12 +4,14 @@ use super::Guest;
 use klinke_access::decide::{HolderClass, SiteMode};
 use klinke_access::snapshot::{DoorPlan, DoorRight};
 use klinke_model::credential::{CredentialKey, CredentialTier};
-use klinke_model::ids::PersonId;
+use klinke_model::ids::{BuildingId, PersonId};
 use klinke_model::schedule::{HolidayCalendar, Schedule};
 
 /// All that the snapshot of one controller is made of, as of one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ControllerRights {
+    /// The building.
+    pub building: BuildingId,
     /// Where the building stands: IANA time zone.
     pub time_zone: String,
     /// Whose public holidays count there.
@@ -22,12 +24,15 @@ pub struct ControllerRights {
     pub left_out: usize,
     /// The hours that rights and doors name by their place.
     pub schedules: Vec<Schedule>,
-    /// Who has a card in the building and a right to one of the doors.
+    /// Who has a card or a code of their own in the building, and a right to one of the doors.
     pub holders: Vec<RightsHolder>,
     /// Their cards.
     pub cards: Vec<RightsCard>,
-    /// Guests with one of the doors, who may come more than once: who may come once is known to the server only, else
-    /// they came once to every controller.
+    /// Their own codes.
+    pub codes: Vec<RightsCode>,
+    /// The building takes codes for duress.
+    pub duress_codes: bool,
+    /// Guests with one of the doors, but not who may come once and is just coming or may have come.
     pub guests: Vec<RightsGuest>,
 }
 
@@ -66,4 +71,15 @@ pub struct RightsCard {
     pub blocked: bool,
     /// Whether it can be copied.
     pub tier: CredentialTier,
+}
+
+/// A code of somebody with rights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RightsCode {
+    /// Whose.
+    pub person: PersonId,
+    /// What it is derived with.
+    pub number: u64,
+    /// Their place among the holders.
+    pub holder: usize,
 }

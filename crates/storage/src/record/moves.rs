@@ -112,6 +112,9 @@ pub struct Ended {
     /// People who live in another unit of ours now.
     #[serde(default)]
     pub moved_on: u32,
+    /// Codes of their own that open nothing any more.
+    #[serde(default)]
+    pub codes: u32,
 }
 
 /// What carrying out a move leaves to be done outside the database.

@@ -200,12 +200,12 @@ impl Alarms<'_> {
 
 /// Takes the news of one controller.
 #[derive(Clone, Copy)]
-struct Taker<'a> {
-    scope: &'a Scope,
-    stamp: &'a Stamp,
-    id: ControllerId,
-    building: BuildingId,
-    journal: JournalId,
+pub(super) struct Taker<'a> {
+    pub scope: &'a Scope,
+    pub stamp: &'a Stamp,
+    pub id: ControllerId,
+    pub building: BuildingId,
+    pub journal: JournalId,
 }
 
 impl Taker<'_> {
@@ -247,6 +247,19 @@ impl Taker<'_> {
         }
         news::tell(tx, self.scope, self.stamp, &news).await?;
         Ok(taken)
+    }
+
+    /// Keeps one alarm that only happened, and tells of it; whether it was not there.
+    pub async fn happened(&self, tx: &Tx, alarm: told::Raised) -> Result<bool> {
+        let mail = alarm_mail::Entity::find_by_id((self.scope.tenant.0, self.building.0)).one(&**tx).await?;
+        let mail = mail.is_some_and(|row| row.wanted);
+        let entry = NewsEntry { seq: 1, at: self.stamp.at, trusted: true, what: told::News::Raised(alarm) };
+        let Some(id) = self.raised(tx, alarm, &entry, mail).await? else { return Ok(false) };
+        if mail {
+            self.mail_soon(tx).await?;
+        }
+        news::tell(tx, self.scope, self.stamp, &[News::of_alarm(self.building, id)]).await?;
+        Ok(true)
     }
 
     /// The highest number that was taken of this journal.

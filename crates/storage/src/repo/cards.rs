@@ -246,7 +246,7 @@ pub(super) async fn end_all(db: &impl ConnectionTrait, scope: &Scope, person: Pe
 }
 
 /// Whether somebody lives in a building, a rule of it names them, or they have a role over it.
-fn belongs(scope: &Scope, (building, person): Place) -> Expr {
+pub(super) fn belongs(scope: &Scope, (building, person): Place) -> Expr {
     let there = Query::select()
         .column(unit::Column::Id)
         .from(unit::Entity)

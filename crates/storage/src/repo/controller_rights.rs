@@ -1,16 +1,17 @@
-//! What one controller decides by: its doors, who of those with a card may open them, and which guests may.
+//! What one controller decides by: its doors, who of those with a card or a code of their own may open them, and which guests
+//! may.
 //!
 //! Who reaches a door is said where it is said for a decision of the server: [`reaching`] by living somewhere,
 //! [`rule_reach`] by a rule. Nothing is asked person by person.
 
 use crate::entity::{
     access_rule, access_rule_door, building, card, controller, door, door_setting, membership, person,
-    schedule, unit, unit_door,
+    person_code, schedule, unit, unit_door,
 };
 use crate::record::{ControllerRights, Guest, RightsCard, RightsGuest, RightsHolder};
 use crate::repo::convert::{self, At};
 use crate::repo::doors::{Doors, reaching};
-use crate::repo::{guests, rule_reach, schedules};
+use crate::repo::{guests, own_codes, policy, rule_reach, schedules};
 use crate::{Result, tx};
 use klinke_access::decide::HolderClass;
 use klinke_access::snapshot::{After, DOORS, DoorPlan, DoorRight};
@@ -19,7 +20,7 @@ use klinke_model::ids::ControllerId;
 use klinke_model::schedule::Schedule;
 use klinke_model::scope::{Principal, Scope};
 use klinke_model::time::Timestamp;
-use sea_orm::sea_query::{Expr, ExprTrait, JoinType, Query, SelectStatement};
+use sea_orm::sea_query::{Expr, ExprTrait, JoinType, Query, SelectStatement, UnionType};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use uuid::Uuid;
@@ -82,10 +83,13 @@ async fn read(
         rules.iter().filter_map(|rule| Some((rule.id, rule.right(zone.as_ref(), &hours)?))).collect();
     let rights = rights(db, scope, found.building, &opened, &of_rule).await?;
     let (holders, cards) = holders(db, scope, found.building, rights).await?;
+    let codes = own_codes::of_holders(db, scope, found.building, &holders).await?;
+    let (_, policy) = policy::current(db, scope, found.building.into()).await?;
     let mut schedules = hours.schedules;
     let coming = guests::coming(db, scope, found.building).await?;
     let guests = coming.into_iter().filter_map(|guest| with_right(guest, &opened, &mut schedules)).collect();
     Ok(Some(ControllerRights {
+        building: found.building.into(),
         site_mode: At("building", "mode").choice(&site.mode)?,
         holidays: At("building", "holidays").choice(&site.holidays)?,
         time_zone: site.time_zone,
@@ -94,6 +98,8 @@ async fn read(
         schedules,
         holders,
         cards,
+        codes,
+        duress_codes: policy.duress_codes,
         guests,
     }))
 }
@@ -256,13 +262,20 @@ fn plan(
     })
 }
 
-/// The people who have a card in the building.
-fn with_cards(scope: &Scope, building: Uuid) -> SelectStatement {
+/// The people who have a card or a code of their own in the building.
+fn with_something(scope: &Scope, building: Uuid) -> SelectStatement {
+    let with_code = Query::select()
+        .column(person_code::Column::Person)
+        .from(person_code::Entity)
+        .and_where(person_code::Column::Tenant.eq(scope.tenant.0))
+        .and_where(person_code::Column::Building.eq(building))
+        .take();
     Query::select()
         .column(card::Column::Person)
         .from(card::Entity)
         .and_where(card::Column::Tenant.eq(scope.tenant.0))
         .and_where(card::Column::Building.eq(building))
+        .union(UnionType::Distinct, with_code)
         .take()
 }
 
@@ -279,7 +292,7 @@ async fn rights(
         .expr_as(Expr::col((membership::Entity, membership::Column::Person)), "person")
         .expr_as(Expr::col((unit_door::Entity, unit_door::Column::Door)), "door")
         .and_where(Expr::col((unit_door::Entity, unit_door::Column::Door)).is_in(places.keys().copied()))
-        .and_where(membership::Column::Person.in_subquery(with_cards(scope, building)))
+        .and_where(membership::Column::Person.in_subquery(with_something(scope, building)))
         .take();
     let mut homes: HashMap<Uuid, u64> = HashMap::new();
     for row in db.query_all(&by_home).await? {
@@ -303,7 +316,7 @@ async fn rights(
             .expr_as(rule.clone(), "rule")
             .expr_as(whom.clone(), "person")
             .and_where(rule.in_subquery(of_building.clone()))
-            .and_where(whom.in_subquery(with_cards(scope, building)));
+            .and_where(whom.in_subquery(with_something(scope, building)));
     });
     for row in db.query_all(&by_rule).await? {
         if let Some(right) = of_rule.get(&row.try_get("", "rule")?) {
@@ -335,7 +348,7 @@ async fn holders(
         .join(JoinType::InnerJoin, unit::Entity, of_unit)
         .and_where(membership::Column::Tenant.eq(scope.tenant.0))
         .and_where(unit::Column::Building.eq(building))
-        .and_where(membership::Column::Person.in_subquery(with_cards(scope, building)))
+        .and_where(membership::Column::Person.in_subquery(with_something(scope, building)))
         .take();
     let mut residents: HashSet<Uuid> = HashSet::new();
     for row in db.query_all(&here).await? {
@@ -345,14 +358,14 @@ async fn holders(
         .select_only()
         .columns([person::Column::Id, person::Column::Active, person::Column::NeedsLonger])
         .filter(person::Column::Tenant.eq(scope.tenant.0))
-        .filter(person::Column::Id.in_subquery(with_cards(scope, building)))
+        .filter(person::Column::Id.in_subquery(with_something(scope, building)))
         .order_by_asc(person::Column::Id)
         .into_tuple()
         .all(db)
         .await?;
     let (mut holders, mut place) = (Vec::with_capacity(people.len()), HashMap::new());
     for (id, active, needs_longer) in people {
-        // who has a card and no right is nobody to this controller
+        // who has something and no right is nobody to this controller
         let Some(mut rights) = rights.remove(&id) else { continue };
         rights.sort_unstable();
         let class = if residents.contains(&id) { HolderClass::Resident } else { HolderClass::Passing };

@@ -6,6 +6,7 @@ use crate::record::{
     CodeChoice, Codes, Guest, GuestChange, GuestChanged, GuestMade, GuestsOf, JobKind, NewGuest, Stamp,
 };
 use crate::repo::audit::{self, Change};
+use crate::repo::code_space::CodeSpace;
 use crate::repo::convert::Word;
 use crate::repo::guest_limits::{may_make, wrong_change};
 use crate::repo::guests::{Guests, one};
@@ -20,15 +21,10 @@ use klinke_model::scope::Scope;
 use klinke_model::time::Timestamp;
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect,
-};
+use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use uuid::Uuid;
-
-/// Short codes are given while there are a thousand for each that is in use: of six digits.
-const SHORT: u64 = 1_000;
 
 impl Guests<'_> {
     /// Makes a guest: of the asker's home when one is named, else of the administration.
@@ -238,26 +234,11 @@ async fn choose(
     building: BuildingId,
     codes: &Codes,
 ) -> Result<CodeChoice> {
-    let in_building = || {
-        guest::Entity::find()
-            .filter(guest::Column::Tenant.eq(scope.tenant.0))
-            .filter(guest::Column::Building.eq(building.0))
-    };
-    let choices = to_choose(codes, in_building().count(db).await?);
-    let taken: Vec<Vec<u8>> = in_building()
-        .select_only()
-        .column(guest::Column::CodeHash)
-        .filter(guest::Column::CodeHash.is_in(choices.iter().map(|choice| choice.hash.to_vec())))
-        .into_tuple()
-        .all(db)
-        .await?;
-    let free = choices.iter().find(|choice| !taken.iter().any(|hash| hash == &choice.hash));
+    let hashes = codes.short.iter().chain(&codes.long).map(|choice| choice.hash);
+    let space = CodeSpace::read(db, scope, building, hashes).await?;
+    let long_enough = if space.long { &codes.long } else { &codes.short };
+    let free = long_enough.iter().find(|choice| space.is_free(&choice.hash));
     free.copied().ok_or(StorageError::Conflict)
-}
-
-/// The codes that are long enough beside so many in use.
-fn to_choose(codes: &Codes, in_use: u64) -> &[CodeChoice] {
-    if in_use < SHORT { &codes.short } else { &codes.long }
 }
 
 async fn write_doors(
@@ -312,18 +293,4 @@ const fn unwritten() -> StorageError {
 
 fn number(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn there_are_a_thousand_codes_for_each_in_use() {
-        let choice = |number| vec![CodeChoice { number, hash: [0; 32] }];
-        let codes = Codes { short: choice(2), long: choice(3) };
-        assert_eq!(to_choose(&codes, 0), codes.short);
-        assert_eq!(to_choose(&codes, 999), codes.short);
-        assert_eq!(to_choose(&codes, 1_000), codes.long);
-    }
 }

@@ -1,17 +1,17 @@
-//! What opening a door for a guest takes: who it is, at most once for who may come once, and how often somebody typed wrong
-//! codes at a panel.
+//! What opening a door for a guest takes: who it is, at most once for who may come once (counted here, or by a controller that
+//! tells of it), and how often somebody typed wrong codes at a panel.
 
 use crate::Result;
-use crate::entity::{guest, guest_mail, panel, person};
+use crate::entity::{door, guest, guest_door, guest_mail, panel, person};
 use crate::record::{Guest, GuestMail};
 use crate::repo::convert::At;
 use crate::repo::guests::{Guests, any};
 use crate::tx::{self, Isolation};
 use klinke_model::contact::Email;
-use klinke_model::ids::GuestId;
+use klinke_model::ids::{ControllerId, GuestId};
 use klinke_model::privacy::Pii;
 use klinke_model::scope::{Principal, Scope};
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Expr, Query, SelectStatement};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
 impl Guests<'_> {
@@ -23,19 +23,33 @@ impl Guests<'_> {
         tx::read(self.0, |tx| async move { any(&*tx, scope, id).await }).await
     }
 
-    /// Whose code this is in the building of the panel that asks.
-    pub async fn guest_by_code(&self, scope: &Scope, code_hash: [u8; 32]) -> Result<Option<GuestId>> {
-        let Principal::Panel(panel) = scope.principal else { return Ok(None) };
-        tx::read(self.0, |tx| async move {
-            let found = panel::Entity::find_by_id((scope.tenant.0, panel.0)).one(&*tx).await?;
-            let Some(panel) = found else { return Ok(None) };
-            let guest = guest::Entity::find()
+    /// The guests who may come once, with a door of the controller that asks, and what the code of each is derived with.
+    pub async fn once_at_doors(&self, scope: &Scope) -> Result<Vec<(GuestId, u64)>> {
+        let Principal::Controller(controller) = scope.principal else { return Ok(Vec::new()) };
+        let found = guest::Entity::find()
+            .filter(guest::Column::Tenant.eq(scope.tenant.0))
+            .filter(guest::Column::Once.eq(true))
+            .filter(guest::Column::Id.in_subquery(with_door_of(scope, controller)))
+            .all(&self.0.reader)
+            .await?;
+        let number = |row: &guest::Model| At("guest", "code_number").number(row.code_number);
+        found.iter().map(|row| Ok((row.id.into(), number(row)?))).collect()
+    }
+
+    /// Removes a guest who may come once and came to a door of the controller that asks, with the code that this number
+    /// made. Told again it finds nobody; who got a new code since has come with the one before, and may come again.
+    pub async fn came_to_door(&self, scope: &Scope, id: GuestId, code_number: u64) -> Result<bool> {
+        let Principal::Controller(controller) = scope.principal else { return Ok(false) };
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
+            let gone = guest::Entity::delete_many()
                 .filter(guest::Column::Tenant.eq(scope.tenant.0))
-                .filter(guest::Column::Building.eq(panel.building))
-                .filter(guest::Column::CodeHash.eq(code_hash.to_vec()))
-                .one(&*tx)
+                .filter(guest::Column::Id.eq(id.0))
+                .filter(guest::Column::Once.eq(true))
+                .filter(guest::Column::CodeNumber.eq(i64::try_from(code_number).unwrap_or(i64::MAX)))
+                .filter(guest::Column::Id.in_subquery(with_door_of(scope, controller)))
+                .exec(&*tx)
                 .await?;
-            Ok(guest.map(|row| row.id.into()))
+            Ok(gone.rows_affected > 0)
         })
         .await
     }
@@ -146,6 +160,22 @@ impl Guests<'_> {
         })
         .await
     }
+}
+
+/// The guests who may open a door that a controller drives.
+fn with_door_of(scope: &Scope, controller: ControllerId) -> SelectStatement {
+    let driven = Query::select()
+        .column(door::Column::Id)
+        .from(door::Entity)
+        .and_where(door::Column::Tenant.eq(scope.tenant.0))
+        .and_where(door::Column::Controller.eq(controller.0))
+        .take();
+    Query::select()
+        .column(guest_door::Column::Guest)
+        .from(guest_door::Entity)
+        .and_where(guest_door::Column::Tenant.eq(scope.tenant.0))
+        .and_where(guest_door::Column::Door.in_subquery(driven))
+        .take()
 }
 
 const fn is_service(scope: &Scope) -> bool {

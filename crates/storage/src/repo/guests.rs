@@ -112,12 +112,12 @@ pub(super) async fn any(db: &impl ConnectionTrait, scope: &Scope, id: GuestId) -
     Ok(load(db, scope, row.into_iter().collect()).await?.pop())
 }
 
-/// The guests of a building who may come more than once, in the order of their ids.
+/// The guests of a building in the order of their ids, without those who may come once and are just coming or may have.
 pub(super) async fn coming(db: &impl ConnectionTrait, scope: &Scope, building: Uuid) -> Result<Vec<Guest>> {
     let rows = guest::Entity::find()
         .filter(guest::Column::Tenant.eq(scope.tenant.0))
         .filter(guest::Column::Building.eq(building))
-        .filter(guest::Column::Once.eq(false))
+        .filter(guest::Column::Taken.eq(false))
         .order_by_asc(guest::Column::Id)
         .all(db)
         .await?;

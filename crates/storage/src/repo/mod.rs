@@ -1,5 +1,6 @@
 //! The repositories: concrete, cheap, one file each.
 
+mod alarm_at_panel;
 mod alarm_mails;
 mod alarms;
 pub(crate) mod audit;
@@ -10,6 +11,7 @@ mod buttons;
 mod buttons_page;
 mod cards;
 mod cards_import;
+mod code_space;
 mod controller_rights;
 mod convert;
 mod counts;
@@ -47,6 +49,7 @@ mod my_bells;
 mod my_cards;
 mod news;
 mod openers;
+mod own_codes;
 mod parts;
 mod people;
 mod people_change;
@@ -85,6 +88,7 @@ pub use intercom::Intercom;
 pub use invitations::Invitations;
 pub use jobs::Jobs;
 pub use moves::Moves;
+pub use own_codes::OwnCodes;
 pub use parts::Parts;
 pub use people::People;
 pub use rules::Rules;

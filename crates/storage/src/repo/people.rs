@@ -3,7 +3,7 @@
 use crate::entity::{account, bell, bell_member, membership, person, person_word, unit};
 use crate::record::{NewAccount, UnitMember};
 use crate::repo::convert::{self, Word};
-use crate::repo::{cards, guest_change, reach, rules};
+use crate::repo::{cards, guest_change, own_codes, reach, rules};
 use crate::{Result, Store};
 use klinke_model::alphabet::Alphabet;
 use klinke_model::fold::words;
@@ -100,6 +100,7 @@ pub(super) async fn end_place(
     }
     rules::leave(db, scope, person, unit).await?;
     cards::leave(db, scope, person, unit).await?;
+    own_codes::leave(db, scope, person, unit).await?;
     guest_change::leave(db, scope, person, unit).await?;
     Ok(true)
 }

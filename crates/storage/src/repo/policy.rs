@@ -4,6 +4,7 @@ use crate::entity::building_policy;
 use crate::record::{PolicySet, Stamp};
 use crate::repo::audit::{self, Change};
 use crate::repo::convert::At;
+use crate::repo::own_codes;
 use crate::repo::reach;
 use crate::repo::sites::Sites;
 use crate::tx::{self, Isolation};
@@ -68,6 +69,9 @@ impl Sites<'_> {
                 .on_conflict(OnConflict::columns(key).update_columns(rest).to_owned())
                 .exec_without_returning(&*tx)
                 .await?;
+            if before.own_codes && !policy.own_codes {
+                own_codes::end_all(&*tx, scope, building).await?;
+            }
             let change = Change {
                 building: Some(building),
                 action: "policy.changed",

@@ -750,10 +750,45 @@ const PROBES: &[Probe] = probes! {
         let (_, own) = r.guests().await?;
         Ok(r.store.guests().guest_facts(&r.scope, own).await?.is_some())
     };
-    guest_by_code [Panel OtherPanel] |r| {
+    once_at_doors [Controller] |r| {
         let (_, own) = r.guests().await?;
-        let hash = crate::guests::codes(r.n + 500_000).short[0].hash;
-        Ok(r.store.guests().guest_by_code(&r.scope, hash).await? == Some(own))
+        Ok(r.store.guests().once_at_doors(&r.scope).await?.contains(&(own, 2)))
+    };
+    came_to_door [Controller] |r| {
+        let (_, own) = r.guests().await?;
+        r.store.guests().came_to_door(&r.scope, own, 2).await
+    };
+    duress_at_panel [Panel OtherPanel] |r| {
+        r.store.alarms().duress_at_panel(&r.scope, &stamp(r.n), r.ours.front, r.id()).await
+    };
+    // codes of residents' own
+    my_codes [Herself] |r| {
+        r.own_code().await?;
+        Ok(r.store.own_codes().my_codes(&r.scope).await?.iter().any(|code| code.number == Some(r.n)))
+    };
+    renew_my_code [Herself] |r| {
+        r.own_code().await?;
+        let choices = crate::own_codes::choices(r.n + 500_000);
+        r.store.own_codes().renew_my_code(&r.scope, r.ours.house, choices).await?;
+        Ok(r.kari_s_code().await? == Some(r.n + 500_000))
+    };
+    end_my_code [Herself] |r| {
+        r.own_code().await?;
+        r.store.own_codes().end_my_code(&r.scope, r.ours.house).await?;
+        Ok(r.kari_s_code().await?.is_none())
+    };
+    codes_of [System Manager Admin Auditor] |r| {
+        r.own_code().await?;
+        Ok(!r.store.own_codes().codes_of(&r.scope, r.ours.kari).await?.is_empty())
+    };
+    remove_code [System Manager Admin] |r| {
+        r.own_code().await?;
+        r.store.own_codes().remove_code(&r.scope, &stamp(r.n), r.ours.house, r.ours.kari).await
+    };
+    code_holder [Panel OtherPanel] |r| {
+        r.own_code().await?;
+        let hash = crate::own_codes::choices(r.n).short[0].hash;
+        Ok(r.store.own_codes().code_holder(&r.scope, hash).await?.is_some())
     };
     take_once [System] |r| {
         let (_, own) = r.guests().await?;
@@ -1152,6 +1187,22 @@ impl Run<'_> {
         Ok(ids)
     }
 
+    /// A code of Kari's own.
+    async fn own_code(&self) -> Result<()> {
+        crate::own_codes::policy(&self.store, &self.ours, true, true).await;
+        let kari = self.ours.as_person(self.ours.kari);
+        let choices = crate::own_codes::choices(self.n);
+        let made = self.store.own_codes().renew_my_code(&kari, self.ours.house, choices).await?;
+        assert!(matches!(made, klinke_storage::record::MyCodeMade::Done(_)), "{made:?}");
+        Ok(())
+    }
+
+    /// What the code of Kari's own is made with.
+    async fn kari_s_code(&self) -> Result<Option<u64>> {
+        let codes = self.store.own_codes().my_codes(&self.ours.as_person(self.ours.kari)).await?;
+        Ok(codes.into_iter().find(|code| code.building == self.ours.house).and_then(|code| code.number))
+    }
+
     /// A guest of Kari's whose mail waits.
     async fn mailed_guest(&self) -> Result<klinke_model::ids::GuestId> {
         let (_, own) = self.guests().await?;
@@ -1419,6 +1470,8 @@ fn the_table_knows_every_repository_function() {
         "cards",
         "my_cards",
         "cards_import",
+        "own_codes",
+        "alarm_at_panel",
     ] {
         let source = std::fs::read_to_string(folder.join(file).with_extension("rs")).unwrap();
         let methods = source.lines().filter_map(|line| line.strip_prefix("    pub async fn "));

@@ -10,7 +10,8 @@ use klinke_model::rule::{AccessRule, Who};
 use klinke_model::schedule::Schedule;
 use klinke_model::time::Timestamp;
 use klinke_storage::record::{
-    CodeChoice, Codes, Guest, GuestChange, GuestChanged, GuestMade, GuestsOf, JobKind, NewGuest, PolicySet,
+    CodeChoice, CodeHolder, Codes, Guest, GuestChange, GuestChanged, GuestMade, GuestsOf, JobKind, NewGuest,
+    PolicySet,
 };
 use klinke_storage::{StorageError, Store};
 use std::time::Duration;
@@ -125,17 +126,17 @@ on_both! {
         let panel = ours.as_panel(ours.panel);
         for (number, guest) in [(1, &first), (2, &second)] {
             let hash = codes(number).short[0].hash;
-            assert_eq!(db.store.guests().guest_by_code(&panel, hash).await.unwrap(), Some(guest.id));
+            assert_eq!(db.store.own_codes().code_holder(&panel, hash).await.unwrap(), Some(CodeHolder::Guest(guest.id)));
             let elsewhere = ours.as_panel(ours.office_panel);
-            assert_eq!(db.store.guests().guest_by_code(&elsewhere, hash).await.unwrap(), None, "another building");
+            assert_eq!(db.store.own_codes().code_holder(&elsewhere, hash).await.unwrap(), None, "another building");
         }
         let none = NewGuest { codes: codes(1), ..today(&ours, 3, None) };
         let refused = db.store.guests().insert_guest(&ours.as_person(ours.admin), &stamp(1), none).await;
         assert!(matches!(refused, Err(StorageError::Conflict)));
         let renewed = db.store.guests().renew_guest(&ours.as_person(ours.admin), &stamp(2), GuestsOf::House, first.id, codes(4)).await;
         assert_eq!(renewed.unwrap().map(|guest| (guest.link_number, guest.version)), Some((2, 2)));
-        assert_eq!(db.store.guests().guest_by_code(&panel, codes(1).short[0].hash).await.unwrap(), None);
-        assert_eq!(db.store.guests().guest_by_code(&panel, codes(4).short[0].hash).await.unwrap(), Some(first.id));
+        assert_eq!(db.store.own_codes().code_holder(&panel, codes(1).short[0].hash).await.unwrap(), None);
+        assert_eq!(db.store.own_codes().code_holder(&panel, codes(4).short[0].hash).await.unwrap(), Some(CodeHolder::Guest(first.id)));
         assert_eq!(db.store.gate().guest_links(first.id).await.unwrap(), [(ours.tenant, 2)]);
         assert_eq!(db.store.gate().guest_links(ours.fresh(99)).await.unwrap(), []);
     }
@@ -196,6 +197,27 @@ on_both! {
         assert!(guests.came_once(&system, guest.id).await.unwrap());
         assert_eq!(facts(&db, &ours, guest.id).await, None);
         assert!(!guests.take_once(&system, often.id).await.unwrap(), "may come often");
+    }
+
+    async fn who_came_to_a_door_once_is_counted_once_by_the_code_that_they_came_with(db) {
+        let (ours, _) = two_towns(&db).await;
+        let unit = Some(ours.unit);
+        let guest = made(&db, &ours, ours.kari, today(&ours, 1, unit)).await;
+        let often = made(&db, &ours, ours.kari, NewGuest { once: false, ..today(&ours, 2, unit) }).await;
+        let (guests, controller) = (db.store.guests(), ours.as_controller(ours.controller));
+        assert_eq!(guests.once_at_doors(&controller).await.unwrap(), [(guest.id, 2)]);
+        let spare = ours.as_controller(ours.spare);
+        assert_eq!(guests.once_at_doors(&spare).await.unwrap(), [], "none of its doors");
+        assert!(!guests.came_to_door(&spare, guest.id, 2).await.unwrap());
+        assert!(!guests.came_to_door(&controller, often.id, 2).await.unwrap(), "may come often");
+        assert!(!guests.came_to_door(&controller, guest.id, 4).await.unwrap(), "another code than theirs");
+        // also while the server itself lets them in somewhere
+        assert!(guests.take_once(&ours.system(), guest.id).await.unwrap());
+        assert_eq!(guests.once_at_doors(&controller).await.unwrap(), [(guest.id, 2)]);
+        assert!(guests.came_to_door(&controller, guest.id, 2).await.unwrap());
+        assert!(!guests.came_to_door(&controller, guest.id, 2).await.unwrap(), "told again");
+        assert_eq!(facts(&db, &ours, guest.id).await, None);
+        assert!(!guests.give_back_once(&ours.system(), guest.id).await.unwrap());
     }
 
     async fn a_guest_s_address_is_kept_until_the_mail_was_sent(db) {

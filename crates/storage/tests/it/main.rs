@@ -19,6 +19,7 @@ mod intercom;
 mod invitations;
 mod lists;
 mod moves;
+mod own_codes;
 mod parts;
 mod people;
 mod people_page;

@@ -111,7 +111,10 @@ struct View {
     my_guests: Vec<Guest>,
     guest: [Option<Guest>; 3],
     guest_homes: Vec<GuestHome>,
-    by_code: Option<klinke_model::ids::GuestId>,
+    by_code: [Option<klinke_storage::record::CodeHolder>; 3],
+    once_at_doors: Vec<(klinke_model::ids::GuestId, u64)>,
+    my_codes: Vec<klinke_storage::record::MyCode>,
+    codes_of: Vec<klinke_storage::record::HeldCode>,
     wrong_codes: Option<u32>,
     parts: Parts,
 }
@@ -216,12 +219,17 @@ impl View {
                 db.store.guests().guest_facts(scope, ours.fresh(76)).await.unwrap(),
             ],
             guest_homes: db.store.guests().guest_homes(scope).await.unwrap(),
-            by_code: db
-                .store
-                .guests()
-                .guest_by_code(scope, crate::guests::codes(76).short[0].hash)
-                .await
-                .unwrap(),
+            by_code: {
+                let (codes, own) = (db.store.own_codes(), &crate::own_codes::choices(76).short[0]);
+                [
+                    codes.code_holder(scope, crate::guests::codes(76).short[0].hash).await.unwrap(),
+                    codes.code_holder(scope, own.hash).await.unwrap(),
+                    codes.code_holder(scope, own.duress).await.unwrap(),
+                ]
+            },
+            once_at_doors: db.store.guests().once_at_doors(scope).await.unwrap(),
+            my_codes: db.store.own_codes().my_codes(scope).await.unwrap(),
+            codes_of: db.store.own_codes().codes_of(scope, ours.kari).await.unwrap(),
             wrong_codes: db.store.guests().wrong_codes(scope).await.unwrap(),
             rules: db.store.rules().rules(scope, ours.house).await.unwrap(),
             rule: db.store.rules().rule(scope, ours.fresh(67)).await.unwrap(),
@@ -331,13 +339,16 @@ async fn make_card(db: &Db, ours: &Town, scope: &Scope, person: klinke_model::id
     assert!(matches!(made, klinke_storage::record::CardMade::Done(_)), "{made:?}");
 }
 
-/// A guest of the administration and one of Kari's, of the same ids for everybody.
+/// A guest of the administration and one of Kari's, and a code of her own, of the same ids for everybody.
 async fn make_guests(db: &Db, ours: &Town, system: &Scope, kari: &Scope) {
-    for (scope, number, unit) in [(system, 75, None), (kari, 76, Some(ours.unit))] {
+    for (scope, number, unit) in [(system, 75, None), (kari, 76, Some(ours.unit)), (system, 77, None)] {
         let new = crate::guests::guest(ours, number, unit);
         let made = db.store.guests().insert_guest(scope, &stamp(1), new).await.unwrap();
         assert!(matches!(made, GuestMade::Done(_)), "{made:?}");
     }
+    let choices = crate::own_codes::choices(76);
+    let made = db.store.own_codes().renew_my_code(kari, ours.house, choices).await.unwrap();
+    assert!(matches!(made, klinke_storage::record::MyCodeMade::Done(_)), "{made:?}");
 }
 
 fn picture(ours: &Town, content: &str) -> NewPicture {
@@ -403,7 +414,7 @@ async fn build_twin(db: &Db, ours: &Town, theirs: &Scope) {
     let mut bell = ours.bell(ours.family, "Twin", BellKind::Family, members);
     bell.panel = panel.id;
     assert!(intercom.insert_bell(theirs, &stamp(1), bell, Some(0)).await.unwrap());
-    let policy = BuildingPolicy { pictures: true, ..BuildingPolicy::default() };
+    let policy = BuildingPolicy { pictures: true, own_codes: true, ..BuildingPolicy::default() };
     let set = sites.set_policy(theirs, &stamp(1), ours.house, 0, policy).await.unwrap();
     assert_eq!(set, PolicySet::Done(1));
     let put = intercom.put_picture(theirs, &stamp(1), ours.family, picture(ours, "twin")).await.unwrap();
@@ -426,6 +437,9 @@ async fn build_twin(db: &Db, ours: &Town, theirs: &Scope) {
 async fn undo_twin(db: &Db, ours: &Town, theirs: &Scope) {
     let guests = db.store.guests();
     assert!(guests.remove_guest(theirs, &stamp(1), GuestsOf::House, ours.fresh(75)).await.unwrap());
+    let their_controller = Scope { principal: Principal::Controller(ours.controller), ..*theirs };
+    assert!(guests.came_to_door(&their_controller, ours.fresh(77), 2).await.unwrap());
+    assert!(db.store.own_codes().remove_code(theirs, &stamp(1), ours.house, ours.kari).await.unwrap());
     assert!(guests.take_once(theirs, ours.fresh(76)).await.unwrap());
     assert!(guests.came_once(theirs, ours.fresh(76)).await.unwrap());
     let (people, doors) = (db.store.people(), db.store.doors());
@@ -475,7 +489,8 @@ on_both! {
             ours.as_panel(ours.panel),
             ours.as_controller(ours.controller),
         ];
-        let policy = BuildingPolicy { pictures: true, ..BuildingPolicy::default() };
+        let policy =
+            BuildingPolicy { pictures: true, own_codes: true, duress_codes: true, ..BuildingPolicy::default() };
         db.store.sites().set_policy(&ours.system(), &stamp(65), ours.house, 0, policy).await.unwrap();
         let put = db.store.intercom().put_picture(&ours.system(), &stamp(65), ours.family, picture(&ours, "ours")).await;
         assert_eq!(put.unwrap(), PictureSet::Done(ours.house));

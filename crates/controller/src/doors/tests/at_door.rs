@@ -91,6 +91,7 @@ pub fn plan() -> Plan {
         state: State::Active,
         tier: CredentialTier::Identifier,
         once: number == ONCE,
+        duress: false,
         from_s: None,
         until_s: (number == GUEST || number == ONCE).then_some(NOON_S + 86_400),
     };

@@ -8,8 +8,9 @@ use klinke_access::standing::ClockTrust;
 use klinke_model::card::CardView;
 use klinke_model::credential::{CredentialKey, CredentialTier};
 use klinke_model::door::{Controller, Door, DoorMode, DoorTimes};
-use klinke_model::ids::{BuildingId, DoorId, EntranceId, PersonId, ScheduleId, UnitId, v4};
+use klinke_model::ids::{BuildingId, DoorId, EntranceId, GuestId, PersonId, ScheduleId, UnitId, v4};
 use klinke_model::people::{Membership, Person};
+use klinke_model::policy::BuildingPolicy;
 use klinke_model::rule::{AccessRule, NamedSchedule, Which, Who};
 use klinke_model::schedule::{Exception, HolidayCalendar, OnHolidays, Schedule, Span};
 use klinke_model::scope::Principal;
@@ -17,7 +18,9 @@ use klinke_model::site::{Building, BuildingKind, Entrance, Unit};
 use klinke_model::text::Label;
 use klinke_model::timetable::Hours;
 use klinke_storage::Store;
-use klinke_storage::record::{CardMade, NewAccount, NewCard, NewInstallation, RuleMade, Stamp};
+use klinke_storage::record::{
+    CardMade, GuestMade, MyCodeMade, NewAccount, NewCard, NewGuest, NewInstallation, RuleMade, Stamp,
+};
 
 /// Saturday 21 November 2026, 12:00 UTC: 13:00 in Oslo, day 20,778.
 const NOON: Timestamp = Timestamp::from_millis(1_795_262_400_000);
@@ -33,6 +36,9 @@ struct Town {
     controller: ControllerId,
     doors: Vec<DoorId>,
     people: Vec<(PersonId, CredentialKey)>,
+    guests: Vec<GuestId>,
+    passes: Passes,
+    _folder: tempfile::TempDir,
 }
 
 impl Town {
@@ -40,6 +46,7 @@ impl Town {
         let store = Store::open("sqlite::memory:").await.unwrap();
         let random = Random::seeded(seed);
         let tenant = TenantId(v4(random.bytes()));
+        let folder = tempfile::tempdir().unwrap();
         let mut town = Self {
             store,
             scope: Scope::system(tenant),
@@ -47,11 +54,15 @@ impl Town {
             controller: ControllerId(v4(random.bytes())),
             doors: (0..5).map(|_| DoorId(v4(random.bytes()))).collect(),
             people: Vec::new(),
+            guests: Vec::new(),
+            passes: Passes::open(folder.path(), &random).unwrap(),
             random,
+            _folder: folder,
         };
         town.found().await;
         let units = town.settle().await;
         town.rule(&units).await;
+        town.invite(&units).await;
         town
     }
 
@@ -179,6 +190,82 @@ impl Town {
         units
     }
 
+    /// Guests of the administration and of residents, for a while, at hours, once; and some codes of people's own.
+    async fn invite(&mut self, units: &[UnitId]) {
+        let policy =
+            BuildingPolicy { own_codes: true, duress_codes: self.draw(2) == 0, ..BuildingPolicy::default() };
+        let (sites, guests) = (self.store.sites(), self.store.guests());
+        sites.set_policy(&self.scope, &self.stamp(), self.building, 0, policy).await.unwrap();
+        let asking = |person| {
+            let device = v4([0; 16]).into();
+            Scope { principal: Principal::Person { person, device }, ..self.scope.at(NOON) }
+        };
+        for (person, _) in &self.people {
+            if self.draw(2) == 0 {
+                let choices = self.passes.own_choices(self.scope.tenant, self.building, *person, 7);
+                let made =
+                    self.store.own_codes().renew_my_code(&asking(*person), self.building, choices).await;
+                // who is suspended gets none
+                assert!(matches!(made.unwrap(), MyCodeMade::Done(_) | MyCodeMade::NotThere));
+            }
+        }
+        let mut all = Vec::new();
+        for _ in 0..40 {
+            let unit = (self.draw(4) > 0).then(|| units[self.draw(6)]);
+            let host = self.people[self.draw(10)].0;
+            let scope = if unit.is_some() { asking(host) } else { self.scope };
+            let starts_at = NOON.as_millis() + (i64::try_from(self.draw(60)).unwrap() - 40) * 3_600_000;
+            let from = u16::try_from(self.draw(1_440)).unwrap();
+            let hours = Hours { days: vec![0, 1, 4, 5, 6], from, until: 1 + (from + 600) % 1_440 };
+            let id = GuestId(v4(self.random.bytes()));
+            let new = NewGuest {
+                id,
+                building: self.building,
+                unit,
+                name: klinke_model::privacy::Pii::new(label("Guest")),
+                doors: (0..=self.draw(3)).map(|_| self.doors[self.draw(5)]).collect(),
+                starts_at: Timestamp::from_millis(starts_at),
+                ends_at: Timestamp::from_millis(
+                    starts_at + 3_600_000 + i64::try_from(self.draw(40_000)).unwrap() * 3_001,
+                ),
+                hours: (self.draw(2) == 0).then(|| Schedule { hours: vec![hours], ..Schedule::default() }),
+                once: self.draw(3) == 0,
+                codes: self.passes.choices(self.scope.tenant, self.building, id, None),
+            };
+            let once = new.once;
+            // not in every home, and not with every door: those are refused
+            if let GuestMade::Done(_) = guests.insert_guest(&scope, &self.stamp(), new).await.unwrap() {
+                if once && self.draw(3) == 0 {
+                    assert!(guests.take_once(&self.scope, id).await.unwrap());
+                }
+                all.push(id);
+            }
+        }
+        self.guests = all;
+        // what guests have goes with their hosts
+        for (person, _) in &self.people {
+            if self.draw(6) == 0 {
+                assert!(self.store.people().set_active(&self.scope, *person, false).await.unwrap());
+            }
+        }
+    }
+
+    /// The codes that somebody has, and whether each is for duress.
+    async fn own_codes(&self, person: PersonId) -> Vec<(CredentialKey, bool)> {
+        let asking = Principal::Person { person, device: v4([0; 16]).into() };
+        let scope = Scope { principal: asking, ..self.scope.at(NOON) };
+        let codes = self.store.own_codes().my_codes(&scope).await.unwrap();
+        let Some((number, duress)) = codes.iter().find_map(|code| Some((code.number?, code.duress))) else {
+            return Vec::new();
+        };
+        let code = self.passes.own_code(self.scope.tenant, self.building, person, number);
+        let mut all = vec![(CredentialKey::code(&code).unwrap(), false)];
+        if duress {
+            all.push((CredentialKey::code(&passes::under_duress(&code)).unwrap(), true));
+        }
+        all
+    }
+
     /// Eight rules of every kind.
     async fn rule(&self, units: &[UnitId]) {
         let mut schedules = Vec::new();
@@ -233,7 +320,9 @@ impl Town {
     }
 
     async fn made(&self, known: Option<Held>, now: Timestamp) -> Option<Made> {
-        make(self.stored().await, &[], self.controller, KEY, known, now).unwrap()
+        let stored = self.stored().await;
+        let codes = typed(&self.passes, self.scope.tenant, &stored);
+        make(stored, &codes, self.controller, KEY, known, now).unwrap()
     }
 
     /// As a controller takes it.
@@ -254,7 +343,7 @@ fn label(text: &str) -> Label {
 /// does, for the same reason and for as long.
 #[tokio::test]
 async fn the_snapshot_decides_as_the_server_does() {
-    let (mut kinds, mut asked) = (std::collections::BTreeMap::<String, u32>::new(), 0);
+    let (mut kinds, mut asked, mut own) = (std::collections::BTreeMap::<String, u32>::new(), 0, 0);
     for seed in 1..=25 {
         let town = Town::of(seed).await;
         let rights = town.compiled().await;
@@ -291,6 +380,14 @@ async fn the_snapshot_decides_as_the_server_does() {
                     let decided = decide(&request, &facts);
                     assert_eq!(decided, expected, "seed {seed}, door {place}, {hours} h");
                     asked += 1;
+                    // their own code opens as their card does, and so does the one for duress where there is one
+                    for (code, duress) in town.own_codes(*person).await {
+                        let (facts, found) = rights.facts_at(KEY.credential(&code), &at_door).unwrap();
+                        let of_code = decide(&request, &facts);
+                        assert_eq!(of_code, expected, "seed {seed}, door {place}, {hours} h");
+                        assert_eq!(found.map(|found| found.duress), has_rights.then_some(duress));
+                        own += 1;
+                    }
                     let kind = match decided {
                         Decision::Granted { .. } => "granted".to_owned(),
                         Decision::Denied(reason) => format!("{reason:?}"),
@@ -300,7 +397,8 @@ async fn the_snapshot_decides_as_the_server_does() {
             }
         }
     }
-    println!("{asked} decisions: {kinds:?}");
+    println!("{asked} decisions: {kinds:?}; {own} by codes of their own");
+    assert!(own > 1_000, "{own}");
     for kind in [
         "granted",
         "NoRight",
@@ -311,6 +409,91 @@ async fn the_snapshot_decides_as_the_server_does() {
         "SiteLockedDown",
     ] {
         assert!(kinds.get(kind).is_some_and(|times| *times > 20), "{kind} is hardly asked: {kinds:?}");
+    }
+}
+
+/// The same for guests, of whomever: at whatever moments, and to the millisecond at which their time begins and ends. Who may
+/// come once and is just coming is nobody to the snapshot.
+#[tokio::test]
+async fn the_snapshot_decides_on_guests_as_the_server_does() {
+    let (mut kinds, mut asked) = (std::collections::BTreeMap::<String, u32>::new(), 0);
+    for seed in 1..=25 {
+        let town = Town::of(seed).await;
+        let rights = town.compiled().await;
+        for id in &town.guests {
+            let guest = town.store.guests().guest_facts(&town.scope, *id).await.unwrap().unwrap();
+            let code = CredentialKey::code(&town.passes.code(&guest)).unwrap();
+            let is_known = rights.doors().iter().any(|plan| {
+                guest.doors.iter().any(|one| one.door.id == plan.door && one.held) && !guest.taken
+            });
+            let (begin, end) = (guest.starts_at.as_millis(), guest.ends_at.as_millis());
+            let hours =
+                [-50, -26, -13, -1, 0, 5, 11, 23, 36].map(|hours| NOON.as_millis() + hours * 3_600_000);
+            for at in hours.into_iter().chain([begin - 1, begin, end - 1, end]).map(Timestamp::from_millis) {
+                for (place, plan) in (0_u8..).zip(rights.doors()) {
+                    let at_door = AtDoor {
+                        door: place,
+                        at,
+                        clock: ClockTrust::Trusted,
+                        rights_age: Duration::ZERO,
+                        mode: DoorMode::Locked,
+                        order: Order::Kept,
+                        used: false,
+                    };
+                    let (facts, found) = rights.facts_at(KEY.credential(&code), &at_door).unwrap();
+                    let request = Request { cause: Cause::AtDoor };
+                    let decided = decide(&request, &facts);
+                    let theirs = guest.doors.iter().find(|one| one.door.id == plan.door);
+                    let expected = match theirs {
+                        _ if !is_known => Decision::Denied(Reason::CredentialUnknown),
+                        Some(door) => {
+                            let told = standing::guest_facts(&guest, door, at, Some(DoorMode::Locked));
+                            decide(&request, &told)
+                        }
+                        None => {
+                            assert!(matches!(decided, Decision::Denied(_)), "not one of theirs");
+                            continue;
+                        }
+                    };
+                    // in the second in which it begins or ends a controller may say of the right what the server says of the pass
+                    let second = |millis: i64| millis.div_euclid(1_000);
+                    let turns = [begin, end].map(second).contains(&second(at.as_millis()));
+                    if turns {
+                        let granted = |decision| matches!(decision, Decision::Granted { .. });
+                        assert_eq!(granted(decided), granted(expected), "seed {seed}, door {place}, {at:?}");
+                    } else {
+                        assert_eq!(decided, expected, "seed {seed}, door {place}, {at:?}");
+                    }
+                    assert_eq!(found.map(|found| found.once), is_known.then_some(guest.once));
+                    if guest.once && is_known {
+                        let used = AtDoor { used: true, ..at_door };
+                        let (facts, _) = rights.facts_at(KEY.credential(&code), &used).unwrap();
+                        assert!(matches!(decide(&request, &facts), Decision::Denied(_)));
+                    }
+                    asked += 1;
+                    let kind = match expected {
+                        Decision::Granted { .. } if guest.once => "once".to_owned(),
+                        Decision::Granted { .. } => "granted".to_owned(),
+                        Decision::Denied(reason) => format!("{reason:?}"),
+                    };
+                    *kinds.entry(kind).or_default() += 1;
+                }
+            }
+        }
+    }
+    println!("{asked} decisions on guests: {kinds:?}");
+    for kind in [
+        "granted",
+        "once",
+        "NoRight",
+        "CredentialOver",
+        "CredentialNotYet",
+        "CredentialUnknown",
+        "OutsideHours",
+        "PersonSuspended",
+        "SiteLockedDown",
+    ] {
+        assert!(kinds.get(kind).is_some_and(|times| *times > 5), "{kind} is hardly asked: {kinds:?}");
     }
 }
 

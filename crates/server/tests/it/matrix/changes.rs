@@ -294,7 +294,7 @@ async fn matrix_what_needs_something_first_leaves_what_the_file_says() {
         none.clone(),
     )
     .await;
-    asks.does(manager, Method::PUT, &policies, policy(json!({ "own_cards": true }))).await;
+    asks.does(manager, Method::PUT, &policies, policy(json!({ "own_cards": true, "own_codes": true }))).await;
     let card = json!({ "unit": unit, "name": "New", "kind": "wiegand26", "number": "1-9" });
     asks.last(seen, "POST /api/v1/me/cards", owner, "/api/v1/me/cards", card).await;
     // a reader at the door of the home, that can be reached

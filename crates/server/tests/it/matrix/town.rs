@@ -23,8 +23,8 @@ use klinke_server::doors::readings::{self, Asker, Purpose};
 use klinke_server::http::client::Prefix;
 use klinke_storage::Store;
 use klinke_storage::record::{
-    CardMade, GuestMade, NewApiToken, NewCard, NewDevice, NewGuest, NewImport, NewMove, NewPicture, NewRole,
-    NewWebhook, PictureSet, RuleMade, Stamp,
+    CardMade, GuestMade, MyCodeMade, NewApiToken, NewCard, NewDevice, NewGuest, NewImport, NewMove,
+    NewPicture, NewRole, NewWebhook, PictureSet, RuleMade, Stamp,
 };
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection};
 use std::collections::HashMap;
@@ -475,7 +475,7 @@ async fn furnish(world: &World, tenant: TenantId, at: &Things, invitation: &Toke
         members: vec![member],
     };
     assert!(store.intercom().insert_bell(&scope, &stamp(), bell, Some(1)).await.unwrap());
-    let policy = BuildingPolicy { pictures: true, ..BuildingPolicy::default() };
+    let policy = BuildingPolicy { pictures: true, own_codes: true, ..BuildingPolicy::default() };
     store.sites().set_policy(&scope, &stamp(), building, 0, policy).await.unwrap();
     let picture = NewPicture { id: at["picture"].into(), content: Pii::new(b"a picture".to_vec()) };
     let put = store.intercom().put_picture(&scope, &stamp(), at["bell"].into(), picture).await.unwrap();
@@ -560,7 +560,7 @@ async fn alarm(world: &World, tenant: TenantId, at: &Things) -> Uuid {
     page.alarms[0].id.0
 }
 
-/// A guest of the administration, and one of the resident's.
+/// A guest of the administration, and one of the resident's, who has a code of their own too.
 async fn guests(world: &World, tenant: TenantId, at: &Things) {
     let (node, now) = (world.node(), world.node().clock.now());
     let (building, person) = (at["building"].into(), PersonId(at["person"]));
@@ -584,6 +584,9 @@ async fn guests(world: &World, tenant: TenantId, at: &Things) {
         let made = node.store.guests().insert_guest(&scope, &node.stamp(), new).await.unwrap();
         assert!(matches!(made, GuestMade::Done(_)), "{made:?}");
     }
+    let choices = node.passes.own_choices(tenant, building, person, 1);
+    let made = node.store.own_codes().renew_my_code(&resident, building, choices).await.unwrap();
+    assert!(matches!(made, MyCodeMade::Done(_)), "{made:?}");
 }
 
 /// What is behind the `#` of the link of a place's guest.

@@ -79,6 +79,7 @@ pub fn rights(revision: u64, begin: u64, now: u64, truth: Truth) -> Rights {
         state: if card == LOST && truth.lost { State::Blocked } else { State::Active },
         tier: CredentialTier::Identifier,
         once: card == ONCE,
+        duress: false,
         from_s: None,
         until_s: (card == GUEST).then(|| u32::try_from(wall(ends(begin)).as_millis() / 1_000).unwrap()),
     };
