@@ -17,6 +17,7 @@
 mod driven;
 pub mod entry;
 mod keypad;
+mod lift;
 mod read;
 
 use crate::input::{Contact, InputEvent, Level};
@@ -34,6 +35,7 @@ use klinke_model::time::{Clock, Mono, Timestamp};
 use klinke_wire::controller::{
     ControllerRequest, DoorReport, OPEN_LIFE_MS, Outcome, OutcomeRefusal, Wanted, WantedDoor,
 };
+use lift::Rides;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -266,6 +268,7 @@ impl Doors {
             if let Some(driven) = self.driven.iter_mut().find(|driven| driven.door == door.door) {
                 driven.cycle.handle(Input::Times(door.times), now);
                 driven.wanted = door.held;
+                driven.kind = door.kind;
                 driven.hold(&*self.board, now);
                 driven.release = door.times.hold(false);
                 driven.carry_out(&mut *self.board, &mut self.reports, None, now);
@@ -357,6 +360,8 @@ struct Reports {
     link: Option<mpsc::Sender<ControllerRequest>>,
     /// To the readers.
     lamps: Lamps,
+    /// What readers in lifts wait for.
+    rides: Rides,
 }
 
 impl Reports {
@@ -369,6 +374,7 @@ impl Reports {
     fn outcome(&mut self, asker: Asker, outcome: Outcome, now: Mono) {
         match (asker, outcome) {
             (Asker::Link(opening), _) => self.say(ControllerRequest::Outcome { mono: now, opening, outcome }),
+            (Asker::Car { reader, number }, _) => self.floor(reader, number, outcome),
             (Asker::Reader(reader), Outcome::Opened { .. }) => self.lamps.show(reader, Feedback::Granted),
             (Asker::Reader(reader), Outcome::Expired | Outcome::Refused { .. }) => {
                 self.lamps.show(reader, Feedback::Denied);

@@ -302,12 +302,22 @@ pub struct ReaderWiring {
     /// Its number: what the log calls it, and what its key is kept under.
     pub number: u16,
     /// The output whose door it stands at.
-    pub output: u16,
+    pub output: Option<u16>,
+    /// In the car of a lift: the outputs of the floors that it enables, instead of `output`.
+    #[serde(default)]
+    pub floors: Vec<u16>,
     /// Whether codes are taken at it.
     #[serde(default)]
     pub keypad: bool,
     /// Where it is.
     pub on: ReadBy,
+}
+
+impl ReaderWiring {
+    /// The outputs that it is for: that of its door, or those of the floors.
+    pub fn outputs(&self) -> impl Iterator<Item = u16> + '_ {
+        self.output.into_iter().chain(self.floors.iter().copied())
+    }
 }
 
 /// Where a reader is.

@@ -26,7 +26,7 @@
 //! Rights are fetched, not pushed: a part is sent only when it was asked for, one at a time, and is [`PART`] bytes long at
 //! most, so an open command waits for one part and never for all of them.
 
-use klinke_model::door::{DoorState, DoorTimes};
+use klinke_model::door::{DoorKind, DoorState, DoorTimes};
 use klinke_model::door_settings::DoorHold;
 use klinke_model::ids::{BootId, ControllerId, DoorId, OpeningId};
 use klinke_model::time::{Mono, Timestamp};
@@ -225,6 +225,9 @@ pub struct WantedDoor {
     /// How an administrator holds it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held: Option<DoorHold>,
+    /// What it is: of a floor no contact is believed.
+    #[serde(default)]
+    pub kind: DoorKind,
 }
 
 /// One door as its controller sees it.

@@ -29,4 +29,4 @@ pub const MAX_MESSAGE: usize = 64 * 1024;
 pub const SIGNALLING: u16 = 1;
 
 /// Version of the controller protocol.
-pub const CONTROLLER: u16 = 2;
+pub const CONTROLLER: u16 = 3;

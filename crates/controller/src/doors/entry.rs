@@ -49,6 +49,8 @@ pub struct ReaderAt {
 pub(super) struct Post {
     pub(super) reader: u16,
     pub(super) output: u16,
+    /// The outputs of the floors, for a reader in the car of a lift; none for one at a door.
+    pub(super) floors: Vec<u16>,
     pub(super) keypad: Option<Keypad>,
 }
 
@@ -85,6 +87,14 @@ pub(super) struct LetIn {
     pub(super) hold: Duration,
 }
 
+/// What is decided of somebody before one door; nothing has come of it yet.
+struct Weighed {
+    place: u8,
+    hash: CredentialHash,
+    decision: Decision,
+    found: Option<Found>,
+}
+
 /// Why somebody is not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Refused {
@@ -101,7 +111,7 @@ impl Entry {
     pub fn new(kept: Kept, readers: &[ReaderAt], wall: Timestamp, now: Mono) -> Self {
         let post = |&ReaderAt { reader, output, has_keypad }: &ReaderAt| {
             let keypad = has_keypad.then(|| Keypad::new(Lockout::restored(kept.wrong(reader), now)));
-            Post { reader, output, keypad }
+            Post { reader, output, floors: Vec::new(), keypad }
         };
         Self {
             rights: None,
@@ -114,6 +124,15 @@ impl Entry {
             copies: VecDeque::new(),
             hours_at: None,
         }
+    }
+
+    /// With a reader in the car of a lift: what it reads is for these outputs, and for no door.
+    #[must_use]
+    pub fn in_lift(mut self, reader: u16, floors: &[u16]) -> Self {
+        for post in self.posts.iter_mut().filter(|post| post.reader == reader) {
+            post.floors = floors.to_vec();
+        }
+        self
     }
 
     /// What it is now, and whether that can be believed.
@@ -181,6 +200,61 @@ impl Entry {
         state: impl Fn(DoorId) -> Option<DoorState>,
         now: Mono,
     ) -> Result<LetIn, Refused> {
+        let weighed = self.weigh(door, mode, key, state, now)?;
+        self.look_for_a_copy(&weighed, now);
+        if let (Decision::Granted { .. }, Some(found)) = (&weighed.decision, &weighed.found)
+            && found.once
+        {
+            self.use_up(weighed.hash, found, now)?;
+        }
+        self.settle(&weighed, now)
+    }
+
+    /// To which of these floors who presents this may go: at least one, or why none. What opens once is used up by one ride.
+    pub(super) fn present_floors(
+        &mut self,
+        floors: &[(DoorId, DoorMode)],
+        key: &CredentialKey,
+        state: impl Fn(DoorId) -> Option<DoorState>,
+        now: Mono,
+    ) -> Result<Vec<(DoorId, LetIn)>, Refused> {
+        let mut all = Vec::with_capacity(floors.len());
+        for (door, mode) in floors {
+            if let Ok(weighed) = self.weigh(*door, *mode, key, &state, now) {
+                all.push((*door, weighed));
+            }
+        }
+        if let Some((_, weighed)) = all.first() {
+            self.look_for_a_copy(weighed, now);
+        }
+        let is_granted = |weighed: &Weighed| matches!(weighed.decision, Decision::Granted { .. });
+        let granted = all.iter().find(|(_, weighed)| is_granted(weighed));
+        if let Some((_, Weighed { hash, found: Some(found), .. })) = granted
+            && found.once
+        {
+            self.use_up(*hash, found, now)?;
+        }
+        let (mut let_in, mut refused) = (Vec::new(), Refused::NoRights);
+        for (door, weighed) in &all {
+            match self.settle(weighed, now) {
+                Ok(one) => let_in.push((*door, one)),
+                // that somebody else has to come too is worth saying, whatever the other floors say
+                Err(_) if refused == Refused::Denied(Reason::SecondPersonNeeded) => {}
+                Err(why) => refused = why,
+            }
+        }
+        if let_in.is_empty() { Err(refused) } else { Ok(let_in) }
+    }
+
+    /// What is decided of who presents this before this door.
+    fn weigh(
+        &self,
+        door: DoorId,
+        mode: DoorMode,
+        key: &CredentialKey,
+        state: impl Fn(DoorId) -> Option<DoorState>,
+        now: Mono,
+    ) -> Result<Weighed, Refused> {
         let place = self.place(door).ok_or(Refused::NoRights)?;
         let rights = self.rights.as_ref().ok_or(Refused::NoRights)?;
         let hash = rights.key().credential(key);
@@ -199,15 +273,21 @@ impl Entry {
         if let Some(Found { person, .. }) = found {
             facts.order = self.order.judge(place, Some(person), |other| state_at(rights, other, &state), now);
         }
-        let decision = decide(&Request { cause: Cause::AtDoor }, &facts);
-        if found.is_some_and(|found| found.copyable) && self.is_copied(hash, place, now) {
+        Ok(Weighed { place, hash, decision: decide(&Request { cause: Cause::AtDoor }, &facts), found })
+    }
+
+    fn look_for_a_copy(&mut self, weighed: &Weighed, now: Mono) {
+        let is_copyable = weighed.found.is_some_and(|found| found.copyable);
+        if is_copyable && self.is_copied(weighed.hash, weighed.place, now) {
             warn!("a card that can be copied was read at two doors within 3 s; one of them may be a copy");
         }
-        match (decision, found) {
-            (Decision::Granted { hold }, Some(found)) => {
-                if found.once {
-                    self.use_up(hash, &found, now)?;
-                }
+    }
+
+    /// Remembers what was decided for the order of the doors.
+    fn settle(&mut self, weighed: &Weighed, now: Mono) -> Result<LetIn, Refused> {
+        let place = weighed.place;
+        match (weighed.decision, weighed.found) {
+            (Decision::Granted { hold }, Some(_)) => {
                 self.order.granted(place);
                 Ok(LetIn { place, hold })
             }

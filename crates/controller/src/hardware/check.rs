@@ -111,8 +111,18 @@ fn reader(
     others: &HashSet<PathBuf>,
     speeds: &mut HashMap<PathBuf, u32>,
 ) -> Result<Vec<Place>, String> {
-    if !outputs.contains(&wiring.output) {
-        return Err(format!("there is no output {}: say at which output's door it stands", wiring.output));
+    if wiring.output.is_some() == !wiring.floors.is_empty() {
+        return Err(
+            "say at which output's door it stands (`output = 0`), or in the car of a lift which floors \
+                    it enables (`floors = [0, 1]`)"
+                .into(),
+        );
+    }
+    if let Some(output) = wiring.outputs().find(|output| !outputs.contains(output)) {
+        return Err(format!("there is no output {output}: say at which output's door it stands"));
+    }
+    if wiring.floors.iter().collect::<HashSet<_>>().len() < wiring.floors.len() {
+        return Err("each of its `floors` is there once".into());
     }
     match &wiring.on {
         ReadBy::Osdp(osdp) => {

@@ -18,6 +18,7 @@ const HISTORY: &[(&str, &str)] = &[
     ("m0004_cards", include_str!("m0004_cards.sql")),
     ("m0005_guests", include_str!("m0005_guests.sql")),
     ("m0006_doors", include_str!("m0006_doors.sql")),
+    ("m0007_groups", include_str!("m0007_groups.sql")),
 ];
 
 /// Brings the schema up to date, all or nothing. Several servers may start at once: one does it, the others wait.

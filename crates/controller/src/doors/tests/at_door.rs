@@ -2,6 +2,7 @@
 
 mod clocks;
 mod hours;
+mod lift;
 mod order;
 
 use super::*;

@@ -159,6 +159,10 @@ fn each_wrong_reader_is_refused_with_its_line_and_what_to_do() {
         (format!("{modbus}{first}"), 9, "carries nothing else"),
         (wires(4, 4), 6, "the same line or address"),
         (nine, 38, "at most 8 readers"),
+        (osdp(0, 0, 1).replace("output = 0", "floors = [0, 1]"), 6, "there is no output 1"),
+        (osdp(0, 0, 1).replace("output = 0", "floors = [0, 0]"), 6, "there once"),
+        (osdp(0, 0, 1).replace("output = 0", "output = 0\nfloors = [0]"), 6, "which floors it enables"),
+        (osdp(0, 0, 1).replace("output = 0\n", ""), 6, "which floors it enables"),
     ];
     for (text, line, what) in rows {
         match reading(&format!("{GOOD}{text}")) {

@@ -3,7 +3,7 @@
 use crate::world::{World, label, second_tenant};
 use klinke_model::card::CardView;
 use klinke_model::credential::CredentialTier;
-use klinke_model::door::{Controller, Door, DoorTimes};
+use klinke_model::door::{Controller, Door, DoorKind, DoorTimes};
 use klinke_model::events::EventKind;
 use klinke_model::ids::{BuildingId, DeviceId, PersonId, TenantId, v4};
 use klinke_model::intercom::{Bell, BellKind, BellMember, Panel};
@@ -425,8 +425,15 @@ async fn furnish(world: &World, tenant: TenantId, at: &Things, invitation: &Toke
         assert!(store.sites().insert_units(&scope, &stamp(), building, &[unit], &[]).await.unwrap());
     }
     let times = DoorTimes::default();
-    let door =
-        Door { id: at["door"].into(), building, name: label("Front"), controller: None, output: 0, times };
+    let door = Door {
+        id: at["door"].into(),
+        building,
+        name: label("Front"),
+        controller: None,
+        output: 0,
+        times,
+        kind: DoorKind::Door,
+    };
     assert!(store.doors().insert_door(&scope, &stamp(), door, false).await.unwrap());
     let controller = Controller { id: at["controller"].into(), building, name: label("Basement") };
     let fingerprint = Token::new(&node.random).hash().0;
