@@ -402,6 +402,8 @@ pub enum NamedKind {
     Controller,
     /// Another program's token.
     Token,
+    /// A group of people or of doors.
+    Group,
 }
 
 /// The chain, checked from its beginning to its end.

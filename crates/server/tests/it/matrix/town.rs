@@ -11,7 +11,7 @@ use klinke_model::people::{Device, DeviceKind, Membership, Person, Role, RoleGra
 use klinke_model::policy::BuildingPolicy;
 use klinke_model::privacy::Pii;
 use klinke_model::rights::Right;
-use klinke_model::rule::{AccessRule, NamedSchedule, Which};
+use klinke_model::rule::{AccessRule, DoorGroup, NamedSchedule, PeopleGroup, Which};
 use klinke_model::schedule::{HolidayCalendar, Schedule};
 use klinke_model::scope::{Principal, Scope};
 use klinke_model::site::{Building, BuildingKind, Entrance, Unit};
@@ -169,7 +169,7 @@ impl Place {
 pub type Things = HashMap<&'static str, Uuid>;
 
 /// The names of what a place has.
-const NAMES: [&str; 23] = [
+const NAMES: [&str; 25] = [
     "building",
     "entrance",
     "unit",
@@ -189,6 +189,8 @@ const NAMES: [&str; 23] = [
     "webhook",
     "schedule",
     "rule",
+    "people_group",
+    "door_group",
     "picture",
     "card",
     "guest",
@@ -504,6 +506,12 @@ async fn furnish(world: &World, tenant: TenantId, at: &Things, invitation: &Toke
         schedule: Schedule::default(),
     };
     assert!(store.rules().insert_schedule(&scope, &stamp(), schedule).await.unwrap());
+    let members = vec![person];
+    let group = PeopleGroup { id: at["people_group"].into(), building, name: label("Group"), members };
+    assert_eq!(store.rules().insert_people_group(&scope, &stamp(), group).await.unwrap(), RuleMade::Done);
+    let doors = vec![at["door"].into()];
+    let group = DoorGroup { id: at["door_group"].into(), building, name: label("Group"), doors };
+    assert_eq!(store.rules().insert_door_group(&scope, &stamp(), group).await.unwrap(), RuleMade::Done);
     let rule = AccessRule {
         id: at["rule"].into(),
         building,
