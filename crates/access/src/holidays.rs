@@ -8,6 +8,7 @@
 use crate::zone::{date_of, day_of, weekday};
 use jiff::civil;
 use klinke_model::schedule::HolidayCalendar;
+use serde::{Deserialize, Serialize};
 
 /// Whether a day (since 1970) is a holiday of a calendar. Holidays stay holidays when they are Sundays.
 pub fn is_holiday(calendar: HolidayCalendar, day: i64) -> bool {
@@ -50,6 +51,90 @@ pub fn is_holiday(calendar: HolidayCalendar, day: i64) -> bool {
                 || all_saints()
         }
     }
+}
+
+/// What a holiday is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Holiday {
+    /// 1 January.
+    NewYear,
+    /// 6 January.
+    Epiphany,
+    /// The Thursday before Easter.
+    MaundyThursday,
+    /// The Friday before Easter.
+    GoodFriday,
+    /// Easter Sunday.
+    EasterSunday,
+    /// The day after it.
+    EasterMonday,
+    /// The fourth Friday after Easter, in Denmark until 2023.
+    GreatPrayerDay,
+    /// 1 May.
+    LabourDay,
+    /// Forty days after Easter.
+    Ascension,
+    /// Fifty days after Easter.
+    WhitSunday,
+    /// The day after it.
+    WhitMonday,
+    /// 17 May in Norway, 6 June in Sweden, 6 December in Finland.
+    NationalDay,
+    /// The Friday before Midsummer Day.
+    MidsummerEve,
+    /// The Saturday from 20 to 26 June.
+    MidsummerDay,
+    /// The Saturday from 31 October to 6 November.
+    AllSaints,
+    /// 24 December.
+    ChristmasEve,
+    /// 25 December.
+    ChristmasDay,
+    /// 26 December.
+    BoxingDay,
+    /// 31 December.
+    NewYearsEve,
+}
+
+/// What a day (since 1970) is called, when it is a holiday of a calendar. Of two on one day the one with a date of its own.
+pub fn named(calendar: HolidayCalendar, day: i64) -> Option<Holiday> {
+    if !is_holiday(calendar, day) {
+        return None;
+    }
+    let date = date_of(day)?;
+    let by_date = match (calendar, date.month(), date.day()) {
+        (_, 1, 1) => Some(Holiday::NewYear),
+        (_, 1, 6) => Some(Holiday::Epiphany),
+        (HolidayCalendar::Norway | HolidayCalendar::Sweden | HolidayCalendar::Finland, 5, 1) => {
+            Some(Holiday::LabourDay)
+        }
+        (HolidayCalendar::Norway, 5, 17)
+        | (HolidayCalendar::Sweden, 6, 6)
+        | (HolidayCalendar::Finland, 12, 6) => Some(Holiday::NationalDay),
+        (_, 12, 24) => Some(Holiday::ChristmasEve),
+        (_, 12, 25) => Some(Holiday::ChristmasDay),
+        (_, 12, 26) => Some(Holiday::BoxingDay),
+        (_, 12, 31) => Some(Holiday::NewYearsEve),
+        _ => None,
+    };
+    let by_easter = || match day - easter(date.year())? {
+        -3 => Some(Holiday::MaundyThursday),
+        -2 => Some(Holiday::GoodFriday),
+        0 => Some(Holiday::EasterSunday),
+        1 => Some(Holiday::EasterMonday),
+        26 => Some(Holiday::GreatPrayerDay),
+        39 => Some(Holiday::Ascension),
+        49 => Some(Holiday::WhitSunday),
+        50 => Some(Holiday::WhitMonday),
+        _ => None,
+    };
+    by_date.or_else(by_easter).or(match (date.month(), weekday(day)) {
+        (6, 4) => Some(Holiday::MidsummerEve),
+        (6, 5) => Some(Holiday::MidsummerDay),
+        (10 | 11, 5) => Some(Holiday::AllSaints),
+        _ => None,
+    })
 }
 
 /// Easter Sunday, as a day since 1970 (Meeus, *Astronomical Algorithms*, ch. 8, Gregorian).
@@ -190,5 +275,35 @@ mod tests {
     fn no_calendar_has_no_holiday() {
         assert!(in_year(HolidayCalendar::None, 2026).is_empty());
         assert!(!is_holiday(HolidayCalendar::Norway, i64::MAX));
+    }
+
+    #[test]
+    fn every_holiday_of_two_centuries_has_its_name() {
+        use HolidayCalendar::{Denmark, Finland, Norway, Sweden};
+        let first = day("1970-01-01");
+        for calendar in [Norway, Sweden, Denmark, Finland] {
+            for day in first..first + 200 * 366 {
+                assert_eq!(named(calendar, day).is_some(), is_holiday(calendar, day), "{calendar:?} {day}");
+            }
+        }
+        let rows = [
+            (Norway, "2026-05-17", Holiday::NationalDay),
+            (Norway, "2026-05-14", Holiday::Ascension),
+            (Norway, "2026-04-02", Holiday::MaundyThursday),
+            (Norway, "2008-05-01", Holiday::LabourDay),
+            (Denmark, "2008-05-01", Holiday::Ascension),
+            (Denmark, "2022-06-06", Holiday::WhitMonday),
+            (Sweden, "2022-06-06", Holiday::NationalDay),
+            (Denmark, "2023-05-05", Holiday::GreatPrayerDay),
+            (Sweden, "2026-06-19", Holiday::MidsummerEve),
+            (Finland, "2026-06-20", Holiday::MidsummerDay),
+            (Sweden, "2026-10-31", Holiday::AllSaints),
+            (Finland, "2026-12-06", Holiday::NationalDay),
+            (Sweden, "2026-12-31", Holiday::NewYearsEve),
+        ];
+        for (calendar, text, holiday) in rows {
+            assert_eq!(named(calendar, day(text)), Some(holiday), "{calendar:?} {text}");
+        }
+        assert_eq!(named(Norway, day("2026-06-06")), None);
     }
 }

@@ -19,6 +19,7 @@ mod driven;
 pub mod enrolling;
 pub mod entry;
 mod keypad;
+mod lift;
 mod read;
 
 use crate::input::{Contact, InputEvent, Level};
@@ -42,6 +43,7 @@ use klinke_wire::controller::{
     ControllerRequest, DoorReport, OPEN_LIFE_MS, Outcome, OutcomeRefusal, UsedCredential, Wanted, WantedDoor,
 };
 use klinke_wire::enrolment::ReaderReport;
+use lift::Rides;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -331,6 +333,7 @@ impl Doors {
             if let Some(driven) = self.driven.iter_mut().find(|driven| driven.door == door.door) {
                 driven.cycle.handle(Input::Times(door.times), now);
                 driven.wanted = door.held;
+                driven.kind = door.kind;
                 driven.hold(&*self.board, now);
                 driven.release = door.times.hold(false);
                 driven.carry_out(&mut *self.board, &mut self.reports, None, now);
@@ -429,6 +432,8 @@ struct Reports {
     lamps: Lamps,
     /// To the journal.
     alarms: Alarms,
+    /// What readers in lifts wait for.
+    rides: Rides,
 }
 
 impl Reports {
@@ -443,9 +448,20 @@ impl Reports {
         self.link.as_ref().is_some_and(|link| !link.is_closed())
     }
 
+    /// Raises what was noticed of a card or code that was presented at a door, whoever presented it.
+    fn noticed(&mut self, entry: &mut Entry, door: Option<DoorId>, now: Mono) {
+        if entry.takes_copy_seen() {
+            self.alarms.happened(Raised { kind: AlarmKind::CardAtTwoDoors, door: None, part: None }, now);
+        }
+        if entry.takes_duress_seen() {
+            self.alarms.happened(Raised { kind: AlarmKind::Duress, door, part: None }, now);
+        }
+    }
+
     fn outcome(&mut self, asker: Asker, outcome: Outcome, now: Mono) {
         match (asker, outcome) {
             (Asker::Link(opening), _) => self.say(ControllerRequest::Outcome { mono: now, opening, outcome }),
+            (Asker::Car { reader, number }, _) => self.floor(reader, number, outcome),
             (Asker::Reader(reader), Outcome::Opened { .. } | Outcome::Sent) => {
                 self.lamps.show(reader, Feedback::Granted)
             }

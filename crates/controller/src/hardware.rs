@@ -315,13 +315,24 @@ pub struct RtuInput {
 pub struct ReaderWiring {
     /// Its number: what the log calls it, and what its key is kept under.
     pub number: u16,
-    /// The output whose door it stands at; without one it stands on a desk, and cards are only read to be given to somebody.
+    /// The output whose door it stands at. Without one, and without `floors`, it stands on a desk: cards are only read there to be
+    /// given to somebody.
     pub output: Option<u16>,
+    /// In the car of a lift: the outputs of the floors that it enables, instead of `output`.
+    #[serde(default)]
+    pub floors: Vec<u16>,
     /// Whether codes are taken at it.
     #[serde(default)]
     pub keypad: bool,
     /// Where it is.
     pub on: ReadBy,
+}
+
+impl ReaderWiring {
+    /// The outputs that it is for: that of its door, or those of the floors.
+    pub fn outputs(&self) -> impl Iterator<Item = u16> + '_ {
+        self.output.into_iter().chain(self.floors.iter().copied())
+    }
 }
 
 /// Where a reader is.
@@ -373,7 +384,8 @@ impl Hardware {
     pub fn reader_reports(&self) -> Vec<ReaderReport> {
         let report = |wiring: &ReaderWiring| ReaderReport {
             reader: wiring.number,
-            output: wiring.output,
+            // in a lift: that of the first floor
+            output: wiring.outputs().next(),
             kind: match wiring.on {
                 ReadBy::Osdp(_) => ReaderKind::Osdp,
                 ReadBy::Wiegand(_) => ReaderKind::Wiegand,

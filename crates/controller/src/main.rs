@@ -309,14 +309,15 @@ async fn run(
     let count = board.outputs();
     let doors = Doors::start(boot, board)?;
 
+    let readers = hardware.iter().flat_map(|hardware| &hardware.readers).map(|reader| reader.get_ref());
+    let posts = readers.clone().filter_map(|reader| {
+        let output = reader.outputs().next()?;
+        Some(ReaderAt { reader: reader.number, output, has_keypad: reader.keypad })
+    });
+    let posts: Vec<_> = posts.collect();
+    let entry = Entry::new(Kept::open(&state.kept())?, &posts, clock.now(), clock.mono());
     let reports = hardware.as_ref().map(Hardware::reader_reports).unwrap_or_default();
-    let readers: Vec<_> = reports
-        .iter()
-        .filter_map(|told| {
-            Some(ReaderAt { reader: told.reader, output: told.output?, has_keypad: told.has_keypad })
-        })
-        .collect();
-    let entry = Entry::new(Kept::open(&state.kept())?, &readers, clock.now(), clock.mono());
+    let entry = readers.fold(entry, |entry, reader| entry.in_lift(reader.number, &reader.floors));
     let lamps = match &hardware {
         Some(hardware) => {
             reader::wired::start(hardware, &ReaderFolder::new(state.readers()), &inputs_sender, &clock)?

@@ -94,6 +94,7 @@ mod tests {
             output: id.into(),
             times: DoorTimes::default(),
             held,
+            kind: klinke_model::door::DoorKind::Door,
         };
         let held = [None, Some(DoorHold::Unlocked), Some(DoorHold::Blocked)];
         let doors = (0..).zip(held).map(|(id, held)| door(id, held)).collect();

@@ -107,6 +107,19 @@ impl Default for DoorTimes {
     }
 }
 
+/// What is opened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum DoorKind {
+    /// A leaf with a lock.
+    #[default]
+    Door,
+    /// A floor of a lift: its button works for the release time. It has no leaf, so nothing of it can be forced, held open or
+    /// part of an airlock, and nobody is known to have gone through it.
+    Floor,
+}
+
 /// A door.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Door {
@@ -122,6 +135,8 @@ pub struct Door {
     pub output: u16,
     /// Its times.
     pub times: DoorTimes,
+    /// What it is; said when it is added, and so for good.
+    pub kind: DoorKind,
 }
 
 /// What a lock does without power. The relay is at rest while the door is locked, with either.

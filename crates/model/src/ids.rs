@@ -99,6 +99,10 @@ typed_ids! {
     RuleId,
     /// Hours under a name.
     ScheduleId,
+    /// A group of people.
+    PeopleGroupId,
+    /// A group of doors.
+    DoorGroupId,
     /// A card or key ring of a person.
     CardId,
     /// Somebody who may come for a while.

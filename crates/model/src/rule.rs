@@ -3,7 +3,7 @@
 //! Beside the rules stands what a home is: who lives in a unit opens the doors of the unit's door set at any time. That
 //! is a right like any other and needs no rule.
 
-use crate::ids::{BuildingId, DoorId, PersonId, RuleId, ScheduleId, UnitId};
+use crate::ids::{BuildingId, DoorGroupId, DoorId, PeopleGroupId, PersonId, RuleId, ScheduleId, UnitId};
 use crate::schedule::Schedule;
 use crate::text::Label;
 use serde::{Deserialize, Serialize};
@@ -44,6 +44,8 @@ pub enum Who {
     Unit(UnitId),
     /// One person, wherever they live.
     Person(PersonId),
+    /// Whoever is in a group of the building.
+    Group(PeopleGroupId),
 }
 
 /// What a rule opens.
@@ -55,6 +57,34 @@ pub enum Which {
     AllDoors,
     /// One door.
     Door(DoorId),
+    /// Every door of a group of the building.
+    Group(DoorGroupId),
+}
+
+/// People under a name, for any number of rules of the building. Empty it is nobody.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PeopleGroup {
+    /// Id.
+    pub id: PeopleGroupId,
+    /// The building whose rules name it.
+    pub building: BuildingId,
+    /// Such as "Cleaners".
+    pub name: Label,
+    /// Who is in it, wherever they live, in the order of their ids.
+    pub members: Vec<PersonId>,
+}
+
+/// Doors of a building under a name, for any number of its rules. Empty it is no door.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DoorGroup {
+    /// Id.
+    pub id: DoorGroupId,
+    /// The building.
+    pub building: BuildingId,
+    /// Such as "Cellars".
+    pub name: Label,
+    /// Its doors, in the order of their ids.
+    pub doors: Vec<DoorId>,
 }
 
 /// Hours under a name, for any number of rules of the building.

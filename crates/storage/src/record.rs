@@ -51,7 +51,9 @@ pub use parts::{Edited, KeptSettings, Part, Removed, UnitDoors, Uses};
 pub use people::{
     Changed, Deleted, Home, PeopleAfter, PeopleOrder, PeoplePage, PeopleQuery, PersonRow, Standing, Suspended,
 };
-pub use rules::{NamedRule, RightBy, RuleMade, RulePerson, StoredFacts, StoredRight};
+pub use rules::{
+    NamedGroup, NamedRule, RightBy, RuleMade, RulePerson, RuleThrough, StoredFacts, StoredRight,
+};
 pub use tenants::{AppRequirements, NewTenant, TenantChanged, TenantRow, TenantStopped};
 pub use tokens::{ApiToken, NewApiToken, TokenFault, TokenHolder};
 pub use webhooks::{DueWebhook, NewWebhook, Tried, Waiting, Webhook, WebhookChange, WebhookChanged};
@@ -404,6 +406,8 @@ pub enum NamedKind {
     Controller,
     /// Another program's token.
     Token,
+    /// A group of people or of doors.
+    Group,
 }
 
 /// The chain, checked from its beginning to its end.

@@ -18,7 +18,7 @@
 //! ```
 
 use crate::common::{DoorRef, EndReason, ErrorNews, MediaQuality, OpeningNews, Sdp};
-use klinke_model::door::DoorState;
+use klinke_model::door::{DoorKind, DoorState};
 use klinke_model::ids::{CallId, DeviceId, DoorId, RequestId};
 use klinke_model::text::Label;
 use serde::{Deserialize, Serialize};
@@ -214,6 +214,9 @@ pub struct AppDoor {
     pub name: Label,
     /// Building.
     pub building: Label,
+    /// What it is: a door or a floor of a lift.
+    #[serde(default)]
+    pub kind: DoorKind,
     /// The system it belongs to (R21).
     pub system: String,
     /// What its controller last said; absent while the controller is not connected.

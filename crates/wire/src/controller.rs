@@ -44,7 +44,7 @@
 
 use crate::enrolment::{EnrolRefusal, ReaderReport};
 use klinke_model::credential::CredentialKey;
-use klinke_model::door::{DoorState, DoorTimes, Wiring};
+use klinke_model::door::{DoorKind, DoorState, DoorTimes, Wiring};
 use klinke_model::door_settings::DoorHold;
 use klinke_model::ids::{BootId, ControllerId, DoorId, JournalId, OpeningId, ReadingId};
 use klinke_model::news::NewsEntry;
@@ -314,6 +314,9 @@ pub struct WantedDoor {
     /// How an administrator holds it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held: Option<DoorHold>,
+    /// What it is: of a floor no contact is believed.
+    #[serde(default)]
+    pub kind: DoorKind,
 }
 
 /// What is wired to one output.

@@ -20,6 +20,7 @@ describe('what needs attention', () => {
     name: 'Garage',
     controller: 'c',
     output: 0,
+    kind: 'door',
     times: { release_ms: 5_000, open_ms: 30_000, relock: 'on_close' },
     state: { mode: 'locked', position: 'closed', alarm: 'normal' },
     ...more,

@@ -5,7 +5,7 @@ import { locale, t } from '../lib/i18n';
 import { sectionAddress } from './routes';
 
 /** What an entry can be about: what its action begins with. */
-export const KINDS = ['person', 'home', 'move', 'import', 'role', 'building', 'entrance', 'unit', 'door', 'alarm', 'rule', 'schedule', 'card', 'bell', 'panel', 'controller', 'policy', 'webhook', 'token'] as const;
+export const KINDS = ['person', 'home', 'move', 'import', 'role', 'building', 'entrance', 'unit', 'door', 'alarm', 'rule', 'people_group', 'door_group', 'schedule', 'card', 'bell', 'panel', 'controller', 'policy', 'webhook', 'token'] as const;
 
 export type Names = Record<string, AuditName>;
 
@@ -33,7 +33,7 @@ const POLICY: Record<string, string[]> = { bell_kinds: ['admin-policy-kinds'], b
 const VALUES: Record<string, string[]> = {
   role: ['admin-role-'],
   events: ['admin-event-'],
-  kind: ['admin-kind-', 'admin-bell-'],
+  kind: ['admin-kind-', 'admin-bell-', 'admin-door-kind-'],
   bell_kinds: ['admin-bell-'],
   listing: ['admin-bell-'],
   button_order: ['admin-policy-order-'],

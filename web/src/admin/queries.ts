@@ -51,6 +51,10 @@ export const lockDown = (building: string) =>
 export const alarms = (building: string) =>
   queryOptions({ queryKey: ['alarms', building], queryFn: () => api.alarms(building, {}), ...live });
 export const rules = (building: string) => queryOptions({ queryKey: ['rules', building], queryFn: () => api.rules(building) });
+export const peopleGroups = (building: string) =>
+  queryOptions({ queryKey: ['rules', 'people-groups', building], queryFn: () => api.peopleGroups(building) });
+export const doorGroups = (building: string) =>
+  queryOptions({ queryKey: ['rules', 'door-groups', building], queryFn: () => api.doorGroups(building) });
 export const standingGuests = (building: string) =>
   queryOptions({ queryKey: ['guests', building], queryFn: () => whole((page) => api.standingGuests(building, page)) });
 export const schedules = (building: string) =>

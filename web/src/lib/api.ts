@@ -31,6 +31,7 @@ import type {
   NewCardReading,
   NewController,
   NewDoor,
+  NewDoorGroup,
   NewEntrance,
   NewGuest,
   NewHome,
@@ -46,12 +47,15 @@ import type {
   PanelChange,
   paths,
   NewPropertyManager,
+  NewPeopleGroup,
   NewRule,
   NewSchedule,
   RuleChange,
   DoorSettingsChange,
   HoldChange,
   LockDown,
+  DoorGroupChange,
+  PeopleGroupChange,
   ScheduleChange,
   WhyAsked,
   PersonChange,
@@ -261,6 +265,20 @@ export const api = {
     answer(client.DELETE('/api/v1/schedules/{schedule}', { params: { path: { schedule } } })),
   scheduleWeek: (schedule: string) =>
     answer(client.GET('/api/v1/schedules/{schedule}/week', { params: { path: { schedule } } })),
+  peopleGroups: (building: string) => answer(client.GET('/api/v1/buildings/{building}/people-groups', ofBuilding(building))),
+  addPeopleGroup: (building: string, body: NewPeopleGroup) =>
+    answer(client.POST('/api/v1/buildings/{building}/people-groups', { ...ofBuilding(building), body })),
+  changePeopleGroup: (people_group: string, body: PeopleGroupChange) =>
+    answer(client.PATCH('/api/v1/people-groups/{people_group}', { params: { path: { people_group } }, body })),
+  removePeopleGroup: (people_group: string) =>
+    answer(client.DELETE('/api/v1/people-groups/{people_group}', { params: { path: { people_group } } })),
+  doorGroups: (building: string) => answer(client.GET('/api/v1/buildings/{building}/door-groups', ofBuilding(building))),
+  addDoorGroup: (building: string, body: NewDoorGroup) =>
+    answer(client.POST('/api/v1/buildings/{building}/door-groups', { ...ofBuilding(building), body })),
+  changeDoorGroup: (door_group: string, body: DoorGroupChange) =>
+    answer(client.PATCH('/api/v1/door-groups/{door_group}', { params: { path: { door_group } }, body })),
+  removeDoorGroup: (door_group: string) =>
+    answer(client.DELETE('/api/v1/door-groups/{door_group}', { params: { path: { door_group } } })),
   rules: (building: string) => answer(client.GET('/api/v1/buildings/{building}/rules', ofBuilding(building))),
   addRule: (building: string, body: NewRule) =>
     answer(client.POST('/api/v1/buildings/{building}/rules', { ...ofBuilding(building), body })),

@@ -1,7 +1,7 @@
 //! The check itself: what is asked of the installer, and what the wires say meanwhile.
 
 use super::{Checked, Item, Outcome, Verdict};
-use crate::hardware::{Hardware, InputKind, LockKind};
+use crate::hardware::{Hardware, InputKind, LockKind, ReaderWiring};
 use crate::input::{Contact, InputEvent, Level};
 use crate::output::{ANSWER_LIMIT, Answer, Board, OutputEvent};
 use crate::reader::{ReaderEvent, Reading};
@@ -55,7 +55,7 @@ pub async fn check(
     }
     for wiring in &hardware.readers {
         let wiring = wiring.get_ref();
-        checked.items.push(talk.reader(wiring.number, wiring.output, wiring.keypad).await?);
+        checked.items.push(talk.reader(wiring.number, &place_of(wiring), wiring.keypad).await?);
     }
     for output in 0..board.outputs() {
         let _ = board.lock(output);
@@ -187,9 +187,8 @@ impl Talk<'_> {
         Ok(Item { what: format!("Input {number}"), is: format!("{is}{beside}"), results })
     }
 
-    async fn reader(&mut self, number: u16, output: Option<u16>, keypad: bool) -> io::Result<Item> {
-        let is = output.map_or_else(|| "on a desk".to_owned(), |output| format!("at output {output}"));
-        (self.say)(&format!("Reader {number} {is}: hold any card to it. (60 s; s skips.)"));
+    async fn reader(&mut self, number: u16, place: &str, keypad: bool) -> io::Result<Item> {
+        (self.say)(&format!("Reader {number} {place}: hold any card to it. (60 s; s skips.)"));
         self.forget_earlier();
         let mut bits = None;
         let came = self
@@ -226,7 +225,7 @@ impl Talk<'_> {
             self.show(&verdict);
             results.push(Outcome { checked: "Tells keys", verdict });
         }
-        Ok(Item { what: format!("Reader {number}"), is, results })
+        Ok(Item { what: format!("Reader {number}"), is: place.to_owned(), results })
     }
 
     /// What came before it was asked for is no answer.
@@ -286,6 +285,15 @@ impl Talk<'_> {
             Verdict::Skipped => (self.say)("Skipped."),
         }
     }
+}
+
+/// Where a reader is, in words.
+fn place_of(wiring: &ReaderWiring) -> String {
+    if let Some(output) = wiring.output {
+        return format!("at output {output}");
+    }
+    let floors: Vec<_> = wiring.floors.iter().map(ToString::to_string).collect();
+    format!("in a lift, floors at outputs {}", floors.join(", "))
 }
 
 /// What an event says of this input: `Some(true)` for active.

@@ -16,7 +16,7 @@ use super::Reports;
 use crate::output::{ANSWER_LIMIT, Answer, Board, OutputEvent, Ticket};
 use klinke_access::door_cycle::{DoorCycle, Held, Input, Output, Poll, Restriction};
 use klinke_model::alarm::AlarmKind;
-use klinke_model::door::{DoorAlarm, DoorMode, DoorPosition, DoorState};
+use klinke_model::door::{DoorAlarm, DoorKind, DoorMode, DoorPosition, DoorState};
 use klinke_model::door_settings::DoorHold;
 use klinke_model::ids::{DoorId, OpeningId};
 use klinke_model::news::Raised;
@@ -29,6 +29,8 @@ use tracing::{error, warn};
 pub(super) struct Driven {
     pub(super) door: DoorId,
     pub(super) output: u16,
+    /// Of a floor no contact is believed: it has no leaf.
+    pub(super) kind: DoorKind,
     pub(super) cycle: DoorCycle,
     pub(super) wakes_at: Option<Mono>,
     /// How long it is released without a wish of somebody's.
@@ -67,6 +69,13 @@ pub(super) enum Asker {
     Link(OpeningId),
     /// Somebody at a reader.
     Reader(u16),
+    /// Somebody at a reader in a lift, for one floor of several.
+    Car {
+        /// Which reader.
+        reader: u16,
+        /// Which reading at it.
+        number: u32,
+    },
 }
 
 /// A command that its output has not answered.
@@ -89,6 +98,7 @@ impl Driven {
         let mut driven = Self {
             door: wanted.door,
             output: wanted.output,
+            kind: wanted.kind,
             told: cycle.state(),
             alarm: DoorAlarm::Normal,
             is_faulty: None,
@@ -107,7 +117,7 @@ impl Driven {
             waiting: Vec::new(),
         };
         let position = board.position(wanted.output);
-        if position != DoorPosition::Unknown {
+        if position != DoorPosition::Unknown && wanted.kind == DoorKind::Door {
             driven.cycle.handle(Input::Contact(position), now);
         }
         // it is told as a whole once it is in force, so nobody is told yet
@@ -179,6 +189,9 @@ impl Driven {
         reports: &mut Reports,
         now: Mono,
     ) -> bool {
+        if self.kind == DoorKind::Floor {
+            return false;
+        }
         let opens = position == DoorPosition::Open && self.cycle.state().position != DoorPosition::Open;
         let went_through =
             opens && self.is_released && self.let_in_until.take().is_some_and(|until| now < until);

@@ -50,6 +50,8 @@ pub struct ReaderAt {
 pub(super) struct Post {
     pub(super) reader: u16,
     pub(super) output: u16,
+    /// The outputs of the floors, for a reader in the car of a lift; none for one at a door.
+    pub(super) floors: Vec<u16>,
     pub(super) keypad: Option<Keypad>,
 }
 
@@ -92,6 +94,14 @@ pub(super) struct LetIn {
     pub(super) is_used_up: bool,
 }
 
+/// What is decided of somebody before one door; nothing has come of it yet.
+struct Weighed {
+    place: u8,
+    hash: CredentialHash,
+    decision: Decision,
+    found: Option<Found>,
+}
+
 /// Why somebody is not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Refused {
@@ -108,7 +118,7 @@ impl Entry {
     pub fn new(kept: Kept, readers: &[ReaderAt], wall: Timestamp, now: Mono) -> Self {
         let post = |&ReaderAt { reader, output, has_keypad }: &ReaderAt| {
             let keypad = has_keypad.then(|| Keypad::new(Lockout::restored(kept.wrong(reader), now)));
-            Post { reader, output, keypad }
+            Post { reader, output, floors: Vec::new(), keypad }
         };
         Self {
             rights: None,
@@ -128,6 +138,15 @@ impl Entry {
     /// The clock that the doors go by.
     pub(super) const fn clock(&self) -> DoorClock {
         self.clock
+    }
+
+    /// With a reader in the car of a lift: what it reads is for these outputs, and for no door.
+    #[must_use]
+    pub fn in_lift(mut self, reader: u16, floors: &[u16]) -> Self {
+        for post in self.posts.iter_mut().filter(|post| post.reader == reader) {
+            post.floors = floors.to_vec();
+        }
+        self
     }
 
     /// What it is now, and whether that can be believed.
@@ -197,6 +216,61 @@ impl Entry {
         state: impl Fn(DoorId) -> Option<DoorState>,
         now: Mono,
     ) -> Result<LetIn, Refused> {
+        let weighed = self.weigh(door, mode, key, state, now)?;
+        self.notice(&weighed, now);
+        if let (Decision::Granted { .. }, Some(found)) = (&weighed.decision, &weighed.found)
+            && found.once
+        {
+            self.use_up(weighed.hash, found, now)?;
+        }
+        self.settle(&weighed, now)
+    }
+
+    /// To which of these floors who presents this may go: at least one, or why none. What opens once is used up by one ride.
+    pub(super) fn present_floors(
+        &mut self,
+        floors: &[(DoorId, DoorMode)],
+        key: &CredentialKey,
+        state: impl Fn(DoorId) -> Option<DoorState>,
+        now: Mono,
+    ) -> Result<Vec<(DoorId, LetIn)>, Refused> {
+        let mut all = Vec::with_capacity(floors.len());
+        for (door, mode) in floors {
+            if let Ok(weighed) = self.weigh(*door, *mode, key, &state, now) {
+                all.push((*door, weighed));
+            }
+        }
+        if let Some((_, weighed)) = all.first() {
+            self.notice(weighed, now);
+        }
+        let is_granted = |weighed: &Weighed| matches!(weighed.decision, Decision::Granted { .. });
+        let granted = all.iter().find(|(_, weighed)| is_granted(weighed));
+        if let Some((_, Weighed { hash, found: Some(found), .. })) = granted
+            && found.once
+        {
+            self.use_up(*hash, found, now)?;
+        }
+        let (mut let_in, mut refused) = (Vec::new(), Refused::NoRights);
+        for (door, weighed) in &all {
+            match self.settle(weighed, now) {
+                Ok(one) => let_in.push((*door, one)),
+                // that somebody else has to come too is worth saying, whatever the other floors say
+                Err(_) if refused == Refused::Denied(Reason::SecondPersonNeeded) => {}
+                Err(why) => refused = why,
+            }
+        }
+        if let_in.is_empty() { Err(refused) } else { Ok(let_in) }
+    }
+
+    /// What is decided of who presents this before this door.
+    fn weigh(
+        &self,
+        door: DoorId,
+        mode: DoorMode,
+        key: &CredentialKey,
+        state: impl Fn(DoorId) -> Option<DoorState>,
+        now: Mono,
+    ) -> Result<Weighed, Refused> {
         let place = self.place(door).ok_or(Refused::NoRights)?;
         let rights = self.rights.as_ref().ok_or(Refused::NoRights)?;
         let hash = rights.key().credential(key);
@@ -215,18 +289,24 @@ impl Entry {
         if let Some(Found { person, .. }) = found {
             facts.order = self.order.judge(place, Some(person), |other| state_at(rights, other, &state), now);
         }
-        let decision = decide(&Request { cause: Cause::AtDoor }, &facts);
-        // whether it opens or not; and nothing at the door tells of it
-        self.is_duress_seen |= found.is_some_and(|found| found.duress);
-        if found.is_some_and(|found| found.copyable) && self.is_copied(hash, place, now) {
+        Ok(Weighed { place, hash, decision: decide(&Request { cause: Cause::AtDoor }, &facts), found })
+    }
+
+    /// Notices a copied card and a code for duress: whether it opens or not, and nothing at the door tells of it.
+    fn notice(&mut self, weighed: &Weighed, now: Mono) {
+        self.is_duress_seen |= weighed.found.is_some_and(|found| found.duress);
+        let is_copyable = weighed.found.is_some_and(|found| found.copyable);
+        if is_copyable && self.is_copied(weighed.hash, weighed.place, now) {
             warn!("a card that can be copied was read at two doors within 3 s; one of them may be a copy");
             self.is_copy_seen = true;
         }
-        match (decision, found) {
+    }
+
+    /// Remembers what was decided for the order of the doors.
+    fn settle(&mut self, weighed: &Weighed, now: Mono) -> Result<LetIn, Refused> {
+        let place = weighed.place;
+        match (weighed.decision, weighed.found) {
             (Decision::Granted { hold }, Some(found)) => {
-                if found.once {
-                    self.use_up(hash, &found, now)?;
-                }
                 self.order.granted(place);
                 Ok(LetIn { place, hold, is_used_up: found.once })
             }

@@ -86,22 +86,20 @@ impl Doors {
 
     /// Lets in who presents this at a reader, or says why not.
     pub(super) fn judge(&mut self, reader: u16, key: &CredentialKey, now: Mono) -> Result<(), Refused> {
-        let Self { entry, driven, board, reports, .. } = self;
-        let post = entry.posts.iter().find(|post| post.reader == reader).ok_or(Refused::NoRights)?;
+        let posts = &self.entry.posts;
+        let post = posts.iter().find(|post| post.reader == reader).ok_or(Refused::NoRights)?;
         let output = post.output;
+        if !post.floors.is_empty() {
+            let floors = post.floors.clone();
+            return self.judge_floors(reader, &floors, key, now);
+        }
+        let Self { entry, driven, board, reports, .. } = self;
         let at = driven.iter().position(|driven| driven.output == output).ok_or(Refused::NoRights)?;
         let states = |door| driven.iter().find(|driven| driven.door == door).map(Driven::secured);
         let here = driven.get(at).ok_or(Refused::NoRights)?;
         let door = here.door;
         let let_in = entry.present(door, here.report().state.mode, key, states, now);
-        if entry.takes_copy_seen() {
-            let alarm = Raised { kind: AlarmKind::CardAtTwoDoors, door: None, part: None };
-            reports.alarms.happened(alarm, now);
-        }
-        if entry.takes_duress_seen() {
-            let alarm = Raised { kind: AlarmKind::Duress, door: Some(door), part: None };
-            reports.alarms.happened(alarm, now);
-        }
+        reports.noticed(entry, Some(door), now);
         let let_in = let_in?;
         if let Some(driven) = driven.get_mut(at) {
             driven.let_in(Asker::Reader(reader), let_in.hold, &mut **board, reports, now);

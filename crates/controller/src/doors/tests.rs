@@ -6,7 +6,7 @@ mod keypads;
 
 use super::*;
 use crate::output::{Answer, Ticket};
-use klinke_model::door::{DoorAlarm, DoorMode, DoorPosition, DoorState, DoorTimes, Relock};
+use klinke_model::door::{DoorAlarm, DoorKind, DoorMode, DoorPosition, DoorState, DoorTimes, Relock};
 use klinke_model::ids::{DoorId, OpeningId, v4};
 use std::io;
 use std::sync::Mutex;
@@ -31,9 +31,11 @@ struct Wiring {
     /// Whether it is behind a timer relay.
     is_timed: bool,
     tickets: u64,
+    /// How many outputs it has beside the first two.
+    more: u16,
 }
 
-/// A board of two outputs.
+/// A board of two outputs, or more.
 #[derive(Clone, Default)]
 struct TestBoard(Arc<Mutex<Wiring>>);
 
@@ -61,7 +63,7 @@ impl TestBoard {
 
 impl Board for TestBoard {
     fn outputs(&self) -> u16 {
-        2
+        2 + self.0.lock().unwrap().more
     }
     fn release(&mut self, output: u16, lease: Duration) -> Result<Answer, OutputError> {
         self.told(Move::Release(output, lease))
@@ -92,7 +94,13 @@ fn at(millis: u64) -> Mono {
 fn wanted(revision: u64, doors: &[(u8, u16)]) -> Request {
     let doors = doors
         .iter()
-        .map(|&(id, output)| WantedDoor { door: door(id), output, times: TIMES, held: None })
+        .map(|&(id, output)| WantedDoor {
+            door: door(id),
+            output,
+            times: TIMES,
+            held: None,
+            kind: DoorKind::Door,
+        })
         .collect();
     Request::Configure(Wanted { revision, doors })
 }
@@ -398,7 +406,8 @@ fn in_a_fire_no_leaf_is_an_alarm_and_no_lock_is_moved() {
 #[test]
 fn a_configuration_that_cannot_be_driven_leaves_the_last_good_one() {
     let bad_times = DoorTimes { release_ms: 0, ..TIMES };
-    let bad_times = vec![WantedDoor { door: door(1), output: 0, times: bad_times, held: None }];
+    let bad_times =
+        vec![WantedDoor { door: door(1), output: 0, times: bad_times, held: None, kind: DoorKind::Door }];
     let rows = [
         wanted(0, &[]),               // older
         wanted(2, &[(1, 2)]),         // no such output

@@ -42,7 +42,7 @@ pub(super) fn check(hardware: &Hardware) -> Result<(), Wrong> {
     let mut numbers = HashSet::new();
     let is_desk = hardware.inputs.is_empty()
         && !hardware.readers.is_empty()
-        && hardware.readers.iter().all(|reader| reader.get_ref().output.is_none());
+        && hardware.readers.iter().all(|reader| reader.get_ref().outputs().next().is_none());
     if hardware.outputs.is_empty() && !is_desk {
         return Err(Wrong { at: 0, what: "there is no [[output]]: add one for each lock".into() });
     }
@@ -145,13 +145,19 @@ fn reader(
     others: &HashSet<PathBuf>,
     speeds: &mut HashMap<PathBuf, u32>,
 ) -> Result<Vec<Place>, String> {
-    match wiring.output {
-        Some(output) if outputs.contains(&output) => {}
-        Some(output) => {
-            return Err(format!("there is no output {output}: say at which output's door it stands"));
-        }
-        None if matches!(wiring.on, ReadBy::Pcsc(_)) => {}
-        None => return Err("say at which output's door it stands: `output = 0`".into()),
+    let is_desk = matches!(wiring.on, ReadBy::Pcsc(_)) && wiring.floors.is_empty();
+    if wiring.output.is_some() == !wiring.floors.is_empty() && !is_desk {
+        return Err(
+            "say at which output's door it stands (`output = 0`), or in the car of a lift which floors \
+                    it enables (`floors = [0, 1]`)"
+                .into(),
+        );
+    }
+    if let Some(output) = wiring.outputs().find(|output| !outputs.contains(output)) {
+        return Err(format!("there is no output {output}: say at which output's door it stands"));
+    }
+    if wiring.floors.iter().collect::<HashSet<_>>().len() < wiring.floors.len() {
+        return Err("each of its `floors` is there once".into());
     }
     if wiring.keypad && matches!(wiring.on, ReadBy::Pcsc(_)) {
         return Err("a chip card reader has no keypad: leave out `keypad`".into());

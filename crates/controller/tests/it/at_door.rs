@@ -171,7 +171,13 @@ impl Entrance {
         let lamps = wired::start(&hardware, &keys, &inputs, &clock).unwrap();
         let doors = doors.with_entry(entry, lamps).with_readers(hardware.reader_reports());
         let wanted = (0..count)
-            .map(|output| WantedDoor { door: door(output), output, times: TIMES, held: None })
+            .map(|output| WantedDoor {
+                door: door(output),
+                output,
+                times: TIMES,
+                held: None,
+                kind: klinke_model::door::DoorKind::Door,
+            })
             .collect();
         requests.send(Request::Configure(Wanted { revision: 1, doors: wanted })).await.unwrap();
         requests.send(rights(count, clock.now())).await.unwrap();

@@ -31,7 +31,13 @@ async fn a_door_on_a_coil_opens_when_the_coil_is_on_and_closes_though_the_progra
     let mut child = site.command("run", &["--hardware", file.to_str().unwrap()]).spawn().unwrap();
     let wanted = Wanted {
         revision: 1,
-        doors: vec![WantedDoor { door: door(), output: 0, times: DoorTimes::default(), held: None }],
+        doors: vec![WantedDoor {
+            door: door(),
+            output: 0,
+            times: DoorTimes::default(),
+            held: None,
+            kind: klinke_model::door::DoorKind::Door,
+        }],
     };
     let (mut peer, hello) = site.server.welcome(wanted).await;
     assert!(matches!(peer.receive().await, Some(ControllerRequest::Door { .. })));
@@ -69,7 +75,13 @@ async fn a_door_whose_unit_is_gone_is_refused_and_never_shown_as_open() {
     let child = site.command("run", &["--hardware", file.to_str().unwrap()]).spawn().unwrap();
     let wanted = Wanted {
         revision: 1,
-        doors: vec![WantedDoor { door: door(), output: 0, times: DoorTimes::default(), held: None }],
+        doors: vec![WantedDoor {
+            door: door(),
+            output: 0,
+            times: DoorTimes::default(),
+            held: None,
+            kind: klinke_model::door::DoorKind::Door,
+        }],
     };
     let (mut peer, hello) = site.server.welcome(wanted).await;
     assert!(matches!(peer.receive().await, Some(ControllerRequest::Door { .. })));

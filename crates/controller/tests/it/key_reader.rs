@@ -66,8 +66,13 @@ async fn a_new_reader_gets_its_key_and_is_read_by_the_controller_from_then_on() 
 
     // the controller speaks with it; without rights nobody is let in
     let child = site.command("run", &["--hardware", file]).spawn().unwrap();
-    let door =
-        WantedDoor { door: DoorId(v4([0xd0; 16])), output: 0, times: DoorTimes::default(), held: None };
+    let door = WantedDoor {
+        door: DoorId(v4([0xd0; 16])),
+        output: 0,
+        times: DoorTimes::default(),
+        held: None,
+        kind: klinke_model::door::DoorKind::Door,
+    };
     let (mut peer, _) = site.server.welcome(Wanted { revision: 1, doors: vec![door] }).await;
     assert!(matches!(peer.receive().await, Some(ControllerRequest::Door { .. })));
     refused(key_reader(&site, file, "4"), "stop it first").await;

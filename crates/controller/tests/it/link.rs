@@ -116,7 +116,13 @@ impl Controller {
 fn wanted() -> Wanted {
     Wanted {
         revision: 1,
-        doors: vec![WantedDoor { door: door(), output: 0, times: DoorTimes::default(), held: None }],
+        doors: vec![WantedDoor {
+            door: door(),
+            output: 0,
+            times: DoorTimes::default(),
+            held: None,
+            kind: klinke_model::door::DoorKind::Door,
+        }],
     }
 }
 fn door() -> DoorId {

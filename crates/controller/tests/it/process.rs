@@ -19,7 +19,13 @@ const OUTPUT: u16 = 3;
 fn wanted() -> Wanted {
     Wanted {
         revision: 1,
-        doors: vec![WantedDoor { door: door(), output: OUTPUT, times: DoorTimes::default(), held: None }],
+        doors: vec![WantedDoor {
+            door: door(),
+            output: OUTPUT,
+            times: DoorTimes::default(),
+            held: None,
+            kind: klinke_model::door::DoorKind::Door,
+        }],
     }
 }
 fn door() -> DoorId {

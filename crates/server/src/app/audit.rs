@@ -112,6 +112,8 @@ pub enum NamedKind {
     Controller,
     /// Another program's token.
     Token,
+    /// A group of people or of doors.
+    Group,
 }
 
 impl From<record::AuditName> for Named {
@@ -125,6 +127,7 @@ impl From<record::AuditName> for Named {
             record::NamedKind::Panel => NamedKind::Panel,
             record::NamedKind::Controller => NamedKind::Controller,
             record::NamedKind::Token => NamedKind::Token,
+            record::NamedKind::Group => NamedKind::Group,
         };
         Self { kind, name: named.name.into_inner(), building: named.building }
     }

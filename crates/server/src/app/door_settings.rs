@@ -9,6 +9,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use klinke_access::decide::SiteMode;
+use klinke_model::door::DoorKind;
 use klinke_model::door_settings::{DoorHold, DoorSettings, SettingsFault};
 use klinke_model::ids::{BuildingId, DoorId};
 use klinke_model::rights::Right;
@@ -101,11 +102,17 @@ pub async fn change(
         Some(SettingsFault::Airlock) => fields.wrong("/settings/airlock", FieldCode::OutOfRange),
         Some(SettingsFault::FirstPersonIn) => fields.wrong("/settings/unlocked", FieldCode::Required),
     }
+    if wanted.airlock.is_some() && before.kind == DoorKind::Floor {
+        fields.wrong("/settings/airlock", FieldCode::OutOfRange);
+    }
     if let Some(after) = wanted.after {
         let doors = node.store.doors().doors(&who.scope, before.building).await?;
-        // the order is kept by the controller, which knows its own doors
+        // the order is kept by the controller, which knows its own doors; nobody is known to have gone through a floor
         let same = |other: &klinke_model::door::Door| {
-            other.id == after.door && other.controller.is_some() && other.controller == before.controller
+            other.id == after.door
+                && other.kind == DoorKind::Door
+                && other.controller.is_some()
+                && other.controller == before.controller
         };
         if !doors.iter().any(same) {
             fields.wrong("/settings/after/door", FieldCode::NotFound);

@@ -8,7 +8,7 @@ use crate::node::Node;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use klinke_model::door::{DoorState, DoorTimes, Wiring};
+use klinke_model::door::{DoorKind, DoorState, DoorTimes, Wiring};
 use klinke_model::ids::{BuildingId, ControllerId, DoorId};
 use klinke_model::rights::Right;
 use klinke_model::text::Label;
@@ -27,6 +27,8 @@ pub struct Door {
     /// Which output of the controller, from 0.
     output: u16,
     times: DoorTimes,
+    /// What it is.
+    kind: DoorKind,
     /// What its controller last said; absent while the controller is not connected.
     #[serde(skip_serializing_if = "Option::is_none")]
     state: Option<DoorState>,
@@ -59,6 +61,7 @@ pub(super) fn shown(node: &Node, door: klinke_model::door::Door) -> Door {
         controller: door.controller,
         output: door.output,
         times: door.times,
+        kind: door.kind,
     }
 }
 
@@ -69,6 +72,10 @@ pub struct NewDoor {
     name: String,
     /// The people of all units that the building has may open it.
     everybody: bool,
+    /// What it is; a door without. It stays that.
+    #[serde(default)]
+    #[schema(required = false)]
+    kind: DoorKind,
 }
 
 /// Adds a door to a building.
@@ -89,7 +96,8 @@ pub async fn add(
     let stamp = node.stamp();
     let id = node.random.v7(stamp.at);
     let times = DoorTimes::default();
-    let door = klinke_model::door::Door { id, building, name, controller: None, output: 0, times };
+    let kind = new.kind;
+    let door = klinke_model::door::Door { id, building, name, controller: None, output: 0, times, kind };
     if !node.store.doors().insert_door(&who.scope, &stamp, door.clone(), new.everybody).await? {
         return Err(Code::NotFound.into());
     }

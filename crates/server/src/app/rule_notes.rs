@@ -2,6 +2,7 @@
 //! pointless. Notes only; no rule is refused for them.
 
 use klinke_access::schedule::of_day;
+use klinke_model::ids::{DoorId, PersonId};
 use klinke_model::rule::{AccessRule, NamedSchedule, Which, Who};
 use klinke_model::schedule::{HolidayCalendar, Schedule};
 use klinke_storage::record::{NamedRule, Part};
@@ -12,9 +13,9 @@ use utoipa::ToSchema;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Note {
-    /// It names nobody: who it named is gone.
+    /// It names nobody: who it named is gone, or its groups are empty.
     Nobody,
-    /// It names no door: what it named is gone.
+    /// It names no door: what it named is gone, or its groups are empty.
     NoDoor,
     /// Its last day is over.
     Over,
@@ -38,12 +39,13 @@ pub(super) fn notes(
         let found = schedules.iter().find(|one| Some(one.value.id) == rule.schedule);
         found.map(|found| &found.value.schedule)
     };
-    let of_one = |rule: &AccessRule| {
+    let of_one = |named: &NamedRule| {
+        let rule = &named.rule;
         let mut notes = Vec::new();
-        if rule.who.is_empty() {
+        if rule.who.iter().all(|who| members(named, who).is_some_and(<[_]>::is_empty)) {
             notes.push(Note::Nobody);
         }
-        if rule.doors.is_empty() {
+        if rule.doors.iter().all(|which| doors(named, which).is_some_and(<[_]>::is_empty)) {
             notes.push(Note::NoDoor);
         }
         if rule.last_day.zip(today).is_some_and(|(last, today)| last < today) {
@@ -51,24 +53,60 @@ pub(super) fn notes(
         } else if hours_of(rule).zip(today).is_some_and(|(hours, today)| never(hours, calendar, today)) {
             notes.push(Note::Never);
         }
-        let others = rules.iter().map(|other| &other.value.rule).filter(|other| other.id != rule.id);
-        if notes.is_empty() && rule.active && others.clone().any(|other| covers(other, rule)) {
+        let mut others = rules.iter().map(|other| &other.value).filter(|other| other.rule.id != rule.id);
+        if notes.is_empty() && rule.active && others.any(|other| covers(other, named)) {
             notes.push(Note::Covered);
         }
         notes
     };
-    rules.iter().map(|part| of_one(&part.value.rule)).collect()
+    rules.iter().map(|part| of_one(&part.value)).collect()
 }
 
 fn never(hours: &Schedule, calendar: HolidayCalendar, today: i64) -> bool {
     (today..today + DAYS).all(|day| of_day(hours, calendar, day).is_empty())
 }
 
+/// Who is in a group that a rule names; none for what is no group.
+fn members<'a>(rule: &'a NamedRule, who: &Who) -> Option<&'a [PersonId]> {
+    let Who::Group(id) = who else { return None };
+    rule.people_groups.iter().find(|group| group.id == *id).map(|group| group.members.as_slice())
+}
+
+/// The doors of a group that a rule names; none for what is no group.
+fn doors<'a>(rule: &'a NamedRule, which: &Which) -> Option<&'a [DoorId]> {
+    let Which::Group(id) = which else { return None };
+    rule.door_groups.iter().find(|group| group.id == *id).map(|group| group.doors.as_slice())
+}
+
 /// Whether a rule allows all that another does. Of two that are the same, the older one does.
-fn covers(other: &AccessRule, rule: &AccessRule) -> bool {
+fn covers(by: &NamedRule, named: &NamedRule) -> bool {
+    let (other, rule) = (&by.rule, &named.rule);
     let everybody = other.who.contains(&Who::Everybody);
-    let who = |who: &Who| other.who.contains(who) || (everybody && !matches!(who, Who::Person(_)));
-    let all_doors = other.doors.contains(&Which::AllDoors);
+    let is_member = |person: &PersonId| {
+        other.who.contains(&Who::Person(*person))
+            || by.people_groups.iter().any(|group| group.members.contains(person))
+    };
+    let who = |who: &Who| {
+        other.who.contains(who)
+            || match who {
+                Who::Person(person) => is_member(person),
+                Who::Group(_) => members(named, who).is_some_and(|all| all.iter().all(is_member)),
+                Who::Everybody | Who::UnitOwners | Who::Unit(_) => everybody,
+            }
+    };
+    let is_opened = |door: &DoorId| {
+        other.doors.contains(&Which::Door(*door))
+            || by.door_groups.iter().any(|group| group.doors.contains(door))
+    };
+    let which = |which: &Which| {
+        other.doors.contains(&Which::AllDoors)
+            || other.doors.contains(which)
+            || match which {
+                Which::AllDoors => false,
+                Which::Door(door) => is_opened(door),
+                Which::Group(_) => doors(named, which).is_some_and(|all| all.iter().all(is_opened)),
+            }
+    };
     let begins = other.first_day.is_none() || other.first_day <= rule.first_day;
     let ends = other.last_day.is_none() || rule.last_day.is_some_and(|last| other.last_day >= Some(last));
     let same = (&other.who, &other.doors, other.first_day, other.last_day, other.schedule)
@@ -78,7 +116,7 @@ fn covers(other: &AccessRule, rule: &AccessRule) -> bool {
         && begins
         && ends
         && rule.who.iter().all(who)
-        && rule.doors.iter().all(|door| all_doors || other.doors.contains(door))
+        && rule.doors.iter().all(which)
         && (!same || other.id < rule.id)
 }
 
@@ -86,6 +124,7 @@ fn covers(other: &AccessRule, rule: &AccessRule) -> bool {
 mod tests {
     use super::*;
     use klinke_model::ids::v4;
+    use klinke_model::rule::{DoorGroup, PeopleGroup};
     use klinke_model::text::Label;
     use klinke_storage::record::Uses;
 
@@ -103,7 +142,9 @@ mod tests {
             last_day: None,
             active: true,
         };
-        Part { value: NamedRule { rule, units: vec![], people: vec![] }, version: 1, uses: Uses::default() }
+        let value =
+            NamedRule { rule, units: vec![], people: vec![], people_groups: vec![], door_groups: vec![] };
+        Part { value, version: 1, uses: Uses::default() }
     }
 
     fn of(rules: &[Part<NamedRule>], schedules: &[Part<NamedSchedule>]) -> Vec<Vec<Note>> {
@@ -155,5 +196,32 @@ mod tests {
         assert_eq!(of(&[short, shorter], &[]), [none.clone(), vec![Note::Covered]]);
         let again = rule(4, vec![person], vec![door]);
         assert_eq!(of(&[again, somebody], &[]), [vec![Note::Covered], none], "one of two that are the same");
+    }
+
+    #[test]
+    fn a_group_is_who_and_what_is_in_it() {
+        let (group, cellars) = (v4([8; 16]).into(), v4([9; 16]).into());
+        let (anna, bo): (PersonId, PersonId) = (v4([7; 16]).into(), v4([6; 16]).into());
+        let (door, other): (DoorId, DoorId) = (v4([5; 16]).into(), v4([4; 16]).into());
+        let grouped = |id, members: &[PersonId], doors: &[DoorId]| {
+            let mut part = rule(id, vec![Who::Group(group)], vec![Which::Group(cellars)]);
+            let (building, name) = (part.value.rule.building, Label::new("Group").unwrap());
+            let people = PeopleGroup { id: group, building, name: name.clone(), members: members.to_vec() };
+            part.value.people_groups = vec![people];
+            part.value.door_groups = vec![DoorGroup { id: cellars, building, name, doors: doors.to_vec() }];
+            part
+        };
+        assert_eq!(of(&[grouped(1, &[], &[])], &[]), [[Note::Nobody, Note::NoDoor]]);
+        let none: Vec<Note> = vec![];
+        let one = rule(2, vec![Who::Person(anna)], vec![Which::Door(door)]);
+        let all = grouped(1, &[anna, bo], &[door, other]);
+        assert_eq!(of(&[all, one.clone()], &[]), [none.clone(), vec![Note::Covered]]);
+        let few = grouped(1, &[anna], &[door]);
+        assert_eq!(of(&[few.clone(), one.clone()], &[]), [vec![Note::Covered], vec![Note::Covered]]);
+        let both = rule(2, vec![Who::Person(anna), Who::Person(bo)], vec![Which::Door(door)]);
+        assert_eq!(of(&[few, both], &[]), [vec![Note::Covered], none.clone()]);
+        let elsewhere = rule(3, vec![Who::Everybody], vec![Which::AllDoors]);
+        let found = of(&[grouped(1, &[anna], &[door]), elsewhere], &[]);
+        assert_eq!(found, [none.clone(), none], "a group is not of the house");
     }
 }

@@ -10,7 +10,9 @@ use crate::node::Node;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use klinke_model::ids::{BuildingId, DoorId, PersonId, RuleId, ScheduleId, UnitId};
+use klinke_model::ids::{
+    BuildingId, DoorGroupId, DoorId, PeopleGroupId, PersonId, RuleId, ScheduleId, UnitId,
+};
 use klinke_model::privacy::Pii;
 use klinke_model::rights::Right;
 use klinke_model::rule::{AccessRule, Which, Who};
@@ -43,6 +45,11 @@ pub enum RuleWho {
         /// The person.
         id: PersonId,
     },
+    /// Whoever is in a group of the building.
+    Group {
+        /// The group.
+        id: PeopleGroupId,
+    },
 }
 
 /// Whom a rule allows, with what to call them.
@@ -70,6 +77,15 @@ pub enum RuleWhoNamed {
         /// Lives where the asker does not see people.
         hidden: bool,
     },
+    /// Whoever is in a group of the building.
+    Group {
+        /// The group.
+        id: PeopleGroupId,
+        /// What it is called.
+        name: Label,
+        /// How many are in it.
+        members: usize,
+    },
 }
 
 /// What a rule opens.
@@ -82,6 +98,11 @@ pub enum RuleDoor {
     Door {
         /// The door.
         id: DoorId,
+    },
+    /// Every door of a group of the building.
+    Group {
+        /// The group.
+        id: DoorGroupId,
     },
 }
 
@@ -191,24 +212,30 @@ async fn answered(node: &Node, who: &Caller, part: Part<NamedRule>) -> Result<Ru
 }
 
 fn shown(part: Part<NamedRule>, notes: Vec<Note>) -> Rule {
-    let NamedRule { rule, units, people } = part.value;
+    let NamedRule { rule, units, people, people_groups, door_groups: _ } = part.value;
     let units = units.into_iter().map(|(id, number)| RuleWhoNamed::Unit { id, number });
     let people = people.into_iter().map(|one| RuleWhoNamed::Person {
         id: one.person,
         name: one.name.map(Pii::into_inner),
         hidden: !one.shown,
     });
+    let groups = people_groups.into_iter().map(|group| RuleWhoNamed::Group {
+        id: group.id,
+        name: group.name,
+        members: group.members.len(),
+    });
     let everybody = rule.who.contains(&Who::Everybody).then_some(RuleWhoNamed::Everybody);
     let owners = rule.who.contains(&Who::UnitOwners).then_some(RuleWhoNamed::UnitOwners);
     let which = |which: &Which| match which {
         Which::AllDoors => RuleDoor::AllDoors,
         Which::Door(id) => RuleDoor::Door { id: *id },
+        Which::Group(id) => RuleDoor::Group { id: *id },
     };
     Rule {
         id: rule.id,
         building: rule.building,
         name: rule.name,
-        who: everybody.into_iter().chain(owners).chain(units).chain(people).collect(),
+        who: everybody.into_iter().chain(owners).chain(units).chain(groups).chain(people).collect(),
         doors: rule.doors.iter().map(which).collect(),
         when: RuleTime {
             schedule: rule.schedule,
@@ -345,6 +372,7 @@ fn whom(fields: &mut Fields, asked: &[RuleWho]) -> Vec<Who> {
         RuleWho::UnitOwners => Who::UnitOwners,
         RuleWho::Unit { id } => Who::Unit(*id),
         RuleWho::Person { id } => Who::Person(*id),
+        RuleWho::Group { id } => Who::Group(*id),
     };
     let mut all: Vec<_> = asked.iter().map(one).collect();
     all.sort_unstable();
@@ -359,6 +387,7 @@ fn which(fields: &mut Fields, asked: &[RuleDoor]) -> Vec<Which> {
     let one = |door: &RuleDoor| match door {
         RuleDoor::AllDoors => Which::AllDoors,
         RuleDoor::Door { id } => Which::Door(*id),
+        RuleDoor::Group { id } => Which::Group(*id),
     };
     let mut all: Vec<_> = asked.iter().map(one).collect();
     all.sort_unstable();
@@ -383,15 +412,25 @@ fn days(fields: &mut Fields, when: &RuleTime) -> (Option<i64>, Option<i64>) {
     (first, last)
 }
 
-/// That the doors and the hours which a rule names are in its building.
+/// That the doors, groups and hours which a rule names are in its building.
 async fn known(node: &Node, who: &Caller, fields: &mut Fields, rule: &AccessRule) -> Result<(), Problem> {
     let doors = node.store.doors().doors(&who.scope, rule.building).await?;
+    let groups = node.store.rules().door_groups(&who.scope, rule.building).await?;
     let there = |which: &Which| match which {
         Which::AllDoors => true,
         Which::Door(id) => doors.iter().any(|door| door.id == *id),
+        Which::Group(id) => groups.iter().any(|group| group.value.id == *id),
     };
     if !rule.doors.iter().all(there) {
         fields.wrong("/doors", FieldCode::NotFound);
+    }
+    let groups = node.store.rules().people_groups(&who.scope, rule.building).await?;
+    let there = |who: &Who| match who {
+        Who::Group(id) => groups.iter().any(|group| group.value.group.id == *id),
+        Who::Everybody | Who::UnitOwners | Who::Unit(_) | Who::Person(_) => true,
+    };
+    if !rule.who.iter().all(there) {
+        fields.wrong("/who", FieldCode::NotFound);
     }
     if let Some(schedule) = rule.schedule {
         let found = node.store.rules().schedule(&who.scope, schedule).await?;

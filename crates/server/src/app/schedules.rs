@@ -11,7 +11,8 @@ use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
-use klinke_access::{holidays, schedule, zone};
+use klinke_access::holidays::{self, Holiday};
+use klinke_access::{schedule, zone};
 use klinke_model::ids::{BuildingId, ScheduleId};
 use klinke_model::rights::Right;
 use klinke_model::rule::NamedSchedule;
@@ -170,6 +171,10 @@ pub struct WeekDay {
     weekday: u8,
     /// It is a public holiday where the building stands.
     holiday: bool,
+    /// What that holiday is called, such as `good_friday`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    holiday_name: Option<Holiday>,
     /// It is a day for which the schedule has an exception.
     exception: bool,
     /// From midnight to midnight, in order, with what comes over from the night before. None: closed.
@@ -214,6 +219,7 @@ fn of_day(of: &Schedule, calendar: klinke_model::schedule::HolidayCalendar, day:
         day: calendar::written(day)?,
         weekday: zone::weekday(day),
         holiday: holidays::is_holiday(calendar, day),
+        holiday_name: holidays::named(calendar, day),
         exception: of.exceptions.iter().any(|one| (one.first..=one.last).contains(&day)),
         spans: schedule::of_day(of, calendar, day),
     })

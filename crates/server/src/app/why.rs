@@ -19,7 +19,7 @@ use klinke_model::rights::Right;
 use klinke_model::scope::Scope;
 use klinke_model::text::Label;
 use klinke_model::time::Timestamp;
-use klinke_storage::record::{RightBy, StoredFacts};
+use klinke_storage::record::{RightBy, RuleThrough, StoredFacts};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -74,6 +74,8 @@ pub enum RightSource {
         /// The first moment at which it does not hold any more.
         #[serde(skip_serializing_if = "Option::is_none")]
         until: Option<Timestamp>,
+        /// What its groups are called that they are in, and those that the door is in.
+        groups: Vec<Label>,
     },
     /// They administer the door's building.
     Role,
@@ -158,7 +160,8 @@ pub async fn handler(
         Decision::Granted { .. } => None,
         Decision::Denied(reason) => Some(reason),
     };
-    let (opens, after, rights) = (reason.is_none(), ordered.after, considered(stored, &now));
+    let through = node.store.rules().through(&who.scope, asked.person, asked.door).await?;
+    let (opens, after, rights) = (reason.is_none(), ordered.after, considered(stored, &through, &now));
     Ok(Json(Why { at, opens, reason, after, rights }))
 }
 
@@ -194,7 +197,11 @@ async fn ordered(node: &Node, service: &Scope, door: &Door, is_now: bool) -> Res
     Ok(Ordered { order, after })
 }
 
-fn considered(stored: StoredFacts, now: &klinke_access::standing::Now) -> Vec<RightConsidered> {
+fn considered(
+    stored: StoredFacts,
+    through: &[RuleThrough],
+    now: &klinke_access::standing::Now,
+) -> Vec<RightConsidered> {
     let role = stored
         .administers_building
         .then_some(RightConsidered { source: RightSource::Role, standing: RightStanding::InForce });
@@ -215,6 +222,11 @@ fn considered(stored: StoredFacts, now: &klinke_access::standing::Now) -> Vec<Ri
                 hours: right.schedule.map(|(name, _)| name),
                 from: right.from,
                 until: right.until,
+                groups: through
+                    .iter()
+                    .find(|one| one.rule == rule)
+                    .map(|one| one.groups.clone())
+                    .unwrap_or_default(),
             },
         };
         RightConsidered { source, standing }

@@ -6,7 +6,7 @@
 use crate::auth::password::PasswordError;
 use crate::node::Node;
 use crate::random::Random;
-use klinke_model::door::{Door, DoorTimes};
+use klinke_model::door::{Door, DoorKind, DoorTimes};
 use klinke_model::ids::{BuildingId, DoorId, EntranceId, PanelId, PersonId, TenantId, UnitId};
 use klinke_model::intercom::{Bell, BellKind, BellMember, Panel};
 use klinke_model::people::Person;
@@ -264,8 +264,15 @@ impl Builder<'_> {
 
     async fn door(&self, building: BuildingId, name: &str) -> Result<DoorId, TownError> {
         let name = Label::new(name)?;
-        let door =
-            Door { id: self.id(), building, name, controller: None, output: 0, times: DoorTimes::default() };
+        let door = Door {
+            id: self.id(),
+            building,
+            name,
+            controller: None,
+            output: 0,
+            times: DoorTimes::default(),
+            kind: DoorKind::Door,
+        };
         let id = door.id;
         self.node.store.doors().insert_door(&self.scope, &self.node.stamp(), door, false).await?;
         Ok(id)

@@ -295,6 +295,7 @@ impl<'n> Connected<'n> {
                 output: door.output,
                 times: door.times,
                 held: held(door.id),
+                kind: door.kind,
             })
             .collect();
         Ok(Wanted { revision, doors })

@@ -93,6 +93,7 @@ async fn doors(node: &Node, who: &SignedIn) -> Result<Vec<AppDoor>, klinke_stora
         door: door.id,
         name: door.name,
         building,
+        kind: door.kind,
         system: OWN_SYSTEM.to_owned(),
         state: None,
     };

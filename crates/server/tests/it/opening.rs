@@ -197,6 +197,7 @@ async fn a_door_without_a_controller_says_so() {
         controller: None,
         output: 0,
         times: klinke_model::door::DoorTimes::default(),
+        kind: klinke_model::door::DoorKind::Door,
     };
     let doors = house.node().store.doors();
     assert!(doors.insert_door(&house.scope(), &house.node().stamp(), cellar, false).await.unwrap());

@@ -217,3 +217,85 @@ async fn an_opening_obeys_the_rule_of_this_moment() {
     assert_eq!(controller.releases.of(3), releases);
     controller.stop().await;
 }
+
+#[tokio::test]
+async fn groups_are_named_by_rules_and_told_by_why() {
+    let (world, manager) = World::claimed().await;
+    let town = world.town().await;
+    let house = format!("/api/v1/buildings/{}", town.building);
+    let people = json!({ "name": "Cleaners", "members": [resident(), resident()] });
+    let people = manager.post(&format!("{house}/people-groups"), people).await.json();
+    assert_eq!(people["members"].as_array().unwrap().len(), 1, "{people}");
+    let doors = json!({ "name": "Cellars", "doors": [town.door] });
+    let doors = manager.post(&format!("{house}/door-groups"), doors).await.json();
+    let rule = json!({ "name": "Cleaning", "who": [{ "who": "group", "id": people["id"] }],
+        "doors": [{ "which": "group", "id": doors["id"] }] });
+    let made = manager.post(&format!("{house}/rules"), rule.clone()).await.json();
+    assert_eq!(
+        made["who"],
+        json!([{ "who": "group", "id": people["id"], "name": "Cleaners", "members": 1 }])
+    );
+    assert_eq!(made["doors"], json!([{ "which": "group", "id": doors["id"] }]));
+    assert_eq!(made["notes"], json!([]));
+    let why = async || {
+        let asked = json!({ "person": resident(), "door": town.door });
+        manager.post(&format!("{house}/why"), asked).await.json()
+    };
+    let told = why().await;
+    assert_eq!(
+        (&told["opens"], &told["rights"][0]["groups"]),
+        (&json!(true), &json!(["Cleaners", "Cellars"])),
+        "{told}"
+    );
+
+    // in use: nothing is lost by a slip
+    let (of_people, of_doors) = (
+        format!("/api/v1/people-groups/{}", people["id"].as_str().unwrap()),
+        format!("/api/v1/door-groups/{}", doors["id"].as_str().unwrap()),
+    );
+    for path in [&of_people, &of_doors] {
+        let refused = manager.delete(path).await;
+        assert_eq!((refused.code(), refused.json()["current"]["rules"].clone()), ("in_use".into(), json!(1)));
+    }
+    let emptied = manager.patch(&of_people, json!({ "version": 1, "members": [] })).await.json();
+    assert_eq!((&emptied["version"], &emptied["members"]), (&json!(2), &json!([])));
+    let late = manager.patch(&of_people, json!({ "version": 1, "name": "Late" })).await;
+    assert_eq!((late.code(), late.json()["current"]["version"].clone()), ("conflict".into(), json!(2)));
+    assert_eq!(why().await["reason"], "no_right");
+    let rules = manager.get(&format!("{house}/rules")).await.json();
+    assert_eq!(rules[0]["notes"], json!(["nobody"]));
+    assert_eq!(
+        manager.delete(&format!("/api/v1/rules/{}", made["id"].as_str().unwrap())).await.status.as_u16(),
+        204
+    );
+    for path in [&of_people, &of_doors] {
+        assert_eq!(manager.delete(path).await.status.as_u16(), 204);
+    }
+    // what is gone, or never was of this building
+    assert_eq!(manager.post(&format!("{house}/rules"), rule).await.code(), "invalid");
+    let strange = json!({ "name": "Group", "members": [v4([9; 16])] });
+    assert_eq!(manager.post(&format!("{house}/people-groups"), strange).await.code(), "invalid");
+    let strange = json!({ "name": "Group", "doors": [v4([9; 16])] });
+    assert_eq!(manager.post(&format!("{house}/door-groups"), strange).await.code(), "invalid");
+}
+
+#[tokio::test]
+async fn a_floor_is_in_no_airlock_and_before_no_door() {
+    let (world, manager) = World::claimed().await;
+    let town = world.town().await;
+    let new = json!({ "name": "Fourth floor", "everybody": true, "kind": "floor" });
+    let floor = manager.post(&format!("/api/v1/buildings/{}/doors", town.building), new).await.json();
+    assert_eq!(floor["kind"], "floor");
+    let plain = json!({ "refuses_copyable": false, "first_person_in": false });
+    let set = async |door: &str, field: &str, value: Value| {
+        let mut settings = plain.clone();
+        settings[field] = value;
+        let change = json!({ "version": 1, "settings": settings });
+        manager.put(&format!("/api/v1/doors/{door}/settings"), change).await
+    };
+    let id = floor["id"].as_str().unwrap();
+    assert_eq!(set(id, "airlock", json!(1)).await.code(), "invalid");
+    let after = json!({ "door": id, "within_s": 30 });
+    assert_eq!(set(&town.door.to_string(), "after", after).await.code(), "invalid");
+    assert_eq!(set(id, "two_people_within_s", json!(30)).await.status.as_u16(), 200);
+}

@@ -141,6 +141,7 @@ impl World {
             controller: None,
             output: 0,
             times: DoorTimes::default(),
+            kind: klinke_model::door::DoorKind::Door,
         };
         assert!(doors.insert_door(&scope, &self.node().stamp(), front, false).await.unwrap());
         Town { tenant, building, entrance, door }

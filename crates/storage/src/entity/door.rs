@@ -18,6 +18,7 @@ pub struct Model {
     pub relock: String,
     pub version: i64,
     pub extended_release_ms: i64,
+    pub kind: String,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

@@ -2,6 +2,8 @@
 
 pub mod access_rule;
 pub mod access_rule_door;
+pub mod access_rule_door_group;
+pub mod access_rule_people_group;
 pub mod access_rule_person;
 pub mod access_rule_unit;
 pub mod account;
@@ -24,6 +26,8 @@ pub mod controller;
 pub mod controller_journal;
 pub mod device;
 pub mod door;
+pub mod door_group;
+pub mod door_group_door;
 pub mod door_setting;
 pub mod entrance;
 pub mod guest;
@@ -39,6 +43,8 @@ pub mod membership;
 pub mod move_person;
 pub mod panel;
 pub mod panel_door;
+pub mod people_group;
+pub mod people_group_member;
 pub mod person;
 pub mod person_code;
 pub mod person_word;

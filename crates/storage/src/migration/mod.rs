@@ -18,6 +18,7 @@ const HISTORY: &[(&str, &str)] = &[
     ("m0004_cards", include_str!("m0004_cards.sql")),
     ("m0005_guests", include_str!("m0005_guests.sql")),
     ("m0006_doors", include_str!("m0006_doors.sql")),
+    ("m0007_groups", include_str!("m0007_groups.sql")),
     ("m0008_codes", include_str!("m0008_codes.sql")),
     ("m0009_alarms", include_str!("m0009_alarms.sql")),
 ];

@@ -1,5 +1,6 @@
 //! A part of a property as somebody edits or removes it.
 
+use klinke_model::door::DoorKind;
 use klinke_model::door_settings::{DoorHold, DoorSettings};
 use klinke_model::ids::{BuildingId, ControllerId, DoorId};
 use klinke_model::site::Unit;
@@ -53,6 +54,8 @@ pub struct KeptSettings {
     pub controller: Option<ControllerId>,
     /// Its name.
     pub name: Label,
+    /// What it is.
+    pub kind: DoorKind,
     /// What is special.
     pub settings: DoorSettings,
     /// How an administrator holds it.

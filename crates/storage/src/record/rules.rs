@@ -4,7 +4,7 @@ use klinke_access::decide::SiteMode;
 use klinke_model::door::Door;
 use klinke_model::ids::{PersonId, RuleId, UnitId};
 use klinke_model::privacy::Pii;
-use klinke_model::rule::AccessRule;
+use klinke_model::rule::{AccessRule, DoorGroup, PeopleGroup};
 use klinke_model::schedule::{HolidayCalendar, Schedule};
 use klinke_model::text::Label;
 use klinke_model::time::Timestamp;
@@ -18,6 +18,28 @@ pub struct NamedRule {
     pub units: Vec<(UnitId, Label)>,
     /// The people that it names, by name.
     pub people: Vec<RulePerson>,
+    /// The groups of people that it names, by name.
+    pub people_groups: Vec<PeopleGroup>,
+    /// The groups of doors that it names, by name.
+    pub door_groups: Vec<DoorGroup>,
+}
+
+/// A group of people with what to call them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedGroup {
+    /// The group.
+    pub group: PeopleGroup,
+    /// Who is in it, by name.
+    pub people: Vec<RulePerson>,
+}
+
+/// By which groups a rule gives somebody a door.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleThrough {
+    /// Which rule.
+    pub rule: RuleId,
+    /// What its groups are called that they are in, and those that the door is in.
+    pub groups: Vec<Label>,
 }
 
 /// Somebody whom a rule names.

@@ -2,7 +2,10 @@
 //! erased since.
 
 use crate::Result;
-use crate::entity::{api_token, building, controller, door, entrance, membership, panel, person, unit};
+use crate::entity::{
+    api_token, building, controller, door, door_group, entrance, membership, panel, people_group, person,
+    unit,
+};
 use crate::record::{AuditEntry, AuditName, NamedKind};
 use crate::repo::convert::At;
 use crate::repo::reach;
@@ -53,6 +56,8 @@ pub async fn of(tx: &DatabaseTransaction, scope: &Scope, entries: &[AuditEntry])
         door Door name;
         panel Panel name;
         controller Controller name;
+        people_group Group name;
+        door_group Group name;
     }
     let buildings = building::Entity::find()
         .filter(building::Column::Tenant.eq(scope.tenant.0))

@@ -4,7 +4,10 @@
 //! over it. When the last of these ends because they leave, their cards there end in the same transaction. No number of a
 //! card is in the audit.
 
-use crate::entity::{access_rule, access_rule_person, building, card, membership, person, role_grant, unit};
+use crate::entity::{
+    access_rule, access_rule_person, building, card, membership, people_group, people_group_member, person,
+    role_grant, unit,
+};
 use crate::record::cards::Place;
 use crate::record::{
     CardAfter, CardChange, CardMade, CardRow, CardsPage, CardsQuery, Edited, NewCard, Part, Stamp, Uses,
@@ -245,7 +248,7 @@ pub(super) async fn end_all(db: &impl ConnectionTrait, scope: &Scope, person: Pe
     Ok(())
 }
 
-/// Whether somebody lives in a building, a rule of it names them, or they have a role over it.
+/// Whether somebody lives in a building, a rule of it names them, they are in a group of it, or they have a role over it.
 pub(super) fn belongs(scope: &Scope, (building, person): Place) -> Expr {
     let there = Query::select()
         .column(unit::Column::Id)
@@ -267,8 +270,19 @@ pub(super) fn belongs(scope: &Scope, (building, person): Place) -> Expr {
         .add(access_rule_person::Column::Tenant.eq(scope.tenant.0))
         .add(access_rule_person::Column::Person.eq(person.0))
         .add(access_rule_person::Column::Rule.in_subquery(its_rules));
+    let its_groups = Query::select()
+        .column(people_group::Column::Id)
+        .from(people_group::Entity)
+        .and_where(people_group::Column::Tenant.eq(scope.tenant.0))
+        .and_where(people_group::Column::Building.eq(building.0))
+        .take();
+    let in_group = Condition::all()
+        .add(people_group_member::Column::Tenant.eq(scope.tenant.0))
+        .add(people_group_member::Column::Person.eq(person.0))
+        .add(people_group_member::Column::PeopleGroup.in_subquery(its_groups));
     reach::exists(membership::Entity, lives)
         .or(reach::exists(access_rule_person::Entity, named))
+        .or(reach::exists(people_group_member::Entity, in_group))
         .or(has_role_over(scope, (building, person)))
 }
 

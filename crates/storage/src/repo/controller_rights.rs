@@ -5,8 +5,8 @@
 //! [`rule_reach`] by a rule. Nothing is asked person by person.
 
 use crate::entity::{
-    access_rule, access_rule_door, building, card, controller, door, door_setting, membership, person,
-    person_code, schedule, unit, unit_door,
+    access_rule, access_rule_door, access_rule_door_group, building, card, controller, door, door_group_door,
+    door_setting, membership, person, person_code, schedule, unit, unit_door,
 };
 use crate::record::{ControllerRights, Guest, RightsCard, RightsGuest, RightsHolder};
 use crate::repo::convert::{self, At};
@@ -175,6 +175,17 @@ async fn rules(
     let mut doors: HashMap<Uuid, u64> = HashMap::new();
     for row in named {
         *doors.entry(row.rule).or_default() |= bit(places, row.door);
+    }
+    let by_group = Query::select()
+        .expr_as(Expr::col((access_rule_door_group::Entity, access_rule_door_group::Column::Rule)), "rule")
+        .expr_as(Expr::col((door_group_door::Entity, door_group_door::Column::Door)), "door")
+        .from(access_rule_door_group::Entity)
+        .join(JoinType::InnerJoin, door_group_door::Entity, rule_reach::of_named_group())
+        .and_where(access_rule_door_group::Column::Tenant.eq(scope.tenant.0))
+        .and_where(door_group_door::Column::Door.is_in(places.keys().copied()))
+        .take();
+    for row in db.query_all(&by_group).await? {
+        *doors.entry(row.try_get("", "rule")?).or_default() |= bit(places, row.try_get("", "door")?);
     }
     let every = places.keys().fold(0, |all, door| all | bit(places, *door));
     let rules = rows.into_iter().map(|row| Rule {

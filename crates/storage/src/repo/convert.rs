@@ -11,7 +11,7 @@ use klinke_model::alarm::AlarmKind;
 use klinke_model::card::{BlockedBy, Card, CardView};
 use klinke_model::contact::{Email, Language, Phone};
 use klinke_model::credential::{CredentialFormat, CredentialKey, CredentialTier};
-use klinke_model::door::{Controller, Door, DoorTimes, Relock};
+use klinke_model::door::{Controller, Door, DoorKind, DoorTimes, Relock};
 use klinke_model::door_settings::DoorHold;
 use klinke_model::intercom::{BellKind, BellMember, Listing, Moderation, PictureState};
 use klinke_model::people::{Device, DeviceKind, Membership, Person, Role};
@@ -61,6 +61,7 @@ words! {
     DeviceKind { App = "app", Station = "station" }
     Language { Nb = "nb", Nn = "nn", Sv = "sv", Da = "da", En = "en" }
     HolidayCalendar { None = "none", Norway = "norway", Sweden = "sweden", Denmark = "denmark", Finland = "finland" }
+    DoorKind { Door = "door", Floor = "floor" }
     DoorHold { Unlocked = "unlocked", Blocked = "blocked" }
     Relock { OnOpen = "on_open", OnClose = "on_close" }
     HomeState { Rung = "rung", Empty = "empty", Suspended = "suspended", NoAccount = "no_account",
@@ -190,6 +191,7 @@ pub fn door(row: &door::Model) -> Result<Door> {
             open_ms: At("door", "open_ms").number(row.open_ms)?,
             relock: At("door", "relock").choice(&row.relock)?,
         },
+        kind: At("door", "kind").choice(&row.kind)?,
     })
 }
 

@@ -9,6 +9,7 @@ use crate::repo::parts::{Parts, part};
 use crate::repo::reach;
 use crate::tx::{self, Isolation, Tx};
 use crate::{Result, StorageError};
+use klinke_model::door::DoorKind;
 use klinke_model::door_settings::{DoorBefore, DoorHold, DoorSettings};
 use klinke_model::ids::{BuildingId, ControllerId, DoorId};
 use klinke_model::rights::Right;
@@ -26,7 +27,7 @@ impl Parts<'_> {
     }
 
     /// Changes the settings of a door, when it still has the version that the asker saw. The door before it and its hours
-    /// have to be of its building.
+    /// have to be of its building; nobody goes through a floor, and it is in no airlock.
     ///
     /// # Errors
     /// [`StorageError::Invalid`] when they can not be, or name what is not there.
@@ -52,6 +53,9 @@ impl Parts<'_> {
                 return Ok(Edited::Done(before));
             }
             let before = before.value;
+            if before.kind == DoorKind::Floor && wanted.airlock.is_some() {
+                return Err(StorageError::Invalid("a floor is in no airlock"));
+            }
             names_its_own(&tx, scope, before.building, &wanted).await?;
             put(&*tx, scope, id, &KeptSettings { settings: wanted, ..before.clone() }).await?;
             let change = Change {
@@ -127,10 +131,11 @@ async fn names_its_own(tx: &Tx, scope: &Scope, building: BuildingId, wanted: &Do
     if let Some(after) = wanted.after {
         let known = door::Entity::find_by_id((scope.tenant.0, after.door.0))
             .filter(door::Column::Building.eq(building.0))
+            .filter(door::Column::Kind.eq(DoorKind::Door.word()))
             .one(&**tx)
             .await?;
         if known.is_none() {
-            return Err(StorageError::Invalid("the door before is not of this building"));
+            return Err(StorageError::Invalid("the door before is not of this building, or no door"));
         }
     }
     if let Some(unlocked) = wanted.unlocked {
@@ -167,6 +172,7 @@ async fn one(
         building: found.building.into(),
         controller: found.controller.map(Into::into),
         name: At("door", "name").label(&found.name)?,
+        kind: At("door", "kind").choice(&found.kind)?,
         settings,
         held,
     };

@@ -90,6 +90,7 @@ impl Doors<'_> {
                 relock: Set(door.times.relock.word().to_owned()),
                 version: Set(1),
                 extended_release_ms: Set(door.times.extended_release_ms.into()),
+                kind: Set(door.kind.word().to_owned()),
             };
             door::Entity::insert(row).exec_without_returning(&*tx).await?;
             touch(&*tx, scope, door.controller.map(|controller| controller.0)).await?;
@@ -108,7 +109,7 @@ impl Doors<'_> {
                     unit_door::Entity::insert_many(rows).exec_without_returning(&*tx).await?;
                 }
             }
-            let after = json!({ "name": door.name, "everybody": everybody });
+            let after = json!({ "name": door.name, "everybody": everybody, "kind": door.kind });
             audit::append(&tx, scope, stamp, Change::made(door.building, "door.made", after)).await?;
             Ok(true)
         });

@@ -16,6 +16,7 @@ mod controller_rights;
 mod convert;
 mod counts;
 mod devices;
+mod door_groups;
 mod door_settings;
 mod doors;
 mod edit_devices;
@@ -54,6 +55,7 @@ mod parts;
 mod people;
 mod people_change;
 mod people_end;
+mod people_groups;
 mod people_page;
 mod pictures;
 #[cfg(test)]

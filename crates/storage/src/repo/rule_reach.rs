@@ -4,7 +4,8 @@
 //! clock is asked; the decision itself asks it (`Doors::facts`).
 
 use crate::entity::{
-    access_rule, access_rule_door, access_rule_person, access_rule_unit, door, membership, unit,
+    access_rule, access_rule_door, access_rule_door_group, access_rule_people_group, access_rule_person,
+    access_rule_unit, door, door_group_door, membership, people_group_member, unit,
 };
 use klinke_model::ids::PersonId;
 use klinke_model::scope::Scope;
@@ -83,7 +84,36 @@ pub fn allowed(scope: &Scope, want: impl Fn(&mut SelectStatement, Expr, Expr)) -
             ),
         );
     want(&mut by_house, Expr::col((access_rule::Entity, access_rule::Column::Id)), person_of_place());
-    named.union(UnionType::Distinct, by_unit).union(UnionType::Distinct, by_house).take()
+    let mut by_group = Query::select();
+    by_group
+        .from(access_rule_people_group::Entity)
+        .join(
+            JoinType::InnerJoin,
+            people_group_member::Entity,
+            Condition::all()
+                .add(
+                    Expr::col((people_group_member::Entity, people_group_member::Column::Tenant))
+                        .equals((access_rule_people_group::Entity, access_rule_people_group::Column::Tenant)),
+                )
+                .add(
+                    Expr::col((people_group_member::Entity, people_group_member::Column::PeopleGroup))
+                        .equals((
+                            access_rule_people_group::Entity,
+                            access_rule_people_group::Column::PeopleGroup,
+                        )),
+                ),
+        )
+        .and_where(access_rule_people_group::Column::Tenant.eq(scope.tenant.0));
+    want(
+        &mut by_group,
+        Expr::col((access_rule_people_group::Entity, access_rule_people_group::Column::Rule)),
+        Expr::col((people_group_member::Entity, people_group_member::Column::Person)),
+    );
+    named
+        .union(UnionType::Distinct, by_unit)
+        .union(UnionType::Distinct, by_house)
+        .union(UnionType::Distinct, by_group)
+        .take()
 }
 
 /// The ids of the rules that allow a person, also those put aside and those of other days.
@@ -104,10 +134,38 @@ pub fn opens(door: Expr) -> Condition {
             Expr::col((access_rule_door::Entity, access_rule_door::Column::Rule))
                 .equals((access_rule::Entity, access_rule::Column::Id)),
         )
-        .add(Expr::col((access_rule_door::Entity, access_rule_door::Column::Door)).eq(door));
+        .add(Expr::col((access_rule_door::Entity, access_rule_door::Column::Door)).eq(door.clone()));
+    let in_group = Query::select()
+        .expr(Expr::val(1))
+        .from(access_rule_door_group::Entity)
+        .join(JoinType::InnerJoin, door_group_door::Entity, of_named_group())
+        .and_where(
+            Expr::col((access_rule_door_group::Entity, access_rule_door_group::Column::Tenant))
+                .equals((access_rule::Entity, access_rule::Column::Tenant)),
+        )
+        .and_where(
+            Expr::col((access_rule_door_group::Entity, access_rule_door_group::Column::Rule))
+                .equals((access_rule::Entity, access_rule::Column::Id)),
+        )
+        .and_where(Expr::col((door_group_door::Entity, door_group_door::Column::Door)).eq(door))
+        .take();
     Condition::any()
         .add(access_rule::Column::AllDoors.eq(true))
         .add(super::reach::exists(access_rule_door::Entity, named))
+        .add(Expr::exists(in_group))
+}
+
+/// A door in a group of doors that a rule names.
+pub fn of_named_group() -> Condition {
+    Condition::all()
+        .add(
+            Expr::col((door_group_door::Entity, door_group_door::Column::Tenant))
+                .equals((access_rule_door_group::Entity, access_rule_door_group::Column::Tenant)),
+        )
+        .add(
+            Expr::col((door_group_door::Entity, door_group_door::Column::DoorGroup))
+                .equals((access_rule_door_group::Entity, access_rule_door_group::Column::DoorGroup)),
+        )
 }
 
 /// The rules that are not put aside and whose days may be these.

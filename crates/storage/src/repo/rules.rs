@@ -4,7 +4,8 @@
 //! building too. Somebody who lives elsewhere is named by who sees people there.
 
 use crate::entity::{
-    access_rule, access_rule_door, access_rule_person, access_rule_unit, membership, person, unit,
+    access_rule, access_rule_door, access_rule_door_group, access_rule_people_group, access_rule_person,
+    access_rule_unit, membership, person, unit,
 };
 use crate::record::{Edited, NamedRule, Part, RuleMade, RulePerson, Stamp, Uses};
 use crate::repo::audit::{self, Change};
@@ -12,6 +13,7 @@ use crate::repo::convert::{self, At};
 use crate::repo::doors::touch_all_of;
 use crate::repo::parts::{has_all, part};
 use crate::repo::reach;
+use crate::repo::{door_groups, people_groups};
 use crate::tx::{self, Isolation};
 use crate::{Result, StorageError, Store};
 use klinke_model::ids::{BuildingId, PersonId, RuleId, UnitId};
@@ -19,7 +21,7 @@ use klinke_model::rights::Right;
 use klinke_model::rule::{AccessRule, Which, Who};
 use klinke_model::scope::Scope;
 use sea_orm::ActiveValue::Set;
-use sea_orm::sea_query::{Expr, ExprTrait, JoinType, Query};
+use sea_orm::sea_query::{Expr, ExprTrait, JoinType, Query, SelectStatement};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -32,7 +34,7 @@ use std::collections::BTreeSet;
 pub struct Rules<'a>(pub(crate) &'a Store);
 
 /// What changing a rule takes.
-const CHANGES: [Right; 2] = [Right::ChangeBuilding, Right::SeePeople];
+pub(super) const CHANGES: [Right; 2] = [Right::ChangeBuilding, Right::SeePeople];
 
 impl Rules<'_> {
     /// The rules of a building, by name.
@@ -186,8 +188,8 @@ impl Rules<'_> {
     }
 }
 
-/// Takes somebody who has left a unit out of the rules that name them in its building, unless they live there still: a
-/// rule does not let in who moved out.
+/// Takes somebody who has left a unit out of the rules and the groups of its building that name them, unless they live there
+/// still: a rule does not let in who moved out. Whoever never lived there stays in both.
 pub(super) async fn leave(
     db: &impl ConnectionTrait,
     scope: &Scope,
@@ -211,6 +213,7 @@ pub(super) async fn leave(
     if still.is_some() {
         return Ok(());
     }
+    people_groups::leave(db, scope, person, building.into()).await?;
     let its_rules = Query::select()
         .column(access_rule::Column::Id)
         .from(access_rule::Entity)
@@ -272,23 +275,9 @@ async fn named(
         .and_where(access_rule_person::Column::Tenant.eq(scope.tenant.0))
         .and_where(access_rule_person::Column::Rule.eq(row.id))
         .take();
-    let mut named: Vec<(Vec<u8>, RulePerson)> = Vec::new();
-    let query = person::Entity::find()
-        .filter(person::Column::Tenant.eq(scope.tenant.0))
-        .filter(person::Column::Id.in_subquery(of_rule))
-        .expr_as(is_seen(scope), "sees")
-        .into_query();
-    for row in db.query_all(&query).await? {
-        let shown = row.try_get("", "sees")?;
-        let name = At("person", "name").name(&row.try_get::<String>("", "name")?)?;
-        let person = row.try_get::<uuid::Uuid>("", "id")?.into();
-        named.push((
-            row.try_get("", "sort_name")?,
-            RulePerson { person, name: name.filter(|_| shown), shown },
-        ));
-    }
-    named.sort_by(|(a, x), (b, y)| (a, x.person).cmp(&(b, y.person)));
-    let people: Vec<RulePerson> = named.into_iter().map(|(_, person)| person).collect();
+    let people = named_people(db, scope, of_rule).await?;
+    let people_groups = people_groups::of_rule(db, scope, row.id).await?;
+    let door_groups = door_groups::of_rule(db, scope, row.id).await?;
     let doors = access_rule_door::Entity::find()
         .filter(access_rule_door::Column::Tenant.eq(scope.tenant.0))
         .filter(access_rule_door::Column::Rule.eq(row.id))
@@ -305,10 +294,12 @@ async fn named(
     who.extend(row.unit_owners.then_some(Who::UnitOwners));
     who.extend(units.iter().map(|(id, _)| Who::Unit(*id)));
     who.extend(people.iter().map(|one| Who::Person(one.person)));
+    who.extend(people_groups.iter().map(|group| Who::Group(group.id)));
     who.sort_unstable();
     let mut which = Vec::new();
     which.extend(row.all_doors.then_some(Which::AllDoors));
     which.extend(doors.iter().map(|door| Which::Door(door.door.into())));
+    which.extend(door_groups.iter().map(|group| Which::Group(group.id)));
     which.sort_unstable();
     let rule = AccessRule {
         id: row.id.into(),
@@ -321,7 +312,37 @@ async fn named(
         last_day: row.last_day,
         active: row.active,
     };
-    part("access_rule", row.version, NamedRule { rule, units, people }, Uses::default())
+    part(
+        "access_rule",
+        row.version,
+        NamedRule { rule, units, people, people_groups, door_groups },
+        Uses::default(),
+    )
+}
+
+/// These people by name, each as far as the principal sees them.
+pub(super) async fn named_people(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    ids: SelectStatement,
+) -> Result<Vec<RulePerson>> {
+    let mut named: Vec<(Vec<u8>, RulePerson)> = Vec::new();
+    let query = person::Entity::find()
+        .filter(person::Column::Tenant.eq(scope.tenant.0))
+        .filter(person::Column::Id.in_subquery(ids))
+        .expr_as(is_seen(scope), "sees")
+        .into_query();
+    for row in db.query_all(&query).await? {
+        let shown = row.try_get("", "sees")?;
+        let name = At("person", "name").name(&row.try_get::<String>("", "name")?)?;
+        let person = row.try_get::<uuid::Uuid>("", "id")?.into();
+        named.push((
+            row.try_get("", "sort_name")?,
+            RulePerson { person, name: name.filter(|_| shown), shown },
+        ));
+    }
+    named.sort_by(|(a, x), (b, y)| (a, x.person).cmp(&(b, y.person)));
+    Ok(named.into_iter().map(|(_, person)| person).collect())
 }
 
 /// Whether the principal sees people where the person of a row lives.
@@ -355,7 +376,7 @@ pub(super) fn is_seen(scope: &Scope) -> Expr {
 }
 
 /// Whether all of these people are there and the principal sees them.
-async fn all_seen(
+pub(super) async fn all_seen(
     db: &impl ConnectionTrait,
     scope: &Scope,
     people: impl Iterator<Item = PersonId>,
@@ -375,13 +396,14 @@ async fn all_seen(
 fn people_of(rule: &AccessRule) -> impl Iterator<Item = PersonId> + '_ {
     rule.who.iter().filter_map(|who| match who {
         Who::Person(person) => Some(*person),
-        Who::Everybody | Who::UnitOwners | Who::Unit(_) => None,
+        Who::Everybody | Who::UnitOwners | Who::Unit(_) | Who::Group(_) => None,
     })
 }
 
 async fn write_parts(db: &impl ConnectionTrait, scope: &Scope, rule: &AccessRule) -> Result<()> {
     let (tenant, building, id) = (Set(scope.tenant.0), Set(rule.building.0), Set(rule.id.0));
     let (mut units, mut people, mut doors) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut people_groups, mut door_groups) = (Vec::new(), Vec::new());
     for who in rule.who.iter().collect::<BTreeSet<_>>() {
         match who {
             Who::Everybody | Who::UnitOwners => {}
@@ -396,6 +418,12 @@ async fn write_parts(db: &impl ConnectionTrait, scope: &Scope, rule: &AccessRule
                 rule: id.clone(),
                 person: Set(person.0),
             }),
+            Who::Group(group) => people_groups.push(access_rule_people_group::ActiveModel {
+                tenant: tenant.clone(),
+                rule: id.clone(),
+                people_group: Set(group.0),
+                building: building.clone(),
+            }),
         }
     }
     for which in rule.doors.iter().collect::<BTreeSet<_>>() {
@@ -407,11 +435,19 @@ async fn write_parts(db: &impl ConnectionTrait, scope: &Scope, rule: &AccessRule
                 door: Set(door.0),
                 building: building.clone(),
             }),
+            Which::Group(group) => door_groups.push(access_rule_door_group::ActiveModel {
+                tenant: tenant.clone(),
+                rule: id.clone(),
+                door_group: Set(group.0),
+                building: building.clone(),
+            }),
         }
     }
     access_rule_unit::Entity::insert_many(units).exec_without_returning(db).await?;
     access_rule_person::Entity::insert_many(people).exec_without_returning(db).await?;
     access_rule_door::Entity::insert_many(doors).exec_without_returning(db).await?;
+    access_rule_people_group::Entity::insert_many(people_groups).exec_without_returning(db).await?;
+    access_rule_door_group::Entity::insert_many(door_groups).exec_without_returning(db).await?;
     Ok(())
 }
 
@@ -429,6 +465,16 @@ async fn clear_parts(db: &impl ConnectionTrait, scope: &Scope, rule: RuleId) -> 
     access_rule_door::Entity::delete_many()
         .filter(access_rule_door::Column::Tenant.eq(scope.tenant.0))
         .filter(access_rule_door::Column::Rule.eq(rule.0))
+        .exec(db)
+        .await?;
+    access_rule_people_group::Entity::delete_many()
+        .filter(access_rule_people_group::Column::Tenant.eq(scope.tenant.0))
+        .filter(access_rule_people_group::Column::Rule.eq(rule.0))
+        .exec(db)
+        .await?;
+    access_rule_door_group::Entity::delete_many()
+        .filter(access_rule_door_group::Column::Tenant.eq(scope.tenant.0))
+        .filter(access_rule_door_group::Column::Rule.eq(rule.0))
         .exec(db)
         .await?;
     Ok(())

@@ -691,6 +691,57 @@ const PROBES: &[Probe] = probes! {
         let made = r.rule().await?;
         r.store.rules().remove_rule(&r.scope, &stamp(r.n), made.id).await
     };
+    // groups
+    people_groups [System Manager Admin Auditor] |r| {
+        r.people_group().await?;
+        Ok(!r.store.rules().people_groups(&r.scope, r.ours.house).await?.is_empty())
+    };
+    people_group [System Manager Admin Auditor] |r| {
+        let made = r.people_group().await?;
+        Ok(r.store.rules().people_group(&r.scope, made.id).await?.is_some())
+    };
+    insert_people_group [System Manager Admin] |r| {
+        let new = crate::groups::cleaners(&r.ours, r.n, &[r.ours.lone]);
+        Ok(r.store.rules().insert_people_group(&r.scope, &stamp(r.n), new).await? == RuleMade::Done)
+    };
+    change_people_group [System Manager Admin] |r| {
+        let wanted = klinke_model::rule::PeopleGroup { name: label("Other"), ..r.people_group().await? };
+        let done = r.store.rules().change_people_group(&r.scope, &stamp(r.n), 1, wanted).await?;
+        Ok(matches!(done, Edited::Done(_)))
+    };
+    remove_people_group [System Manager Admin] |r| {
+        let made = r.people_group().await?;
+        Ok(r.store.rules().remove_people_group(&r.scope, &stamp(r.n), made.id).await? == Removed::Done)
+    };
+    through [System Manager Admin Auditor] |r| {
+        let group = r.people_group().await?;
+        let who = vec![klinke_model::rule::Who::Group(group.id)];
+        let new = crate::rules::rule(&r.ours, r.n, r.ours.ola, r.ours.garage);
+        let new = klinke_model::rule::AccessRule { active: false, who, ..new };
+        r.store.rules().insert_rule(&r.ours.system(), &stamp(1), new).await?;
+        Ok(!r.store.rules().through(&r.scope, r.ours.ola, r.ours.garage).await?.is_empty())
+    };
+    door_groups [System Manager Admin Caretaker Auditor] |r| {
+        r.door_group().await?;
+        Ok(!r.store.rules().door_groups(&r.scope, r.ours.house).await?.is_empty())
+    };
+    door_group [System Manager Admin Caretaker Auditor] |r| {
+        let made = r.door_group().await?;
+        Ok(r.store.rules().door_group(&r.scope, made.id).await?.is_some())
+    };
+    insert_door_group [System Manager Admin] |r| {
+        let new = crate::groups::cellars(&r.ours, r.n, &[r.ours.garage]);
+        Ok(r.store.rules().insert_door_group(&r.scope, &stamp(r.n), new).await? == RuleMade::Done)
+    };
+    change_door_group [System Manager Admin] |r| {
+        let wanted = klinke_model::rule::DoorGroup { name: label("Other"), ..r.door_group().await? };
+        let done = r.store.rules().change_door_group(&r.scope, &stamp(r.n), 1, wanted).await?;
+        Ok(matches!(done, Edited::Done(_)))
+    };
+    remove_door_group [System Manager Admin] |r| {
+        let made = r.door_group().await?;
+        Ok(r.store.rules().remove_door_group(&r.scope, &stamp(r.n), made.id).await? == Removed::Done)
+    };
     // guests: of the administration for who changes people, of a resident for themself
     my_guests [Herself] |r| {
         let (_, own) = r.guests().await?;
@@ -1218,6 +1269,20 @@ impl Run<'_> {
         Ok(new)
     }
 
+    /// A new group of people of the house.
+    async fn people_group(&self) -> Result<klinke_model::rule::PeopleGroup> {
+        let new = crate::groups::cleaners(&self.ours, self.n, &[self.ours.ola]);
+        self.store.rules().insert_people_group(&self.ours.system(), &stamp(1), new.clone()).await?;
+        Ok(new)
+    }
+
+    /// A new group of doors of the house.
+    async fn door_group(&self) -> Result<klinke_model::rule::DoorGroup> {
+        let new = crate::groups::cellars(&self.ours, self.n, &[self.ours.garage]);
+        self.store.rules().insert_door_group(&self.ours.system(), &stamp(1), new.clone()).await?;
+        Ok(new)
+    }
+
     /// A new rule of the house, put aside so that it gives nothing to the other probes.
     async fn rule(&self) -> Result<klinke_model::rule::AccessRule> {
         let new = crate::rules::rule(&self.ours, self.n, self.ours.ola, self.ours.garage);
@@ -1453,6 +1518,8 @@ fn the_table_knows_every_repository_function() {
         "button_change",
         "rules",
         "schedules",
+        "people_groups",
+        "door_groups",
         "door_settings",
         "alarms",
         "alarm_mails",

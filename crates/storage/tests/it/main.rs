@@ -12,6 +12,7 @@ mod door_settings;
 mod doors;
 mod durability;
 mod gate;
+mod groups;
 mod guests;
 mod households;
 mod imports;

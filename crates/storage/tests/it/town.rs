@@ -1,7 +1,7 @@
 //! What the tests find in their database: two property managers, each with the same small town.
 
 use crate::database::Db;
-use klinke_model::door::{Controller, Door, DoorTimes, Relock};
+use klinke_model::door::{Controller, Door, DoorKind, DoorTimes, Relock};
 use klinke_model::ids::*;
 use klinke_model::intercom::{Bell, BellKind, BellMember, Panel};
 use klinke_model::people::{Device, DeviceKind, Membership, Person, Role, RoleGrant};
@@ -198,6 +198,7 @@ impl Town {
                 open_ms: 45_000,
                 relock: Relock::OnOpen,
             },
+            kind: DoorKind::Door,
         }
     }
 
@@ -209,6 +210,7 @@ impl Town {
             controller: Some(self.controller),
             output: 0,
             times: DoorTimes::default(),
+            kind: DoorKind::Door,
         }
     }
 
@@ -360,6 +362,7 @@ impl Town {
             controller: None,
             output: 0,
             times: DoorTimes::default(),
+            kind: DoorKind::Door,
         };
         for door in [self.the_front(), self.the_garage(), office_door] {
             assert!(doors.insert_door(scope, &stamp(1), door, false).await.unwrap());

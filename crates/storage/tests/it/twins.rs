@@ -83,6 +83,11 @@ struct View {
     facts: Vec<Option<StoredFacts>>,
     schedules: Vec<Part<klinke_model::rule::NamedSchedule>>,
     schedule: Option<Part<klinke_model::rule::NamedSchedule>>,
+    people_groups: Vec<Part<klinke_storage::record::NamedGroup>>,
+    people_group: Option<Part<klinke_storage::record::NamedGroup>>,
+    door_groups: Vec<Part<klinke_model::rule::DoorGroup>>,
+    door_group: Option<Part<klinke_model::rule::DoorGroup>>,
+    through: Vec<klinke_storage::record::RuleThrough>,
     rules: Vec<Part<NamedRule>>,
     rule: Option<Part<NamedRule>>,
     cards: klinke_storage::record::CardsPage,
@@ -231,6 +236,11 @@ impl View {
             my_codes: db.store.own_codes().my_codes(scope).await.unwrap(),
             codes_of: db.store.own_codes().codes_of(scope, ours.kari).await.unwrap(),
             wrong_codes: db.store.guests().wrong_codes(scope).await.unwrap(),
+            people_groups: db.store.rules().people_groups(scope, ours.house).await.unwrap(),
+            people_group: db.store.rules().people_group(scope, ours.fresh(58)).await.unwrap(),
+            door_groups: db.store.rules().door_groups(scope, ours.house).await.unwrap(),
+            door_group: db.store.rules().door_group(scope, ours.fresh(59)).await.unwrap(),
+            through: db.store.rules().through(scope, ours.lone, ours.garage).await.unwrap(),
             rules: db.store.rules().rules(scope, ours.house).await.unwrap(),
             rule: db.store.rules().rule(scope, ours.fresh(67)).await.unwrap(),
             cards: db
@@ -327,8 +337,19 @@ async fn make_rule(db: &Db, ours: &Town, scope: &Scope, person: klinke_model::id
     let hours = crate::rules::office_hours(ours, 66);
     assert!(db.store.rules().insert_schedule(scope, &stamp(1), hours.clone()).await.unwrap());
     let rule = crate::rules::rule(ours, 67, person, ours.garage);
-    let who = vec![Who::Person(person), Who::Unit(ours.neighbour_unit)];
-    let rule = klinke_model::rule::AccessRule { schedule: Some(hours.id), who, ..rule };
+    let people = crate::groups::cleaners(ours, 58, &[person]);
+    assert_eq!(
+        db.store.rules().insert_people_group(scope, &stamp(1), people.clone()).await.unwrap(),
+        RuleMade::Done
+    );
+    let some = crate::groups::cellars(ours, 59, &[ours.garage]);
+    assert_eq!(
+        db.store.rules().insert_door_group(scope, &stamp(1), some.clone()).await.unwrap(),
+        RuleMade::Done
+    );
+    let who = vec![Who::Person(person), Who::Unit(ours.neighbour_unit), Who::Group(people.id)];
+    let doors = vec![klinke_model::rule::Which::Group(some.id)];
+    let rule = klinke_model::rule::AccessRule { schedule: Some(hours.id), who, doors, ..rule };
     assert_eq!(db.store.rules().insert_rule(scope, &stamp(1), rule).await.unwrap(), RuleMade::Done);
 }
 

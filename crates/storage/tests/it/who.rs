@@ -12,12 +12,14 @@ use klinke_model::ids::{BellId, BuildingId, DoorId, PersonId, RoleGrantId, UnitI
 use klinke_model::intercom::{Bell, BellKind};
 use klinke_model::people::{Membership, Role, RoleGrant};
 use klinke_model::privacy::Pii;
-use klinke_model::rule::{AccessRule, Which, Who};
+use klinke_model::rule::{AccessRule, DoorGroup, PeopleGroup, Which, Who};
 use klinke_model::scope::Scope;
 use klinke_model::site::Unit;
 use klinke_model::text::Label;
 use klinke_model::time::Timestamp;
-use klinke_storage::record::{Because, Ghost, HomeState, HomesQuery, NewMove, NewRole, Opener, StoredRight};
+use klinke_storage::record::{
+    Because, Ghost, HomeState, HomesQuery, NewMove, NewRole, Opener, RuleMade, StoredRight,
+};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -265,6 +267,7 @@ on_both! {
                 controller: None,
                 output: 0,
                 times: DoorTimes::default(),
+                kind: klinke_model::door::DoorKind::Door,
             };
             assert!(db.store.doors().insert_door(scope, &stamp(1), door.clone(), false).await.unwrap());
             doors.push(door.id);
@@ -272,6 +275,24 @@ on_both! {
         }
         for number in 700..712 {
             people.push(person(&db, &ours, number).await);
+        }
+        // in each building two groups of people and two of doors, some of whom are in none
+        let mut groups = Vec::new();
+        for (number, building) in [(0, ours.house), (1, ours.office), (2, ours.house), (3, ours.office)] {
+            let members = people.iter().copied().filter(|_| dice.roll(4) == 0).collect();
+            let (of_people, of_doors) = (ours.fresh(800 + number), ours.fresh(810 + number));
+            let new = PeopleGroup { id: of_people, building, name: label("Group"), members };
+            assert_eq!(db.store.rules().insert_people_group(scope, &stamp(1), new).await.unwrap(), RuleMade::Done);
+            let mut held = Vec::new();
+            for door in &doors {
+                let is_here = db.store.doors().door(scope, *door).await.unwrap().unwrap().building == building;
+                if is_here && dice.roll(2) == 0 {
+                    held.push(*door);
+                }
+            }
+            let new = DoorGroup { id: of_doors, building, name: label("Group"), doors: held };
+            assert_eq!(db.store.rules().insert_door_group(scope, &stamp(1), new).await.unwrap(), RuleMade::Done);
+            groups.push((of_people, of_doors));
         }
         let (mut yes, mut no) = (0, 0);
         for round in 0..6_u64 {
@@ -293,13 +314,18 @@ on_both! {
                             id: ours.fresh(20_000 + round * 100 + dice.roll(100)),
                             building: if at_home { ours.house } else { ours.office },
                             name: label("Rule"),
-                            who: vec![match dice.roll(4) {
+                            who: vec![match dice.roll(6) {
                                 0 => Who::Everybody,
                                 1 => Who::UnitOwners,
                                 2 => Who::Unit(home),
+                                3 | 4 => Who::Group(groups[dice.roll(4) as usize].0),
                                 _ => Who::Person(person),
                             }],
-                            doors: vec![if dice.roll(4) == 0 { Which::AllDoors } else { Which::Door(door) }],
+                            doors: vec![match dice.roll(4) {
+                                0 => Which::AllDoors,
+                                1 => Which::Group(groups[dice.roll(4) as usize].1),
+                                _ => Which::Door(door),
+                            }],
                             schedule: None,
                             first_day: None,
                             last_day: None,

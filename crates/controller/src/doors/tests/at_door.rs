@@ -3,6 +3,7 @@
 mod clocks;
 mod enrolling;
 mod hours;
+mod lift;
 mod order;
 
 use super::*;

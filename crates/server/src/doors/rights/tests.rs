@@ -7,11 +7,11 @@ use klinke_access::snapshot::{AtDoor, Rights};
 use klinke_access::standing::ClockTrust;
 use klinke_model::card::CardView;
 use klinke_model::credential::{CredentialKey, CredentialTier};
-use klinke_model::door::{Controller, Door, DoorMode, DoorTimes};
+use klinke_model::door::{Controller, Door, DoorKind, DoorMode, DoorTimes};
 use klinke_model::ids::{BuildingId, DoorId, EntranceId, GuestId, PersonId, ScheduleId, UnitId, v4};
 use klinke_model::people::{Membership, Person};
 use klinke_model::policy::BuildingPolicy;
-use klinke_model::rule::{AccessRule, NamedSchedule, Which, Who};
+use klinke_model::rule::{AccessRule, DoorGroup, NamedSchedule, PeopleGroup, Which, Who};
 use klinke_model::schedule::{Exception, HolidayCalendar, OnHolidays, Schedule, Span};
 use klinke_model::scope::Principal;
 use klinke_model::site::{Building, BuildingKind, Entrance, Unit};
@@ -120,6 +120,8 @@ impl Town {
                     release_ms: 3_000 + 100 * u32::try_from(place).unwrap(),
                     ..DoorTimes::default()
                 },
+                // which it is makes no difference to who may
+                kind: [DoorKind::Door, DoorKind::Floor][self.draw(2)],
             };
             assert!(self.store.doors().insert_door(&self.scope, &self.stamp(), new, false).await.unwrap());
         }
@@ -290,12 +292,27 @@ impl Town {
             );
             schedules.push(new.id);
         }
+        let (mut people_groups, mut door_groups) = (Vec::new(), Vec::new());
+        for _ in 0..2 {
+            let members = self.people.iter().map(|(person, _)| *person).filter(|_| self.draw(3) == 0);
+            let (id, building, name) = (v4(self.random.bytes()), self.building, label("Group"));
+            let new = PeopleGroup { id: id.into(), building, name: name.clone(), members: members.collect() };
+            people_groups.push(new.id);
+            let made = self.store.rules().insert_people_group(&self.scope, &self.stamp(), new).await.unwrap();
+            assert_eq!(made, RuleMade::Done);
+            let doors = self.doors.iter().copied().filter(|_| self.draw(3) == 0).collect();
+            let new = DoorGroup { id: id.into(), building, name, doors };
+            door_groups.push(new.id);
+            let made = self.store.rules().insert_door_group(&self.scope, &self.stamp(), new).await.unwrap();
+            assert_eq!(made, RuleMade::Done);
+        }
         for _ in 0..8 {
             let first = TODAY - 2 + i64::try_from(self.draw(4)).unwrap();
-            let who = match self.draw(4) {
+            let who = match self.draw(6) {
                 0 => Who::Everybody,
                 1 => Who::UnitOwners,
                 2 => Who::Unit(units[self.draw(6)]),
+                3 | 4 => Who::Group(people_groups[self.draw(2)]),
                 _ => Who::Person(self.people[self.draw(10)].0),
             };
             let door = Which::Door(self.doors[self.draw(5)]);
@@ -304,7 +321,11 @@ impl Town {
                 building: self.building,
                 name: label("Rule"),
                 who: vec![who],
-                doors: vec![if self.draw(5) == 0 { Which::AllDoors } else { door }],
+                doors: vec![match self.draw(6) {
+                    0 => Which::AllDoors,
+                    1 | 2 => Which::Group(door_groups[self.draw(2)]),
+                    _ => door,
+                }],
                 schedule: (self.draw(3) > 0).then(|| schedules[self.draw(3)]),
                 first_day: (self.draw(2) == 0).then_some(first),
                 last_day: (self.draw(2) == 0).then(|| first + i64::try_from(self.draw(3)).unwrap()),

@@ -140,7 +140,14 @@ fn form(head: &str, there: &Things, named: &Things, town: &Town) -> Body {
         "POST /api/v1/buildings/{building}/schedules" => {
             json!({ "name": "New", "schedule": { "hours": [], "holidays": { "are": "closed" }, "exceptions": [] } })
         }
-        "PATCH /api/v1/schedules/{schedule}" | "PATCH /api/v1/rules/{rule}" => {
+        "POST /api/v1/buildings/{building}/people-groups" => json!({ "name": "New", "members": [] }),
+        "POST /api/v1/buildings/{building}/door-groups" => {
+            json!({ "name": "New", "doors": [id("door")] })
+        }
+        "PATCH /api/v1/schedules/{schedule}"
+        | "PATCH /api/v1/rules/{rule}"
+        | "PATCH /api/v1/people-groups/{people_group}"
+        | "PATCH /api/v1/door-groups/{door_group}" => {
             json!({ "version": 1, "name": "Changed" })
         }
         "POST /api/v1/buildings/{building}/rules" => {

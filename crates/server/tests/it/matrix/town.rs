@@ -4,7 +4,7 @@ use crate::world::{World, label, second_tenant};
 use klinke_model::alarm::AlarmKind;
 use klinke_model::card::CardView;
 use klinke_model::credential::CredentialTier;
-use klinke_model::door::{Controller, Door, DoorTimes};
+use klinke_model::door::{Controller, Door, DoorKind, DoorTimes};
 use klinke_model::events::EventKind;
 use klinke_model::ids::{BuildingId, ControllerId, DeviceId, JournalId, PersonId, TenantId, v4};
 use klinke_model::intercom::{Bell, BellKind, BellMember, Panel};
@@ -13,7 +13,7 @@ use klinke_model::people::{Device, DeviceKind, Membership, Person, Role, RoleGra
 use klinke_model::policy::BuildingPolicy;
 use klinke_model::privacy::Pii;
 use klinke_model::rights::Right;
-use klinke_model::rule::{AccessRule, NamedSchedule, Which};
+use klinke_model::rule::{AccessRule, DoorGroup, NamedSchedule, PeopleGroup, Which};
 use klinke_model::schedule::{HolidayCalendar, Schedule};
 use klinke_model::scope::{Principal, Scope};
 use klinke_model::site::{Building, BuildingKind, Entrance, Unit};
@@ -172,7 +172,7 @@ impl Place {
 pub type Things = HashMap<&'static str, Uuid>;
 
 /// The names of what a place has.
-const NAMES: [&str; 26] = [
+const NAMES: [&str; 28] = [
     "building",
     "entrance",
     "unit",
@@ -192,6 +192,8 @@ const NAMES: [&str; 26] = [
     "webhook",
     "schedule",
     "rule",
+    "people_group",
+    "door_group",
     "picture",
     "card",
     "guest",
@@ -448,8 +450,15 @@ async fn furnish(world: &World, tenant: TenantId, at: &Things, invitation: &Toke
         assert!(store.sites().insert_units(&scope, &stamp(), building, &[unit], &[]).await.unwrap());
     }
     let times = DoorTimes::default();
-    let door =
-        Door { id: at["door"].into(), building, name: label("Front"), controller: None, output: 0, times };
+    let door = Door {
+        id: at["door"].into(),
+        building,
+        name: label("Front"),
+        controller: None,
+        output: 0,
+        times,
+        kind: DoorKind::Door,
+    };
     assert!(store.doors().insert_door(&scope, &stamp(), door, false).await.unwrap());
     let controller = Controller { id: at["controller"].into(), building, name: label("Basement") };
     let fingerprint = Token::new(&node.random).hash().0;
@@ -520,6 +529,12 @@ async fn furnish(world: &World, tenant: TenantId, at: &Things, invitation: &Toke
         schedule: Schedule::default(),
     };
     assert!(store.rules().insert_schedule(&scope, &stamp(), schedule).await.unwrap());
+    let members = vec![person];
+    let group = PeopleGroup { id: at["people_group"].into(), building, name: label("Group"), members };
+    assert_eq!(store.rules().insert_people_group(&scope, &stamp(), group).await.unwrap(), RuleMade::Done);
+    let doors = vec![at["door"].into()];
+    let group = DoorGroup { id: at["door_group"].into(), building, name: label("Group"), doors };
+    assert_eq!(store.rules().insert_door_group(&scope, &stamp(), group).await.unwrap(), RuleMade::Done);
     let rule = AccessRule {
         id: at["rule"].into(),
         building,

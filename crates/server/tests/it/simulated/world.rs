@@ -160,7 +160,13 @@ pub fn door(lock: u16) -> DoorId {
 }
 fn wanted(revision: u64) -> Wanted {
     let doors = (0..LOCKS)
-        .map(|output| WantedDoor { door: door(output), output, times: TIMES, held: None })
+        .map(|output| WantedDoor {
+            door: door(output),
+            output,
+            times: TIMES,
+            held: None,
+            kind: klinke_model::door::DoorKind::Door,
+        })
         .collect();
     Wanted { revision, doors }
 }

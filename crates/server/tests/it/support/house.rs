@@ -15,7 +15,7 @@ use super::door::{Controller, ControllerKey};
 use super::panel::{self, PanelKey};
 use super::until;
 use crate::world::{Browser, MANAGER, PASSWORD, claim, config, label, second_tenant};
-use klinke_model::door::{Door, DoorTimes};
+use klinke_model::door::{Door, DoorKind, DoorTimes};
 use klinke_model::ids::{BellId, BuildingId, DoorId, EntranceId, PersonId, TenantId, UnitId};
 use klinke_model::intercom::{Bell, BellKind, BellMember, Panel};
 use klinke_model::people::{Membership, Person};
@@ -327,7 +327,7 @@ fn house(id: BuildingId, name: &str) -> Building {
 
 fn new_door(id: DoorId, building: BuildingId, name: &str) -> Door {
     let times = DoorTimes { release_ms: 1_000, ..DoorTimes::default() };
-    Door { id, building, name: label(name), controller: None, output: 0, times }
+    Door { id, building, name: label(name), controller: None, output: 0, times, kind: DoorKind::Door }
 }
 
 fn id<T: From<uuid::Uuid>>(node: &Node) -> T {
