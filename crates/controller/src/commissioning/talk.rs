@@ -292,6 +292,9 @@ fn place_of(wiring: &ReaderWiring) -> String {
     if let Some(output) = wiring.output {
         return format!("at output {output}");
     }
+    if wiring.floors.is_empty() {
+        return "on a desk".to_owned();
+    }
     let floors: Vec<_> = wiring.floors.iter().map(ToString::to_string).collect();
     format!("in a lift, floors at outputs {}", floors.join(", "))
 }

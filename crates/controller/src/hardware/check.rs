@@ -90,7 +90,7 @@ fn check_own_lines(hardware: &Hardware) -> Result<(), Wrong> {
     });
     let readers = hardware.readers.iter().filter_map(|reader| match &reader.get_ref().on {
         ReadBy::Osdp(osdp) => Some(&osdp.device),
-        ReadBy::Wiegand(_) => None,
+        ReadBy::Wiegand(_) | ReadBy::Pcsc(_) => None,
     });
     let used: Vec<&PathBuf> = outputs.chain(inputs).chain(readers).collect();
     for output in &hardware.outputs {

@@ -37,7 +37,7 @@ impl Entrance {
         }
         let reports = attach(&mut doors).reports;
         let mut entrance = Self { house: House { doors, board, reports }, shown, folder };
-        entrance.tell(Request::Time(NOON), 0);
+        entrance.tell(time(NOON), 0);
         entrance.tell(rights(plan), 0);
         entrance.settle();
         entrance
