@@ -63,6 +63,9 @@ async fn run(arguments: &[String]) -> Result<Value> {
         Some("forward") => forward::measure().await,
         // the process that `forward` measures: our media and nothing else
         Some("media") => forward::klinke::serve().await,
-        _ => Err("name a measurement: tap-to-ring, open-to-relay, change-to-door, service, people, forward".into()),
+        _ => {
+            Err("name a measurement: tap-to-ring, open-to-relay, change-to-door, service, people, forward"
+                .into())
+        }
     }
 }

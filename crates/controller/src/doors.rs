@@ -374,7 +374,9 @@ impl Reports {
     fn outcome(&mut self, asker: Asker, outcome: Outcome, now: Mono) {
         match (asker, outcome) {
             (Asker::Link(opening), _) => self.say(ControllerRequest::Outcome { mono: now, opening, outcome }),
-            (Asker::Reader(reader), Outcome::Opened { .. } | Outcome::Sent) => self.lamps.show(reader, Feedback::Granted),
+            (Asker::Reader(reader), Outcome::Opened { .. } | Outcome::Sent) => {
+                self.lamps.show(reader, Feedback::Granted)
+            }
             (Asker::Reader(reader), Outcome::Expired | Outcome::Refused { .. }) => {
                 self.lamps.show(reader, Feedback::Denied);
             }

@@ -222,7 +222,9 @@ async fn run_key_panel(state: &Path, hardware: &Path, number: u16) -> Result<(),
     let hardware = hardware::read(hardware)?;
     let output = hardware.outputs.get(usize::from(number)).map(|output| &output.get_ref().on);
     let Some(Drive::OsdpReader(panel)) = output else {
-        return Err(format!("output {number} is not `osdp_reader`: only another system's panel sets a key").into());
+        return Err(
+            format!("output {number} is not `osdp_reader`: only another system's panel sets a key").into()
+        );
     };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
     let minutes = LONGEST_KEYING.as_secs() / 60;

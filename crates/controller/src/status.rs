@@ -60,7 +60,8 @@ pub fn lines(held: Option<Held>, kept: Option<Moment>, wall: Timestamp) -> Vec<S
     lines.push(format!("The server confirmed them {} ago, at {}.", words(age), day_and_time(confirmed)));
     if HolderClass::Passing.longest_alone().is_some_and(|longest| age > longest) {
         lines.push(
-            "So guests' and administrators' rights have ended at these doors. Residents' cards work.".to_owned(),
+            "So guests' and administrators' rights have ended at these doors. Residents' cards work."
+                .to_owned(),
         );
     }
     lines

@@ -6,7 +6,7 @@
 //!
 //! Of a controller that is away is known what it said last: its wiring, its rights, and since when.
 
-use klinke_model::door::{DoorState, Wiring};
+use klinke_model::door::{DoorState, DoorWiring};
 use klinke_model::ids::{ControllerId, DoorId, PanelId};
 use klinke_model::time::Timestamp;
 use klinke_wire::controller::WiredOutput;
@@ -138,7 +138,7 @@ impl Presence {
     }
 
     /// What is wired to an output, as its controller said last.
-    pub fn wiring(&self, controller: ControllerId, output: u16) -> Option<Wiring> {
+    pub fn wiring(&self, controller: ControllerId, output: u16) -> Option<DoorWiring> {
         let controllers = read(&self.controllers);
         let wired = &controllers.get(&controller)?.presence.wired;
         wired.iter().find(|wired| wired.output == output).map(|wired| wired.wiring)
@@ -198,7 +198,10 @@ mod tests {
         presence.door_reported(door, DoorState::LOCKED);
         presence.controller_leaves(controller, &[door], at(2));
         assert_eq!(presence.controller(controller), Some(says("2")));
-        assert_eq!((presence.door(door), presence.controller_away(controller)), (Some(DoorState::LOCKED), None));
+        assert_eq!(
+            (presence.door(door), presence.controller_away(controller)),
+            (Some(DoorState::LOCKED), None)
+        );
         presence.controller_leaves(controller, &[door], at(3));
         assert_eq!((presence.controller(controller), presence.door(door)), (None, None));
         // how it is wired does not change because it is away
@@ -213,12 +216,8 @@ mod tests {
     fn only_rights_that_are_the_newest_are_confirmed() {
         let (presence, controller) = (Presence::default(), ControllerId(v4([1; 16])));
         let held = RightsThere { revision: 7, issued: at(5), confirmed: None };
-        let arrived = ControllerPresence {
-            version: "1".into(),
-            arrived: at(6),
-            wired: Vec::new(),
-            rights: Some(held),
-        };
+        let arrived =
+            ControllerPresence { version: "1".into(), arrived: at(6), wired: Vec::new(), rights: Some(held) };
         presence.controller_arrives(controller, arrived.clone());
         let rights = || presence.controller(controller).and_then(|there| there.rights);
         presence.controller_confirmed(controller, 8, at(7));
@@ -235,7 +234,7 @@ mod tests {
 
     const WIRED: WiredOutput = WiredOutput {
         output: 1,
-        wiring: Wiring {
+        wiring: DoorWiring {
             lock: None,
             holds: true,
             handed_on: false,

@@ -29,7 +29,7 @@
 //! Rights are fetched, not pushed: a part is sent only when it was asked for, one at a time, and is [`PART`] bytes long at
 //! most, so an open command waits for one part and never for all of them.
 
-use klinke_model::door::{DoorState, DoorTimes, Wiring};
+use klinke_model::door::{DoorState, DoorTimes, DoorWiring};
 use klinke_model::door_settings::DoorHold;
 use klinke_model::ids::{BootId, ControllerId, DoorId, OpeningId};
 use klinke_model::time::{Mono, Timestamp};
@@ -243,7 +243,7 @@ pub struct WiredOutput {
     pub output: u16,
     /// What.
     #[serde(flatten)]
-    pub wiring: Wiring,
+    pub wiring: DoorWiring,
 }
 
 /// One door as its controller sees it.

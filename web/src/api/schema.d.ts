@@ -2741,10 +2741,19 @@ export interface components {
         };
         /** @description A door controller. */
         Controller: {
+            /**
+             * @description It has not been told for more than 24 h that its rights are the newest: guests' and administrators' rights have ended
+             *     at its doors; residents' cards work.
+             */
+            alone_too_long: boolean;
             id: components["schemas"]["ControllerId"];
             name: components["schemas"]["Label"];
+            /** @description Since when it is not connected, UTC milliseconds since 1970; when it was not since the server started, that moment. */
+            offline_since?: components["schemas"]["Timestamp"];
             /** @description Whether it is connected just now. */
             online: boolean;
+            /** @description The rights that it has in force, as far as it said since the server started. */
+            rights?: components["schemas"]["RightsAtController"];
             /** @description Its software version, while it is connected. */
             version?: string | null;
         };
@@ -2856,6 +2865,8 @@ export interface components {
             output: number;
             state?: components["schemas"]["DoorState"] | null;
             times: components["schemas"]["DoorTimes"];
+            /** @description What is wired to its output, as its controller said last; absent when it did not. */
+            wiring?: components["schemas"]["Wiring"];
         };
         /**
          * @description What is wrong with a door.
@@ -3488,6 +3499,11 @@ export interface components {
             /** @description Nobody opens anything from outside. The way out and the fire alarm stay as they are wired. */
             locked_down: boolean;
         };
+        /**
+         * @description What a lock does without power. The relay is at rest while the door is locked, with either.
+         * @enum {string}
+         */
+        LockKind: "fail_safe" | "fail_secure";
         /** @description A property manager that was made, and how its first manager comes in. */
         MadePropertyManager: {
             /** @description The invitation goes by mail. */
@@ -4252,6 +4268,9 @@ export interface components {
             /** @enum {string} */
             state: "open";
         } | {
+            /** @enum {string} */
+            state: "sent";
+        } | {
             /** @description Stable code. */
             reason: components["schemas"]["RefusalCode"];
             /** @enum {string} */
@@ -4668,7 +4687,7 @@ export interface components {
          * @description Why a door was not opened. Stable: screens and manuals translate these.
          * @enum {string}
          */
-        RefusalCode: "not_allowed" | "outside_hours" | "right_over" | "right_not_yet" | "suspended" | "blocked" | "no_controller" | "offline" | "expired" | "fault" | "no_call";
+        RefusalCode: "not_allowed" | "outside_hours" | "right_over" | "right_not_yet" | "suspended" | "blocked" | "interlocked" | "door_before_first" | "second_person" | "no_controller" | "offline" | "expired" | "fault" | "no_call";
         /**
          * @description When the lock goes back after a granted request.
          * @enum {string}
@@ -4711,6 +4730,13 @@ export interface components {
          * @enum {string}
          */
         RightStanding: "over" | "not_yet" | "clock_untrusted" | "outside_hours" | "in_force";
+        /** @description The rights that a controller decides by, also while it is alone. */
+        RightsAtController: {
+            /** @description When the controller was last told that they are the newest; absent when it was not since it connected. */
+            confirmed?: components["schemas"]["Timestamp"];
+            /** @description When they were made, UTC milliseconds since 1970. */
+            issued: components["schemas"]["Timestamp"];
+        };
         /**
          * @description What a person may administer.
          * @enum {string}
@@ -5174,6 +5200,11 @@ export interface components {
         };
         /** @description Whether the door opens, and why. */
         Why: {
+            /**
+             * @description The door that somebody must have gone through before, whoever opens this one. Whether somebody did only the controller
+             *     knows.
+             */
+            after?: components["schemas"]["WhyAfter"];
             /** @description The moment that was judged, UTC milliseconds since 1970. */
             at: components["schemas"]["Timestamp"];
             /** @description It opens. */
@@ -5183,6 +5214,16 @@ export interface components {
             /** @description Every right that they have to this door, whether it holds or not. */
             rights: components["schemas"]["RightConsidered"][];
         };
+        /** @description A door that comes before. */
+        WhyAfter: {
+            /** @description What it is called. */
+            name: components["schemas"]["Label"];
+            /**
+             * Format: int32
+             * @description For how long after somebody went through it the other one opens, s.
+             */
+            within_s: number;
+        };
         /** @description What is asked. */
         WhyAsked: {
             at?: components["schemas"]["Timestamp"] | null;
@@ -5191,14 +5232,23 @@ export interface components {
             /** @description Who. */
             person: components["schemas"]["PersonId"];
         };
-        /** @description What drives a door. */
+        /** @description What is wired to an output, as its controller's hardware file says. */
         Wiring: {
-            controller?: components["schemas"]["ControllerId"] | null;
+            /** @description There is a contact at the leaf. */
+            contact: boolean;
+            /** @description There is an exit button. */
+            exit_button: boolean;
+            /** @description The controller sees the fire alarm. */
+            fire_input: boolean;
             /**
-             * Format: int32
-             * @description Which of its outputs, from 0.
+             * @description Whether it is another system that opens the door, by a card that is presented to it. It can be asked once for each
+             *     opening, and does not say what became of it.
              */
-            output: number;
+            handed_on: boolean;
+            /** @description Whether the door can be held open: one behind a timer relay can not. */
+            holds: boolean;
+            /** @description What the lock does without power; absent where the door hangs on another system. */
+            lock?: components["schemas"]["LockKind"];
         };
     };
     responses: never;

@@ -71,7 +71,12 @@ enum Came {
 }
 
 impl Talk<'_> {
-    async fn output(&mut self, number: u16, lock: Option<LockKind>, board: &mut dyn Board) -> io::Result<Item> {
+    async fn output(
+        &mut self,
+        number: u16,
+        lock: Option<LockKind>,
+        board: &mut dyn Board,
+    ) -> io::Result<Item> {
         let Some(lock) = lock else { return self.handed_on(number, board).await };
         let (is, without_power) = match lock {
             LockKind::FailSafe => ("fail-safe lock: opens without power", "Does it open without power?"),

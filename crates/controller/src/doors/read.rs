@@ -166,7 +166,10 @@ impl Doors {
             let held = if wanted && can_hold { Held::Unlocked } else { Held::No };
             let Some(door) = driven.get_mut(place_of) else { continue };
             if wanted && !can_hold && !door.is_hold_refused {
-                warn!(output = door.output, "this output can not hold a door unlocked; it stays locked in its hours");
+                warn!(
+                    output = door.output,
+                    "this output can not hold a door unlocked; it stays locked in its hours"
+                );
             }
             door.is_hold_refused = wanted && !can_hold;
             if std::mem::replace(&mut door.held, held) != held {

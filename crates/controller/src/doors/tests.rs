@@ -1,6 +1,7 @@
 //! The doors on a board that writes down what it is told and breaks on request.
 
 mod at_door;
+mod handed_on;
 mod keypads;
 
 use super::*;
@@ -29,6 +30,8 @@ struct Wiring {
     remote: bool,
     /// Whether it is behind a timer relay.
     is_timed: bool,
+    /// Whether another system moves the locks.
+    hands_on: bool,
     tickets: u64,
 }
 
@@ -73,6 +76,9 @@ impl Board for TestBoard {
     }
     fn holds(&self, _output: u16) -> bool {
         !self.0.lock().unwrap().is_timed
+    }
+    fn hands_on(&self, _output: u16) -> bool {
+        self.0.lock().unwrap().hands_on
     }
 }
 

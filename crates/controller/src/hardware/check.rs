@@ -168,7 +168,10 @@ fn output(wiring: &OutputWiring, speeds: &mut HashMap<PathBuf, u32>) -> Result<P
                 .into());
         }
         (Some(_), true) => {
-            return Err("another system drives this lock and knows what it does without power: leave out `lock`".into());
+            return Err(
+                "another system drives this lock and knows what it does without power: leave out `lock`"
+                    .into(),
+            );
         }
         (Some(_), false) | (None, true) => {}
     }

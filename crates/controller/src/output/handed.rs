@@ -199,7 +199,8 @@ fn read_key(path: &Path) -> io::Result<Option<ReaderKey>> {
     }
     let line = secret::read(path)?;
     let key = bytes(line.trim()).and_then(|bytes| bytes.try_into().ok()).map(ReaderKey::new);
-    let wrong = |what: &str| io::Error::new(io::ErrorKind::InvalidData, format!("{}: {what}", path.display()));
+    let wrong =
+        |what: &str| io::Error::new(io::ErrorKind::InvalidData, format!("{}: {what}", path.display()));
     match key {
         Some(Ok(key)) => Ok(Some(key)),
         Some(Err(error)) => Err(wrong(&error.to_string())),
@@ -218,7 +219,8 @@ fn keep_key(path: &Path, key: &ReaderKey) -> io::Result<()> {
 }
 
 fn bytes(digits: &str) -> Option<Vec<u8>> {
-    let digits: Vec<u8> = digits.chars().map(|digit| digit.to_digit(16)?.try_into().ok()).collect::<Option<_>>()?;
+    let digits: Vec<u8> =
+        digits.chars().map(|digit| digit.to_digit(16)?.try_into().ok()).collect::<Option<_>>()?;
     let (pairs, rest) = digits.as_chunks::<2>();
     rest.is_empty().then(|| pairs.iter().map(|[high, low]| high << 4 | low).collect())
 }

@@ -88,7 +88,9 @@ impl Controller {
         let wanted = state.wanted();
         tasks.spawn(async move {
             let rights = Intake::open(rights, trust, requests.clone()).await;
-            Link { server, tls, boot, outputs: 1, wired: Vec::new(), clock, doors: requests, rights, wanted }.keep().await;
+            Link { server, tls, boot, outputs: 1, wired: Vec::new(), clock, doors: requests, rights, wanted }
+                .keep()
+                .await;
         });
         Self { moves, _tasks: tasks, _state: folder }
     }

@@ -30,7 +30,8 @@ impl Wired {
         let (events_sender, events) = mpsc::channel(64);
         let (mut buses, positions) = (Buses::default(), Positions::default());
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
-        let board = WiredBoard::start(&hardware, &mut buses, positions.clone(), &events_sender, &clock).unwrap();
+        let board =
+            WiredBoard::start(&hardware, &mut buses, positions.clone(), &events_sender, &clock).unwrap();
         input::start(&hardware, &mut buses, &Tell::new(inputs_sender, positions), &clock).unwrap();
         Self { board, inputs, events }
     }

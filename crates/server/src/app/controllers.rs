@@ -60,8 +60,9 @@ impl Controller {
         let known = there.or(away.map(|(known, _)| known));
         let rights = known.as_ref().and_then(|known| known.rights);
         // what it was told before the server started is not known here
-        let newest = known
-            .map(|known| rights.map_or(known.arrived, |it| it.confirmed.unwrap_or(known.arrived).max(it.issued)));
+        let newest = known.map(|known| {
+            rights.map_or(known.arrived, |it| it.confirmed.unwrap_or(known.arrived).max(it.issued))
+        });
         Self {
             id: controller.id,
             name: controller.name,

@@ -99,7 +99,8 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let hello = tokio::time::timeout(SILENCE, framed.next()).await.map_err(|_| LinkError::Silent)??;
-    let Some(ControllerRequest::Hello { protocol, boot, mono, version, doors, rights, wired, .. }) = hello else {
+    let Some(ControllerRequest::Hello { protocol, boot, mono, version, doors, rights, wired, .. }) = hello
+    else {
         return Err(LinkError::NoHello);
     };
     if protocol < klinke_wire::CONTROLLER {

@@ -4,9 +4,9 @@ use crate::support::door::Controller;
 use crate::support::house::House;
 use crate::support::until;
 use klinke_model::ids::DoorId;
+use klinke_model::time::{Mono, Timestamp};
 use klinke_wire::common::{OpeningState, RefusalCode};
 use klinke_wire::controller::{ControllerEvent, ControllerRequest, Held};
-use klinke_model::time::{Mono, Timestamp};
 use serde_json::{Value, json};
 
 /// Sets what is special about a door and waits until its controller decides by it.
