@@ -56,6 +56,14 @@ scenario('a door is held open and shut, its rules are kept, and a lock-down hold
   const two = dialog.getByLabel(t('admin-door-two-people'), { exact: true });
   await two.waitFor();
   if ((await two.inputValue()) !== '15') throw new Error(`two people: ${await two.inputValue()}`);
+  // who taps meanwhile is told what to do, as soon as the controller decides by it
+  const refused = app.page.getByText(t('door-refused-door-before-first'));
+  for (const until = Date.now() + 10_000; Date.now() < until && (await refused.count()) === 0; ) {
+    await opens.click();
+    await app.page.waitForTimeout(300);
+  }
+  await refused.first().waitFor();
+  await look(app.page, 'app-door-before-first');
   // the order holds for openings from the app too: without it from here on
   await two.fill('');
   await dialog.getByLabel(t('admin-door-airlock'), { exact: true }).fill('');
@@ -63,6 +71,18 @@ scenario('a door is held open and shut, its rules are kept, and a lock-down hold
   await dialog.getByRole('button', { name: t('admin-ground-save') }).click();
   await dialog.waitFor({ state: 'hidden' });
   while ((await page.getByRole('button', { name: t('common-close') }).count()) > 0) await page.getByRole('button', { name: t('common-close') }).first().click();
+
+  // how old the rights are that the controller decides by; the demo's locks are simulated, so nobody tells how they are wired
+  await row.getByText(pattern('admin-rights-from')).waitFor();
+  await row.getByText(t('admin-lock-unknown'), { exact: true }).waitFor();
+  await admin.section('admin-section-controllers');
+  await page.getByText(pattern('admin-rights-confirmed')).waitFor();
+  await look(page, 'admin-controllers-rights');
+  await page.setViewportSize(SIZES.phone);
+  await fits(page, 'controllers, phone');
+  await look(page, 'admin-controllers-rights-phone');
+  await page.setViewportSize(SIZES.desktop);
+  await admin.section('admin-section-doors');
 
   // the emergency
   await page.getByRole('button', { name: t('admin-lock-down') }).click();

@@ -153,7 +153,7 @@ pub enum LockKind {
 /// What is wired to an output, as its controller's hardware file says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Wiring {
+pub struct DoorWiring {
     /// What the lock does without power; absent where the door hangs on another system.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]

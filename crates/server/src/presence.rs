@@ -6,7 +6,7 @@
 //!
 //! Of a controller that is away is known what it said last: its wiring, its rights, and since when.
 
-use klinke_model::door::{DoorState, Wiring};
+use klinke_model::door::{DoorState, DoorWiring};
 use klinke_model::ids::{ControllerId, DoorId, PanelId};
 use klinke_model::time::Timestamp;
 use klinke_wire::controller::WiredOutput;
@@ -141,7 +141,7 @@ impl Presence {
     }
 
     /// What is wired to an output, as its controller said last.
-    pub fn wiring(&self, controller: ControllerId, output: u16) -> Option<Wiring> {
+    pub fn wiring(&self, controller: ControllerId, output: u16) -> Option<DoorWiring> {
         let controllers = read(&self.controllers);
         let wired = &controllers.get(&controller)?.presence.wired;
         wired.iter().find(|wired| wired.output == output).map(|wired| wired.wiring)
@@ -236,7 +236,7 @@ mod tests {
 
     const WIRED: WiredOutput = WiredOutput {
         output: 1,
-        wiring: Wiring {
+        wiring: DoorWiring {
             lock: None,
             holds: true,
             handed_on: false,

@@ -44,7 +44,7 @@
 
 use crate::enrolment::{EnrolRefusal, ReaderReport};
 use klinke_model::credential::CredentialKey;
-use klinke_model::door::{DoorKind, DoorState, DoorTimes, Wiring};
+use klinke_model::door::{DoorKind, DoorState, DoorTimes, DoorWiring};
 use klinke_model::door_settings::DoorHold;
 use klinke_model::ids::{BootId, ControllerId, DoorId, JournalId, OpeningId, ReadingId};
 use klinke_model::news::NewsEntry;
@@ -326,7 +326,7 @@ pub struct WiredOutput {
     pub output: u16,
     /// What.
     #[serde(flatten)]
-    pub wiring: Wiring,
+    pub wiring: DoorWiring,
 }
 
 /// One door as its controller sees it.

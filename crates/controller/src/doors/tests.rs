@@ -2,6 +2,7 @@
 
 mod alarms;
 mod at_door;
+mod handed_on;
 mod keypads;
 
 use super::*;
@@ -30,6 +31,8 @@ struct Wiring {
     remote: bool,
     /// Whether it is behind a timer relay.
     is_timed: bool,
+    /// Whether another system moves the locks.
+    hands_on: bool,
     tickets: u64,
     /// How many outputs it has beside the first two.
     more: u16,
@@ -76,6 +79,9 @@ impl Board for TestBoard {
     }
     fn holds(&self, _output: u16) -> bool {
         !self.0.lock().unwrap().is_timed
+    }
+    fn hands_on(&self, _output: u16) -> bool {
+        self.0.lock().unwrap().hands_on
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the server is told of the wiring, so that people read it in the administration.
 
 use super::{Drive, Ending, Hardware, InputKind, OutputWiring, ending};
-use klinke_model::door::Wiring;
+use klinke_model::door::DoorWiring;
 use klinke_wire::controller::WiredOutput;
 
 impl OutputWiring {
@@ -34,7 +34,7 @@ pub fn wired(hardware: &Hardware) -> Vec<WiredOutput> {
     };
     let one = |output: &OutputWiring| WiredOutput {
         output: output.number,
-        wiring: Wiring {
+        wiring: DoorWiring {
             lock: output.lock,
             holds: output.holds(),
             handed_on: output.hands_on(),
@@ -75,7 +75,7 @@ mod tests {
             on.modbus_tcp = { host = "10.0.0.7", unit = 1, input = 1, active = "on" }
         "#;
         let hardware: Hardware = toml::from_str(text).unwrap();
-        let relay = Wiring {
+        let relay = DoorWiring {
             lock: Some(LockKind::FailSafe),
             holds: false,
             handed_on: false,
@@ -83,14 +83,14 @@ mod tests {
             exit_button: true,
             fire_input: false,
         };
-        let watched = Wiring {
+        let watched = DoorWiring {
             lock: Some(LockKind::FailSecure),
             holds: true,
             contact: true,
             exit_button: false,
             ..relay
         };
-        let other = Wiring { lock: None, handed_on: true, exit_button: false, ..relay };
+        let other = DoorWiring { lock: None, handed_on: true, exit_button: false, ..relay };
         let told = |wired: Vec<WiredOutput>| wired.into_iter().map(|one| one.wiring).collect::<Vec<_>>();
         assert_eq!(told(wired(&hardware)), [relay, watched, other]);
         let fire = "[[input]]\nis = \"fire\"\non.modbus_tcp = { host = \"10.0.0.7\", unit = 1, input = 2, active = \"on\" }";

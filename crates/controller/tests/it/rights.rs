@@ -225,6 +225,32 @@ async fn serve(peer: &mut Peer, snapshot: &Snapshot) -> usize {
     }
 }
 
+/// What `klinke-door status` says of a folder.
+async fn status(folder: &TempDir) -> String {
+    let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_klinke-door"));
+    let said = command.args(["status", "--state"]).arg(folder.path().join("state")).output();
+    let said = within(said).await.unwrap();
+    assert!(said.status.success(), "{said:?}");
+    String::from_utf8(said.stdout).unwrap()
+}
+
+#[tokio::test]
+async fn status_says_which_rights_are_here_while_the_controller_runs() {
+    let authority = Authority::new();
+    let server = Server::start(Setup::of(&authority)).await;
+    let mut controller = Controller::start(&authority, &server);
+    let (mut peer, _) = welcome(&server).await;
+    let none = status(&controller.folder).await;
+    assert!(none.starts_with("There are no rights here"), "{none}");
+    let good = Snapshot::of(&authority, controller_id(), 7, 300);
+    peer.send(&good.offer()).await;
+    serve(&mut peer, &good).await;
+    controller.told().await;
+    let said = status(&controller.folder).await;
+    assert!(said.contains("(number 7)") && said.contains("300 cards and codes"), "{said}");
+    assert!(said.contains("clock can not be believed"), "nobody kept a time yet: {said}");
+}
+
 #[tokio::test]
 async fn good_rights_come_into_force_and_lies_change_nothing() {
     let (authority, stranger) = (Authority::new(), Authority::new());

@@ -8,7 +8,7 @@ use crate::node::Node;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use klinke_model::door::{DoorKind, DoorState, DoorTimes, Wiring};
+use klinke_model::door::{DoorKind, DoorState, DoorTimes, DoorWiring};
 use klinke_model::ids::{BuildingId, ControllerId, DoorId};
 use klinke_model::rights::Right;
 use klinke_model::text::Label;
@@ -35,7 +35,7 @@ pub struct Door {
     /// What is wired to its output, as its controller said last; absent when it did not.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    wiring: Option<Wiring>,
+    wiring: Option<DoorWiring>,
 }
 
 /// The doors of a building, by name.

@@ -187,12 +187,7 @@ pub async fn follow(
         // before reading: what is written from here on is looked at again
         written.mark_unchanged();
         let found = look(node, scope, controller, known).await;
-        let held = match &found {
-            Ok(Some(offer)) => Some(offer.held),
-            Ok(None) => known,
-            Err(_) => None,
-        };
-        newest.set(held.map(|held| held.revision));
+        newest.set(newest_of(&found, known));
         match found {
             Ok(Some(offer)) => {
                 known = Some(offer.held);
@@ -214,6 +209,15 @@ pub async fn follow(
             () = tokio::time::sleep(WITHOUT) => {}
         }
         tokio::time::sleep(GATHER).await;
+    }
+}
+
+/// Which rights are the newest after a look. One that came to nothing found none: what is held may be old.
+fn newest_of(found: &Result<Option<Offer>, LookError>, known: Option<Held>) -> Option<u64> {
+    match found {
+        Ok(Some(offer)) => Some(offer.revision()),
+        Ok(None) => known.map(|held| held.revision),
+        Err(_) => None,
     }
 }
 

@@ -243,6 +243,14 @@ impl Emulation {
             self.misunderstood(frame);
             return;
         };
+        let is_sealed = matches!(parsed.scb.map(|block| block.ty), Some(ScsType::Scs15 | ScsType::Scs17));
+        if is_sealed && !matches!(self.channel, Channel::Secure { .. }) {
+            // of a session from before this process: the panel goes on when it hears that there is none, whatever it counts
+            self.forget();
+            let said = Said { is_end: true, ..Said::nak(NakErrorCode::SecurityBlockTypeNotSupported) };
+            self.answer(frame, &parsed, said);
+            return;
+        }
         if parsed.ctrl.sqn == Sqn::ZERO {
             self.forget();
         } else if let Some((asked, answered)) = &self.last
@@ -568,3 +576,6 @@ fn capabilities() -> PdCap {
         able(FunctionCode::Readers, 1, 1),
     ])
 }
+
+#[cfg(test)]
+mod tests;

@@ -554,3 +554,25 @@ fn no_two_controllers_and_no_two_installations_hash_alike() {
     std::fs::write(folders[0].path().join("doors.key"), "short").unwrap();
     assert!(matches!(Making::open(folders[0].path(), &Random::system()), Err(MakingError::Damaged(_))));
 }
+
+#[test]
+fn a_look_that_came_to_nothing_confirms_nothing() {
+    let held = |revision| Held { revision, issued: NOON, manifest: Digest([1; 32]) };
+    let offer =
+        Offer { held: held(8), manifest: Vec::new(), signature: Vec::new(), shards: HashMap::default() };
+    let rows = [
+        (Ok(None), Some(held(7)), Some(7)),
+        (Ok(None), None, None),
+        (Ok(Some(offer)), Some(held(7)), Some(8)),
+        (Err(LookError::CutShort), Some(held(7)), None),
+    ];
+    for (found, known, expected) in rows {
+        assert_eq!(newest_of(&found, known), expected);
+    }
+    let newest = Newest::default();
+    assert_eq!(newest.get(), None);
+    newest.set(Some(7));
+    assert_eq!(newest.get(), Some(7));
+    newest.set(None);
+    assert_eq!(newest.get(), None);
+}

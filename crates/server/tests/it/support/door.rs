@@ -24,7 +24,7 @@ use klinke_controller::rights::trust::Trust;
 use klinke_controller::state::StateDir;
 use klinke_controller::tls::{Fingerprint, dial, link_config};
 use klinke_model::credential::CredentialKey;
-use klinke_model::door::{DoorMode, DoorPosition, LockKind, Wiring};
+use klinke_model::door::{DoorMode, DoorPosition, DoorWiring, LockKind};
 use klinke_model::ids::{BootId, BuildingId, DoorId, JournalId, v4};
 use klinke_model::time::{Clock, Mono, SystemClock};
 use klinke_wire::controller::{ControllerEvent, ControllerRequest, Held, WiredOutput};
@@ -46,7 +46,7 @@ pub const OUTPUTS: u16 = 4;
 
 /// What its hardware file says: output 0 is a timer relay behind a fail-safe lock, output 1 another system's.
 pub const WIRED: [WiredOutput; 2] = {
-    let relay = Wiring {
+    let relay = DoorWiring {
         lock: Some(LockKind::FailSafe),
         holds: false,
         handed_on: false,
@@ -54,7 +54,7 @@ pub const WIRED: [WiredOutput; 2] = {
         exit_button: true,
         fire_input: true,
     };
-    let other = Wiring { lock: None, handed_on: true, exit_button: false, ..relay };
+    let other = DoorWiring { lock: None, handed_on: true, exit_button: false, ..relay };
     [WiredOutput { output: 0, wiring: relay }, WiredOutput { output: 1, wiring: other }]
 };
 /// A reader on a desk.

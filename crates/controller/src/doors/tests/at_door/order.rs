@@ -100,6 +100,9 @@ fn two_different_people_within_the_time() {
     plan.doors[0].two_people_within_s = Some(10);
     let mut entrance = Entrance::with(&plan);
     let more = (vec![], vec![(0, Feedback::More)]);
+    entrance.tell(open(1, 1, 0), 0);
+    let refused = Outcome::Refused { reason: OutcomeRefusal::SecondPersonNeeded };
+    assert!(entrance.house.reports().contains(&outcome(1, 0, refused)), "nobody is one from afar");
     assert_eq!(entrance.card(0, RESIDENT, 0), more);
     assert_eq!(entrance.card(0, RESIDENT, 1_000), more, "the same again");
     assert_eq!(entrance.card(0, UNKNOWN, 2_000).1, [(0, Feedback::Denied)]);
