@@ -53,7 +53,7 @@ async fn house() -> (House, Arc<Held>) {
 }
 
 /// A resident's browser.
-async fn resident(house: &House, user_name: &str) -> Browser {
+pub async fn resident(house: &House, user_name: &str) -> Browser {
     let browser = Browser::at([127, 0, 0, 1], house.at());
     let signed_in = browser.post("/api/v1/session", sign_in(user_name, PASSWORD)).await;
     assert_eq!(signed_in.status, 201, "{signed_in:?}");
@@ -99,7 +99,7 @@ fn refused(reason: &str) -> Value {
 }
 
 /// What a panel is told of a pass at last.
-async fn present(
+pub async fn present(
     panel: &mut Panel,
     pass: PresentedPass,
 ) -> Result<(Option<String>, OpeningState), ErrorNews> {
@@ -123,7 +123,7 @@ fn qr(guest: &Value) -> PresentedPass {
     PresentedPass::Qr { text: guest["qr"].as_str().unwrap().to_owned() }
 }
 
-fn code(digits: &str) -> PresentedPass {
+pub fn code(digits: &str) -> PresentedPass {
     PresentedPass::Code { digits: digits.to_owned() }
 }
 
@@ -131,17 +131,17 @@ fn code_of(guest: &Value) -> PresentedPass {
     code(guest["code"].as_str().unwrap())
 }
 
-const OPEN: OpeningState = OpeningState::Open { for_ms: 1_000 };
+pub const OPEN: OpeningState = OpeningState::Open { for_ms: 1_000 };
 
-fn at_front(state: OpeningState) -> Result<(Option<String>, OpeningState), ErrorNews> {
+pub fn at_front(state: OpeningState) -> Result<(Option<String>, OpeningState), ErrorNews> {
     Ok((Some("Front".to_owned()), state))
 }
 
-const fn no(reason: RefusalCode) -> OpeningState {
+pub const fn no(reason: RefusalCode) -> OpeningState {
     OpeningState::Refused { reason }
 }
 
-fn unknown(told: &Result<(Option<String>, OpeningState), ErrorNews>) -> bool {
+pub fn unknown(told: &Result<(Option<String>, OpeningState), ErrorNews>) -> bool {
     matches!(told, Err(news) if news.code == ErrorCode::NotFound && news.wait_ms.is_none())
 }
 

@@ -26,6 +26,7 @@ mod misuse;
 mod moving;
 mod opening;
 mod organising;
+mod own_codes;
 mod pages;
 mod pairing;
 mod pictures;

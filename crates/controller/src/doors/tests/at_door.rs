@@ -20,6 +20,7 @@ use klinke_model::credential::{CredentialFormat, CredentialKey, CredentialTier};
 use klinke_model::ids::ControllerId;
 use klinke_model::schedule::{HolidayCalendar, Schedule};
 use klinke_model::timetable::Hours;
+use klinke_wire::controller::{ControllerRequest, UsedCredential};
 use klinke_wire::enrolment::{ReaderKind, ReaderReport};
 use std::collections::HashMap;
 use std::path::Path;
@@ -409,6 +410,48 @@ fn what_opens_once_opens_once_over_any_restart_and_not_at_all_when_that_cannot_b
     assert_eq!(entrance.house.doors.judge(0, &card(ONCE), at(0)), Err(Refused::NotKept));
     assert_eq!(entrance.house.board.take(), []);
     assert!(entrance.is_let_in(0, RESIDENT, 0), "who needs no disk");
+}
+
+/// What was told of as used, in order.
+fn used(reports: Vec<ControllerRequest>) -> Vec<Vec<UsedCredential>> {
+    let told = |report| match report {
+        ControllerRequest::Used { credentials } => Some(credentials),
+        _ => None,
+    };
+    reports.into_iter().filter_map(told).collect()
+}
+
+#[test]
+fn what_opened_once_is_told_on_every_link_until_it_is_noted_and_stays_used() {
+    let once = UsedCredential(HASH_KEY.credential(&card(ONCE)).0);
+    let mut entrance = Entrance::with(&plan());
+    assert!(entrance.is_let_in(0, RESIDENT, 0));
+    assert_eq!(
+        used(entrance.house.reports()),
+        Vec::<Vec<_>>::new(),
+        "who may come often is nobody's business"
+    );
+    assert!(entrance.is_let_in(0, ONCE, 1_000));
+    assert_eq!(used(entrance.house.reports()), [[once]]);
+    // the link is lost before the server has it: told on the next, and on the one after a power cut
+    entrance.house.reports = attach(&mut entrance.house.doors).reports;
+    assert_eq!(used(entrance.house.reports()), [[once]]);
+    let mut entrance = entrance.restart(later(60_000));
+    entrance.house.reports = attach(&mut entrance.house.doors).reports;
+    assert_eq!(used(entrance.house.reports()), [[once]]);
+    // what it never used is no news, and what it did is told no more
+    entrance.tell(Request::NotedUsed(vec![UsedCredential([3; 16])]), 0);
+    assert_eq!(used(entrance.house.reports()), [[once]]);
+    entrance.tell(Request::NotedUsed(vec![once]), 0);
+    entrance.house.reports = attach(&mut entrance.house.doors).reports;
+    assert_eq!(used(entrance.house.reports()), Vec::<Vec<_>>::new());
+    let mut entrance = entrance.restart(later(120_000));
+    entrance.house.reports = attach(&mut entrance.house.doors).reports;
+    assert_eq!(used(entrance.house.reports()), Vec::<Vec<_>>::new());
+    entrance.tell(Request::Time(later(120_000)), 0);
+    entrance.tell(rights(&plan()), 0);
+    let used_up = Err(Refused::Denied(Reason::CredentialUsedUp));
+    assert_eq!(entrance.house.doors.judge(0, &card(ONCE), at(1_000)), used_up);
 }
 
 #[test]

@@ -2,9 +2,12 @@
 
 use super::at_door::{Entrance, NOON, card, plan, rights};
 use super::*;
+use crate::journal::Journal;
 use crate::reader::{Keys, OfflineReason, Reading};
 use klinke_access::snapshot::{Credential, HashKey};
+use klinke_model::alarm::AlarmKind;
 use klinke_model::credential::CredentialKey;
+use klinke_model::news::{News, Raised};
 
 const CODE: &str = "407199";
 
@@ -114,4 +117,40 @@ fn whoever_types_all_day_and_cuts_the_power_tries_fifty_codes_an_hour_at_most() 
         assert!(in_hour <= 50, "{in_hour}");
     }
     assert!(looked_at.len() > 20, "{}", looked_at.len());
+}
+
+#[test]
+fn a_code_under_duress_opens_as_the_own_one_does_and_only_the_journal_tells() {
+    const FORCED: &str = "407190";
+    let both = || {
+        let mut plan = plan_with_code();
+        let forced = HashKey([7; 32]).credential(&CredentialKey::code(FORCED).unwrap());
+        plan.credentials.push(Credential { hash: forced, duress: true, ..plan.credentials[0] });
+        plan
+    };
+    let journal = Journal::default();
+    let raised =
+        |journal: &Journal| journal.waiting().into_iter().map(|entry| entry.what).collect::<Vec<_>>();
+    let (mut own, mut forced) = (
+        Entrance::with(&both()).with_journal(&Journal::default()),
+        Entrance::with(&both()).with_journal(&journal),
+    );
+    types(&mut own, 0, "407199#", 1_000);
+    types(&mut forced, 0, "407190#", 1_000);
+    // what moves, what is shown and what the server is told of the door: all the same
+    let seen = |entrance: &mut Entrance| {
+        (entrance.house.board.take(), entrance.shown(), format!("{:?}", entrance.house.reports()))
+    };
+    assert_eq!(seen(&mut own), seen(&mut forced));
+    let alarm = News::Raised(Raised { kind: AlarmKind::Duress, door: Some(door(1)), part: None });
+    assert_eq!(raised(&journal), [alarm]);
+
+    // also where it opens nothing: in an emergency, nobody gets in and somebody should know all the more
+    let journal = Journal::default();
+    let locked_down =
+        klinke_access::snapshot::Plan { site_mode: klinke_access::decide::SiteMode::LockedDown, ..both() };
+    let mut entrance = Entrance::with(&locked_down).with_journal(&journal);
+    types(&mut entrance, 0, "407190#", 1_000);
+    assert_eq!((entrance.house.board.take(), entrance.shown()), (vec![], vec![(0, Feedback::Denied)]));
+    assert_eq!(raised(&journal), [alarm]);
 }
