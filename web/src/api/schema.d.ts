@@ -2365,7 +2365,7 @@ export interface components {
          * @description What something is.
          * @enum {string}
          */
-        AuditNameKind: "person" | "unit" | "building" | "entrance" | "door" | "panel" | "controller" | "token";
+        AuditNameKind: "person" | "unit" | "building" | "entrance" | "door" | "panel" | "controller" | "token" | "group";
         /** @description A page of entries. */
         AuditPage: {
             /** @description The newest first. */
@@ -5340,6 +5340,8 @@ export interface components {
             exception: boolean;
             /** @description It is a public holiday where the building stands. */
             holiday: boolean;
+            /** @description What that holiday is called, such as `good_friday`. */
+            holiday_name?: string | null;
             /** @description From midnight to midnight, in order, with what comes over from the night before. None: closed. */
             spans: components["schemas"]["Span"][];
             /**

@@ -111,7 +111,7 @@ fn reader(
     others: &HashSet<PathBuf>,
     speeds: &mut HashMap<PathBuf, u32>,
 ) -> Result<Vec<Place>, String> {
-    if wiring.output.is_some() == !wiring.floors.is_empty() {
+    if wiring.output.is_some() != wiring.floors.is_empty() {
         return Err(
             "say at which output's door it stands (`output = 0`), or in the car of a lift which floors \
                     it enables (`floors = [0, 1]`)"
