@@ -146,7 +146,7 @@ fn reader(
     speeds: &mut HashMap<PathBuf, u32>,
 ) -> Result<Vec<Place>, String> {
     let is_desk = matches!(wiring.on, ReadBy::Pcsc(_)) && wiring.floors.is_empty();
-    if wiring.output.is_some() == !wiring.floors.is_empty() && !is_desk {
+    if wiring.output.is_some() != wiring.floors.is_empty() && !is_desk {
         return Err(
             "say at which output's door it stands (`output = 0`), or in the car of a lift which floors \
                     it enables (`floors = [0, 1]`)"

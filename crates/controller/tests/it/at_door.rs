@@ -18,7 +18,7 @@ use klinke_controller::reader::keys::{KnownReader, ReaderFolder};
 use klinke_controller::reader::osdp::Identity;
 use klinke_controller::reader::wired;
 use klinke_model::credential::{CredentialKey, CredentialTier};
-use klinke_model::door::{DoorPosition, DoorTimes};
+use klinke_model::door::{DoorKind, DoorPosition, DoorTimes};
 use klinke_model::ids::{BootId, ControllerId, DoorId, ReadingId, v4};
 use klinke_model::schedule::HolidayCalendar;
 use klinke_model::time::{Clock, SystemClock, Timestamp};
@@ -134,7 +134,17 @@ fn rights(doors: u16, now: Timestamp) -> Request {
 }
 
 impl Entrance {
+    /// Doors with a reader at each.
     async fn open(count: u16) -> Self {
+        Self::wired(count, &[]).await
+    }
+
+    /// One reader in the car of a lift, for these floors.
+    async fn lift(floors: &[u16]) -> Self {
+        Self::wired(1, floors).await
+    }
+
+    async fn wired(count: u16, floors: &[u16]) -> Self {
         let wire = Wire::open(pass).await;
         let folder = tempfile::tempdir().unwrap();
         let keys = ReaderFolder::new(folder.path().join("readers"));
@@ -146,13 +156,22 @@ impl Entrance {
             let known = KnownReader { key: Some(own.clone()), identity };
             keys.keep(number, &known).unwrap();
             readers.push(Peer::start("osdp_reader.py", &peer(number, &wire.readers(), Some(&own))).await);
+            let place =
+                if floors.is_empty() { format!("output = {number}") } else { format!("floors = {floors:?}") };
             text += &format!(
                 "[[output]]\nnumber = {number}\nlock = \"fail_secure\"\non.modbus_tcp = {{ host = \"127.0.0.1\", \
                  unit = 1, coil = {number}, ends_by = \"waveshare_flash\" }}\n\
-                 [[reader]]\nnumber = {number}\noutput = {number}\nkeypad = true\n\
+                 [[reader]]\nnumber = {number}\n{place}\nkeypad = true\n\
                  on.osdp = {{ device = \"{}\", baud = 115200, address = {} }}\n",
                 wire.panel().display(),
                 number + 1
+            );
+        }
+        let outputs = count.max(u16::try_from(floors.len()).unwrap());
+        for number in count..outputs {
+            text += &format!(
+                "[[output]]\nnumber = {number}\nlock = \"fail_secure\"\non.modbus_tcp = {{ host = \"127.0.0.1\", \
+                 unit = 1, coil = {number}, ends_by = \"waveshare_flash\" }}\n"
             );
         }
         let file = folder.path().join("hardware.toml");
@@ -161,31 +180,26 @@ impl Entrance {
 
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
         let (moved, mut moves) = mpsc::unbounded_channel();
-        let doors = Doors::start(BootId(v4([1; 16])), Box::new(TellingBoard(count, moved))).unwrap();
+        let doors = Doors::start(BootId(v4([1; 16])), Box::new(TellingBoard(outputs, moved))).unwrap();
         let (inputs, inputs_receiver) = mpsc::channel(64);
         let (requests, receiver) = mpsc::channel(8);
         let posts: Vec<_> =
             (0..count).map(|number| ReaderAt { reader: number, output: number, has_keypad: true }).collect();
         let kept = Kept::open(&folder.path().join("kept")).unwrap();
-        let entry = Entry::new(kept, &posts, clock.now(), clock.mono());
+        let entry = Entry::new(kept, &posts, clock.now(), clock.mono()).in_lift(0, floors);
+        let kind = if floors.is_empty() { DoorKind::Door } else { DoorKind::Floor };
         let lamps = wired::start(&hardware, &keys, &inputs, &clock).unwrap();
         let doors = doors.with_entry(entry, lamps).with_readers(hardware.reader_reports());
-        let wanted = (0..count)
-            .map(|output| WantedDoor {
-                door: door(output),
-                output,
-                times: TIMES,
-                held: None,
-                kind: klinke_model::door::DoorKind::Door,
-            })
+        let wanted = (0..outputs)
+            .map(|output| WantedDoor { door: door(output), output, times: TIMES, held: None, kind })
             .collect();
         requests.send(Request::Configure(Wanted { revision: 1, doors: wanted })).await.unwrap();
-        requests.send(rights(count, clock.now())).await.unwrap();
+        requests.send(rights(outputs, clock.now())).await.unwrap();
         let ((_, outputs), stop) = (mpsc::channel(1), CancellationToken::new());
         let mut tasks = JoinSet::new();
         tasks.spawn(doors::run(doors, Arc::clone(&clock), receiver, inputs_receiver, outputs, stop));
         // at the start, and when the door is driven
-        for _ in 0..2 * count {
+        for _ in 0..2 * outputs {
             assert!(matches!(moves.recv().await, Some(Move::Lock(_))));
         }
         let mut entrance =
@@ -288,6 +302,20 @@ async fn a_card_is_read_to_be_given_to_somebody_and_the_reader_shows_that_it_wai
     while let Ok(told) = reports.try_recv() {
         assert!(!matches!(told, ControllerRequest::Enrolled { .. }), "{told:?}");
     }
+}
+
+#[tokio::test]
+async fn a_card_in_a_lift_enables_its_floors_in_one_step_and_is_answered_once() {
+    let mut lift = Entrance::lift(&[0, 1, 2]).await;
+    lift.readers[0].order(&card_order(CARD)).await;
+    for floor in [0, 1, 2] {
+        assert_eq!(lift.moved().await, Move::Release(floor));
+    }
+    lift.shows(0, GREEN).await;
+    for floor in [0, 1, 2] {
+        assert_eq!(lift.moved().await, Move::Lock(floor), "by itself");
+    }
+    assert!(lift.is_refused_at(0).await, "another card");
 }
 
 /// From the order to the peer's reader until an output is told, decision and all: four readers on one line at 115,200

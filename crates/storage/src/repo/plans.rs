@@ -95,7 +95,7 @@ async fn who_stands_before_a_door_is_looked_up() {
     assert_eq!(whole(of_person.clone()), Vec::<String>::new(), "{of_person:#?}");
     // by index, and then of the whole property manager all the same: rows of a person are looked up by the person
     let wide = |step: &&String| {
-        ["access_rule_person", "membership "].iter().any(|table| step.contains(table))
+        ["access_rule_person", "people_group_member", "membership "].iter().any(|table| step.contains(table))
             && step.ends_with("(tenant=?)")
     };
     assert_eq!(facts.iter().find(wide), None, "{facts:#?}");
