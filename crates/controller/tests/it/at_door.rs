@@ -195,9 +195,9 @@ impl Entrance {
             .collect();
         requests.send(Request::Configure(Wanted { revision: 1, doors: wanted })).await.unwrap();
         requests.send(rights(outputs, clock.now())).await.unwrap();
-        let ((_, outputs), stop) = (mpsc::channel(1), CancellationToken::new());
+        let ((_, answers), stop) = (mpsc::channel(1), CancellationToken::new());
         let mut tasks = JoinSet::new();
-        tasks.spawn(doors::run(doors, Arc::clone(&clock), receiver, inputs_receiver, outputs, stop));
+        tasks.spawn(doors::run(doors, Arc::clone(&clock), receiver, inputs_receiver, answers, stop));
         // at the start, and when the door is driven
         for _ in 0..2 * outputs {
             assert!(matches!(moves.recv().await, Some(Move::Lock(_))));

@@ -6,7 +6,7 @@ use crate::process::{Site, finished};
 use crate::server::within;
 use crate::wired::{PasswordFile, Wired};
 use klinke_controller::output::Board;
-use klinke_model::door::{DoorMode, DoorTimes};
+use klinke_model::door::{DoorKind, DoorMode, DoorTimes};
 use klinke_model::door_settings::DoorHold;
 use klinke_model::ids::{DoorId, OpeningId, v4};
 use klinke_model::time::{Clock, Mono, SystemClock};
@@ -32,7 +32,8 @@ fn hardware(line: &Path, key: &Path, card: &Path) -> String {
 }
 
 fn wanted(held: Option<DoorHold>) -> Wanted {
-    let door = WantedDoor { door: DoorId(v4([0xd0; 16])), output: 0, times: DoorTimes::default(), held };
+    let (door, times, kind) = (DoorId(v4([0xd0; 16])), DoorTimes::default(), DoorKind::Door);
+    let door = WantedDoor { door, output: 0, times, held, kind };
     Wanted { revision: 1, doors: vec![door] }
 }
 
