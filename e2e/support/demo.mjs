@@ -38,6 +38,11 @@ export class Demo {
     return new URL(this.told.app_url).origin;
   }
 
+  /** Where it keeps everything. */
+  get folder() {
+    return this.#folder;
+  }
+
   /** All that the server printed so far. */
   get log() {
     return this.#said.join('\n');

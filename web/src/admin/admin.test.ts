@@ -37,6 +37,13 @@ describe('what needs attention', () => {
     ]);
   });
 
+  it('counts alarms instead of naming the doors that they are at', () => {
+    const forced = door({ state: { mode: 'locked', position: 'open', alarm: 'door_forced_open' } });
+    const found = attention({ ...nothing, doors: [forced], alarms: { standing: 2, unseen: 1 } });
+    expect(found.map(({ what, count }) => [what, count])).toEqual([['alarms_standing', 2], ['alarms_unseen', 1]]);
+    expect(attention({ ...nothing, alarms: { standing: 0, unseen: 0 } })).toEqual([]);
+  });
+
   it('is a door in alarm before a panel that is offline', () => {
     const found = attention({
       ...nothing,

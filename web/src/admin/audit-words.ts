@@ -5,7 +5,7 @@ import { locale, t } from '../lib/i18n';
 import { sectionAddress } from './routes';
 
 /** What an entry can be about: what its action begins with. */
-export const KINDS = ['person', 'home', 'move', 'import', 'role', 'building', 'entrance', 'unit', 'door', 'rule', 'schedule', 'card', 'bell', 'panel', 'controller', 'policy', 'webhook', 'token'] as const;
+export const KINDS = ['person', 'home', 'move', 'import', 'role', 'building', 'entrance', 'unit', 'door', 'alarm', 'rule', 'schedule', 'card', 'bell', 'panel', 'controller', 'policy', 'webhook', 'token'] as const;
 
 export type Names = Record<string, AuditName>;
 
@@ -43,6 +43,7 @@ const VALUES: Record<string, string[]> = {
   which: ['admin-rule-'],
   holidays: ['admin-holidays-'],
   tier: ['admin-card-tier-'],
+  alarm: ['admin-alarm-'],
 };
 
 

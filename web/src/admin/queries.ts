@@ -48,6 +48,8 @@ export const doors = (building: string) =>
   queryOptions({ queryKey: ['doors', building], queryFn: () => api.doors(building), ...live });
 export const lockDown = (building: string) =>
   queryOptions({ queryKey: ['lock-down', building], queryFn: () => api.lockDown(building), ...live });
+export const alarms = (building: string) =>
+  queryOptions({ queryKey: ['alarms', building], queryFn: () => api.alarms(building, {}), ...live });
 export const rules = (building: string) => queryOptions({ queryKey: ['rules', building], queryFn: () => api.rules(building) });
 export const standingGuests = (building: string) =>
   queryOptions({ queryKey: ['guests', building], queryFn: () => whole((page) => api.standingGuests(building, page)) });

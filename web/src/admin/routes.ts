@@ -12,7 +12,7 @@ export const ROUTES = {
 
 /** The parts of a building's pages, in the order they are listed. */
 export const SECTIONS = [
-  'overview', 'who', 'people', 'units', 'import', 'bells', 'panels', 'doors', 'rules', 'cards', 'guests', 'controllers', 'keys', 'policy', 'roles', 'audit'
+  'overview', 'who', 'people', 'units', 'import', 'bells', 'panels', 'doors', 'alarms', 'rules', 'cards', 'guests', 'controllers', 'keys', 'policy', 'roles', 'audit'
 ] as const;
 export type Section = (typeof SECTIONS)[number];
 

@@ -2,6 +2,7 @@
 
 import createClient from 'openapi-fetch';
 import type {
+  AlarmMail,
   ApplyImport,
   AppRequirements,
   BellChange,
@@ -241,6 +242,11 @@ export const api = {
     answer(client.PUT('/api/v1/doors/{door}/settings', { params: { path: { door } }, body })),
   holdDoor: (door: string, body: HoldChange) =>
     answer(client.PUT('/api/v1/doors/{door}/held', { params: { path: { door } }, body })),
+  alarms: (building: string, query: Paged) =>
+    answer(client.GET('/api/v1/buildings/{building}/alarms', { params: { path: { building }, query } })),
+  seeAlarm: (alarm: string) => answer(client.POST('/api/v1/alarms/{alarm}/seen', { params: { path: { alarm } } })),
+  setAlarmMail: (building: string, body: AlarmMail) =>
+    answer(client.PUT('/api/v1/buildings/{building}/alarm-mail', { ...ofBuilding(building), body })),
   lockDown: (building: string) => answer(client.GET('/api/v1/buildings/{building}/lock-down', ofBuilding(building))),
   setLockDown: (building: string, body: LockDown) =>
     answer(client.PUT('/api/v1/buildings/{building}/lock-down', { ...ofBuilding(building), body })),

@@ -1911,6 +1911,70 @@ admin-guest-last-day-hint = Passet åbner til slutningen af denne dag, højst 36
 admin-guest-print = Udskriv
 admin-guest-print-text = På panelet: tryk på »Jeg har en kode eller et pas«. Hold dette ark foran kameraet, eller tast koden.
 admin-policy-guests-text = Ved 0 giver beboere ingen pas.
+admin-section-alarms = Alarmer
+admin-alarms-text = Hvad der er galt ved dørene, og hvad der var det. Ingen alarm siger, hvem der kom eller gik.
+admin-alarms-now = Nu
+admin-alarms-before = Tidligere
+admin-alarms-none = Intet er galt
+admin-alarms-none-text = Det, der går galt ved en dør, en læser eller strømmen, vises her, også når det skete uden forbindelse.
+admin-alarms-now-none = Intet er galt nu.
+admin-alarm-since = siden { $moment }
+admin-alarm-from-until = { $from } – { $until }
+admin-alarm-about = omkring
+admin-alarm-part = Nr. { $part }
+admin-alarm-see = Set
+admin-alarm-seen = Set { $moment }
+admin-alarm-seen-by = Set af { $name }, { $moment }
+admin-alarm-seen-done = Markeret som set.
+admin-alarm-stands = Står på
+admin-alarm-new = Ny
+admin-alarm-mail = Send nye alarmer med e-mail
+admin-alarm-mail-hint = Højst én e-mail i minuttet, til alle, der passer udstyr her og har en e-mailadresse.
+admin-alarms-more = Vis flere
+admin-attention-alarms-standing = { $count ->
+    [one] { $count } alarm står på
+   *[other] { $count } alarmer står på
+}
+admin-attention-alarms-unseen = { $count ->
+    [one] { $count } alarm, som ingen har set
+   *[other] { $count } alarmer, som ingen har set
+}
+admin-audit-alarm-seen = Alarm set
+admin-audit-alarm-mail = E-mail om alarmer
+admin-audit-field-alarm = Alarm
+admin-audit-field-mail = E-mail
+admin-audit-kind-alarm = Alarmer
+admin-event-alarm-began = alarm ved dørene
+admin-alarm-forced-open = Åbnet med magt
+admin-alarm-help-forced-open = Se efter om døren og låsen er hele, og luk den: alarmen er slut, når den er lukket.
+admin-alarm-held-open = Står åben
+admin-alarm-help-held-open = Luk døren. Lukker den ikke selv, skal dørlukkeren ses efter.
+admin-alarm-wrong-codes = Forkerte koder
+admin-alarm-help-wrong-codes = Nogen prøvede flere koder på tastaturet, som bliver langsommere for hver af dem. Koder, som for mange kender, bør skiftes.
+admin-alarm-card-at-two-doors = Samme kort ved to døre
+admin-alarm-help-card-at-two-doors = Samme kort blev læst ved to døre langt fra hinanden inden for sekunder: det ene kan være en kopi. Hvis det er, blev ikke gemt. Kort, der beviser sig selv, kan ikke kopieres.
+admin-alarm-duress = Har brug for hjælp
+admin-alarm-help-duress = Nogen lukkede sig ind med koden, der beder om hjælp. Ring ikke på døren: ring til dem, der kan hjælpe.
+admin-alarm-tamper = Skab åbent
+admin-alarm-help-tamper = Nogen åbnede skabet med styringen, eller klippede ledningen. Se på det, og luk det.
+admin-alarm-reader-tamper = Læser åbnet
+admin-alarm-help-reader-tamper = Nogen åbnede læseren eller tog den af væggen. Se på den, før nogen bruger den.
+admin-alarm-reader-offline = Læser svarer ikke
+admin-alarm-help-reader-offline = Se på ledningen og strømmen. Ingen kommer ind der med kort eller kode; telefoner og vejen ud virker.
+admin-alarm-reader-fault = Læser ikke troet
+admin-alarm-help-reader-fault = Den har en anden nøgle, er en anden enhed, eller nogen piller ved ledningen. Se på væggen; sæt så nøglen på ny.
+admin-alarm-reader-power = Læserens strøm svigter
+admin-alarm-help-reader-power = Se på strømforsyningen og ledningen; læseren går i stå.
+admin-alarm-output-fault = Lås adlyder ikke
+admin-alarm-help-output-fault = Se på relæet og ledningen. Mærk på døren: den kan være åben, eller lukket for alle.
+admin-alarm-mains = Ingen netstrøm
+admin-alarm-help-mains = Dørene kører på batteriet. Find ud af, hvor længe det varer.
+admin-alarm-battery = Lavt batteri
+admin-alarm-help-battery = Skift batteriet: uden det stopper dørene med strømmen.
+admin-alarm-fire = Brandalarm
+admin-alarm-help-fire = Brandalarmens ledning frigiver dørene. Denne side viser det kun.
+admin-alarm-clock = Uret ikke troet
+admin-alarm-help-clock = Rettigheder med tider eller slutning åbner ikke, før serveren har sagt, hvad klokken er. Se på styringens forbindelse.
 
 ## server only
 error-two-credentials = Forespørgslen har både en session og et token.
@@ -1945,3 +2009,7 @@ mail-guest-link = Åbn dørene her, eller vis QR-koden til kameraet ved døren:
 mail-guest-code = Eller tast denne kode ved døren
 mail-guest-keep = Den, der har denne mail, kan åbne dørene: hold den for dig selv.
 import-reason = Grund
+mail-alarms-subject = Alarm ved dørene
+mail-alarms-why = Noget er galt ved dørene til
+mail-alarms-link = Hvad du kan gøre, og hvad der er slut nu:
+mail-alarms-off = En administrator kan slå disse e-mails fra på den side.

@@ -1911,6 +1911,70 @@ admin-guest-last-day-hint = The pass opens until the end of this day, 366 days f
 admin-guest-print = Print
 admin-guest-print-text = At the panel: tap “I have a code or a pass”. Hold this sheet in front of the camera, or type the code.
 admin-policy-guests-text = At 0, residents give no passes.
+admin-section-alarms = Alarms
+admin-alarms-text = What is wrong at the doors, and what was. No alarm says who came or went.
+admin-alarms-now = Now
+admin-alarms-before = Before
+admin-alarms-none = Nothing is wrong
+admin-alarms-none-text = What goes wrong at a door, a reader or the power is shown here, also when it happened without a connection.
+admin-alarms-now-none = Nothing is wrong now.
+admin-alarm-since = since { $moment }
+admin-alarm-from-until = { $from } – { $until }
+admin-alarm-about = about
+admin-alarm-part = No. { $part }
+admin-alarm-see = Seen
+admin-alarm-seen = Seen { $moment }
+admin-alarm-seen-by = Seen by { $name }, { $moment }
+admin-alarm-seen-done = Noted as seen.
+admin-alarm-stands = Stands
+admin-alarm-new = New
+admin-alarm-mail = Mail new alarms
+admin-alarm-mail-hint = One mail a minute at most, to everybody who looks after devices here and has an e-mail address.
+admin-alarms-more = Show more
+admin-attention-alarms-standing = { $count ->
+    [one] { $count } alarm stands
+   *[other] { $count } alarms stand
+}
+admin-attention-alarms-unseen = { $count ->
+    [one] { $count } alarm nobody has seen
+   *[other] { $count } alarms nobody has seen
+}
+admin-audit-alarm-seen = Alarm seen
+admin-audit-alarm-mail = Mails about alarms
+admin-audit-field-alarm = Alarm
+admin-audit-field-mail = Mails
+admin-audit-kind-alarm = Alarms
+admin-event-alarm-began = alarm at the doors
+admin-alarm-forced-open = Opened by force
+admin-alarm-help-forced-open = Look whether the door and its lock are whole, and close it: the alarm ends when it is closed.
+admin-alarm-held-open = Stands open
+admin-alarm-help-held-open = Close the door. If it does not close by itself, the door closer needs care.
+admin-alarm-wrong-codes = Wrong codes
+admin-alarm-help-wrong-codes = Somebody tried several codes at the keypad, which is slower with each of them. Codes that too many know should be changed.
+admin-alarm-card-at-two-doors = One card at two doors
+admin-alarm-help-card-at-two-doors = The same card was read at two far doors within seconds: one may be a copy. Whose it is was not kept. Cards that prove themselves can not be copied.
+admin-alarm-duress = Help needed
+admin-alarm-help-duress = Somebody let themselves in with the code that asks for help. Do not call at the door: call those who can help.
+admin-alarm-tamper = Housing open
+admin-alarm-help-tamper = Somebody opened the box of the controller, or cut its wire. Look at it and close it.
+admin-alarm-reader-tamper = Reader opened
+admin-alarm-help-reader-tamper = Somebody opened the housing of the reader, or took it off the wall. Look at it before anybody uses it.
+admin-alarm-reader-offline = Reader does not answer
+admin-alarm-help-reader-offline = Look at its wire and its supply. Nobody gets in there by card or code; phones and the way out work.
+admin-alarm-reader-fault = Reader not believed
+admin-alarm-help-reader-fault = It has another key, is another device, or its line is being meddled with. Look at the wall; then set its key anew.
+admin-alarm-reader-power = Reader’s supply fails
+admin-alarm-help-reader-power = Look at the supply and its wire; the reader will stop.
+admin-alarm-output-fault = Lock does not obey
+admin-alarm-help-output-fault = Look at the relay and its wire. Try the door by hand: it may be open, or shut for everybody.
+admin-alarm-mains = No mains power
+admin-alarm-help-mains = The doors run on the battery. Find out how long it will be.
+admin-alarm-battery = Battery low
+admin-alarm-help-battery = Change the battery: without it the doors stop with the mains.
+admin-alarm-fire = Fire alarm
+admin-alarm-help-fire = The wire of the fire alarm releases the doors. This page only shows it.
+admin-alarm-clock = Clock not believed
+admin-alarm-help-clock = Rights with hours or an end do not open until the server has told the time. Look at the connection of the controller.
 
 ## server only
 error-two-credentials = The request brings both a session and a token.
@@ -1945,3 +2009,7 @@ mail-guest-link = Open the doors here, or show the QR code to the camera at the 
 mail-guest-code = Or type this code at the door
 mail-guest-keep = Whoever has this mail can open the doors: keep it to yourself.
 import-reason = Reason
+mail-alarms-subject = Alarm at the doors
+mail-alarms-why = Something is wrong at the doors of
+mail-alarms-link = What to do, and what is over by now:
+mail-alarms-off = An administrator can switch these mails off on that page.

@@ -1908,6 +1908,70 @@ admin-guest-last-day-hint = Passet åpner til slutten av denne dagen, høyst 366
 admin-guest-print = Skriv ut
 admin-guest-print-text = På panelet: trykk «Jeg har en kode eller et pass». Hold dette arket foran kameraet, eller tast koden.
 admin-policy-guests-text = Ved 0 gir beboere ingen pass.
+admin-section-alarms = Alarmer
+admin-alarms-text = Hva som er galt ved dørene, og hva som var det. Ingen alarm sier hvem som kom eller gikk.
+admin-alarms-now = Nå
+admin-alarms-before = Tidligere
+admin-alarms-none = Ingenting er galt
+admin-alarms-none-text = Det som går galt ved en dør, en leser eller strømmen, vises her, også når det skjedde uten forbindelse.
+admin-alarms-now-none = Ingenting er galt nå.
+admin-alarm-since = siden { $moment }
+admin-alarm-from-until = { $from } – { $until }
+admin-alarm-about = omtrent
+admin-alarm-part = Nr. { $part }
+admin-alarm-see = Sett
+admin-alarm-seen = Sett { $moment }
+admin-alarm-seen-by = Sett av { $name }, { $moment }
+admin-alarm-seen-done = Merket som sett.
+admin-alarm-stands = Står
+admin-alarm-new = Ny
+admin-alarm-mail = Send nye alarmer på e-post
+admin-alarm-mail-hint = Høyst én e-post i minuttet, til alle som steller med utstyr her og har en e-postadresse.
+admin-alarms-more = Vis flere
+admin-attention-alarms-standing = { $count ->
+    [one] { $count } alarm står
+   *[other] { $count } alarmer står
+}
+admin-attention-alarms-unseen = { $count ->
+    [one] { $count } alarm som ingen har sett
+   *[other] { $count } alarmer som ingen har sett
+}
+admin-audit-alarm-seen = Alarm sett
+admin-audit-alarm-mail = E-post om alarmer
+admin-audit-field-alarm = Alarm
+admin-audit-field-mail = E-post
+admin-audit-kind-alarm = Alarmer
+admin-event-alarm-began = alarm ved dørene
+admin-alarm-forced-open = Åpnet med makt
+admin-alarm-help-forced-open = Se etter om døren og låsen er hele, og lukk den: alarmen er over når den er lukket.
+admin-alarm-held-open = Står åpen
+admin-alarm-help-held-open = Lukk døren. Lukker den seg ikke selv, trenger dørlukkeren stell.
+admin-alarm-wrong-codes = Feil koder
+admin-alarm-help-wrong-codes = Noen prøvde flere koder på tastaturet, som blir tregere for hver av dem. Koder som for mange kjenner, bør byttes.
+admin-alarm-card-at-two-doors = Samme kort ved to dører
+admin-alarm-help-card-at-two-doors = Samme kort ble lest ved to dører langt fra hverandre innen sekunder: ett kan være en kopi. Hvem det tilhører, er ikke lagret. Kort som beviser seg selv, kan ikke kopieres.
+admin-alarm-duress = Trenger hjelp
+admin-alarm-help-duress = Noen slapp seg inn med koden som ber om hjelp. Ikke ring på døren: ring dem som kan hjelpe.
+admin-alarm-tamper = Skap åpent
+admin-alarm-help-tamper = Noen åpnet skapet med styringen, eller kuttet ledningen. Se på det og lukk det.
+admin-alarm-reader-tamper = Leser åpnet
+admin-alarm-help-reader-tamper = Noen åpnet leseren eller tok den av veggen. Se på den før noen bruker den.
+admin-alarm-reader-offline = Leser svarer ikke
+admin-alarm-help-reader-offline = Se på ledningen og strømmen. Ingen kommer inn der med kort eller kode; telefoner og veien ut virker.
+admin-alarm-reader-fault = Leser ikke trodd
+admin-alarm-help-reader-fault = Den har en annen nøkkel, er en annen enhet, eller noen tukler med ledningen. Se på veggen; sett så nøkkelen på nytt.
+admin-alarm-reader-power = Leserens strøm svikter
+admin-alarm-help-reader-power = Se på strømforsyningen og ledningen; leseren vil stoppe.
+admin-alarm-output-fault = Lås lystrer ikke
+admin-alarm-help-output-fault = Se på reléet og ledningen. Kjenn på døren: den kan være åpen, eller stengt for alle.
+admin-alarm-mains = Ingen nettstrøm
+admin-alarm-help-mains = Dørene går på batteriet. Finn ut hvor lenge det varer.
+admin-alarm-battery = Lavt batteri
+admin-alarm-help-battery = Bytt batteriet: uten det stopper dørene med strømmen.
+admin-alarm-fire = Brannalarm
+admin-alarm-help-fire = Brannalarmens ledning frigir dørene. Denne siden bare viser det.
+admin-alarm-clock = Klokken ikke trodd
+admin-alarm-help-clock = Rettigheter med tider eller slutt åpner ikke før serveren har sagt hva klokken er. Se på styringens forbindelse.
 
 ## server only
 error-two-credentials = Forespørselen har både en økt og et token.
@@ -1942,3 +2006,7 @@ mail-guest-link = Åpne dørene her, eller vis QR-koden til kameraet ved døren:
 mail-guest-code = Eller tast denne koden ved døren
 mail-guest-keep = Den som har denne e-posten, kan åpne dørene: hold den for deg selv.
 import-reason = Grunn
+mail-alarms-subject = Alarm ved dørene
+mail-alarms-why = Noe er galt ved dørene til
+mail-alarms-link = Hva du kan gjøre, og hva som er over nå:
+mail-alarms-off = En administrator kan slå av disse e-postene på den siden.

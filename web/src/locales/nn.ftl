@@ -1908,6 +1908,70 @@ admin-guest-last-day-hint = Passet opnar til slutten av denne dagen, høgst 366 
 admin-guest-print = Skriv ut
 admin-guest-print-text = På panelet: trykk «Eg har ein kode eller eit pass». Hald dette arket framfor kameraet, eller tast koden.
 admin-policy-guests-text = Ved 0 gir bebuarane ingen pass.
+admin-section-alarms = Alarmar
+admin-alarms-text = Kva som er gale ved dørene, og kva som var det. Ingen alarm seier kven som kom eller gjekk.
+admin-alarms-now = No
+admin-alarms-before = Tidlegare
+admin-alarms-none = Ingenting er gale
+admin-alarms-none-text = Det som går gale ved ei dør, ein lesar eller straumen, viser her, også når det hende utan samband.
+admin-alarms-now-none = Ingenting er gale no.
+admin-alarm-since = sidan { $moment }
+admin-alarm-from-until = { $from } – { $until }
+admin-alarm-about = omtrent
+admin-alarm-part = Nr. { $part }
+admin-alarm-see = Sett
+admin-alarm-seen = Sett { $moment }
+admin-alarm-seen-by = Sett av { $name }, { $moment }
+admin-alarm-seen-done = Merkt som sett.
+admin-alarm-stands = Står
+admin-alarm-new = Ny
+admin-alarm-mail = Send nye alarmar på e-post
+admin-alarm-mail-hint = Høgst éin e-post i minuttet, til alle som steller med utstyr her og har ei e-postadresse.
+admin-alarms-more = Vis fleire
+admin-attention-alarms-standing = { $count ->
+    [one] { $count } alarm står
+   *[other] { $count } alarmar står
+}
+admin-attention-alarms-unseen = { $count ->
+    [one] { $count } alarm som ingen har sett
+   *[other] { $count } alarmar som ingen har sett
+}
+admin-audit-alarm-seen = Alarm sett
+admin-audit-alarm-mail = E-post om alarmar
+admin-audit-field-alarm = Alarm
+admin-audit-field-mail = E-post
+admin-audit-kind-alarm = Alarmar
+admin-event-alarm-began = alarm ved dørene
+admin-alarm-forced-open = Opna med makt
+admin-alarm-help-forced-open = Sjå etter om døra og låsen er heile, og lat att: alarmen er over når ho er attlaten.
+admin-alarm-held-open = Står open
+admin-alarm-help-held-open = Lat att døra. Lèt ho seg ikkje att sjølv, treng dørlukkaren stell.
+admin-alarm-wrong-codes = Feil kodar
+admin-alarm-help-wrong-codes = Nokon prøvde fleire kodar på tastaturet, som vert tregare for kvar av dei. Kodar som for mange kjenner, bør bytast.
+admin-alarm-card-at-two-doors = Same kort ved to dører
+admin-alarm-help-card-at-two-doors = Same kort vart lese ved to dører langt frå kvarandre innan sekund: eitt kan vere ein kopi. Kven det høyrer til, er ikkje lagra. Kort som provar seg sjølv, kan ikkje kopierast.
+admin-alarm-duress = Treng hjelp
+admin-alarm-help-duress = Nokon slapp seg inn med koden som bed om hjelp. Ikkje ring på døra: ring dei som kan hjelpe.
+admin-alarm-tamper = Skap ope
+admin-alarm-help-tamper = Nokon opna skapet med styringa, eller kutta leidningen. Sjå på det og lat det att.
+admin-alarm-reader-tamper = Lesar opna
+admin-alarm-help-reader-tamper = Nokon opna lesaren eller tok han av veggen. Sjå på han før nokon brukar han.
+admin-alarm-reader-offline = Lesar svarar ikkje
+admin-alarm-help-reader-offline = Sjå på leidningen og straumen. Ingen kjem inn der med kort eller kode; telefonar og vegen ut verkar.
+admin-alarm-reader-fault = Lesar ikkje trudd
+admin-alarm-help-reader-fault = Han har ein annan nøkkel, er ei anna eining, eller nokon tuklar med leidningen. Sjå på veggen; set så nøkkelen på nytt.
+admin-alarm-reader-power = Straumen til lesaren sviktar
+admin-alarm-help-reader-power = Sjå på straumforsyninga og leidningen; lesaren vil stoppe.
+admin-alarm-output-fault = Lås lyder ikkje
+admin-alarm-help-output-fault = Sjå på reléet og leidningen. Kjenn på døra: ho kan vere open, eller stengd for alle.
+admin-alarm-mains = Ingen nettstraum
+admin-alarm-help-mains = Dørene går på batteriet. Finn ut kor lenge det varer.
+admin-alarm-battery = Lågt batteri
+admin-alarm-help-battery = Byt batteriet: utan det stoppar dørene med straumen.
+admin-alarm-fire = Brannalarm
+admin-alarm-help-fire = Leidningen til brannalarmen frigjev dørene. Denne sida berre viser det.
+admin-alarm-clock = Klokka ikkje trudd
+admin-alarm-help-clock = Rettar med tider eller slutt opnar ikkje før tenaren har sagt kva klokka er. Sjå på sambandet til styringa.
 
 ## server only
 error-two-credentials = Førespurnaden har både ei økt og eit token.
@@ -1942,3 +2006,7 @@ mail-guest-link = Opne dørene her, eller vis QR-koden til kameraet ved døra:
 mail-guest-code = Eller tast denne koden ved døra
 mail-guest-keep = Den som har denne e-posten, kan opne dørene: hald han for deg sjølv.
 import-reason = Grunn
+mail-alarms-subject = Alarm ved dørene
+mail-alarms-why = Noko er gale ved dørene til
+mail-alarms-link = Kva du kan gjere, og kva som er over no:
+mail-alarms-off = Ein administrator kan slå av desse e-postane på den sida.

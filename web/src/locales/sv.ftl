@@ -1911,6 +1911,70 @@ admin-guest-last-day-hint = Passet öppnar till slutet av den här dagen, högst
 admin-guest-print = Skriv ut
 admin-guest-print-text = På panelen: tryck på ”Jag har en kod eller ett pass”. Håll det här arket framför kameran, eller slå koden.
 admin-policy-guests-text = Vid 0 ger boende inga pass.
+admin-section-alarms = Larm
+admin-alarms-text = Vad som är fel vid dörrarna, och vad som var det. Inget larm säger vem som kom eller gick.
+admin-alarms-now = Nu
+admin-alarms-before = Tidigare
+admin-alarms-none = Inget är fel
+admin-alarms-none-text = Det som går fel vid en dörr, en läsare eller strömmen visas här, också när det hände utan anslutning.
+admin-alarms-now-none = Inget är fel nu.
+admin-alarm-since = sedan { $moment }
+admin-alarm-from-until = { $from } – { $until }
+admin-alarm-about = ungefär
+admin-alarm-part = Nr { $part }
+admin-alarm-see = Sett
+admin-alarm-seen = Sett { $moment }
+admin-alarm-seen-by = Sett av { $name }, { $moment }
+admin-alarm-seen-done = Markerat som sett.
+admin-alarm-stands = Pågår
+admin-alarm-new = Nytt
+admin-alarm-mail = Skicka nya larm med e-post
+admin-alarm-mail-hint = Högst ett brev i minuten, till alla som sköter utrustning här och har en e-postadress.
+admin-alarms-more = Visa fler
+admin-attention-alarms-standing = { $count ->
+    [one] { $count } larm pågår
+   *[other] { $count } larm pågår
+}
+admin-attention-alarms-unseen = { $count ->
+    [one] { $count } larm som ingen har sett
+   *[other] { $count } larm som ingen har sett
+}
+admin-audit-alarm-seen = Larm sett
+admin-audit-alarm-mail = E-post om larm
+admin-audit-field-alarm = Larm
+admin-audit-field-mail = E-post
+admin-audit-kind-alarm = Larm
+admin-event-alarm-began = larm vid dörrarna
+admin-alarm-forced-open = Öppnad med våld
+admin-alarm-help-forced-open = Se efter om dörren och låset är hela, och stäng den: larmet är över när den är stängd.
+admin-alarm-held-open = Står öppen
+admin-alarm-help-held-open = Stäng dörren. Stänger den sig inte själv behöver dörrstängaren ses över.
+admin-alarm-wrong-codes = Fel koder
+admin-alarm-help-wrong-codes = Någon prövade flera koder på knappsatsen, som blir långsammare för var och en. Koder som för många känner till bör bytas.
+admin-alarm-card-at-two-doors = Samma kort vid två dörrar
+admin-alarm-help-card-at-two-doors = Samma kort lästes vid två dörrar långt från varandra inom sekunder: ett kan vara en kopia. Vems det är sparades inte. Kort som bevisar sig själva kan inte kopieras.
+admin-alarm-duress = Behöver hjälp
+admin-alarm-help-duress = Någon släppte in sig med koden som ber om hjälp. Ring inte på dörren: ring dem som kan hjälpa.
+admin-alarm-tamper = Skåp öppet
+admin-alarm-help-tamper = Någon öppnade skåpet med styrenheten, eller klippte dess ledning. Se på det och stäng det.
+admin-alarm-reader-tamper = Läsare öppnad
+admin-alarm-help-reader-tamper = Någon öppnade läsaren eller tog den från väggen. Se på den innan någon använder den.
+admin-alarm-reader-offline = Läsare svarar inte
+admin-alarm-help-reader-offline = Se på ledningen och strömmen. Ingen kommer in där med kort eller kod; telefoner och vägen ut fungerar.
+admin-alarm-reader-fault = Läsare inte betrodd
+admin-alarm-help-reader-fault = Den har en annan nyckel, är en annan enhet, eller någon manipulerar ledningen. Se på väggen; ställ sedan in nyckeln på nytt.
+admin-alarm-reader-power = Läsarens ström sviktar
+admin-alarm-help-reader-power = Se på strömförsörjningen och ledningen; läsaren kommer att stanna.
+admin-alarm-output-fault = Lås lyder inte
+admin-alarm-help-output-fault = Se på reläet och ledningen. Känn på dörren: den kan vara öppen, eller stängd för alla.
+admin-alarm-mains = Ingen nätström
+admin-alarm-help-mains = Dörrarna går på batteriet. Ta reda på hur länge det varar.
+admin-alarm-battery = Lågt batteri
+admin-alarm-help-battery = Byt batteriet: utan det stannar dörrarna med strömmen.
+admin-alarm-fire = Brandlarm
+admin-alarm-help-fire = Brandlarmets ledning frigör dörrarna. Den här sidan visar det bara.
+admin-alarm-clock = Klockan inte betrodd
+admin-alarm-help-clock = Rättigheter med tider eller slut öppnar inte förrän servern har sagt vad klockan är. Se på styrenhetens anslutning.
 
 ## server only
 error-two-credentials = Begäran har både en session och en token.
@@ -1945,3 +2009,7 @@ mail-guest-link = Öppna dörrarna här, eller visa QR-koden för kameran vid d�
 mail-guest-code = Eller slå den här koden vid dörren
 mail-guest-keep = Den som har det här mejlet kan öppna dörrarna: behåll det för dig själv.
 import-reason = Skäl
+mail-alarms-subject = Larm vid dörrarna
+mail-alarms-why = Något är fel vid dörrarna till
+mail-alarms-link = Vad du kan göra, och vad som är över nu:
+mail-alarms-off = En administratör kan stänga av breven på den sidan.

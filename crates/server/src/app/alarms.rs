@@ -11,7 +11,7 @@ use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use klinke_model::alarm::AlarmKind;
-use klinke_model::ids::{AlarmId, BuildingId, ControllerId, DoorId};
+use klinke_model::ids::{AlarmId, BuildingId};
 use klinke_model::rights::Right;
 use klinke_model::text::Label;
 use klinke_model::time::Timestamp;
@@ -19,6 +19,7 @@ use klinke_storage::record::{self, AlarmAfter, Told};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
 
 /// The order of the list; there is one.
 const ORDER: &str = "alarms";
@@ -50,8 +51,8 @@ impl From<Told> for AlarmMoment {
 
 /// Where an alarm is.
 #[derive(Serialize, ToSchema)]
-pub struct AlarmPlace<Id> {
-    id: Id,
+pub struct AlarmPlace {
+    id: Uuid,
     name: Label,
 }
 
@@ -61,10 +62,10 @@ pub struct Alarm {
     id: AlarmId,
     kind: AlarmKind,
     /// The controller that told of it.
-    controller: AlarmPlace<ControllerId>,
+    controller: AlarmPlace,
     /// The door, when it is at one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    door: Option<AlarmPlace<DoorId>>,
+    door: Option<AlarmPlace>,
     /// Which reader, input or output of the controller, as its hardware file numbers them.
     #[serde(skip_serializing_if = "Option::is_none")]
     part: Option<u16>,
@@ -87,8 +88,8 @@ impl From<record::Alarm> for Alarm {
         Self {
             id: alarm.id,
             kind: alarm.kind,
-            controller: AlarmPlace { id, name },
-            door: alarm.door.map(|(id, name)| AlarmPlace { id, name }),
+            controller: AlarmPlace { id: id.0, name },
+            door: alarm.door.map(|(id, name)| AlarmPlace { id: id.0, name }),
             part: alarm.part,
             began: alarm.began.into(),
             ended: alarm.ended.map(Into::into),
@@ -142,7 +143,7 @@ pub async fn list(
     let limit = paging::limit(part.limit, &mut fields);
     let after = paging::after(part.cursor.as_deref(), place, &mut fields);
     fields.check()?;
-    let page = node.store.alarms().page(&who.scope, building, after, limit).await?;
+    let page = node.store.alarms().alarms_page(&who.scope, building, after, limit).await?;
     Ok(Json(AlarmsPage {
         items: page.alarms.into_iter().map(Into::into).collect(),
         next: page.next.map(cursor),
@@ -167,7 +168,7 @@ pub async fn see(
     if !node.store.people().may_in(&who.scope, Right::Devices, found.building).await? {
         return Err(Code::Forbidden.into());
     }
-    let seen = node.store.alarms().see(&who.scope, &node.stamp(), alarm).await?;
+    let seen = node.store.alarms().see_alarm(&who.scope, &node.stamp(), alarm).await?;
     Ok(Json(seen.ok_or(Code::NotFound)?.into()))
 }
 
@@ -184,7 +185,7 @@ pub async fn set_mail(
     Body(wanted): Body<AlarmMail>,
 ) -> Result<Json<AlarmMail>, Problem> {
     allowed(&node, &who, Right::ChangeBuilding, building).await?;
-    if !node.store.alarms().set_mail(&who.scope, &node.stamp(), building, wanted.mail).await? {
+    if !node.store.alarms().set_alarm_mail(&who.scope, &node.stamp(), building, wanted.mail).await? {
         return Err(Code::NotFound.into());
     }
     Ok(Json(wanted))

@@ -26,10 +26,10 @@ async fn one(node: &Node, due: DueAlarmMail) -> Result<(), StorageError> {
     // whose role has ended by now hears of nothing
     let scope = Scope::system(due.tenant).at(node.clock.now());
     let until = node.clock.now().plus(TAKEN * 2_u32.pow(due.attempts.min(5)));
-    if !node.store.alarms().take_mail(&scope, &due, until).await? {
+    if !node.store.alarms().take_alarm_mail(&scope, &due, until).await? {
         return Ok(());
     }
-    let Some(found) = node.store.alarms().mail(&scope, &due).await? else { return Ok(()) };
+    let Some(found) = node.store.alarms().alarm_mail(&scope, &due).await? else { return Ok(()) };
     let told: Vec<_> = found.alarms.iter().map(|alarm| alarm.id).collect();
     let mut sent = found.alarms.is_empty() || found.to.is_empty();
     if let Some(mailer) = &node.mailer {
@@ -55,7 +55,7 @@ async fn one(node: &Node, due: DueAlarmMail) -> Result<(), StorageError> {
     }
     // again for nobody whom it has reached: that some had it is enough
     if sent || due.attempts + 1 >= TRIES {
-        node.store.alarms().mailed(&scope, &due, &told).await?;
+        node.store.alarms().alarm_mailed(&scope, &due, &told).await?;
     }
     Ok(())
 }

@@ -33,10 +33,11 @@ impl AlarmsMail<'_> {
         let language = spoken(self.language);
         let say = |id: &str| language.text(id).unwrap_or_default();
         let line = |alarm: &Alarm| {
-            let what = say(&format!("alarm-{}", alarm.kind.word().replace('_', "-")));
+            let what = say(&format!("admin-alarm-{}", alarm.kind.word().replace('_', "-")));
             let place = alarm.door.as_ref().map_or(&alarm.controller.1, |(_, name)| name);
             let at = on_the_wall(alarm.began.at, &self.tells.time_zone).unwrap_or_default();
-            let about = if alarm.began.about { format!("{} ", say("alarm-about")) } else { String::new() };
+            let about =
+                if alarm.began.about { format!("{} ", say("admin-alarm-about")) } else { String::new() };
             format!("{about}{at}  {place}: {what}")
         };
         let mut parts = vec![format!("{}: {}", say("mail-alarms-why"), self.tells.building_name)];

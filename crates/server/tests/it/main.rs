@@ -4,6 +4,7 @@
 //! Every answer is held against the OpenAPI document: a status that an operation does not document fails the test.
 
 mod administration;
+mod alarms;
 mod alone;
 mod answering;
 mod at_door;

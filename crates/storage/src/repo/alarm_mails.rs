@@ -5,7 +5,7 @@ use crate::entity::{alarm, alarm_mail, building, person, role_grant};
 use crate::record::{AlarmMail, DueAlarmMail};
 use crate::repo::alarms::{self, Alarms};
 use crate::repo::convert::At;
-use crate::repo::{Gate, reach};
+use crate::repo::reach;
 use crate::tx::{self, Isolation};
 use klinke_model::contact::Email;
 use klinke_model::ids::AlarmId;
@@ -15,57 +15,13 @@ use klinke_model::scope::{Principal, Scope};
 use klinke_model::time::Timestamp;
 use sea_orm::sea_query::{Expr, Query};
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
-use std::time::Duration;
 
 /// The most alarms that one mail names; the page has the others.
 const MOST: u64 = 50;
 
-impl Gate<'_> {
-    /// Mails about alarms that are due at this moment, of every property manager.
-    ///
-    /// # Errors
-    /// When the database can not be read.
-    pub async fn due_alarm_mails(&self, at: Timestamp, at_most: u64) -> Result<Vec<DueAlarmMail>> {
-        let rows = alarm_mail::Entity::find()
-            .filter(alarm_mail::Column::RunAt.lte(at.as_millis()))
-            .order_by_asc(alarm_mail::Column::RunAt)
-            .limit(at_most)
-            .all(&self.0.reader)
-            .await?;
-        let due = |row: alarm_mail::Model| {
-            Ok(DueAlarmMail {
-                tenant: row.tenant.into(),
-                building: row.building.into(),
-                run_at: Timestamp::from_millis(row.run_at.unwrap_or_default()),
-                attempts: At("alarm_mail", "attempts").number(row.attempts.into())?,
-            })
-        };
-        rows.into_iter().map(due).collect()
-    }
-
-    /// Forgets alarms that are over for `seen`, when somebody has seen them, and for `unseen` otherwise.
-    ///
-    /// # Errors
-    /// When the database can not be written.
-    pub async fn forget_alarms(&self, now: Timestamp, seen: Duration, unseen: Duration) -> Result<()> {
-        let before = |age: Duration| {
-            let millis = i64::try_from(age.as_millis()).unwrap_or(i64::MAX);
-            alarm::Column::OverAt.lt(now.as_millis().saturating_sub(millis))
-        };
-        let old = &Condition::any()
-            .add(before(unseen))
-            .add(Condition::all().add(before(seen)).add(alarm::Column::SeenAt.is_not_null()));
-        tx::write(self.0, Isolation::ReadCommitted, |tx| async move {
-            alarm::Entity::delete_many().filter(old.clone()).exec(&*tx).await?;
-            Ok(())
-        })
-        .await
-    }
-}
-
 impl Alarms<'_> {
     /// Takes a mail that is due until then. For the service; `false` when somebody else took it.
-    pub async fn take_mail(&self, scope: &Scope, due: &DueAlarmMail, until: Timestamp) -> Result<bool> {
+    pub async fn take_alarm_mail(&self, scope: &Scope, due: &DueAlarmMail, until: Timestamp) -> Result<bool> {
         if scope.principal != Principal::System {
             return Ok(false);
         }
@@ -86,7 +42,7 @@ impl Alarms<'_> {
 
     /// What a mail says, and to whom: those who can do something about it at the scope's moment and have an address. For the
     /// service.
-    pub async fn mail(&self, scope: &Scope, due: &DueAlarmMail) -> Result<Option<AlarmMail>> {
+    pub async fn alarm_mail(&self, scope: &Scope, due: &DueAlarmMail) -> Result<Option<AlarmMail>> {
         if scope.principal != Principal::System {
             return Ok(None);
         }
@@ -134,7 +90,7 @@ impl Alarms<'_> {
     }
 
     /// A mail with these alarms went, or is given up; the next goes when there are more. For the service.
-    pub async fn mailed(&self, scope: &Scope, due: &DueAlarmMail, alarms: &[AlarmId]) -> Result<()> {
+    pub async fn alarm_mailed(&self, scope: &Scope, due: &DueAlarmMail, alarms: &[AlarmId]) -> Result<()> {
         if scope.principal != Principal::System {
             return Ok(());
         }

@@ -62,7 +62,7 @@ impl Alarms<'_> {
     }
 
     /// Alarms of a building.
-    pub async fn page(
+    pub async fn alarms_page(
         &self,
         scope: &Scope,
         building: BuildingId,
@@ -122,7 +122,7 @@ impl Alarms<'_> {
     }
 
     /// An administrator has seen an alarm; the first who says so stays the one who has.
-    pub async fn see(&self, scope: &Scope, stamp: &Stamp, id: AlarmId) -> Result<Option<Alarm>> {
+    pub async fn see_alarm(&self, scope: &Scope, stamp: &Stamp, id: AlarmId) -> Result<Option<Alarm>> {
         tx::write(self.0, Isolation::Serializable, |tx| async move {
             let found = alarm::Entity::find_by_id((scope.tenant.0, id.0))
                 .filter(reach::may(scope, Right::Devices, alarm::Column::Building))
@@ -159,7 +159,7 @@ impl Alarms<'_> {
     }
 
     /// Whether new alarms of a building are mailed to its administrators from now on. `false` when it is not theirs.
-    pub async fn set_mail(
+    pub async fn set_alarm_mail(
         &self,
         scope: &Scope,
         stamp: &Stamp,

@@ -22,6 +22,7 @@ mod edit_devices;
 mod edit_sites;
 mod edit_units;
 mod gate;
+mod gate_alarms;
 mod gate_guests;
 mod gate_hours;
 mod gate_invitation;

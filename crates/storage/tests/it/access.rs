@@ -7,6 +7,7 @@
 use crate::database::{Db, on_both};
 use crate::town::{NOW, Town, hash, id, label, stamp, two_towns};
 use klinke_access::decide::SiteMode;
+use klinke_model::alarm::AlarmKind;
 use klinke_model::door::{Door, DoorTimes};
 use klinke_model::door_settings::{DoorHold, DoorSettings};
 use klinke_model::intercom::{BellKind, Panel};
@@ -851,6 +852,43 @@ const PROBES: &[Probe] = probes! {
         parts.hold_door(&system, &stamp(1), r.ours.front, None).await?;
         Ok(held == [(r.ours.front, DoorHold::Blocked)])
     };
+    take_news [Controller] |r| {
+        let news = [crate::alarms::raised(r.n, AlarmKind::Mains, None)];
+        let (alarms, stamp, journal) = (r.store.alarms(), stamp(r.n), crate::alarms::journal(r.n));
+        Ok(alarms.take_news(&r.scope, &stamp, r.ours.controller, journal, &news).await?.is_some())
+    };
+    alarms_page [System Manager Admin Caretaker Auditor] |r| {
+        r.alarm().await?;
+        let page = r.store.alarms().alarms_page(&r.scope, r.ours.house, None, 9).await?;
+        assert_eq!(page.alarms.is_empty(), page.standing == 0);
+        Ok(!page.alarms.is_empty())
+    };
+    alarm [System Manager Admin Caretaker Auditor] |r| {
+        Ok(r.store.alarms().alarm(&r.scope, r.alarm().await?).await?.is_some())
+    };
+    see_alarm [System Manager Admin Caretaker] |r| {
+        Ok(r.store.alarms().see_alarm(&r.scope, &stamp(r.n), r.alarm().await?).await?.is_some())
+    };
+    set_alarm_mail [System Manager Admin] |r| {
+        r.store.alarms().set_alarm_mail(&r.scope, &stamp(r.n), r.ours.house, r.n % 2 == 0).await
+    };
+    take_alarm_mail [System] |r| {
+        let due = r.alarm_mail().await?;
+        r.store.alarms().take_alarm_mail(&r.scope, &due, due.run_at).await
+    };
+    alarm_mail [System] |r| {
+        let due = r.alarm_mail().await?;
+        Ok(r.store.alarms().alarm_mail(&r.scope, &due).await?.is_some())
+    };
+    alarm_mailed [System] |r| {
+        let due = r.alarm_mail().await?;
+        let system = r.ours.system();
+        let waits = r.store.alarms().alarm_mail(&system, &due).await?.unwrap().alarms;
+        let all: Vec<_> = waits.iter().map(|alarm| alarm.id).collect();
+        r.store.alarms().alarm_mailed(&r.scope, &due, &all).await?;
+        let left = r.store.alarms().alarm_mail(&system, &due).await?.unwrap().alarms.is_empty();
+        Ok(!all.is_empty() && left)
+    };
     site_mode [System Manager Admin Caretaker Auditor] |r| {
         Ok(r.store.parts().site_mode(&r.scope, r.ours.house).await?.is_some())
     };
@@ -1286,6 +1324,32 @@ impl Run<'_> {
         Ok(controller)
     }
 
+    /// An alarm of the house that nobody has seen.
+    async fn alarm(&self) -> Result<klinke_model::ids::AlarmId> {
+        let (store, itself) = (self.store.alarms(), self.ours.as_controller(self.ours.controller));
+        let news = [crate::alarms::raised(self.n, AlarmKind::Mains, None)];
+        // ended by the next one, whose journal is another
+        let journal = crate::alarms::journal(self.n);
+        store.take_news(&itself, &stamp(self.n), self.ours.controller, journal, &news).await?.unwrap();
+        let page = store.alarms_page(&self.ours.system(), self.ours.house, None, 1).await?;
+        Ok(page.alarms[0].id)
+    }
+
+    /// A mail about alarms that is due.
+    async fn alarm_mail(&self) -> Result<klinke_storage::record::DueAlarmMail> {
+        self.store
+            .alarms()
+            .set_alarm_mail(&self.ours.system(), &stamp(self.n), self.ours.house, true)
+            .await?;
+        self.alarm().await?;
+        let due = self
+            .store
+            .gate()
+            .due_alarm_mails(klinke_model::time::Timestamp::from_millis(i64::MAX), 9)
+            .await?;
+        Ok(due[0])
+    }
+
     fn door(&self) -> Door {
         let times = DoorTimes::default();
         Door { id: self.id(), controller: None, output: 0, times, ..self.ours.the_front() }
@@ -1386,6 +1450,8 @@ fn the_table_knows_every_repository_function() {
         "rules",
         "schedules",
         "door_settings",
+        "alarms",
+        "alarm_mails",
         "who",
         "openers",
         "ghosts",

@@ -1,6 +1,7 @@
 //! The store on both databases. Every test gets a database of its own; see [`database`].
 
 mod access;
+mod alarms;
 mod audit;
 mod buttons;
 mod cards;

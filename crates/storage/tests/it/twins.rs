@@ -1,9 +1,11 @@
 //! Ids are unique by chance only. Here a second property manager has the same ids for other things, and nothing of ours
 //! may change by that: the test that notices a single forgotten tenant predicate.
 
+use crate::alarms::{journal, raised};
 use crate::database::{Db, on_both};
 use crate::town::{Town, hash, label, stamp, two_towns};
 use klinke_access::decide::SiteMode;
+use klinke_model::alarm::AlarmKind;
 use klinke_model::door::{Controller, Door};
 use klinke_model::intercom::{BellKind, Panel};
 use klinke_model::people::{Device, Membership, Person, Role, RoleGrant};
@@ -26,6 +28,16 @@ use klinke_storage::record::{
 };
 use klinke_storage::record::{BellChange, BellChanged, Household, MyBell, NewPicture, PictureSet};
 use klinke_storage::record::{Guest, GuestHome, GuestMade, GuestsOf, GuestsPage};
+
+/// An alarm that our controller tells of, or theirs of the same id.
+async fn make_alarm(db: &Db, ours: &Town, tenant: klinke_model::ids::TenantId) {
+    let (alarms, news) = (db.store.alarms(), [raised(1, AlarmKind::Mains, None)]);
+    let itself = Scope { tenant, ..ours.as_controller(ours.controller) };
+    let taken = alarms.take_news(&itself, &stamp(1), ours.controller, journal(1), &news).await.unwrap();
+    assert_eq!(taken.unwrap().new, 1);
+    let wanted = Scope::system(tenant);
+    assert!(alarms.set_alarm_mail(&wanted, &stamp(1), ours.house, tenant == ours.tenant).await.unwrap());
+}
 
 /// All that one principal can read of ours.
 #[derive(Debug, PartialEq)]
@@ -90,6 +102,7 @@ struct View {
     keys: KeysPage,
     ghosts: Vec<Ghost>,
     webhooks: Vec<Webhook>,
+    alarms: klinke_storage::record::AlarmsPage,
     webhook: Option<Webhook>,
     my_bells: Vec<MyBell>,
     homes: Vec<Household>,
@@ -251,6 +264,7 @@ impl View {
                 .unwrap(),
             policy: sites.policy(scope, ours.house).await.unwrap(),
             webhooks: db.store.webhooks().webhooks(scope).await.unwrap(),
+            alarms: db.store.alarms().alarms_page(scope, ours.house, None, 9).await.unwrap(),
             webhook: db.store.webhooks().webhook(scope, ours.fresh(60)).await.unwrap(),
             parts: Parts::of(db, ours, scope).await,
             audit: db.store.audit().verify_audit(scope).await.unwrap(),
@@ -353,6 +367,7 @@ async fn build_twin(db: &Db, ours: &Town, theirs: &Scope) {
     let controller = Controller { id: ours.controller, building: ours.house, name: label("Twin") };
     assert!(doors.pair_controller(theirs, &stamp(1), controller, hash(77), &[]).await.unwrap());
     let twin = |door: Door| Door { name: label("Twin"), output: door.output + 7, ..door };
+    make_alarm(db, ours, theirs.tenant).await;
     assert!(doors.insert_door(theirs, &stamp(1), twin(ours.the_front()), false).await.unwrap());
     assert!(doors.insert_door(theirs, &stamp(1), twin(ours.the_garage()), false).await.unwrap());
     let panel =
@@ -483,6 +498,7 @@ on_both! {
         let principals: Vec<_> = principals.into_iter().chain([as_token]).collect();
         let webhook = crate::webhooks::new_webhook(ours.fresh(60), Some(ours.house));
         assert!(db.store.webhooks().add_webhook(&ours.system(), &stamp(70), webhook).await.unwrap());
+        make_alarm(&db, &ours, ours.tenant).await;
         make_rule(&db, &ours, &ours.system(), ours.lone).await;
         make_card(&db, &ours, &ours.system(), ours.lone).await;
         make_guests(&db, &ours, &ours.system(), &ours.as_person(ours.kari)).await;

@@ -7,7 +7,8 @@ export const EVENTS: readonly EventKind[] = [
   'person.created', 'person.changed', 'person.suspended', 'person.resumed', 'person.deleted',
   'membership.began', 'membership.changed', 'membership.ended',
   'unit.created', 'unit.changed', 'unit.removed',
-  'import.applied', 'import.undone'
+  'import.applied', 'import.undone',
+  'alarm.began'
 ];
 
 export const eventWords = (event: EventKind) => t(`admin-event-${event.replace('.', '-')}`);

@@ -134,6 +134,7 @@ fn form(head: &str, there: &Things, named: &Things, town: &Town) -> Body {
             let url = "https://127.9.9.9:9443/other";
             json!({ "building": there["building"], "url": url, "events": ["import.undone"] })
         }
+        "PUT /api/v1/buildings/{building}/alarm-mail" => json!({ "mail": true }),
         "POST /api/v1/buildings/{building}/schedules" => {
             json!({ "name": "New", "schedule": { "hours": [], "holidays": { "are": "closed" }, "exceptions": [] } })
         }

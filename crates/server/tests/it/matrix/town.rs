@@ -1,12 +1,14 @@
 //! What the matrix asks about: three buildings with the same things in them, and everybody who may ask.
 
 use crate::world::{World, label, second_tenant};
+use klinke_model::alarm::AlarmKind;
 use klinke_model::card::CardView;
 use klinke_model::credential::CredentialTier;
 use klinke_model::door::{Controller, Door, DoorTimes};
 use klinke_model::events::EventKind;
-use klinke_model::ids::{BuildingId, DeviceId, PersonId, TenantId, v4};
+use klinke_model::ids::{BuildingId, ControllerId, DeviceId, JournalId, PersonId, TenantId, v4};
 use klinke_model::intercom::{Bell, BellKind, BellMember, Panel};
+use klinke_model::news::{News, NewsEntry, Raised};
 use klinke_model::people::{Device, DeviceKind, Membership, Person, Role, RoleGrant};
 use klinke_model::policy::BuildingPolicy;
 use klinke_model::privacy::Pii;
@@ -169,7 +171,7 @@ impl Place {
 pub type Things = HashMap<&'static str, Uuid>;
 
 /// The names of what a place has.
-const NAMES: [&str; 23] = [
+const NAMES: [&str; 24] = [
     "building",
     "entrance",
     "unit",
@@ -193,6 +195,7 @@ const NAMES: [&str; 23] = [
     "card",
     "guest",
     "my_guest",
+    "alarm",
 ];
 
 /// Everything.
@@ -316,6 +319,8 @@ impl Town {
         for (place, tenant) in [(Place::A, ours), (Place::B, ours), (Place::Other, theirs)] {
             let link = if place == Place::A { invitation.clone() } else { Token::new(&node.random) };
             furnish(&world, tenant, &places[&place], &link).await;
+            let alarm = alarm(&world, tenant, &places[&place]).await;
+            places.get_mut(&place).unwrap().insert("alarm", alarm);
         }
         for (tenant, byte) in [ours, theirs].into_iter().zip(LISTENERS) {
             listener(&world, tenant, byte).await;
@@ -523,6 +528,18 @@ async fn furnish(world: &World, tenant: TenantId, at: &Things, invitation: &Toke
     guests(world, tenant, at).await;
     let device = DeviceId(at["device"]);
     sign_in(world, &scope, person, device).await;
+}
+
+/// An alarm that the place's controller tells of.
+async fn alarm(world: &World, tenant: TenantId, at: &Things) -> Uuid {
+    let (alarms, controller) = (world.node().store.alarms(), ControllerId(at["controller"]));
+    let scope = Scope { principal: Principal::Controller(controller), ..Scope::system(tenant) };
+    let what = News::Raised(Raised { kind: AlarmKind::Mains, door: None, part: Some(1) });
+    let news = [NewsEntry { seq: 1, at: world.node().clock.now(), trusted: true, what }];
+    let journal = JournalId(at["alarm"]);
+    alarms.take_news(&scope, &world.node().stamp(), controller, journal, &news).await.unwrap().unwrap();
+    let page = alarms.alarms_page(&Scope::system(tenant), at["building"].into(), None, 1).await.unwrap();
+    page.alarms[0].id.0
 }
 
 /// A guest of the administration, and one of the resident's, who has a code of their own too.
