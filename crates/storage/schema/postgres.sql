@@ -52,48 +52,6 @@ account: account_tenant_person_fkey FOREIGN KEY (tenant, person) REFERENCES pers
 account: account_user_name_key UNIQUE (user_name)
 CREATE UNIQUE INDEX account_pkey ON public.account USING btree (tenant, person)
 CREATE UNIQUE INDEX account_user_name_key ON public.account USING btree (user_name)
-alarm.tenant uuid NOT NULL
-alarm.id uuid NOT NULL
-alarm.building uuid NOT NULL
-alarm.controller uuid NOT NULL
-alarm.journal uuid NOT NULL
-alarm.seq bigint NOT NULL
-alarm.kind text NOT NULL
-alarm.door uuid
-alarm.part integer
-alarm.began_at bigint NOT NULL
-alarm.began_about boolean NOT NULL
-alarm.ended_at bigint
-alarm.ended_about boolean NOT NULL
-alarm.over_at bigint
-alarm.seen_at bigint
-alarm.mail boolean NOT NULL
-alarm: alarm_pkey PRIMARY KEY (tenant, id)
-alarm: alarm_tenant_building_controller_fkey FOREIGN KEY (tenant, building, controller) REFERENCES controller(tenant, building, id) ON DELETE CASCADE
-alarm: alarm_tenant_building_door_fkey FOREIGN KEY (tenant, building, door) REFERENCES door(tenant, building, id) ON DELETE CASCADE
-alarm: alarm_tenant_controller_journal_seq_key UNIQUE (tenant, controller, journal, seq)
-CREATE INDEX alarm_building ON public.alarm USING btree (tenant, building, began_at)
-CREATE INDEX alarm_door ON public.alarm USING btree (tenant, door)
-CREATE INDEX alarm_over ON public.alarm USING btree (over_at)
-CREATE UNIQUE INDEX alarm_pkey ON public.alarm USING btree (tenant, id)
-CREATE UNIQUE INDEX alarm_tenant_controller_journal_seq_key ON public.alarm USING btree (tenant, controller, journal, seq)
-alarm_mail.tenant uuid NOT NULL
-alarm_mail.building uuid NOT NULL
-alarm_mail.wanted boolean NOT NULL
-alarm_mail.run_at bigint
-alarm_mail.attempts integer NOT NULL
-alarm_mail: alarm_mail_pkey PRIMARY KEY (tenant, building)
-alarm_mail: alarm_mail_tenant_building_fkey FOREIGN KEY (tenant, building) REFERENCES building(tenant, id) ON DELETE CASCADE
-CREATE INDEX alarm_mail_due ON public.alarm_mail USING btree (run_at)
-CREATE UNIQUE INDEX alarm_mail_pkey ON public.alarm_mail USING btree (tenant, building)
-alarm_seen.tenant uuid NOT NULL
-alarm_seen.alarm uuid NOT NULL
-alarm_seen.person uuid NOT NULL
-alarm_seen: alarm_seen_pkey PRIMARY KEY (tenant, alarm)
-alarm_seen: alarm_seen_tenant_alarm_fkey FOREIGN KEY (tenant, alarm) REFERENCES alarm(tenant, id) ON DELETE CASCADE
-alarm_seen: alarm_seen_tenant_person_fkey FOREIGN KEY (tenant, person) REFERENCES person(tenant, id) ON DELETE CASCADE
-CREATE INDEX alarm_seen_person ON public.alarm_seen USING btree (tenant, person)
-CREATE UNIQUE INDEX alarm_seen_pkey ON public.alarm_seen USING btree (tenant, alarm)
 api_token.tenant uuid NOT NULL
 api_token.id uuid NOT NULL
 api_token.name text NOT NULL
@@ -268,13 +226,6 @@ controller: controller_tenant_building_id_key UNIQUE (tenant, building, id)
 CREATE UNIQUE INDEX controller_certificate_sha256_key ON public.controller USING btree (certificate_sha256)
 CREATE UNIQUE INDEX controller_pkey ON public.controller USING btree (tenant, id)
 CREATE UNIQUE INDEX controller_tenant_building_id_key ON public.controller USING btree (tenant, building, id)
-controller_journal.tenant uuid NOT NULL
-controller_journal.controller uuid NOT NULL
-controller_journal.journal uuid NOT NULL
-controller_journal.seq bigint NOT NULL
-controller_journal: controller_journal_pkey PRIMARY KEY (tenant, controller)
-controller_journal: controller_journal_tenant_controller_fkey FOREIGN KEY (tenant, controller) REFERENCES controller(tenant, id) ON DELETE CASCADE
-CREATE UNIQUE INDEX controller_journal_pkey ON public.controller_journal USING btree (tenant, controller)
 device.tenant uuid NOT NULL
 device.id uuid NOT NULL
 device.person uuid NOT NULL
@@ -510,6 +461,21 @@ person: person_pkey PRIMARY KEY (tenant, id)
 person: person_tenant_fkey FOREIGN KEY (tenant) REFERENCES tenant(tenant)
 CREATE INDEX person_sort ON public.person USING btree (tenant, sort_name, id)
 CREATE UNIQUE INDEX person_pkey ON public.person USING btree (tenant, id)
+person_code.tenant uuid NOT NULL
+person_code.building uuid NOT NULL
+person_code.person uuid NOT NULL
+person_code.number bigint NOT NULL
+person_code.hash bytea NOT NULL
+person_code.duress_hash bytea NOT NULL
+person_code: person_code_pkey PRIMARY KEY (tenant, building, person)
+person_code: person_code_tenant_building_duress_hash_key UNIQUE (tenant, building, duress_hash)
+person_code: person_code_tenant_building_fkey FOREIGN KEY (tenant, building) REFERENCES building(tenant, id) ON DELETE CASCADE
+person_code: person_code_tenant_building_hash_key UNIQUE (tenant, building, hash)
+person_code: person_code_tenant_person_fkey FOREIGN KEY (tenant, person) REFERENCES person(tenant, id) ON DELETE CASCADE
+CREATE INDEX person_code_of_person ON public.person_code USING btree (tenant, person)
+CREATE UNIQUE INDEX person_code_pkey ON public.person_code USING btree (tenant, building, person)
+CREATE UNIQUE INDEX person_code_tenant_building_duress_hash_key ON public.person_code USING btree (tenant, building, duress_hash)
+CREATE UNIQUE INDEX person_code_tenant_building_hash_key ON public.person_code USING btree (tenant, building, hash)
 person_word.tenant uuid NOT NULL
 person_word.word bytea NOT NULL
 person_word.person uuid NOT NULL
@@ -615,7 +581,6 @@ webhook_delivery.building uuid
 webhook_delivery.unit uuid
 webhook_delivery.person uuid
 webhook_delivery.import uuid
-webhook_delivery.alarm uuid
 webhook_delivery: webhook_delivery_pkey PRIMARY KEY (tenant, webhook, seq)
 webhook_delivery: webhook_delivery_tenant_webhook_fkey FOREIGN KEY (tenant, webhook) REFERENCES webhook(tenant, id) ON DELETE CASCADE
 CREATE UNIQUE INDEX webhook_delivery_pkey ON public.webhook_delivery USING btree (tenant, webhook, seq)

@@ -57,54 +57,6 @@ CREATE TABLE account (
     PRIMARY KEY (tenant, person),
     FOREIGN KEY (tenant, person) REFERENCES person (tenant, id) ON DELETE CASCADE
 );
-CREATE TABLE alarm (
-    tenant UUID NOT NULL,
-    id UUID NOT NULL,
-    building UUID NOT NULL,
-    controller UUID NOT NULL,
-    -- The entry of the controller's journal that raised it: whatever is told twice is one row.
-    journal UUID NOT NULL,
-    seq BIGINT NOT NULL,
-    kind TEXT NOT NULL,
-    door UUID,
-    part INTEGER,
-    began_at BIGINT NOT NULL,
-    began_about BOOLEAN NOT NULL,
-    -- Of what only happens: when it began.
-    ended_at BIGINT,
-    ended_about BOOLEAN NOT NULL,
-    -- When the server heard that it is over.
-    over_at BIGINT,
-    seen_at BIGINT,
-    -- The mail that tells of it has not gone yet.
-    mail BOOLEAN NOT NULL,
-    PRIMARY KEY (tenant, id),
-    UNIQUE (tenant, controller, journal, seq),
-    FOREIGN KEY (tenant, building, controller) REFERENCES controller (tenant, building, id) ON DELETE CASCADE,
-    FOREIGN KEY (tenant, building, door) REFERENCES door (tenant, building, id) ON DELETE CASCADE
-);
-CREATE INDEX alarm_building ON alarm (tenant, building, began_at);
-CREATE INDEX alarm_door ON alarm (tenant, door);
-CREATE INDEX alarm_over ON alarm (over_at);
-CREATE TABLE alarm_mail (
-    tenant UUID NOT NULL,
-    building UUID NOT NULL,
-    wanted BOOLEAN NOT NULL,
-    run_at BIGINT,
-    attempts INTEGER NOT NULL,
-    PRIMARY KEY (tenant, building),
-    FOREIGN KEY (tenant, building) REFERENCES building (tenant, id) ON DELETE CASCADE
-);
-CREATE INDEX alarm_mail_due ON alarm_mail (run_at);
-CREATE TABLE alarm_seen (
-    tenant UUID NOT NULL,
-    alarm UUID NOT NULL,
-    person UUID NOT NULL,
-    PRIMARY KEY (tenant, alarm),
-    FOREIGN KEY (tenant, alarm) REFERENCES alarm (tenant, id) ON DELETE CASCADE,
-    FOREIGN KEY (tenant, person) REFERENCES person (tenant, id) ON DELETE CASCADE
-);
-CREATE INDEX alarm_seen_person ON alarm_seen (tenant, person);
 CREATE TABLE api_token (
     tenant UUID NOT NULL,
     id UUID NOT NULL,
@@ -268,14 +220,6 @@ CREATE TABLE controller (
     PRIMARY KEY (tenant, id),
     UNIQUE (tenant, building, id),
     FOREIGN KEY (tenant, building) REFERENCES building (tenant, id)
-);
-CREATE TABLE controller_journal (
-    tenant UUID NOT NULL,
-    controller UUID NOT NULL,
-    journal UUID NOT NULL,
-    seq BIGINT NOT NULL,
-    PRIMARY KEY (tenant, controller),
-    FOREIGN KEY (tenant, controller) REFERENCES controller (tenant, id) ON DELETE CASCADE
 );
 CREATE TABLE device (
     tenant UUID NOT NULL,
@@ -514,6 +458,23 @@ CREATE TABLE person (
     PRIMARY KEY (tenant, id)
 );
 CREATE INDEX person_sort ON person (tenant, sort_name, id);
+CREATE TABLE person_code (
+    tenant UUID NOT NULL,
+    building UUID NOT NULL,
+    person UUID NOT NULL,
+    -- What the code is derived with; another for each new one.
+    number BIGINT NOT NULL,
+    -- What the code is found by, and the one that is typed under duress. Nobody else in the building has either, guests
+    -- neither, whether the building uses codes for duress or not.
+    hash BYTEA NOT NULL,
+    duress_hash BYTEA NOT NULL,
+    PRIMARY KEY (tenant, building, person),
+    UNIQUE (tenant, building, hash),
+    UNIQUE (tenant, building, duress_hash),
+    FOREIGN KEY (tenant, building) REFERENCES building (tenant, id) ON DELETE CASCADE,
+    FOREIGN KEY (tenant, person) REFERENCES person (tenant, id) ON DELETE CASCADE
+);
+CREATE INDEX person_code_of_person ON person_code (tenant, person);
 CREATE TABLE person_word (
     tenant UUID NOT NULL,
     word BYTEA NOT NULL,
@@ -617,7 +578,7 @@ CREATE TABLE webhook_delivery (
     building UUID,
     unit UUID,
     person UUID,
-    import UUID, alarm UUID,
+    import UUID,
     PRIMARY KEY (tenant, webhook, seq),
     FOREIGN KEY (tenant, webhook) REFERENCES webhook (tenant, id) ON DELETE CASCADE
 );

@@ -11,6 +11,7 @@ use klinke_model::credential::{CredentialKey, CredentialTier};
 use klinke_model::ids::{PersonId, v4};
 use klinke_model::schedule::HolidayCalendar;
 use klinke_model::time::Timestamp;
+use klinke_wire::controller::UsedCredential;
 
 /// A resident's: opens at any time.
 pub const RESIDENT: usize = 0;
@@ -51,6 +52,11 @@ impl Truth {
 
 pub fn key(card: usize) -> CredentialKey {
     CardView::Serial.read(&format!("04{card:012X}")).unwrap()
+}
+
+/// What opens once, as the controller tells of it.
+pub fn once() -> UsedCredential {
+    UsedCredential(KEY.credential(&key(ONCE)).0)
 }
 
 /// The wall clock at a true moment.

@@ -73,6 +73,9 @@ pub struct CardsSeen {
     pub alone: usize,
     /// Refused only because the clock is not believed.
     pub by_clock: usize,
+    /// The server has counted what opens once, and heard it again afterwards.
+    pub counted: usize,
+    pub told_again: usize,
 }
 
 impl CardsSeen {
@@ -83,12 +86,18 @@ impl CardsSeen {
         }
         self.alone += other.alone;
         self.by_clock += other.by_clock;
+        self.counted += other.counted;
+        self.told_again += other.told_again;
     }
 
     /// Whether all that could go wrong was tried.
     pub fn happened(&self) -> bool {
         let used = [RESIDENT, LOST, GUEST, ONCE].iter().all(|card| self.opened[*card] > 10);
-        used && self.refused.iter().all(|count| *count > 10) && self.alone > 10 && self.by_clock > 3
+        used && self.refused.iter().all(|count| *count > 10)
+            && self.alone > 10
+            && self.by_clock > 3
+            && self.counted > 10
+            && self.told_again > 3
     }
 }
 
@@ -416,6 +425,12 @@ impl World {
                 let wanted = wanted.clone();
                 self.with_controller(|doors, now| doors.handle(Request::Configure(wanted), now));
             }
+            ControllerEvent::NotedUsed { credentials } => {
+                let credentials = credentials.clone();
+                self.with_controller(|doors, now| {
+                    doors.handle(Request::NotedUsed(credentials), now);
+                });
+            }
             _ => unreachable!("the server sends nothing else here"),
         }
     }
@@ -441,6 +456,17 @@ impl World {
                 } else {
                     self.refused.insert(*opening);
                 }
+            }
+            ControllerRequest::Used { credentials } => {
+                assert_eq!(*credentials, [cards::once()], "seed {}: what does not open once", self.seed);
+                assert_eq!(self.once_opened, 1, "seed {}: told of what never opened", self.seed);
+                // counted once, however often it comes
+                if self.seen.counted == 0 {
+                    self.seen.counted = 1;
+                } else {
+                    self.seen.told_again += 1;
+                }
+                self.send(ControllerEvent::NotedUsed { credentials: credentials.clone() });
             }
             _ => {}
         }
@@ -615,6 +641,12 @@ impl World {
         let (boot, mono) = (controller.boot, self.mono(controller));
         let (number, orders) = self.links.connect(id(), boot, mono, self.server_mono());
         self.connection = Some((number, orders));
+        // as a link does before its hello
+        let (attach, mut attached) = oneshot::channel();
+        self.with_controller(|doors, now| doors.handle(Request::Attach(attach), now));
+        if let Some(controller) = &mut self.controller {
+            controller.reports = attached.try_recv().unwrap().reports;
+        }
     }
 
     fn link_down(&mut self) {
