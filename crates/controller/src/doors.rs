@@ -375,7 +375,7 @@ impl Reports {
         match (asker, outcome) {
             (Asker::Link(opening), _) => self.say(ControllerRequest::Outcome { mono: now, opening, outcome }),
             (Asker::Reader(reader), Outcome::Opened { .. } | Outcome::Sent) => {
-                self.lamps.show(reader, Feedback::Granted)
+                self.lamps.show(reader, Feedback::Granted);
             }
             (Asker::Reader(reader), Outcome::Expired | Outcome::Refused { .. }) => {
                 self.lamps.show(reader, Feedback::Denied);

@@ -2866,7 +2866,7 @@ export interface components {
             state?: components["schemas"]["DoorState"] | null;
             times: components["schemas"]["DoorTimes"];
             /** @description What is wired to its output, as its controller said last; absent when it did not. */
-            wiring?: components["schemas"]["Wiring"];
+            wiring?: components["schemas"]["DoorWiring"];
         };
         /**
          * @description What is wrong with a door.
@@ -2998,6 +2998,24 @@ export interface components {
             release_ms: number;
             /** @description When the lock goes back. */
             relock: components["schemas"]["Relock"];
+        };
+        /** @description What is wired to an output, as its controller's hardware file says. */
+        DoorWiring: {
+            /** @description There is a contact at the leaf. */
+            contact: boolean;
+            /** @description There is an exit button. */
+            exit_button: boolean;
+            /** @description The controller sees the fire alarm. */
+            fire_input: boolean;
+            /**
+             * @description Whether it is another system that opens the door, by a card that is presented to it. It can be asked once for each
+             *     opening, and does not say what became of it.
+             */
+            handed_on: boolean;
+            /** @description Whether the door can be held open: one behind a timer relay can not. */
+            holds: boolean;
+            /** @description What the lock does without power; absent where the door hangs on another system. */
+            lock?: components["schemas"]["LockKind"];
         };
         /**
          * @description Why a call ended.
@@ -5232,23 +5250,14 @@ export interface components {
             /** @description Who. */
             person: components["schemas"]["PersonId"];
         };
-        /** @description What is wired to an output, as its controller's hardware file says. */
+        /** @description What drives a door. */
         Wiring: {
-            /** @description There is a contact at the leaf. */
-            contact: boolean;
-            /** @description There is an exit button. */
-            exit_button: boolean;
-            /** @description The controller sees the fire alarm. */
-            fire_input: boolean;
+            controller?: components["schemas"]["ControllerId"] | null;
             /**
-             * @description Whether it is another system that opens the door, by a card that is presented to it. It can be asked once for each
-             *     opening, and does not say what became of it.
+             * Format: int32
+             * @description Which of its outputs, from 0.
              */
-            handed_on: boolean;
-            /** @description Whether the door can be held open: one behind a timer relay can not. */
-            holds: boolean;
-            /** @description What the lock does without power; absent where the door hangs on another system. */
-            lock?: components["schemas"]["LockKind"];
+            output: number;
         };
     };
     responses: never;
