@@ -39,6 +39,7 @@ scenario('a door is held open and shut, its rules are kept, and a lock-down hold
   const settings = row.getByRole('button', { name: t('admin-door-settings', { name: door }) });
   await settings.click();
   const { dialog } = admin;
+  await dialog.getByText(pattern('admin-rights-from')).waitFor();
   await dialog.getByLabel(t('admin-door-two-people'), { exact: true }).fill('2');
   await dialog.getByRole('button', { name: t('admin-ground-save') }).click();
   await dialog.getByText(pattern('error-out-of-range')).first().waitFor();
@@ -73,7 +74,6 @@ scenario('a door is held open and shut, its rules are kept, and a lock-down hold
   while ((await page.getByRole('button', { name: t('common-close') }).count()) > 0) await page.getByRole('button', { name: t('common-close') }).first().click();
 
   // how old the rights are that the controller decides by; the demo's locks are simulated, so nobody tells how they are wired
-  await row.getByText(pattern('admin-rights-from')).waitFor();
   await row.getByText(t('admin-lock-unknown'), { exact: true }).waitFor();
   await admin.section('admin-section-controllers');
   await page.getByText(pattern('admin-rights-confirmed')).waitFor();

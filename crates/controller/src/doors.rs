@@ -463,7 +463,7 @@ impl Reports {
             (Asker::Link(opening), _) => self.say(ControllerRequest::Outcome { mono: now, opening, outcome }),
             (Asker::Car { reader, number }, _) => self.floor(reader, number, outcome),
             (Asker::Reader(reader), Outcome::Opened { .. } | Outcome::Sent) => {
-                self.lamps.show(reader, Feedback::Granted)
+                self.lamps.show(reader, Feedback::Granted);
             }
             (Asker::Reader(reader), Outcome::Expired | Outcome::Refused { .. }) => {
                 self.lamps.show(reader, Feedback::Denied);

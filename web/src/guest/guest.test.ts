@@ -71,6 +71,15 @@ describe('the page of a guest', () => {
     await vi.waitFor(() => expect(button.classList.contains('open')).toBe(true));
   });
 
+  it('says of a door of another system that it was sent, and never that it is open', async () => {
+    server({ [LOOK]: () => [200, PASS], [OPEN]: () => [200, { state: 'sent' }] });
+    render(GuestPage);
+    const button = await screen.findByRole('button', { name: 'Open Entrance A' });
+    await fireEvent.click(button);
+    expect((await screen.findAllByText("Sent to the door's own system")).length).toBe(2);
+    expect(button.classList.contains('open')).toBe(false);
+  });
+
   it('asks the same again when no answer came, so that one touch opens once', async () => {
     const asked = server({ [LOOK]: () => [200, PASS], [OPEN]: () => [0, undefined] });
     render(GuestPage);

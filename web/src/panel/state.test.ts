@@ -33,7 +33,7 @@ function call(state: PanelCallState, id = 'c1'): PanelCall {
   return { call: id, label: 'Berg / Lind', ...state };
 }
 
-function opening(state: 'sending' | 'open' | 'refused'): PanelEvent {
+function opening(state: 'sending' | 'sent' | 'open' | 'refused'): PanelEvent {
   const common = { type: 'opening', call: 'c1', door: 'd1', door_name: 'Entrance A' } as const;
   if (state === 'open') return { ...common, state, for_ms: 5_000 };
   if (state === 'refused') return { ...common, state, reason: 'offline' };
@@ -221,6 +221,9 @@ describe('the connection', () => {
 describe('the door', () => {
   it('is open only when the news say so, and only as long', () => {
     const panel = connected().event(opening('sending'));
+    expect(panel.state.opening?.is).toBe('sending');
+    // another system opens it: no more is known
+    panel.event(opening('sent'));
     expect(panel.state.opening?.is).toBe('sending');
     panel.event(opening('open'));
     expect(panel.state.opening).toMatchObject({ is: 'open', door: 'Entrance A', forMs: 5_000 });

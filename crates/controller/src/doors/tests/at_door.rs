@@ -448,7 +448,7 @@ fn what_opened_once_is_told_on_every_link_until_it_is_noted_and_stays_used() {
     let mut entrance = entrance.restart(later(120_000));
     entrance.house.reports = attach(&mut entrance.house.doors).reports;
     assert_eq!(used(entrance.house.reports()), Vec::<Vec<_>>::new());
-    entrance.tell(Request::Time(later(120_000)), 0);
+    entrance.tell(time(later(120_000)), 0);
     entrance.tell(rights(&plan()), 0);
     let used_up = Err(Refused::Denied(Reason::CredentialUsedUp));
     assert_eq!(entrance.house.doors.judge(0, &card(ONCE), at(1_000)), used_up);

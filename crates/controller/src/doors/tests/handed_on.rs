@@ -9,7 +9,7 @@ fn it_is_told_as_sent_when_the_card_was_fetched_and_never_shown_as_open() {
     board.0.lock().unwrap().remote = true;
     let mut doors = Doors::start(boot(), Box::new(board.clone())).unwrap();
     doors.handle(wanted(1, &[(1, 0)]), at(0));
-    let Attached { mut reports, doors: stand } = attach(&mut doors);
+    let Attached { mut reports, doors: stand, .. } = attach(&mut doors);
     assert_eq!(stand[0].state.mode, DoorMode::Locked);
     let mut said = || std::iter::from_fn(|| reports.try_recv().ok()).collect::<Vec<_>>();
     let answers = |doors: &mut Doors, is_done, now| {
