@@ -15,7 +15,6 @@ use klinke_model::time::Mono;
 use klinke_wire::controller::{
     ControllerEvent, ControllerRequest, DoorReport, HEARTBEAT_MS, Held, Wanted, WantedDoor,
 };
-use klinke_wire::enrolment::ReaderReport;
 use klinke_wire::frame;
 use std::collections::HashSet;
 use std::sync::Arc;
