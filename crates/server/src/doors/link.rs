@@ -219,8 +219,9 @@ impl<'n> Connected<'n> {
                 self.offer.take_if(|offer| offer.revision() == revision);
             }
             ControllerRequest::News { journal, entries } => {
-                let taken = news::take(self.node, &self.scope, self.controller, journal, &entries).await?;
-                if let Some(noted) = taken {
+                // boxed: it would make every link's future as big as its transaction
+                let taken = Box::pin(news::take(self.node, &self.scope, self.controller, journal, &entries));
+                if let Some(noted) = taken.await? {
                     framed.send(&noted).await?;
                 }
             }
