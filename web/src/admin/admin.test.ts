@@ -5,6 +5,7 @@ import { ApiError } from '../lib/api-problem';
 import { setLocale } from '../lib/i18n';
 import Admin from './Admin.svelte';
 import Claim from './Claim.svelte';
+import { whenOf, whereOf } from './alarms/words';
 import { attention, unreachable } from './health';
 import { freeOutput, pairCommand, pairingErrors } from './pairing';
 
@@ -208,5 +209,24 @@ describe('a building', () => {
     await screen.findByText('Panel 10');
     signedIn = false;
     expect(await screen.findByText('This device was signed out.', {}, { timeout: 4_000 })).toBeTruthy();
+  });
+});
+
+describe('an alarm in words', () => {
+  const controller = { id: 'c', name: 'Basement' };
+  const began = { at: 1_795_262_400_000, about: false };
+
+  it('says the door and the reader, or the controller and its input, and a lock by its door', () => {
+    const door = { id: 'd', name: 'Front' };
+    expect(whereOf({ kind: 'reader_offline', door, controller, part: 2 })).toBe('Front, Reader 2');
+    expect(whereOf({ kind: 'mains', controller, part: 3 })).toBe('Basement, Input 3');
+    expect(whereOf({ kind: 'output_fault', door, controller, part: 0 })).toBe('Front');
+    expect(whereOf({ kind: 'card_at_two_doors', controller })).toBe('Basement');
+  });
+
+  it('says since when while it stands, and that a clock was not believed', () => {
+    expect(whenOf({ began })).toMatch(/^since /);
+    expect(whenOf({ began: { ...began, about: true }, ended: { at: began.at + 3_600_000, about: false } })).toMatch(/^about .+ – /);
+    expect(whenOf({ began, ended: began })).not.toContain('–');
   });
 });

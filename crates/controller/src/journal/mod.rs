@@ -114,8 +114,8 @@ impl Journal {
                 continue;
             };
             let up_to = work.up_to;
-            let written;
-            (file, written) = write(file, work).await;
+            let (back, written) = write(file, work).await;
+            file = back;
             match written {
                 Ok(()) => {
                     if std::mem::replace(&mut fails, false) {

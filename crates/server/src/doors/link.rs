@@ -261,8 +261,9 @@ impl<'n> Connected<'n> {
                 framed.send(&ControllerEvent::NotedUsed { credentials }).await?;
             }
             ControllerRequest::News { journal, entries } => {
-                let taken = news::take(self.node, &self.scope, self.controller, journal, &entries).await?;
-                if let Some(noted) = taken {
+                // boxed: it would make every link's future as big as its transaction
+                let taken = Box::pin(news::take(self.node, &self.scope, self.controller, journal, &entries));
+                if let Some(noted) = taken.await? {
                     framed.send(&noted).await?;
                 }
             }

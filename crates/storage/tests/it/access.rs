@@ -925,7 +925,7 @@ const PROBES: &[Probe] = probes! {
         Ok(r.store.alarms().see_alarm(&r.scope, &stamp(r.n), r.alarm().await?).await?.is_some())
     };
     set_alarm_mail [System Manager Admin] |r| {
-        r.store.alarms().set_alarm_mail(&r.scope, &stamp(r.n), r.ours.house, r.n % 2 == 0).await
+        r.store.alarms().set_alarm_mail(&r.scope, &stamp(r.n), r.ours.house, r.n.is_multiple_of(2)).await
     };
     take_alarm_mail [System] |r| {
         let due = r.alarm_mail().await?;

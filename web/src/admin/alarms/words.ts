@@ -11,10 +11,13 @@ export const whatOf = (kind: AlarmKind) => t(`admin-alarm-${dashed(kind)}`);
 /** What to do about it. */
 export const helpOf = (kind: AlarmKind) => t(`admin-alarm-help-${dashed(kind)}`);
 
-/** At which door, or else which controller, and which of its readers, inputs or outputs. */
-export function whereOf({ door, controller, part }: Pick<Alarm, 'door' | 'controller' | 'part'>): string {
+const AT_READERS: readonly AlarmKind[] = ['wrong_codes', 'duress', 'reader_tamper', 'reader_offline', 'reader_fault', 'reader_power'];
+
+/** At which door, or else which controller, and which of its readers or inputs. Who says a door has said its lock. */
+export function whereOf({ kind, door, controller, part }: Pick<Alarm, 'kind' | 'door' | 'controller' | 'part'>): string {
   const place = door?.name ?? controller.name;
-  return typeof part === 'number' ? `${place}, ${t('admin-alarm-part', { part })}` : place;
+  if (typeof part !== 'number' || kind === 'output_fault') return place;
+  return `${place}, ${t(AT_READERS.includes(kind) ? 'admin-alarm-reader' : 'admin-alarm-input', { part })}`;
 }
 
 const told = ({ at, about }: Alarm['began']) => (about ? `${t('admin-alarm-about')} ${moment(at)}` : moment(at));
