@@ -144,6 +144,8 @@ scenario('a floor of a lift, and hours of days that are different', async (world
   await dialog.getByRole('button', { name: t('admin-schedule-add') }).click();
   const week = page.getByRole('table', { name: t('admin-schedule-week', { name: 'Office' }) });
   await week.getByText(`11:00–13:30 · ${t('admin-schedule-exception')}`).waitFor();
+  while ((await page.getByRole('button', { name: t('common-close') }).count()) > 0) await page.getByRole('button', { name: t('common-close') }).first().click();
+  await week.scrollIntoViewIfNeeded();
   await look(page, 'admin-week-exception');
   // kept as they were written
   await page.getByRole('button', { name: `${t('admin-schedule-edit')}: Office` }).click();

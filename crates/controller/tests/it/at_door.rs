@@ -167,8 +167,8 @@ impl Entrance {
                 number + 1
             );
         }
-        let outputs = count.max(u16::try_from(floors.len()).unwrap());
-        for number in count..outputs {
+        let locks = count.max(u16::try_from(floors.len()).unwrap());
+        for number in count..locks {
             text += &format!(
                 "[[output]]\nnumber = {number}\nlock = \"fail_secure\"\non.modbus_tcp = {{ host = \"127.0.0.1\", \
                  unit = 1, coil = {number}, ends_by = \"waveshare_flash\" }}\n"
@@ -180,7 +180,7 @@ impl Entrance {
 
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
         let (moved, mut moves) = mpsc::unbounded_channel();
-        let doors = Doors::start(BootId(v4([1; 16])), Box::new(TellingBoard(outputs, moved))).unwrap();
+        let doors = Doors::start(BootId(v4([1; 16])), Box::new(TellingBoard(locks, moved))).unwrap();
         let (inputs, inputs_receiver) = mpsc::channel(64);
         let (requests, receiver) = mpsc::channel(8);
         let posts: Vec<_> =
@@ -190,16 +190,16 @@ impl Entrance {
         let kind = if floors.is_empty() { DoorKind::Door } else { DoorKind::Floor };
         let lamps = wired::start(&hardware, &keys, &inputs, &clock).unwrap();
         let doors = doors.with_entry(entry, lamps).with_readers(hardware.reader_reports());
-        let wanted = (0..outputs)
+        let wanted = (0..locks)
             .map(|output| WantedDoor { door: door(output), output, times: TIMES, held: None, kind })
             .collect();
         requests.send(Request::Configure(Wanted { revision: 1, doors: wanted })).await.unwrap();
-        requests.send(rights(outputs, clock.now())).await.unwrap();
+        requests.send(rights(locks, clock.now())).await.unwrap();
         let ((_, answers), stop) = (mpsc::channel(1), CancellationToken::new());
         let mut tasks = JoinSet::new();
         tasks.spawn(doors::run(doors, Arc::clone(&clock), receiver, inputs_receiver, answers, stop));
         // at the start, and when the door is driven
-        for _ in 0..2 * outputs {
+        for _ in 0..2 * locks {
             assert!(matches!(moves.recv().await, Some(Move::Lock(_))));
         }
         let mut entrance =

@@ -217,7 +217,7 @@ mod tests {
         let all = grouped(1, &[anna, bo], &[door, other]);
         assert_eq!(of(&[all, one.clone()], &[]), [none.clone(), vec![Note::Covered]]);
         let few = grouped(1, &[anna], &[door]);
-        assert_eq!(of(&[few.clone(), one.clone()], &[]), [vec![Note::Covered], vec![Note::Covered]]);
+        assert_eq!(of(&[few.clone(), one], &[]), [vec![Note::Covered], vec![Note::Covered]]);
         let both = rule(2, vec![Who::Person(anna), Who::Person(bo)], vec![Which::Door(door)]);
         assert_eq!(of(&[few, both], &[]), [vec![Note::Covered], none.clone()]);
         let elsewhere = rule(3, vec![Who::Everybody], vec![Which::AllDoors]);

@@ -92,6 +92,7 @@ async fn why_tells_one_reason_and_every_right_at_any_moment() {
         .collect();
     let open = (false, 1);
     assert_eq!(days, [open, open, open, (true, 0), open, (false, 0), (false, 0)], "{week}");
+    assert_eq!(week["days"][3]["holiday_name"], "ascension");
     // who has no name here, and what is not in the building
     for wrong in [
         json!({ "person": v4([9; 16]), "door": town.door }),
