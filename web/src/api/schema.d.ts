@@ -2150,8 +2150,8 @@ export interface components {
             /** @description When it began, or happened. */
             began: components["schemas"]["AlarmMoment"];
             /** @description The controller that told of it. */
-            controller: components["schemas"]["AlarmPlace_ControllerId"];
-            door?: components["schemas"]["AlarmPlace_DoorId"] | null;
+            controller: components["schemas"]["AlarmPlace"];
+            door?: components["schemas"]["AlarmPlace"] | null;
             ended?: components["schemas"]["AlarmMoment"] | null;
             id: components["schemas"]["AlarmId"];
             kind: components["schemas"]["AlarmKind"];
@@ -2186,20 +2186,8 @@ export interface components {
             at: components["schemas"]["Timestamp"];
         };
         /** @description Where an alarm is. */
-        AlarmPlace_ControllerId: {
-            /**
-             * Format: uuid
-             * @description A door controller.
-             */
-            id: string;
-            name: components["schemas"]["Label"];
-        };
-        /** @description Where an alarm is. */
-        AlarmPlace_DoorId: {
-            /**
-             * Format: uuid
-             * @description A door.
-             */
+        AlarmPlace: {
+            /** Format: uuid */
             id: string;
             name: components["schemas"]["Label"];
         };
