@@ -47,7 +47,7 @@ scenario('a resident’s own code opens at the panel, and the one before does no
   await fits(phone, 'my code');
   await mine.getByRole('button', { name: t('app-code-hide') }).click();
   await shown.waitFor({ state: 'detached' });
-  await mine.scrollIntoViewIfNeeded();
+  await mine.evaluate((section) => section.scrollIntoView({ block: 'start' }));
   await look(phone, 'app-code');
 
   const panel = await world.panel(bell);
