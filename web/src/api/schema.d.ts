@@ -21,6 +21,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/alarms/{alarm}/seen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says that an alarm was seen. The first who says so stays the one who has. */
+        post: operations["see_alarm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/app-requirements": {
         parameters: {
             query?: never;
@@ -182,6 +199,40 @@ export interface paths {
         patch: operations["change_building"];
         trace?: never;
     };
+    "/api/v1/buildings/{building}/alarm-mail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Switches the mails about alarms of a building on or off. */
+        put: operations["set_alarm_mail"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/buildings/{building}/alarms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The alarms of a building. */
+        get: operations["alarms"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/buildings/{building}/bells": {
         parameters: {
             query?: never;
@@ -286,6 +337,24 @@ export interface paths {
         put?: never;
         /** Adds the controller that shows this code to a building. */
         post: operations["add_controller"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/buildings/{building}/door-groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The groups of doors of a building, by name. */
+        get: operations["door_groups"];
+        put?: never;
+        /** Adds a group of doors to a building. */
+        post: operations["add_door_group"];
         delete?: never;
         options?: never;
         head?: never;
@@ -430,6 +499,24 @@ export interface paths {
         put?: never;
         /** Adds the panel that shows this code to a building. */
         post: operations["add_panel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/buildings/{building}/people-groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The groups of people of a building, by name. */
+        get: operations["people_groups"];
+        put?: never;
+        /** Adds a group of people to a building. */
+        post: operations["add_people_group"];
         delete?: never;
         options?: never;
         head?: never;
@@ -664,6 +751,24 @@ export interface paths {
         head?: never;
         /** Renames a controller. */
         patch: operations["change_controller"];
+        trace?: never;
+    };
+    "/api/v1/door-groups/{door_group}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Removes a group of doors that no rule names. */
+        delete: operations["remove_door_group"];
+        options?: never;
+        head?: never;
+        /** Changes a group of doors, and with it every rule that names it. */
+        patch: operations["change_door_group"];
         trace?: never;
     };
     "/api/v1/doors/{door}": {
@@ -1089,6 +1194,41 @@ export interface paths {
         patch: operations["change_my_card"];
         trace?: never;
     };
+    "/api/v1/me/codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One's own codes, and where one may have one. */
+        get: operations["my_codes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/codes/{building}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives one a code, or another one: the one before opens nothing at once. */
+        post: operations["renew_my_code"];
+        /** Ends one's code: it opens nothing at once. */
+        delete: operations["end_my_code"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me/data": {
         parameters: {
             query?: never;
@@ -1470,6 +1610,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/people-groups/{people_group}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Removes a group of people that no rule names. */
+        delete: operations["remove_people_group"];
+        options?: never;
+        head?: never;
+        /** Changes a group of people, and with it every rule that names it. */
+        patch: operations["change_people_group"];
+        trace?: never;
+    };
     "/api/v1/people.csv": {
         parameters: {
             query?: never;
@@ -1538,6 +1696,40 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/people/{person}/codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where a person has a code of their own, of the buildings where the asker sees people. */
+        get: operations["codes_of_person"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/people/{person}/codes/{building}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Takes somebody's code back: it opens nothing at once. */
+        delete: operations["remove_code_of_person"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2129,6 +2321,71 @@ export interface components {
             /** @description It does not count yet: its holder has not accepted confidentiality. */
             unbound: boolean;
         };
+        /** @description Something that is, or was, wrong at the doors. */
+        Alarm: {
+            /** @description When it began, or happened. */
+            began: components["schemas"]["AlarmMoment"];
+            /** @description The controller that told of it. */
+            controller: components["schemas"]["AlarmPlace"];
+            door?: components["schemas"]["AlarmPlace"] | null;
+            ended?: components["schemas"]["AlarmMoment"] | null;
+            id: components["schemas"]["AlarmId"];
+            kind: components["schemas"]["AlarmKind"];
+            /**
+             * Format: int32
+             * @description Which reader, input or output of the controller, as its hardware file numbers them.
+             */
+            part?: number | null;
+            seen_at?: components["schemas"]["Timestamp"] | null;
+            seen_by?: components["schemas"]["Label"] | null;
+        };
+        /**
+         * Format: uuid
+         * @description An alarm at the doors.
+         */
+        AlarmId: string;
+        /**
+         * @description What is wrong. The words are stable: they stand in the protocol, in the database and in messages.
+         * @enum {string}
+         */
+        AlarmKind: "forced_open" | "held_open" | "wrong_codes" | "card_at_two_doors" | "duress" | "tamper" | "reader_tamper" | "reader_offline" | "reader_fault" | "reader_power" | "output_fault" | "mains" | "battery" | "fire" | "clock";
+        /** @description Whether new alarms are mailed. */
+        AlarmMail: {
+            /** @description One mail a minute at most, to everybody who may change devices here and has an address. */
+            mail: boolean;
+        };
+        /** @description A moment by a controller's clock. */
+        AlarmMoment: {
+            /** @description The controller did not believe its clock: it was about then, or at another time. */
+            about: boolean;
+            /** @description In UTC milliseconds; never later than when the server heard of it. */
+            at: components["schemas"]["Timestamp"];
+        };
+        /** @description Where an alarm is. */
+        AlarmPlace: {
+            /** Format: uuid */
+            id: string;
+            name: components["schemas"]["Label"];
+        };
+        /** @description Alarms of a building. */
+        AlarmsPage: {
+            /** @description Those that stand, then those that nobody has seen, then the others; the newest first. */
+            items: components["schemas"]["Alarm"][];
+            /** @description New ones are mailed to those who can do something about them. */
+            mail: boolean;
+            /** @description Ask for the page after it with this; absent at the end. */
+            next?: string | null;
+            /**
+             * Format: int64
+             * @description How many stand, on whatever page.
+             */
+            standing: number;
+            /**
+             * Format: int64
+             * @description How many are over and were not seen by anybody.
+             */
+            unseen: number;
+        };
         /** @description A token of another program. */
         ApiToken: {
             building?: components["schemas"]["BuildingId"] | null;
@@ -2206,6 +2463,8 @@ export interface components {
             building: components["schemas"]["Label"];
             /** @description Which. */
             door: components["schemas"]["DoorId"];
+            /** @description What it is: a door or a floor of a lift. */
+            kind?: components["schemas"]["DoorKind"];
             /** @description Name. */
             name: components["schemas"]["Label"];
             /** @description What its controller last said; absent while the controller is not connected. */
@@ -2395,7 +2654,7 @@ export interface components {
          * @description What something is.
          * @enum {string}
          */
-        AuditNameKind: "person" | "unit" | "building" | "entrance" | "door" | "panel" | "controller" | "token";
+        AuditNameKind: "person" | "unit" | "building" | "entrance" | "door" | "panel" | "controller" | "token" | "group";
         /** @description A page of entries. */
         AuditPage: {
             /** @description The newest first. */
@@ -2640,6 +2899,11 @@ export interface components {
              */
             button_order: components["schemas"]["ButtonOrder"];
             /**
+             * @description The code with its last digit one higher opens the same and raises a silent alarm.
+             * @default false
+             */
+            duress_codes: boolean;
+            /**
              * @description Residents may change the text of their button.
              * @default true
              */
@@ -2666,6 +2930,11 @@ export interface components {
              * @default false
              */
             own_cards: boolean;
+            /**
+             * @description Residents may have a code of their own. When it is taken away, the codes that there are end.
+             * @default false
+             */
+            own_codes: boolean;
             /**
              * @description Who has no app is rung by an ordinary phone call.
              * @default true
@@ -2853,10 +3122,19 @@ export interface components {
         };
         /** @description A door controller. */
         Controller: {
+            /**
+             * @description It has not been told for more than 24 h that its rights are the newest: guests' and administrators' rights have ended
+             *     at its doors; residents' cards work.
+             */
+            alone_too_long: boolean;
             id: components["schemas"]["ControllerId"];
             name: components["schemas"]["Label"];
+            /** @description Since when it is not connected, UTC milliseconds since 1970; when it was not since the server started, that moment. */
+            offline_since?: components["schemas"]["Timestamp"];
             /** @description Whether it is connected just now. */
             online: boolean;
+            /** @description The rights that it has in force, as far as it said since the server started. */
+            rights?: components["schemas"]["RightsAtController"];
             /** @description Its software version, while it is connected. */
             version?: string | null;
         };
@@ -2960,6 +3238,8 @@ export interface components {
         Door: {
             controller?: components["schemas"]["ControllerId"] | null;
             id: components["schemas"]["DoorId"];
+            /** @description What it is. */
+            kind: components["schemas"]["DoorKind"];
             name: components["schemas"]["Label"];
             /**
              * Format: int32
@@ -2968,6 +3248,8 @@ export interface components {
             output: number;
             state?: components["schemas"]["DoorState"] | null;
             times: components["schemas"]["DoorTimes"];
+            /** @description What is wired to its output, as its controller said last; absent when it did not. */
+            wiring?: components["schemas"]["DoorWiring"];
         };
         /**
          * @description What is wrong with a door.
@@ -2995,6 +3277,36 @@ export interface components {
             version: number;
             wiring?: components["schemas"]["Wiring"] | null;
         };
+        /** @description What is to be changed; what is absent stays as it is. */
+        DoorGroupChange: {
+            /** @description All of them. */
+            doors?: components["schemas"]["DoorId"][] | null;
+            name?: string | null;
+            /**
+             * Format: int64
+             * @description The version that the asker saw.
+             */
+            version: number;
+        };
+        /**
+         * Format: uuid
+         * @description A group of doors.
+         */
+        DoorGroupId: string;
+        /** @description Doors under a name. */
+        DoorGroupPart: {
+            building: components["schemas"]["BuildingId"];
+            /** @description Nothing is opened by a group without. */
+            doors: components["schemas"]["DoorId"][];
+            id: components["schemas"]["DoorGroupId"];
+            name: components["schemas"]["Label"];
+            uses: components["schemas"]["Uses"];
+            /**
+             * Format: int64
+             * @description Grows with every change.
+             */
+            version: number;
+        };
         /**
          * @description How an administrator holds a door, until one ends it.
          * @enum {string}
@@ -3005,6 +3317,11 @@ export interface components {
          * @description A door.
          */
         DoorId: string;
+        /**
+         * @description What is opened.
+         * @enum {string}
+         */
+        DoorKind: "door" | "floor";
         /**
          * @description The logical state of a door's lock.
          * @enum {string}
@@ -3100,6 +3417,24 @@ export interface components {
             /** @description When the lock goes back. */
             relock: components["schemas"]["Relock"];
         };
+        /** @description What is wired to an output, as its controller's hardware file says. */
+        DoorWiring: {
+            /** @description There is a contact at the leaf. */
+            contact: boolean;
+            /** @description There is an exit button. */
+            exit_button: boolean;
+            /** @description The controller sees the fire alarm. */
+            fire_input: boolean;
+            /**
+             * @description Whether it is another system that opens the door, by a card that is presented to it. It can be asked once for each
+             *     opening, and does not say what became of it.
+             */
+            handed_on: boolean;
+            /** @description Whether the door can be held open: one behind a timer relay can not. */
+            holds: boolean;
+            /** @description What the lock does without power; absent where the door hangs on another system. */
+            lock?: components["schemas"]["LockKind"];
+        };
         /**
          * @description Why a call ended.
          * @enum {string}
@@ -3160,7 +3495,7 @@ export interface components {
          * @description Something that happened.
          * @enum {string}
          */
-        EventKind: "person.created" | "person.changed" | "person.suspended" | "person.resumed" | "person.deleted" | "membership.began" | "membership.changed" | "membership.ended" | "unit.created" | "unit.changed" | "unit.removed" | "import.applied" | "import.undone";
+        EventKind: "person.created" | "person.changed" | "person.suspended" | "person.resumed" | "person.deleted" | "membership.began" | "membership.changed" | "membership.ended" | "unit.created" | "unit.changed" | "unit.removed" | "import.applied" | "import.undone" | "alarm.began";
         /** @description Days that are different. */
         Exception: {
             /**
@@ -3251,6 +3586,13 @@ export interface components {
             name?: components["schemas"]["Label"] | null;
             person: components["schemas"]["PersonId"];
             role: components["schemas"]["Role"];
+        };
+        /** @description Somebody in a group. */
+        GroupMember: {
+            /** @description Lives where the asker does not see people. */
+            hidden: boolean;
+            id: components["schemas"]["PersonId"];
+            name?: components["schemas"]["Label"] | null;
         };
         /** @description A guest. Whoever has the link, the QR pass or the code opens the doors. */
         Guest: {
@@ -3600,6 +3942,11 @@ export interface components {
             /** @description Nobody opens anything from outside. The way out and the fire alarm stay as they are wired. */
             locked_down: boolean;
         };
+        /**
+         * @description What a lock does without power. The relay is at rest while the door is locked, with either.
+         * @enum {string}
+         */
+        LockKind: "fail_safe" | "fail_secure";
         /** @description A property manager that was made, and how its first manager comes in. */
         MadePropertyManager: {
             /** @description The invitation goes by mail. */
@@ -3698,6 +4045,11 @@ export interface components {
              * @description Buttons that are gone.
              */
             bells: number;
+            /**
+             * Format: int32
+             * @description Codes of their own that open nothing any more.
+             */
+            codes: number;
             /**
              * Format: int32
              * @description Links to set a password that are no good any more.
@@ -3905,10 +4257,26 @@ export interface components {
             /** @description The person who asks. */
             you: boolean;
         };
+        /** @description A building in which one may have a code. */
+        MyCode: {
+            building: components["schemas"]["BuildingId"];
+            building_name: components["schemas"]["Label"];
+            /** @description Six digits or eight; absent while one has none. */
+            code?: string | null;
+            /** @description Opens the same and raises a silent alarm; absent where the building does not use it. */
+            duress?: string | null;
+        };
+        /** @description One's own codes. */
+        MyCodes: {
+            /** @description By the names of the buildings; empty where no policy lets one have any. */
+            items: components["schemas"]["MyCode"][];
+        };
         /** @description All that is kept about a person, but for their password's hash and what administrators changed. */
         MyData: {
             buttons: components["schemas"]["MyDataButton"][];
             cards: components["schemas"]["MyDataCard"][];
+            /** @description The buildings in which they have a code of their own. The app shows it. */
+            codes: components["schemas"]["Label"][];
             /** @description When they bound themselves to confidentiality is in the administrators' audit. */
             confidentiality_accepted: boolean;
             /** @description The names of the devices that are signed in. */
@@ -4121,7 +4489,16 @@ export interface components {
         NewDoor: {
             /** @description The people of all units that the building has may open it. */
             everybody: boolean;
+            /** @description What it is; a door without. It stays that. */
+            kind?: components["schemas"]["DoorKind"];
             /** @description Such as "Entrance A". */
+            name: string;
+        };
+        /** @description A new group of doors. */
+        NewDoorGroup: {
+            /** @description Of the building. */
+            doors: components["schemas"]["DoorId"][];
+            /** @description Such as "Cellars". */
             name: string;
         };
         /** @description A new entrance. */
@@ -4228,6 +4605,13 @@ export interface components {
              */
             password: string;
             token: string;
+        };
+        /** @description A new group of people. */
+        NewPeopleGroup: {
+            /** @description Anybody whom the asker sees, wherever they live. */
+            members: components["schemas"]["PersonId"][];
+            /** @description Such as "Cleaners". */
+            name: string;
         };
         /** @description A new person. */
         NewPerson: {
@@ -4391,6 +4775,9 @@ export interface components {
             for_ms: number;
             /** @enum {string} */
             state: "open";
+        } | {
+            /** @enum {string} */
+            state: "sent";
         } | {
             /** @description Stable code. */
             reason: components["schemas"]["RefusalCode"];
@@ -4619,6 +5006,36 @@ export interface components {
             /** @enum {string} */
             type: "ping";
         };
+        /** @description What is to be changed; what is absent stays as it is. */
+        PeopleGroupChange: {
+            /** @description All of them. */
+            members?: components["schemas"]["PersonId"][] | null;
+            name?: string | null;
+            /**
+             * Format: int64
+             * @description The version that the asker saw.
+             */
+            version: number;
+        };
+        /**
+         * Format: uuid
+         * @description A group of people.
+         */
+        PeopleGroupId: string;
+        /** @description People under a name. */
+        PeopleGroupPart: {
+            building: components["schemas"]["BuildingId"];
+            id: components["schemas"]["PeopleGroupId"];
+            /** @description By name; nobody is allowed by a group without. */
+            members: components["schemas"]["GroupMember"][];
+            name: components["schemas"]["Label"];
+            uses: components["schemas"]["Uses"];
+            /**
+             * Format: int64
+             * @description Grows with every change.
+             */
+            version: number;
+        };
         /** @description A page of people. */
         PeoplePage: {
             items: components["schemas"]["Person"][];
@@ -4662,6 +5079,11 @@ export interface components {
              * @description The version that the asker saw.
              */
             version: number;
+        };
+        /** @description A building in which somebody has a code of their own. */
+        PersonCode: {
+            building: components["schemas"]["BuildingId"];
+            building_name: components["schemas"]["Label"];
         };
         /** @description A person's place in a unit. */
         PersonHome: {
@@ -4844,7 +5266,7 @@ export interface components {
          * @description Why a door was not opened. Stable: screens and manuals translate these.
          * @enum {string}
          */
-        RefusalCode: "not_allowed" | "outside_hours" | "right_over" | "right_not_yet" | "suspended" | "blocked" | "no_controller" | "offline" | "expired" | "fault" | "no_call";
+        RefusalCode: "not_allowed" | "outside_hours" | "right_over" | "right_not_yet" | "suspended" | "blocked" | "interlocked" | "door_before_first" | "second_person" | "no_controller" | "offline" | "expired" | "fault" | "no_call";
         /**
          * @description When the lock goes back after a granted request.
          * @enum {string}
@@ -4872,6 +5294,8 @@ export interface components {
             /** @enum {string} */
             by: "rule";
             from?: components["schemas"]["Timestamp"] | null;
+            /** @description What its groups are called that they are in, and those that the door is in. */
+            groups: components["schemas"]["Label"][];
             hours?: components["schemas"]["Label"] | null;
             /** @description Its name. */
             name: components["schemas"]["Label"];
@@ -4887,6 +5311,13 @@ export interface components {
          * @enum {string}
          */
         RightStanding: "over" | "not_yet" | "clock_untrusted" | "outside_hours" | "in_force";
+        /** @description The rights that a controller decides by, also while it is alone. */
+        RightsAtController: {
+            /** @description When the controller was last told that they are the newest; absent when it was not since it connected. */
+            confirmed?: components["schemas"]["Timestamp"];
+            /** @description When they were made, UTC milliseconds since 1970. */
+            issued: components["schemas"]["Timestamp"];
+        };
         /**
          * @description What a person may administer.
          * @enum {string}
@@ -4953,6 +5384,11 @@ export interface components {
             id: components["schemas"]["DoorId"];
             /** @enum {string} */
             which: "door";
+        } | {
+            /** @description The group. */
+            id: components["schemas"]["DoorGroupId"];
+            /** @enum {string} */
+            which: "group";
         };
         /**
          * Format: uuid
@@ -4984,6 +5420,11 @@ export interface components {
             id: components["schemas"]["PersonId"];
             /** @enum {string} */
             who: "person";
+        } | {
+            /** @description The group. */
+            id: components["schemas"]["PeopleGroupId"];
+            /** @enum {string} */
+            who: "group";
         };
         /** @description Whom a rule allows, with what to call them. */
         RuleWhoNamed: {
@@ -5007,6 +5448,15 @@ export interface components {
             name?: components["schemas"]["Label"] | null;
             /** @enum {string} */
             who: "person";
+        } | {
+            /** @description The group. */
+            id: components["schemas"]["PeopleGroupId"];
+            /** @description How many are in it. */
+            members: number;
+            /** @description What it is called. */
+            name: components["schemas"]["Label"];
+            /** @enum {string} */
+            who: "group";
         };
         /** @description A named set of hours. Nothing is in it that it does not name: without hours it is never. */
         Schedule: {
@@ -5331,6 +5781,8 @@ export interface components {
             exception: boolean;
             /** @description It is a public holiday where the building stands. */
             holiday: boolean;
+            /** @description What that holiday is called, such as `good_friday`. */
+            holiday_name?: string | null;
             /** @description From midnight to midnight, in order, with what comes over from the night before. None: closed. */
             spans: components["schemas"]["Span"][];
             /**
@@ -5350,6 +5802,11 @@ export interface components {
         };
         /** @description Whether the door opens, and why. */
         Why: {
+            /**
+             * @description The door that somebody must have gone through before, whoever opens this one. Whether somebody did only the controller
+             *     knows.
+             */
+            after?: components["schemas"]["WhyAfter"];
             /** @description The moment that was judged, UTC milliseconds since 1970. */
             at: components["schemas"]["Timestamp"];
             /** @description It opens. */
@@ -5358,6 +5815,16 @@ export interface components {
             reason?: string | null;
             /** @description Every right that they have to this door, whether it holds or not. */
             rights: components["schemas"]["RightConsidered"][];
+        };
+        /** @description A door that comes before. */
+        WhyAfter: {
+            /** @description What it is called. */
+            name: components["schemas"]["Label"];
+            /**
+             * Format: int32
+             * @description For how long after somebody went through it the other one opens, s.
+             */
+            within_s: number;
         };
         /** @description What is asked. */
         WhyAsked: {
@@ -5405,6 +5872,122 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    see_alarm: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The alarm */
+                alarm: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Seen */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alarm"];
+                };
+            };
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `in_progress` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused` */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6942,6 +7525,241 @@ export interface operations {
             };
         };
     };
+    set_alarm_mail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The building */
+                building: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlarmMail"];
+            };
+        };
+        responses: {
+            /** @description As it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlarmMail"];
+                };
+            };
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `wrong_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`; `errors` names the fields */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    alarms: {
+        parameters: {
+            query?: {
+                /** @description What `next` of the page before said. */
+                cursor?: string;
+                /** @description How many, 1 to 200; 50 unless told. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The building */
+                building: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The alarms */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlarmsPage"];
+                };
+            };
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     bells: {
         parameters: {
             query?: {
@@ -8157,6 +8975,239 @@ export interface operations {
                 };
             };
             /** @description `too_many_tries`, with `Retry-After`; `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    door_groups: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The building */
+                building: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The groups */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DoorGroupPart"][];
+                };
+            };
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_door_group: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The building */
+                building: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewDoorGroup"];
+            };
+        };
+        responses: {
+            /** @description Added */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DoorGroupPart"];
+                };
+            };
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `in_progress` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `wrong_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`; `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -9664,6 +10715,239 @@ export interface operations {
                 };
             };
             /** @description `too_many_tries`, with `Retry-After`; `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    people_groups: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The building */
+                building: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The groups */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PeopleGroupPart"][];
+                };
+            };
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_people_group: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The building */
+                building: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPeopleGroup"];
+            };
+        };
+        responses: {
+            /** @description Added */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PeopleGroupPart"];
+                };
+            };
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `in_progress` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `wrong_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`; `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -12047,6 +13331,243 @@ export interface operations {
                 };
             };
             /** @description `conflict`: somebody else changed it since; `current` is a `ControllerPart` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `wrong_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_door_group: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The group */
+                door_group: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `in_use`: rules name it; `current` are its `Uses` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_door_group: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The group */
+                door_group: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DoorGroupChange"];
+            };
+        };
+        responses: {
+            /** @description Changed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DoorGroupPart"];
+                };
+            };
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `conflict`: somebody else changed it since; `current` is a `DoorGroupPart` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -16179,6 +17700,298 @@ export interface operations {
             };
         };
     };
+    my_codes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The codes */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MyCodes"];
+                };
+            };
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    renew_my_code: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The building */
+                building: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It opens from now on */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MyCode"];
+                };
+            };
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `decided_by_administrator`: the building's policy lets nobody have one */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: not one's home */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `in_progress` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    end_my_code: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The building */
+                building: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It opens nothing any more */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: there is none */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     my_data: {
         parameters: {
             query?: never;
@@ -19228,6 +21041,243 @@ export interface operations {
             };
         };
     };
+    remove_people_group: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The group */
+                people_group: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `in_use`: rules name it; `current` are its `Uses` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_people_group: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The group */
+                people_group: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PeopleGroupChange"];
+            };
+        };
+        responses: {
+            /** @description Changed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PeopleGroupPart"];
+                };
+            };
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `conflict`: somebody else changed it since; `current` is a `PeopleGroupPart` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `wrong_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     people_csv: {
         parameters: {
             query?: {
@@ -19805,6 +21855,196 @@ export interface operations {
                 };
             };
             /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    codes_of_person: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The person */
+                person: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The buildings */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonCode"][];
+                };
+            };
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_code_of_person: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The person */
+                person: string;
+                /** @description The building */
+                building: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It opens nothing any more */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
             403: {
                 headers: {
                     [name: string]: unknown;
