@@ -135,9 +135,9 @@ fn a_file_that_is_mostly_old_is_written_anew_and_what_stands_still_stands() {
     let path = folder.path().join("journal");
     let (mut queue, mut file) = open(&path);
     let standing = queue.raise(lasting(1), NOON, true);
-    for part in 0..2_000 {
+    for part in 0_u16..2_000 {
         let seq = queue.raise(wrong_codes(part), NOON, true);
-        if part.is_multiple_of(20_u16) {
+        if part.is_multiple_of(20) {
             keep(&mut queue, &mut file);
             queue.noted(id(9), seq);
         }

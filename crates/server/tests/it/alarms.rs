@@ -91,7 +91,7 @@ async fn news_by_hand_are_kept_once_however_often_they_come_and_other_doors_are_
     let (_, foreign, _) = house.neighbours().await;
     let mut mute = house.plan.controller.mute(house.running.controllers).await;
     let journal = JournalId(v4([3; 16]));
-    let entries = vec![
+    let entries = [
         raised(1, AlarmKind::ForcedOpen, Some(house.plan.front)),
         raised(2, AlarmKind::ForcedOpen, Some(foreign)),
         raised(3, AlarmKind::WrongCodes, Some(house.plan.gate)),

@@ -108,8 +108,8 @@ on_both! {
         let (ours, _) = two_towns(&db).await;
         let alarms = db.store.alarms();
         let admin = ours.as_person(ours.admin);
-        let news: Vec<_> = (1..=9).map(|seq| {
-            let kind = if seq.is_multiple_of(3_u64) { AlarmKind::Mains } else { AlarmKind::WrongCodes };
+        let news: Vec<_> = (1_u64..=9).map(|seq| {
+            let kind = if seq.is_multiple_of(3) { AlarmKind::Mains } else { AlarmKind::WrongCodes };
             NewsEntry { at: at(-50), ..raised(seq, kind, None) }
         }).collect();
         takes(&db, &ours, journal(1), &news).await;
