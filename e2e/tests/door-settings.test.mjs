@@ -40,6 +40,7 @@ scenario('a door is held open and shut, its rules are kept, and a lock-down hold
   await settings.click();
   const { dialog } = admin;
   await dialog.getByText(pattern('admin-rights-from')).waitFor();
+  await look(page, 'admin-door-told');
   await dialog.getByLabel(t('admin-door-two-people'), { exact: true }).fill('2');
   await dialog.getByRole('button', { name: t('admin-ground-save') }).click();
   await dialog.getByText(pattern('error-out-of-range')).first().waitFor();
@@ -74,7 +75,7 @@ scenario('a door is held open and shut, its rules are kept, and a lock-down hold
   while ((await page.getByRole('button', { name: t('common-close') }).count()) > 0) await page.getByRole('button', { name: t('common-close') }).first().click();
 
   // how old the rights are that the controller decides by; the demo's locks are simulated, so nobody tells how they are wired
-  await row.getByText(t('admin-lock-unknown'), { exact: true }).waitFor();
+  await row.getByText(`${t('admin-lock')}: ${t('admin-lock-unknown')}`).waitFor();
   await admin.section('admin-section-controllers');
   await page.getByText(pattern('admin-rights-confirmed')).waitFor();
   await look(page, 'admin-controllers-rights');

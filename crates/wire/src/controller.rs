@@ -522,6 +522,21 @@ mod tests {
     }
 
     #[test]
+    fn what_is_wired_comes_back_and_may_be_left_out() {
+        let told = r#"{"output":3,"lock":"fail_safe","holds":false,"handed_on":false,"contact":true,"exit_button":false,"fire_input":true}"#;
+        let wired: WiredOutput = serde_json::from_str(told).unwrap();
+        assert_eq!(serde_json::to_string(&wired).unwrap(), told);
+        let boot = "01010101-0101-4101-8101-010101010101";
+        let hello = format!(
+            r#"{{"type":"hello","protocol":3,"boot":"{boot}","mono":1,"version":"1","outputs":1,"doors":[],"rights":null}}"#
+        );
+        let ControllerRequest::Hello { wired, .. } = serde_json::from_str(&hello).unwrap() else {
+            panic!("no hello")
+        };
+        assert_eq!(wired, []);
+    }
+
+    #[test]
     fn a_digest_is_64_digits_in_small_letters_and_nothing_else() {
         let digest = Digest([0xab; 32]);
         let text = digest.to_string();

@@ -52,7 +52,8 @@ mod tests {
     use klinke_model::time::Timestamp;
     use proptest::prelude::*;
 
-    const ALIVE: ControllerEvent = ControllerEvent::Alive { time: Timestamp::from_millis(7) };
+    const ALIVE: ControllerEvent =
+        ControllerEvent::Alive { time: Timestamp::from_millis(7), newest: Some(8) };
 
     #[test]
     fn frames_survive_any_cut() {
