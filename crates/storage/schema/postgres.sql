@@ -26,6 +26,24 @@ access_rule_door: access_rule_door_tenant_building_door_fkey FOREIGN KEY (tenant
 access_rule_door: access_rule_door_tenant_building_rule_fkey FOREIGN KEY (tenant, building, rule) REFERENCES access_rule(tenant, building, id) ON DELETE CASCADE
 CREATE INDEX access_rule_of_door ON public.access_rule_door USING btree (tenant, door, rule)
 CREATE UNIQUE INDEX access_rule_door_pkey ON public.access_rule_door USING btree (tenant, rule, door)
+access_rule_door_group.tenant uuid NOT NULL
+access_rule_door_group.rule uuid NOT NULL
+access_rule_door_group.door_group uuid NOT NULL
+access_rule_door_group.building uuid NOT NULL
+access_rule_door_group: access_rule_door_group_pkey PRIMARY KEY (tenant, rule, door_group)
+access_rule_door_group: access_rule_door_group_tenant_building_door_group_fkey FOREIGN KEY (tenant, building, door_group) REFERENCES door_group(tenant, building, id)
+access_rule_door_group: access_rule_door_group_tenant_building_rule_fkey FOREIGN KEY (tenant, building, rule) REFERENCES access_rule(tenant, building, id) ON DELETE CASCADE
+CREATE INDEX access_rule_of_door_group ON public.access_rule_door_group USING btree (tenant, door_group, rule)
+CREATE UNIQUE INDEX access_rule_door_group_pkey ON public.access_rule_door_group USING btree (tenant, rule, door_group)
+access_rule_people_group.tenant uuid NOT NULL
+access_rule_people_group.rule uuid NOT NULL
+access_rule_people_group.people_group uuid NOT NULL
+access_rule_people_group.building uuid NOT NULL
+access_rule_people_group: access_rule_people_group_pkey PRIMARY KEY (tenant, rule, people_group)
+access_rule_people_group: access_rule_people_group_tenant_building_people_group_fkey FOREIGN KEY (tenant, building, people_group) REFERENCES people_group(tenant, building, id)
+access_rule_people_group: access_rule_people_group_tenant_building_rule_fkey FOREIGN KEY (tenant, building, rule) REFERENCES access_rule(tenant, building, id) ON DELETE CASCADE
+CREATE INDEX access_rule_of_people_group ON public.access_rule_people_group USING btree (tenant, people_group, rule)
+CREATE UNIQUE INDEX access_rule_people_group_pkey ON public.access_rule_people_group USING btree (tenant, rule, people_group)
 access_rule_person.tenant uuid NOT NULL
 access_rule_person.rule uuid NOT NULL
 access_rule_person.person uuid NOT NULL
@@ -52,6 +70,48 @@ account: account_tenant_person_fkey FOREIGN KEY (tenant, person) REFERENCES pers
 account: account_user_name_key UNIQUE (user_name)
 CREATE UNIQUE INDEX account_pkey ON public.account USING btree (tenant, person)
 CREATE UNIQUE INDEX account_user_name_key ON public.account USING btree (user_name)
+alarm.tenant uuid NOT NULL
+alarm.id uuid NOT NULL
+alarm.building uuid NOT NULL
+alarm.controller uuid NOT NULL
+alarm.journal uuid NOT NULL
+alarm.seq bigint NOT NULL
+alarm.kind text NOT NULL
+alarm.door uuid
+alarm.part integer
+alarm.began_at bigint NOT NULL
+alarm.began_about boolean NOT NULL
+alarm.ended_at bigint
+alarm.ended_about boolean NOT NULL
+alarm.over_at bigint
+alarm.seen_at bigint
+alarm.mail boolean NOT NULL
+alarm: alarm_pkey PRIMARY KEY (tenant, id)
+alarm: alarm_tenant_building_controller_fkey FOREIGN KEY (tenant, building, controller) REFERENCES controller(tenant, building, id) ON DELETE CASCADE
+alarm: alarm_tenant_building_door_fkey FOREIGN KEY (tenant, building, door) REFERENCES door(tenant, building, id) ON DELETE CASCADE
+alarm: alarm_tenant_controller_journal_seq_key UNIQUE (tenant, controller, journal, seq)
+CREATE INDEX alarm_building ON public.alarm USING btree (tenant, building, began_at)
+CREATE INDEX alarm_door ON public.alarm USING btree (tenant, door)
+CREATE INDEX alarm_over ON public.alarm USING btree (over_at)
+CREATE UNIQUE INDEX alarm_pkey ON public.alarm USING btree (tenant, id)
+CREATE UNIQUE INDEX alarm_tenant_controller_journal_seq_key ON public.alarm USING btree (tenant, controller, journal, seq)
+alarm_mail.tenant uuid NOT NULL
+alarm_mail.building uuid NOT NULL
+alarm_mail.wanted boolean NOT NULL
+alarm_mail.run_at bigint
+alarm_mail.attempts integer NOT NULL
+alarm_mail: alarm_mail_pkey PRIMARY KEY (tenant, building)
+alarm_mail: alarm_mail_tenant_building_fkey FOREIGN KEY (tenant, building) REFERENCES building(tenant, id) ON DELETE CASCADE
+CREATE INDEX alarm_mail_due ON public.alarm_mail USING btree (run_at)
+CREATE UNIQUE INDEX alarm_mail_pkey ON public.alarm_mail USING btree (tenant, building)
+alarm_seen.tenant uuid NOT NULL
+alarm_seen.alarm uuid NOT NULL
+alarm_seen.person uuid NOT NULL
+alarm_seen: alarm_seen_pkey PRIMARY KEY (tenant, alarm)
+alarm_seen: alarm_seen_tenant_alarm_fkey FOREIGN KEY (tenant, alarm) REFERENCES alarm(tenant, id) ON DELETE CASCADE
+alarm_seen: alarm_seen_tenant_person_fkey FOREIGN KEY (tenant, person) REFERENCES person(tenant, id) ON DELETE CASCADE
+CREATE INDEX alarm_seen_person ON public.alarm_seen USING btree (tenant, person)
+CREATE UNIQUE INDEX alarm_seen_pkey ON public.alarm_seen USING btree (tenant, alarm)
 api_token.tenant uuid NOT NULL
 api_token.id uuid NOT NULL
 api_token.name text NOT NULL
@@ -226,6 +286,13 @@ controller: controller_tenant_building_id_key UNIQUE (tenant, building, id)
 CREATE UNIQUE INDEX controller_certificate_sha256_key ON public.controller USING btree (certificate_sha256)
 CREATE UNIQUE INDEX controller_pkey ON public.controller USING btree (tenant, id)
 CREATE UNIQUE INDEX controller_tenant_building_id_key ON public.controller USING btree (tenant, building, id)
+controller_journal.tenant uuid NOT NULL
+controller_journal.controller uuid NOT NULL
+controller_journal.journal uuid NOT NULL
+controller_journal.seq bigint NOT NULL
+controller_journal: controller_journal_pkey PRIMARY KEY (tenant, controller)
+controller_journal: controller_journal_tenant_controller_fkey FOREIGN KEY (tenant, controller) REFERENCES controller(tenant, id) ON DELETE CASCADE
+CREATE UNIQUE INDEX controller_journal_pkey ON public.controller_journal USING btree (tenant, controller)
 device.tenant uuid NOT NULL
 device.id uuid NOT NULL
 device.person uuid NOT NULL
@@ -247,6 +314,8 @@ door.open_ms bigint NOT NULL
 door.relock text NOT NULL
 door.version bigint NOT NULL
 door.extended_release_ms bigint NOT NULL
+door.kind text NOT NULL
+door: door_kind_check CHECK ((kind = ANY (ARRAY['door'::text, 'floor'::text])))
 door: door_pkey PRIMARY KEY (tenant, id)
 door: door_relock_check CHECK ((relock = ANY (ARRAY['on_open'::text, 'on_close'::text])))
 door: door_tenant_building_controller_fkey FOREIGN KEY (tenant, building, controller) REFERENCES controller(tenant, building, id)
@@ -256,6 +325,25 @@ door: door_tenant_controller_output_key UNIQUE (tenant, controller, output)
 CREATE UNIQUE INDEX door_pkey ON public.door USING btree (tenant, id)
 CREATE UNIQUE INDEX door_tenant_building_id_key ON public.door USING btree (tenant, building, id)
 CREATE UNIQUE INDEX door_tenant_controller_output_key ON public.door USING btree (tenant, controller, output)
+door_group.tenant uuid NOT NULL
+door_group.id uuid NOT NULL
+door_group.building uuid NOT NULL
+door_group.name text NOT NULL
+door_group.version bigint NOT NULL
+door_group: door_group_pkey PRIMARY KEY (tenant, id)
+door_group: door_group_tenant_building_fkey FOREIGN KEY (tenant, building) REFERENCES building(tenant, id) ON DELETE CASCADE
+door_group: door_group_tenant_building_id_key UNIQUE (tenant, building, id)
+CREATE UNIQUE INDEX door_group_pkey ON public.door_group USING btree (tenant, id)
+CREATE UNIQUE INDEX door_group_tenant_building_id_key ON public.door_group USING btree (tenant, building, id)
+door_group_door.tenant uuid NOT NULL
+door_group_door.door_group uuid NOT NULL
+door_group_door.door uuid NOT NULL
+door_group_door.building uuid NOT NULL
+door_group_door: door_group_door_pkey PRIMARY KEY (tenant, door_group, door)
+door_group_door: door_group_door_tenant_building_door_fkey FOREIGN KEY (tenant, building, door) REFERENCES door(tenant, building, id) ON DELETE CASCADE
+door_group_door: door_group_door_tenant_building_door_group_fkey FOREIGN KEY (tenant, building, door_group) REFERENCES door_group(tenant, building, id) ON DELETE CASCADE
+CREATE INDEX door_group_of_door ON public.door_group_door USING btree (tenant, door, door_group)
+CREATE UNIQUE INDEX door_group_door_pkey ON public.door_group_door USING btree (tenant, door_group, door)
 door_setting.tenant uuid NOT NULL
 door_setting.door uuid NOT NULL
 door_setting.building uuid NOT NULL
@@ -447,6 +535,24 @@ panel_door: panel_door_pkey PRIMARY KEY (tenant, panel, door)
 panel_door: panel_door_tenant_building_door_fkey FOREIGN KEY (tenant, building, door) REFERENCES door(tenant, building, id) ON DELETE CASCADE
 panel_door: panel_door_tenant_building_panel_fkey FOREIGN KEY (tenant, building, panel) REFERENCES panel(tenant, building, id) ON DELETE CASCADE
 CREATE UNIQUE INDEX panel_door_pkey ON public.panel_door USING btree (tenant, panel, door)
+people_group.tenant uuid NOT NULL
+people_group.id uuid NOT NULL
+people_group.building uuid NOT NULL
+people_group.name text NOT NULL
+people_group.version bigint NOT NULL
+people_group: people_group_pkey PRIMARY KEY (tenant, id)
+people_group: people_group_tenant_building_fkey FOREIGN KEY (tenant, building) REFERENCES building(tenant, id) ON DELETE CASCADE
+people_group: people_group_tenant_building_id_key UNIQUE (tenant, building, id)
+CREATE UNIQUE INDEX people_group_pkey ON public.people_group USING btree (tenant, id)
+CREATE UNIQUE INDEX people_group_tenant_building_id_key ON public.people_group USING btree (tenant, building, id)
+people_group_member.tenant uuid NOT NULL
+people_group_member.people_group uuid NOT NULL
+people_group_member.person uuid NOT NULL
+people_group_member: people_group_member_pkey PRIMARY KEY (tenant, people_group, person)
+people_group_member: people_group_member_tenant_people_group_fkey FOREIGN KEY (tenant, people_group) REFERENCES people_group(tenant, id) ON DELETE CASCADE
+people_group_member: people_group_member_tenant_person_fkey FOREIGN KEY (tenant, person) REFERENCES person(tenant, id) ON DELETE CASCADE
+CREATE INDEX people_group_of_person ON public.people_group_member USING btree (tenant, person, people_group)
+CREATE UNIQUE INDEX people_group_member_pkey ON public.people_group_member USING btree (tenant, people_group, person)
 person.tenant uuid NOT NULL
 person.id uuid NOT NULL
 person.name text NOT NULL
@@ -581,6 +687,7 @@ webhook_delivery.building uuid
 webhook_delivery.unit uuid
 webhook_delivery.person uuid
 webhook_delivery.import uuid
+webhook_delivery.alarm uuid
 webhook_delivery: webhook_delivery_pkey PRIMARY KEY (tenant, webhook, seq)
 webhook_delivery: webhook_delivery_tenant_webhook_fkey FOREIGN KEY (tenant, webhook) REFERENCES webhook(tenant, id) ON DELETE CASCADE
 CREATE UNIQUE INDEX webhook_delivery_pkey ON public.webhook_delivery USING btree (tenant, webhook, seq)

@@ -30,6 +30,26 @@ CREATE TABLE access_rule_door (
     FOREIGN KEY (tenant, building, door) REFERENCES door (tenant, building, id) ON DELETE CASCADE
 );
 CREATE INDEX access_rule_of_door ON access_rule_door (tenant, door, rule);
+CREATE TABLE access_rule_door_group (
+    tenant UUID NOT NULL,
+    rule UUID NOT NULL,
+    door_group UUID NOT NULL,
+    building UUID NOT NULL,
+    PRIMARY KEY (tenant, rule, door_group),
+    FOREIGN KEY (tenant, building, rule) REFERENCES access_rule (tenant, building, id) ON DELETE CASCADE,
+    FOREIGN KEY (tenant, building, door_group) REFERENCES door_group (tenant, building, id)
+);
+CREATE INDEX access_rule_of_door_group ON access_rule_door_group (tenant, door_group, rule);
+CREATE TABLE access_rule_people_group (
+    tenant UUID NOT NULL,
+    rule UUID NOT NULL,
+    people_group UUID NOT NULL,
+    building UUID NOT NULL,
+    PRIMARY KEY (tenant, rule, people_group),
+    FOREIGN KEY (tenant, building, rule) REFERENCES access_rule (tenant, building, id) ON DELETE CASCADE,
+    FOREIGN KEY (tenant, building, people_group) REFERENCES people_group (tenant, building, id)
+);
+CREATE INDEX access_rule_of_people_group ON access_rule_people_group (tenant, people_group, rule);
 CREATE TABLE access_rule_person (
     tenant UUID NOT NULL,
     rule UUID NOT NULL,
@@ -57,6 +77,54 @@ CREATE TABLE account (
     PRIMARY KEY (tenant, person),
     FOREIGN KEY (tenant, person) REFERENCES person (tenant, id) ON DELETE CASCADE
 );
+CREATE TABLE alarm (
+    tenant UUID NOT NULL,
+    id UUID NOT NULL,
+    building UUID NOT NULL,
+    controller UUID NOT NULL,
+    -- The entry of the controller's journal that raised it: whatever is told twice is one row.
+    journal UUID NOT NULL,
+    seq BIGINT NOT NULL,
+    kind TEXT NOT NULL,
+    door UUID,
+    part INTEGER,
+    began_at BIGINT NOT NULL,
+    began_about BOOLEAN NOT NULL,
+    -- Of what only happens: when it began.
+    ended_at BIGINT,
+    ended_about BOOLEAN NOT NULL,
+    -- When the server heard that it is over.
+    over_at BIGINT,
+    seen_at BIGINT,
+    -- The mail that tells of it has not gone yet.
+    mail BOOLEAN NOT NULL,
+    PRIMARY KEY (tenant, id),
+    UNIQUE (tenant, controller, journal, seq),
+    FOREIGN KEY (tenant, building, controller) REFERENCES controller (tenant, building, id) ON DELETE CASCADE,
+    FOREIGN KEY (tenant, building, door) REFERENCES door (tenant, building, id) ON DELETE CASCADE
+);
+CREATE INDEX alarm_building ON alarm (tenant, building, began_at);
+CREATE INDEX alarm_door ON alarm (tenant, door);
+CREATE INDEX alarm_over ON alarm (over_at);
+CREATE TABLE alarm_mail (
+    tenant UUID NOT NULL,
+    building UUID NOT NULL,
+    wanted BOOLEAN NOT NULL,
+    run_at BIGINT,
+    attempts INTEGER NOT NULL,
+    PRIMARY KEY (tenant, building),
+    FOREIGN KEY (tenant, building) REFERENCES building (tenant, id) ON DELETE CASCADE
+);
+CREATE INDEX alarm_mail_due ON alarm_mail (run_at);
+CREATE TABLE alarm_seen (
+    tenant UUID NOT NULL,
+    alarm UUID NOT NULL,
+    person UUID NOT NULL,
+    PRIMARY KEY (tenant, alarm),
+    FOREIGN KEY (tenant, alarm) REFERENCES alarm (tenant, id) ON DELETE CASCADE,
+    FOREIGN KEY (tenant, person) REFERENCES person (tenant, id) ON DELETE CASCADE
+);
+CREATE INDEX alarm_seen_person ON alarm_seen (tenant, person);
 CREATE TABLE api_token (
     tenant UUID NOT NULL,
     id UUID NOT NULL,
@@ -221,6 +289,14 @@ CREATE TABLE controller (
     UNIQUE (tenant, building, id),
     FOREIGN KEY (tenant, building) REFERENCES building (tenant, id)
 );
+CREATE TABLE controller_journal (
+    tenant UUID NOT NULL,
+    controller UUID NOT NULL,
+    journal UUID NOT NULL,
+    seq BIGINT NOT NULL,
+    PRIMARY KEY (tenant, controller),
+    FOREIGN KEY (tenant, controller) REFERENCES controller (tenant, id) ON DELETE CASCADE
+);
 CREATE TABLE device (
     tenant UUID NOT NULL,
     id UUID NOT NULL,
@@ -240,13 +316,33 @@ CREATE TABLE door (
     output INTEGER NOT NULL,
     release_ms BIGINT NOT NULL,
     open_ms BIGINT NOT NULL,
-    relock TEXT NOT NULL CHECK (relock IN ('on_open', 'on_close')), version BIGINT NOT NULL DEFAULT 1, extended_release_ms BIGINT NOT NULL DEFAULT 20000,
+    relock TEXT NOT NULL CHECK (relock IN ('on_open', 'on_close')), version BIGINT NOT NULL DEFAULT 1, extended_release_ms BIGINT NOT NULL DEFAULT 20000, kind TEXT NOT NULL DEFAULT 'door' CHECK (kind IN ('door', 'floor')),
     PRIMARY KEY (tenant, id),
     UNIQUE (tenant, building, id),
     UNIQUE (tenant, controller, output),
     FOREIGN KEY (tenant, building) REFERENCES building (tenant, id),
     FOREIGN KEY (tenant, building, controller) REFERENCES controller (tenant, building, id)
 );
+CREATE TABLE door_group (
+    tenant UUID NOT NULL,
+    id UUID NOT NULL,
+    building UUID NOT NULL,
+    name TEXT NOT NULL,
+    version BIGINT NOT NULL,
+    PRIMARY KEY (tenant, id),
+    UNIQUE (tenant, building, id),
+    FOREIGN KEY (tenant, building) REFERENCES building (tenant, id) ON DELETE CASCADE
+);
+CREATE TABLE door_group_door (
+    tenant UUID NOT NULL,
+    door_group UUID NOT NULL,
+    door UUID NOT NULL,
+    building UUID NOT NULL,
+    PRIMARY KEY (tenant, door_group, door),
+    FOREIGN KEY (tenant, building, door_group) REFERENCES door_group (tenant, building, id) ON DELETE CASCADE,
+    FOREIGN KEY (tenant, building, door) REFERENCES door (tenant, building, id) ON DELETE CASCADE
+);
+CREATE INDEX door_group_of_door ON door_group_door (tenant, door, door_group);
 CREATE TABLE door_setting (
     tenant UUID NOT NULL,
     door UUID NOT NULL,
@@ -450,6 +546,25 @@ CREATE TABLE panel_door (
     FOREIGN KEY (tenant, building, panel) REFERENCES panel (tenant, building, id) ON DELETE CASCADE,
     FOREIGN KEY (tenant, building, door) REFERENCES door (tenant, building, id) ON DELETE CASCADE
 );
+CREATE TABLE people_group (
+    tenant UUID NOT NULL,
+    id UUID NOT NULL,
+    building UUID NOT NULL,
+    name TEXT NOT NULL,
+    version BIGINT NOT NULL,
+    PRIMARY KEY (tenant, id),
+    UNIQUE (tenant, building, id),
+    FOREIGN KEY (tenant, building) REFERENCES building (tenant, id) ON DELETE CASCADE
+);
+CREATE TABLE people_group_member (
+    tenant UUID NOT NULL,
+    people_group UUID NOT NULL,
+    person UUID NOT NULL,
+    PRIMARY KEY (tenant, people_group, person),
+    FOREIGN KEY (tenant, people_group) REFERENCES people_group (tenant, id) ON DELETE CASCADE,
+    FOREIGN KEY (tenant, person) REFERENCES person (tenant, id) ON DELETE CASCADE
+);
+CREATE INDEX people_group_of_person ON people_group_member (tenant, person, people_group);
 CREATE TABLE person (
     tenant UUID NOT NULL REFERENCES tenant (tenant),
     id UUID NOT NULL,
@@ -578,7 +693,7 @@ CREATE TABLE webhook_delivery (
     building UUID,
     unit UUID,
     person UUID,
-    import UUID,
+    import UUID, alarm UUID,
     PRIMARY KEY (tenant, webhook, seq),
     FOREIGN KEY (tenant, webhook) REFERENCES webhook (tenant, id) ON DELETE CASCADE
 );
