@@ -72,7 +72,7 @@ async fn connection(
             };
             let principal = Principal::Controller(found.controller);
             let scope = Scope { tenant: found.tenant, principal, at: node.clock.now(), view: None };
-            link::carry(node, scope, found.controller, Framed::new(stream)).await
+            Box::pin(link::carry(node, scope, found.controller, Framed::new(stream))).await
         }
         None => match pairing.try_acquire() {
             Ok(_place) => pair(node, address, Framed::new(stream)).await,

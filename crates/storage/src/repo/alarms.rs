@@ -250,7 +250,7 @@ impl Taker<'_> {
     }
 
     /// Keeps one alarm that only happened, and tells of it; whether it was not there.
-    pub async fn happened(&self, tx: &Tx, alarm: told::Raised) -> Result<bool> {
+    pub(super) async fn happened(&self, tx: &Tx, alarm: told::Raised) -> Result<bool> {
         let mail = alarm_mail::Entity::find_by_id((self.scope.tenant.0, self.building.0)).one(&**tx).await?;
         let mail = mail.is_some_and(|row| row.wanted);
         let entry = NewsEntry { seq: 1, at: self.stamp.at, trusted: true, what: told::News::Raised(alarm) };

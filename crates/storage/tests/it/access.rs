@@ -809,7 +809,7 @@ const PROBES: &[Probe] = probes! {
         let (_, own) = r.guests().await?;
         r.store.guests().came_to_door(&r.scope, own, 2).await
     };
-    duress_at_panel [Panel OtherPanel] |r| {
+    duress_at_panel [Panel] |r| {
         r.store.alarms().duress_at_panel(&r.scope, &stamp(r.n), r.ours.front, r.id()).await
     };
     // codes of residents' own
