@@ -8,7 +8,7 @@ use crate::client::{self, Socket};
 use crate::figures::{now, times};
 use crate::process::Process;
 use futures_util::{StreamExt, TryStreamExt, stream};
-use klinke_model::door::{Door, DoorTimes};
+use klinke_model::door::{Door, DoorKind, DoorTimes};
 use klinke_model::ids::{
     BuildingId, DeviceId, DoorId, EntranceId, PersonId, SessionId, TenantId, UnitId, v4,
 };
@@ -166,7 +166,8 @@ async fn settle_town(folder: &Path) -> Result<()> {
         .insert_entrance(&scope, &stamp, Entrance { id: entrance, building, name: label("A".to_owned())? })
         .await?;
     let name = label("Front".to_owned())?;
-    let front = Door { id: door, building, name, controller: None, output: 0, times: DoorTimes::default() };
+    let (kind, times) = (DoorKind::Door, DoorTimes::default());
+    let front = Door { id: door, building, name, controller: None, output: 0, times, kind };
     store.doors().insert_door(&scope, &stamp, front, false).await?;
 
     let expires_day = SystemClock::start().now().day() + 30;

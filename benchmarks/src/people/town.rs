@@ -5,7 +5,7 @@
 use crate::Result;
 use crate::figures::now;
 use klinke_model::contact::{Email, Language, Phone};
-use klinke_model::door::{Door, DoorTimes};
+use klinke_model::door::{Door, DoorKind, DoorTimes};
 use klinke_model::ids::{
     BuildingId, DeviceId, DoorId, EntranceId, ImportId, PanelId, PersonId, TenantId, UnitId, v4,
 };
@@ -183,6 +183,7 @@ async fn building(store: &Store, scope: &Scope, stamp: &Stamp, number: u64, peop
             controller: None,
             output: 0,
             times: DoorTimes::default(),
+            kind: DoorKind::Door,
         };
         store.doors().insert_door(scope, stamp, new, false).await?;
         doors.push(door);
