@@ -1240,7 +1240,7 @@ impl Run<'_> {
 
     /// A code of Kari's own.
     async fn own_code(&self) -> Result<()> {
-        crate::own_codes::policy(&self.store, &self.ours, true, true).await;
+        crate::own_codes::policy(self.store, &self.ours, true, true).await;
         let kari = self.ours.as_person(self.ours.kari);
         let choices = crate::own_codes::choices(self.n);
         let made = self.store.own_codes().renew_my_code(&kari, self.ours.house, choices).await?;
