@@ -105,8 +105,8 @@ fn the_street_then_the_stairs_then_the_floor() {
     };
     // the inner door has no reader here: it is opened from afar
     lift.tell(open(9, 2, 10_000), 10_000);
-    let blocked = Outcome::Refused { reason: OutcomeRefusal::Blocked };
-    assert!(lift.house.reports().contains(&outcome(9, 10_000, blocked)), "not before the outer one");
+    let too_early = Outcome::Refused { reason: OutcomeRefusal::DoorBeforeFirst };
+    assert!(lift.house.reports().contains(&outcome(9, 10_000, too_early)), "not before the outer one");
     assert!(lift.is_let_in(0, RESIDENT, 11_000));
     through(&mut lift, 0, 12_000);
     assert_eq!(lift.ride(GUEST, 13_000), (vec![], RED.to_vec()), "nobody went through the inner one");
