@@ -80,7 +80,7 @@ fn write(path: &Path, wanted: &Wanted) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use klinke_model::door::DoorTimes;
+    use klinke_model::door::{DoorKind, DoorTimes};
     use klinke_model::ids::{DoorId, v4};
     use klinke_wire::controller::WantedDoor;
 
@@ -94,7 +94,7 @@ mod tests {
             output: id.into(),
             times: DoorTimes::default(),
             held,
-            kind: klinke_model::door::DoorKind::Door,
+            kind: DoorKind::Door,
         };
         let held = [None, Some(DoorHold::Unlocked), Some(DoorHold::Blocked)];
         let doors = (0..).zip(held).map(|(id, held)| door(id, held)).collect();

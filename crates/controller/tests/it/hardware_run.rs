@@ -4,7 +4,7 @@ use crate::peer::Peer;
 use crate::process::{Site, finished};
 use crate::server::within;
 use crate::wired::free_port;
-use klinke_model::door::{DoorMode, DoorTimes};
+use klinke_model::door::{DoorKind, DoorMode, DoorTimes};
 use klinke_model::ids::{DoorId, OpeningId, v4};
 use klinke_model::time::Mono;
 use klinke_wire::controller::{
@@ -36,7 +36,7 @@ async fn a_door_on_a_coil_opens_when_the_coil_is_on_and_closes_though_the_progra
             output: 0,
             times: DoorTimes::default(),
             held: None,
-            kind: klinke_model::door::DoorKind::Door,
+            kind: DoorKind::Door,
         }],
     };
     let (mut peer, hello) = site.server.welcome(wanted).await;
@@ -61,6 +61,17 @@ async fn a_door_on_a_coil_opens_when_the_coil_is_on_and_closes_though_the_progra
     unit.until(|line| line["coil"] == 3 && line["is"] == false).await;
 }
 
+/// What the controller says next of its doors. That a lock does not obey is news too, and comes when the disk has it.
+async fn heard(peer: &mut crate::server::Peer) -> ControllerRequest {
+    loop {
+        match peer.receive().await {
+            Some(ControllerRequest::News { .. }) => {}
+            Some(request) => break request,
+            None => panic!("the link is gone"),
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_door_whose_unit_is_gone_is_refused_and_never_shown_as_open() {
     let site = Site::new().await;
@@ -80,23 +91,16 @@ async fn a_door_whose_unit_is_gone_is_refused_and_never_shown_as_open() {
             output: 0,
             times: DoorTimes::default(),
             held: None,
-            kind: klinke_model::door::DoorKind::Door,
+            kind: DoorKind::Door,
         }],
     };
     let (mut peer, hello) = site.server.welcome(wanted).await;
-    assert!(matches!(peer.receive().await, Some(ControllerRequest::Door { .. })));
+    assert!(matches!(heard(&mut peer).await, ControllerRequest::Door { .. }));
     let opening = OpeningId(v4([1; 16]));
     let not_after = Mono::from_millis(hello.mono + 5_000);
     peer.send(&ControllerEvent::Open { boot: hello.boot, opening, door: door(), hold_ms: 3_000, not_after })
         .await;
-    // that the lock does not obey is news too, and comes when the disk has it
-    let outcome = loop {
-        match peer.receive().await {
-            Some(ControllerRequest::Outcome { outcome, .. }) => break outcome,
-            Some(ControllerRequest::News { .. }) => {}
-            other => panic!("{other:?}"),
-        }
-    };
+    let ControllerRequest::Outcome { outcome, .. } = heard(&mut peer).await else { panic!("no outcome") };
     assert_eq!(outcome, Outcome::Refused { reason: OutcomeRefusal::OutputFault });
     // asked to stop it stops, though the output cannot be told
     let pid = child.id().unwrap().to_string();

@@ -5,7 +5,7 @@ use crate::peer::{Pair, Peer};
 use crate::process::{Site, finished};
 use crate::server::within;
 use klinke_controller::reader::keys::ReaderFolder;
-use klinke_model::door::DoorTimes;
+use klinke_model::door::{DoorKind, DoorTimes};
 use klinke_model::ids::{DoorId, v4};
 use klinke_wire::controller::{ControllerRequest, Wanted, WantedDoor};
 use serde_json::json;
@@ -71,7 +71,7 @@ async fn a_new_reader_gets_its_key_and_is_read_by_the_controller_from_then_on() 
         output: 0,
         times: DoorTimes::default(),
         held: None,
-        kind: klinke_model::door::DoorKind::Door,
+        kind: DoorKind::Door,
     };
     let (mut peer, _) = site.server.welcome(Wanted { revision: 1, doors: vec![door] }).await;
     assert!(matches!(peer.receive().await, Some(ControllerRequest::Door { .. })));

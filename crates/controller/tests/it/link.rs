@@ -10,7 +10,7 @@ use klinke_controller::rights::folder::RightsFolder;
 use klinke_controller::rights::trust::Trust;
 use klinke_controller::state::StateDir;
 use klinke_controller::tls::link_config;
-use klinke_model::door::{DoorMode, DoorPosition, DoorTimes};
+use klinke_model::door::{DoorKind, DoorMode, DoorPosition, DoorTimes};
 use klinke_model::ids::{BootId, DoorId, OpeningId, v4};
 use klinke_model::time::{Clock, Mono, SystemClock, Timestamp};
 use klinke_wire::controller::{
@@ -121,7 +121,7 @@ fn wanted() -> Wanted {
             output: 0,
             times: DoorTimes::default(),
             held: None,
-            kind: klinke_model::door::DoorKind::Door,
+            kind: DoorKind::Door,
         }],
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::server::{ALIVE, Authority, Hello, Peer, Server, Setup, controller_id, within};
 use klinke_controller::output::simulated::{SimulatedLock, look};
-use klinke_model::door::{DoorMode, DoorTimes};
+use klinke_model::door::{DoorKind, DoorMode, DoorTimes};
 use klinke_model::ids::{DoorId, OpeningId, v4};
 use klinke_model::time::{Clock, Mono, SystemClock};
 use klinke_wire::controller::{
@@ -24,7 +24,7 @@ fn wanted() -> Wanted {
             output: OUTPUT,
             times: DoorTimes::default(),
             held: None,
-            kind: klinke_model::door::DoorKind::Door,
+            kind: DoorKind::Door,
         }],
     }
 }

@@ -4,7 +4,7 @@ use crate::support::app::App;
 use crate::support::door::told;
 use crate::support::house::House;
 use crate::support::panel::{Panel, request};
-use klinke_model::door::DoorMode;
+use klinke_model::door::{DoorKind, DoorMode};
 use klinke_model::ids::CallId;
 use klinke_model::intercom::EndReason;
 use klinke_wire::app::{AppCallState, AppEvent};
@@ -197,7 +197,7 @@ async fn a_door_without_a_controller_says_so() {
         controller: None,
         output: 0,
         times: klinke_model::door::DoorTimes::default(),
-        kind: klinke_model::door::DoorKind::Door,
+        kind: DoorKind::Door,
     };
     let doors = house.node().store.doors();
     assert!(doors.insert_door(&house.scope(), &house.node().stamp(), cellar, false).await.unwrap());

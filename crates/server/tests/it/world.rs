@@ -2,7 +2,7 @@
 
 use crate::testing::TestClock;
 use axum::http::{HeaderMap, Method, StatusCode};
-use klinke_model::door::{Door, DoorTimes};
+use klinke_model::door::{Door, DoorKind, DoorTimes};
 use klinke_model::ids::{BuildingId, DoorId, EntranceId, PersonId, TenantId, UnitId, v4};
 use klinke_model::people::{Membership, Person};
 use klinke_model::privacy::Pii;
@@ -141,7 +141,7 @@ impl World {
             controller: None,
             output: 0,
             times: DoorTimes::default(),
-            kind: klinke_model::door::DoorKind::Door,
+            kind: DoorKind::Door,
         };
         assert!(doors.insert_door(&scope, &self.node().stamp(), front, false).await.unwrap());
         Town { tenant, building, entrance, door }

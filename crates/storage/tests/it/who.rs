@@ -7,7 +7,7 @@ use klinke_access::decide::{
 };
 use klinke_access::standing::{ClockTrust, Now, Right, standing};
 use klinke_access::zone::Wall;
-use klinke_model::door::{Door, DoorTimes};
+use klinke_model::door::{Door, DoorKind, DoorTimes};
 use klinke_model::ids::{BellId, BuildingId, DoorId, PersonId, RoleGrantId, UnitId};
 use klinke_model::intercom::{Bell, BellKind};
 use klinke_model::people::{Membership, Role, RoleGrant};
@@ -267,7 +267,7 @@ on_both! {
                 controller: None,
                 output: 0,
                 times: DoorTimes::default(),
-                kind: klinke_model::door::DoorKind::Door,
+                kind: DoorKind::Door,
             };
             assert!(db.store.doors().insert_door(scope, &stamp(1), door.clone(), false).await.unwrap());
             doors.push(door.id);
