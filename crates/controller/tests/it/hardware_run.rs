@@ -61,17 +61,6 @@ async fn a_door_on_a_coil_opens_when_the_coil_is_on_and_closes_though_the_progra
     unit.until(|line| line["coil"] == 3 && line["is"] == false).await;
 }
 
-/// What the controller says next of its doors. That a lock does not obey is news too, and comes when the disk has it.
-async fn heard(peer: &mut crate::server::Peer) -> ControllerRequest {
-    loop {
-        match peer.receive().await {
-            Some(ControllerRequest::News { .. }) => {}
-            Some(request) => break request,
-            None => panic!("the link is gone"),
-        }
-    }
-}
-
 #[tokio::test]
 async fn a_door_whose_unit_is_gone_is_refused_and_never_shown_as_open() {
     let site = Site::new().await;
@@ -95,12 +84,12 @@ async fn a_door_whose_unit_is_gone_is_refused_and_never_shown_as_open() {
         }],
     };
     let (mut peer, hello) = site.server.welcome(wanted).await;
-    assert!(matches!(heard(&mut peer).await, ControllerRequest::Door { .. }));
+    assert!(matches!(peer.receive().await, Some(ControllerRequest::Door { .. })));
     let opening = OpeningId(v4([1; 16]));
     let not_after = Mono::from_millis(hello.mono + 5_000);
     peer.send(&ControllerEvent::Open { boot: hello.boot, opening, door: door(), hold_ms: 3_000, not_after })
         .await;
-    let ControllerRequest::Outcome { outcome, .. } = heard(&mut peer).await else { panic!("no outcome") };
+    let Some(ControllerRequest::Outcome { outcome, .. }) = peer.receive().await else { panic!("no outcome") };
     assert_eq!(outcome, Outcome::Refused { reason: OutcomeRefusal::OutputFault });
     // asked to stop it stops, though the output cannot be told
     let pid = child.id().unwrap().to_string();

@@ -186,11 +186,14 @@ impl Peer {
         self.stream.flush().await.unwrap();
     }
 
-    /// The next message; `None` when the controller closed.
+    /// The next message; `None` when the controller closed. What its journal tells comes when the disk has it, in no order with
+    /// the rest, and is passed over.
     pub async fn receive(&mut self) -> Option<ControllerRequest> {
         loop {
-            if let Some(message) = decode(&mut self.received).unwrap() {
-                return Some(message);
+            match decode(&mut self.received).unwrap() {
+                Some(ControllerRequest::News { .. }) => continue,
+                Some(message) => return Some(message),
+                None => {}
             }
             // a controller that closes does not say goodbye in TLS: an error here is an end too
             if within(self.stream.read_buf(&mut self.received)).await.unwrap_or(0) == 0 {

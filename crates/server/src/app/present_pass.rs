@@ -11,8 +11,10 @@ use crate::passes::PassToken;
 use klinke_access::decide::Cause;
 use klinke_access::lockout::Lockout;
 use klinke_access::standing::Standing;
+use klinke_model::alarm::AlarmKind;
 use klinke_model::door::Door;
 use klinke_model::ids::{DoorId, PanelId, PersonId, RequestId};
+use klinke_model::intercom::Panel;
 use klinke_model::scope::Scope;
 use klinke_model::text::Label;
 use klinke_model::time::Mono;
@@ -88,7 +90,7 @@ pub async fn present(
     let mut forced = false;
     let whose = match pass {
         PresentedPass::Qr { text } => by_qr(node, text).await?.map(|guest| Whose::Guest(Box::new(guest))),
-        PresentedPass::Code { digits } => match by_code(node, scope, panel, digits).await? {
+        PresentedPass::Code { digits } => match by_code(node, scope, &at, request, digits).await? {
             CodeHolder::Guest(id) => {
                 let guest = node.store.guests().guest_facts(&service.at(node.clock.now()), id).await?;
                 guest.map(|guest| Whose::Guest(Box::new(guest)))
@@ -109,7 +111,7 @@ pub async fn present(
         Whose::Person(person) => {
             let door = persons_door(node, &service, person, &at.doors).await?;
             if forced && let Some(door) = door.as_ref().map(|door| door.id).or(at.doors.first().copied()) {
-                raise_duress(node, *scope, door, request);
+                raise(node, *scope, AlarmKind::Duress, door, request);
             }
             door.map(|door| (By::Code(person), door))
         }
@@ -120,14 +122,14 @@ pub async fn present(
     Ok(Presented::Door(door.name, open_door(node, ask)))
 }
 
-/// Raises the silent alarm, beside the opening: nothing at the panel is slower or different for it.
-fn raise_duress(node: &Arc<Node>, scope: Scope, door: DoorId, request: RequestId) {
+/// Raises an alarm beside what is answered: nothing at the panel is slower or different for it.
+fn raise(node: &Arc<Node>, scope: Scope, kind: AlarmKind, door: DoorId, request: RequestId) {
     let node = Arc::clone(node);
     node.tasks.clone().spawn(async move {
-        match node.store.alarms().duress_at_panel(&scope, &node.stamp(), door, request).await {
+        match node.store.alarms().raise_at_panel(&scope, &node.stamp(), kind, door, request).await {
             Ok(true) => node.webhooks.look(),
             Ok(false) => {}
-            Err(error) => tracing::error!(%error, "an alarm of duress could not be kept"),
+            Err(error) => tracing::error!(%error, "an alarm of a panel could not be kept"),
         }
     });
 }
@@ -176,12 +178,13 @@ async fn by_qr(node: &Node, text: &str) -> Result<Option<Guest>, StorageError> {
 
 /// Whose code it is. A right one shortens no wait.
 async fn by_code(
-    node: &Node,
+    node: &Arc<Node>,
     scope: &Scope,
-    panel: PanelId,
+    at: &Panel,
+    request: RequestId,
     digits: &str,
 ) -> Result<CodeHolder, PresentError> {
-    let keypad = node.panel_codes.of(panel);
+    let keypad = node.panel_codes.of(at.id);
     let mut keypad = keypad.lock().await;
     let guests = node.store.guests();
     let lockout = match &mut *keypad {
@@ -196,7 +199,6 @@ async fn by_code(
         return Err(PresentError::SlowDown(wait));
     }
     if DIGITS.contains(&digits.len()) && digits.bytes().all(|digit| digit.is_ascii_digit()) {
-        let at = node.store.intercom().panel(scope, panel).await?.ok_or(PresentError::NotFound)?;
         let hash = node.passes.code_hash(scope.tenant, at.building, digits);
         if let Some(holder) = node.store.own_codes().code_holder(scope, hash).await? {
             return Ok(holder);
@@ -205,8 +207,11 @@ async fn by_code(
     let now = node.clock.mono();
     let wrong = lockout.wrong(now);
     guests.keep_wrong_codes(scope, lockout.kept(now)).await?;
-    if wrong.is_alarm {
-        tracing::warn!("codes are being guessed at a panel");
+    // without a door there is nothing to guess for
+    if wrong.is_alarm
+        && let Some(door) = at.doors.first()
+    {
+        raise(node, *scope, AlarmKind::WrongCodes, *door, request);
     }
     Err(PresentError::NotFound)
 }

@@ -139,6 +139,29 @@ async fn who_is_forced_gets_in_as_always_and_administrators_hear_of_it() {
 }
 
 #[tokio::test]
+async fn every_fifth_wrong_code_at_a_panel_is_an_alarm_that_names_nobody() {
+    let clock = TestClock::new();
+    let house = House::build(|_| {}, clock.clone(), Random::system(), str::to_owned).await;
+    let mut panel = house.panel().await;
+    let at = format!("/api/v1/buildings/{}/alarms", house.plan.building);
+    let alarms = async || house.manager.get(&at).await.json()["items"].clone();
+    for wrong in 1..=11_u64 {
+        assert!(unknown(&present(&mut panel, code(&format!("{wrong:06}"))).await));
+        clock.advance(Duration::from_secs(300));
+        let raised = async {
+            while alarms().await.as_array().unwrap().len() < usize::try_from(wrong / 5).unwrap() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), raised).await.expect("an alarm");
+    }
+    let told = alarms().await;
+    let told: Vec<_> =
+        told.as_array().unwrap().iter().map(|alarm| (&alarm["kind"], &alarm["door"]["id"])).collect();
+    assert_eq!(told, [(&json!("wrong_codes"), &json!(house.plan.front)); 2]);
+}
+
+#[tokio::test]
 async fn a_guessed_code_tells_nobody_whose_it_is_and_costs_the_same() {
     let clock = TestClock::new();
     let house = House::build(|_| {}, clock.clone(), Random::system(), str::to_owned).await;

@@ -1,4 +1,4 @@
-//! The alarm that the server itself raises: somebody typed the code for duress at a panel.
+//! Alarms that the server itself raises, of what is typed at a panel: the code for duress, and several wrong ones.
 
 use crate::Result;
 use crate::entity::{door, panel, panel_door};
@@ -13,16 +13,21 @@ use klinke_model::scope::{Principal, Scope};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
 impl Alarms<'_> {
-    /// Raises the alarm of duress at a door of the panel that asks; for one request once. `false` for everybody else, and for
-    /// a door that no controller drives.
-    pub async fn duress_at_panel(
+    /// Raises an alarm that only happens at a door of the panel that asks; for one request once. `false` for everybody else, for
+    /// a kind that lasts, and for a door that no controller drives.
+    pub async fn raise_at_panel(
         &self,
         scope: &Scope,
         stamp: &Stamp,
+        kind: AlarmKind,
         id: DoorId,
         request: RequestId,
     ) -> Result<bool> {
         let Principal::Panel(asking) = scope.principal else { return Ok(false) };
+        // nobody could end it
+        if kind.lasts() {
+            return Ok(false);
+        }
         tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             let found = panel::Entity::find_by_id((scope.tenant.0, asking.0)).one(&*tx).await?;
             let offered = panel_door::Entity::find()
@@ -44,7 +49,7 @@ impl Alarms<'_> {
                 // a journal of one entry
                 journal: JournalId(request.0),
             };
-            taker.happened(&tx, Raised { kind: AlarmKind::Duress, door: Some(id), part: None }).await
+            taker.happened(&tx, Raised { kind, door: Some(id), part: None }).await
         })
         .await
     }

@@ -809,8 +809,11 @@ const PROBES: &[Probe] = probes! {
         let (_, own) = r.guests().await?;
         r.store.guests().came_to_door(&r.scope, own, 2).await
     };
-    duress_at_panel [Panel] |r| {
-        r.store.alarms().duress_at_panel(&r.scope, &stamp(r.n), r.ours.front, r.id()).await
+    raise_at_panel [Panel] |r| {
+        let alarms = r.store.alarms();
+        let (at, front) = (stamp(r.n), r.ours.front);
+        assert!(!alarms.raise_at_panel(&r.scope, &at, AlarmKind::Mains, front, r.id()).await?, "it lasts");
+        alarms.raise_at_panel(&r.scope, &at, AlarmKind::Duress, front, r.id()).await
     };
     // codes of residents' own
     my_codes [Herself] |r| {

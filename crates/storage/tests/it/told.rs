@@ -28,7 +28,7 @@ const UNTOLD: &[(&str, Because)] = &[
     ("change_me", Because::Own),
     ("change_my_bell", Because::Own),
     ("change_my_card", Because::Own),
-    ("duress_at_panel", Because::Service),
+    ("raise_at_panel", Because::Service),
     ("discard_import", Because::Draft),
     ("done", Because::Service),
     ("edit_import", Because::Draft),
