@@ -139,6 +139,7 @@ fn card(person: usize) -> Credential {
         state: State::Active,
         tier: CredentialTier::Proven,
         once: false,
+        duress: false,
         from_s: None,
         until_s: None,
     }

@@ -150,6 +150,8 @@ pub fn world(dice: &mut Dice) -> Plan {
             state: if dice.in_hundred(93) { State::Active } else { State::Blocked },
             tier: if dice.in_hundred(50) { CredentialTier::Identifier } else { CredentialTier::Proven },
             once: dice.in_hundred(10),
+            // judged nowhere: Cedar is not told of it
+            duress: dice.in_hundred(10),
             from_s: second(dice),
             until_s: second(dice),
         })
