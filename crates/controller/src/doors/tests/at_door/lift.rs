@@ -76,7 +76,9 @@ fn a_card_enables_the_floors_of_its_holder_and_no_others_for_the_release_time() 
 #[test]
 fn what_opens_once_is_one_ride_to_all_its_floors() {
     let mut lift = Entrance::lift(&tower(), FLOORS);
+    lift.house.reports();
     assert_eq!(lift.ride(ONCE, 0), (vec![2, 3], GREEN.to_vec()));
+    assert_eq!(used(lift.house.reports()).len(), 1, "the server is told of one ride");
     lift.pass(10_000);
     lift.settle();
     assert_eq!(lift.ride(ONCE, 10_000), (vec![], RED.to_vec()));
