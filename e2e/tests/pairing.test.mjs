@@ -71,7 +71,8 @@ scenario('a controller is paired with the command and the code, and comes online
     await dialog.waitFor({ state: 'hidden' });
     await pairing.prints(/Paired\./);
     const row = admin.row('Basement');
-    await row.getByText(t('admin-offline')).waitFor();
+    // since when stands beside it
+    await row.getByText(t('admin-offline'), { exact: true }).waitFor();
 
     const server = words[words.indexOf('--server') + 1];
     running = new Program(KLINKE_DOOR, ['run', '--simulated', '--server', server, '--state', words[state]]);
