@@ -3129,7 +3129,7 @@ export interface components {
             alone_too_long: boolean;
             id: components["schemas"]["ControllerId"];
             name: components["schemas"]["Label"];
-            /** @description Since when it is not connected, UTC milliseconds since 1970; when it was not since the server started, that moment. */
+            /** @description Since when it is not connected, UTC milliseconds since 1970; nothing when it was not since the server started. */
             offline_since?: components["schemas"]["Timestamp"];
             /** @description Whether it is connected just now. */
             online: boolean;

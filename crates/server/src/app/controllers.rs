@@ -40,7 +40,7 @@ pub struct Controller {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     rights: Option<RightsAtController>,
-    /// Since when it is not connected, UTC milliseconds since 1970; when it was not since the server started, that moment.
+    /// Since when it is not connected, UTC milliseconds since 1970; nothing when it was not since the server started.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     offline_since: Option<Timestamp>,
@@ -55,7 +55,7 @@ impl Controller {
         let there = node.presence.controller(controller.id);
         let online = there.is_some();
         let away = node.presence.controller_away(controller.id);
-        let offline_since = (!online).then(|| away.as_ref().map_or(node.started, |(_, since)| *since));
+        let offline_since = away.as_ref().map(|(_, since)| *since);
         let version = there.as_ref().map(|there| there.version.clone());
         let known = there.or(away.map(|(known, _)| known));
         let rights = known.as_ref().and_then(|known| known.rights);
@@ -71,7 +71,7 @@ impl Controller {
             rights: rights
                 .map(|rights| RightsAtController { issued: rights.issued, confirmed: rights.confirmed }),
             offline_since,
-            alone_too_long: newest.or(offline_since).is_some_and(|from| is_too_long(from, node.clock.now())),
+            alone_too_long: is_too_long(newest.unwrap_or(node.started), node.clock.now()),
         }
     }
 }
