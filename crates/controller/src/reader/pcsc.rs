@@ -4,11 +4,12 @@
 //! made up anew each time (ISO/IEC 14443-3, 6.4.4; phones do that): they are no card.
 //!
 //! pcscd is asked every [`LOOK_EVERY`] on a thread of its own, as its library blocks. The first reader that it has is
-//! taken; when pcscd or the reader is gone, it is looked for again.
+//! taken; when pcscd or the reader is gone, it is looked for again. pcscd counts cards that come and go, so one that
+//! follows another between two looks is not missed, and one that lies there is read once.
 
 use super::{OfflineReason, ReaderEvent, Reading};
 use klinke_model::credential::{CredentialFormat, CredentialKey};
-use pcsc::{Card, Context, Error, Protocols, ReaderState, Scope, ShareMode, State};
+use pcsc::{Card, Context, Disposition, Error, Protocols, ReaderState, Scope, ShareMode, State};
 use std::ffi::CString;
 use std::io;
 use std::thread::{Builder, JoinHandle};
@@ -22,6 +23,9 @@ pub const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 /// How long to wait for pcscd, or for a reader to be plugged in.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+/// How often a card that does not answer is asked while it lies there.
+const TRIES: u8 = 10;
 
 /// The command for a serial number.
 const GET_UID: [u8; 5] = [0xFF, 0xCA, 0x00, 0x00, 0x00];
@@ -65,8 +69,7 @@ impl Desk {
         let name: CString =
             context.list_readers_owned()?.into_iter().next().ok_or(Error::NoReadersAvailable)?;
         let mut states = [ReaderState::new(name.clone(), State::UNAWARE)];
-        // a card that lies there at the start was not held to it
-        let mut had_card = true;
+        let mut lying = Lying::default();
         while !self.is_over() {
             match context.get_status_change(LOOK_EVERY, &mut states) {
                 Ok(()) | Err(Error::Timeout) => {}
@@ -80,15 +83,19 @@ impl Desk {
             }
             self.told(true);
             let has_card = seen.contains(State::PRESENT) && !seen.contains(State::MUTE);
-            if has_card && !std::mem::replace(&mut had_card, has_card) {
-                match context.connect(&name, ShareMode::Shared, Protocols::ANY).and_then(|card| serial(&card))
-                {
-                    Ok(Some(key)) => self.say(Reading::Card(key)),
-                    Ok(None) => debug!("a card without a serial number of its own"),
-                    Err(error) => debug!(%error, "a card was taken away too early"),
-                }
+            if !lying.is_to_read(has_card, state.event_count()) {
+                continue;
             }
-            had_card = has_card;
+            match context.connect(&name, ShareMode::Shared, Protocols::ANY).and_then(serial) {
+                Ok(found) => {
+                    lying.is_read();
+                    match found {
+                        Some(key) => self.say(Reading::Card(key)),
+                        None => debug!("a card without a serial number of its own"),
+                    }
+                }
+                Err(error) => debug!(%error, "a card does not answer, or was taken away too early"),
+            }
         }
         Ok(())
     }
@@ -109,10 +116,48 @@ impl Desk {
     }
 }
 
+/// The card that lies on the reader.
+#[derive(Debug, Default)]
+struct Lying {
+    /// How many times a card had come or gone when it was looked at, and how often it is still to be asked.
+    card: Option<(u32, u8)>,
+}
+
+impl Lying {
+    /// Whether a card is to be read, by a look that saw one or not, after so many came and went. One that lies there at
+    /// the first look was not held to it.
+    fn is_to_read(&mut self, has_card: bool, moves: u32) -> bool {
+        let Some((before, left)) = &mut self.card else {
+            self.card = Some((moves, 0));
+            return false;
+        };
+        if *before != moves {
+            (*before, *left) = (moves, TRIES);
+        }
+        if !has_card || *left == 0 {
+            return false;
+        }
+        *left -= 1;
+        true
+    }
+
+    /// It was read; it is not read again.
+    const fn is_read(&mut self) {
+        if let Some((_, left)) = &mut self.card {
+            *left = 0;
+        }
+    }
+}
+
 /// A card's serial number; none when it has none, or one that it makes up.
-fn serial(card: &Card) -> Result<Option<CredentialKey>, Error> {
+fn serial(card: Card) -> Result<Option<CredentialKey>, Error> {
     let mut buffer = [0; 258];
-    Ok(key(card.transmit(&GET_UID, &mut buffer)?))
+    let key = card.transmit(&GET_UID, &mut buffer).map(key);
+    // left as it is: a reset takes time, and a card that comes in it would not be counted as another
+    if let Err((_, error)) = card.disconnect(Disposition::LeaveCard) {
+        debug!(%error, "a card was not let go");
+    }
+    key
 }
 
 /// What the answer to [`GET_UID`] holds.
@@ -129,6 +174,27 @@ fn key(answer: &[u8]) -> Option<CredentialKey> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_card_is_read_once_and_none_is_missed() {
+        let mut lying = Lying::default();
+        let mut look = |has_card, moves, answers: bool| {
+            let is_to_read = lying.is_to_read(has_card, moves);
+            if is_to_read && answers {
+                lying.is_read();
+            }
+            is_to_read
+        };
+        assert!(!look(true, 7, true), "it lay there at the start");
+        assert!(!look(false, 8, true));
+        assert!(look(true, 9, true));
+        assert!(!look(true, 9, true), "read once");
+        assert!(look(true, 11, false), "another card between two looks");
+        assert!(look(true, 11, true), "it did not answer at first");
+        assert!(!look(true, 11, true));
+        let asked = (0..30).filter(|_| look(true, 13, false)).count();
+        assert_eq!(asked, usize::from(TRIES), "one that never answers is left alone");
+    }
 
     #[test]
     fn a_serial_number_is_taken_whole_or_not_at_all() {

@@ -1,7 +1,8 @@
 """A card in the virtual reader vpcd (vsmartcard), over vpcd's TCP protocol. Argument: {"uid": hexadecimal}.
 
 Each message has its length in two bytes before it. One byte: 0 power off, 1 power on, 2 reset, 4 ask for the ATR; anything
-else is a command to the card. Says {"ready": true} when pcscd has asked for the ATR.
+else is a command to the card. Says {"ready": true} when pcscd has asked for the ATR, and {"asked": true} each time that somebody
+has been told the serial number.
 """
 import json
 import socket
@@ -36,4 +37,7 @@ while True:
             is_ready = True
             print(json.dumps({"ready": True}), flush=True)
     elif len(message) > 1:
-        send(uid + b"\x90\x00" if message[:4] == b"\xff\xca\x00\x00" else b"\x6d\x00")
+        is_asked = message[:4] == b"\xff\xca\x00\x00"
+        send(uid + b"\x90\x00" if is_asked else b"\x6d\x00")
+        if is_asked:
+            print(json.dumps({"asked": True}), flush=True)
