@@ -9,6 +9,7 @@
 use crate::forward::{Rewriter, Source};
 use crate::negotiate::Agreed;
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use str0m::bwe::{Bitrate, BweKind};
 use str0m::format::Codec;
@@ -28,6 +29,44 @@ const MOST_RESENDABLE: usize = 1_024;
 const MOST_RESENT: f32 = 0.15;
 /// Rounds of work that is due at once; more would mean a timer that never advances.
 const DUE_ROUNDS: usize = 16;
+
+/// A packet of another connection, to be sent on.
+#[derive(Clone, Copy)]
+pub struct Passed<'a> {
+    /// With its roll-overs.
+    pub seq: u64,
+    /// In units of its codec's clock.
+    pub timestamp: u32,
+    /// The RTP marker.
+    pub marker: bool,
+    /// What came beside the payload, when it came from a browser.
+    pub beside: Option<&'a ExtensionValues>,
+    /// As it came.
+    pub payload: &'a Arc<[u8]>,
+}
+
+impl<'a> Passed<'a> {
+    /// One that came from a browser.
+    pub fn of(packet: &'a RtpPacket) -> Self {
+        Self {
+            seq: *packet.seq_no,
+            timestamp: packet.header.timestamp,
+            marker: packet.header.marker,
+            beside: Some(&packet.header.ext_vals),
+            payload: &packet.payload,
+        }
+    }
+
+    fn extensions(&self) -> ExtensionValues {
+        let Some(theirs) = self.beside else { return ExtensionValues::default() };
+        ExtensionValues {
+            audio_level: theirs.audio_level,
+            voice_activity: theirs.voice_activity,
+            video_orientation: theirs.video_orientation,
+            ..ExtensionValues::default()
+        }
+    }
+}
 
 /// What a connection reports to its room.
 pub enum LegEvent {
@@ -122,7 +161,7 @@ impl Leg {
 
     /// Sends a packet of another connection on, in this browser's numbering. Nothing happens before the
     /// connection stands, or when the browser does not take the codec.
-    pub fn forward(&mut self, codec: Codec, source: Source, packet: &RtpPacket, now: Instant) {
+    pub fn forward(&mut self, codec: Codec, source: Source, packet: Passed<'_>, now: Instant) {
         let (section, stream) = match codec.is_audio() {
             true => (self.audio, &mut self.audio_out),
             false => (self.video, &mut self.video_out),
@@ -131,20 +170,12 @@ impl Leg {
         let (true, Some(mid), Some((_, payload_type))) = (self.connected, section, payload_type) else {
             return;
         };
-        let Some((seq, timestamp)) = stream.rewrite(source, *packet.seq_no, packet.header.timestamp, now)
-        else {
+        let Some((seq, timestamp)) = stream.rewrite(source, packet.seq, packet.timestamp, now) else {
             return;
         };
-        let ours = &packet.header.ext_vals;
-        let extensions = ExtensionValues {
-            audio_level: ours.audio_level,
-            voice_activity: ours.voice_activity,
-            video_orientation: ours.video_orientation,
-            ..ExtensionValues::default()
-        };
-        let write = RtpWrite::new(*payload_type, seq.into(), timestamp, now, packet.payload.clone())
-            .marker(packet.header.marker)
-            .ext_vals(extensions)
+        let write = RtpWrite::new(*payload_type, seq.into(), timestamp, now, Arc::clone(packet.payload))
+            .marker(packet.marker)
+            .ext_vals(packet.extensions())
             .nackable(codec.is_video());
         if let Some(stream) = self.rtc.direct_api().stream_tx_by_mid(mid, None) {
             stream.write_rtp(write);

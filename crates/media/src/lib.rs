@@ -2,6 +2,7 @@
 //!
 //! A *room* is one call. The panel **publishes** into it once; every app **subscribes** and sees the picture
 //! at once, but no sound passes in either direction before the call is answered and its peer **bridged**.
+//! A phone leg has a *seat* instead of a connection: its sound is handed in and out.
 //! The room forwards RTP payloads as they are: it neither decodes nor stores them.
 //!
 //! Invariants:
@@ -25,9 +26,12 @@ mod negotiate;
 mod quality;
 mod relay;
 mod room;
+mod seat;
 
 use driver::Driver;
 use driver::shard::Command;
+pub use seat::Sound;
+
 use relay::Who;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -188,6 +192,23 @@ impl Media {
     /// [`MediaError::Offer`], [`MediaError::NoSuchRoom`], [`MediaError::Full`], [`MediaError::Stopped`].
     pub async fn subscribe(&self, room: RoomId, peer: PeerId, offer: String) -> Result<String, MediaError> {
         self.join(room, Who::Peer(peer), offer).await
+    }
+
+    /// Gives a peer that is no browser (a phone leg) its place in the room, instead of the one it had. What the panel says
+    /// comes out of the receiver while the peer is bridged; who drops it has left.
+    ///
+    /// # Errors
+    /// [`MediaError::NoSuchRoom`], [`MediaError::Full`], [`MediaError::Stopped`].
+    pub async fn seat(&self, room: RoomId, peer: PeerId) -> Result<mpsc::Receiver<Sound>, MediaError> {
+        let (heard, hears) = mpsc::channel(seat::WAITING);
+        let (answer, answered) = oneshot::channel();
+        self.command(room, Command::Seat { room, peer, heard, answer }).await;
+        answered.await.unwrap_or(Err(MediaError::Stopped)).map(|()| hears)
+    }
+
+    /// A packet of sound of a peer that has a [`Media::seat`], for the panel; it goes nowhere while the peer is not bridged.
+    pub async fn speak(&self, room: RoomId, peer: PeerId, sound: Sound) {
+        self.command(room, Command::Speak(room, peer, sound)).await;
     }
 
     /// Lets sound pass both ways between the panel and this peer, and ends it for any other. The peer may

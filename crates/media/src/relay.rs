@@ -12,11 +12,13 @@
 
 use crate::forward::Source;
 use crate::keyframes::Keyframes;
-use crate::leg::{Leg, LegEvent};
+use crate::leg::{Leg, LegEvent, Passed};
 use crate::quality::{self, Capacity};
 use crate::room::Room;
+use crate::seat::{Seat, Sound};
 use crate::{MediaEvent, PeerId, Quality, RoomId};
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use str0m::Input;
 use str0m::format::Codec;
@@ -67,6 +69,8 @@ pub struct Relay {
     room: Room,
     panel: Option<Leg>,
     peers: BTreeMap<PeerId, Peer>,
+    /// Peers that are no browsers.
+    seats: BTreeMap<PeerId, Seat>,
     keyframes: Keyframes,
     adapt_at: Instant,
     work: VecDeque<(Who, LegEvent)>,
@@ -80,6 +84,7 @@ impl Relay {
             room: Room::default(),
             panel: None,
             peers: BTreeMap::new(),
+            seats: BTreeMap::new(),
             keyframes: Keyframes::new(now),
             adapt_at: now + ADAPT_EVERY,
             work: VecDeque::new(),
@@ -107,6 +112,32 @@ impl Relay {
             }
         }
         self.settle(who, now, out);
+    }
+
+    /// Gives a peer that is no browser its place, instead of the one it had.
+    pub fn seat(&mut self, peer: PeerId, seat: Seat) {
+        self.seats.retain(|_, seat| !seat.is_left());
+        self.seats.insert(peer, seat);
+    }
+
+    /// How many such places there are.
+    pub fn seats(&self) -> usize {
+        self.seats.len()
+    }
+
+    /// Sends the sound of a peer that is no browser to the panel, while it is bridged.
+    pub fn speak(&mut self, peer: PeerId, sound: &Sound, now: Instant, out: &mut Outputs) {
+        let Some(seat) = self.seats.get(&peer) else { return };
+        let source = seat.source();
+        let passed = Passed {
+            seq: sound.seq,
+            timestamp: sound.timestamp,
+            marker: false,
+            beside: None,
+            payload: &sound.payload,
+        };
+        self.speak_to_panel(peer, Codec::Opus, source, passed, now, out);
+        self.work_off(now, out);
     }
 
     /// Connects the sound of the panel and this peer.
@@ -138,6 +169,7 @@ impl Relay {
     /// Ends the app's connection and forgets it.
     pub fn leave(&mut self, peer: PeerId, out: &mut Outputs) {
         self.room.leave(peer);
+        self.seats.remove(&peer);
         self.end(Who::Peer(peer), out);
     }
 
@@ -258,13 +290,20 @@ impl Relay {
     fn relay_panel(&mut self, codec: Codec, packet: &RtpPacket, now: Instant, out: &mut Outputs) {
         let Some(panel) = &self.panel else { return };
         let source = Source { leg: panel.id, ssrc: *packet.header.ssrc };
+        let passed = Passed::of(packet);
+        if codec == Codec::Opus
+            && let Some(seat) = self.room.bridged().and_then(|peer| self.seats.get(&peer))
+        {
+            let Passed { seq, timestamp, payload, .. } = passed;
+            seat.hear(Sound { seq, timestamp, payload: Arc::clone(payload) });
+        }
         for (id, peer) in &mut self.peers {
             let takes = match codec.is_audio() {
                 true => self.room.bridged() == Some(*id),
                 false => self.room.sees(*id) && peer.capacity.quality() != Quality::AudioOnly,
             };
             if takes {
-                peer.leg.forward(codec, source, packet, now);
+                peer.leg.forward(codec, source, passed, now);
                 peer.leg.drain(Who::Peer(*id), now, &mut out.datagrams, &mut self.work);
             }
         }
@@ -280,11 +319,23 @@ impl Relay {
     ) {
         let Some(sender) = self.peers.get(&peer) else { return };
         let source = Source { leg: sender.leg.id, ssrc: *packet.header.ssrc };
+        self.speak_to_panel(peer, codec, source, Passed::of(packet), now, out);
+    }
+
+    fn speak_to_panel(
+        &mut self,
+        peer: PeerId,
+        codec: Codec,
+        source: Source,
+        passed: Passed<'_>,
+        now: Instant,
+        out: &mut Outputs,
+    ) {
         if let Some(panel) = &mut self.panel
             && codec.is_audio()
             && self.room.bridged() == Some(peer)
         {
-            panel.forward(codec, source, packet, now);
+            panel.forward(codec, source, passed, now);
             panel.drain(Who::Panel, now, &mut out.datagrams, &mut self.work);
         }
     }

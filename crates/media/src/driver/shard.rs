@@ -10,6 +10,7 @@ use super::net::{Datagram, Net, Origin, now, user_name};
 use crate::leg::Leg;
 use crate::negotiate::{self, Role, Terms};
 use crate::relay::{Outputs, Relay, Who};
+use crate::seat::{self, Sound};
 use crate::{Load, MediaError, MediaEvent, PeerId, RoomId};
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -38,6 +39,13 @@ pub enum Command {
         offer: String,
         answer: oneshot::Sender<Result<String, MediaError>>,
     },
+    Seat {
+        room: RoomId,
+        peer: PeerId,
+        heard: mpsc::Sender<Sound>,
+        answer: oneshot::Sender<Result<(), MediaError>>,
+    },
+    Speak(RoomId, PeerId, Sound),
     Bridge(RoomId, PeerId),
     Unbridge(RoomId, PeerId),
     SetVideo(RoomId, PeerId, bool),
@@ -130,6 +138,13 @@ impl Shard {
                 // Nobody waits when the caller gave up; the connection then ends by itself.
                 let _ = answer.send(self.join(room, who, &offer));
             }
+            Command::Seat { room, peer, heard, answer } => {
+                // who gave up listens no more, and the place is free again with the room
+                let _ = answer.send(self.seat(room, peer, heard));
+            }
+            Command::Speak(room, peer, sound) => {
+                self.with(room, |relay, now, out| relay.speak(peer, &sound, now, out));
+            }
             Command::Bridge(room, peer) => self.with(room, |relay, _, _| relay.bridge(peer)),
             Command::Unbridge(room, peer) => self.with(room, |relay, _, _| relay.unbridge(peer)),
             Command::SetVideo(room, peer, wanted) => {
@@ -191,6 +206,17 @@ impl Shard {
         self.routes.insert(leg, Routes { room, user_name, addresses: VecDeque::new() });
         self.with(room, |relay, now, out| relay.join(who, Leg::new(leg, agreed, first_seq, now), now, out));
         Ok(answer)
+    }
+
+    fn seat(&mut self, room: RoomId, peer: PeerId, heard: mpsc::Sender<Sound>) -> Result<(), MediaError> {
+        let (relay, _) = self.relays.get(&room).ok_or(MediaError::NoSuchRoom)?;
+        if relay.peers() + relay.seats() >= MOST_PEERS {
+            return Err(MediaError::Full);
+        }
+        let id = self.next_leg;
+        self.next_leg += 1;
+        self.with(room, |relay, _, _| relay.seat(peer, seat::Seat::new(id, heard)));
+        Ok(())
     }
 
     fn datagram(&mut self, datagram: &Datagram) {

@@ -1,7 +1,7 @@
 //! One call: who sees and hears what, when.
 
 use crate::support::{Numbers, Offering, Peer, Role, Via};
-use klinke_media::{Media, MediaConfig, MediaError, MediaEvent, PeerId, RoomId};
+use klinke_media::{Media, MediaConfig, MediaError, MediaEvent, PeerId, RoomId, Sound};
 use str0m::format::Codec;
 use tokio::sync::mpsc;
 use uuid::Uuid;
@@ -13,6 +13,7 @@ pub const BEN: PeerId = PeerId(Uuid::from_u128(11));
 const PANEL_MARK: u8 = 1;
 const RELOADED_MARK: u8 = 2;
 const APP_MARK: u8 = 3;
+const SEAT_MARK: u8 = 4;
 /// Chromium's, and others, to prove that they are mapped.
 const PANEL_NUMBERS: Numbers = Numbers(111, 96, 103);
 const APP_NUMBERS: Numbers = Numbers(109, 120, 126);
@@ -73,6 +74,53 @@ async fn the_picture_comes_at_once_and_sound_only_with_the_bridge() {
     // What was on its way may still have come.
     assert!(panel.seen().audio <= before_panel.audio + 5, "the panel hears nobody any more");
     assert!(anna.seen().audio <= before_anna.audio + 5, "the app hears nothing any more");
+}
+
+/// What a phone leg says: a packet every 20 ms.
+async fn says(media: &Media, peer: PeerId, from: u64, packets: u64) {
+    for number in from..from + packets {
+        let timestamp = u32::try_from(number * 960).unwrap();
+        media.speak(ROOM, peer, Sound { seq: number, timestamp, payload: vec![SEAT_MARK; 40].into() }).await;
+    }
+}
+
+#[tokio::test]
+async fn a_phone_leg_hears_and_is_heard_while_it_is_bridged() {
+    let mut call = Call::open().await;
+    let panel = call.panel(PANEL_MARK).await;
+    let mut heard = call.media.seat(ROOM, BEN).await.unwrap();
+    panel.until("itself speak", |seen| seen.audio_sent >= 50).await;
+    says(&call.media, BEN, 0, 30).await;
+    call.media.load().await; // the shard has done the above by the time it answers this
+    assert_eq!(panel.seen().audio, 0, "nobody hears anything before the call is answered");
+    assert!(heard.try_recv().is_err(), "nor does the phone");
+
+    call.media.bridge(ROOM, BEN).await;
+    let first = heard.recv().await.unwrap();
+    assert_eq!(&first.payload[..], [PANEL_MARK; 80]);
+    let second = heard.recv().await.unwrap();
+    assert_eq!((second.seq, second.timestamp), (first.seq + 1, first.timestamp + 960));
+    says(&call.media, BEN, 30, 20).await;
+    panel.until("sound of the phone", |seen| seen.audio == 20).await;
+
+    // an app takes the call over
+    let anna = call.app(ANNA, Via::Udp).await;
+    call.media.bridge(ROOM, ANNA).await;
+    anna.until("sound of the panel", |seen| seen.audio >= 20).await;
+    call.media.load().await;
+    while heard.try_recv().is_ok() {}
+    panel.until("itself speak on", |seen| seen.audio >= 40).await;
+    assert!(heard.try_recv().is_err(), "the phone hears nothing any more");
+
+    call.media.leave(ROOM, BEN).await;
+    assert_eq!(heard.recv().await, None, "its place is free");
+    assert_eq!(
+        call.media.seat(RoomId(Uuid::from_u128(99)), BEN).await.unwrap_err().to_string(),
+        MediaError::NoSuchRoom.to_string()
+    );
+    while let Ok(event) = call.events.try_recv() {
+        assert!(!matches!(event, MediaEvent::Lost { .. }), "{event:?}");
+    }
 }
 
 #[tokio::test]
