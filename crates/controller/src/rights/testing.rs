@@ -114,6 +114,7 @@ pub fn plan(of: ControllerId, revision: u64, cards: u32) -> Plan {
         key: HashKey([7; 32]),
         zone: "Europe/Oslo".into(),
         holidays: HolidayCalendar::Norway,
+        records: None,
         site_mode: SiteMode::Normal,
         doors: vec![door],
         schedules: vec![],

@@ -104,6 +104,7 @@ pub fn plan() -> Plan {
         key: HASH_KEY,
         zone: "Europe/Oslo".into(),
         holidays: HolidayCalendar::None,
+        records: None,
         site_mode: SiteMode::Normal,
         doors: vec![door_plan(1), door_plan(2)],
         schedules: vec![hours(0, 12), hours(14, 16)],
