@@ -1,4 +1,5 @@
-//! What a controller has to tell the server once, and keeps until the server has it: alarms.
+//! What a controller has to tell the server once, and keeps until the server has it: alarms, and uses of doors where the rights in
+//! force keep records of them.
 //!
 //! ```text
 //!   doors ──raise, end──▶ queue ──▶ disk (a task of its own) ──▶ link ──news──▶ server
@@ -9,14 +10,16 @@
 //! - The doors never wait for the disk: they put an entry into the [`queue`](queue::Queue) and go on. Order is kept.
 //! - Only what is durable is told to the server, so a number is never used for two things after a power cut.
 //! - A disk that takes nothing is told to the log and tried again; the entries wait, as many as there is room for.
-//! - Neither queue nor disk has a field for a person, card or unit.
+//! - An alarm has no field for a person, card or unit. A use has one for a person, as a tag, and can not be noted without the proof that
+//!   the rights in force lend ([`KeepsRecords`]); without it the file has alarms alone.
 
 pub mod file;
 pub mod queue;
 
 use file::LogFile;
+use klinke_access::snapshot::KeepsRecords;
 use klinke_model::ids::JournalId;
-use klinke_model::news::{NewsEntry, Raised};
+use klinke_model::news::{NewsEntry, Raised, TaggedUse};
 use klinke_model::time::Timestamp;
 use klinke_wire::controller::ControllerRequest;
 use queue::{Queue, Work};
@@ -63,11 +66,64 @@ impl Journal {
             let seq = queue.raise(alarm, at, trusted);
             (seq, queue.take_lost())
         };
+        self.changed(lost);
+        seq
+    }
+
+    /// Notes a use of a door. Without the proof that uses are kept there is no way to:
+    /// ```compile_fail
+    /// # use klinke_controller::journal::Journal;
+    /// # use klinke_model::{news::TaggedUse, time::Timestamp};
+    /// fn note(journal: &Journal, used: TaggedUse, at: Timestamp) {
+    ///     journal.note_use(used, at, true);
+    /// }
+    /// ```
+    /// With it there is:
+    /// ```
+    /// # use klinke_access::snapshot::Rights;
+    /// # use klinke_controller::journal::Journal;
+    /// # use klinke_model::{news::TaggedUse, time::Timestamp};
+    /// fn note(journal: &Journal, rights: &Rights, used: TaggedUse, at: Timestamp) {
+    ///     if let Some(keeps) = rights.keeps_records() {
+    ///         journal.note_use(keeps, used, at, true);
+    ///     }
+    /// }
+    /// ```
+    pub fn note_use(&self, keeps: KeepsRecords<'_>, used: TaggedUse, at: Timestamp, trusted: bool) {
+        let lost = {
+            let mut queue = self.queue();
+            queue.note_use(keeps, used, at, trusted);
+            queue.take_lost()
+        };
+        self.changed(lost);
+    }
+
+    /// No use is to be kept: those that wait are told to nobody, and those on the disk are overwritten.
+    pub fn forget_uses(&self) {
+        if self.queue().forget_uses() {
+            self.0.dirty.notify_one();
+        }
+    }
+
+    /// Uses before this moment are too old to be told.
+    pub fn forget_uses_before(&self, moment: Timestamp) {
+        if self.queue().forget_uses_before(moment) {
+            self.0.dirty.notify_one();
+        }
+    }
+
+    /// Takes the uses that the server has off the disk.
+    pub fn tidy(&self) {
+        if self.queue().tidy() {
+            self.0.dirty.notify_one();
+        }
+    }
+
+    fn changed(&self, lost: u64) {
         if lost > 0 {
             warn!(lost, "the journal is full; its oldest entries are not kept");
         }
         self.0.dirty.notify_one();
-        seq
     }
 
     /// Notes that the alarm that this entry raised is over.
