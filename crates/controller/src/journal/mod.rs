@@ -22,7 +22,7 @@ use klinke_model::ids::JournalId;
 use klinke_model::news::{NewsEntry, Raised, TaggedUse};
 use klinke_model::time::Timestamp;
 use klinke_wire::controller::ControllerRequest;
-use queue::{Queue, Work};
+use queue::Queue;
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -149,46 +149,77 @@ impl Journal {
         self.queue().waiting().copied().collect()
     }
 
+    /// What there is to tell now, if anything: the oldest entries, and durable ones only.
+    pub fn to_tell(&self) -> Option<ControllerRequest> {
+        self.queue().news()
+    }
+
     /// Waits until there is something durable to tell. Nothing is lost when the future is dropped.
     pub async fn news(&self) -> ControllerRequest {
         loop {
             let changed = self.0.durable.notified();
-            if let Some(news) = self.queue().news() {
+            if let Some(news) = self.to_tell() {
                 return news;
             }
             changed.await;
         }
     }
 
+    /// Writes what there is to write now; whether there was anything.
+    ///
+    /// # Errors
+    /// When the disk does not take it: it is all written anew the next time.
+    pub fn write(&self, file: &mut LogFile) -> io::Result<bool> {
+        let Some(work) = self.queue().work() else { return Ok(false) };
+        let written = file.write(&work);
+        match &written {
+            Ok(()) => {
+                self.queue().written(work.up_to);
+                self.0.durable.notify_waiters();
+            }
+            Err(_) => self.queue().not_written(),
+        }
+        written.map(|()| true)
+    }
+
     /// Writes what there is to write, as it comes, until the future is dropped.
     pub async fn keep(self, mut file: LogFile) {
         let mut fails = false;
         loop {
-            let work = self.queue().work();
-            let Some(work) = work else {
-                self.0.dirty.notified().await;
-                continue;
-            };
-            let up_to = work.up_to;
-            let (back, written) = write(file, work).await;
+            let (back, written) = self.write_apart(file).await;
             file = back;
             match written {
-                Ok(()) => {
-                    if std::mem::replace(&mut fails, false) {
+                Ok(is_written) => {
+                    if is_written && std::mem::replace(&mut fails, false) {
                         info!("the journal is kept again");
                     }
-                    self.queue().written(up_to);
-                    self.0.durable.notify_waiters();
+                    if !is_written {
+                        self.0.dirty.notified().await;
+                    }
                 }
                 Err(error) => {
                     if !std::mem::replace(&mut fails, true) {
-                        error!(%error, "the journal can not be kept; alarms wait in memory until it can");
+                        error!(%error, "the journal can not be kept; it waits in memory until it can");
                     }
-                    self.queue().not_written();
                     tokio::time::sleep(AGAIN).await;
                 }
             }
         }
+    }
+
+    /// The same, away from the thread that moves the locks.
+    async fn write_apart(&self, file: LogFile) -> (LogFile, io::Result<bool>) {
+        let (path, journal) = (file.path(), self.clone());
+        let writing = tokio::task::spawn_blocking(move || {
+            let mut file = file;
+            let written = journal.write(&mut file);
+            (file, written)
+        });
+        // a panic in there loses no more than an open file
+        writing.await.unwrap_or_else(|error| {
+            self.queue().not_written();
+            (LogFile::at(path), Err(io::Error::other(error)))
+        })
     }
 
     /// Waits until everything is durable.
@@ -201,18 +232,6 @@ impl Journal {
             changed.await;
         }
     }
-}
-
-/// Away from the thread that moves the locks.
-async fn write(file: LogFile, work: Work) -> (LogFile, io::Result<()>) {
-    let path = file.path();
-    let writing = tokio::task::spawn_blocking(move || {
-        let mut file = file;
-        let written = file.write(&work);
-        (file, written)
-    });
-    // a panic in there loses no more than an open file
-    writing.await.unwrap_or_else(|error| (LogFile::at(path), Err(io::Error::other(error))))
 }
 
 #[cfg(test)]

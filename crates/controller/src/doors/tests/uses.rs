@@ -68,13 +68,19 @@ fn a_known_card_or_code_is_noted_once_with_what_came_of_it_and_an_unknown_one_is
 }
 
 #[test]
-fn who_opens_from_afar_or_with_a_button_or_is_to_be_given_the_card_is_not_noted() {
+fn who_opens_from_afar_or_with_a_button_or_is_given_the_card_is_not_noted() {
     let journal = Journal::default();
     let mut entrance = entrance(&commercial(), &journal);
     entrance.house.doors.handle(open(9, 1, 1_000), at(1_000));
     entrance.house.doors.input(InputEvent::ExitButton { output: 0 }, at(20_000));
     assert_eq!(entrance.house.board.take().iter().filter(|told| **told == RELEASE).count(), 2);
+    let reading = klinke_model::ids::ReadingId(v4([4; 16]));
+    let wish = enrolling::Wish { boot: boot(), reading, reader: 0, until: at(50_000) };
+    entrance.house.doors.handle(Request::Enrol(wish), at(40_000));
+    entrance.reads(0, Reading::Card(card(RESIDENT)), 41_000);
     assert_eq!(uses(&journal), []);
+    entrance.reads(0, Reading::Card(card(RESIDENT)), 42_000);
+    assert_eq!(uses(&journal), [(1, OFFICE, UseOutcome::Opened)], "the next one is judged");
 }
 
 #[test]
