@@ -149,3 +149,4 @@ export type MyCode = Schemas['MyCode'];
 export type NewCard = Schemas['NewCard'];
 export type NewCardReading = Schemas['NewCardReading'];
 export type NewMyCard = Schemas['NewMyCard'];
+export type * from './records';

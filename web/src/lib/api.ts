@@ -2,6 +2,7 @@
 
 import createClient from 'openapi-fetch';
 import type {
+  AccessRecords,
   AlarmMail,
   ApplyImport,
   AppRequirements,
@@ -23,6 +24,8 @@ import type {
   MeChange,
   MoveOut,
   MyBellChange,
+  MyRecordReadings,
+  MyRecords,
   MyCardChange,
   NewAdministratorRole,
   NewBell,
@@ -50,6 +53,8 @@ import type {
   NewPeopleGroup,
   NewRule,
   NewSchedule,
+  RecordReadings,
+  RecordsPolicy,
   RuleChange,
   DoorSettingsChange,
   HoldChange,
@@ -84,6 +89,10 @@ client.use({
     return request;
   }
 });
+
+// eslint-disable-next-line
+const later = client as any;
+export interface RecordsAsked { door?: string; person?: string; from?: number; until?: number; cursor?: string; limit?: number }
 
 type Outcome<Data> = { data?: Data; error?: unknown; response: Response };
 
@@ -256,6 +265,21 @@ export const api = {
   lockDown: (building: string) => answer(client.GET('/api/v1/buildings/{building}/lock-down', ofBuilding(building))),
   setLockDown: (building: string, body: LockDown) =>
     answer(client.PUT('/api/v1/buildings/{building}/lock-down', { ...ofBuilding(building), body })),
+  recordsPolicy: (building: string): Promise<RecordsPolicy> => answer(later.GET('/api/v1/buildings/{building}/records/policy', ofBuilding(building))),
+  keepRecords: (building: string, body: { purpose: string; days: number; told_on: string }): Promise<RecordsPolicy> =>
+    answer(later.PUT('/api/v1/buildings/{building}/records/policy', { ...ofBuilding(building), body })),
+  confirmRecords: (building: string): Promise<RecordsPolicy> => answer(later.POST('/api/v1/buildings/{building}/records/policy/confirm', ofBuilding(building))),
+  endRecords: (building: string): Promise<RecordsPolicy> => answer(later.DELETE('/api/v1/buildings/{building}/records/policy', ofBuilding(building))),
+  /** Noted, with what it was narrowed to. */
+  records: (building: string, query: RecordsAsked): Promise<AccessRecords> =>
+    answer(later.GET('/api/v1/buildings/{building}/records', { params: { path: { building }, query } })),
+  /** The same as a file. */
+  recordsFile: (building: string, query: RecordsAsked & { purpose: string }): Promise<string> =>
+    answer(later.GET('/api/v1/buildings/{building}/records.csv', { params: { path: { building }, query }, parseAs: 'text' })),
+  recordReadings: (building: string, query: Paged): Promise<RecordReadings> =>
+    answer(later.GET('/api/v1/buildings/{building}/records/readings', { params: { path: { building }, query } })),
+  myRecords: (query: Paged): Promise<MyRecords> => answer(later.GET('/api/v1/me/records', { params: { query } })),
+  myRecordReadings: (query: Paged): Promise<MyRecordReadings> => answer(later.GET('/api/v1/me/records/readings', { params: { query } })),
   schedules: (building: string) => answer(client.GET('/api/v1/buildings/{building}/schedules', ofBuilding(building))),
   addSchedule: (building: string, body: NewSchedule) =>
     answer(client.POST('/api/v1/buildings/{building}/schedules', { ...ofBuilding(building), body })),

@@ -1,0 +1,72 @@
+// Until the server's document has them.
+export interface RecordsKept {
+  purpose: string;
+  days: number;
+  told_on: string;
+  begins_at: number;
+  asked_by?: string | null;
+  confirmed_by?: string | null;
+  state: 'waits_for_second' | 'waits_for_day' | 'on';
+}
+export interface RecordsPolicy {
+  kept: RecordsKept | null;
+  may_keep: boolean;
+  needs_second: boolean;
+  earliest: number;
+  version: number;
+}
+export interface AccessRecord {
+  id: string;
+  at: number;
+  about: boolean;
+  door: { id: string; name: string };
+  who: { kind: 'person' | 'guest' | 'gone'; id?: string | null; name?: string | null };
+  outcome: 'opened' | 'refused';
+  reason?: string | null;
+}
+export interface AccessRecords {
+  items: AccessRecord[];
+  next?: string | null;
+}
+export interface RecordReading {
+  id: string;
+  at: number;
+  by?: string | null;
+  /** A person, or everybody. */
+  about?: { id: string; name?: string | null } | null;
+  purpose?: string | null;
+}
+export interface RecordReadings {
+  items: RecordReading[];
+  next?: string | null;
+}
+export interface MyRecord {
+  id: string;
+  at: number;
+  about: boolean;
+  door: { id: string; name: string };
+  building: string;
+  outcome: 'opened' | 'refused';
+  reason?: string | null;
+}
+export interface KeptAboutMe {
+  building: string;
+  purpose: string;
+  days: number;
+  since: number;
+}
+export interface MyRecords {
+  items: MyRecord[];
+  next?: string | null;
+  kept: KeptAboutMe[];
+}
+export interface MyRecordReading {
+  at: number;
+  by?: string | null;
+  building: string;
+  about_me: boolean;
+}
+export interface MyRecordReadings {
+  items: MyRecordReading[];
+  next?: string | null;
+}
