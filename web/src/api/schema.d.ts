@@ -2463,6 +2463,8 @@ export interface components {
             building: components["schemas"]["Label"];
             /** @description Which. */
             door: components["schemas"]["DoorId"];
+            /** @description When the person's rights to it hold in the next eight days, in order; absent when they always do. */
+            hours?: components["schemas"]["DoorHours"][];
             /** @description What it is: a door or a floor of a lift. */
             kind?: components["schemas"]["DoorKind"];
             /** @description Name. */
@@ -3312,6 +3314,13 @@ export interface components {
          * @enum {string}
          */
         DoorHold: "unlocked" | "blocked";
+        /** @description A time in which a door opens for the person. */
+        DoorHours: {
+            /** @description The first moment, UTC milliseconds since 1970. */
+            from: components["schemas"]["Timestamp"];
+            /** @description The first moment after it. */
+            until: components["schemas"]["Timestamp"];
+        };
         /**
          * Format: uuid
          * @description A door.
