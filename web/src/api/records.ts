@@ -1,15 +1,15 @@
 // Until the server's document has them.
-export interface RecordsKept {
+export interface KeptRecords {
   purpose: string;
   days: number;
   told_on: string;
   begins_at: number;
-  asked_by?: string | null;
-  confirmed_by?: string | null;
+  asked_by?: string;
+  confirmed_by?: string;
   state: 'waits_for_second' | 'waits_for_day' | 'on';
 }
 export interface RecordsPolicy {
-  kept: RecordsKept | null;
+  kept?: KeptRecords;
   may_keep: boolean;
   needs_second: boolean;
   earliest: number;

@@ -266,10 +266,11 @@ export const api = {
   setLockDown: (building: string, body: LockDown) =>
     answer(client.PUT('/api/v1/buildings/{building}/lock-down', { ...ofBuilding(building), body })),
   recordsPolicy: (building: string): Promise<RecordsPolicy> => answer(later.GET('/api/v1/buildings/{building}/records/policy', ofBuilding(building))),
-  keepRecords: (building: string, body: { purpose: string; days: number; told_on: string }): Promise<RecordsPolicy> =>
+  keepRecords: (building: string, body: { version: number; purpose: string; days: number; told_on: string }): Promise<RecordsPolicy> =>
     answer(later.PUT('/api/v1/buildings/{building}/records/policy', { ...ofBuilding(building), body })),
-  confirmRecords: (building: string): Promise<RecordsPolicy> => answer(later.POST('/api/v1/buildings/{building}/records/policy/confirm', ofBuilding(building))),
-  endRecords: (building: string): Promise<RecordsPolicy> => answer(later.DELETE('/api/v1/buildings/{building}/records/policy', ofBuilding(building))),
+  confirmRecords: (building: string, body: { version: number }): Promise<RecordsPolicy> =>
+    answer(later.POST('/api/v1/buildings/{building}/records/policy/confirm', { ...ofBuilding(building), body })),
+  endRecords: (building: string) => answer(later.DELETE('/api/v1/buildings/{building}/records/policy', ofBuilding(building))),
   /** Noted, with what it was narrowed to. */
   records: (building: string, query: RecordsAsked): Promise<AccessRecords> =>
     answer(later.GET('/api/v1/buildings/{building}/records', { params: { path: { building }, query } })),

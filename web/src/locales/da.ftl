@@ -559,6 +559,7 @@ app-use-door-not-of-call = ikke en dør i samtalen
 app-use-interlocked = en anden dør var ikke lukket
 app-use-second-person-needed = der skulle en person mere til
 app-use-door-times-invalid = døren er ikke indstillet rigtigt
+app-opens-next = Åbner for dig { $moment }
 
 ## admin
 admin-ground-select-page = Vælg alle på denne side
@@ -2139,7 +2140,8 @@ admin-records-told = Folk fik det at vide
 admin-records-told-hint = Dagen, hvor alle, der bruger dørene, vidste, hvad der skal gemmes, og hvorfor.
 admin-records-begin = Notér brug
 admin-records-fewer = Det, der er ældre end det, slettes straks.
-admin-records-second = Her boede der folk til for nylig: en anden administrator skal være enig, og det begynder 30 dage efter, at folk fik det at vide, ikke før { $moment }.
+admin-records-other-purpose = Det, der er gemt til det andet formål, slettes straks.
+admin-records-second = Her boede der folk til for nylig: en anden administrator skal være enig, og det begynder 30 dage efter, at folk fik det at vide.
 admin-records-waits-second = Venter på en administrator til
 admin-records-waits-second-text = { $name } bad om det; en anden skal være enig. Indtil da noteres intet.
 admin-records-waits-day = Begynder { $moment }

@@ -559,6 +559,7 @@ app-use-door-not-of-call = not a door of the call
 app-use-interlocked = another door was not closed
 app-use-second-person-needed = a second person was needed
 app-use-door-times-invalid = the door is not set up right
+app-opens-next = Opens for you { $moment }
 
 ## admin
 admin-ground-select-page = Select all on this page
@@ -2139,7 +2140,8 @@ admin-records-told = The people were told on
 admin-records-told-hint = The day on which everybody who uses the doors knew what will be kept, and why.
 admin-records-begin = Keep records
 admin-records-fewer = What is older than that is deleted at once.
-admin-records-second = People lived here until lately: another administrator has to agree, and it begins 30 days after the people were told, not before { $moment }.
+admin-records-other-purpose = What was kept for the other purpose is deleted at once.
+admin-records-second = People lived here until lately: another administrator has to agree, and it begins 30 days after the people were told.
 admin-records-waits-second = Waits for a second administrator
 admin-records-waits-second-text = { $name } asked for it; somebody else has to agree. Until then nothing is recorded.
 admin-records-waits-day = Begins { $moment }

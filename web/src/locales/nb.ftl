@@ -559,6 +559,7 @@ app-use-door-not-of-call = ikke en dør i samtalen
 app-use-interlocked = en annen dør var ikke lukket
 app-use-second-person-needed = det trengtes en person til
 app-use-door-times-invalid = døren er ikke riktig innstilt
+app-opens-next = Åpner for deg { $moment }
 
 ## admin
 admin-ground-select-page = Velg alle på denne siden
@@ -2136,7 +2137,8 @@ admin-records-told = Folk fikk vite det
 admin-records-told-hint = Dagen da alle som bruker dørene, visste hva som skal lagres, og hvorfor.
 admin-records-begin = Før opp bruk
 admin-records-fewer = Det som er eldre enn det, slettes med en gang.
-admin-records-second = Her bodde det folk til nylig: en annen administrator må være enig, og det begynner 30 dager etter at folk fikk vite det, ikke før { $moment }.
+admin-records-other-purpose = Det som er lagret for det andre formålet, slettes med en gang.
+admin-records-second = Her bodde det folk til nylig: en annen administrator må være enig, og det begynner 30 dager etter at folk fikk vite det.
 admin-records-waits-second = Venter på en administrator til
 admin-records-waits-second-text = { $name } ba om det; en annen må være enig. Til da føres det ingenting opp.
 admin-records-waits-day = Begynner { $moment }

@@ -559,6 +559,7 @@ app-use-door-not-of-call = ikkje ei dør i samtalen
 app-use-interlocked = ei anna dør var ikkje lukka
 app-use-second-person-needed = det trongst ein person til
 app-use-door-times-invalid = døra er ikkje rett innstilt
+app-opens-next = Opnar for deg { $moment }
 
 ## admin
 admin-ground-select-page = Vel alle på denne sida
@@ -2136,7 +2137,8 @@ admin-records-told = Folk fekk vite det
 admin-records-told-hint = Dagen då alle som brukar dørene, visste kva som skal lagrast, og kvifor.
 admin-records-begin = Før opp bruk
 admin-records-fewer = Det som er eldre enn det, blir sletta med ein gong.
-admin-records-second = Her budde det folk til nyleg: ein annan administrator må vere samd, og det byrjar 30 dagar etter at folk fekk vite det, ikkje før { $moment }.
+admin-records-other-purpose = Det som er lagra for det andre føremålet, blir sletta med ein gong.
+admin-records-second = Her budde det folk til nyleg: ein annan administrator må vere samd, og det byrjar 30 dagar etter at folk fekk vite det.
 admin-records-waits-second = Ventar på ein administrator til
 admin-records-waits-second-text = { $name } bad om det; ein annan må vere samd. Til då blir det ikkje ført opp noko.
 admin-records-waits-day = Byrjar { $moment }

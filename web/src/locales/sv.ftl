@@ -559,6 +559,7 @@ app-use-door-not-of-call = inte en dörr i samtalet
 app-use-interlocked = en annan dörr var inte stängd
 app-use-second-person-needed = det behövdes en person till
 app-use-door-times-invalid = dörren är inte rätt inställd
+app-opens-next = Öppnar för dig { $moment }
 
 ## admin
 admin-ground-select-page = Markera alla på den här sidan
@@ -2139,7 +2140,8 @@ admin-records-told = Folk fick veta det
 admin-records-told-hint = Dagen då alla som använder dörrarna visste vad som ska sparas, och varför.
 admin-records-begin = Anteckna användning
 admin-records-fewer = Det som är äldre än så raderas genast.
-admin-records-second = Här bodde folk till nyligen: en annan administratör måste hålla med, och det börjar 30 dagar efter att folk fick veta det, inte före { $moment }.
+admin-records-other-purpose = Det som sparats för det andra ändamålet raderas genast.
+admin-records-second = Här bodde folk till nyligen: en annan administratör måste hålla med, och det börjar 30 dagar efter att folk fick veta det.
 admin-records-waits-second = Väntar på en administratör till
 admin-records-waits-second-text = { $name } bad om det; någon annan måste hålla med. Till dess antecknas inget.
 admin-records-waits-day = Börjar { $moment }

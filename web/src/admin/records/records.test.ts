@@ -1,14 +1,17 @@
 import { fireEvent, render, screen, waitFor, within } from '@testing-library/svelte';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { AccessRecord, RecordsKept, RecordsPolicy } from '../../api/http';
+import type { AccessRecord, KeptRecords, RecordsPolicy } from '../../api/http';
 import { setLocale } from '../../lib/i18n';
 import Admin from '../Admin.svelte';
+import '../Audit.svelte';
 import { sectionsOf } from '../routes';
+// what the pages load when they are opened, before the first waits for it
+import './Records.svelte';
 import { about, outcomeOf, whoOf, whenOf } from './words';
 
 const AT = Date.parse('2026-11-22T12:00:00Z');
-const OFF: RecordsPolicy = { kept: null, may_keep: true, needs_second: false, earliest: AT, version: 1 };
-const KEPT: RecordsKept = { purpose: 'Thefts from the storeroom', days: 14, told_on: '2026-11-20', begins_at: AT, asked_by: 'Anna', confirmed_by: null, state: 'on' };
+const OFF: RecordsPolicy = { may_keep: true, needs_second: false, earliest: AT, version: 1 };
+const KEPT: KeptRecords = { purpose: 'Thefts from the storeroom', days: 14, told_on: '2026-11-20', begins_at: AT, asked_by: 'Anna', state: 'on' };
 const RECORD: AccessRecord = { id: 'r1', at: AT, about: false, door: { id: 'd', name: 'Storeroom' }, who: { kind: 'person', id: 'p1', name: 'Berg' }, outcome: 'opened', reason: null };
 const RIGHTS = ['see_building', 'see_people', 'change_building', 'audit', 'read_records'];
 
@@ -94,7 +97,7 @@ describe('records of use', () => {
     await click('Keep records');
     await screen.findByText('Your reading is noted, and the people can see it.');
     expect(asked.filter(({ what }) => what.startsWith('PUT'))).toEqual([
-      { what: 'PUT /buildings/b/records/policy', query: {}, body: { purpose: 'Thefts from the storeroom', days: 14, told_on: '2026-11-20' } },
+      { what: 'PUT /buildings/b/records/policy', query: {}, body: { version: 1, purpose: 'Thefts from the storeroom', days: 14, told_on: '2026-11-20' } },
     ]);
   });
 
@@ -124,6 +127,22 @@ describe('records of use', () => {
     await screen.findByText(/^Begins /);
     expect(asked.map(({ what }) => what)).toContain('POST /buildings/b/records/policy/confirm');
     screen.getByText('Berg');
+  });
+
+  it('warn before a change that deletes', async () => {
+    const { asked } = server({ 'GET /buildings/b/records/policy': { ...OFF, kept: KEPT, version: 4 }, 'PUT /buildings/b/records/policy': { ...OFF, kept: { ...KEPT, days: 7 }, version: 5 } });
+    await open('/admin/buildings/b/records?tab=kept');
+    await click('Change');
+    await type('Days', '30');
+    expect(screen.queryByText(/deleted at once/)).toBeNull();
+    await type('Days', '7');
+    screen.getByText('What is older than that is deleted at once.');
+    await type('Purpose', 'Who comes late');
+    screen.getByText('What was kept for the other purpose is deleted at once.');
+    await type('Purpose', KEPT.purpose);
+    await click('Save');
+    await screen.findByText('7 days');
+    expect(asked.find(({ what }) => what.startsWith('PUT'))?.body).toEqual({ version: 4, purpose: KEPT.purpose, days: 7, told_on: '2026-11-20' });
   });
 
   it('are not read before somebody asks, and then as far as they are narrowed', async () => {
@@ -181,7 +200,11 @@ describe('records of use', () => {
   });
 
   it('are switched off with a question, which says that everything is deleted', async () => {
-    const { asked } = server({ 'GET /buildings/b/records/policy': { ...OFF, kept: KEPT }, 'DELETE /buildings/b/records/policy': { ...OFF, version: 3 } });
+    const { asked, lists } = server({ 'GET /buildings/b/records/policy': { ...OFF, kept: KEPT } });
+    lists['DELETE /buildings/b/records/policy'] = () => {
+      lists['GET /buildings/b/records/policy'] = { ...OFF, version: 0 };
+      return new Response(null, { status: 204 });
+    };
     await open('/admin/buildings/b/records?tab=kept');
     await click('Switch off and delete');
     const dialog = within(screen.getByRole('dialog'));
