@@ -21,6 +21,7 @@ pub mod entry;
 mod keypad;
 mod lift;
 mod read;
+mod uses;
 
 use crate::input::{Contact, InputEvent, Level};
 use crate::journal::Journal;
@@ -30,7 +31,7 @@ use crate::reader::wired::Lamps;
 use alarms::Alarms;
 use driven::{Asker, Driven};
 use enrolling::{Enrolling, Wish};
-use entry::Entry;
+use entry::{Entry, before};
 use klinke_access::decide::Order;
 use klinke_access::door_cycle::Input;
 use klinke_access::open_command::{Guard, OpenCommand, Refusal};
@@ -50,6 +51,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
+use uses::Uses;
 
 /// How many commands are remembered while they could still be valid: 200 a second, far over what doors can do.
 const OPENINGS_REMEMBERED: usize = 1_024;
@@ -57,7 +59,7 @@ const OPENINGS_REMEMBERED: usize = 1_024;
 /// How many reports may wait for the link.
 const REPORTS_WAITING: usize = 1_024;
 
-/// How often the clock is kept.
+/// How often the clock is kept, and the journal tidied.
 const KEEP_CLOCK_EVERY: Duration = Duration::from_secs(600);
 
 /// What the link asks of the doors.
@@ -141,8 +143,8 @@ impl Doors {
     /// With a journal for what goes wrong. Without, it is kept nowhere. After [`Doors::with_entry`], whose clock it goes by.
     #[must_use]
     pub fn with_journal(self, journal: Journal, now: Mono) -> Self {
-        let alarms = Alarms::with(journal, self.entry.clock(), now);
-        Self { reports: Reports { alarms, ..self.reports }, ..self }
+        let alarms = Alarms::with(journal.clone(), self.entry.clock(), now);
+        Self { reports: Reports { alarms, journal, ..self.reports }, ..self }
     }
 
     /// Something went wrong that does not last: it is kept until the server knows.
@@ -153,7 +155,7 @@ impl Doors {
     /// Takes one request of the link.
     pub fn handle(&mut self, request: Request, now: Mono) {
         match request {
-            Request::Attach(link) => self.attach(link),
+            Request::Attach(link) => self.attach(link, now),
             Request::Open(command) => self.open(&command, now),
             Request::Configure(wanted) => self.configure(&wanted, now),
             Request::Rights(rights) => self.take_rights(*rights, now),
@@ -162,6 +164,7 @@ impl Doors {
             Request::EndEnrol(reading) => self.end_enrol(reading),
             Request::NotedUsed(credentials) => self.noted(&credentials),
         }
+        self.note_uses(now);
     }
 
     /// Takes what a wire says.
@@ -190,6 +193,7 @@ impl Doors {
                 self.fire(input, level, now);
             }
         }
+        self.note_uses(now);
     }
 
     /// An alarm of a wire. One that is lost says neither that it began nor that it is over.
@@ -217,6 +221,7 @@ impl Doors {
         if let Some(driven) = self.driven.iter_mut().find(|driven| driven.output == event.output) {
             driven.answered(event, &mut *self.board, &mut self.reports, now);
         }
+        self.note_uses(now);
     }
 
     /// Whether an output has not answered yet.
@@ -258,11 +263,13 @@ impl Doors {
         self.settle_keypads(now);
         self.reports.alarms.tick(now);
         self.look_at_windows(now);
+        self.note_uses(now);
     }
 
     /// Locks everything: the process ends.
     pub fn lock_all(&mut self, now: Mono) {
         self.all(Input::Reset, now);
+        self.note_uses(now);
     }
 
     /// When to call [`Doors::tick`] next.
@@ -281,8 +288,10 @@ impl Doors {
         }
     }
 
-    fn attach(&mut self, link: oneshot::Sender<Attached>) {
+    fn attach(&mut self, link: oneshot::Sender<Attached>, now: Mono) {
         self.forget_windows();
+        // before it is told what waits
+        self.keep_records(now);
         let (sender, reports) = mpsc::channel(REPORTS_WAITING);
         self.reports.link = Some(sender);
         let doors = self.driven.iter().map(Driven::report).collect();
@@ -402,10 +411,13 @@ pub async fn run(
             Some(event) = outputs.recv() => doors.answered(event, clock.mono()),
             Some(event) = inputs.recv() => doors.input(event, clock.mono()),
             Some(request) = requests.recv() => doors.handle(request, clock.mono()),
-            _ = keep_clock.tick() => if let Some((file, moment)) = doors.entry.to_keep(clock.mono()) {
-                // a slow disk keeps no door waiting
-                tokio::task::spawn_blocking(move || file.keep(moment));
-            },
+            _ = keep_clock.tick() => {
+                doors.tidy_records(clock.mono());
+                if let Some((file, moment)) = doors.entry.to_keep(clock.mono()) {
+                    // a slow disk keeps no door waiting
+                    tokio::task::spawn_blocking(move || file.keep(moment));
+                }
+            }
         }
     }
     doors.lock_all(clock.mono());
@@ -432,6 +444,9 @@ struct Reports {
     lamps: Lamps,
     /// To the journal.
     alarms: Alarms,
+    /// What came of those before a door, where that is kept.
+    uses: Uses,
+    journal: Journal,
     /// What readers in lifts wait for.
     rides: Rides,
 }
@@ -459,13 +474,16 @@ impl Reports {
     }
 
     fn outcome(&mut self, asker: Asker, outcome: Outcome, now: Mono) {
+        if let Asker::Reader { by, .. } | Asker::Car { by, .. } = asker {
+            self.uses.answered(by, outcome);
+        }
         match (asker, outcome) {
             (Asker::Link(opening), _) => self.say(ControllerRequest::Outcome { mono: now, opening, outcome }),
-            (Asker::Car { reader, number }, _) => self.floor(reader, number, outcome),
-            (Asker::Reader(reader), Outcome::Opened { .. } | Outcome::Sent) => {
+            (Asker::Car { reader, number, .. }, _) => self.floor(reader, number, outcome),
+            (Asker::Reader { reader, .. }, Outcome::Opened { .. } | Outcome::Sent) => {
                 self.lamps.show(reader, Feedback::Granted);
             }
-            (Asker::Reader(reader), Outcome::Expired | Outcome::Refused { .. }) => {
+            (Asker::Reader { reader, .. }, Outcome::Expired | Outcome::Refused { .. }) => {
                 self.lamps.show(reader, Feedback::Denied);
             }
         }

@@ -17,12 +17,13 @@
 //! - [`reader`] is what tells the doors of cards and keys, and shows what they answer; [`doors`] decides by the rights
 //!   that it holds, whether the server is there or not. [`kept`] is what it remembers over a power cut for that.
 //! - [`keying`] gives a reader its key, which never leaves this machine either.
-//! - [`journal`] keeps what went wrong at the doors until the server has it.
+//! - [`journal`] keeps what went wrong at the doors until the server has it, and who used them where that is allowed.
 //! - [`rights`] are fetched over the link, checked, kept on the disk, and then in force; also with the server gone.
 //! - [`pairing`] makes the key, which never leaves [`state`], and gets it certified by an administrator.
 //!
-//! Nothing here logs or keeps that a door was opened: in a small house a door and a time name a person. The log
-//! speaks of the link, the configuration and faults.
+//! Nothing here logs that a door was opened, and nothing keeps it: in a small house a door and a time name a person. The log
+//! speaks of the link, the configuration and faults. In a commercial building whose owner keeps records of use, and only by rights
+//! that say so, a use is in the journal ([`doors`], `uses`) until the server has it.
 
 #![cfg_attr(
     not(test),

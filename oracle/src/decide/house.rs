@@ -82,6 +82,7 @@ impl House {
             key: HashKey([0; 32]),
             zone: "UTC".into(),
             holidays: HolidayCalendar::Norway,
+            records: None,
             site_mode: SiteMode::Normal,
             doors: (0..DOORS).map(door).collect(),
             schedules: self.levels.iter().map(|(_, from, until)| every_day(*from, *until)).collect(),

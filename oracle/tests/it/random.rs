@@ -163,6 +163,7 @@ pub fn world(dice: &mut Dice) -> Plan {
         key: HashKey([0; 32]),
         zone: dice.of(&["Europe/Oslo", "Europe/Helsinki", "Atlantic/Reykjavik", "America/St_Johns"]).into(),
         holidays: dice.of(&[HolidayCalendar::None, HolidayCalendar::Norway, HolidayCalendar::Sweden]),
+        records: None,
         site_mode: if dice.in_hundred(95) { SiteMode::Normal } else { SiteMode::LockedDown },
         doors,
         schedules,

@@ -1,7 +1,7 @@
 //! Makes a snapshot from what the server knows of one controller.
 
 use super::shard::{Row, Shard, State};
-use super::{CredentialHash, DoorPlan, DoorRight, HashKey, KeyedRight, Manifest, PersonTag};
+use super::{CredentialHash, DoorPlan, DoorRight, HashKey, KeyedRight, Manifest, PersonTag, Records};
 use crate::decide::{HolderClass, SiteMode};
 use klinke_model::credential::CredentialTier;
 use klinke_model::ids::ControllerId;
@@ -40,6 +40,8 @@ pub struct Plan {
     pub holders: Vec<Holder>,
     /// What they present, by the holder's place.
     pub credentials: Vec<Credential>,
+    /// Whether the uses of the doors are kept.
+    pub records: Option<Records>,
 }
 
 /// Somebody with rights.
@@ -128,6 +130,7 @@ pub fn build(plan: &Plan) -> (Manifest, Vec<Shard>) {
         schedules: plan.schedules.clone(),
         rights: keyed.into_iter().map(|(key, right)| KeyedRight { key, right }).collect(),
         shards: shards.iter().map(Shard::name).collect(),
+        records_days: plan.records.map(|records| records.days),
     };
     (manifest, shards)
 }

@@ -15,11 +15,14 @@
 
 mod build;
 mod key;
+mod records;
 mod rights;
 mod shard;
 
 pub use build::{Credential, Holder, Plan, build};
 pub use key::HashKey;
+pub use klinke_model::news::PersonTag;
+pub use records::{KeepsRecords, Records};
 pub use rights::{AtDoor, Found, Rights, compile};
 pub use shard::{Row, Shard, State};
 
@@ -42,10 +45,6 @@ pub const DOORS: usize = 64;
 /// controller's key, cut to 128 bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CredentialHash(pub [u8; 16]);
-
-/// Tells people apart on one controller without saying who they are: a keyed hash of the person, cut to 64 bits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct PersonTag(pub u64);
 
 /// The part of a snapshot that is signed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,6 +72,10 @@ pub struct Manifest {
     pub rights: Vec<KeyedRight>,
     /// SHA-256 of each shard, hexadecimal, by the first bits of the hashes in it: a power of two of them.
     pub shards: Vec<String>,
+    /// For how many days ([`Records::DAYS`]) the uses of the doors are kept. In a building where they are not it is not there at all,
+    /// and [`build()`] can not put it there for one that is not commercial.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub records_days: Option<u8>,
 }
 
 /// One door of the controller.
@@ -149,6 +152,9 @@ pub enum Fault {
     /// There are fewer or more shards than named, or not a power of two.
     #[error("the shards are not those of the manifest")]
     Shards,
+    /// Uses are to be kept for so many days, which are too few or too many.
+    #[error("records of use can not be kept for {0} days")]
+    Records(u8),
     /// A shard is cut, is not what the manifest names, or holds what does not belong in it.
     #[error("shard {0} is not what the manifest names")]
     Shard(usize),

@@ -2,7 +2,9 @@
 
 use super::build::shard_of;
 use super::shard::{Flags, Shard};
-use super::{CredentialHash, DOORS, DoorPlan, DoorRight, Fault, HashKey, KeyedRight, Manifest, PersonTag};
+use super::{
+    CredentialHash, DOORS, DoorPlan, DoorRight, Fault, HashKey, KeyedRight, Manifest, PersonTag, Records,
+};
 use crate::decide::{Facts, HolderClass, Order, Presented, SiteMode};
 use crate::standing::{ClockTrust, Now, Right, Standing, standing};
 use crate::zone::Zone;
@@ -33,6 +35,7 @@ pub struct Rights {
     /// there are about [`A_BUCKET`] of each.
     buckets: Vec<u32>,
     entries: Vec<Entry>,
+    records_days: Option<u8>,
 }
 
 /// How many hashes are looked through.
@@ -95,6 +98,9 @@ pub fn compile(manifest: Manifest, shards: &[Shard]) -> Result<Rights, Fault> {
     if let Some(wrong) = manifest.schedules.iter().position(|schedule| schedule.fault().is_some()) {
         return Err(Fault::Schedule(wrong));
     }
+    if let Some(days) = manifest.records_days.filter(|days| !Records::DAYS.contains(days)) {
+        return Err(Fault::Records(days));
+    }
     let (rights, places) = keyed(&manifest)?;
     let count = manifest.shards.len();
     if !count.is_power_of_two() || count > 1 << 16 || shards.len() != count {
@@ -144,6 +150,7 @@ pub fn compile(manifest: Manifest, shards: &[Shard]) -> Result<Rights, Fault> {
         buckets: buckets(&hashes),
         hashes,
         entries,
+        records_days: manifest.records_days,
     })
 }
 
@@ -224,6 +231,10 @@ impl Rights {
     /// The doors, by place.
     pub fn doors(&self) -> &[DoorPlan] {
         &self.doors
+    }
+
+    pub(super) const fn records_days(&self) -> Option<u8> {
+        self.records_days
     }
 
     /// How many credentials it knows.

@@ -3,7 +3,9 @@ use crate::decide::{Cause, Decision, HolderClass, Order, Reason, Request, decide
 use crate::standing::ClockTrust;
 use klinke_model::credential::CredentialTier;
 use klinke_model::door::DoorMode;
-use klinke_model::ids::v4;
+use klinke_model::ids::{BuildingId, v4};
+use klinke_model::privacy::AnySite;
+use klinke_model::site::BuildingKind;
 use klinke_model::timetable::Hours;
 use std::time::Duration;
 
@@ -73,6 +75,7 @@ fn plan() -> Plan {
             holder(2, vec![DoorRight { schedule: Some(0), ..right(0b01) }]),
         ],
         credentials: vec![card(1, 0), card(2, 1)],
+        records: None,
     }
 }
 fn in_force(plan: &Plan) -> Rights {
@@ -274,4 +277,24 @@ fn a_manifest_is_read_as_it_was_written_and_nothing_unknown_is_passed_over() {
     assert_eq!(serde_json::from_value::<Manifest>(json.clone()).unwrap(), manifest);
     json["doors"][0]["opens_for_all"] = true.into();
     assert!(serde_json::from_value::<Manifest>(json).is_err());
+}
+
+#[test]
+fn only_rights_that_say_so_keep_records_and_the_others_do_not_even_name_them() {
+    assert!(in_force(&plan()).keeps_records().is_none());
+    assert!(!serde_json::to_string(&build(&plan()).0).unwrap().contains("records"));
+
+    let AnySite::Commercial(site) = AnySite::of(BuildingId(v4([3; 16])), BuildingKind::Commercial) else {
+        panic!("a commercial building")
+    };
+    let keeping = |days| Plan { records: Some(Records { site, days }), ..plan() };
+    for days in [1, 14, 90] {
+        assert_eq!(in_force(&keeping(days)).keeps_records().map(KeepsRecords::days), Some(days));
+        let read = serde_json::from_value(serde_json::to_value(build(&keeping(days)).0).unwrap());
+        assert_eq!(read.ok(), Some(build(&keeping(days)).0));
+    }
+    for days in [0, 91, 255] {
+        let (manifest, shards) = build(&keeping(days));
+        assert_eq!(compile(manifest, &shards).unwrap_err(), Fault::Records(days));
+    }
 }

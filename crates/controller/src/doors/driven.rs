@@ -13,6 +13,7 @@
 //! - For the other doors of an airlock it is the other way round: locked only while its output has said that it is.
 
 use super::Reports;
+use super::uses::Before;
 use crate::output::{ANSWER_LIMIT, Answer, Board, OutputEvent, Ticket};
 use klinke_access::door_cycle::{DoorCycle, Held, Input, Output, Poll, Restriction};
 use klinke_model::alarm::AlarmKind;
@@ -68,13 +69,20 @@ pub(super) enum Asker {
     /// The server, with an opening.
     Link(OpeningId),
     /// Somebody at a reader.
-    Reader(u16),
+    Reader {
+        /// Which.
+        reader: u16,
+        /// Who, where that is kept.
+        by: Option<Before>,
+    },
     /// Somebody at a reader in a lift, for one floor of several.
     Car {
         /// Which reader.
         reader: u16,
         /// Which reading at it.
         number: u32,
+        /// Who, where that is kept.
+        by: Option<Before>,
     },
 }
 

@@ -17,7 +17,7 @@ use klinke_access::clock::DoorClock;
 use klinke_access::decide::{Cause, Decision, Order, Reason, Request, decide};
 use klinke_access::lockout::Lockout;
 use klinke_access::order::DoorOrder;
-use klinke_access::snapshot::{AtDoor, CredentialHash, Found, Rights};
+use klinke_access::snapshot::{AtDoor, CredentialHash, Found, KeepsRecords, PersonTag, Rights};
 use klinke_access::standing::ClockTrust;
 use klinke_model::credential::CredentialKey;
 use klinke_model::door::{DoorAlarm, DoorMode, DoorPosition, DoorState};
@@ -93,6 +93,9 @@ pub(super) struct LetIn {
     /// What was presented is used up: the server does not know yet.
     pub(super) is_used_up: bool,
 }
+
+/// Whether somebody is let in, and who it is, when that is to be noted.
+pub(super) type Judged<T> = (Option<PersonTag>, Result<T, Refused>);
 
 /// What is decided of somebody before one door; nothing has come of it yet.
 struct Weighed {
@@ -207,6 +210,16 @@ impl Entry {
         self.order.judge(place, None, |other| state_at(rights, other, &state), now)
     }
 
+    /// The proof that the rights in force keep records of use, if they do.
+    pub(super) fn keeps_records(&self) -> Option<KeepsRecords<'_>> {
+        self.rights.as_ref()?.keeps_records()
+    }
+
+    /// Who this is, where that is kept.
+    fn person(&self, weighed: &Weighed) -> Option<PersonTag> {
+        self.keeps_records().and(weighed.found).map(|found| found.person)
+    }
+
     /// Whether who presents this is let in at this door.
     pub(super) fn present(
         &mut self,
@@ -215,15 +228,21 @@ impl Entry {
         key: &CredentialKey,
         state: impl Fn(DoorId) -> Option<DoorState>,
         now: Mono,
-    ) -> Result<LetIn, Refused> {
-        let weighed = self.weigh(door, mode, key, state, now)?;
-        self.notice(&weighed, now);
+    ) -> Judged<LetIn> {
+        match self.weigh(door, mode, key, state, now) {
+            Err(refused) => (None, Err(refused)),
+            Ok(weighed) => (self.person(&weighed), self.judged(&weighed, now)),
+        }
+    }
+
+    fn judged(&mut self, weighed: &Weighed, now: Mono) -> Result<LetIn, Refused> {
+        self.notice(weighed, now);
         if let (Decision::Granted { .. }, Some(found)) = (&weighed.decision, &weighed.found)
             && found.once
         {
             self.use_up(weighed.hash, found, now)?;
         }
-        self.settle(&weighed, now)
+        self.settle(weighed, now)
     }
 
     /// To which of these floors who presents this may go: at least one, or why none. What opens once is used up by one ride.
@@ -233,13 +252,22 @@ impl Entry {
         key: &CredentialKey,
         state: impl Fn(DoorId) -> Option<DoorState>,
         now: Mono,
-    ) -> Result<Vec<(DoorId, LetIn)>, Refused> {
+    ) -> Judged<Vec<(DoorId, LetIn)>> {
         let mut all = Vec::with_capacity(floors.len());
         for (door, mode) in floors {
             if let Ok(weighed) = self.weigh(*door, *mode, key, &state, now) {
                 all.push((*door, weighed));
             }
         }
+        let person = all.first().and_then(|(_, weighed)| self.person(weighed));
+        (person, self.floors_judged(&all, now))
+    }
+
+    fn floors_judged(
+        &mut self,
+        all: &[(DoorId, Weighed)],
+        now: Mono,
+    ) -> Result<Vec<(DoorId, LetIn)>, Refused> {
         if let Some((_, weighed)) = all.first() {
             self.notice(weighed, now);
         }
@@ -251,7 +279,7 @@ impl Entry {
             self.use_up(*hash, found, now)?;
         }
         let (mut let_in, mut refused) = (Vec::new(), Refused::NoRights);
-        for (door, weighed) in &all {
+        for (door, weighed) in all {
             match self.settle(weighed, now) {
                 Ok(one) => let_in.push((*door, one)),
                 // that somebody else has to come too is worth saying, whatever the other floors say
@@ -431,6 +459,7 @@ pub fn age_at(moment: Timestamp, at: Timestamp) -> Duration {
     Duration::from_millis(at.as_millis().saturating_sub(moment.as_millis()).try_into().unwrap_or(0))
 }
 
-fn before(at: Timestamp, by: Duration) -> Timestamp {
+/// The moment that was so long before another.
+pub(super) fn before(at: Timestamp, by: Duration) -> Timestamp {
     Timestamp::from_millis(at.as_millis().saturating_sub(i64::try_from(by.as_millis()).unwrap_or(i64::MAX)))
 }

@@ -3,10 +3,11 @@
 //!
 //! - It moves floors only. A door that was put on one of its outputs by mistake stays as it is.
 //! - Whoever may go to one floor is let in. The reader shows one answer: green with the first output that says it is enabled,
-//!   red when none does.
+//!   red when none does. Where uses are kept, each floor that was enabled is one; when none was, the first floor stands for all.
 
 use super::driven::{Asker, Driven};
 use super::entry::Refused;
+use super::uses::Before;
 use super::{Doors, Reports};
 use crate::reader::Feedback;
 use klinke_model::credential::CredentialKey;
@@ -75,14 +76,22 @@ impl Doors {
         let floors: Vec<_> =
             driven.iter().filter(is_floor).map(|floor| (floor.door, floor.report().state.mode)).collect();
         let states = |door| driven.iter().find(|driven| driven.door == door).map(Driven::secured);
-        let let_in = entry.present_floors(&floors, key, states, now);
-        reports.noticed(entry, floors.first().map(|(door, _)| *door), now);
-        let let_in = let_in?;
+        let (person, let_in) = entry.present_floors(&floors, key, states, now);
+        let first = floors.first().map(|(door, _)| *door);
+        reports.noticed(entry, first, now);
+        let before = |door| person.map(|person| Before { door, person });
+        let let_in = let_in.inspect_err(|why| reports.uses.refused(first.and_then(before), *why))?;
         let is_used_up = let_in.iter().any(|(_, one)| one.is_used_up);
         let number = reports.rides.begin(reader, let_in.len());
         for (door, let_in) in let_in {
             if let Some(floor) = driven.iter_mut().find(|driven| driven.door == door) {
-                floor.let_in(Asker::Car { reader, number }, let_in.hold, &mut **board, reports, now);
+                floor.let_in(
+                    Asker::Car { reader, number, by: before(door) },
+                    let_in.hold,
+                    &mut **board,
+                    reports,
+                    now,
+                );
             }
         }
         if is_used_up {

@@ -3,6 +3,7 @@
 use super::driven::Asker;
 use super::entry::Refused;
 use super::keypad::Typed;
+use super::uses::Before;
 use super::{Doors, Driven};
 use crate::reader::{Feedback, Keys, ReaderAlarm, ReaderEvent, Reading};
 use klinke_access::decide::{Reason, SiteMode};
@@ -98,11 +99,12 @@ impl Doors {
         let states = |door| driven.iter().find(|driven| driven.door == door).map(Driven::secured);
         let here = driven.get(at).ok_or(Refused::NoRights)?;
         let door = here.door;
-        let let_in = entry.present(door, here.report().state.mode, key, states, now);
+        let (person, let_in) = entry.present(door, here.report().state.mode, key, states, now);
         reports.noticed(entry, Some(door), now);
-        let let_in = let_in?;
+        let by = person.map(|person| Before { door, person });
+        let let_in = let_in.inspect_err(|why| reports.uses.refused(by, *why))?;
         if let Some(driven) = driven.get_mut(at) {
-            driven.let_in(Asker::Reader(reader), let_in.hold, &mut **board, reports, now);
+            driven.let_in(Asker::Reader { reader, by }, let_in.hold, &mut **board, reports, now);
         }
         if let_in.is_used_up {
             self.tell_used();
@@ -185,6 +187,7 @@ impl Doors {
         info!(revision = rights.revision(), credentials = rights.credentials(), "rights in force");
         self.entry.order.update(rights.doors());
         self.entry.rights = Some(rights);
+        self.keep_records(now);
         self.restrict(now);
         self.keep_hours(now);
     }
@@ -193,6 +196,7 @@ impl Doors {
     pub(super) fn take_time(&mut self, server: Timestamp, newest: Option<u64>, now: Mono) {
         self.entry.told(server, newest, now);
         self.reports.alarms.set_clock(self.entry.clock(), now);
+        self.keep_records(now);
         self.keep_hours(now);
     }
 

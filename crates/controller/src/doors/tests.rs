@@ -4,6 +4,7 @@ mod alarms;
 mod at_door;
 mod handed_on;
 mod keypads;
+mod uses;
 
 use super::*;
 use crate::output::{Answer, Ticket};

@@ -19,8 +19,8 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::path::PathBuf;
 use tracing::{error, warn};
 
-/// Far over what the longest journal has.
-const LARGEST: u64 = 16 << 20;
+/// Over twice what the longest journal has.
+pub const LARGEST: u64 = 32 << 20;
 
 /// The file.
 #[derive(Debug)]

@@ -1,4 +1,5 @@
-//! What a controller has to tell the server once, and keeps until the server has it: alarms.
+//! What a controller has to tell the server once, and keeps until the server has it: alarms, and uses of doors where the rights in
+//! force keep records of them.
 //!
 //! ```text
 //!   doors ──raise, end──▶ queue ──▶ disk (a task of its own) ──▶ link ──news──▶ server
@@ -9,17 +10,19 @@
 //! - The doors never wait for the disk: they put an entry into the [`queue`](queue::Queue) and go on. Order is kept.
 //! - Only what is durable is told to the server, so a number is never used for two things after a power cut.
 //! - A disk that takes nothing is told to the log and tried again; the entries wait, as many as there is room for.
-//! - Neither queue nor disk has a field for a person, card or unit.
+//! - An alarm has no field for a person, card or unit. A use has one for a person, as a tag, and can not be noted without the proof that
+//!   the rights in force lend ([`KeepsRecords`]); without it the file has alarms alone.
 
 pub mod file;
 pub mod queue;
 
 use file::LogFile;
+use klinke_access::snapshot::KeepsRecords;
 use klinke_model::ids::JournalId;
-use klinke_model::news::{NewsEntry, Raised};
+use klinke_model::news::{NewsEntry, Raised, TaggedUse};
 use klinke_model::time::Timestamp;
 use klinke_wire::controller::ControllerRequest;
-use queue::{Queue, Work};
+use queue::Queue;
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -63,11 +66,64 @@ impl Journal {
             let seq = queue.raise(alarm, at, trusted);
             (seq, queue.take_lost())
         };
+        self.changed(lost);
+        seq
+    }
+
+    /// Notes a use of a door. Without the proof that uses are kept there is no way to:
+    /// ```compile_fail
+    /// # use klinke_controller::journal::Journal;
+    /// # use klinke_model::{news::TaggedUse, time::Timestamp};
+    /// fn note(journal: &Journal, used: TaggedUse, at: Timestamp) {
+    ///     journal.note_use(used, at, true);
+    /// }
+    /// ```
+    /// With it there is:
+    /// ```
+    /// # use klinke_access::snapshot::Rights;
+    /// # use klinke_controller::journal::Journal;
+    /// # use klinke_model::{news::TaggedUse, time::Timestamp};
+    /// fn note(journal: &Journal, rights: &Rights, used: TaggedUse, at: Timestamp) {
+    ///     if let Some(keeps) = rights.keeps_records() {
+    ///         journal.note_use(keeps, used, at, true);
+    ///     }
+    /// }
+    /// ```
+    pub fn note_use(&self, keeps: KeepsRecords<'_>, used: TaggedUse, at: Timestamp, trusted: bool) {
+        let lost = {
+            let mut queue = self.queue();
+            queue.note_use(keeps, used, at, trusted);
+            queue.take_lost()
+        };
+        self.changed(lost);
+    }
+
+    /// No use is to be kept: those that wait are told to nobody, and those on the disk are overwritten.
+    pub fn forget_uses(&self) {
+        if self.queue().forget_uses() {
+            self.0.dirty.notify_one();
+        }
+    }
+
+    /// Uses before this moment are too old to be told.
+    pub fn forget_uses_before(&self, moment: Timestamp) {
+        if self.queue().forget_uses_before(moment) {
+            self.0.dirty.notify_one();
+        }
+    }
+
+    /// Takes the uses that the server has off the disk.
+    pub fn tidy(&self) {
+        if self.queue().tidy() {
+            self.0.dirty.notify_one();
+        }
+    }
+
+    fn changed(&self, lost: u64) {
         if lost > 0 {
             warn!(lost, "the journal is full; its oldest entries are not kept");
         }
         self.0.dirty.notify_one();
-        seq
     }
 
     /// Notes that the alarm that this entry raised is over.
@@ -93,46 +149,77 @@ impl Journal {
         self.queue().waiting().copied().collect()
     }
 
+    /// What there is to tell now, if anything: the oldest entries, and durable ones only.
+    pub fn to_tell(&self) -> Option<ControllerRequest> {
+        self.queue().news()
+    }
+
     /// Waits until there is something durable to tell. Nothing is lost when the future is dropped.
     pub async fn news(&self) -> ControllerRequest {
         loop {
             let changed = self.0.durable.notified();
-            if let Some(news) = self.queue().news() {
+            if let Some(news) = self.to_tell() {
                 return news;
             }
             changed.await;
         }
     }
 
+    /// Writes what there is to write now; whether there was anything.
+    ///
+    /// # Errors
+    /// When the disk does not take it: it is all written anew the next time.
+    pub fn write(&self, file: &mut LogFile) -> io::Result<bool> {
+        let Some(work) = self.queue().work() else { return Ok(false) };
+        let written = file.write(&work);
+        match &written {
+            Ok(()) => {
+                self.queue().written(work.up_to);
+                self.0.durable.notify_waiters();
+            }
+            Err(_) => self.queue().not_written(),
+        }
+        written.map(|()| true)
+    }
+
     /// Writes what there is to write, as it comes, until the future is dropped.
     pub async fn keep(self, mut file: LogFile) {
         let mut fails = false;
         loop {
-            let work = self.queue().work();
-            let Some(work) = work else {
-                self.0.dirty.notified().await;
-                continue;
-            };
-            let up_to = work.up_to;
-            let (back, written) = write(file, work).await;
+            let (back, written) = self.write_apart(file).await;
             file = back;
             match written {
-                Ok(()) => {
-                    if std::mem::replace(&mut fails, false) {
+                Ok(is_written) => {
+                    if is_written && std::mem::replace(&mut fails, false) {
                         info!("the journal is kept again");
                     }
-                    self.queue().written(up_to);
-                    self.0.durable.notify_waiters();
+                    if !is_written {
+                        self.0.dirty.notified().await;
+                    }
                 }
                 Err(error) => {
                     if !std::mem::replace(&mut fails, true) {
-                        error!(%error, "the journal can not be kept; alarms wait in memory until it can");
+                        error!(%error, "the journal can not be kept; it waits in memory until it can");
                     }
-                    self.queue().not_written();
                     tokio::time::sleep(AGAIN).await;
                 }
             }
         }
+    }
+
+    /// The same, away from the thread that moves the locks.
+    async fn write_apart(&self, file: LogFile) -> (LogFile, io::Result<bool>) {
+        let (path, journal) = (file.path(), self.clone());
+        let writing = tokio::task::spawn_blocking(move || {
+            let mut file = file;
+            let written = journal.write(&mut file);
+            (file, written)
+        });
+        // a panic in there loses no more than an open file
+        writing.await.unwrap_or_else(|error| {
+            self.queue().not_written();
+            (LogFile::at(path), Err(io::Error::other(error)))
+        })
     }
 
     /// Waits until everything is durable.
@@ -145,18 +232,6 @@ impl Journal {
             changed.await;
         }
     }
-}
-
-/// Away from the thread that moves the locks.
-async fn write(file: LogFile, work: Work) -> (LogFile, io::Result<()>) {
-    let path = file.path();
-    let writing = tokio::task::spawn_blocking(move || {
-        let mut file = file;
-        let written = file.write(&work);
-        (file, written)
-    });
-    // a panic in there loses no more than an open file
-    writing.await.unwrap_or_else(|error| (LogFile::at(path), Err(io::Error::other(error))))
 }
 
 #[cfg(test)]

@@ -3,6 +3,10 @@
 //! When there is no more room, the oldest that only happened goes first, then the oldest that has begun and ended in here. What
 //! remains is one entry for each alarm that stands or stood when the server last listened, and those are no more than there are
 //! wires: the end of an alarm that the server knows of is never lost.
+//!
+//! Uses of doors ([`uses`]) stand in the same sequence and have a bound of their own: no alarm goes for a use, and no use for an alarm.
+
+pub mod uses;
 
 use klinke_model::ids::{JournalId, v4};
 use klinke_model::news::{News, NewsEntry, Raised};
@@ -11,7 +15,7 @@ use klinke_wire::controller::{ControllerRequest, NEWS};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 
-/// The most entries that wait for the server.
+/// The most alarms that wait for the server.
 pub const MOST: usize = 10_000;
 
 /// So many lines more than there are entries, and the file is written anew.
@@ -56,6 +60,8 @@ pub struct Queue {
     journal: JournalId,
     next: u64,
     entries: VecDeque<NewsEntry>,
+    /// How many of them are uses.
+    uses: usize,
     standing: BTreeMap<u64, Raised>,
     /// How many entries went for want of room and were not told yet.
     lost: u64,
@@ -63,8 +69,14 @@ pub struct Queue {
     to_write: Vec<Line>,
     /// The file has to be written anew.
     is_anew: bool,
+    /// Work was taken and is not done.
+    is_writing: bool,
     /// How many lines the file has.
     lines: usize,
+    /// How many uses it has in them, with those that are to be added.
+    uses_kept: usize,
+    /// How many of those the server has noted.
+    uses_noted: usize,
     /// Entries up to this number are on the disk.
     durable: u64,
 }
@@ -82,11 +94,15 @@ impl Queue {
             journal,
             next: 1,
             entries: VecDeque::new(),
+            uses: 0,
             standing: BTreeMap::new(),
             lost: 0,
             to_write: Vec::new(),
             is_anew: true,
+            is_writing: false,
             lines: 0,
+            uses_kept: 0,
+            uses_noted: 0,
             durable: 0,
         }
     }
@@ -105,16 +121,17 @@ impl Queue {
                 Line::Journal { .. } => return None,
                 Line::Entry(entry) => {
                     queue.next = queue.next.max(entry.seq.saturating_add(1));
-                    queue.stand(&entry);
-                    queue.entries.push_back(entry);
+                    queue.put(entry);
                 }
                 Line::Noted { seq } => queue.forget(seq),
             }
         }
         if is_cut {
-            queue.next = queue.next.saturating_add(10 * MOST as u64);
+            queue.next = queue.next.saturating_add(2 * (MOST + uses::MOST) as u64);
         }
         queue.durable = queue.next.saturating_sub(1);
+        // told by the process before
+        queue.lost = 0;
         Some(queue)
     }
 
@@ -134,11 +151,19 @@ impl Queue {
 
     fn push(&mut self, entry: NewsEntry) {
         self.next = entry.seq.saturating_add(1);
+        self.put(entry);
+        self.to_write.push(Line::Entry(entry));
+        if self.entries.len() - self.uses > MOST {
+            self.make_room();
+        }
+    }
+
+    /// Takes an entry, new or from the file.
+    fn put(&mut self, entry: NewsEntry) {
         self.stand(&entry);
         self.entries.push_back(entry);
-        self.to_write.push(Line::Entry(entry));
-        if self.entries.len() > MOST {
-            self.make_room();
+        if uses::is_use(&entry) {
+            self.put_use();
         }
     }
 
@@ -147,7 +172,7 @@ impl Queue {
             News::Raised(alarm) if alarm.kind.lasts() => {
                 self.standing.insert(entry.seq, alarm);
             }
-            News::Raised(_) => {}
+            News::Raised(_) | News::Use(_) => {}
             News::Ended { raised } => {
                 self.standing.remove(&raised);
             }
@@ -162,7 +187,7 @@ impl Queue {
         } else {
             let ended = self.entries.iter().filter_map(|entry| match entry.what {
                 News::Ended { raised } => Some(raised),
-                News::Raised(_) => None,
+                News::Raised(_) | News::Use(_) => None,
             });
             let ended: std::collections::HashSet<u64> = ended.collect();
             // the oldest that is here from its beginning to its end
@@ -202,7 +227,11 @@ impl Queue {
     }
 
     fn forget(&mut self, seq: u64) {
-        while self.entries.pop_front_if(|oldest| oldest.seq <= seq).is_some() {}
+        while let Some(entry) = self.entries.pop_front_if(|oldest| oldest.seq <= seq) {
+            let is_use = usize::from(uses::is_use(&entry));
+            self.uses -= is_use;
+            self.uses_noted += is_use;
+        }
     }
 
     /// What to tell the server next; nothing before it is durable.
@@ -220,26 +249,34 @@ impl Queue {
             self.is_anew = false;
             let lines = self.whole();
             self.lines = lines.len();
+            (self.uses_kept, self.uses_noted) = (self.uses, 0);
+            self.is_writing = true;
             return Some(Work { is_whole: true, lines, up_to });
         }
         let lines = std::mem::take(&mut self.to_write);
         self.lines += lines.len();
+        self.is_writing = !lines.is_empty();
         (!lines.is_empty()).then_some(Work { is_whole: false, lines, up_to })
     }
 
     /// The last work is done.
     pub fn written(&mut self, up_to: u64) {
+        self.is_writing = false;
         self.durable = self.durable.max(up_to);
     }
 
     /// The last work is not done, or nobody knows: all of it is written anew.
     pub const fn not_written(&mut self) {
+        self.is_writing = false;
         self.is_anew = true;
     }
 
     /// Whether everything is durable.
     pub fn is_settled(&self) -> bool {
-        !self.is_anew && self.to_write.is_empty() && self.durable.saturating_add(1) >= self.next
+        !self.is_anew
+            && !self.is_writing
+            && self.to_write.is_empty()
+            && self.durable.saturating_add(1) >= self.next
     }
 
     fn whole(&self) -> Vec<Line> {

@@ -1,10 +1,13 @@
 //! The journal over power cuts at any byte, a full one, and disks that take nothing.
 
+mod uses;
+
 use super::queue::{Line, MOST};
 use super::*;
+use crate::rights::testing::keeping;
 use klinke_model::alarm::AlarmKind;
-use klinke_model::ids::v4;
-use klinke_model::news::News;
+use klinke_model::ids::{DoorId, v4};
+use klinke_model::news::{News, PersonTag, UseOutcome};
 use std::path::Path;
 
 const NOON: Timestamp = Timestamp::from_millis(1_795_262_400_000);
@@ -20,6 +23,9 @@ fn lasting(part: u16) -> Raised {
 }
 fn wrong_codes(part: u16) -> Raised {
     alarm(AlarmKind::WrongCodes, part)
+}
+fn used(person: u64) -> TaggedUse {
+    TaggedUse { door: DoorId(v4([1; 16])), person: PersonTag(person), outcome: UseOutcome::Opened }
 }
 fn open(path: &Path) -> (Queue, LogFile) {
     LogFile::open(path.to_owned(), id(9))
@@ -74,11 +80,14 @@ fn after_a_power_cut_at_any_byte_everything_that_was_synced_is_there_and_no_numb
     keep(&mut queue, &mut file);
     // each step is synced; what had been told by then, and what stood
     let mut steps = Vec::new();
-    for step in 0_u16..12 {
-        match step % 4 {
+    let rights = keeping(14);
+    let keeps = rights.keeps_records().unwrap();
+    for step in 0_u16..15 {
+        match step % 5 {
             0 => drop(queue.raise(lasting(step), NOON, true)),
             1 => drop(queue.raise(wrong_codes(step), NOON, step > 5)),
-            2 => {
+            2 => queue.note_use(keeps, used(u64::MAX - u64::from(step)), NOON, true),
+            3 => {
                 let (first, _) = queue.standing().next().unwrap();
                 queue.end(first, NOON, true);
             }
@@ -99,7 +108,7 @@ fn after_a_power_cut_at_any_byte_everything_that_was_synced_is_there_and_no_numb
         assert_eq!((&seqs(&after), &stands(&after)), (seqs_then, stood), "cut at {cut}");
         let new = after.raise(wrong_codes(99), NOON, true);
         let is_whole = steps.iter().any(|(length, ..)| *length == cut);
-        assert!(is_whole || new > 8, "cut at {cut}: {new}");
+        assert!(is_whole || new > 11, "cut at {cut}: {new}");
         // a disk is slow: not after each of them
         if cut.is_multiple_of(8) {
             keep(&mut after, &mut file);
@@ -116,7 +125,7 @@ fn after_a_power_cut_at_any_byte_everything_that_was_synced_is_there_and_no_numb
         let (mut after, _) = open(&path);
         let kept = steps.iter().rev().find(|(length, ..)| *length <= at).unwrap();
         assert_eq!(seqs(&after), kept.1, "a hole at {at}");
-        assert!(after.raise(lasting(9), NOON, true) > 12, "no number that may have been told");
+        assert!(after.raise(lasting(9), NOON, true) > 15, "no number that may have been told");
     }
     // the first line is not whole: another journal
     for cut in 0..first {

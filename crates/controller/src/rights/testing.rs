@@ -7,13 +7,15 @@ use crate::doors::Request;
 use crate::state::{Identity, StateDir};
 use klinke_access::decide::{HolderClass, SiteMode};
 use klinke_access::snapshot::{
-    Credential, CredentialHash, DoorPlan, DoorRight, HashKey, Holder, PersonTag, Plan, Shard, State, build,
-    signed,
+    Credential, CredentialHash, DoorPlan, DoorRight, HashKey, Holder, PersonTag, Plan, Records, Rights,
+    Shard, State, build, compile, signed,
 };
 use klinke_model::credential::CredentialTier;
 use klinke_model::door::DoorTimes;
-use klinke_model::ids::{ControllerId, DoorId, v4};
+use klinke_model::ids::{BuildingId, ControllerId, DoorId, v4};
+use klinke_model::privacy::AnySite;
 use klinke_model::schedule::HolidayCalendar;
+use klinke_model::site::BuildingKind;
 use klinke_model::time::Timestamp;
 use klinke_wire::controller::{Digest, Held};
 use rcgen::{CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair, SigningKey};
@@ -114,12 +116,27 @@ pub fn plan(of: ControllerId, revision: u64, cards: u32) -> Plan {
         key: HashKey([7; 32]),
         zone: "Europe/Oslo".into(),
         holidays: HolidayCalendar::Norway,
+        records: None,
         site_mode: SiteMode::Normal,
         doors: vec![door],
         schedules: vec![],
         holders: vec![holder],
         credentials: (0..cards).map(card).collect(),
     }
+}
+
+/// A commercial building whose owner keeps records of use.
+pub fn records(days: u8) -> Option<Records> {
+    match AnySite::of(BuildingId(v4([0xb0; 16])), BuildingKind::Commercial) {
+        AnySite::Commercial(site) => Some(Records { site, days }),
+        AnySite::Residential(_) => None,
+    }
+}
+
+/// Rights that keep them.
+pub fn keeping(days: u8) -> Rights {
+    let (manifest, shards) = build(&Plan { records: records(days), ..plan(us(), 1, 1) });
+    compile(manifest, &shards).unwrap()
 }
 
 /// Spread over the shards, as keyed hashes are.

@@ -118,6 +118,7 @@ fn rights(doors: u16, now: Timestamp) -> Request {
         key: hash_key,
         zone: "Europe/Oslo".into(),
         holidays: HolidayCalendar::None,
+        records: None,
         site_mode: SiteMode::Normal,
         doors: (0..doors).map(plan).collect(),
         schedules: vec![],

@@ -83,6 +83,7 @@ impl Snapshot {
             key: HashKey([7; 32]),
             zone: "Europe/Oslo".into(),
             holidays: HolidayCalendar::Norway,
+            records: None,
             site_mode: SiteMode::Normal,
             doors: vec![door],
             schedules: vec![],

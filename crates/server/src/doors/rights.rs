@@ -363,6 +363,7 @@ fn plan(
         key,
         zone: stored.time_zone,
         holidays: stored.holidays,
+        records: None,
         site_mode: stored.site_mode,
         doors: stored.doors,
         schedules: stored.schedules,

@@ -222,6 +222,7 @@ impl Taker<'_> {
             taken.seq = entry.seq;
             match entry.what {
                 told::News::Ended { raised } => self.ended(tx, raised, entry).await?,
+                told::News::Use(_) => taken.refused += 1,
                 told::News::Raised(alarm) if alarm.door.is_some_and(|door| !doors.contains(&door)) => {
                     taken.refused += 1;
                 }

@@ -28,12 +28,13 @@ fn story(journal: &Journal) -> Vec<String> {
     let kind = |seq| {
         waiting.iter().find(|entry| entry.seq == seq).and_then(|entry| match entry.what {
             News::Raised(alarm) => Some(alarm.kind.word()),
-            News::Ended { .. } => None,
+            News::Ended { .. } | News::Use(_) => None,
         })
     };
     let line = |entry: &klinke_model::news::NewsEntry| match entry.what {
         News::Raised(alarm) => format!("+{}", alarm.kind.word()),
         News::Ended { raised } => format!("-{}", kind(raised).unwrap_or("?")),
+        News::Use(_) => "a use".to_owned(),
     };
     waiting.iter().map(line).collect()
 }

@@ -3,7 +3,7 @@
 mod clocks;
 mod enrolling;
 mod hours;
-mod lift;
+pub mod lift;
 mod order;
 
 use super::*;
@@ -35,9 +35,9 @@ const HASH_KEY: HashKey = HashKey([7; 32]);
 pub const RESIDENT: u16 = 1;
 const GUEST: u16 = 2;
 const ONCE: u16 = 3;
-const MORNING: u16 = 4;
-const OTHER: u16 = 5;
-const UNKNOWN: u16 = 99;
+pub const MORNING: u16 = 4;
+pub const OTHER: u16 = 5;
+pub const UNKNOWN: u16 = 99;
 const DESK: u16 = 5;
 const READERS: [ReaderAt; 2] = [
     ReaderAt { reader: 0, output: 0, has_keypad: true },
@@ -104,6 +104,7 @@ pub fn plan() -> Plan {
         key: HASH_KEY,
         zone: "Europe/Oslo".into(),
         holidays: HolidayCalendar::None,
+        records: None,
         site_mode: SiteMode::Normal,
         doors: vec![door_plan(1), door_plan(2)],
         schedules: vec![hours(0, 12), hours(14, 16)],

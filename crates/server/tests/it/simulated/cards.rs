@@ -106,6 +106,7 @@ pub fn rights(revision: u64, begin: u64, now: u64, truth: Truth) -> Rights {
         key: KEY,
         zone: "Europe/Oslo".to_owned(),
         holidays: HolidayCalendar::None,
+        records: None,
         site_mode: if truth.emergency { SiteMode::LockedDown } else { SiteMode::Normal },
         doors: (0..LOCKS).map(plan).collect(),
         schedules: Vec::new(),

@@ -4,7 +4,7 @@ use super::*;
 
 /// Floors 3, 4 and 5 on outputs 2, 3 and 4, beside doors 1 and 2; reader 1 is in the car. RESIDENT may go to all three and
 /// to both doors, the guest to the first two floors, MORNING to the last one at other hours.
-fn tower() -> Plan {
+pub fn tower() -> Plan {
     let mut plan = plan();
     plan.doors.extend([3, 4, 5].map(door_plan));
     let floors = |doors| DoorRight { doors, schedule: None, from: None, until: None };
@@ -15,7 +15,7 @@ fn tower() -> Plan {
 }
 
 impl Entrance {
-    fn lift(plan: &Plan, kinds: [DoorKind; 3]) -> Self {
+    pub fn lift(plan: &Plan, kinds: [DoorKind; 3]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let board = TestBoard::default();
         board.0.lock().unwrap().more = 3;
