@@ -15,25 +15,29 @@ export interface RecordsPolicy {
   earliest: number;
   version: number;
 }
-export interface AccessRecord {
+export interface UseRecord {
   id: string;
   at: number;
   about: boolean;
   door: { id: string; name: string };
   who: { kind: 'person' | 'guest' | 'gone'; id?: string | null; name?: string | null };
-  outcome: 'opened' | 'refused';
+  outcome: 'opened' | 'refused' | 'failed';
   reason?: string | null;
 }
-export interface AccessRecords {
-  items: AccessRecord[];
+export interface UseRecords {
+  items: UseRecord[];
   next?: string | null;
 }
 export interface RecordReading {
   id: string;
   at: number;
-  by?: string | null;
-  /** A person, or everybody. */
-  about?: { id: string; name?: string | null } | null;
+  building: string;
+  by?: { id: string; name?: string | null };
+  person?: { id: string; name?: string | null };
+  door?: { id: string; name: string };
+  from?: number | null;
+  until?: number | null;
+  file: boolean;
   purpose?: string | null;
 }
 export interface RecordReadings {
@@ -46,10 +50,10 @@ export interface MyRecord {
   about: boolean;
   door: { id: string; name: string };
   building: string;
-  outcome: 'opened' | 'refused';
+  outcome: 'opened' | 'refused' | 'failed';
   reason?: string | null;
 }
-export interface KeptAboutMe {
+export interface KeptOfMe {
   building: string;
   purpose: string;
   days: number;
@@ -58,15 +62,5 @@ export interface KeptAboutMe {
 export interface MyRecords {
   items: MyRecord[];
   next?: string | null;
-  kept: KeptAboutMe[];
-}
-export interface MyRecordReading {
-  at: number;
-  by?: string | null;
-  building: string;
-  about_me: boolean;
-}
-export interface MyRecordReadings {
-  items: MyRecordReading[];
-  next?: string | null;
+  kept: KeptOfMe[];
 }

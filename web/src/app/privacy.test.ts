@@ -35,7 +35,7 @@ describe('what is kept about who opens which door', () => {
     const asked = server({
       '/me/records': { items: [RECORD], next: 'c', kept: [KEPT] },
       '/me/records?cursor=c': { items: [{ ...RECORD, id: 'r0', about: true, outcome: 'refused', reason: 'outside_hours' }], kept: [KEPT] },
-      '/me/records/readings': { items: [{ at: AT, by: 'Anna', building: 'Works', about_me: false }] },
+      '/me/records/readings': { items: [{ id: 'x', at: AT, by: { id: 'a', name: 'Anna' }, building: 'Works', file: true, purpose: 'The police asked' }] },
     });
     render(Privacy, { online: true, buildings: ['Storgata 12', 'Works'] });
     await screen.findByText('Who uses the doors is recorded in Works.');
@@ -51,6 +51,7 @@ describe('what is kept about who opens which door', () => {
     await fireEvent.click(screen.getByRole('button', { name: 'Show who has read' }));
     await screen.findByText('Anna');
     screen.getByText('About everybody, in Works');
+    screen.getByText('As a file, for: The police asked');
     expect(asked).toEqual(['/me/records', '/me/records?cursor=c', '/me/records/readings']);
   });
 

@@ -2,7 +2,6 @@
 
 import createClient from 'openapi-fetch';
 import type {
-  AccessRecords,
   AlarmMail,
   ApplyImport,
   AppRequirements,
@@ -24,7 +23,6 @@ import type {
   MeChange,
   MoveOut,
   MyBellChange,
-  MyRecordReadings,
   MyRecords,
   MyCardChange,
   NewAdministratorRole,
@@ -68,6 +66,7 @@ import type {
   Policy,
   SignIn,
   UnitChange,
+  UseRecords,
   WebhookChange
 } from '../api/http';
 import { ApiError, fromAnswer, noAnswer } from './api-problem';
@@ -272,7 +271,7 @@ export const api = {
     answer(later.POST('/api/v1/buildings/{building}/records/policy/confirm', { ...ofBuilding(building), body })),
   endRecords: (building: string) => answer(later.DELETE('/api/v1/buildings/{building}/records/policy', ofBuilding(building))),
   /** Noted, with what it was narrowed to. */
-  records: (building: string, query: RecordsAsked): Promise<AccessRecords> =>
+  records: (building: string, query: RecordsAsked): Promise<UseRecords> =>
     answer(later.GET('/api/v1/buildings/{building}/records', { params: { path: { building }, query } })),
   /** The same as a file. */
   recordsFile: (building: string, query: RecordsAsked & { purpose: string }): Promise<string> =>
@@ -280,7 +279,7 @@ export const api = {
   recordReadings: (building: string, query: Paged): Promise<RecordReadings> =>
     answer(later.GET('/api/v1/buildings/{building}/records/readings', { params: { path: { building }, query } })),
   myRecords: (query: Paged): Promise<MyRecords> => answer(later.GET('/api/v1/me/records', { params: { query } })),
-  myRecordReadings: (query: Paged): Promise<MyRecordReadings> => answer(later.GET('/api/v1/me/records/readings', { params: { query } })),
+  myRecordReadings: (query: Paged): Promise<RecordReadings> => answer(later.GET('/api/v1/me/records/readings', { params: { query } })),
   schedules: (building: string) => answer(client.GET('/api/v1/buildings/{building}/schedules', ofBuilding(building))),
   addSchedule: (building: string, body: NewSchedule) =>
     answer(client.POST('/api/v1/buildings/{building}/schedules', { ...ofBuilding(building), body })),

@@ -3,8 +3,8 @@
 import { t } from './i18n';
 
 /** Opened, or refused and why; a reason that these pages do not know stays out. */
-export function outcomeOf({ outcome, reason }: { outcome: 'opened' | 'refused'; reason?: string | null | undefined }): string {
-  if (outcome === 'opened') return t('app-use-opened');
+export function outcomeOf({ outcome, reason }: { outcome: 'opened' | 'refused' | 'failed'; reason?: string | null | undefined }): string {
+  if (outcome !== 'refused') return t(`app-use-${outcome}`);
   if (!reason) return t('app-use-refused');
   const key = `app-use-${reason.replaceAll('_', '-')}`;
   const why = t(key);

@@ -560,6 +560,8 @@ app-use-interlocked = en anden dør var ikke lukket
 app-use-second-person-needed = der skulle en person mere til
 app-use-door-times-invalid = døren er ikke indstillet rigtigt
 app-opens-next = Åbner for dig { $moment }
+app-use-failed = Lukket ind, men låsen adlød ikke
+app-records-file = Som fil, til: { $purpose }
 
 ## admin
 admin-ground-select-page = Vælg alle på denne side

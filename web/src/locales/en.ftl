@@ -560,6 +560,8 @@ app-use-interlocked = another door was not closed
 app-use-second-person-needed = a second person was needed
 app-use-door-times-invalid = the door is not set up right
 app-opens-next = Opens for you { $moment }
+app-use-failed = Let in, but the lock did not obey
+app-records-file = As a file, for: { $purpose }
 
 ## admin
 admin-ground-select-page = Select all on this page

@@ -560,6 +560,8 @@ app-use-interlocked = en annen dør var ikke lukket
 app-use-second-person-needed = det trengtes en person til
 app-use-door-times-invalid = døren er ikke riktig innstilt
 app-opens-next = Åpner for deg { $moment }
+app-use-failed = Sluppet inn, men låsen lystret ikke
+app-records-file = Som fil, til: { $purpose }
 
 ## admin
 admin-ground-select-page = Velg alle på denne siden

@@ -560,6 +560,8 @@ app-use-interlocked = ei anna dør var ikkje lukka
 app-use-second-person-needed = det trongst ein person til
 app-use-door-times-invalid = døra er ikkje rett innstilt
 app-opens-next = Opnar for deg { $moment }
+app-use-failed = Sleppt inn, men låsen lydde ikkje
+app-records-file = Som fil, til: { $purpose }
 
 ## admin
 admin-ground-select-page = Vel alle på denne sida

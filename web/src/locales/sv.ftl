@@ -560,6 +560,8 @@ app-use-interlocked = en annan dörr var inte stängd
 app-use-second-person-needed = det behövdes en person till
 app-use-door-times-invalid = dörren är inte rätt inställd
 app-opens-next = Öppnar för dig { $moment }
+app-use-failed = Insläppt, men låset lydde inte
+app-records-file = Som fil, till: { $purpose }
 
 ## admin
 admin-ground-select-page = Markera alla på den här sidan

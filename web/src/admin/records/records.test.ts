@@ -1,6 +1,6 @@
 import { fireEvent, render, screen, waitFor, within } from '@testing-library/svelte';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { AccessRecord, KeptRecords, RecordsPolicy } from '../../api/http';
+import type { UseRecord, KeptRecords, RecordsPolicy } from '../../api/http';
 import { setLocale } from '../../lib/i18n';
 import Admin from '../Admin.svelte';
 import '../Audit.svelte';
@@ -12,7 +12,7 @@ import { about, outcomeOf, whoOf, whenOf } from './words';
 const AT = Date.parse('2026-11-22T12:00:00Z');
 const OFF: RecordsPolicy = { may_keep: true, needs_second: false, earliest: AT, version: 1 };
 const KEPT: KeptRecords = { purpose: 'Thefts from the storeroom', days: 14, told_on: '2026-11-20', begins_at: AT, asked_by: 'Anna', state: 'on' };
-const RECORD: AccessRecord = { id: 'r1', at: AT, about: false, door: { id: 'd', name: 'Storeroom' }, who: { kind: 'person', id: 'p1', name: 'Berg' }, outcome: 'opened', reason: null };
+const RECORD: UseRecord = { id: 'r1', at: AT, about: false, door: { id: 'd', name: 'Storeroom' }, who: { kind: 'person', id: 'p1', name: 'Berg' }, outcome: 'opened', reason: null };
 const RIGHTS = ['see_building', 'see_people', 'change_building', 'audit', 'read_records'];
 
 /** A server with a workplace, and what it was asked about its records. */
@@ -192,10 +192,10 @@ describe('records of use', () => {
   it('show who has read them', async () => {
     server({
       'GET /buildings/b/records/policy': { ...OFF, kept: KEPT },
-      'GET /buildings/b/records/readings': { items: [{ id: 'x', at: AT, by: 'Anna', about: { id: 'p1', name: 'Berg' }, purpose: 'The police asked' }] },
+      'GET /buildings/b/records/readings': { items: [{ id: 'x', at: AT, building: 'Storgata 12', by: { id: 'me', name: 'Anna' }, person: { id: 'p1', name: 'Berg' }, door: { id: 'd', name: 'Storeroom' }, file: true, purpose: 'The police asked' }] },
     });
     await open('/admin/buildings/b/records?tab=readings');
-    await screen.findByText('About Berg');
+    await screen.findByText('About Berg · Storeroom');
     screen.getByText('File, for: The police asked');
   });
 
@@ -232,6 +232,8 @@ describe('a record in words', () => {
     expect(whenOf({ at: AT, about: true })).toMatch(/^about /);
     expect(outcomeOf({ outcome: 'refused', reason: 'door_blocked' })).toBe('Refused: the door was blocked');
     expect(outcomeOf({ outcome: 'refused', reason: 'not_known_here' })).toBe('Refused');
-    expect(about({ id: 'x', at: AT })).toBe('About everybody');
+    expect(outcomeOf({ outcome: 'failed' })).toBe('Let in, but the lock did not obey');
+    expect(about({})).toBe('About everybody');
+    expect(about({ from: AT })).toMatch(/^About everybody · .*2026.* – …$/);
   });
 });
