@@ -113,6 +113,10 @@ typed_ids! {
     JournalId,
     /// A window in which a reader reads one card to be given to somebody. UUIDv4.
     ReadingId,
+    /// A record of use in a commercial building. UUIDv4.
+    RecordId,
+    /// That somebody read records of use. UUIDv4.
+    RecordReadingId,
 }
 
 #[cfg(test)]

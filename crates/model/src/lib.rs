@@ -29,6 +29,7 @@ pub mod numbers;
 pub mod people;
 pub mod policy;
 pub mod privacy;
+pub mod purpose;
 pub mod reason;
 pub mod rights;
 pub mod rule;

@@ -6,7 +6,8 @@
 //!   is sealed and [`Commercial`] is its only implementor: residential code can build [`Tally`] and tell of an
 //!   [alarm](crate::alarm), which have no field for a person, unit, card, phone or session.
 
-use crate::ids::{BuildingId, DoorId, PersonId};
+use crate::ids::{BuildingId, DoorId, GuestId, PersonId};
+use crate::news::UseOutcome;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -56,30 +57,30 @@ pub trait MayIdentify: sealed::Sealed {}
 impl MayIdentify for Commercial {}
 
 /// Marker of a residential site.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Residential {}
 
 /// Marker of a commercial site.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Commercial {}
 
 /// A site with its privacy mode in the type.
 ///
 /// A residential site can not make an access record:
 /// ```compile_fail
-/// use klinke_model::{ids::*, privacy::*, time::Timestamp};
-/// fn leak(site: Site<Residential>, door: DoorId, who: PersonId, at: Timestamp) -> AccessRecord<Residential> {
-///     AccessRecord::new(&site, door, who, at)
+/// use klinke_model::{ids::*, news::UseOutcome, privacy::*, time::Timestamp};
+/// fn leak(site: Site<Residential>, door: DoorId, by: UsedBy, at: Timestamp) -> AccessRecord<Residential> {
+///     AccessRecord::new(&site, door, by, at, UseOutcome::Opened)
 /// }
 /// ```
 /// A commercial one can:
 /// ```
-/// use klinke_model::{ids::*, privacy::*, time::Timestamp};
-/// fn keep(site: Site<Commercial>, door: DoorId, who: PersonId, at: Timestamp) -> AccessRecord<Commercial> {
-///     AccessRecord::new(&site, door, who, at)
+/// use klinke_model::{ids::*, news::UseOutcome, privacy::*, time::Timestamp};
+/// fn keep(site: Site<Commercial>, door: DoorId, by: UsedBy, at: Timestamp) -> AccessRecord<Commercial> {
+///     AccessRecord::new(&site, door, by, at, UseOutcome::Opened)
 /// }
 /// ```
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Site<P> {
     building: BuildingId,
     mode: PhantomData<P>,
@@ -111,9 +112,23 @@ impl AnySite {
             }
         }
     }
+
+    /// Whether its owner may log use.
+    pub const fn keeps(&self) -> bool {
+        matches!(self, Self::Commercial(_))
+    }
 }
 
-/// Who opened which door when. Commercial sites only; there is no other constructor.
+/// Whose a use of a door was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum UsedBy {
+    /// Somebody who lives or works there, or administers it.
+    Person(PersonId),
+    /// A guest.
+    Guest(GuestId),
+}
+
+/// Who was before which door when, and whether it opened. Commercial sites only; there is no other constructor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccessRecord<P: MayIdentify> {
     /// The building.
@@ -121,16 +136,34 @@ pub struct AccessRecord<P: MayIdentify> {
     /// The door.
     pub door: DoorId,
     /// Who.
-    pub person: Pii<PersonId>,
+    pub by: Pii<UsedBy>,
     /// When.
     pub at: Timestamp,
+    /// The clock that said so was not believed.
+    pub about: bool,
+    /// What came of it.
+    pub outcome: UseOutcome,
     mode: PhantomData<P>,
 }
 
 impl<P: MayIdentify> AccessRecord<P> {
-    /// A record for a site that may identify.
-    pub const fn new(site: &Site<P>, door: DoorId, person: PersonId, at: Timestamp) -> Self {
-        Self { building: site.building, door, person: Pii::new(person), at, mode: PhantomData }
+    /// A record for a site that may identify, by a clock that is believed.
+    pub const fn new(site: &Site<P>, door: DoorId, by: UsedBy, at: Timestamp, outcome: UseOutcome) -> Self {
+        Self {
+            building: site.building,
+            door,
+            by: Pii::new(by),
+            at,
+            about: false,
+            outcome,
+            mode: PhantomData,
+        }
+    }
+
+    /// The same by a clock that may not have been believed.
+    #[must_use]
+    pub fn told(self, trusted: bool) -> Self {
+        Self { about: !trusted, ..self }
     }
 }
 

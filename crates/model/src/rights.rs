@@ -26,11 +26,13 @@ pub enum Right {
     Audit,
     /// Make property managers. Nothing inside them.
     Tenants,
+    /// Read who used the doors of a commercial building that keeps it.
+    ReadRecords,
 }
 
 impl Right {
     /// Every right.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::SeeBuilding,
         Self::SeePeople,
         Self::ChangePeople,
@@ -39,9 +41,10 @@ impl Right {
         Self::Roles,
         Self::Audit,
         Self::Tenants,
+        Self::ReadRecords,
     ];
 
-    /// What a token of another program can be given: giving access stays with people.
+    /// What a token of another program can be given: giving access, and reading who used a door, stay with people.
     pub const OF_TOKENS: [Self; 6] = [
         Self::SeeBuilding,
         Self::SeePeople,
@@ -59,11 +62,13 @@ impl Role {
 
     /// What a role allows.
     pub const fn rights(self) -> &'static [Right] {
-        use Right::{Audit, ChangeBuilding, ChangePeople, Devices, Roles, SeeBuilding, SeePeople, Tenants};
+        use Right::{
+            Audit, ChangeBuilding, ChangePeople, Devices, ReadRecords, Roles, SeeBuilding, SeePeople, Tenants,
+        };
         match self {
             Self::Operator => &[Tenants],
             Self::Manager | Self::BuildingAdministrator => {
-                &[SeeBuilding, SeePeople, ChangePeople, ChangeBuilding, Devices, Roles, Audit]
+                &[SeeBuilding, SeePeople, ChangePeople, ChangeBuilding, Devices, Roles, Audit, ReadRecords]
             }
             Self::Caretaker => &[SeeBuilding, Devices],
             Self::Auditor => &[SeeBuilding, SeePeople, Audit],
@@ -142,12 +147,12 @@ mod tests {
     fn the_table_is_what_was_agreed() {
         let rights = |role: Role| -> Vec<bool> { Right::ALL.map(|right| role.allows(right)).to_vec() };
         let [yes, no] = [true, false];
-        // see building, see people, change people, change building, devices, roles, audit, tenants
-        assert_eq!(rights(Role::Operator), [no, no, no, no, no, no, no, yes]);
-        assert_eq!(rights(Role::Manager), [yes, yes, yes, yes, yes, yes, yes, no]);
-        assert_eq!(rights(Role::BuildingAdministrator), [yes, yes, yes, yes, yes, yes, yes, no]);
-        assert_eq!(rights(Role::Caretaker), [yes, no, no, no, yes, no, no, no]);
-        assert_eq!(rights(Role::Auditor), [yes, yes, no, no, no, no, yes, no]);
+        // see building, see people, change people, change building, devices, roles, audit, tenants, records
+        assert_eq!(rights(Role::Operator), [no, no, no, no, no, no, no, yes, no]);
+        assert_eq!(rights(Role::Manager), [yes, yes, yes, yes, yes, yes, yes, no, yes]);
+        assert_eq!(rights(Role::BuildingAdministrator), [yes, yes, yes, yes, yes, yes, yes, no, yes]);
+        assert_eq!(rights(Role::Caretaker), [yes, no, no, no, yes, no, no, no, no]);
+        assert_eq!(rights(Role::Auditor), [yes, yes, no, no, no, no, yes, no, no]);
     }
 
     #[test]

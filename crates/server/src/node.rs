@@ -325,6 +325,9 @@ async fn every_minute(node: Arc<Node>) {
         {
             tracing::error!(%error, "old alarms could not be forgotten");
         }
+        if let Err(error) = node.store.gate().forget_records(node.clock.now()).await {
+            tracing::error!(%error, "records of use whose days are over could not be forgotten");
+        }
         // Sessions end with the day; after a failure the next minute tries again.
         let today = node.clock.now().day();
         if swept != Some(today) {

@@ -4,7 +4,7 @@
 //! Store ──▶ gate()                           finds out who asks; the only queries without a Scope
 //!       ──▶ sites() people() devices()       everything else: `&Scope` first
 //!           intercom() doors() audit() jobs() invitations() imports() parts() tenants()
-//!           households() webhooks() who() rules() cards() guests()
+//!           households() webhooks() who() rules() cards() guests() records()
 //! ```
 //!
 //! Invariants:
@@ -15,7 +15,8 @@
 //!   Anything else is `None`, `false` or an empty list, the same as if it were not there;
 //! - an acknowledged write is on the disk (see [`Store::open`]);
 //! - nothing here tells when something was used: no `last_seen`, no usage times, sessions keep the day they end;
-//!   ids of rows that use makes are UUIDv4; calls and openings have no table at all;
+//!   ids of rows that use makes are UUIDv4; calls have no table at all. Openings have one, for commercial buildings that keep
+//!   records of use: [`Records`] takes nothing but an `AccessRecord<Commercial>`, and the table's keys refuse the others;
 //! - entities never leave the crate: results are `klinke_model` types or the [`record`]s.
 //!
 //! To add a repository function: write it in `repo/`, put it into both halves of `tests/it` (what it does, and that a
@@ -38,7 +39,7 @@ mod written;
 pub use error::StorageError;
 pub use repo::{
     Alarms, Audit, Devices, Doors, Gate, Guests, Households, Imports, Intercom, Invitations, Jobs, Moves,
-    Parts, PasswordSet, People, Rules, Sites, Tenants, Tokens, Webhooks, Who,
+    Parts, PasswordSet, People, Records, Rules, Sites, Tenants, Tokens, Webhooks, Who,
 };
 pub use store::Store;
 

@@ -15,6 +15,7 @@ mod moves;
 mod own_codes;
 mod parts;
 mod people;
+mod records;
 mod rules;
 mod tenants;
 mod tokens;
@@ -50,6 +51,10 @@ pub use own_codes::{CodeHolder, HeldCode, MyCode, MyCodeMade, OwnCodeChoice, Own
 pub use parts::{Edited, KeptSettings, Part, Removed, UnitDoors, Uses};
 pub use people::{
     Changed, Deleted, Home, PeopleAfter, PeopleOrder, PeoplePage, PeopleQuery, PersonRow, Standing, Suspended,
+};
+pub use records::{
+    KeptOfMe, NamedPerson, NewReading, NewRecordPolicy, ReadingsPage, RecordAfter, RecordHouse, RecordOf,
+    RecordPolicy, RecordReading, RecordsPage, RecordsQuery, RecordsSet, UseRecord,
 };
 pub use rules::{
     NamedGroup, NamedRule, RightBy, RuleMade, RulePerson, RuleThrough, StoredFacts, StoredRight,

@@ -2,7 +2,7 @@
 
 use crate::repo::{
     Alarms, Audit, Cards, Devices, Doors, Gate, Guests, Households, Imports, Intercom, Invitations, Jobs,
-    Moves, OwnCodes, Parts, People, Rules, Sites, Tenants, Tokens, Webhooks, Who,
+    Moves, OwnCodes, Parts, People, Records, Rules, Sites, Tenants, Tokens, Webhooks, Who,
 };
 use crate::tx::{self, Isolation, Touched};
 use crate::written::Written;
@@ -185,6 +185,11 @@ impl Store {
     /// Alarms of the doors.
     pub fn alarms(&self) -> Alarms<'_> {
         Alarms(self)
+    }
+
+    /// Records of use in commercial buildings.
+    pub fn records(&self) -> Records<'_> {
+        Records(self)
     }
 
     /// What administrators changed.

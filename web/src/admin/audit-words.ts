@@ -5,7 +5,7 @@ import { locale, t } from '../lib/i18n';
 import { sectionAddress } from './routes';
 
 /** What an entry can be about: what its action begins with. */
-export const KINDS = ['person', 'home', 'move', 'import', 'role', 'building', 'entrance', 'unit', 'door', 'alarm', 'rule', 'people_group', 'door_group', 'schedule', 'card', 'bell', 'panel', 'controller', 'policy', 'webhook', 'token'] as const;
+export const KINDS = ['person', 'home', 'move', 'import', 'role', 'building', 'entrance', 'unit', 'door', 'alarm', 'records', 'rule', 'people_group', 'door_group', 'schedule', 'card', 'bell', 'panel', 'controller', 'policy', 'webhook', 'token'] as const;
 
 export type Names = Record<string, AuditName>;
 

@@ -12,7 +12,7 @@ interface RoleKind {
   personal: boolean;
 }
 
-const ALL: readonly Right[] = ['see_building', 'see_people', 'change_people', 'change_building', 'devices', 'roles', 'audit'];
+const ALL: readonly Right[] = ['see_building', 'see_people', 'change_people', 'change_building', 'devices', 'roles', 'audit', 'read_records'];
 
 /** Roles that are given on a page, the narrowest first: who looks for one that is enough finds it before the others. */
 export const ROLES: readonly RoleKind[] = [

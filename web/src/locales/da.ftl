@@ -2194,6 +2194,21 @@ admin-records-about = Om { $name }
 admin-records-about-all = Om alle
 admin-records-for = Fil, til: { $purpose }
 
+error-not-commercial = Denne bygning er helt eller delvis til boliger: Her gemmes intet om, hvem der kom eller gik.
+error-same-person = En anden administrator end den, der bad om det, skal sige ja.
+admin-right-read-records = Læse, hvem der brugte dørene i en erhvervsbygning, som gemmer det
+admin-audit-kind-records = Adgangslog
+admin-audit-records-keep = Adgangslog ønsket
+admin-audit-records-confirm = Adgangslog godkendt
+admin-audit-records-end = Adgangslog afsluttet og slettet
+admin-audit-records-read = Adgangslog læst
+admin-audit-field-purpose = Formål
+admin-audit-field-days = Dage
+admin-audit-field-told-day = Folk fik det at vide
+admin-audit-field-from-at = Fra
+admin-audit-field-until-at = Til
+admin-audit-field-file = Som fil
+
 ## server only
 error-two-credentials = Forespørgslen har både en session og et token.
 error-not-for-tokens = Det kan ikke gøres med et token.

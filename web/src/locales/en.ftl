@@ -2194,6 +2194,21 @@ admin-records-about = About { $name }
 admin-records-about-all = About everybody
 admin-records-for = File, for: { $purpose }
 
+error-not-commercial = This building is residential or mixed: nothing is kept here that tells who came or went.
+error-same-person = Another administrator than the one who asked has to agree.
+admin-right-read-records = Read who used the doors of a commercial building that keeps it
+admin-audit-kind-records = Records of use
+admin-audit-records-keep = Records of use asked for
+admin-audit-records-confirm = Records of use agreed to
+admin-audit-records-end = Records of use ended and deleted
+admin-audit-records-read = Records of use read
+admin-audit-field-purpose = Purpose
+admin-audit-field-days = Days
+admin-audit-field-told-day = People told on
+admin-audit-field-from-at = From
+admin-audit-field-until-at = Until
+admin-audit-field-file = As a file
+
 ## server only
 error-two-credentials = The request brings both a session and a token.
 error-not-for-tokens = This can not be done with a token.

@@ -2191,6 +2191,21 @@ admin-records-about = Om { $name }
 admin-records-about-all = Om alle
 admin-records-for = Fil, til: { $purpose }
 
+error-not-commercial = Denne bygningen er til boliger, helt eller delvis: Her lagres ingenting om hvem som kom eller gikk.
+error-same-person = En annen administrator enn den som ba om det, må si ja.
+admin-right-read-records = Lese hvem som brukte dørene i et næringsbygg som lagrer det
+admin-audit-kind-records = Brukslogg
+admin-audit-records-keep = Brukslogg ønsket
+admin-audit-records-confirm = Brukslogg godkjent
+admin-audit-records-end = Brukslogg avsluttet og slettet
+admin-audit-records-read = Brukslogg lest
+admin-audit-field-purpose = Formål
+admin-audit-field-days = Dager
+admin-audit-field-told-day = Folk fikk vite det
+admin-audit-field-from-at = Fra
+admin-audit-field-until-at = Til
+admin-audit-field-file = Som fil
+
 ## server only
 error-two-credentials = Forespørselen har både en økt og et token.
 error-not-for-tokens = Dette kan ikke gjøres med et token.

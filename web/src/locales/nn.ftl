@@ -2191,6 +2191,21 @@ admin-records-about = Om { $name }
 admin-records-about-all = Om alle
 admin-records-for = Fil, til: { $purpose }
 
+error-not-commercial = Denne bygningen er til bustader, heilt eller delvis: Her blir ingenting lagra om kven som kom eller gjekk.
+error-same-person = Ein annan administrator enn den som bad om det, må seie ja.
+admin-right-read-records = Lese kven som brukte dørene i eit næringsbygg som lagrar det
+admin-audit-kind-records = Brukslogg
+admin-audit-records-keep = Brukslogg ønskt
+admin-audit-records-confirm = Brukslogg godkjend
+admin-audit-records-end = Brukslogg avslutta og sletta
+admin-audit-records-read = Brukslogg lesen
+admin-audit-field-purpose = Føremål
+admin-audit-field-days = Dagar
+admin-audit-field-told-day = Folk fekk vite det
+admin-audit-field-from-at = Frå
+admin-audit-field-until-at = Til
+admin-audit-field-file = Som fil
+
 ## server only
 error-two-credentials = Førespurnaden har både ei økt og eit token.
 error-not-for-tokens = Dette kan ikkje gjerast med eit token.

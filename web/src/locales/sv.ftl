@@ -2194,6 +2194,21 @@ admin-records-about = Om { $name }
 admin-records-about-all = Om alla
 admin-records-for = Fil, till: { $purpose }
 
+error-not-commercial = Den här byggnaden är helt eller delvis till för bostäder: här sparas inget om vem som kom eller gick.
+error-same-person = En annan administratör än den som bad om det måste godkänna.
+admin-right-read-records = Läsa vem som använt dörrarna i en kommersiell byggnad som sparar det
+admin-audit-kind-records = Passagelogg
+admin-audit-records-keep = Passagelogg begärd
+admin-audit-records-confirm = Passagelogg godkänd
+admin-audit-records-end = Passagelogg avslutad och raderad
+admin-audit-records-read = Passagelogg läst
+admin-audit-field-purpose = Ändamål
+admin-audit-field-days = Dagar
+admin-audit-field-told-day = Människorna fick veta det
+admin-audit-field-from-at = Från
+admin-audit-field-until-at = Till
+admin-audit-field-file = Som fil
+
 ## server only
 error-two-credentials = Begäran har både en session och en token.
 error-not-for-tokens = Det här kan inte göras med en token.

@@ -28,7 +28,7 @@ use std::ops::RangeInclusive;
 ///     Records { site, days: 14 }
 /// }
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Records {
     /// Which building.
     pub site: Site<Commercial>,

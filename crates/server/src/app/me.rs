@@ -4,6 +4,8 @@
 //! How one is spelled is the administrators' to change: the button and the list of residents show it. A new e-mail
 //! address or phone number needs the password in the same request: links to set a new one go to that address.
 
+use crate::app::my_records::MyRecord;
+use crate::app::paging::LIMIT;
 use crate::app::sign_in::SignInLimits;
 use crate::auth::session::SignedIn;
 use crate::http::body::Body;
@@ -80,6 +82,8 @@ pub struct MyData {
     guests: Vec<MyDataGuest>,
     /// The names of the devices that are signed in.
     devices: Vec<Label>,
+    /// Their uses of doors in commercial buildings that keep records, the newest first.
+    records: Vec<MyRecord>,
     roles: Vec<Role>,
     /// When they bound themselves to confidentiality is in the administrators' audit.
     confidentiality_accepted: bool,
@@ -228,6 +232,16 @@ pub async fn data(State(node): State<Arc<Node>>, who: SignedIn) -> Result<DataFi
     let roles = node.store.people().roles(&who.scope, who.person).await?;
     let guests = node.store.guests().my_guests(&who.scope).await?;
     let codes = node.store.own_codes().my_codes(&who.scope).await?;
+    let mut records: Vec<MyRecord> = Vec::new();
+    let mut after = None;
+    loop {
+        let page = node.store.records().my_records(&who.scope, after, LIMIT).await?;
+        records.extend(page.records.into_iter().map(MyRecord::from));
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
     let kept = MyData {
         me: shown(person, user_name),
         homes: homes
@@ -267,6 +281,7 @@ pub async fn data(State(node): State<Arc<Node>>, who: SignedIn) -> Result<DataFi
             })
             .collect(),
         devices: devices.into_iter().map(|device| device.name.into_inner()).collect(),
+        records,
         roles: roles.into_iter().map(|grant| grant.role).collect(),
         confidentiality_accepted: node.store.people().is_bound(&who.scope, who.person).await?,
     };

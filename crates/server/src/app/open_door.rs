@@ -1,9 +1,10 @@
 //! Opening a door: **the** way every opening takes, whoever asks and wherever.
 //!
 //! A person's facts or a guest's from the database → [`klinke_access::decide`] → command to the controller → its outcome. The news
-//! says `open` only after the controller did. Nothing of it is written: in a residential building an opening
-//! lives in memory until its outcome was told.
+//! says `open` only after the controller did. In a residential building nothing of it is written: an opening lives in
+//! memory until its outcome was told. Of a commercial one that keeps records of use, one is kept after that ([`note_use`]).
 
+use super::note_use::note_use;
 use super::standing;
 use crate::doors::links::NoOutcome;
 use crate::doors::openings::{Asker, Begin};
@@ -11,6 +12,8 @@ use crate::node::Node;
 use klinke_access::decide::{self, Cause, Decision, Facts, Reason};
 use klinke_model::door::Door;
 use klinke_model::ids::{ControllerId, DeviceId, DoorId, GuestId, OpeningId, PersonId, RequestId};
+use klinke_model::news::UseOutcome;
+use klinke_model::privacy::UsedBy;
 use klinke_model::scope::Scope;
 use klinke_storage::StorageError;
 use klinke_wire::common::{OpeningNews, OpeningState, RefusalCode};
@@ -73,9 +76,17 @@ pub fn open_door(node: &Arc<Node>, ask: Ask) -> watch::Receiver<OpeningNews> {
         Begin::New(sender, following) => {
             let node = Arc::clone(node);
             node.tasks.clone().spawn(async move {
-                let state = carry_out(&node, &ask, opening).await;
+                let Done { state, outcome } = carry_out(&node, &ask, opening).await;
                 // the asker may have gone; the opening is done all the same
                 let _ = sender.send(news(state));
+                drop(sender);
+                if let Some(outcome) = outcome {
+                    let by = match ask.by {
+                        By::Person { person, .. } | By::Code(person) => UsedBy::Person(person),
+                        By::Guest(guest) => UsedBy::Guest(guest),
+                    };
+                    note_use(&node, ask.scope.tenant, opening, ask.door, by, outcome).await;
+                }
             });
             following
         }
@@ -94,7 +105,29 @@ struct Known {
     once: Option<GuestId>,
 }
 
-async fn carry_out(node: &Node, ask: &Ask, opening: OpeningId) -> OpeningState {
+/// What is told of an opening, and what came of it, as far as anybody knows.
+struct Done {
+    state: OpeningState,
+    outcome: Option<UseOutcome>,
+}
+
+impl Done {
+    /// Nothing is known of who asks, or of what the lock did.
+    const fn unknown(reason: RefusalCode) -> Self {
+        Self { state: refused(reason), outcome: None }
+    }
+
+    const fn denied(reason: Reason) -> Self {
+        Self { state: refused(refusal(reason)), outcome: Some(UseOutcome::Refused(reason)) }
+    }
+
+    /// They may, and nothing opened.
+    const fn failed(reason: RefusalCode) -> Self {
+        Self { state: refused(reason), outcome: Some(UseOutcome::Failed) }
+    }
+}
+
+async fn carry_out(node: &Node, ask: &Ask, opening: OpeningId) -> Done {
     // a connection may be older than the end of a role
     let scope = ask.scope.at(node.clock.now());
     let known = match ask.by {
@@ -103,27 +136,27 @@ async fn carry_out(node: &Node, ask: &Ask, opening: OpeningId) -> OpeningState {
     };
     let known = match known {
         Ok(Some(known)) => known,
-        Ok(None) => return refused(RefusalCode::NotAllowed),
+        Ok(None) => return Done::unknown(RefusalCode::NotAllowed),
         Err(error) => {
             tracing::error!(%error, "could not read the rights for an opening");
-            return refused(RefusalCode::Fault);
+            return Done::unknown(RefusalCode::Fault);
         }
     };
     let hold = match decide::decide(&decide::Request { cause: ask.cause }, &known.facts) {
         Decision::Granted { hold } => hold,
-        Decision::Denied(reason) => return refused(refusal(reason)),
+        Decision::Denied(reason) => return Done::denied(reason),
     };
-    let Some(controller) = known.door.controller else { return refused(RefusalCode::NoController) };
+    let Some(controller) = known.door.controller else { return Done::failed(RefusalCode::NoController) };
     let Some(guest) = known.once else {
-        return command(node, controller, opening, ask.door, hold).await.state;
+        return command(node, controller, opening, ask.door, hold).await.done();
     };
     // of two at the same time one goes on
     match node.store.guests().take_once(&scope, guest).await {
         Ok(true) => {}
-        Ok(false) => return refused(refusal(Reason::CredentialUsedUp)),
+        Ok(false) => return Done::denied(Reason::CredentialUsedUp),
         Err(error) => {
             tracing::error!(%error, "could not take the one time that a guest may come");
-            return refused(RefusalCode::Fault);
+            return Done::failed(RefusalCode::Fault);
         }
     }
     let commanded = command(node, controller, opening, ask.door, hold).await;
@@ -137,7 +170,7 @@ async fn carry_out(node: &Node, ask: &Ask, opening: OpeningId) -> OpeningState {
         // used up all the same: whoever invited them makes a new link
         tracing::error!(%error, "could not settle the one time that a guest may come");
     }
-    commanded.state
+    commanded.done()
 }
 
 async fn of_person(
@@ -179,6 +212,24 @@ enum Became {
     Open,
     Nothing,
     Unknown,
+}
+
+impl Commanded {
+    fn done(self) -> Done {
+        let outcome = match (self.became, self.state) {
+            (Became::Unknown, _) => None,
+            (Became::Open, _) => Some(UseOutcome::Opened),
+            (Became::Nothing, OpeningState::Refused { reason }) => Some(match reason {
+                RefusalCode::Blocked => UseOutcome::Refused(Reason::DoorBlocked),
+                RefusalCode::Interlocked => UseOutcome::Refused(Reason::Interlocked),
+                RefusalCode::DoorBeforeFirst => UseOutcome::Refused(Reason::DoorBeforeFirst),
+                RefusalCode::SecondPerson => UseOutcome::Refused(Reason::SecondPersonNeeded),
+                _ => UseOutcome::Failed,
+            }),
+            (Became::Nothing, _) => Some(UseOutcome::Failed),
+        };
+        Done { state: self.state, outcome }
+    }
 }
 
 async fn command(

@@ -1,8 +1,12 @@
 //! What a controller's journal tells: kept once, then said to be kept.
+//!
+//! Uses of doors are told by tags. Whose they are is found by making the tags of everybody who could have come, under the key of
+//! that controller; where no records are kept nothing of them is written or logged, not even how many there were.
 
 use crate::node::Node;
-use klinke_model::ids::{ControllerId, JournalId};
-use klinke_model::news::NewsEntry;
+use klinke_model::ids::{ControllerId, JournalId, PersonId};
+use klinke_model::news::{News, NewsEntry};
+use klinke_model::privacy::UsedBy;
 use klinke_model::scope::Scope;
 use klinke_storage::StorageError;
 use klinke_wire::controller::{ControllerEvent, NEWS};
@@ -19,6 +23,8 @@ pub async fn take(
     entries: &[NewsEntry],
 ) -> Result<Option<ControllerEvent>, StorageError> {
     let entries = entries.get(..entries.len().min(NEWS)).unwrap_or_default();
+    // first: what is noted below is not told again
+    take_uses(node, scope, controller, journal, entries).await?;
     let taken = node.store.alarms().take_news(scope, &node.stamp(), controller, journal, entries).await?;
     let Some(taken) = taken else { return Ok(None) };
     if taken.refused > 0 {
@@ -28,4 +34,30 @@ pub async fn take(
         node.webhooks.look();
     }
     Ok(Some(ControllerEvent::Noted { journal, seq: taken.seq }))
+}
+
+async fn take_uses(
+    node: &Node,
+    scope: &Scope,
+    controller: ControllerId,
+    journal: JournalId,
+    entries: &[NewsEntry],
+) -> Result<(), StorageError> {
+    if !entries.iter().any(|entry| matches!(entry.what, News::Use(_))) {
+        return Ok(());
+    }
+    let (stamp, records) = (node.stamp(), node.store.records());
+    // a link is older than what it tells
+    let scope = &scope.at(stamp.at);
+    let key = node.rights.hash_key(scope.tenant, controller);
+    let tagged = |by| {
+        let id = match by {
+            UsedBy::Person(person) => person,
+            UsedBy::Guest(guest) => PersonId(guest.0),
+        };
+        (key.person(id), by)
+    };
+    let whose = records.who_uses(scope, controller).await?.into_iter().map(tagged).collect();
+    records.take_uses(scope, &stamp, controller, journal, entries, &whose).await?;
+    Ok(())
 }

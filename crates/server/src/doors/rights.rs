@@ -229,6 +229,8 @@ async fn look(
     known: Option<Held>,
 ) -> Result<Option<Offer>, LookError> {
     let _turn = node.rights.turns.acquire().await.map_err(|_| LookError::CutShort)?;
+    // a link is older than what begins on a day
+    let scope = &scope.at(node.clock.now());
     let Some(stored) = node.store.doors().controller_rights(scope, controller).await? else {
         return Ok(None);
     };
@@ -363,7 +365,7 @@ fn plan(
         key,
         zone: stored.time_zone,
         holidays: stored.holidays,
-        records: None,
+        records: stored.records,
         site_mode: stored.site_mode,
         doors: stored.doors,
         schedules: stored.schedules,

@@ -120,6 +120,10 @@ codes! {
     InUse = "in_use", CONFLICT;
     /// Nobody would be left who gives roles.
     LastManager = "last_manager", CONFLICT;
+    /// The building is residential or mixed: nothing is kept that tells who came or went.
+    NotCommercial = "not_commercial", CONFLICT;
+    /// Another administrator has to agree than the one who asked.
+    SamePerson = "same_person", FORBIDDEN;
     /// The request comes from a page of another site.
     WrongOrigin = "wrong_origin", FORBIDDEN;
     /// Nothing here by that name, or nothing that the asker may know of.

@@ -16,6 +16,7 @@ pub struct Model {
     pub mode: String,
     pub version: i64,
     pub holidays: String,
+    pub residential_until: Option<i64>,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

@@ -1,5 +1,6 @@
 //! The tables as the database has them; one file a table, column by column as in `migration/`. Never leave the crate.
 
+pub mod access_record;
 pub mod access_rule;
 pub mod access_rule_door;
 pub mod access_rule_door_group;
@@ -48,6 +49,10 @@ pub mod people_group_member;
 pub mod person;
 pub mod person_code;
 pub mod person_word;
+pub mod record_policy;
+pub mod record_policy_by;
+pub mod record_reading;
+pub mod record_reading_by;
 pub mod role_grant;
 pub mod schedule;
 pub mod session;

@@ -21,6 +21,7 @@ const HISTORY: &[(&str, &str)] = &[
     ("m0007_groups", include_str!("m0007_groups.sql")),
     ("m0008_codes", include_str!("m0008_codes.sql")),
     ("m0009_alarms", include_str!("m0009_alarms.sql")),
+    ("m0010_records", include_str!("m0010_records.sql")),
 ];
 
 /// Brings the schema up to date, all or nothing. Several servers may start at once: one does it, the others wait.

@@ -2,7 +2,7 @@
 
 use super::Guest;
 use klinke_access::decide::{HolderClass, SiteMode};
-use klinke_access::snapshot::{DoorPlan, DoorRight};
+use klinke_access::snapshot::{DoorPlan, DoorRight, Records};
 use klinke_model::credential::{CredentialKey, CredentialTier};
 use klinke_model::ids::{BuildingId, PersonId};
 use klinke_model::schedule::{HolidayCalendar, Schedule};
@@ -32,6 +32,8 @@ pub struct ControllerRights {
     pub codes: Vec<RightsCode>,
     /// The building takes codes for duress.
     pub duress_codes: bool,
+    /// Uses of the doors are kept.
+    pub records: Option<Records>,
     /// Guests with one of the doors, but not who may come once and is just coming or may have come.
     pub guests: Vec<RightsGuest>,
 }

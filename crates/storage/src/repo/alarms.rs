@@ -222,7 +222,8 @@ impl Taker<'_> {
             taken.seq = entry.seq;
             match entry.what {
                 told::News::Ended { raised } => self.ended(tx, raised, entry).await?,
-                told::News::Use(_) => taken.refused += 1,
+                // `Records::take_uses` did, before this
+                told::News::Use(_) => {}
                 told::News::Raised(alarm) if alarm.door.is_some_and(|door| !doors.contains(&door)) => {
                     taken.refused += 1;
                 }

@@ -11,10 +11,10 @@ use crate::entity::{
 use crate::record::{ControllerRights, Guest, RightsCard, RightsGuest, RightsHolder};
 use crate::repo::convert::{self, At};
 use crate::repo::doors::{Doors, reaching};
-use crate::repo::{guests, own_codes, policy, rule_reach, schedules};
+use crate::repo::{guests, own_codes, policy, record_policy, rule_reach, schedules};
 use crate::{Result, tx};
 use klinke_access::decide::HolderClass;
-use klinke_access::snapshot::{After, DOORS, DoorPlan, DoorRight};
+use klinke_access::snapshot::{After, DOORS, DoorPlan, DoorRight, Records};
 use klinke_access::zone::Zone;
 use klinke_model::ids::ControllerId;
 use klinke_model::schedule::Schedule;
@@ -88,8 +88,10 @@ async fn read(
     let mut schedules = hours.schedules;
     let coming = guests::coming(db, scope, found.building).await?;
     let guests = coming.into_iter().filter_map(|guest| with_right(guest, &opened, &mut schedules)).collect();
+    let keeping = record_policy::keeping(db, scope, &site, scope.at).await?;
     Ok(Some(ControllerRights {
         building: found.building.into(),
+        records: keeping.map(|keeping| Records { site: keeping.site, days: keeping.days }),
         site_mode: At("building", "mode").choice(&site.mode)?,
         holidays: At("building", "holidays").choice(&site.holidays)?,
         time_zone: site.time_zone,

@@ -72,7 +72,8 @@ words! {
     Role { Operator = "operator", Manager = "manager", BuildingAdministrator = "building_administrator",
         Caretaker = "caretaker", Auditor = "auditor" }
     Right { SeeBuilding = "see_building", SeePeople = "see_people", ChangePeople = "change_people",
-        ChangeBuilding = "change_building", Devices = "devices", Roles = "roles", Audit = "audit", Tenants = "tenants" }
+        ChangeBuilding = "change_building", Devices = "devices", Roles = "roles", Audit = "audit", Tenants = "tenants",
+        ReadRecords = "read_records" }
     Listing { Listed = "listed", SearchOnly = "search_only", DialOnly = "dial_only" }
     PictureState { Seen = "seen", New = "new", Waits = "waits" }
     Moderation { None = "none", Pending = "pending", Removed = "removed" }

@@ -7,10 +7,12 @@ use crate::repo::convert::{self, Word};
 use crate::repo::news::{self, News};
 use crate::repo::parts::{Parts, doors, has_all, panels, part, uses_of_units};
 use crate::repo::reach;
+use crate::repo::record_policy;
 use crate::tx::{self, Isolation};
 use crate::{Result, StorageError};
 use klinke_model::events::EventKind;
 use klinke_model::ids::{BuildingId, EntranceId};
+use klinke_model::privacy::AnySite;
 use klinke_model::rights::Right;
 use klinke_model::scope::Scope;
 use klinke_model::site::{Building, Entrance};
@@ -44,6 +46,20 @@ impl Parts<'_> {
             }
             if before.value == *wanted {
                 return Ok(Edited::Done(before));
+            }
+            let was_open = AnySite::of(id, before.value.kind).keeps();
+            let is_open = AnySite::of(id, wanted.kind).keeps();
+            if was_open && !is_open {
+                record_policy::becomes_residential(&tx, scope, stamp, id).await?;
+            }
+            if was_open != is_open {
+                let until = is_open.then_some(stamp.at.as_millis());
+                building::Entity::update_many()
+                    .col_expr(building::Column::ResidentialUntil, Expr::val(until))
+                    .filter(building::Column::Tenant.eq(scope.tenant.0))
+                    .filter(building::Column::Id.eq(id.0))
+                    .exec(&*tx)
+                    .await?;
             }
             building::Entity::update_many()
                 .col_expr(building::Column::Name, Expr::val(wanted.name.as_str()))

@@ -94,6 +94,7 @@ impl Sites<'_> {
                 mode: Set(SiteMode::Normal.word().to_owned()),
                 version: Set(1),
                 holidays: Set(building.holidays.word().to_owned()),
+                residential_until: Set(None),
             };
             building::Entity::insert(row).exec_without_returning(&*tx).await?;
             let after = json!({ "name": building.name, "address": building.address, "kind": building.kind });

@@ -14,7 +14,8 @@ use klinke_model::intercom::{BellKind, Panel};
 use klinke_model::people::{Membership, Role};
 use klinke_model::rights::Right;
 use klinke_model::scope::{Principal, Scope};
-use klinke_model::site::{Building, Entrance, Tenant, Unit};
+use klinke_model::privacy::{Commercial, Site};
+use klinke_model::site::{Building, BuildingKind, Entrance, Tenant, Unit};
 use klinke_model::timetable::{Hours, HoursAre, Timetable, WallClock};
 use klinke_storage::record::{AppRequirements, TenantChanged, TenantRow};
 use klinke_storage::record::{
@@ -27,6 +28,7 @@ use klinke_storage::record::{
 };
 use klinke_storage::record::{GuestChange, GuestChanged, GuestMade, GuestsOf};
 use klinke_storage::record::{NewPicture, PictureSet, RuleMade};
+use klinke_storage::record::{NewReading, RecordAfter, RecordsQuery, RecordsSet};
 use klinke_storage::{Result, Store};
 use std::collections::BTreeSet;
 use std::pin::Pin;
@@ -947,6 +949,81 @@ const PROBES: &[Probe] = probes! {
         let left = r.store.alarms().alarm_mail(&system, &due).await?.unwrap().alarms.is_empty();
         Ok(!all.is_empty() && left)
     };
+    // records of use: of the house, which became commercial
+    record_house [System Manager Admin Caretaker Auditor] |r| {
+        Ok(r.store.records().record_house(&r.scope.at(NOW), r.ours.house).await?.is_some())
+    };
+    keep_records [Manager Admin] |r| {
+        r.no_records().await?;
+        let wish = crate::records::wish(14);
+        let set = r.store.records().keep_records(&r.scope, &stamp(r.n), r.ours.house, 0, wish).await?;
+        Ok(set != RecordsSet::NotThere)
+    };
+    confirm_records [Manager Admin] |r| {
+        let version = r.asked_records().await?;
+        let set = r.store.records().confirm_records(&r.scope, &stamp(r.n), r.ours.house, version).await?;
+        Ok(set != RecordsSet::NotThere)
+    };
+    end_records [Manager Admin] |r| {
+        r.kept_records().await?;
+        r.store.records().end_records(&r.scope, &stamp(r.n), r.ours.house).await
+    };
+    site_that_keeps [System] |r| {
+        r.kept_records().await?;
+        Ok(r.store.records().site_that_keeps(&r.scope.at(NOW), r.ours.front).await?.is_some())
+    };
+    keep_record [System] |r| {
+        let site = r.kept_records().await?;
+        let record = crate::records::opened(&site, r.ours.front, r.ours.kari, NOW);
+        r.store.records().keep_record(&r.scope, &stamp(r.n), r.id(), record).await
+    };
+    read_records [Manager Admin] |r| {
+        r.record().await?;
+        let (query, reading) = (RecordsQuery::default(), NewReading { id: r.id(), file: None });
+        let page =
+            r.store.records().read_records(&r.scope, &stamp(r.n), r.ours.house, query, reading, 9).await?;
+        Ok(page.is_some_and(|page| !page.records.is_empty()))
+    };
+    read_on [Admin] |r| {
+        r.record().await?;
+        let (query, id) = (RecordsQuery::default(), r.reading().await?);
+        let after = RecordAfter { at: NOW.plus(crate::town::MONTH), id: id::<uuid::Uuid>(1).into() };
+        let page = r.store.records().read_on(&r.scope, r.ours.house, query, id, after, 9).await?;
+        Ok(page.is_some_and(|page| !page.records.is_empty()))
+    };
+    readings [System Manager Admin] |r| {
+        r.record().await?;
+        r.reading().await?;
+        let page = r.store.records().readings(&r.scope.at(NOW), r.ours.house, None, 9).await?;
+        Ok(!page.readings.is_empty())
+    };
+    my_records [Herself] |r| {
+        r.record().await?;
+        Ok(!r.store.records().my_records(&r.scope, None, 9).await?.records.is_empty())
+    };
+    kept_of_me [Herself] |r| {
+        r.record().await?;
+        Ok(!r.store.records().kept_of_me(&r.scope).await?.is_empty())
+    };
+    my_readings [Herself] |r| {
+        r.record().await?;
+        r.reading().await?;
+        Ok(!r.store.records().my_readings(&r.scope, None, 9).await?.readings.is_empty())
+    };
+    who_uses [Controller] |r| {
+        r.kept_records().await?;
+        r.guests().await?;
+        Ok(!r.store.records().who_uses(&r.scope, r.ours.controller).await?.is_empty())
+    };
+    take_uses [Controller] |r| {
+        r.kept_records().await?;
+        let (entry, whose) = crate::records::told(r.n, r.ours.front, r.ours.kari, NOW);
+        let (itself, journal) = (r.ours.controller, crate::alarms::journal(r.n));
+        let taken =
+            r.store.records().take_uses(&r.scope, &stamp(r.n), itself, journal, &[entry], &whose).await?;
+        assert_ne!(taken, Some(0));
+        Ok(taken.is_some())
+    };
     site_mode [System Manager Admin Caretaker Auditor] |r| {
         Ok(r.store.sites().site_mode(&r.scope, r.ours.house).await?.is_some())
     };
@@ -1407,6 +1484,45 @@ impl Run<'_> {
         Ok(page.alarms[0].id)
     }
 
+    /// A commercial house that keeps no records of use.
+    async fn no_records(&self) -> Result<()> {
+        crate::records::becomes(self.store, &self.ours, self.ours.house, BuildingKind::Commercial).await;
+        let manager = self.ours.as_person(self.ours.manager);
+        assert!(self.store.records().end_records(&manager, &stamp(self.n), self.ours.house).await?);
+        Ok(())
+    }
+
+    /// One whose manager asked for them; the version.
+    async fn asked_records(&self) -> Result<u64> {
+        self.no_records().await?;
+        Ok(crate::records::asks(self.store, &self.ours, self.ours.house, crate::records::wish(14)).await)
+    }
+
+    /// One that keeps them.
+    async fn kept_records(&self) -> Result<Site<Commercial>> {
+        self.no_records().await?;
+        Ok(crate::records::keeps(self.store, &self.ours, self.ours.house, crate::records::wish(14)).await)
+    }
+
+    /// That Kari opened the front door.
+    async fn record(&self) -> Result<()> {
+        let site = self.kept_records().await?;
+        let record = crate::records::opened(&site, self.ours.front, self.ours.kari, NOW);
+        let id = self.ours.fresh(self.n + 700_000);
+        assert!(self.store.records().keep_record(&self.ours.system(), &stamp(1), id, record).await?);
+        Ok(())
+    }
+
+    /// That the administrator read all of them.
+    async fn reading(&self) -> Result<klinke_model::ids::RecordReadingId> {
+        let reader = self.ours.as_person(self.ours.admin);
+        let reading = NewReading { id: self.ours.fresh(self.n + 800_000), file: None };
+        let (id, query, house) = (reading.id, RecordsQuery::default(), self.ours.house);
+        let read = self.store.records().read_records(&reader, &stamp(self.n), house, query, reading, 9);
+        assert!(read.await?.is_some());
+        Ok(id)
+    }
+
     /// A mail about alarms that is due.
     async fn alarm_mail(&self) -> Result<klinke_storage::record::DueAlarmMail> {
         self.store
@@ -1542,6 +1658,10 @@ fn the_table_knows_every_repository_function() {
         "cards_import",
         "own_codes",
         "alarm_at_panel",
+        "record_policy",
+        "records",
+        "record_readings",
+        "record_uses",
     ] {
         let source = std::fs::read_to_string(folder.join(file).with_extension("rs")).unwrap();
         let methods = source.lines().filter_map(|line| line.strip_prefix("    pub async fn "));

@@ -26,6 +26,7 @@ mod people;
 mod people_page;
 mod pictures;
 mod postgres;
+mod records;
 mod roles;
 mod rules;
 mod schema;

@@ -39,6 +39,7 @@ const UNTOLD: &[(&str, Because)] = &[
     ("forget_guest_mail", Because::Service),
     ("forget_guests", Because::Service),
     ("forget_imports", Because::Service),
+    ("forget_records", Because::Service),
     ("give_button", Because::Own),
     ("give_unit_door", Because::SetUp),
     ("give_up_import", Because::Service),
@@ -47,6 +48,7 @@ const UNTOLD: &[(&str, Because)] = &[
     ("insert_import", Because::Draft),
     ("insert_person", Because::SetUp),
     ("invite_member", Because::Own),
+    ("keep_record", Because::Service),
     ("keep_wrong_codes", Because::Service),
     ("orphaned_imports", Because::Service),
     ("remove_membership", Because::SetUp),
@@ -62,6 +64,7 @@ const UNTOLD: &[(&str, Because)] = &[
     ("take_in", Because::Own),
     ("take_news", Because::Service),
     ("take_out", Because::Own),
+    ("take_uses", Because::Service),
     ("take_webhook", Because::Service),
     ("turn_hours", Because::Service),
 ];

@@ -3,7 +3,8 @@
 
 use crate::alarms::{journal, raised};
 use crate::database::{Db, on_both};
-use crate::town::{Town, hash, label, stamp, two_towns};
+use crate::records;
+use crate::town::{NOW, Town, hash, label, stamp, two_towns};
 use klinke_access::decide::SiteMode;
 use klinke_model::alarm::AlarmKind;
 use klinke_model::door::{Controller, Door};
@@ -37,6 +38,19 @@ async fn make_alarm(db: &Db, ours: &Town, tenant: klinke_model::ids::TenantId) {
     assert_eq!(taken.unwrap().new, 1);
     let wanted = Scope::system(tenant);
     assert!(alarms.set_alarm_mail(&wanted, &stamp(1), ours.house, tenant == ours.tenant).await.unwrap());
+}
+
+/// A house that became commercial and keeps records, one of them, and that somebody read it; with the ids of ours.
+async fn make_records(db: &Db, ours: &Town, tenant: klinke_model::ids::TenantId) {
+    let town = Town { tenant, ..*ours };
+    let site = records::commercial_that_keeps(&db.store, &town, town.house).await;
+    let record = records::opened(&site, town.front, town.kari, NOW);
+    let kept = db.store.records().keep_record(&town.system(), &stamp(1), ours.fresh(96), record).await;
+    assert!(kept.unwrap());
+    let reading = klinke_storage::record::NewReading { id: ours.fresh(97), file: None };
+    let admin = town.as_person(town.admin);
+    let read = db.store.records().read_records(&admin, &stamp(1), town.house, Default::default(), reading, 9);
+    assert_eq!(read.await.unwrap().unwrap().records.len(), 1);
 }
 
 /// All that one principal can read of ours.
@@ -109,6 +123,11 @@ struct View {
     ghosts: Vec<Ghost>,
     webhooks: Vec<Webhook>,
     alarms: klinke_storage::record::AlarmsPage,
+    record_house: Option<klinke_storage::record::RecordHouse>,
+    my_records: klinke_storage::record::RecordsPage,
+    kept_of_me: Vec<klinke_storage::record::KeptOfMe>,
+    readings: [klinke_storage::record::ReadingsPage; 2],
+    who_uses: Vec<klinke_model::privacy::UsedBy>,
     webhook: Option<Webhook>,
     my_bells: Vec<MyBell>,
     homes: Vec<Household>,
@@ -282,6 +301,14 @@ impl View {
             policy: sites.policy(scope, ours.house).await.unwrap(),
             webhooks: db.store.webhooks().webhooks(scope).await.unwrap(),
             alarms: db.store.alarms().alarms_page(scope, ours.house, None, 9).await.unwrap(),
+            record_house: db.store.records().record_house(&scope.at(NOW), ours.house).await.unwrap(),
+            my_records: db.store.records().my_records(scope, None, 9).await.unwrap(),
+            kept_of_me: db.store.records().kept_of_me(scope).await.unwrap(),
+            readings: [
+                db.store.records().readings(&scope.at(NOW), ours.house, None, 9).await.unwrap(),
+                db.store.records().my_readings(scope, None, 9).await.unwrap(),
+            ],
+            who_uses: db.store.records().who_uses(scope, ours.controller).await.unwrap(),
             webhook: db.store.webhooks().webhook(scope, ours.fresh(60)).await.unwrap(),
             parts: Parts::of(db, ours, scope).await,
             audit: db.store.audit().verify_audit(scope).await.unwrap(),
@@ -431,6 +458,7 @@ async fn build_twin(db: &Db, ours: &Town, theirs: &Scope) {
     }
     make_rule(db, ours, theirs, ours.kari).await;
     make_card(db, ours, theirs, ours.kari).await;
+    make_records(db, ours, theirs.tenant).await;
     let members = everybody.map(|person| ours.member(person, "Twin")).to_vec();
     let mut bell = ours.bell(ours.family, "Twin", BellKind::Family, members);
     bell.panel = panel.id;
@@ -463,6 +491,8 @@ async fn undo_twin(db: &Db, ours: &Town, theirs: &Scope) {
     assert!(db.store.own_codes().remove_code(theirs, &stamp(1), ours.house, ours.kari).await.unwrap());
     assert!(guests.take_once(theirs, ours.fresh(76)).await.unwrap());
     assert!(guests.came_once(theirs, ours.fresh(76)).await.unwrap());
+    let manager = Scope { tenant: theirs.tenant, ..ours.as_person(ours.manager) };
+    assert!(db.store.records().end_records(&manager, &stamp(1), ours.house).await.unwrap());
     let (people, doors) = (db.store.people(), db.store.doors());
     let block = klinke_storage::record::CardChange { blocked: Some(true), ..Default::default() };
     let blocked = db.store.cards().change_card(theirs, &stamp(1), ours.fresh(68), 1, block).await;
@@ -528,6 +558,7 @@ on_both! {
         assert!(db.store.webhooks().add_webhook(&ours.system(), &stamp(70), webhook).await.unwrap());
         make_alarm(&db, &ours, ours.tenant).await;
         make_rule(&db, &ours, &ours.system(), ours.lone).await;
+        make_records(&db, &ours, ours.tenant).await;
         make_card(&db, &ours, &ours.system(), ours.lone).await;
         make_guests(&db, &ours, &ours.system(), &ours.as_person(ours.kari)).await;
         let mut before = Vec::new();

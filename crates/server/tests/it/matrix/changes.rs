@@ -235,6 +235,30 @@ async fn matrix_what_needs_something_first_leaves_what_the_file_says() {
     let whole = format!("/api/v1/buildings/{house}?name=House");
     asks.last(seen, "DELETE /api/v1/buildings/{building}", manager, &whole, none.clone()).await;
 
+    // records of use: a commercial building, which was residential before
+    let (building, kept) =
+        (format!("/api/v1/buildings/{house}"), format!("/api/v1/buildings/{house}/records/policy"));
+    let (agreed, keep_head) =
+        (format!("{kept}/confirm"), "PUT /api/v1/buildings/{building}/records/policy");
+    let wish =
+        json!({ "version": 0, "purpose": "Thefts from the store room", "days": 7, "told_on": "2020-01-01" });
+    let becomes_commercial = async || {
+        let (_, seen) = asks.answer(manager, Method::GET, &building, Value::Null).await;
+        let kind = json!({ "version": seen["version"], "kind": "commercial" });
+        asks.does(manager, Method::PATCH, &building, kind).await;
+    };
+    becomes_commercial().await;
+    asks.last(seen, keep_head, manager, &kept, wish.clone()).await;
+    becomes_commercial().await;
+    let asked = asks.does(manager, Method::PUT, &kept, wish.clone()).await;
+    let version = json!({ "version": asked["version"] });
+    let head = "POST /api/v1/buildings/{building}/records/policy/confirm";
+    asks.last(seen, head, Who::Admin, &agreed, version).await;
+    becomes_commercial().await;
+    asks.does(manager, Method::PUT, &kept, wish).await;
+    let head = "DELETE /api/v1/buildings/{building}/records/policy";
+    asks.last(seen, head, Who::Admin, &kept, none.clone()).await;
+
     let import = format!("/api/v1/imports/{}", a["import"]);
     let (apply, undo) = (format!("{import}/apply"), format!("{import}/undo"));
     asks.does(manager, Method::POST, &apply, json!({ "leave_out_errors": true })).await;

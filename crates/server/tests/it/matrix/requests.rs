@@ -137,6 +137,11 @@ fn form(head: &str, there: &Things, named: &Things, town: &Town) -> Body {
             json!({ "building": there["building"], "url": url, "events": ["import.undone"] })
         }
         "PUT /api/v1/buildings/{building}/alarm-mail" => json!({ "mail": true }),
+        "PUT /api/v1/buildings/{building}/records/policy" => {
+            let purpose = "Thefts from the store room";
+            json!({ "version": 0, "purpose": purpose, "days": 14, "told_on": "2020-01-01" })
+        }
+        "POST /api/v1/buildings/{building}/records/policy/confirm" => json!({ "version": 0 }),
         "POST /api/v1/buildings/{building}/schedules" => {
             json!({ "name": "New", "schedule": { "hours": [], "holidays": { "are": "closed" }, "exceptions": [] } })
         }
