@@ -85,8 +85,14 @@ scenario('a rule gives somebody a door, its hours take it again, and “why” s
   await dialog.getByRole('button', { name: t('admin-rule-save') }).click();
   await page.getByText(`${t('admin-rule-sentence', { who: resident.name, doors: door, when: 'Another day' })}.`).waitFor();
 
+  // the app says when it opens next; whether it does now, the server says
   await app.reload();
   await app.ready();
+  const card = app.page.getByRole('article', { name: door });
+  await card.getByText(pattern('app-opens-next')).waitFor();
+  await card.getByText(/ 10:00$/).waitFor();
+  await look(app.page, 'app-door-opens-next');
+  await fits(app.page, 'a door that opens later');
   await opens.click();
   await app.page.getByText(pattern('door-refused-outside-hours')).first().waitFor();
   await look(app.page, 'app-door-outside-hours');

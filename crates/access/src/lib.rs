@@ -1,7 +1,7 @@
 //! Whether a door opens, and what its lock does then.
 //!
 //! ```text
-//!   schedule, zone, holidays ──▶ standing ─┐
+//!   schedule, zone, holidays ──▶ standing ─┐  (and ahead: when they hold next)
 //!   snapshot (cards, codes, passes) ───────┼──▶ decide ──▶ door_cycle ──▶ the lock
 //!   order (airlocks, sequences) ───────────┘       ▲
 //!   open_command (from the server, at most once) ──┘      lockout (keypads) · clock (what time it is)
@@ -15,6 +15,7 @@
     deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
 )]
 
+pub mod ahead;
 pub mod clock;
 pub mod decide;
 pub mod door_cycle;

@@ -1,7 +1,7 @@
 //! What the clock on a building's wall says. The zones come with the program, so server and controller know the same
 //! ones and need no files of the system; the moment is a parameter.
 
-use jiff::tz::TimeZone;
+use jiff::tz::{AmbiguousOffset, TimeZone};
 use jiff::{Timestamp as Moment, civil};
 use klinke_model::time::Timestamp;
 
@@ -36,6 +36,31 @@ impl Zone {
     pub fn start_of(&self, day: i64) -> Option<Timestamp> {
         let start = date_of(day)?.to_zoned(self.0.clone()).ok()?.start_of_day().ok()?;
         Some(Timestamp::from_millis(start.timestamp().as_millisecond()))
+    }
+
+    /// The moments at which the wall clock comes to a minute of a day (0 to 1440, which is the next midnight): none where
+    /// clocks jump over it, two where they come to it twice.
+    pub fn moments(&self, day: i64, minute: u16) -> impl Iterator<Item = Timestamp> {
+        let found = date_of(day).and_then(|date| {
+            let minutes = jiff::Span::new().try_minutes(minute).ok()?;
+            let local = date.at(0, 0, 0, 0).checked_add(minutes).ok()?;
+            let clock = self.0.to_ambiguous_timestamp(local);
+            Some(match clock.offset() {
+                AmbiguousOffset::Gap { .. } => [None, None],
+                AmbiguousOffset::Unambiguous { .. } => [clock.compatible().ok(), None],
+                AmbiguousOffset::Fold { .. } => [clock.earlier().ok(), clock.later().ok()],
+            })
+        });
+        let moments = found.unwrap_or_default().into_iter().flatten();
+        moments.map(|moment| Timestamp::from_millis(moment.as_millisecond()))
+    }
+
+    /// The moments after `from` and before `until` at which clocks are set.
+    pub fn changes(&self, from: Timestamp, until: Timestamp) -> Vec<Timestamp> {
+        let Ok(start) = Moment::from_millisecond(from.as_millis()) else { return Vec::new() };
+        let changes =
+            self.0.following(start).map(|change| Timestamp::from_millis(change.timestamp().as_millisecond()));
+        changes.take_while(|change| *change < until).collect()
     }
 }
 

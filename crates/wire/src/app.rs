@@ -21,6 +21,7 @@ use crate::common::{DoorRef, EndReason, ErrorNews, MediaQuality, OpeningNews, Sd
 use klinke_model::door::{DoorKind, DoorState};
 use klinke_model::ids::{CallId, DeviceId, DoorId, RequestId};
 use klinke_model::text::Label;
+use klinke_model::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// From the app.
@@ -223,6 +224,20 @@ pub struct AppDoor {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub state: Option<DoorState>,
+    /// When the person's rights to it hold in the next eight days, in order; absent when they always do.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    pub hours: Option<Vec<DoorHours>>,
+}
+
+/// A time in which a door opens for the person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct DoorHours {
+    /// The first moment, UTC milliseconds since 1970.
+    pub from: Timestamp,
+    /// The first moment after it.
+    pub until: Timestamp,
 }
 
 impl From<ErrorNews> for AppEvent {

@@ -50,6 +50,8 @@ export const lockDown = (building: string) =>
   queryOptions({ queryKey: ['lock-down', building], queryFn: () => api.lockDown(building), ...live });
 export const alarms = (building: string) =>
   queryOptions({ queryKey: ['alarms', building], queryFn: () => api.alarms(building, {}), ...live });
+export const recordsPolicy = (building: string) =>
+  queryOptions({ queryKey: ['records-policy', building], queryFn: () => api.recordsPolicy(building) });
 export const rules = (building: string) => queryOptions({ queryKey: ['rules', building], queryFn: () => api.rules(building) });
 export const peopleGroups = (building: string) =>
   queryOptions({ queryKey: ['rules', 'people-groups', building], queryFn: () => api.peopleGroups(building) });

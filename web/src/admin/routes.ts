@@ -1,4 +1,4 @@
-import type { Right, Session } from '../api/http';
+import type { Building, Right, Session } from '../api/http';
 import { address } from '../lib/router';
 
 export const ROUTES = {
@@ -12,7 +12,7 @@ export const ROUTES = {
 
 /** The parts of a building's pages, in the order they are listed. */
 export const SECTIONS = [
-  'overview', 'who', 'people', 'units', 'import', 'bells', 'panels', 'doors', 'alarms', 'rules', 'cards', 'guests', 'controllers', 'keys', 'policy', 'roles', 'audit'
+  'overview', 'who', 'people', 'units', 'import', 'bells', 'panels', 'doors', 'alarms', 'rules', 'cards', 'guests', 'controllers', 'keys', 'records', 'policy', 'roles', 'audit'
 ] as const;
 export type Section = (typeof SECTIONS)[number];
 
@@ -34,11 +34,15 @@ const RIGHTS: Partial<Record<Section, Right>> = {
 export const may = (session: Session, right: Right, building?: string): boolean =>
   session.roles.some((role) => (!role.building || role.building === building) && role.rights.includes(right));
 
-/** The parts of a building that a person may see. */
-export const sectionsOf = (session: Session, building: string): Section[] =>
+/** Where somebody lives there are no records of use, so nothing leads to them; the page itself says why. */
+const listed = (section: Section, building: string, kind: Building['kind'] | undefined, session: Session) =>
+  section !== 'records' || (kind === 'commercial' && (may(session, 'read_records', building) || may(session, 'change_building', building)));
+
+/** The parts of a building that a person may see. `kind`: of the building, once it is known. */
+export const sectionsOf = (session: Session, building: string, kind: Building['kind'] | undefined): Section[] =>
   SECTIONS.filter((section) => {
     const right = RIGHTS[section];
-    return !right || may(session, right, building);
+    return (!right || may(session, right, building)) && listed(section, building, kind, session);
   });
 
 export function sectionOf(name: string | undefined): Section {

@@ -67,6 +67,31 @@ describe('a door of the list', () => {
     expect(document.getElementById(button.getAttribute('aria-describedby')!)?.textContent).toMatch(reason);
   });
 
+  it('says when it opens next outside of one’s hours, and no longer once they have begun', async () => {
+    vi.useFakeTimers({ now: new Date(2026, 10, 20, 18, 30) });
+    const monday = new Date(2026, 10, 23, 7).getTime();
+    const { onopen, button } = card({ door: { ...DOOR, hours: [{ from: monday, until: monday + 36_000_000 }] } });
+    const note = document.getElementById(button.getAttribute('aria-describedby')!)!;
+    expect(note.textContent).toMatch(/^Opens for you Monday.* 07:00$/);
+    // the server decides: a device with a wrong clock shuts nobody out
+    await fireEvent.click(button);
+    expect(onopen).toHaveBeenCalledOnce();
+    await vi.advanceTimersByTimeAsync(monday - Date.now() - 1_000);
+    expect(note.isConnected).toBe(true);
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(screen.queryByText(/Opens for you/)).toBeNull();
+    await vi.advanceTimersByTimeAsync(36_000_000);
+    // the last that was told is over: nothing is made up
+    expect(screen.queryByText(/Opens for you/)).toBeNull();
+  });
+
+  it('says nothing of hours in them, without them, or when it can not be opened at all', () => {
+    const now = Date.now();
+    card({ door: { ...DOOR, hours: [{ from: now - 1_000, until: now + 60_000 }] } });
+    render(DoorCard, { door: { ...DOOR, name: 'Attic', hours: [] }, opening: undefined, connected: true, onopen: vi.fn() });
+    expect(screen.queryByText(/Opens for you/)).toBeNull();
+  });
+
   it('does not show an old state as the door’s own while there is no connection', () => {
     card({ connected: false, opening: opening('open') });
     expect(document.querySelector('article.open')).toBeNull();

@@ -50,6 +50,8 @@ import type {
   NewPeopleGroup,
   NewRule,
   NewSchedule,
+  RecordsAgreement,
+  RecordsWish,
   RuleChange,
   DoorSettingsChange,
   HoldChange,
@@ -115,6 +117,8 @@ const bytesOf = (file: Blob) => ({
   headers: { 'content-type': 'application/octet-stream' }
 });
 const ofBell = (bell: string) => ({ params: { path: { bell } } });
+/** What records of use are narrowed to. */
+export type RecordsAsked = NonNullable<paths['/api/v1/buildings/{building}/records']['get']['parameters']['query']>;
 /** What a list of homes is narrowed to. */
 export type HomesAsked = NonNullable<paths['/api/v1/buildings/{building}/who']['get']['parameters']['query']>;
 /** What a list of units is narrowed to. */
@@ -256,6 +260,22 @@ export const api = {
   lockDown: (building: string) => answer(client.GET('/api/v1/buildings/{building}/lock-down', ofBuilding(building))),
   setLockDown: (building: string, body: LockDown) =>
     answer(client.PUT('/api/v1/buildings/{building}/lock-down', { ...ofBuilding(building), body })),
+  recordsPolicy: (building: string) => answer(client.GET('/api/v1/buildings/{building}/records/policy', ofBuilding(building))),
+  keepRecords: (building: string, body: RecordsWish) =>
+    answer(client.PUT('/api/v1/buildings/{building}/records/policy', { ...ofBuilding(building), body })),
+  confirmRecords: (building: string, body: RecordsAgreement) =>
+    answer(client.POST('/api/v1/buildings/{building}/records/policy/confirm', { ...ofBuilding(building), body })),
+  endRecords: (building: string) => answer(client.DELETE('/api/v1/buildings/{building}/records/policy', ofBuilding(building))),
+  /** Noted, with what it was narrowed to. */
+  records: (building: string, query: RecordsAsked) =>
+    answer(client.GET('/api/v1/buildings/{building}/records', { params: { path: { building }, query } })),
+  /** The same as a file, and noted with what it is for. */
+  recordsFile: (building: string, query: RecordsAsked & { purpose: string }) =>
+    answer(client.GET('/api/v1/buildings/{building}/records.csv', { params: { path: { building }, query }, parseAs: 'text' })),
+  recordReadings: (building: string, query: Paged) =>
+    answer(client.GET('/api/v1/buildings/{building}/records/readings', { params: { path: { building }, query } })),
+  myRecords: (query: Paged) => answer(client.GET('/api/v1/me/records', { params: { query } })),
+  myRecordReadings: (query: Paged) => answer(client.GET('/api/v1/me/records/readings', { params: { query } })),
   schedules: (building: string) => answer(client.GET('/api/v1/buildings/{building}/schedules', ofBuilding(building))),
   addSchedule: (building: string, body: NewSchedule) =>
     answer(client.POST('/api/v1/buildings/{building}/schedules', { ...ofBuilding(building), body })),

@@ -515,6 +515,53 @@ app-guest-email-hint = Den bruges til denne ene besked og gemmes ikke.
 app-guest-language = Beskedens sprog
 app-guest-send = Send
 app-guest-mailed = Passet er på vej til { $email }.
+app-privacy = Privatliv
+app-privacy-failed = Det, der gemmes, kunne ikke hentes
+app-records-none = Døråbninger logges ikke i { $building }.
+app-records-nowhere = Dine døråbninger logges ikke.
+app-records-kept = I { $building } noteres det, hvem der bruger dørene.
+app-records-kept-text =
+    { $days ->
+        [one] Siden { $since }. Hver notering: dør, dig, tid og hvad det blev til. Slettes efter { $days } dag.
+       *[other] Siden { $since }. Hver notering: dør, dig, tid og hvad det blev til. Slettes efter { $days } dage.
+    }
+app-records-purpose = Formål: { $purpose }
+app-records-mine = Mine åbninger
+app-records-empty = Der er ikke noteret noget om dig nu.
+app-records-about = cirka { $moment }
+app-records-older = Vis ældre
+app-records-readers = Hvem der har læst
+app-records-show-readers = Vis hvem der har læst
+app-records-unread = Ingen har læst noteringer om dig.
+app-records-somebody = En administrator
+app-records-of-you = Om dig, i { $building }
+app-records-of-all = Om alle, i { $building }
+app-use-opened = Åbnet
+app-use-refused = Afvist
+app-use-refused-why = Afvist: { $why }
+app-use-credential-blocked = kortet eller koden er spærret
+app-use-credential-not-yet = ikke gyldig endnu
+app-use-credential-over = ikke længere gyldig
+app-use-credential-used-up = allerede brugt
+app-use-credential-copyable = kortet kan kopieres
+app-use-person-suspended = adgangen er sat på pause
+app-use-no-right = ingen ret til døren
+app-use-right-over = retten er udløbet
+app-use-right-not-yet = retten er ikke begyndt
+app-use-clock-untrusted = dørens ur var ikke til at stole på
+app-use-outside-hours = på et andet tidspunkt
+app-use-rights-too-old = rettighederne var ikke bekræftet i for lang tid
+app-use-site-locked-down = låst på grund af en nødsituation
+app-use-door-locked-down = låst på grund af en nødsituation
+app-use-door-blocked = døren var spærret
+app-use-door-before-first = en anden dør kommer først
+app-use-door-not-of-call = ikke en dør i samtalen
+app-use-interlocked = en anden dør var ikke lukket
+app-use-second-person-needed = der skulle en person mere til
+app-use-door-times-invalid = døren er ikke indstillet rigtigt
+app-opens-next = Åbner for dig { $moment }
+app-use-failed = Lukket ind, men låsen adlød ikke
+app-records-file = Som fil, til: { $purpose }
 
 ## admin
 admin-ground-select-page = Vælg alle på denne side
@@ -1744,7 +1791,7 @@ admin-schedule-used = { $count ->
    *[other] { $count } regler bruger dem
   }
 admin-why = Hvorfor åbnede den, eller ikke?
-admin-why-text = Den samme afgørelse som ved døren, med hver ret, der tæller. Den regnes ud fra rettighederne; der føres intet over, hvem der kom.
+admin-why-text = Den samme afgørelse som ved døren, med hver ret, der tæller. Den regnes ud fra rettighederne; den læser ikke, hvem der kom.
 admin-why-door = Dør
 admin-why-at = Tidspunkt
 admin-why-at-hint = I din computers tid. Tomt er nu.
@@ -2068,6 +2115,84 @@ admin-holiday-christmas-eve = Juleaften
 admin-holiday-christmas-day = Juledag
 admin-holiday-boxing-day = 2. juledag
 admin-holiday-new-years-eve = Nytårsaften
+admin-section-records = Hvem der brugte dørene
+admin-records-text = Hvem der brugte hvilken dør hvornår: kun på arbejdspladser, til et angivet formål, i nogle dage.
+admin-records-off = Det noteres ikke, hvem der bruger dørene
+admin-records-never = Nogen bor her: hvem der bruger hvilken dør, noteres aldrig, og der er intet at slå til.
+admin-records-off-text = De fleste arbejdspladser behøver dem ikke: døre, alarmer og rettigheder virker uden. Har denne brug for det, så vid først:
+admin-records-what = Hvad der gemmes
+admin-records-what-text = Dør, person eller gæst, tid, og om den åbnede eller hvorfor ikke. Aldrig kortnummer, kode, telefon eller hvor nogen kom fra.
+admin-records-long = Hvor længe
+admin-records-long-text = Så mange dage, du vælger, højst 90. Så slettes det.
+admin-records-who = Hvem der læser det
+admin-records-who-text = Administratorer her. Hver læsning noteres. Alle ser deres egne noteringer i appen, og hvem der har læst dem.
+admin-records-cost = Hvad det koster
+admin-records-cost-text = Tillid. Den, hvis kommen og gåen skrives ned, føler sig overvåget. Sig det først, spørg dem, der taler for de ansatte, og brug det kun til formålet.
+admin-records-ask = Notér brug …
+admin-records-purpose = Formål
+admin-records-purpose-hint = Som folk læser det, for eksempel: tyverier fra lageret. 10 til 500 tegn.
+admin-records-days = Dage
+admin-records-days-hint = En notering slettes efter så mange dage: 1 til 90.
+admin-records-days-of =
+    { $days ->
+        [one] { $days } dag
+       *[other] { $days } dage
+    }
+admin-records-told = Folk fik det at vide
+admin-records-told-hint = Dagen, hvor alle, der bruger dørene, vidste, hvad der skal gemmes, og hvorfor.
+admin-records-begin = Notér brug
+admin-records-fewer = Det, der er ældre end det, slettes straks.
+admin-records-other-purpose = Det, der er gemt til det andet formål, slettes straks.
+admin-records-second = Her boede der folk til for nylig: en anden administrator skal være enig, og det begynder 30 dage efter, at folk fik det at vide.
+admin-records-waits-second = Venter på en administrator til
+admin-records-waits-second-text = { $name } bad om det; en anden skal være enig. Indtil da noteres intet.
+admin-records-waits-day = Begynder { $moment }
+admin-records-waits-day-text = Indtil da noteres intet, og det fortæller aldrig om det, der var før.
+admin-records-agree = Jeg er enig
+admin-records-agreed = Du er enig.
+admin-records-withdraw = Træk tilbage
+admin-records-withdrawn = Der noteres intet.
+admin-records-since = Siden
+admin-records-asked-by = Ønsket af
+admin-records-confirmed-by = Godkendt af
+admin-records-change = Ændr
+admin-records-end = Slå fra og slet
+admin-records-end-ask = Slette alt, der er noteret?
+admin-records-end-text = Alt, der er noteret i denne bygning, slettes straks, også hvem der har læst det, og intet bringer det tilbage. Intet mere noteres.
+admin-records-ended = Slået fra. Alt er slettet.
+admin-records-tab-list = Noteringer
+admin-records-tab-readings = Hvem der har læst
+admin-records-tab-kept = Formål og dage
+admin-records-noted = At du læser, noteres, og folk kan se det.
+admin-records-every-door = Alle døre
+admin-records-one-person = Kun én person
+admin-records-show = Vis noteringer
+admin-records-shown =
+    { $count ->
+        [one] { $count } notering vises
+       *[other] { $count } noteringer vises
+    }
+admin-records-none = Ingen sådanne noteringer
+admin-records-none-text =
+    { $days ->
+        [one] Kun det seneste døgn gemmes.
+       *[other] Kun de seneste { $days } dage gemmes.
+    }
+admin-records-when = Hvornår
+admin-records-person = Hvem
+admin-records-outcome = Hvad det blev til
+admin-records-older = Ældre
+admin-record-guest = { $name }, gæst
+admin-record-a-guest = En gæst
+admin-records-csv-text = Filen forlader Klinke, og intet sletter den dér. At du tog den, og til hvad, noteres, så folk kan se det.
+admin-records-csv-purpose = Hvad den er til
+admin-records-csv-take = Tag filen
+admin-records-filed = Filen er lavet.
+admin-records-readings-text = Alle ser i appen, hvem der har læst om dem. Læsninger lever lige så længe som noteringer.
+admin-records-readings-none = Ingen har læst dem
+admin-records-about = Om { $name }
+admin-records-about-all = Om alle
+admin-records-for = Fil, til: { $purpose }
 
 error-not-commercial = Denne bygning er helt eller delvis til boliger: Her gemmes intet om, hvem der kom eller gik.
 error-same-person = En anden administrator end den, der bad om det, skal sige ja.

@@ -515,6 +515,53 @@ app-guest-email-hint = It is used for this one message and not kept.
 app-guest-language = Language of the message
 app-guest-send = Send
 app-guest-mailed = The pass is on its way to { $email }.
+app-privacy = Privacy
+app-privacy-failed = What is kept could not be fetched
+app-records-none = Door openings are not logged in { $building }.
+app-records-nowhere = Your door openings are not logged.
+app-records-kept = Who uses the doors is recorded in { $building }.
+app-records-kept-text =
+    { $days ->
+        [one] Since { $since }. Each record: door, you, time, and what came of it. Deleted after { $days } day.
+       *[other] Since { $since }. Each record: door, you, time, and what came of it. Deleted after { $days } days.
+    }
+app-records-purpose = Purpose: { $purpose }
+app-records-mine = My openings
+app-records-empty = Nothing is recorded of you now.
+app-records-about = about { $moment }
+app-records-older = Show older
+app-records-readers = Who has read
+app-records-show-readers = Show who has read
+app-records-unread = Nobody has read records of you.
+app-records-somebody = An administrator
+app-records-of-you = About you, in { $building }
+app-records-of-all = About everybody, in { $building }
+app-use-opened = Opened
+app-use-refused = Refused
+app-use-refused-why = Refused: { $why }
+app-use-credential-blocked = the card or code is blocked
+app-use-credential-not-yet = not valid yet
+app-use-credential-over = no longer valid
+app-use-credential-used-up = used already
+app-use-credential-copyable = the card can be copied
+app-use-person-suspended = access is suspended
+app-use-no-right = no right to this door
+app-use-right-over = the right has ended
+app-use-right-not-yet = the right has not begun
+app-use-clock-untrusted = the clock of the door was not believed
+app-use-outside-hours = at another hour
+app-use-rights-too-old = the rights were not confirmed for too long
+app-use-site-locked-down = locked because of an emergency
+app-use-door-locked-down = locked because of an emergency
+app-use-door-blocked = the door was blocked
+app-use-door-before-first = another door comes first
+app-use-door-not-of-call = not a door of the call
+app-use-interlocked = another door was not closed
+app-use-second-person-needed = a second person was needed
+app-use-door-times-invalid = the door is not set up right
+app-opens-next = Opens for you { $moment }
+app-use-failed = Let in, but the lock did not obey
+app-records-file = As a file, for: { $purpose }
 
 ## admin
 admin-ground-select-page = Select all on this page
@@ -1744,7 +1791,7 @@ admin-schedule-used = { $count ->
    *[other] { $count } rules use them
   }
 admin-why = Why did or didn’t this open?
-admin-why-text = The same decision as at the door, with every right that counts. It is worked out from the rights; no record is kept of who came.
+admin-why-text = The same decision as at the door, with every right that counts. It is worked out from the rights; it reads no record of who came.
 admin-why-door = Door
 admin-why-at = Moment
 admin-why-at-hint = In the time of your computer. Empty is now.
@@ -2068,6 +2115,84 @@ admin-holiday-christmas-eve = Christmas Eve
 admin-holiday-christmas-day = Christmas Day
 admin-holiday-boxing-day = Boxing Day
 admin-holiday-new-years-eve = New Year’s Eve
+admin-section-records = Records of use
+admin-records-text = Who used which door when: only in workplaces, for a stated purpose, for some days.
+admin-records-off = Nothing is recorded about who uses the doors
+admin-records-never = Somebody lives here: who uses which door is never recorded, and there is nothing to switch on.
+admin-records-off-text = Most workplaces need no records: doors, alarms and rights work without. If this one does, know first:
+admin-records-what = What is kept
+admin-records-what-text = Door, person or guest, time, and whether it opened or why not. Never a card number, a code, a phone or where somebody came from.
+admin-records-long = For how long
+admin-records-long-text = As many days as you choose, 90 at most. Then it is deleted.
+admin-records-who = Who reads it
+admin-records-who-text = Administrators here. Each reading is noted. Everybody sees their own records in the app, and who has read them.
+admin-records-cost = What it costs
+admin-records-cost-text = Trust. People whose comings and goings are written down feel watched. Tell them before, ask those who speak for them, and use it for nothing but its purpose.
+admin-records-ask = Keep records …
+admin-records-purpose = Purpose
+admin-records-purpose-hint = As the people read it, such as: thefts from the storeroom. 10 to 500 characters.
+admin-records-days = Days
+admin-records-days-hint = A record is deleted after so many days: 1 to 90.
+admin-records-days-of =
+    { $days ->
+        [one] { $days } day
+       *[other] { $days } days
+    }
+admin-records-told = The people were told on
+admin-records-told-hint = The day on which everybody who uses the doors knew what will be kept, and why.
+admin-records-begin = Keep records
+admin-records-fewer = What is older than that is deleted at once.
+admin-records-other-purpose = What was kept for the other purpose is deleted at once.
+admin-records-second = People lived here until lately: another administrator has to agree, and it begins 30 days after the people were told.
+admin-records-waits-second = Waits for a second administrator
+admin-records-waits-second-text = { $name } asked for it; somebody else has to agree. Until then nothing is recorded.
+admin-records-waits-day = Begins { $moment }
+admin-records-waits-day-text = Until then nothing is recorded, and it never tells of what was before.
+admin-records-agree = Agree
+admin-records-agreed = Agreed.
+admin-records-withdraw = Take it back
+admin-records-withdrawn = Nothing will be recorded.
+admin-records-since = Since
+admin-records-asked-by = Asked for by
+admin-records-confirmed-by = Agreed to by
+admin-records-change = Change
+admin-records-end = Switch off and delete
+admin-records-end-ask = Delete all records of use?
+admin-records-end-text = Every record of this building is deleted at once, also who has read them, and nothing brings them back. Nothing more is recorded.
+admin-records-ended = Switched off. All records are deleted.
+admin-records-tab-list = Records
+admin-records-tab-readings = Who has read
+admin-records-tab-kept = Purpose and days
+admin-records-noted = Your reading is noted, and the people can see it.
+admin-records-every-door = Every door
+admin-records-one-person = Only one person
+admin-records-show = Show records
+admin-records-shown =
+    { $count ->
+        [one] { $count } record is shown
+       *[other] { $count } records are shown
+    }
+admin-records-none = No such records
+admin-records-none-text =
+    { $days ->
+        [one] Only the last day is kept.
+       *[other] Only the last { $days } days are kept.
+    }
+admin-records-when = When
+admin-records-person = Who
+admin-records-outcome = What came of it
+admin-records-older = Older
+admin-record-guest = { $name }, guest
+admin-record-a-guest = A guest
+admin-records-csv-text = The file leaves Klinke, and nothing deletes it there. That you took it, and for what, is noted for the people to see.
+admin-records-csv-purpose = What it is for
+admin-records-csv-take = Take the file
+admin-records-filed = The file is made.
+admin-records-readings-text = Everybody sees in the app who has read of them. Readings live as long as records.
+admin-records-readings-none = Nobody has read them
+admin-records-about = About { $name }
+admin-records-about-all = About everybody
+admin-records-for = File, for: { $purpose }
 
 error-not-commercial = This building is residential or mixed: nothing is kept here that tells who came or went.
 error-same-person = Another administrator than the one who asked has to agree.

@@ -515,6 +515,53 @@ app-guest-email-hint = Den brukes til denne ene meldingen og lagres ikke.
 app-guest-language = Språk i meldingen
 app-guest-send = Send
 app-guest-mailed = Passet er på vei til { $email }.
+app-privacy = Personvern
+app-privacy-failed = Det som lagres, kunne ikke hentes
+app-records-none = Døråpninger logges ikke i { $building }.
+app-records-nowhere = Døråpningene dine logges ikke.
+app-records-kept = I { $building } føres det opp hvem som bruker dørene.
+app-records-kept-text =
+    { $days ->
+        [one] Siden { $since }. Hver oppføring: dør, deg, tid og hva det ble til. Slettes etter { $days } dag.
+       *[other] Siden { $since }. Hver oppføring: dør, deg, tid og hva det ble til. Slettes etter { $days } dager.
+    }
+app-records-purpose = Formål: { $purpose }
+app-records-mine = Åpningene mine
+app-records-empty = Det er ikke ført opp noe om deg nå.
+app-records-about = omtrent { $moment }
+app-records-older = Vis eldre
+app-records-readers = Hvem som har lest
+app-records-show-readers = Vis hvem som har lest
+app-records-unread = Ingen har lest oppføringer om deg.
+app-records-somebody = En administrator
+app-records-of-you = Om deg, i { $building }
+app-records-of-all = Om alle, i { $building }
+app-use-opened = Åpnet
+app-use-refused = Avvist
+app-use-refused-why = Avvist: { $why }
+app-use-credential-blocked = kortet eller koden er sperret
+app-use-credential-not-yet = ikke gyldig ennå
+app-use-credential-over = ikke lenger gyldig
+app-use-credential-used-up = alt brukt
+app-use-credential-copyable = kortet kan kopieres
+app-use-person-suspended = tilgangen er stanset
+app-use-no-right = ingen rett til døren
+app-use-right-over = retten er utløpt
+app-use-right-not-yet = retten har ikke begynt
+app-use-clock-untrusted = klokken ved døren var ikke til å stole på
+app-use-outside-hours = på et annet tidspunkt
+app-use-rights-too-old = rettene var ikke bekreftet på for lenge
+app-use-site-locked-down = låst på grunn av en nødsituasjon
+app-use-door-locked-down = låst på grunn av en nødsituasjon
+app-use-door-blocked = døren var sperret
+app-use-door-before-first = en annen dør kommer først
+app-use-door-not-of-call = ikke en dør i samtalen
+app-use-interlocked = en annen dør var ikke lukket
+app-use-second-person-needed = det trengtes en person til
+app-use-door-times-invalid = døren er ikke riktig innstilt
+app-opens-next = Åpner for deg { $moment }
+app-use-failed = Sluppet inn, men låsen lystret ikke
+app-records-file = Som fil, til: { $purpose }
 
 ## admin
 admin-ground-select-page = Velg alle på denne siden
@@ -1741,7 +1788,7 @@ admin-schedule-used = { $count ->
    *[other] { $count } regler bruker dem
   }
 admin-why = Hvorfor åpnet den, eller ikke?
-admin-why-text = Den samme avgjørelsen som ved døra, med hver rett som teller. Den regnes ut av rettighetene; ingen opptegnelse føres over hvem som kom.
+admin-why-text = Den samme avgjørelsen som ved døra, med hver rett som teller. Den regnes ut av rettighetene; den leser ikke hvem som kom.
 admin-why-door = Dør
 admin-why-at = Tidspunkt
 admin-why-at-hint = I tiden til datamaskinen din. Tomt er nå.
@@ -2065,6 +2112,84 @@ admin-holiday-christmas-eve = Julaften
 admin-holiday-christmas-day = 1. juledag
 admin-holiday-boxing-day = 2. juledag
 admin-holiday-new-years-eve = Nyttårsaften
+admin-section-records = Hvem som brukte dørene
+admin-records-text = Hvem som brukte hvilken dør når: bare på arbeidsplasser, for et oppgitt formål, i noen dager.
+admin-records-off = Det føres ikke opp hvem som bruker dørene
+admin-records-never = Noen bor her: hvem som bruker hvilken dør, føres aldri opp, og det finnes ingenting å slå på.
+admin-records-off-text = De fleste arbeidsplasser trenger dem ikke: dører, alarmer og retter virker uten. Trenger denne det, så vit først:
+admin-records-what = Hva som lagres
+admin-records-what-text = Dør, person eller gjest, tid, og om den åpnet eller hvorfor ikke. Aldri kortnummer, kode, telefon eller hvor noen kom fra.
+admin-records-long = Hvor lenge
+admin-records-long-text = Så mange dager du velger, høyst 90. Så slettes det.
+admin-records-who = Hvem som leser det
+admin-records-who-text = Administratorer her. Hver lesning noteres. Alle ser sine egne oppføringer i appen, og hvem som har lest dem.
+admin-records-cost = Hva det koster
+admin-records-cost-text = Tillit. Den som får sitt kommen og gåen skrevet ned, føler seg overvåket. Si fra først, spør dem som taler for de ansatte, og bruk det ikke til annet enn formålet.
+admin-records-ask = Før opp bruk …
+admin-records-purpose = Formål
+admin-records-purpose-hint = Slik folk leser det, for eksempel: tyverier fra lageret. 10 til 500 tegn.
+admin-records-days = Dager
+admin-records-days-hint = En oppføring slettes etter så mange dager: 1 til 90.
+admin-records-days-of =
+    { $days ->
+        [one] { $days } dag
+       *[other] { $days } dager
+    }
+admin-records-told = Folk fikk vite det
+admin-records-told-hint = Dagen da alle som bruker dørene, visste hva som skal lagres, og hvorfor.
+admin-records-begin = Før opp bruk
+admin-records-fewer = Det som er eldre enn det, slettes med en gang.
+admin-records-other-purpose = Det som er lagret for det andre formålet, slettes med en gang.
+admin-records-second = Her bodde det folk til nylig: en annen administrator må være enig, og det begynner 30 dager etter at folk fikk vite det.
+admin-records-waits-second = Venter på en administrator til
+admin-records-waits-second-text = { $name } ba om det; en annen må være enig. Til da føres det ingenting opp.
+admin-records-waits-day = Begynner { $moment }
+admin-records-waits-day-text = Til da føres det ingenting opp, og det forteller aldri om det som var før.
+admin-records-agree = Jeg er enig
+admin-records-agreed = Du er enig.
+admin-records-withdraw = Trekk tilbake
+admin-records-withdrawn = Det føres ingenting opp.
+admin-records-since = Siden
+admin-records-asked-by = Ønsket av
+admin-records-confirmed-by = Godtatt av
+admin-records-change = Endre
+admin-records-end = Slå av og slett
+admin-records-end-ask = Slette alt som er ført opp?
+admin-records-end-text = Alt som er ført opp i denne bygningen, slettes med en gang, også hvem som har lest det, og ingenting bringer det tilbake. Ingenting mer føres opp.
+admin-records-ended = Slått av. Alt er slettet.
+admin-records-tab-list = Oppføringer
+admin-records-tab-readings = Hvem som har lest
+admin-records-tab-kept = Formål og dager
+admin-records-noted = At du leser, noteres, og folk kan se det.
+admin-records-every-door = Alle dører
+admin-records-one-person = Bare én person
+admin-records-show = Vis oppføringer
+admin-records-shown =
+    { $count ->
+        [one] { $count } oppføring vises
+       *[other] { $count } oppføringer vises
+    }
+admin-records-none = Ingen slike oppføringer
+admin-records-none-text =
+    { $days ->
+        [one] Bare det siste døgnet lagres.
+       *[other] Bare de siste { $days } dagene lagres.
+    }
+admin-records-when = Når
+admin-records-person = Hvem
+admin-records-outcome = Hva det ble til
+admin-records-older = Eldre
+admin-record-guest = { $name }, gjest
+admin-record-a-guest = En gjest
+admin-records-csv-text = Filen forlater Klinke, og ingenting sletter den der. At du tok den, og til hva, noteres så folk kan se det.
+admin-records-csv-purpose = Hva den er til
+admin-records-csv-take = Ta filen
+admin-records-filed = Filen er laget.
+admin-records-readings-text = Alle ser i appen hvem som har lest om dem. Lesninger lever like lenge som oppføringer.
+admin-records-readings-none = Ingen har lest dem
+admin-records-about = Om { $name }
+admin-records-about-all = Om alle
+admin-records-for = Fil, til: { $purpose }
 
 error-not-commercial = Denne bygningen er til boliger, helt eller delvis: Her lagres ingenting om hvem som kom eller gikk.
 error-same-person = En annen administrator enn den som ba om det, må si ja.

@@ -515,6 +515,53 @@ app-guest-email-hint = Ho blir brukt til denne eine meldinga og ikkje lagra.
 app-guest-language = Språk i meldinga
 app-guest-send = Send
 app-guest-mailed = Passet er på veg til { $email }.
+app-privacy = Personvern
+app-privacy-failed = Det som blir lagra, kunne ikkje hentast
+app-records-none = Døropningar blir ikkje logga i { $building }.
+app-records-nowhere = Døropningane dine blir ikkje logga.
+app-records-kept = I { $building } blir det ført opp kven som brukar dørene.
+app-records-kept-text =
+    { $days ->
+        [one] Sidan { $since }. Kvar oppføring: dør, deg, tid og kva det vart til. Blir sletta etter { $days } dag.
+       *[other] Sidan { $since }. Kvar oppføring: dør, deg, tid og kva det vart til. Blir sletta etter { $days } dagar.
+    }
+app-records-purpose = Føremål: { $purpose }
+app-records-mine = Opningane mine
+app-records-empty = Det er ikkje ført opp noko om deg no.
+app-records-about = omlag { $moment }
+app-records-older = Vis eldre
+app-records-readers = Kven som har lese
+app-records-show-readers = Vis kven som har lese
+app-records-unread = Ingen har lese oppføringar om deg.
+app-records-somebody = Ein administrator
+app-records-of-you = Om deg, i { $building }
+app-records-of-all = Om alle, i { $building }
+app-use-opened = Opna
+app-use-refused = Avvist
+app-use-refused-why = Avvist: { $why }
+app-use-credential-blocked = kortet eller koden er sperra
+app-use-credential-not-yet = ikkje gyldig enno
+app-use-credential-over = ikkje lenger gyldig
+app-use-credential-used-up = alt brukt
+app-use-credential-copyable = kortet kan kopierast
+app-use-person-suspended = tilgangen er stansa
+app-use-no-right = ingen rett til døra
+app-use-right-over = retten har gått ut
+app-use-right-not-yet = retten har ikkje byrja
+app-use-clock-untrusted = klokka ved døra var ikkje til å lite på
+app-use-outside-hours = på eit anna tidspunkt
+app-use-rights-too-old = rettane var ikkje stadfesta på for lenge
+app-use-site-locked-down = låst på grunn av ein naudsituasjon
+app-use-door-locked-down = låst på grunn av ein naudsituasjon
+app-use-door-blocked = døra var sperra
+app-use-door-before-first = ei anna dør kjem først
+app-use-door-not-of-call = ikkje ei dør i samtalen
+app-use-interlocked = ei anna dør var ikkje lukka
+app-use-second-person-needed = det trongst ein person til
+app-use-door-times-invalid = døra er ikkje rett innstilt
+app-opens-next = Opnar for deg { $moment }
+app-use-failed = Sleppt inn, men låsen lydde ikkje
+app-records-file = Som fil, til: { $purpose }
 
 ## admin
 admin-ground-select-page = Vel alle på denne sida
@@ -1741,7 +1788,7 @@ admin-schedule-used = { $count ->
    *[other] { $count } reglar bruker dei
   }
 admin-why = Kvifor opna ho, eller ikkje?
-admin-why-text = Den same avgjerda som ved døra, med kvar rett som tel. Ho blir rekna ut av rettane; det blir ikkje ført noko over kven som kom.
+admin-why-text = Den same avgjerda som ved døra, med kvar rett som tel. Ho blir rekna ut av rettane; ho les ikkje kven som kom.
 admin-why-door = Dør
 admin-why-at = Tidspunkt
 admin-why-at-hint = I tida til datamaskina di. Tomt er no.
@@ -2065,6 +2112,84 @@ admin-holiday-christmas-eve = Julaftan
 admin-holiday-christmas-day = 1. juledag
 admin-holiday-boxing-day = 2. juledag
 admin-holiday-new-years-eve = Nyttårsaftan
+admin-section-records = Kven som brukte dørene
+admin-records-text = Kven som brukte kva dør når: berre på arbeidsplassar, for eit oppgjeve føremål, i nokre dagar.
+admin-records-off = Det blir ikkje ført opp kven som brukar dørene
+admin-records-never = Nokon bur her: kven som brukar kva dør, blir aldri ført opp, og det finst ingenting å slå på.
+admin-records-off-text = Dei fleste arbeidsplassar treng dei ikkje: dører, alarmar og rettar verkar utan. Treng denne det, så vit først:
+admin-records-what = Kva som blir lagra
+admin-records-what-text = Dør, person eller gjest, tid, og om ho opna eller kvifor ikkje. Aldri kortnummer, kode, telefon eller kvar nokon kom frå.
+admin-records-long = Kor lenge
+admin-records-long-text = Så mange dagar du vel, høgst 90. Så blir det sletta.
+admin-records-who = Kven som les det
+admin-records-who-text = Administratorar her. Kvar lesing blir notert. Alle ser sine eigne oppføringar i appen, og kven som har lese dei.
+admin-records-cost = Kva det kostar
+admin-records-cost-text = Tillit. Den som får sitt komen og gåen skrive ned, kjenner seg overvaka. Sei frå først, spør dei som talar for dei tilsette, og bruk det ikkje til anna enn føremålet.
+admin-records-ask = Før opp bruk …
+admin-records-purpose = Føremål
+admin-records-purpose-hint = Slik folk les det, til dømes: tjuveri frå lageret. 10 til 500 teikn.
+admin-records-days = Dagar
+admin-records-days-hint = Ei oppføring blir sletta etter så mange dagar: 1 til 90.
+admin-records-days-of =
+    { $days ->
+        [one] { $days } dag
+       *[other] { $days } dagar
+    }
+admin-records-told = Folk fekk vite det
+admin-records-told-hint = Dagen då alle som brukar dørene, visste kva som skal lagrast, og kvifor.
+admin-records-begin = Før opp bruk
+admin-records-fewer = Det som er eldre enn det, blir sletta med ein gong.
+admin-records-other-purpose = Det som er lagra for det andre føremålet, blir sletta med ein gong.
+admin-records-second = Her budde det folk til nyleg: ein annan administrator må vere samd, og det byrjar 30 dagar etter at folk fekk vite det.
+admin-records-waits-second = Ventar på ein administrator til
+admin-records-waits-second-text = { $name } bad om det; ein annan må vere samd. Til då blir det ikkje ført opp noko.
+admin-records-waits-day = Byrjar { $moment }
+admin-records-waits-day-text = Til då blir det ikkje ført opp noko, og det fortel aldri om det som var før.
+admin-records-agree = Eg er samd
+admin-records-agreed = Du er samd.
+admin-records-withdraw = Trekk tilbake
+admin-records-withdrawn = Det blir ikkje ført opp noko.
+admin-records-since = Sidan
+admin-records-asked-by = Ønskt av
+admin-records-confirmed-by = Godteke av
+admin-records-change = Endre
+admin-records-end = Slå av og slett
+admin-records-end-ask = Slette alt som er ført opp?
+admin-records-end-text = Alt som er ført opp i denne bygningen, blir sletta med ein gong, også kven som har lese det, og ingenting hentar det tilbake. Ikkje noko meir blir ført opp.
+admin-records-ended = Slått av. Alt er sletta.
+admin-records-tab-list = Oppføringar
+admin-records-tab-readings = Kven som har lese
+admin-records-tab-kept = Føremål og dagar
+admin-records-noted = At du les, blir notert, og folk kan sjå det.
+admin-records-every-door = Alle dører
+admin-records-one-person = Berre éin person
+admin-records-show = Vis oppføringar
+admin-records-shown =
+    { $count ->
+        [one] { $count } oppføring blir vist
+       *[other] { $count } oppføringar blir viste
+    }
+admin-records-none = Ingen slike oppføringar
+admin-records-none-text =
+    { $days ->
+        [one] Berre det siste døgnet blir lagra.
+       *[other] Berre dei siste { $days } dagane blir lagra.
+    }
+admin-records-when = Når
+admin-records-person = Kven
+admin-records-outcome = Kva det vart til
+admin-records-older = Eldre
+admin-record-guest = { $name }, gjest
+admin-record-a-guest = Ein gjest
+admin-records-csv-text = Fila forlèt Klinke, og ingenting slettar ho der. At du tok ho, og til kva, blir notert så folk kan sjå det.
+admin-records-csv-purpose = Kva ho er til
+admin-records-csv-take = Ta fila
+admin-records-filed = Fila er laga.
+admin-records-readings-text = Alle ser i appen kven som har lese om dei. Lesingar lever like lenge som oppføringar.
+admin-records-readings-none = Ingen har lese dei
+admin-records-about = Om { $name }
+admin-records-about-all = Om alle
+admin-records-for = Fil, til: { $purpose }
 
 error-not-commercial = Denne bygningen er til bustader, heilt eller delvis: Her blir ingenting lagra om kven som kom eller gjekk.
 error-same-person = Ein annan administrator enn den som bad om det, må seie ja.

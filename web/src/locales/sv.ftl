@@ -515,6 +515,53 @@ app-guest-email-hint = Den används för just det här meddelandet och sparas in
 app-guest-language = Meddelandets språk
 app-guest-send = Skicka
 app-guest-mailed = Passet är på väg till { $email }.
+app-privacy = Integritet
+app-privacy-failed = Det som sparas kunde inte hämtas
+app-records-none = Dörröppningar loggas inte i { $building }.
+app-records-nowhere = Dina dörröppningar loggas inte.
+app-records-kept = I { $building } antecknas vem som använder dörrarna.
+app-records-kept-text =
+    { $days ->
+        [one] Sedan { $since }. Varje anteckning: dörr, du, tid och vad det blev. Raderas efter { $days } dag.
+       *[other] Sedan { $since }. Varje anteckning: dörr, du, tid och vad det blev. Raderas efter { $days } dagar.
+    }
+app-records-purpose = Ändamål: { $purpose }
+app-records-mine = Mina öppningar
+app-records-empty = Inget är antecknat om dig nu.
+app-records-about = ungefär { $moment }
+app-records-older = Visa äldre
+app-records-readers = Vem som har läst
+app-records-show-readers = Visa vem som har läst
+app-records-unread = Ingen har läst anteckningar om dig.
+app-records-somebody = En administratör
+app-records-of-you = Om dig, i { $building }
+app-records-of-all = Om alla, i { $building }
+app-use-opened = Öppnad
+app-use-refused = Nekad
+app-use-refused-why = Nekad: { $why }
+app-use-credential-blocked = kortet eller koden är spärrad
+app-use-credential-not-yet = inte giltig än
+app-use-credential-over = inte giltig längre
+app-use-credential-used-up = redan använd
+app-use-credential-copyable = kortet kan kopieras
+app-use-person-suspended = åtkomsten är avstängd
+app-use-no-right = ingen rätt till dörren
+app-use-right-over = rätten har upphört
+app-use-right-not-yet = rätten har inte börjat
+app-use-clock-untrusted = dörrens klocka gick inte att lita på
+app-use-outside-hours = vid en annan tid
+app-use-rights-too-old = rätterna hade inte bekräftats på för länge
+app-use-site-locked-down = låst på grund av en nödsituation
+app-use-door-locked-down = låst på grund av en nödsituation
+app-use-door-blocked = dörren var spärrad
+app-use-door-before-first = en annan dörr kommer först
+app-use-door-not-of-call = inte en dörr i samtalet
+app-use-interlocked = en annan dörr var inte stängd
+app-use-second-person-needed = det behövdes en person till
+app-use-door-times-invalid = dörren är inte rätt inställd
+app-opens-next = Öppnar för dig { $moment }
+app-use-failed = Insläppt, men låset lydde inte
+app-records-file = Som fil, till: { $purpose }
 
 ## admin
 admin-ground-select-page = Markera alla på den här sidan
@@ -1744,7 +1791,7 @@ admin-schedule-used = { $count ->
    *[other] { $count } regler använder dem
   }
 admin-why = Varför öppnades den, eller inte?
-admin-why-text = Samma beslut som vid dörren, med varje rätt som räknas. Det räknas ut av rättigheterna; inget sparas om vem som kom.
+admin-why-text = Samma beslut som vid dörren, med varje rätt som räknas. Det räknas ut av rättigheterna; det läser inte vem som kom.
 admin-why-door = Dörr
 admin-why-at = Tidpunkt
 admin-why-at-hint = I din dators tid. Tomt är nu.
@@ -2068,6 +2115,84 @@ admin-holiday-christmas-eve = Julafton
 admin-holiday-christmas-day = Juldagen
 admin-holiday-boxing-day = Annandag jul
 admin-holiday-new-years-eve = Nyårsafton
+admin-section-records = Vem som använt dörrarna
+admin-records-text = Vem som använde vilken dörr när: bara på arbetsplatser, för ett angivet ändamål, i några dagar.
+admin-records-off = Det antecknas inte vem som använder dörrarna
+admin-records-never = Någon bor här: vem som använder vilken dörr antecknas aldrig, och det finns inget att slå på.
+admin-records-off-text = De flesta arbetsplatser behöver dem inte: dörrar, larm och rättigheter fungerar utan. Behöver den här det, så vet först:
+admin-records-what = Vad som sparas
+admin-records-what-text = Dörr, person eller gäst, tid, och om den öppnade eller varför inte. Aldrig kortnummer, kod, telefon eller varifrån någon kom.
+admin-records-long = Hur länge
+admin-records-long-text = Så många dagar du väljer, högst 90. Sedan raderas det.
+admin-records-who = Vem som läser det
+admin-records-who-text = Administratörer här. Varje läsning antecknas. Alla ser sina egna anteckningar i appen, och vem som har läst dem.
+admin-records-cost = Vad det kostar
+admin-records-cost-text = Förtroende. Den vars kommande och gående skrivs ned känner sig övervakad. Berätta först, fråga dem som företräder personalen, och använd det bara till ändamålet.
+admin-records-ask = Anteckna användning …
+admin-records-purpose = Ändamål
+admin-records-purpose-hint = Som folk läser det, till exempel: stölder ur förrådet. 10 till 500 tecken.
+admin-records-days = Dagar
+admin-records-days-hint = En anteckning raderas efter så många dagar: 1 till 90.
+admin-records-days-of =
+    { $days ->
+        [one] { $days } dag
+       *[other] { $days } dagar
+    }
+admin-records-told = Folk fick veta det
+admin-records-told-hint = Dagen då alla som använder dörrarna visste vad som ska sparas, och varför.
+admin-records-begin = Anteckna användning
+admin-records-fewer = Det som är äldre än så raderas genast.
+admin-records-other-purpose = Det som sparats för det andra ändamålet raderas genast.
+admin-records-second = Här bodde folk till nyligen: en annan administratör måste hålla med, och det börjar 30 dagar efter att folk fick veta det.
+admin-records-waits-second = Väntar på en administratör till
+admin-records-waits-second-text = { $name } bad om det; någon annan måste hålla med. Till dess antecknas inget.
+admin-records-waits-day = Börjar { $moment }
+admin-records-waits-day-text = Till dess antecknas inget, och det berättar aldrig om det som var före.
+admin-records-agree = Jag håller med
+admin-records-agreed = Du håller med.
+admin-records-withdraw = Ta tillbaka
+admin-records-withdrawn = Inget kommer att antecknas.
+admin-records-since = Sedan
+admin-records-asked-by = Önskat av
+admin-records-confirmed-by = Godkänt av
+admin-records-change = Ändra
+admin-records-end = Stäng av och radera
+admin-records-end-ask = Radera allt som antecknats?
+admin-records-end-text = Allt som antecknats i den här byggnaden raderas genast, också vem som har läst det, och inget hämtar tillbaka det. Inget mer antecknas.
+admin-records-ended = Avstängt. Allt är raderat.
+admin-records-tab-list = Anteckningar
+admin-records-tab-readings = Vem som har läst
+admin-records-tab-kept = Ändamål och dagar
+admin-records-noted = Att du läser antecknas, och folk kan se det.
+admin-records-every-door = Alla dörrar
+admin-records-one-person = Bara en person
+admin-records-show = Visa anteckningar
+admin-records-shown =
+    { $count ->
+        [one] { $count } anteckning visas
+       *[other] { $count } anteckningar visas
+    }
+admin-records-none = Inga sådana anteckningar
+admin-records-none-text =
+    { $days ->
+        [one] Bara det senaste dygnet sparas.
+       *[other] Bara de senaste { $days } dagarna sparas.
+    }
+admin-records-when = När
+admin-records-person = Vem
+admin-records-outcome = Vad det blev
+admin-records-older = Äldre
+admin-record-guest = { $name }, gäst
+admin-record-a-guest = En gäst
+admin-records-csv-text = Filen lämnar Klinke, och inget raderar den där. Att du tog den, och till vad, antecknas så att folk kan se det.
+admin-records-csv-purpose = Vad den är till
+admin-records-csv-take = Ta filen
+admin-records-filed = Filen är gjord.
+admin-records-readings-text = Alla ser i appen vem som har läst om dem. Läsningar lever lika länge som anteckningar.
+admin-records-readings-none = Ingen har läst dem
+admin-records-about = Om { $name }
+admin-records-about-all = Om alla
+admin-records-for = Fil, till: { $purpose }
 
 error-not-commercial = Den här byggnaden är helt eller delvis till för bostäder: här sparas inget om vem som kom eller gick.
 error-same-person = En annan administratör än den som bad om det måste godkänna.

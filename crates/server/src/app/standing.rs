@@ -1,6 +1,7 @@
 //! From what is stored of a person before a door to the facts of the decision: the one place that says how their rights stand
 //! at a moment.
 
+use klinke_access::ahead::{Holds, ahead, always};
 use klinke_access::decide::{Facts, HolderClass, Order, Presented, SiteMode};
 use klinke_access::standing::{ClockTrust, Now, Right, Standing, of_one, standing};
 use klinke_access::zone::{Wall, Zone};
@@ -8,7 +9,11 @@ use klinke_model::door::{DoorMode, DoorTimes};
 use klinke_model::schedule::HolidayCalendar;
 use klinke_model::time::Timestamp;
 use klinke_storage::record::{Guest, GuestDoor, StoredFacts, StoredRight};
+use klinke_wire::app::DoorHours;
 use std::time::Duration;
+
+/// How far ahead the app is told when doors open.
+const AHEAD: Duration = Duration::from_hours(8 * 24);
 
 /// The moment of a decision where the door's building stands. In a zone that nobody knows no hours hold.
 pub(crate) fn now_at(stored: &StoredFacts, at: Timestamp) -> Now {
@@ -47,6 +52,20 @@ pub(crate) fn facts(stored: &StoredFacts, now: &Now, door_mode: Option<DoorMode>
         needs_longer: stored.needs_longer,
         ..anybody(stored.site_mode, stored.door.times, door_mode)
     }
+}
+
+/// When the door opens for somebody who is signed in, in the next eight days: a week, and the same day again. None when it
+/// does at any time, or when the zone of the building is not known and no hours hold.
+pub(crate) fn hours(stored: &StoredFacts, now: Timestamp) -> Option<Vec<DoorHours>> {
+    let rights: Vec<Right<'_>> = stored.rights.iter().map(held).collect();
+    // who administers the building opens from the list at any time, as `decide` has it
+    if stored.administers_building || always(rights.iter().copied()) {
+        return None;
+    }
+    let zone = Zone::named(&stored.time_zone)?;
+    let until = now.plus(AHEAD);
+    let times = ahead(&rights, &zone, stored.holidays, now, until);
+    Some(times.into_iter().map(|Holds { from, until }| DoorHours { from, until }).collect())
 }
 
 /// Whether a guest's hours are now, whenever their time begins and ends.

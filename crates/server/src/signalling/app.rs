@@ -2,6 +2,7 @@
 
 use super::socket::{self, Closing, Line, Peer};
 use crate::app::open_door::{self, Ask, By};
+use crate::app::standing;
 use crate::auth::session::SignedIn;
 use crate::calls::driver::Message;
 use crate::doors::openings::Asker;
@@ -88,16 +89,20 @@ async fn is_signed_in(node: &Node, who: &SignedIn) -> Result<bool, klinke_storag
 
 /// The doors this person may open, without their state.
 async fn doors(node: &Node, who: &SignedIn) -> Result<Vec<AppDoor>, klinke_storage::StorageError> {
-    let doors = node.store.doors().openable(&who.scope, who.person).await?;
-    let door = |(door, building): (klinke_model::door::Door, _)| AppDoor {
-        door: door.id,
-        name: door.name,
-        building,
-        kind: door.kind,
-        system: OWN_SYSTEM.to_owned(),
-        state: None,
-    };
-    Ok(doors.into_iter().map(door).collect())
+    let mut listed = Vec::new();
+    for (door, building) in node.store.doors().openable(&who.scope, who.person).await? {
+        let facts = node.store.doors().facts(&who.scope, who.person, door.id).await?;
+        listed.push(AppDoor {
+            door: door.id,
+            name: door.name,
+            building,
+            kind: door.kind,
+            system: OWN_SYSTEM.to_owned(),
+            state: None,
+            hours: facts.and_then(|facts| standing::hours(&facts, node.clock.now())),
+        });
+    }
+    Ok(listed)
 }
 
 struct AppPeer<'n> {

@@ -3,10 +3,13 @@
 use crate::support::app::App;
 use crate::support::house::House;
 use crate::world::World;
+use klinke_access::zone::{Zone, weekday};
 use klinke_model::ids::{PersonId, v4};
 use klinke_model::rule::{AccessRule, NamedSchedule, Which, Who};
 use klinke_model::schedule::Schedule;
+use klinke_model::timetable::Hours;
 use klinke_storage::record::{Edited, RuleMade};
+use klinke_wire::app::DoorHours;
 use klinke_wire::common::{OpeningState, RefusalCode};
 use serde_json::{Value, json};
 
@@ -159,6 +162,43 @@ async fn tries(app: &mut App, door: klinke_model::ids::DoorId) -> OpeningState {
     app.open_door(door, None).await
 }
 
+/// What an app was told of when a door opens for it.
+fn hours_of(app: &App, door: klinke_model::ids::DoorId) -> Option<Vec<DoorHours>> {
+    app.doors.iter().find(|listed| listed.door == door).unwrap().hours.clone()
+}
+
+/// A schedule of one day of the week, and when that day is: the day after tomorrow.
+struct Soon {
+    schedule: klinke_model::ids::ScheduleId,
+    hours: DoorHours,
+}
+
+async fn soon(house: &House) -> Soon {
+    let zone = Zone::named("Europe/Oslo").unwrap();
+    let day = zone.wall(house.node().clock.now()).unwrap().day + 2;
+    let schedule = NamedSchedule {
+        id: v4([3; 16]).into(),
+        building: house.plan.building,
+        name: crate::world::label("Soon"),
+        schedule: Schedule {
+            hours: vec![Hours { days: vec![weekday(day)], from: 0, until: 1_440 }],
+            ..Schedule::default()
+        },
+    };
+    let hours = DoorHours { from: zone.start_of(day).unwrap(), until: zone.start_of(day + 1).unwrap() };
+    let soon = Soon { schedule: schedule.id, hours };
+    assert!(
+        house
+            .node()
+            .store
+            .rules()
+            .insert_schedule(&house.scope(), &house.node().stamp(), schedule)
+            .await
+            .unwrap()
+    );
+    soon
+}
+
 #[tokio::test]
 async fn an_opening_obeys_the_rule_of_this_moment() {
     let house = House::new().await;
@@ -193,7 +233,7 @@ async fn an_opening_obeys_the_rule_of_this_moment() {
     assert_eq!(tries(&mut per, boiler).await, refused(RefusalCode::NotAllowed), "the rule names one of them");
     // opened anew, the app has the door
     let again = house.app("ingrid").await;
-    assert!(again.doors.iter().any(|door| door.door == boiler));
+    assert_eq!(hours_of(&again, boiler), None, "at any time");
 
     let never = NamedSchedule {
         id: v4([2; 16]).into(),
@@ -209,11 +249,16 @@ async fn an_opening_obeys_the_rule_of_this_moment() {
     };
     change(1, AccessRule { schedule: Some(never.id), ..rule.clone() }).await;
     assert_eq!(tries(&mut ingrid, boiler).await, refused(RefusalCode::OutsideHours));
-    change(2, AccessRule { last_day: Some(0), ..rule.clone() }).await;
+    assert_eq!(hours_of(&house.app("ingrid").await, boiler), Some(vec![]), "never");
+    let day = soon(&house).await;
+    change(2, AccessRule { schedule: Some(day.schedule), ..rule.clone() }).await;
+    assert_eq!(tries(&mut ingrid, boiler).await, refused(RefusalCode::OutsideHours));
+    assert_eq!(hours_of(&house.app("ingrid").await, boiler), Some(vec![day.hours]));
+    change(3, AccessRule { last_day: Some(0), ..rule.clone() }).await;
     assert_eq!(tries(&mut ingrid, boiler).await, refused(RefusalCode::RightOver));
-    change(3, AccessRule { first_day: Some(1_000_000), ..rule.clone() }).await;
+    change(4, AccessRule { first_day: Some(1_000_000), ..rule.clone() }).await;
     assert_eq!(tries(&mut ingrid, boiler).await, refused(RefusalCode::RightNotYet));
-    change(4, AccessRule { active: false, ..rule }).await;
+    change(5, AccessRule { active: false, ..rule }).await;
     assert_eq!(tries(&mut ingrid, boiler).await, refused(RefusalCode::NotAllowed));
     assert_eq!(controller.releases.of(3), releases);
     controller.stop().await;

@@ -2,7 +2,7 @@
 // function here; each is asked for every text (see `Provider`).
 
 import type { QueryClient } from '@tanstack/svelte-query';
-import type { Person, Session } from '../../api/http';
+import type { Building, Person, Session } from '../../api/http';
 import { api } from '../../lib/api';
 import { t } from '../../lib/i18n';
 import { nameOf } from '../people/words';
@@ -26,10 +26,10 @@ function withoutKind(text: string): string {
 }
 
 /** The parts of the open building that this person may see. */
-const sections = (session: Session, { building }: Asked): Entry[] =>
+const sections = (session: Session, { building }: Asked, kind: Building['kind'] | undefined): Entry[] =>
   building === undefined
     ? []
-    : sectionsOf(session, building).map((section) => ({
+    : sectionsOf(session, building, kind).map((section) => ({
         id: section,
         kind: 'section',
         title: t(`admin-section-${section}`),
@@ -97,7 +97,7 @@ async function moves({ text, building }: Asked): Promise<Entry[]> {
 export function providers(client: QueryClient, session: Session): Provider[] {
   const buildings = () => orNone(client.ensureQueryData(queries.buildings()));
   return [
-    { find: (asked) => sections(session, asked) },
+    { find: (asked) => sections(session, asked, client.getQueryData(queries.buildings().queryKey)?.find(({ id }) => id === asked.building)?.kind) },
     { find: (asked) => actions(session, asked) },
     { find: people, remote: true },
     { find: moves, remote: true },
