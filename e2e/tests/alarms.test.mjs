@@ -1,4 +1,5 @@
 // What is wrong at the doors: a lock that does not obey, seen by an administrator, and over when it obeys again.
+// Runs alone: a lock that does not obey is waited for.
 
 import assert from 'node:assert/strict';
 import { mkdir, readdir, rm } from 'node:fs/promises';

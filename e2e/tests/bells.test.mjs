@@ -1,4 +1,5 @@
 // The four kinds of doorbell buttons (R4).
+// Runs alone: calls with a picture that moves.
 
 import { scenarios } from '../support/world.mjs';
 

@@ -1,4 +1,5 @@
 // One call from the tap on a name to its end, on every screen it touches.
+// Runs alone: sound, and rings of three seconds.
 
 import { look } from '../support/looks.mjs';
 import { hears, hearsNothing, RESIDENT_HZ, VISITOR_HZ } from '../support/sound.mjs';

@@ -1,4 +1,5 @@
 // A code of one's own: allowed by the administrator, asked for on the phone, typed at the panel, and made anew.
+// Runs alone: a panel that waits for a second.
 
 import assert from 'node:assert/strict';
 import { Admin } from '../support/admin.mjs';

@@ -1,4 +1,5 @@
 // What is special about a door: held open or shut, its order and hours, and the emergency of a building.
+// Runs alone: doors that are held open and shut.
 
 import { Admin } from '../support/admin.mjs';
 import { SIZES } from '../support/browser.mjs';

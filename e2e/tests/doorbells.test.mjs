@@ -1,4 +1,5 @@
 // An administrator's doorbells: edited with a preview, ordered, dialled, moderated; silent in quiet hours.
+// Runs alone: calls with a picture that moves.
 
 import assert from 'node:assert/strict';
 import { Admin } from '../support/admin.mjs';

@@ -1,5 +1,6 @@
 // A card from the administrator's page to the lock and back, everything real: the pages in Chromium, the server, the door
 // controller over mutual TLS, a reader of libosdp on a line and a relay of pymodbus.
+// Runs alone: the time from a card to the lock.
 
 import assert from 'node:assert/strict';
 import { Admin } from '../support/admin.mjs';

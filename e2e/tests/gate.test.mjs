@@ -1,4 +1,5 @@
 // A gate for several houses: homes of two entrances have the same number, and a visitor rings the right one.
+// Runs alone: a call, and a door that opens.
 
 import assert from 'node:assert/strict';
 import { look } from '../support/looks.mjs';

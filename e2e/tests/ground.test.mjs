@@ -1,4 +1,5 @@
 // The ground of the administrator's pages: the palette; and that a panel that is not used sends nothing.
+// Runs alone: the packets of a call.
 
 import assert from 'node:assert/strict';
 import { Admin } from '../support/admin.mjs';

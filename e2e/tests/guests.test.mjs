@@ -1,4 +1,5 @@
 // Guests: a resident lets somebody in with three taps, and the guest opens without an account.
+// Runs alone: a guest of four seconds.
 
 import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';

@@ -1,4 +1,5 @@
 // What residents decide for their own home, through the app: their button on the panel, and who lives with them.
+// Runs alone: calls, and doors that open.
 
 import assert from 'node:assert/strict';
 import { App } from '../support/app.mjs';

@@ -1,4 +1,5 @@
 // The measuring instruments themselves: what they say on a call that the test makes by hand.
+// Runs alone: sound.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';

@@ -1,4 +1,5 @@
 // What goes on when something ends in the middle of a call.
+// Runs alone: sound.
 
 import { hears, RESIDENT_HZ, VISITOR_HZ } from '../support/sound.mjs';
 import { scenarios } from '../support/world.mjs';

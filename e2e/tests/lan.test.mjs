@@ -1,4 +1,5 @@
 // `--lan`: the same over https on the network, with certificates of the installation's own making.
+// Runs alone: sound.
 
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';

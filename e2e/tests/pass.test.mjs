@@ -1,4 +1,5 @@
 // A guest at the panel: the pass on their phone before its camera, or the code on its keys.
+// Runs alone: a pass to the second, and a camera.
 
 import assert from 'node:assert/strict';
 import { device, filmOf, launch, SIZES } from '../support/browser.mjs';

@@ -1,4 +1,5 @@
 // Every screen in light, dark and (the main ones) chosen colours: a picture of each, and nothing for axe to find.
+// Runs alone: screens that go away by themselves.
 
 import { Admin } from '../support/admin.mjs';
 import { look } from '../support/looks.mjs';

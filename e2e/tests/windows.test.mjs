@@ -1,4 +1,5 @@
 // Why the server closes a connection, and what the pages make of it.
+// Runs alone: calls with a picture that moves.
 
 import { App } from '../support/app.mjs';
 import { look } from '../support/looks.mjs';

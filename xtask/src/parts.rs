@@ -9,7 +9,6 @@ use crate::{deps, generate, web};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 /// A part.
 pub struct Part {
@@ -271,14 +270,22 @@ fn browser(workshop: &Workshop, log: &mut Log) -> Result<Outcome, Failure> {
     let chromium = tools::chromium().ok_or_else(|| Failure::new("Chromium is missing"))?;
     generate::build(workshop, log)?;
     peers(workshop, log)?;
-    let mut node: Command = workshop.command("node", "e2e");
-    node.args(["--test", "--test-reporter=spec", "--test-concurrency=1", "--test-timeout=180000"])
-        .args(browser_tests(&workshop.root.join("e2e/tests"))?)
-        .env("KLINKE_BINARY", workshop.binary("debug", "klinke"))
-        .env("KLINKE_CHROMIUM", chromium);
-    let ran = log.finish(&mut node)?;
-    let counts = counts::node_test(&ran.text).ok_or_else(|| Failure::new("the browser tests did not run"))?;
-    judged(&ran, counts, "node failed")
+    let (beside, alone) = browser_tests(&workshop.root.join("e2e/tests"))?;
+    let mut outcome = Outcome::tests(Counts::default());
+    for (files, at_once) in [(beside, "--test-concurrency=2"), (alone, "--test-concurrency=1")] {
+        let mut node = workshop.command("node", "e2e");
+        node.args(["--test", "--test-reporter=spec", "--test-timeout=180000", at_once])
+            .args(files)
+            .env("KLINKE_BINARY", workshop.binary("debug", "klinke"))
+            .env("KLINKE_CHROMIUM", &chromium);
+        let ran = log.finish(&mut node)?;
+        let counts =
+            counts::node_test(&ran.text).ok_or_else(|| Failure::new("the browser tests did not run"))?;
+        let half = judged(&ran, counts, "node failed")?;
+        outcome.counts += half.counts;
+        outcome.complaints.extend(half.complaints);
+    }
+    Ok(outcome)
 }
 
 /// A runner that failed without a failed test did not do its work.
@@ -290,26 +297,45 @@ fn judged(ran: &Finished, counts: Counts, otherwise: &str) -> Result<Outcome, Fa
     }
 }
 
-/// The test files, one after another: two cores carry one town and two browsers.
-fn browser_tests(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let mut files = Vec::new();
+/// How the head of a test file says that no other runs beside it: what it measures takes both cores of a small machine.
+const ALONE: &str = "// Runs alone: ";
+
+/// The test files that run two at a time, and those that run alone.
+fn browser_tests(folder: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>), Failure> {
+    let (mut beside, mut alone) = (Vec::new(), Vec::new());
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         if path.to_string_lossy().ends_with(".test.mjs") {
+            let files = if runs_alone(&fs::read_to_string(&path)?) { &mut alone } else { &mut beside };
             files.push(path);
         }
     }
-    files.sort();
-    Ok(files)
+    if beside.is_empty() || alone.is_empty() {
+        return Err(Failure::new("e2e/tests has no test files of both kinds"));
+    }
+    beside.sort();
+    alone.sort();
+    Ok((beside, alone))
+}
+
+/// Whether the comment at the head of a test file says so.
+fn runs_alone(text: &str) -> bool {
+    text.lines().take_while(|line| line.starts_with("//")).any(|line| line.starts_with(ALONE))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::packages_of;
+    use super::{packages_of, runs_alone};
 
     #[test]
     fn a_changed_file_names_its_package() {
         let files = "crates/calls/src/call.rs\ncrates/calls/Cargo.toml\ncrates/README.md\nxtask/src/main.rs\nREADME.md\n";
         assert_eq!(packages_of(files).into_iter().collect::<Vec<_>>(), ["klinke-calls", "xtask"]);
+    }
+
+    #[test]
+    fn a_file_runs_alone_by_its_head() {
+        assert!(runs_alone("// A call.\n// Runs alone: sound.\n\nimport x;\n"));
+        assert!(!runs_alone("// Pages.\n\nimport x;\n// Runs alone: no.\n"));
     }
 }
