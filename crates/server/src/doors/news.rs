@@ -5,7 +5,7 @@ use klinke_model::ids::{ControllerId, JournalId};
 use klinke_model::news::NewsEntry;
 use klinke_model::scope::Scope;
 use klinke_storage::StorageError;
-use klinke_wire::controller::{ControllerEvent, NEWS};
+use klinke_wire::controller::{ControllerEvent, NEWS, StandingAlarms};
 
 /// Takes entries of a journal; the answer. What is about doors of other controllers is not kept, and not asked for again.
 ///
@@ -28,4 +28,23 @@ pub async fn take(
         node.webhooks.look();
     }
     Ok(Some(ControllerEvent::Noted { journal, seq: taken.seq }))
+}
+
+/// Ends the alarms that stand here and not at their controller: their end was noted before the database was restored from a backup.
+///
+/// # Errors
+/// When the store fails.
+pub async fn end_forgotten(
+    node: &Node,
+    scope: &Scope,
+    controller: ControllerId,
+    standing: &StandingAlarms,
+) -> Result<(), StorageError> {
+    let StandingAlarms { journal, noted, alarms } = standing;
+    let alarms_of = node.store.alarms();
+    let ended = alarms_of.end_forgotten(scope, &node.stamp(), controller, *journal, *noted, alarms).await?;
+    if ended > 0 {
+        tracing::warn!(%controller, ended, "alarms that are over at their controller stood here still");
+    }
+    Ok(())
 }
