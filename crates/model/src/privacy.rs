@@ -149,15 +149,7 @@ pub struct AccessRecord<P: MayIdentify> {
 impl<P: MayIdentify> AccessRecord<P> {
     /// A record for a site that may identify, by a clock that is believed.
     pub const fn new(site: &Site<P>, door: DoorId, by: UsedBy, at: Timestamp, outcome: UseOutcome) -> Self {
-        Self {
-            building: site.building,
-            door,
-            by: Pii::new(by),
-            at,
-            about: false,
-            outcome,
-            mode: PhantomData,
-        }
+        Self { building: site.building, door, by: Pii::new(by), at, about: false, outcome, mode: PhantomData }
     }
 
     /// The same by a clock that may not have been believed.

@@ -42,7 +42,8 @@ impl Purpose {
             return Err(PurposeError::TooLong);
         }
         let is_control = |c: char| {
-            c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
+            c.is_control()
+                || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
         };
         if text.chars().any(is_control) { Err(PurposeError::Control) } else { Ok(Self(text)) }
     }

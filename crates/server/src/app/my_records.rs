@@ -1,6 +1,8 @@
 //! What is kept of one's own uses of doors, in the buildings that keep records, and who read it.
 
-use super::records::{READINGS, RecordDoor, RecordOutcome, RecordReadings, RecordsPart, cursor, outcome, part_of};
+use super::records::{
+    READINGS, RecordDoor, RecordOutcome, RecordReadings, RecordsPart, cursor, outcome, part_of,
+};
 use crate::auth::session::SignedIn;
 use crate::http::problem::{Problem, ProblemBody};
 use crate::node::Node;

@@ -31,6 +31,7 @@ mod pages;
 mod pairing;
 mod pictures;
 mod privacy;
+mod records;
 mod restart;
 mod ringing;
 mod rules;

@@ -11,9 +11,7 @@
 //! others are kept for longer since. Switching it off deletes every record in the same transaction, as does making the
 //! building residential or mixed. Asked for and agreed to by people only.
 
-use crate::entity::{
-    access_record, building, person, record_policy, record_policy_by, record_reading,
-};
+use crate::entity::{access_record, building, person, record_policy, record_policy_by, record_reading};
 use crate::record::{NamedPerson, NewRecordPolicy, RecordHouse, RecordPolicy, RecordsSet, Stamp};
 use crate::repo::audit::{self, Change};
 use crate::repo::convert::At;
@@ -169,7 +167,13 @@ impl Records<'_> {
 
 /// The entry that nothing is kept any more.
 fn ended(id: BuildingId, before: Value) -> Change {
-    Change { building: Some(id), action: "records.end", persons: Vec::new(), before: Some(before), after: None }
+    Change {
+        building: Some(id),
+        action: "records.end",
+        persons: Vec::new(),
+        before: Some(before),
+        after: None,
+    }
 }
 
 /// The building, when the principal may change it and the policy has this version.
@@ -190,12 +194,7 @@ async fn changeable(
 }
 
 /// The building becomes residential or mixed: nothing stays of what was kept, nor of who read it.
-pub(super) async fn becomes_residential(
-    tx: &Tx,
-    scope: &Scope,
-    stamp: &Stamp,
-    id: BuildingId,
-) -> Result<()> {
+pub(super) async fn becomes_residential(tx: &Tx, scope: &Scope, stamp: &Stamp, id: BuildingId) -> Result<()> {
     let before = delete(tx, scope, id).await?;
     record_reading::Entity::delete_many()
         .filter(record_reading::Column::Tenant.eq(scope.tenant.0))
@@ -407,11 +406,7 @@ fn next(before: Option<&record_policy::Model>, stamp: &Stamp) -> i64 {
 }
 
 /// Whether nobody has to agree anew, and what is kept may stay.
-fn is_for_the_same(
-    row: &building::Model,
-    before: &record_policy::Model,
-    wanted: &NewRecordPolicy,
-) -> bool {
+fn is_for_the_same(row: &building::Model, before: &record_policy::Model, wanted: &NewRecordPolicy) -> bool {
     let as_agreed = before.told_on == wanted.told_on && before.days >= wanted.days.into();
     before.purpose == wanted.purpose.as_str() && (as_agreed || !needs_second(row))
 }

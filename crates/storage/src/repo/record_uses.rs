@@ -42,7 +42,8 @@ impl Records<'_> {
                         .await?
                 };
             }
-            let people: BTreeSet<Uuid> = ids!(card Person).into_iter().chain(ids!(person_code Person)).collect();
+            let people: BTreeSet<Uuid> =
+                ids!(card Person).into_iter().chain(ids!(person_code Person)).collect();
             let people = people.into_iter().map(|id| UsedBy::Person(id.into()));
             Ok(people.chain(ids!(guest Id).into_iter().map(|id| UsedBy::Guest(id.into()))).collect())
         })

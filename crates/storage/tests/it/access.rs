@@ -12,9 +12,9 @@ use klinke_model::door::{Door, DoorTimes};
 use klinke_model::door_settings::{DoorHold, DoorSettings};
 use klinke_model::intercom::{BellKind, Panel};
 use klinke_model::people::{Membership, Role};
+use klinke_model::privacy::{Commercial, Site};
 use klinke_model::rights::Right;
 use klinke_model::scope::{Principal, Scope};
-use klinke_model::privacy::{Commercial, Site};
 use klinke_model::site::{Building, BuildingKind, Entrance, Tenant, Unit};
 use klinke_model::timetable::{Hours, HoursAre, Timetable, WallClock};
 use klinke_storage::record::{AppRequirements, TenantChanged, TenantRow};
@@ -1518,8 +1518,8 @@ impl Run<'_> {
         let reader = self.ours.as_person(self.ours.admin);
         let reading = NewReading { id: self.ours.fresh(self.n + 800_000), file: None };
         let (id, query, house) = (reading.id, RecordsQuery::default(), self.ours.house);
-        let read = self.store.records().read_records(&reader, &stamp(self.n), house, query, reading, 9);
-        assert!(read.await?.is_some());
+        let (records, stamp) = (self.store.records(), stamp(self.n));
+        assert!(records.read_records(&reader, &stamp, house, query, reading, 9).await?.is_some());
         Ok(id)
     }
 

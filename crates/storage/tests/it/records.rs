@@ -16,7 +16,7 @@ use klinke_storage::record::{
     AuditQuery, Deleted, Edited, GuestMade, NewReading, NewRecordPolicy, RecordAfter, RecordHouse, RecordOf,
     RecordsPage, RecordsQuery, RecordsSet, Stamp,
 };
-use klinke_storage::{Store, StorageError};
+use klinke_storage::{StorageError, Store};
 use sea_orm::ConnectionTrait;
 use std::collections::HashMap;
 use std::time::Duration;
@@ -33,17 +33,17 @@ pub fn wish(days: u8) -> NewRecordPolicy {
     NewRecordPolicy { purpose: purpose("Thefts from the store room"), days, told_on: NOW.day() - 100 }
 }
 
-pub fn opened(site: &Site<Commercial>, door: DoorId, who: PersonId, at: Timestamp) -> AccessRecord<Commercial> {
+pub fn opened(
+    site: &Site<Commercial>,
+    door: DoorId,
+    who: PersonId,
+    at: Timestamp,
+) -> AccessRecord<Commercial> {
     AccessRecord::new(site, door, UsedBy::Person(who), at, UseOutcome::Opened)
 }
 
 /// What a controller tells of somebody, and whose the tag is.
-pub fn told(
-    seq: u64,
-    door: DoorId,
-    who: PersonId,
-    at: Timestamp,
-) -> (NewsEntry, HashMap<PersonTag, UsedBy>) {
+pub fn told(seq: u64, door: DoorId, who: PersonId, at: Timestamp) -> (NewsEntry, HashMap<PersonTag, UsedBy>) {
     let person = PersonTag(seq);
     let used = TaggedUse { door, person, outcome: UseOutcome::Opened };
     let entry = NewsEntry { seq, at, trusted: true, what: News::Use(used) };
@@ -73,7 +73,12 @@ pub async fn asks(store: &Store, town: &Town, building: BuildingId, wish: NewRec
 }
 
 /// And the administrator of the house agrees.
-pub async fn keeps(store: &Store, town: &Town, building: BuildingId, wish: NewRecordPolicy) -> Site<Commercial> {
+pub async fn keeps(
+    store: &Store,
+    town: &Town,
+    building: BuildingId,
+    wish: NewRecordPolicy,
+) -> Site<Commercial> {
     let version = asks(store, town, building, wish).await;
     let records = store.records();
     let house = records.record_house(&town.as_person(town.manager), building).await.unwrap().unwrap();

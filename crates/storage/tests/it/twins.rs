@@ -49,8 +49,9 @@ async fn make_records(db: &Db, ours: &Town, tenant: klinke_model::ids::TenantId)
     assert!(kept.unwrap());
     let reading = klinke_storage::record::NewReading { id: ours.fresh(97), file: None };
     let admin = town.as_person(town.admin);
-    let read = db.store.records().read_records(&admin, &stamp(1), town.house, Default::default(), reading, 9);
-    assert_eq!(read.await.unwrap().unwrap().records.len(), 1);
+    let (store, stamp) = (db.store.records(), stamp(1));
+    let read = store.read_records(&admin, &stamp, town.house, Default::default(), reading, 9).await;
+    assert_eq!(read.unwrap().unwrap().records.len(), 1);
 }
 
 /// All that one principal can read of ours.

@@ -238,8 +238,7 @@ async fn matrix_what_needs_something_first_leaves_what_the_file_says() {
     // records of use: a commercial building, which was residential before
     let (building, kept) =
         (format!("/api/v1/buildings/{house}"), format!("/api/v1/buildings/{house}/records/policy"));
-    let (agreed, keep_head) =
-        (format!("{kept}/confirm"), "PUT /api/v1/buildings/{building}/records/policy");
+    let (agreed, keep_head) = (format!("{kept}/confirm"), "PUT /api/v1/buildings/{building}/records/policy");
     let wish =
         json!({ "version": 0, "purpose": "Thefts from the store room", "days": 7, "told_on": "2020-01-01" });
     let becomes_commercial = async || {
