@@ -90,6 +90,7 @@ describe('records of use', () => {
     screen.getByText(/^Trust\. People whose comings and goings/);
     expect(screen.queryByLabelText('Purpose')).toBeNull();
     await click('Keep records …');
+    expect(screen.queryByText(/^People lived here until lately/)).toBeNull();
     expect((screen.getByLabelText('Days') as HTMLInputElement).value).toBe('14');
     expect((screen.getByRole('button', { name: 'Keep records' }) as HTMLButtonElement).disabled).toBe(true);
     await type('Purpose', ' Thefts from the storeroom ');
@@ -99,6 +100,16 @@ describe('records of use', () => {
     expect(asked.filter(({ what }) => what.startsWith('PUT'))).toEqual([
       { what: 'PUT /buildings/b/records/policy', query: {}, body: { version: 1, purpose: 'Thefts from the storeroom', days: 14, told_on: '2026-11-20' } },
     ]);
+  });
+
+  it('say where people lived before that a second administrator and 30 days come first, also for more of it', async () => {
+    server({ 'GET /buildings/b/records/policy': { ...OFF, needs_second: true, kept: { ...KEPT, confirmed_by: 'Berg' } } });
+    await open('/admin/buildings/b/records?tab=kept');
+    await click('Change');
+    await type('Days', '7');
+    expect(screen.queryByText(/^People lived here until lately/)).toBeNull();
+    await type('Days', '30');
+    screen.getByText(/^People lived here until lately/);
   });
 
   it('say at the field what is wrong with it', async () => {
