@@ -15,6 +15,7 @@ mod parts;
 mod postgres;
 mod process;
 mod run;
+mod scratch;
 mod table;
 mod test;
 mod tools;

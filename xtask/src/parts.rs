@@ -5,7 +5,7 @@ use crate::postgres::Cluster;
 use crate::process::{Failure, Finished, Log, Workshop, output_of};
 use crate::test::Outcome;
 use crate::tools::{self, Tool};
-use crate::{deps, generate, web};
+use crate::{deps, generate, scratch, web};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -119,6 +119,7 @@ fn cargo_tests(
 ) -> Result<Outcome, Failure> {
     let mut cargo = workshop.cargo();
     cargo.envs(cluster.map(|cluster| ("KLINKE_TEST_POSTGRES", cluster.url())));
+    cargo.env("TMPDIR", scratch::folder());
     let nextest = tools::find("cargo-nextest").is_some();
     if nextest {
         cargo.args(["nextest", "run", "--no-tests=pass"]);

@@ -4,7 +4,7 @@
 //! parent death signal.
 
 use crate::process::{Failure, Log, Workshop};
-use crate::tools;
+use crate::{scratch, tools};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -26,7 +26,7 @@ impl Cluster {
         let programs = tools::postgres_folder().ok_or_else(|| Failure::new("PostgreSQL is missing"))?;
         remove_left_over();
         // the path of a Unix socket has room for about 100 bytes: not under the repository
-        let folder = std::env::temp_dir().join(format!("{PREFIX}{}", std::process::id()));
+        let folder = scratch::folder().join(format!("{PREFIX}{}", std::process::id()));
         fs::create_dir(&folder)?;
         if tools::is_root() {
             log.run(Command::new("chown").arg(user()).arg(&folder))?;
@@ -104,7 +104,7 @@ const PREFIX: &str = "klinke-test-postgres-";
 
 /// Removes folders of runs that were killed.
 fn remove_left_over() {
-    for entry in fs::read_dir(std::env::temp_dir()).into_iter().flatten().flatten() {
+    for entry in scratch::folders().into_iter().flat_map(fs::read_dir).flatten().flatten() {
         let name = entry.file_name();
         if let Some(process) = name.to_str().and_then(|name| name.strip_prefix(PREFIX))
             && !Path::new("/proc").join(process).exists()
