@@ -558,6 +558,103 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/buildings/{building}/records": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Records of use of a building, the newest first. That somebody reads them is noted with the first page, and the people can see
+         *     it. Empty where nothing is kept.
+         */
+        get: operations["records"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/buildings/{building}/records.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Records of use as CSV (UTF-8 with a mark, RFC 4180), the newest first. That somebody took it, and what for, is noted, and the people
+         *     can see it.
+         */
+        get: operations["records_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/buildings/{building}/records/policy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether records of use are kept in a building, and what for. */
+        get: operations["records_policy"];
+        /**
+         * Asks that records of use be kept in a commercial building. Where it was residential or mixed before, another administrator
+         *     has to agree, and it begins 30 days after the people were told at the earliest. Another purpose deletes what was kept for the
+         *     one before; fewer days delete what is older at once.
+         */
+        put: operations["keep_records"];
+        post?: never;
+        /** Keeps no records of use any more, and deletes every one of the building. */
+        delete: operations["end_records"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/buildings/{building}/records/policy/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Agrees to what another administrator asked for. */
+        post: operations["confirm_records"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/buildings/{building}/records/readings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who read records of use of a building, the newest first. */
+        get: operations["record_readings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/buildings/{building}/rules": {
         parameters: {
             query?: never;
@@ -1462,6 +1559,40 @@ export interface paths {
         };
         /** The readers at which one may read a card of one's own just now; none where cards are the administrators'. */
         get: operations["my_readers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/records": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is kept of the doors that the person who asks used, the newest first, and in which buildings it is kept. */
+        get: operations["my_records"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/records/readings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who read records of the person who asks: about them, or about everybody in a building of theirs. The newest first. */
+        get: operations["my_record_readings"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2463,6 +2594,8 @@ export interface components {
             building: components["schemas"]["Label"];
             /** @description Which. */
             door: components["schemas"]["DoorId"];
+            /** @description When the person's rights to it hold in the next eight days, in order; absent when they always do. */
+            hours?: components["schemas"]["DoorHours"][];
             /** @description What it is: a door or a floor of a lift. */
             kind?: components["schemas"]["DoorKind"];
             /** @description Name. */
@@ -3102,7 +3235,7 @@ export interface components {
          * @description Why a request was refused. Stable: clients act on it and translate it.
          * @enum {string}
          */
-        Code: "malformed" | "invalid" | "too_large" | "wrong_media_type" | "wrong_method" | "timed_out" | "not_set_up" | "already_claimed" | "wrong_code" | "code_expired" | "not_signed_in" | "two_credentials" | "not_for_tokens" | "sign_in_failed" | "too_many_tries" | "too_many_requests" | "idempotency_key_reused" | "in_progress" | "forbidden" | "confidentiality_required" | "decided_by_administrator" | "decided_by_owner" | "household_full" | "has_password" | "no_password" | "has_button" | "card_taken" | "too_many_cards" | "reader_busy" | "reader_offline" | "too_many_card_rows" | "guests_full" | "no_mail" | "wrong_password" | "conflict" | "still_here" | "viewing_only" | "in_use" | "last_manager" | "wrong_origin" | "not_found" | "unknown_code" | "unknown_ticket" | "unknown_invitation" | "invitation_used" | "invitation_expired" | "no_pictures" | "not_a_picture" | "picture_too_large" | "not_a_list" | "empty_list" | "too_many_rows" | "too_many_columns" | "cell_too_long" | "import_applied" | "import_not_applied" | "import_under_way" | "too_many_waiting" | "overloaded" | "internal";
+        Code: "malformed" | "invalid" | "too_large" | "wrong_media_type" | "wrong_method" | "timed_out" | "not_set_up" | "already_claimed" | "wrong_code" | "code_expired" | "not_signed_in" | "two_credentials" | "not_for_tokens" | "sign_in_failed" | "too_many_tries" | "too_many_requests" | "idempotency_key_reused" | "in_progress" | "forbidden" | "confidentiality_required" | "decided_by_administrator" | "decided_by_owner" | "household_full" | "has_password" | "no_password" | "has_button" | "card_taken" | "too_many_cards" | "reader_busy" | "reader_offline" | "too_many_card_rows" | "guests_full" | "no_mail" | "wrong_password" | "conflict" | "still_here" | "viewing_only" | "in_use" | "last_manager" | "not_commercial" | "same_person" | "wrong_origin" | "not_found" | "unknown_code" | "unknown_ticket" | "unknown_invitation" | "invitation_used" | "invitation_expired" | "no_pictures" | "not_a_picture" | "picture_too_large" | "not_a_list" | "empty_list" | "too_many_rows" | "too_many_columns" | "cell_too_long" | "import_applied" | "import_not_applied" | "import_under_way" | "too_many_waiting" | "overloaded" | "internal";
         /**
          * @description What a column holds.
          * @enum {string}
@@ -3312,6 +3445,13 @@ export interface components {
          * @enum {string}
          */
         DoorHold: "unlocked" | "blocked";
+        /** @description A time in which a door opens for the person. */
+        DoorHours: {
+            /** @description The first moment, UTC milliseconds since 1970. */
+            from: components["schemas"]["Timestamp"];
+            /** @description The first moment after it. */
+            until: components["schemas"]["Timestamp"];
+        };
         /**
          * Format: uuid
          * @description A door.
@@ -3866,6 +4006,38 @@ export interface components {
         InvitationToken: {
             token: string;
         };
+        /** @description A building with a door of one's own that keeps records of use. */
+        KeptOfMe: {
+            /** @description What it is called. */
+            building: components["schemas"]["Label"];
+            /**
+             * Format: int32
+             * @description How long each record is kept, in days.
+             */
+            days: number;
+            purpose: string;
+            /** @description From when on, in UTC milliseconds. */
+            since: components["schemas"]["Timestamp"];
+        };
+        /** @description What records of use are kept for. */
+        KeptRecords: {
+            asked_by?: components["schemas"]["Label"] | null;
+            /** @description From when on, in UTC milliseconds; the earliest possible while another administrator has to agree. */
+            begins_at: components["schemas"]["Timestamp"];
+            confirmed_by?: components["schemas"]["Label"] | null;
+            /**
+             * Format: int32
+             * @description How long each is kept, in days.
+             */
+            days: number;
+            purpose: string;
+            state: components["schemas"]["RecordsState"];
+            /**
+             * Format: date
+             * @description The day on which the people were told, where the building stands.
+             */
+            told_on: string;
+        };
         /** @description Who holds something that opens or rings in a building. */
         KeyHolder: {
             /**
@@ -4284,6 +4456,8 @@ export interface components {
             guests: components["schemas"]["MyDataGuest"][];
             homes: components["schemas"]["MyDataHome"][];
             me: components["schemas"]["Me"];
+            /** @description Their uses of doors in commercial buildings that keep records, the newest first. */
+            records: components["schemas"]["MyRecord"][];
             roles: components["schemas"]["Role"][];
         };
         /** @description A button that rings them. */
@@ -4406,6 +4580,28 @@ export interface components {
              * @description Its number at the controller.
              */
             reader: number;
+        };
+        /** @description A use of one's own. */
+        MyRecord: {
+            /** @description The controller did not believe its clock: it was about then, or at another time. */
+            about: boolean;
+            /** @description When, in UTC milliseconds. */
+            at: components["schemas"]["Timestamp"];
+            building: components["schemas"]["Label"];
+            door: components["schemas"]["RecordDoor"];
+            id: components["schemas"]["RecordId"];
+            outcome: components["schemas"]["RecordOutcome"];
+            /** @description Why it did not open, such as `outside_hours`. */
+            reason?: string | null;
+        };
+        /** @description Uses of one's own. */
+        MyRecords: {
+            /** @description The newest first. */
+            items: components["schemas"]["MyRecord"][];
+            /** @description The buildings that keep records of one's uses now. In all others nothing is kept. */
+            kept: components["schemas"]["KeptOfMe"][];
+            /** @description Ask for the page after it with this; absent at the end. */
+            next?: string | null;
         };
         /** @description A role for somebody. */
         NewAdministratorRole: {
@@ -5257,11 +5453,124 @@ export interface components {
          * @description A window in which a reader reads one card to be given to somebody. UUIDv4.
          */
         ReadingId: string;
+        /** @description A person that a reading names. */
+        ReadingPerson: {
+            id: components["schemas"]["PersonId"];
+            name?: components["schemas"]["Label"] | null;
+        };
         /**
          * @description How far a reading is.
          * @enum {string}
          */
         ReadingState: "waiting" | "read" | "over" | "offline";
+        /** @description The door of a record. */
+        RecordDoor: {
+            id: components["schemas"]["DoorId"];
+            name: components["schemas"]["Label"];
+        };
+        /**
+         * Format: uuid
+         * @description A record of use in a commercial building. UUIDv4.
+         */
+        RecordId: string;
+        /**
+         * @description What came of it.
+         * @enum {string}
+         */
+        RecordOutcome: "opened" | "refused" | "failed";
+        /** @description That somebody read records of use. */
+        RecordReading: {
+            /** @description When, in UTC milliseconds. */
+            at: components["schemas"]["Timestamp"];
+            /** @description What the building is called. */
+            building: components["schemas"]["Label"];
+            /** @description Who read; absent when they are gone. */
+            by?: components["schemas"]["ReadingPerson"];
+            /** @description About which door; absent for all of them. */
+            door?: components["schemas"]["RecordDoor"];
+            /** @description It was a file. */
+            file: boolean;
+            from?: components["schemas"]["Timestamp"] | null;
+            id: components["schemas"]["RecordReadingId"];
+            /** @description About whom; absent for everybody. */
+            person?: components["schemas"]["ReadingPerson"];
+            /** @description What the file was for. */
+            purpose?: string | null;
+            until?: components["schemas"]["Timestamp"] | null;
+        };
+        /**
+         * Format: uuid
+         * @description That somebody read records of use. UUIDv4.
+         */
+        RecordReadingId: string;
+        /** @description Who read records of use. */
+        RecordReadings: {
+            /** @description The newest first. */
+            items: components["schemas"]["RecordReading"][];
+            /** @description Ask for the page after it with this; absent at the end. */
+            next?: string | null;
+        };
+        /** @description Who was before a door. */
+        RecordWho: {
+            /** Format: uuid */
+            id?: string | null;
+            kind: components["schemas"]["RecordWhoKind"];
+            name?: components["schemas"]["Label"] | null;
+        };
+        /**
+         * @description What somebody is.
+         * @enum {string}
+         */
+        RecordWhoKind: "person" | "guest" | "gone";
+        /** @description What is agreed to. */
+        RecordsAgreement: {
+            /**
+             * Format: int64
+             * @description The version that the asker saw.
+             */
+            version: number;
+        };
+        /** @description Whether records of use are kept in a building. */
+        RecordsPolicy: {
+            /** @description When records could begin if the people were told today, in UTC milliseconds. */
+            earliest: components["schemas"]["Timestamp"];
+            /** @description What for; absent while nothing is kept or asked for. */
+            kept?: components["schemas"]["KeptRecords"];
+            /** @description The building is commercial; nothing can be kept in others. */
+            may_keep: boolean;
+            /** @description It was residential or mixed before: another administrator has to agree, and the people are told 30 days before. */
+            needs_second: boolean;
+            /**
+             * Format: int64
+             * @description Grows with every change; 0 where nothing is kept.
+             */
+            version: number;
+        };
+        /**
+         * @description How far a policy has come.
+         * @enum {string}
+         */
+        RecordsState: "waits_for_second" | "waits_for_day" | "on";
+        /** @description What is asked for. */
+        RecordsWish: {
+            /**
+             * Format: int32
+             * @description How long each record is kept, 1 to 90 days.
+             */
+            days: number;
+            /** @description What for, 10 to 500 characters. */
+            purpose: string;
+            /**
+             * Format: date
+             * @description The day on which the people were told, not in the future.
+             */
+            told_on: string;
+            /**
+             * Format: int64
+             * @description The version that the asker saw.
+             */
+            version: number;
+        };
         /**
          * @description Why a door was not opened. Stable: screens and manuals translate these.
          * @enum {string}
@@ -5281,7 +5590,7 @@ export interface components {
          * @description Something that a role allows, in the building it was given for or in all of them.
          * @enum {string}
          */
-        Right: "see_building" | "see_people" | "change_people" | "change_building" | "devices" | "roles" | "audit" | "tenants";
+        Right: "see_building" | "see_people" | "change_people" | "change_building" | "devices" | "roles" | "audit" | "tenants" | "read_records";
         /** @description A right that was considered. */
         RightConsidered: components["schemas"]["RightSource"] & {
             standing: components["schemas"]["RightStanding"];
@@ -5649,6 +5958,26 @@ export interface components {
         UnitsPage: {
             items: components["schemas"]["Unit"][];
             /** @description Where the next page begins; absent on the last. */
+            next?: string | null;
+        };
+        /** @description A record of use. */
+        UseRecord: {
+            /** @description The controller did not believe its clock: it was about then, or at another time. */
+            about: boolean;
+            /** @description When, in UTC milliseconds. */
+            at: components["schemas"]["Timestamp"];
+            door: components["schemas"]["RecordDoor"];
+            id: components["schemas"]["RecordId"];
+            outcome: components["schemas"]["RecordOutcome"];
+            /** @description Why they were not let in, such as `outside_hours`. */
+            reason?: string | null;
+            who: components["schemas"]["RecordWho"];
+        };
+        /** @description Records of use. */
+        UseRecords: {
+            /** @description The newest first. */
+            items: components["schemas"]["UseRecord"][];
+            /** @description Ask for the page after it with this and the same filters; absent at the end. */
             next?: string | null;
         };
         /** @description What depends on a part. What names people is 0 for who may not see them. */
@@ -11265,6 +11594,808 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    records: {
+        parameters: {
+            query?: {
+                /** @description Of this door only. */
+                door?: components["schemas"]["DoorId"];
+                /** @description Of this person only. */
+                person?: components["schemas"]["PersonId"];
+                /** @description Not before this moment, in UTC milliseconds. */
+                from?: components["schemas"]["Timestamp"];
+                /** @description Before this moment, in UTC milliseconds. */
+                until?: components["schemas"]["Timestamp"];
+                /** @description What `next` of the page before said, with the same filters. */
+                cursor?: string;
+                /** @description How many, 1 to 200; 50 unless told. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The building */
+                building: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The records */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UseRecords"];
+                };
+            };
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    records_csv: {
+        parameters: {
+            query: {
+                /** @description What the file is for, 10 to 500 characters; the people can see it. */
+                purpose: string;
+                /** @description Of this door only. */
+                door?: components["schemas"]["DoorId"];
+                /** @description Of this person only. */
+                person?: components["schemas"]["PersonId"];
+                /** @description Not before this moment, in UTC milliseconds. */
+                from?: components["schemas"]["Timestamp"];
+                /** @description Before this moment, in UTC milliseconds. */
+                until?: components["schemas"]["Timestamp"];
+            };
+            header?: never;
+            path: {
+                /** @description The building */
+                building: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    records_policy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The building */
+                building: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How it stands */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordsPolicy"];
+                };
+            };
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    keep_records: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The building */
+                building: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecordsWish"];
+            };
+        };
+        responses: {
+            /** @description As it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordsPolicy"];
+                };
+            };
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `conflict`: somebody changed it since; `current` is a `RecordsPolicy`. `not_commercial`: the building is residential or mixed */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `wrong_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    end_records: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The building */
+                building: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Nothing is kept any more */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    confirm_records: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The building */
+                building: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecordsAgreement"];
+            };
+        };
+        responses: {
+            /** @description As it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordsPolicy"];
+                };
+            };
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`; `same_person`: who asked can not agree with themselves */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `conflict`: somebody changed it since, or there is nothing to agree to; `current` is a `RecordsPolicy`; `in_progress` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `wrong_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`; `errors` names the fields; `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    record_readings: {
+        parameters: {
+            query?: {
+                /** @description What `next` of the page before said. */
+                cursor?: string;
+                /** @description How many, 1 to 200; 50 unless told. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The building */
+                building: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The readings */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordReadings"];
+                };
+            };
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid` */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -19748,6 +20879,200 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    my_records: {
+        parameters: {
+            query?: {
+                /** @description What `next` of the page before said. */
+                cursor?: string;
+                /** @description How many, 1 to 200; 50 unless told. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One's own records */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MyRecords"];
+                };
+            };
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    my_record_readings: {
+        parameters: {
+            query?: {
+                /** @description What `next` of the page before said. */
+                cursor?: string;
+                /** @description How many, 1 to 200; 50 unless told. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The readings */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordReadings"];
+                };
+            };
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid` */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
