@@ -182,6 +182,7 @@ impl Link {
             rights: self.rights.begin().await,
             wired: self.wired.clone(),
             readers,
+            standing: Some(self.journal.standing_there()),
         };
         connection.send(&hello).await?;
         let answer = tokio::time::timeout(SILENCE_LIMIT, connection.receive()).await;

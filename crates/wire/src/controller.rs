@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! controller                         server
-//!   │ ─── hello{boot,mono,doors} ─────▶│   and what is wired to it
+//!   │ ─── hello{boot,mono,doors} ─────▶│   what is wired to it, and which alarms stand
 //!   │ ◀── welcome{revision,doors} ─────│   what it should drive
 //!   │ ◀── rights{revision,manifest} ───│   there are newer rights than those that hello told of
 //!   │ ─── fetch{of,from} ─────────────▶│   the manifest, then every shard that it does not have yet
@@ -94,6 +94,9 @@ pub enum ControllerRequest {
         /// Its readers.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         readers: Vec<ReaderReport>,
+        /// Which alarms the server should have standing. An older controller does not say, and nothing is ended.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        standing: Option<StandingAlarms>,
     },
     /// Still here.
     Heartbeat {
@@ -386,6 +389,18 @@ pub enum OutcomeRefusal {
     Overloaded,
 }
 
+/// The alarms of a journal that the server should have standing. A server that was restored from a backup may have some more, of which
+/// it had noted the end: it is not told again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StandingAlarms {
+    /// Which journal.
+    pub journal: JournalId,
+    /// The server has noted everything up to this entry; no more is said of those after it.
+    pub noted: u64,
+    /// The numbers of those up to there that stand, or whose end is still to be told.
+    pub alarms: Vec<u64>,
+}
+
 /// The rights that a controller has in force.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Held {
@@ -530,10 +545,10 @@ mod tests {
         let hello = format!(
             r#"{{"type":"hello","protocol":3,"boot":"{boot}","mono":1,"version":"1","outputs":1,"doors":[],"rights":null}}"#
         );
-        let ControllerRequest::Hello { wired, .. } = serde_json::from_str(&hello).unwrap() else {
+        let ControllerRequest::Hello { wired, standing, .. } = serde_json::from_str(&hello).unwrap() else {
             panic!("no hello")
         };
-        assert_eq!(wired, []);
+        assert_eq!((wired, standing), (vec![], None));
     }
 
     #[test]

@@ -21,7 +21,7 @@ use klinke_access::snapshot::KeepsRecords;
 use klinke_model::ids::JournalId;
 use klinke_model::news::{NewsEntry, Raised, TaggedUse};
 use klinke_model::time::Timestamp;
-use klinke_wire::controller::ControllerRequest;
+use klinke_wire::controller::{ControllerRequest, StandingAlarms};
 use queue::Queue;
 use std::io;
 use std::path::PathBuf;
@@ -132,9 +132,19 @@ impl Journal {
         self.0.dirty.notify_one();
     }
 
+    /// Which journal this is.
+    pub fn id(&self) -> JournalId {
+        self.queue().id()
+    }
+
     /// The alarms that stand, by the numbers of their entries: those of the process before, at the start of this one.
     pub fn standing(&self) -> Vec<(u64, Raised)> {
         self.queue().standing().collect()
+    }
+
+    /// The alarms that the server should have standing.
+    pub fn standing_there(&self) -> StandingAlarms {
+        self.queue().standing_there()
     }
 
     /// The server has everything up to this number.

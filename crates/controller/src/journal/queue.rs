@@ -11,7 +11,7 @@ pub mod uses;
 use klinke_model::ids::{JournalId, v4};
 use klinke_model::news::{News, NewsEntry, Raised};
 use klinke_model::time::Timestamp;
-use klinke_wire::controller::{ControllerRequest, NEWS};
+use klinke_wire::controller::{ControllerRequest, NEWS, StandingAlarms};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 
@@ -135,6 +135,11 @@ impl Queue {
         Some(queue)
     }
 
+    /// Which journal this is.
+    pub const fn id(&self) -> JournalId {
+        self.journal
+    }
+
     /// Notes an alarm; the number of its entry.
     pub fn raise(&mut self, alarm: Raised, at: Timestamp, trusted: bool) -> u64 {
         let seq = self.next;
@@ -209,6 +214,17 @@ impl Queue {
     /// The alarms that stand.
     pub fn standing(&self) -> impl Iterator<Item = (u64, Raised)> + '_ {
         self.standing.iter().map(|(seq, alarm)| (*seq, *alarm))
+    }
+
+    /// What the server should have standing of what it has noted: what stands, and what is over without its knowing.
+    pub fn standing_there(&self) -> StandingAlarms {
+        let noted = self.entries.front().map_or(self.next, |oldest| oldest.seq).saturating_sub(1);
+        let over = self.entries.iter().filter_map(|entry| match entry.what {
+            News::Ended { raised } => Some(raised),
+            News::Raised(_) | News::Use(_) => None,
+        });
+        let alarms = self.standing.keys().copied().chain(over).filter(|seq| *seq <= noted).collect();
+        StandingAlarms { journal: self.journal, noted, alarms }
     }
 
     /// The entries that wait for the server.

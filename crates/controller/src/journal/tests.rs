@@ -216,3 +216,27 @@ fn a_line_says_what_and_where_and_nothing_of_anybody() {
     let expected = r#"{"line":"entry","seq":4,"at":1795262400000,"trusted":true,"what":{"what":"raised","kind":"reader_offline","door":null,"part":1}}"#;
     assert_eq!(line, expected);
 }
+
+#[test]
+fn what_the_server_should_have_standing_is_what_stands_and_what_it_was_not_told_the_end_of() {
+    let mut queue = Queue::new(id(9));
+    let there = |queue: &Queue| {
+        let StandingAlarms { journal, noted, alarms } = queue.standing_there();
+        assert_eq!(journal, id(9));
+        (noted, alarms)
+    };
+    assert_eq!(there(&queue), (0, vec![]));
+    for part in 1..=3 {
+        queue.raise(lasting(part), NOON, true);
+    }
+    assert_eq!(there(&queue), (0, vec![]), "it knows of none");
+    queue.noted(id(9), 2);
+    queue.end(1, NOON, true);
+    assert_eq!(there(&queue), (2, vec![2, 1]));
+    queue.noted(id(9), 4);
+    assert_eq!(there(&queue), (4, vec![2, 3]));
+    queue.end(2, NOON, true);
+    queue.end(3, NOON, true);
+    queue.noted(id(9), 6);
+    assert_eq!(there(&queue), (6, vec![]));
+}

@@ -104,7 +104,16 @@ where
 {
     let hello = tokio::time::timeout(SILENCE, framed.next()).await.map_err(|_| LinkError::Silent)??;
     let Some(ControllerRequest::Hello {
-        protocol, boot, mono, version, doors, rights, wired, readers, ..
+        protocol,
+        boot,
+        mono,
+        version,
+        doors,
+        rights,
+        wired,
+        readers,
+        standing,
+        ..
     }) = hello
     else {
         return Err(LinkError::NoHello);
@@ -115,6 +124,9 @@ where
         return framed.send(&ControllerEvent::Refused { reason }).await;
     }
     debug_assert_eq!(scope.principal, Principal::Controller(controller));
+    if let Some(standing) = &standing {
+        Box::pin(news::end_forgotten(node, &scope, controller, standing)).await?;
+    }
     let presence = ControllerPresence {
         version,
         arrived: node.clock.now(),

@@ -9,7 +9,7 @@ use klinke_model::news::{News, NewsEntry};
 use klinke_model::privacy::UsedBy;
 use klinke_model::scope::Scope;
 use klinke_storage::StorageError;
-use klinke_wire::controller::{ControllerEvent, NEWS};
+use klinke_wire::controller::{ControllerEvent, NEWS, StandingAlarms};
 
 /// Takes entries of a journal; the answer. What is about doors of other controllers is not kept, and not asked for again.
 ///
@@ -59,5 +59,24 @@ async fn take_uses(
     };
     let whose = records.who_uses(scope, controller).await?.into_iter().map(tagged).collect();
     records.take_uses(scope, &stamp, controller, journal, entries, &whose).await?;
+    Ok(())
+}
+
+/// Ends the alarms that stand here and not at their controller: their end was noted before the database was restored from a backup.
+///
+/// # Errors
+/// When the store fails.
+pub async fn end_forgotten(
+    node: &Node,
+    scope: &Scope,
+    controller: ControllerId,
+    standing: &StandingAlarms,
+) -> Result<(), StorageError> {
+    let StandingAlarms { journal, noted, alarms } = standing;
+    let alarms_of = node.store.alarms();
+    let ended = alarms_of.end_forgotten(scope, &node.stamp(), controller, *journal, *noted, alarms).await?;
+    if ended > 0 {
+        tracing::warn!(%controller, ended, "alarms that are over at their controller stood here still");
+    }
     Ok(())
 }

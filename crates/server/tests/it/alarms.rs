@@ -14,7 +14,7 @@ use klinke_model::time::Timestamp;
 use klinke_server::config::{Mail, MailTls};
 use klinke_server::jobs;
 use klinke_server::random::Random;
-use klinke_wire::controller::{ControllerEvent, ControllerRequest};
+use klinke_wire::controller::{ControllerEvent, ControllerRequest, StandingAlarms};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -90,6 +90,31 @@ async fn a_door_that_is_forced_while_the_link_is_down_is_one_alarm_whatever_dies
     assert!(seen.json()["seen_by"].is_string(), "{seen:?}");
     assert_eq!(alarms(&house).await["unseen"], 0);
     controller.stop().await;
+}
+
+#[tokio::test]
+async fn an_alarm_whose_end_a_restored_backup_forgot_is_over_when_its_controller_comes_back() {
+    let house = House::new().await;
+    let (controller, server) = (&house.plan.controller, house.running.controllers);
+    let journal = JournalId(v4([3; 16]));
+    let entries = vec![raised(1, AlarmKind::Mains, None), raised(2, AlarmKind::Fire, None)];
+    let mut mute = controller.mute(server).await;
+    mute.send(&ControllerRequest::News { journal, entries }).await.unwrap();
+    told(&mut mute).await;
+    let standing = async || {
+        let page = alarms(&house).await;
+        let items = page["items"].as_array().unwrap().iter().filter(|alarm| alarm.get("ended").is_none());
+        let mut kinds: Vec<String> = items.map(|alarm| alarm["kind"].as_str().unwrap().to_owned()).collect();
+        kinds.sort();
+        kinds
+    };
+    // one that does not say what stands ends nothing
+    drop(controller.mute(server).await);
+    assert_eq!(standing().await, ["fire", "mains"]);
+    // the rest of the journal, with the end of the first, was noted by the server that was
+    let there = StandingAlarms { journal, noted: 3, alarms: vec![2] };
+    drop(controller.mute_with(server, None, Some(there)).await);
+    assert_eq!(standing().await, ["fire"]);
 }
 
 #[tokio::test]

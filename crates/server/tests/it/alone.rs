@@ -260,7 +260,7 @@ async fn the_server_offers_what_it_signed_to_whom_it_is_for_and_only_what_is_new
 
     // who holds it is offered nothing, until something changes
     let held = Held { revision, issued: read.issued, manifest: manifest.sha256 };
-    let mut link = house.plan.controller.mute_with(at, Some(held)).await;
+    let mut link = house.plan.controller.mute_with(at, Some(held), None).await;
     give(&house, 2, "per").await;
     let ControllerEvent::Rights { revision: next, .. } = answer(&mut link).await else { panic!("no offer") };
     assert!(next > revision);
@@ -268,7 +268,7 @@ async fn the_server_offers_what_it_signed_to_whom_it_is_for_and_only_what_is_new
 
     // who comes from the future, or was told by a database that was restored since, is led on
     let ahead = Held { revision: revision + 1_000_000_000_000, ..held };
-    let mut link = house.plan.controller.mute_with(at, Some(ahead)).await;
+    let mut link = house.plan.controller.mute_with(at, Some(ahead), None).await;
     let ControllerEvent::Rights { revision: next, .. } = answer(&mut link).await else { panic!("no offer") };
     assert_eq!(next, ahead.revision + 1);
 }

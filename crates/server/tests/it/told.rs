@@ -125,7 +125,7 @@ async fn rights_are_confirmed_only_when_they_are_the_newest() {
     drop(link);
 
     let held = offered.unwrap();
-    let mut link = key.mute_with(house.running.controllers, Some(held)).await;
+    let mut link = key.mute_with(house.running.controllers, Some(held), None).await;
     let there = shown().await;
     assert_eq!(there["rights"], json!({ "issued": held.issued }), "held, and not confirmed on this link");
     assert_eq!(beat(&mut link, &mut offered).await, Some(held.revision));
@@ -139,7 +139,7 @@ async fn rights_are_confirmed_only_when_they_are_the_newest() {
     // older ones than the newest are not
     drop(link);
     let older = Held { revision: held.revision - 1, ..held };
-    let mut link = key.mute_with(house.running.controllers, Some(older)).await;
+    let mut link = key.mute_with(house.running.controllers, Some(older), None).await;
     assert!(beat(&mut link, &mut offered).await > Some(older.revision));
     beat(&mut link, &mut offered).await;
     assert_eq!(shown().await["rights"], json!({ "issued": held.issued }));

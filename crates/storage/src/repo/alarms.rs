@@ -61,6 +61,46 @@ impl Alarms<'_> {
         .await
     }
 
+    /// Ends the alarms of a journal that stand here, up to the entry `noted`, and are none of those that stand at their controller; how
+    /// many. 0 for everybody but that controller. Nothing is written when there are none.
+    pub async fn end_forgotten(
+        &self,
+        scope: &Scope,
+        stamp: &Stamp,
+        id: ControllerId,
+        journal: JournalId,
+        noted: u64,
+        standing: &[u64],
+    ) -> Result<u64> {
+        if scope.principal != Principal::Controller(id) {
+            return Ok(0);
+        }
+        let here = Condition::all()
+            .add(alarm::Column::Tenant.eq(scope.tenant.0))
+            .add(alarm::Column::Controller.eq(id.0))
+            .add(alarm::Column::Journal.eq(journal.0))
+            .add(alarm::Column::Seq.lte(number(noted)))
+            .add(alarm::Column::EndedAt.is_null());
+        let forgotten = async |tx: &Tx| -> Result<Vec<alarm::Model>> {
+            let mut rows = alarm::Entity::find().filter(here.clone()).all(&**tx).await?;
+            rows.retain(|row| !standing.iter().any(|seq| number(*seq) == row.seq));
+            Ok(rows)
+        };
+        // a write makes every link of the tenant look; a controller that comes back is no reason
+        if tx::read(self.0, |tx| async move { forgotten(&tx).await }).await?.is_empty() {
+            return Ok(0);
+        }
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
+            let rows = forgotten(&tx).await?;
+            for row in &rows {
+                let taker = Taker { scope, stamp, id, building: row.building.into(), journal };
+                taker.end(&tx, Condition::all().add(alarm::Column::Id.eq(row.id)), stamp.at, true).await?;
+            }
+            Ok(rows.len() as u64)
+        })
+        .await
+    }
+
     /// Alarms of a building.
     pub async fn alarms_page(
         &self,

@@ -917,6 +917,11 @@ const PROBES: &[Probe] = probes! {
         let (alarms, stamp, journal) = (r.store.alarms(), stamp(r.n), crate::alarms::journal(r.n));
         Ok(alarms.take_news(&r.scope, &stamp, r.ours.controller, journal, &news).await?.is_some())
     };
+    end_forgotten [Controller] |r| {
+        r.alarm().await?;
+        let (alarms, stamp, journal) = (r.store.alarms(), stamp(r.n), crate::alarms::journal(r.n));
+        Ok(alarms.end_forgotten(&r.scope, &stamp, r.ours.controller, journal, r.n, &[]).await? == 1)
+    };
     alarms_page [System Manager Admin Caretaker Auditor] |r| {
         r.alarm().await?;
         let page = r.store.alarms().alarms_page(&r.scope, r.ours.house, None, 9).await?;

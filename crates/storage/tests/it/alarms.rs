@@ -104,6 +104,29 @@ on_both! {
         assert_eq!(page(&db, &ours).await.alarms.len(), 2);
     }
 
+    async fn an_alarm_whose_end_was_noted_before_a_backup_was_restored_ends_when_its_controller_comes_back(db) {
+        let (ours, _) = two_towns(&db).await;
+        let (mains, battery) = (raised(1, AlarmKind::Mains, None), raised(2, AlarmKind::Battery, None));
+        takes(&db, &ours, journal(1), &[mains, battery, raised(7, AlarmKind::Fire, None)]).await;
+        let itself = ours.as_controller(ours.controller);
+        let end = async |scope, id, of, noted, standing: &[u64]| {
+            db.store.alarms().end_forgotten(scope, &stamp(1), id, of, noted, standing).await.unwrap()
+        };
+        let spare = ours.as_controller(ours.spare);
+        assert_eq!(end(&spare, ours.controller, journal(1), 9, &[]).await, 0, "in another's name");
+        assert_eq!(end(&spare, ours.spare, journal(1), 9, &[]).await, 0, "another's by the same number");
+        assert_eq!(end(&itself, ours.controller, journal(2), 9, &[]).await, 0, "another journal");
+        assert_eq!(end(&itself, ours.controller, journal(1), 7, &[1, 2, 7]).await, 0);
+        assert_eq!(page(&db, &ours).await.standing, 3);
+        // 7 is still to be told as noted: what follows is said then
+        assert_eq!(end(&itself, ours.controller, journal(1), 6, &[1]).await, 1);
+        let alarms = page(&db, &ours).await.alarms;
+        let is_there: Vec<_> = alarms.iter().map(|alarm| (alarm.kind, alarm.ended.map(|ended| ended.about))).collect();
+        let expected = [(AlarmKind::Fire, None), (AlarmKind::Mains, None), (AlarmKind::Battery, Some(true))];
+        assert_eq!(is_there, expected);
+        assert_eq!(end(&itself, ours.controller, journal(1), 6, &[1]).await, 0, "once");
+    }
+
     async fn pages_go_on_where_they_ended_what_stands_before_what_is_new_before_the_rest(db) {
         let (ours, _) = two_towns(&db).await;
         let alarms = db.store.alarms();

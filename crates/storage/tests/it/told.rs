@@ -48,6 +48,7 @@ const UNTOLD: &[(&str, Because)] = &[
     ("insert_import", Because::Draft),
     ("insert_person", Because::SetUp),
     ("invite_member", Because::Own),
+    ("end_forgotten", Because::Service),
     ("keep_record", Because::Service),
     ("keep_wrong_codes", Because::Service),
     ("orphaned_imports", Because::Service),

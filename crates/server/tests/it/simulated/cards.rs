@@ -4,12 +4,14 @@ use super::locks::LOCKS;
 use super::world::{TIMES, door, id};
 use klinke_access::decide::{HolderClass, SiteMode};
 use klinke_access::snapshot::{
-    Credential, DoorPlan, DoorRight, HashKey, Holder, Plan, Rights, State, build, compile,
+    Credential, DoorPlan, DoorRight, HashKey, Holder, PersonTag, Plan, Records, Rights, State, build, compile,
 };
 use klinke_model::card::CardView;
 use klinke_model::credential::{CredentialKey, CredentialTier};
-use klinke_model::ids::{PersonId, v4};
+use klinke_model::ids::{BuildingId, PersonId, v4};
+use klinke_model::privacy::{AnySite, Commercial, Site};
 use klinke_model::schedule::HolidayCalendar;
+use klinke_model::site::BuildingKind;
 use klinke_model::time::Timestamp;
 use klinke_wire::controller::UsedCredential;
 
@@ -36,6 +38,8 @@ const KEY: HashKey = HashKey([9; 32]);
 pub struct Truth {
     pub lost: bool,
     pub emergency: bool,
+    /// The building is commercial, and its owner keeps records of use.
+    pub records: bool,
 }
 
 impl Truth {
@@ -59,6 +63,18 @@ pub fn once() -> UsedCredential {
     UsedCredential(KEY.credential(&key(ONCE)).0)
 }
 
+/// What tells somebody's cards apart from others'.
+pub fn tag(card: usize) -> PersonTag {
+    KEY.person(PersonId(v4([u8::try_from(card).unwrap(); 16])))
+}
+
+fn site() -> Site<Commercial> {
+    match AnySite::of(BuildingId(v4([2; 16])), BuildingKind::Commercial) {
+        AnySite::Commercial(site) => site,
+        AnySite::Residential(_) => panic!("a commercial building"),
+    }
+}
+
 /// The wall clock at a true moment.
 pub fn wall(now: u64) -> Timestamp {
     Timestamp::from_millis(1_795_262_400_000 + i64::try_from(now).unwrap())
@@ -73,7 +89,7 @@ pub const fn ends(begin: u64) -> u64 {
 /// The rights of a revision.
 pub fn rights(revision: u64, begin: u64, now: u64, truth: Truth) -> Rights {
     let holder = |card: usize, class| Holder {
-        person: KEY.person(PersonId(v4([u8::try_from(card).unwrap(); 16]))),
+        person: tag(card),
         active: true,
         class,
         needs_longer: false,
@@ -106,7 +122,7 @@ pub fn rights(revision: u64, begin: u64, now: u64, truth: Truth) -> Rights {
         key: KEY,
         zone: "Europe/Oslo".to_owned(),
         holidays: HolidayCalendar::None,
-        records: None,
+        records: truth.records.then_some(Records { site: site(), days: 14 }),
         site_mode: if truth.emergency { SiteMode::LockedDown } else { SiteMode::Normal },
         doors: (0..LOCKS).map(plan).collect(),
         schedules: Vec::new(),

@@ -3,6 +3,7 @@
 use super::cards::{self, CARDS, GUEST, LOST, ONCE, RESIDENT, Truth};
 use super::dice::Dice;
 use super::locks::{LOCKS, Locks};
+use super::uses::{Running, Uses, UsesSeen};
 use klinke_access::open_command::OpenCommand;
 use klinke_access::snapshot::Rights;
 use klinke_controller::doors::entry::{Entry, ReaderAt};
@@ -12,7 +13,7 @@ use klinke_controller::kept::{Kept, Moment};
 use klinke_controller::reader::wired::Lamps;
 use klinke_controller::reader::{ReaderEvent, Reading};
 use klinke_model::door::{DoorKind, DoorPosition, DoorTimes, Relock};
-use klinke_model::ids::{BootId, ControllerId, DoorId, OpeningId, v4};
+use klinke_model::ids::{BootId, ControllerId, DoorId, JournalId, OpeningId, v4};
 use klinke_model::time::{Mono, Timestamp};
 use klinke_server::doors::links::{Links, Order};
 use klinke_wire::controller::{ControllerEvent, ControllerRequest, Outcome, Wanted, WantedDoor};
@@ -108,6 +109,7 @@ pub struct Seen {
     pub opened: usize,
     pub refused: usize,
     pub cards: CardsSeen,
+    pub uses: UsesSeen,
     end: u64,
 }
 
@@ -118,6 +120,7 @@ struct Controller {
     origin: u64,
     reports: mpsc::Receiver<ControllerRequest>,
     revision: u64,
+    journal: Running,
 }
 
 struct Tap {
@@ -161,6 +164,16 @@ pub struct World {
     /// What opens once is used up: before its lock moves, so also by one that does not.
     once_spent: bool,
     seen: CardsSeen,
+    /// Whether records of use are kept: never, always, or from time to time.
+    records: Records,
+    uses: Uses,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Records {
+    Never,
+    Always,
+    Sometimes,
 }
 
 pub fn id() -> ControllerId {
@@ -186,6 +199,9 @@ impl World {
     pub fn new(seed: u64) -> Self {
         let mut dice = Dice::new(seed);
         let drift = i64::try_from(dice.between(0, 400)).unwrap() - 200;
+        let disk = tempfile::tempdir().unwrap();
+        let records = [Records::Never, Records::Always, Records::Sometimes][(seed % 3) as usize];
+        let truth = Truth { records: records == Records::Always, ..Truth::default() };
         Self {
             seed,
             dice,
@@ -204,8 +220,10 @@ impl World {
             refused: HashSet::new(),
             wake: None,
             begin: 1_000_000,
-            truths: vec![Truth::default()],
-            disk: tempfile::tempdir().unwrap(),
+            truths: vec![truth],
+            uses: Uses::of(seed, disk.path()),
+            records,
+            disk,
             stored: None,
             held: 0,
             told: false,
@@ -227,7 +245,7 @@ impl World {
 
         // all is well: nobody breaks anything any more, and what was under way arrives or not
         self.locks.wall().is_broken = false;
-        self.change(Truth { lost: true, emergency: false });
+        self.change(Truth { lost: true, emergency: false, records: self.records == Records::Always });
         if self.controller.is_none() {
             self.power_on();
         }
@@ -249,12 +267,18 @@ impl World {
         let wall = self.locks.wall();
         assert!((0..LOCKS).all(|lock| !wall.is_released(lock)), "seed {}: never locked", self.seed);
         drop(wall);
+        self.uses.all_told(&self.controller.as_ref().unwrap().journal);
+        // an emergency that ends late may have brought them back
+        if self.truths.last().is_some_and(|truth| !truth.records) {
+            self.uses.nothing_on_disk();
+        }
         let opened = self.taps.values().filter(|tap| tap.told_open).count();
         Seen {
             taps: self.taps.len(),
             opened,
             refused: self.refused.len(),
             cards: self.seen,
+            uses: self.uses.seen,
             end: self.dice.throw(),
         }
     }
@@ -289,7 +313,13 @@ impl World {
         }
         for _ in 0..self.dice.between(0, 5) {
             let at = self.dice.between(0, BAD_TIME);
-            let truth = Truth { lost: self.dice.in_hundred(50), emergency: self.dice.in_hundred(10) };
+            let (lost, emergency) = (self.dice.in_hundred(50), self.dice.in_hundred(10));
+            let records = match self.records {
+                Records::Never => false,
+                Records::Always => true,
+                Records::Sometimes => self.dice.in_hundred(50),
+            };
+            let truth = Truth { lost, emergency, records };
             self.after(at, Event::Truth(truth));
             if truth.emergency {
                 let lasts = self.dice.between(1, 10_000);
@@ -357,7 +387,10 @@ impl World {
             Event::LinkUp => self.link_up(),
             Event::LinkDown => self.link_down(),
             Event::PowerCut => {
-                self.controller = None;
+                if let Some(controller) = self.controller.take() {
+                    let cut = self.dice.in_hundred(50).then(|| self.dice.throw());
+                    self.uses.power_off(controller.journal, cut);
+                }
                 self.link_down();
             }
             Event::PowerOn if self.controller.is_none() => self.power_on(),
@@ -434,6 +467,12 @@ impl World {
                     doors.handle(Request::NotedUsed(credentials), now);
                 });
             }
+            ControllerEvent::Noted { journal, seq } => {
+                if let Some(Controller { journal: running, .. }) = &mut self.controller {
+                    running.journal.noted(*journal, *seq);
+                    running.is_telling = false;
+                }
+            }
             _ => unreachable!("the server sends nothing else here"),
         }
     }
@@ -470,6 +509,10 @@ impl World {
                     self.seen.told_again += 1;
                 }
                 self.send(ControllerEvent::NotedUsed { credentials: credentials.clone() });
+            }
+            ControllerRequest::News { journal, entries } => {
+                let seq = self.uses.taken(*journal, entries);
+                self.send(ControllerEvent::Noted { journal: *journal, seq });
             }
             _ => {}
         }
@@ -538,6 +581,10 @@ impl World {
             self.stored = Some(rights.clone());
         }
         self.with_controller(|doors, now| doors.handle(Request::Rights(Box::new(rights)), now));
+        if revision == self.held && !truth.records {
+            let Self { controller: Some(controller), uses, .. } = self else { return };
+            uses.ended(&mut controller.journal);
+        }
     }
 
     /// Somebody holds a card to a reader, and it is right what happens.
@@ -554,6 +601,10 @@ impl World {
         let opened = self.locks.wall().releases.len() > before;
         let held = self.held.checked_sub(1).map(|at| self.truths[usize::try_from(at).unwrap()]);
         let may = held.is_some_and(|truth| truth.opens(card, lock));
+        let is_kept = held.is_some_and(|truth| truth.records);
+        if let Some(controller) = &self.controller {
+            self.uses.presented(&controller.journal, is_kept, lock, card, opened);
+        }
         let is_broken = self.locks.wall().is_broken;
         // a clock is believed when the server told it, or when it was kept and goes on from there
         let kept = self.moment.map(cards::wall);
@@ -629,15 +680,18 @@ impl World {
             (0..LOCKS).map(|lock| ReaderAt { reader: lock, output: lock, has_keypad: false }).collect();
         let kept = Kept::open(self.disk.path()).unwrap();
         let entry = Entry::new(kept, &posts, self.set_to, Mono::from_millis(0));
-        let mut doors = doors.with_entry(entry, Lamps::default());
-        let (attach, mut attached) = oneshot::channel();
-        doors.handle(Request::Attach(attach), Mono::from_millis(0));
-        let reports = attached.try_recv().unwrap().reports;
+        let journal = self.uses.power_on(JournalId(v4(self.dice.bytes())));
+        let doors = doors.with_entry(entry, Lamps::default());
+        let mut doors = doors.with_journal(journal.journal.clone(), Mono::from_millis(0));
+        // what is kept is in force before the first dial
         doors.handle(Request::Configure(wanted(1)), Mono::from_millis(0));
         if let Some(stored) = self.stored.clone() {
             doors.handle(Request::Rights(Box::new(stored)), Mono::from_millis(0));
         }
-        self.controller = Some(Controller { doors, boot, origin: self.now, reports, revision: 0 });
+        let (attach, mut attached) = oneshot::channel();
+        doors.handle(Request::Attach(attach), Mono::from_millis(0));
+        let reports = attached.try_recv().unwrap().reports;
+        self.controller = Some(Controller { doors, boot, origin: self.now, reports, revision: 0, journal });
     }
 
     fn link_up(&mut self) {
@@ -650,6 +704,7 @@ impl World {
         self.with_controller(|doors, now| doors.handle(Request::Attach(attach), now));
         if let Some(controller) = &mut self.controller {
             controller.reports = attached.try_recv().unwrap().reports;
+            controller.journal.is_telling = false;
         }
     }
 
@@ -685,6 +740,7 @@ impl World {
         for report in said {
             self.say(report);
         }
+        self.keep_and_tell();
         if let Some(controller) = &self.controller
             && let Some(wake) = controller.doors.wakes_at()
         {
@@ -694,6 +750,23 @@ impl World {
                 self.wake = Some(self.now + left);
                 self.after(left, Event::Wake);
             }
+        }
+    }
+
+    /// The journal comes to the disk, sometimes late, and what is durable to the server, one batch at a time.
+    fn keep_and_tell(&mut self) {
+        let is_bad = self.now < self.begin + BAD_TIME;
+        let is_slow = is_bad && self.dice.in_hundred(70);
+        let Some(controller) = &mut self.controller else { return };
+        if !is_slow {
+            self.uses.write(&mut controller.journal);
+        }
+        if self.connection.is_some()
+            && !controller.journal.is_telling
+            && let Some(news) = controller.journal.journal.to_tell()
+        {
+            controller.journal.is_telling = true;
+            self.say(news);
         }
     }
 

@@ -27,7 +27,7 @@ use klinke_model::credential::CredentialKey;
 use klinke_model::door::{DoorMode, DoorPosition, DoorWiring, LockKind};
 use klinke_model::ids::{BootId, BuildingId, DoorId, JournalId, v4};
 use klinke_model::time::{Clock, Mono, SystemClock};
-use klinke_wire::controller::{ControllerEvent, ControllerRequest, Held, WiredOutput};
+use klinke_wire::controller::{ControllerEvent, ControllerRequest, Held, StandingAlarms, WiredOutput};
 use klinke_wire::enrolment::{ReaderKind, ReaderReport};
 use serde_json::json;
 use std::net::SocketAddr;
@@ -273,14 +273,15 @@ impl ControllerKey {
 
     /// A controller that links and then says and does nothing.
     pub async fn mute(&self, server: SocketAddr) -> Connection<TlsStream<TcpStream>> {
-        self.mute_with(server, None).await
+        self.mute_with(server, None, None).await
     }
 
-    /// A controller that links, says what it holds, and then nothing.
+    /// A controller that links, says what it holds and which alarms stand, and then nothing.
     pub async fn mute_with(
         &self,
         server: SocketAddr,
         rights: Option<Held>,
+        standing: Option<StandingAlarms>,
     ) -> Connection<TlsStream<TcpStream>> {
         let identity = StateDir::open(&self.state).unwrap().load().unwrap();
         let tls = Arc::new(link_config(&identity).unwrap());
@@ -295,6 +296,7 @@ impl ControllerKey {
             rights,
             wired: Vec::new(),
             readers: Vec::new(),
+            standing,
         };
         connection.send(&hello).await.unwrap();
         let welcome = connection.receive().await.unwrap();
