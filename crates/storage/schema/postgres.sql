@@ -1,3 +1,28 @@
+access_record.tenant uuid NOT NULL
+access_record.id uuid NOT NULL
+access_record.building uuid NOT NULL
+access_record.policy_began bigint NOT NULL
+access_record.door uuid NOT NULL
+access_record.person uuid
+access_record.guest uuid
+access_record.at bigint NOT NULL
+access_record.about boolean NOT NULL
+access_record.outcome text NOT NULL
+access_record.reason text
+access_record.forget_at bigint NOT NULL
+access_record: access_record_check CHECK (((person IS NULL) <> (guest IS NULL)))
+access_record: access_record_check1 CHECK (((outcome = 'refused'::text) = (reason IS NOT NULL)))
+access_record: access_record_check2 CHECK ((at >= policy_began))
+access_record: access_record_outcome_check CHECK ((outcome = ANY (ARRAY['opened'::text, 'refused'::text, 'failed'::text])))
+access_record: access_record_pkey PRIMARY KEY (tenant, id)
+access_record: access_record_tenant_building_door_fkey FOREIGN KEY (tenant, building, door) REFERENCES door(tenant, building, id) ON DELETE CASCADE
+access_record: access_record_tenant_building_policy_began_fkey FOREIGN KEY (tenant, building, policy_began) REFERENCES record_policy(tenant, building, begins_at) ON DELETE CASCADE
+access_record: access_record_tenant_person_fkey FOREIGN KEY (tenant, person) REFERENCES person(tenant, id) ON DELETE CASCADE
+CREATE INDEX access_record_building ON public.access_record USING btree (tenant, building, at, id)
+CREATE INDEX access_record_door ON public.access_record USING btree (tenant, door)
+CREATE INDEX access_record_forget ON public.access_record USING btree (forget_at)
+CREATE INDEX access_record_person ON public.access_record USING btree (tenant, person, at)
+CREATE UNIQUE INDEX access_record_pkey ON public.access_record USING btree (tenant, id)
 access_rule.tenant uuid NOT NULL
 access_rule.id uuid NOT NULL
 access_rule.building uuid NOT NULL
@@ -227,11 +252,13 @@ building.time_zone text NOT NULL
 building.mode text NOT NULL
 building.version bigint NOT NULL
 building.holidays text NOT NULL
+building.residential_until bigint
 building: building_holidays_check CHECK ((holidays = ANY (ARRAY['none'::text, 'norway'::text, 'sweden'::text, 'denmark'::text, 'finland'::text])))
 building: building_kind_check CHECK ((kind = ANY (ARRAY['residential'::text, 'commercial'::text, 'mixed'::text])))
 building: building_mode_check CHECK ((mode = ANY (ARRAY['normal'::text, 'locked_down'::text])))
 building: building_pkey PRIMARY KEY (tenant, id)
 building: building_tenant_fkey FOREIGN KEY (tenant) REFERENCES tenant(tenant)
+CREATE UNIQUE INDEX building_kind ON public.building USING btree (tenant, id, kind)
 CREATE UNIQUE INDEX building_pkey ON public.building USING btree (tenant, id)
 building_policy.tenant uuid NOT NULL
 building_policy.building uuid NOT NULL
@@ -589,6 +616,57 @@ person_word: person_word_pkey PRIMARY KEY (tenant, word, person)
 person_word: person_word_tenant_person_fkey FOREIGN KEY (tenant, person) REFERENCES person(tenant, id) ON DELETE CASCADE
 CREATE INDEX person_word_person ON public.person_word USING btree (tenant, person)
 CREATE UNIQUE INDEX person_word_pkey ON public.person_word USING btree (tenant, word, person)
+record_policy.tenant uuid NOT NULL
+record_policy.building uuid NOT NULL
+record_policy.kind text NOT NULL
+record_policy.purpose text NOT NULL
+record_policy.days integer NOT NULL
+record_policy.told_on bigint NOT NULL
+record_policy.begins_at bigint
+record_policy.version bigint NOT NULL
+record_policy: record_policy_days_check CHECK (((days >= 1) AND (days <= 90)))
+record_policy: record_policy_kind_check CHECK ((kind = 'commercial'::text))
+record_policy: record_policy_pkey PRIMARY KEY (tenant, building)
+record_policy: record_policy_tenant_building_begins_at_key UNIQUE (tenant, building, begins_at)
+record_policy: record_policy_tenant_building_kind_fkey FOREIGN KEY (tenant, building, kind) REFERENCES building(tenant, id, kind) ON DELETE CASCADE
+CREATE UNIQUE INDEX record_policy_pkey ON public.record_policy USING btree (tenant, building)
+CREATE UNIQUE INDEX record_policy_tenant_building_begins_at_key ON public.record_policy USING btree (tenant, building, begins_at)
+record_policy_by.tenant uuid NOT NULL
+record_policy_by.building uuid NOT NULL
+record_policy_by.did text NOT NULL
+record_policy_by.person uuid NOT NULL
+record_policy_by: record_policy_by_did_check CHECK ((did = ANY (ARRAY['asked'::text, 'confirmed'::text])))
+record_policy_by: record_policy_by_pkey PRIMARY KEY (tenant, building, did)
+record_policy_by: record_policy_by_tenant_building_fkey FOREIGN KEY (tenant, building) REFERENCES record_policy(tenant, building) ON DELETE CASCADE
+record_policy_by: record_policy_by_tenant_person_fkey FOREIGN KEY (tenant, person) REFERENCES person(tenant, id) ON DELETE CASCADE
+CREATE INDEX record_policy_by_person ON public.record_policy_by USING btree (tenant, person)
+CREATE UNIQUE INDEX record_policy_by_pkey ON public.record_policy_by USING btree (tenant, building, did)
+record_reading.tenant uuid NOT NULL
+record_reading.id uuid NOT NULL
+record_reading.building uuid NOT NULL
+record_reading.at bigint NOT NULL
+record_reading.person uuid
+record_reading.door uuid
+record_reading.from_at bigint
+record_reading.until_at bigint
+record_reading.file boolean NOT NULL
+record_reading.purpose text
+record_reading.forget_at bigint NOT NULL
+record_reading: record_reading_pkey PRIMARY KEY (tenant, id)
+record_reading: record_reading_tenant_building_fkey FOREIGN KEY (tenant, building) REFERENCES building(tenant, id) ON DELETE CASCADE
+record_reading: record_reading_tenant_person_fkey FOREIGN KEY (tenant, person) REFERENCES person(tenant, id) ON DELETE CASCADE
+CREATE INDEX record_reading_building ON public.record_reading USING btree (tenant, building, at, id)
+CREATE INDEX record_reading_forget ON public.record_reading USING btree (forget_at)
+CREATE INDEX record_reading_person ON public.record_reading USING btree (tenant, person)
+CREATE UNIQUE INDEX record_reading_pkey ON public.record_reading USING btree (tenant, id)
+record_reading_by.tenant uuid NOT NULL
+record_reading_by.reading uuid NOT NULL
+record_reading_by.person uuid NOT NULL
+record_reading_by: record_reading_by_pkey PRIMARY KEY (tenant, reading)
+record_reading_by: record_reading_by_tenant_person_fkey FOREIGN KEY (tenant, person) REFERENCES person(tenant, id) ON DELETE CASCADE
+record_reading_by: record_reading_by_tenant_reading_fkey FOREIGN KEY (tenant, reading) REFERENCES record_reading(tenant, id) ON DELETE CASCADE
+CREATE INDEX record_reading_by_person ON public.record_reading_by USING btree (tenant, person)
+CREATE UNIQUE INDEX record_reading_by_pkey ON public.record_reading_by USING btree (tenant, reading)
 role_grant.tenant uuid NOT NULL
 role_grant.id uuid NOT NULL
 role_grant.person uuid NOT NULL

@@ -1,3 +1,32 @@
+CREATE TABLE access_record (
+    tenant UUID NOT NULL,
+    id UUID NOT NULL,
+    building UUID NOT NULL,
+    -- The beginning of the policy that it is kept by.
+    policy_began BIGINT NOT NULL,
+    door UUID NOT NULL,
+    person UUID,
+    -- A guest is forgotten before the record is.
+    guest UUID,
+    at BIGINT NOT NULL,
+    -- The controller did not believe its clock.
+    about BOOLEAN NOT NULL,
+    outcome TEXT NOT NULL CHECK (outcome IN ('opened', 'refused', 'failed')),
+    reason TEXT,
+    -- From this moment on it is nobody's to read.
+    forget_at BIGINT NOT NULL,
+    PRIMARY KEY (tenant, id),
+    CHECK ((person IS NULL) <> (guest IS NULL)),
+    CHECK ((outcome = 'refused') = (reason IS NOT NULL)),
+    CHECK (at >= policy_began),
+    FOREIGN KEY (tenant, building, policy_began) REFERENCES record_policy (tenant, building, begins_at) ON DELETE CASCADE,
+    FOREIGN KEY (tenant, building, door) REFERENCES door (tenant, building, id) ON DELETE CASCADE,
+    FOREIGN KEY (tenant, person) REFERENCES person (tenant, id) ON DELETE CASCADE
+);
+CREATE INDEX access_record_building ON access_record (tenant, building, at, id);
+CREATE INDEX access_record_door ON access_record (tenant, door);
+CREATE INDEX access_record_forget ON access_record (forget_at);
+CREATE INDEX access_record_person ON access_record (tenant, person, at);
 CREATE TABLE access_rule (
     tenant UUID NOT NULL,
     id UUID NOT NULL,
@@ -233,9 +262,10 @@ CREATE TABLE building (
     kind TEXT NOT NULL CHECK (kind IN ('residential', 'commercial', 'mixed')),
     time_zone TEXT NOT NULL,
     mode TEXT NOT NULL CHECK (mode IN ('normal', 'locked_down')), version BIGINT NOT NULL DEFAULT 1, holidays TEXT NOT NULL DEFAULT 'none'
-    CHECK (holidays IN ('none', 'norway', 'sweden', 'denmark', 'finland')),
+    CHECK (holidays IN ('none', 'norway', 'sweden', 'denmark', 'finland')), residential_until BIGINT,
     PRIMARY KEY (tenant, id)
 );
+CREATE UNIQUE INDEX building_kind ON building (tenant, id, kind);
 CREATE TABLE building_policy (
     tenant UUID NOT NULL,
     building UUID NOT NULL,
@@ -598,6 +628,61 @@ CREATE TABLE person_word (
     FOREIGN KEY (tenant, person) REFERENCES person (tenant, id) ON DELETE CASCADE
 );
 CREATE INDEX person_word_person ON person_word (tenant, person);
+CREATE TABLE record_policy (
+    tenant UUID NOT NULL,
+    building UUID NOT NULL,
+    kind TEXT NOT NULL CHECK (kind = 'commercial'),
+    purpose TEXT NOT NULL,
+    days INTEGER NOT NULL CHECK (days BETWEEN 1 AND 90),
+    -- The day on which the people were told, since 1970.
+    told_on BIGINT NOT NULL,
+    -- Nothing from before is kept. None while a second administrator has to agree.
+    begins_at BIGINT,
+    version BIGINT NOT NULL,
+    PRIMARY KEY (tenant, building),
+    UNIQUE (tenant, building, begins_at),
+    FOREIGN KEY (tenant, building, kind) REFERENCES building (tenant, id, kind) ON DELETE CASCADE
+);
+CREATE TABLE record_policy_by (
+    tenant UUID NOT NULL,
+    building UUID NOT NULL,
+    did TEXT NOT NULL CHECK (did IN ('asked', 'confirmed')),
+    person UUID NOT NULL,
+    PRIMARY KEY (tenant, building, did),
+    FOREIGN KEY (tenant, building) REFERENCES record_policy (tenant, building) ON DELETE CASCADE,
+    FOREIGN KEY (tenant, person) REFERENCES person (tenant, id) ON DELETE CASCADE
+);
+CREATE INDEX record_policy_by_person ON record_policy_by (tenant, person);
+CREATE TABLE record_reading (
+    tenant UUID NOT NULL,
+    id UUID NOT NULL,
+    building UUID NOT NULL,
+    at BIGINT NOT NULL,
+    -- About whom; none for everybody.
+    person UUID,
+    door UUID,
+    from_at BIGINT,
+    until_at BIGINT,
+    -- As a file.
+    file BOOLEAN NOT NULL,
+    purpose TEXT,
+    forget_at BIGINT NOT NULL,
+    PRIMARY KEY (tenant, id),
+    FOREIGN KEY (tenant, building) REFERENCES building (tenant, id) ON DELETE CASCADE,
+    FOREIGN KEY (tenant, person) REFERENCES person (tenant, id) ON DELETE CASCADE
+);
+CREATE INDEX record_reading_building ON record_reading (tenant, building, at, id);
+CREATE INDEX record_reading_forget ON record_reading (forget_at);
+CREATE INDEX record_reading_person ON record_reading (tenant, person);
+CREATE TABLE record_reading_by (
+    tenant UUID NOT NULL,
+    reading UUID NOT NULL,
+    person UUID NOT NULL,
+    PRIMARY KEY (tenant, reading),
+    FOREIGN KEY (tenant, reading) REFERENCES record_reading (tenant, id) ON DELETE CASCADE,
+    FOREIGN KEY (tenant, person) REFERENCES person (tenant, id) ON DELETE CASCADE
+);
+CREATE INDEX record_reading_by_person ON record_reading_by (tenant, person);
 CREATE TABLE role_grant (
     tenant UUID NOT NULL,
     id UUID NOT NULL,

@@ -991,9 +991,9 @@ const PROBES: &[Probe] = probes! {
     };
     read_on [Admin] |r| {
         r.record().await?;
-        let (query, id) = (RecordsQuery::default(), r.reading().await?);
-        let after = RecordAfter { at: NOW.plus(crate::town::MONTH), id: id::<uuid::Uuid>(1).into() };
-        let page = r.store.records().read_on(&r.scope, r.ours.house, query, id, after, 9).await?;
+        let (query, noted) = (RecordsQuery::default(), r.reading().await?);
+        let after = RecordAfter { at: NOW.plus(crate::town::MONTH), id: id(1) };
+        let page = r.store.records().read_on(&r.scope, r.ours.house, query, noted, after, 9).await?;
         Ok(page.is_some_and(|page| !page.records.is_empty()))
     };
     readings [System Manager Admin] |r| {
@@ -1006,14 +1006,19 @@ const PROBES: &[Probe] = probes! {
         r.record().await?;
         Ok(!r.store.records().my_records(&r.scope, None, 9).await?.records.is_empty())
     };
-    kept_of_me [Herself] |r| {
+    // the neighbour has a door of the house by a rule of another probe
+    kept_of_me [Herself Neighbour] |r| {
         r.record().await?;
         Ok(!r.store.records().kept_of_me(&r.scope).await?.is_empty())
     };
     my_readings [Herself] |r| {
         r.record().await?;
-        r.reading().await?;
-        Ok(!r.store.records().my_readings(&r.scope, None, 9).await?.readings.is_empty())
+        let (records, admin, at) = (r.store.records(), r.ours.as_person(r.ours.admin), stamp(r.n));
+        let about = RecordsQuery { person: Some(r.ours.kari), ..RecordsQuery::default() };
+        let reading = NewReading { id: r.ours.fresh(r.n + 900_000), file: None };
+        records.read_records(&admin, &at, r.ours.house, about, reading, 9).await?;
+        let found = records.my_readings(&r.scope, None, 9).await?.readings;
+        Ok(found.iter().any(|reading| reading.about.is_some()))
     };
     who_uses [Controller] |r| {
         r.kept_records().await?;

@@ -344,7 +344,7 @@ on_both! {
         }
         assert_eq!(all.len(), 5);
         assert!(all.is_sorted_by(|a, b| (a.at, a.id) > (b.at, b.id)));
-        let place = RecordAfter { at: at(99), id: id::<Uuid>(1).into() };
+        let place = RecordAfter { at: at(99), id: id(1) };
         let narrower = RecordsQuery { person: Some(ours.kari), ..query };
         for (who, query, reading) in [(&other, query, 70), (&reader, narrower, 70), (&reader, query, 71)] {
             let page = records.read_on(who, ours.office, query, ours.fresh(reading), place, 2).await.unwrap();
@@ -411,7 +411,7 @@ on_both! {
         // a guest is forgotten before the record is
         db.store.gate().forget_guests(NOW.plus(MONTH * 12)).await.unwrap();
         let page = records.read_on(&reader, ours.house, RecordsQuery::default(), ours.fresh(70),
-            RecordAfter { at: at(3), id: id::<Uuid>(1).into() }, 9).await.unwrap().unwrap();
+            RecordAfter { at: at(3), id: id(1) }, 9).await.unwrap().unwrap();
         assert_eq!(page.records[0].of, RecordOf::Gone);
     }
 }
