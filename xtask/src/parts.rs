@@ -275,7 +275,8 @@ fn browser(workshop: &Workshop, log: &mut Log) -> Result<Outcome, Failure> {
     let mut outcome = Outcome::tests(Counts::default());
     for (files, at_once) in [(beside, "--test-concurrency=2"), (alone, "--test-concurrency=1")] {
         let mut node = workshop.command("node", "e2e");
-        node.args(["--test", "--test-reporter=spec", "--test-timeout=180000", at_once])
+        // the time is for a whole file, too: more than twice what the longest takes when it shares a small machine
+        node.args(["--test", "--test-reporter=spec", "--test-timeout=360000", at_once])
             .args(files)
             .env("KLINKE_BINARY", workshop.binary("debug", "klinke"))
             .env("KLINKE_CHROMIUM", &chromium);
