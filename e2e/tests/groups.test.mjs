@@ -60,7 +60,7 @@ scenario('who is in a group opens what is in another, until they are taken out',
   await page.getByText(`${said}.`).waitFor();
   await groups.getByText(t('admin-group-used', { rules: 'Cleaning' })).first().waitFor();
   // what a rule names is not removed by a slip
-  if ((await groups.getByRole('button', { name: `${t('admin-rule-remove')}: Cleaners` }).count()) > 0) throw new Error('a group in use can be removed');
+  await groups.getByRole('button', { name: `${t('admin-rule-remove')}: Cleaners` }).waitFor({ state: 'detached' });
 
   // the app has the door when it is opened anew, and it opens
   await app.reload();

@@ -54,7 +54,7 @@ scenario('people are sorted by their home, by keyboard; the order is in the addr
   const next = page.getByRole('button', { name: t('admin-ground-next') });
   await next.focus();
   await page.keyboard.press('Enter');
-  await page.getByText(pattern('admin-ground-range', { from: 51 })).waitFor();
+  await page.getByText(pattern('admin-ground-range', { from: '51' })).waitFor();
   const after = await column(page, 1);
   // until the page is there, the one before stands in its place
   await page.getByText(t('admin-ground-range', { from: 51, to: 50 + after.length }), { exact: true }).waitFor();
