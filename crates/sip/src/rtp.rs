@@ -9,10 +9,15 @@
 //! - whatever bytes come, nothing panics and nothing grows without bound;
 //! - sound leaves in frames of exactly 20 ms, one for each tick, in the order in which it was spoken.
 
+pub mod bridge;
 pub mod codec;
 pub mod jitter;
 pub mod packet;
 pub mod playout;
+pub mod rtcp;
+pub mod session;
+
+pub use session::{Output, Session, Start};
 
 use std::time::Duration;
 
