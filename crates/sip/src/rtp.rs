@@ -14,8 +14,10 @@ pub mod codec;
 pub mod jitter;
 pub mod packet;
 pub mod playout;
+pub mod port;
 pub mod rtcp;
 pub mod session;
+pub mod source;
 
 pub use session::{Output, Session, Start};
 

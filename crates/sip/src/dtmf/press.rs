@@ -108,7 +108,8 @@ mod tests {
 
     #[test]
     fn the_table_of_what_counts() {
-        let table: [(&str, bool, usize, &[(u64, Step)]); 15] = [
+        type Row = (&'static str, bool, usize, &'static [(u64, Step)]);
+        let table: [Row; 15] = [
             ("an event", false, 1, &[(0, Answer), (2_000, Phone('5', Event))]),
             ("an INFO", false, 1, &[(0, Answer), (2_000, Phone('8', Info))]),
             ("a tone where tones count", true, 1, &[(0, Answer), (2_000, Phone('5', Tone))]),

@@ -172,7 +172,8 @@ mod tests {
     #[test]
     fn what_the_first_byte_says_is_taken_off_and_kept_within_bounds() {
         use Malformed::{Padding, TooShort, Version};
-        let cases: [(u8, &[u8], Result<&[u8], Malformed>); 15] = [
+        type Case = (u8, &'static [u8], Result<&'static [u8], Malformed>);
+        let cases: [Case; 15] = [
             (0x80, &[], Ok(&[])),
             (0x82, &[0, 0, 0, 1, 0, 0, 0, 2, 9], Ok(&[9])),
             (0x82, &[0, 0, 0, 1, 0, 0, 0], Err(TooShort)),

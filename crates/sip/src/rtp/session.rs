@@ -195,7 +195,7 @@ impl Session {
             let Some(reception) = self.reception.as_mut() else { continue };
             match report {
                 Report::Sender { ssrc, sent, .. } if ssrc == reception.ssrc() => {
-                    reception.sender_report(sent, now)
+                    reception.sender_report(sent, now);
                 }
                 Report::Bye(streams) if streams.contains(&reception.ssrc()) => self.tell(Output::Over),
                 _ => {}

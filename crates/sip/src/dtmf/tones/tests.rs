@@ -68,12 +68,12 @@ fn from_loud_to_faint_with_noise_and_twist() {
 
 #[test]
 fn speech_and_music_are_no_keys() {
-    for seed in 1..=20 {
+    for seed in 1..=10 {
         let mut noise = noise(seed);
-        let mut hz = 120.0 + seed as f32 * 9.0;
+        let mut hz = 120.0 + seed as f32 * 18.0;
         let mut phase = [0.0_f32; 30];
-        // ten seconds of a gliding voice with its overtones, and breath
-        let samples: Vec<i16> = (0..80_000)
+        // five seconds of a gliding voice with its overtones, and breath
+        let samples: Vec<i16> = (0..40_000)
             .map(|_| {
                 hz = (hz + noise() * 0.2).clamp(90.0, 380.0);
                 let mut sum = noise() * 0.03;

@@ -47,7 +47,7 @@ fn mu_code(sample: i16) -> u8 {
 fn mu_sample(code: u8) -> i16 {
     let code = !code;
     let segment = code >> 4 & 7;
-    let level = ((i32::from(code & 0x0f) << 3) + BIAS << segment) - BIAS;
+    let level = (((i32::from(code & 0x0f) << 3) + BIAS) << segment) - BIAS;
     (if code & 0x80 == 0 { level } else { -level }) as i16
 }
 
@@ -69,7 +69,7 @@ fn a_sample(code: u8) -> i16 {
     let step = i32::from(code & 0x0f) << 4;
     let level = match code >> 4 & 7 {
         0 => step + 8,
-        segment => step + 0x108 << (segment - 1),
+        segment => (step + 0x108) << (segment - 1),
     };
     (if code & 0x80 == 0 { -level } else { level }) as i16
 }

@@ -83,7 +83,7 @@ fn with_losses(copies: bool) -> f64 {
     let mut decoder = Decoder::new(Codec::Opus, rate).unwrap();
     let note = |n: usize| -> Vec<i16> {
         let hz = 200.0 + (n * 7 % 11) as f32 * 90.0;
-        let loud = if n % 3 == 0 { 2_000.0 } else { 12_000.0 };
+        let loud = if n.is_multiple_of(3) { 2_000.0 } else { 12_000.0 };
         let wave = |at: usize| (at as f32 / 16_000.0 * hz * std::f32::consts::TAU).sin() * loud;
         (n * frame..(n + 1) * frame).map(|at| wave(at) as i16).collect()
     };

@@ -115,7 +115,7 @@ fn a_phone_that_can_not_be_heard_is_told_once_and_when_it_is() {
     for n in 0..700 {
         let now = at(n * 20);
         server.say(&tone(codec, 500.0, n), now);
-        if n < 100 || n >= 600 {
+        if !(100..600).contains(&n) {
             phone.say(&tone(codec, 400.0, n), now);
         }
         tick(&mut phone, &mut server, now);
