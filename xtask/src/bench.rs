@@ -43,8 +43,15 @@ pub fn bench(workshop: &Workshop, arguments: &[String]) -> Result<ExitCode, Fail
         let known = MEASUREMENTS.iter().map(|m| m.name).collect::<Vec<_>>().join(" ");
         return Err(Failure::new(format!("there is no measurement `{unknown}`; there are: {known}")));
     }
-    let needed =
-        [&tools::NODE, &tools::CHROMIUM, &tools::MOSQUITTO, &tools::JANUS, &tools::VENV, &tools::SOCAT];
+    let needed = [
+        &tools::NODE,
+        &tools::CMAKE,
+        &tools::CHROMIUM,
+        &tools::MOSQUITTO,
+        &tools::JANUS,
+        &tools::VENV,
+        &tools::SOCAT,
+    ];
     tools::provide(&needed, arguments.len() > names.len())?;
     klinke::build(workshop)?;
 

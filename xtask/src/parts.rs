@@ -55,17 +55,21 @@ impl Part {
 pub static PARTS: &[Part] = &[
     Part::new("fmt", "the formatting is rustfmt's", fmt).also_quick(),
     Part::new("check-deps", "arrows, purity, licences and reasons of dependencies", check_deps).also_quick(),
-    Part::new("changed", "tests of the crates that changed since the main branch", changed).only_quick(),
+    Part::new("changed", "tests of the crates that changed since the main branch", changed)
+        .needs(&[&tools::CMAKE])
+        .only_quick(),
     // before Rust: the server takes the built pages in
     Part::new("web", "web pages: types, unit tests, build, size budgets", web_pages).needs(&[&tools::NODE]),
-    Part::new("clippy", "no warning of clippy", clippy),
+    Part::new("clippy", "no warning of clippy", clippy).needs(&[&tools::CMAKE]),
     Part::new("rust", "Rust tests, storage on SQLite and PostgreSQL", rust).needs(&[
+        &tools::CMAKE,
         &tools::POSTGRES,
         &tools::AIOSMTPD,
         &tools::VENV,
         &tools::SOCAT,
         &tools::MOSQUITTO,
         &tools::PCSC,
+        &tools::SIPP,
     ]),
     Part::new("oracle", "the decision beside Cedar: a hundred thousand questions", oracle),
     Part::new("generated", "generated files are fresh", generated).needs(&[&tools::NODE]),

@@ -31,6 +31,24 @@ pub const NODE: Tool = Tool {
     otherwise: "install Node.js 20.19 or newer (https://nodejs.org)",
 };
 
+/// What libopus is built with.
+pub const CMAKE: Tool = Tool {
+    name: "CMake",
+    present: || find("cmake").is_some(),
+    packages: &["cmake"],
+    packaged: || true,
+    otherwise: "install CMake 3.16 or newer",
+};
+
+/// SIPp with its recordings of keys, for the tests of phone legs.
+pub const SIPP: Tool = Tool {
+    name: "SIPp with its recordings",
+    present: || find("sipp").is_some() && Path::new("/usr/share/sip-tester/dtmf_2833_5.pcap").exists(),
+    packages: &["sip-tester"],
+    packaged: || true,
+    otherwise: "install SIPp 3.6, and its recordings under /usr/share/sip-tester",
+};
+
 /// The browser of the browser tests.
 pub const CHROMIUM: Tool = Tool {
     name: "Chromium",
