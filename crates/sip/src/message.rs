@@ -81,6 +81,10 @@ impl Headers {
         }
     }
 
+    pub(crate) fn without(&self, name: &str) -> Self {
+        Self(self.0.iter().filter(|(n, _)| !n.eq_ignore_ascii_case(name)).cloned().collect())
+    }
+
     /// The values of a header that is a list, over several lines or with commas.
     pub(crate) fn list(&self, name: &str) -> Vec<&str> {
         self.all(name).flat_map(split_list).collect()
