@@ -98,6 +98,15 @@ pub const SOCAT: Tool = Tool {
     otherwise: "install socat",
 };
 
+/// SIPp, which is the trunk of phone legs in the tests, and baresip, which is the phone.
+pub const SIP: Tool = Tool {
+    name: "SIPp and baresip",
+    present: || find("sipp").is_some() && find("baresip").is_some(),
+    packages: &["sip-tester", "baresip-core"],
+    packaged: || true,
+    otherwise: "install SIPp 3.6 or newer and baresip 1.0 or newer",
+};
+
 /// The PC/SC service with a card reader that is a program, for the desk reader.
 pub const PCSC: Tool = Tool {
     name: "pcscd with the virtual reader vpcd",

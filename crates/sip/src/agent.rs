@@ -4,15 +4,15 @@
 //! A call goes to the first trunk that is ready. When that one does not get as far as the phone, the next one tries; once a
 //! phone has rung, nobody else is tried.
 
+use crate::client::Pace;
 use crate::digest::Account;
 use crate::ground::Ground;
-use crate::client::Pace;
 pub use crate::leg::{Dial, Event, Reoffer};
 pub use crate::standing::State;
 use crate::trunk::Trunk;
 use crate::why::Why;
-pub use crate::wire::{Roots, Way};
 use crate::wire::{Link, Place, tls};
+pub use crate::wire::{Roots, Way};
 use klinke_model::time::Mono;
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
@@ -277,7 +277,8 @@ impl Shell {
         let udp = transport == "UDP";
         let pace = Pace { t1: settings.t1, reliable: !udp };
         let domain = settings.domain.clone().unwrap_or_else(|| settings.host.clone());
-        let user = settings.account.as_ref().map_or_else(|| settings.caller.clone(), |account| account.user.clone());
+        let user =
+            settings.account.as_ref().map_or_else(|| settings.caller.clone(), |account| account.user.clone());
         let registers = settings.registers.then(|| format!("sip:{user}@{domain}"));
         let ground = Ground::new(String::new(), String::new(), pace, settings.account, key);
         let trunk = Trunk::new(ground, &domain, &settings.caller, registers, Mono::default());
@@ -309,7 +310,10 @@ impl Shell {
             if self.stops_at.is_some_and(|at| self.trunk.has_left() || Instant::now() >= at) {
                 return;
             }
-            if self.link.is_none() && self.opening.is_none() && (self.trunk.wants_way() || !self.waiting.is_empty()) {
+            if self.link.is_none()
+                && self.opening.is_none()
+                && (self.trunk.wants_way() || !self.waiting.is_empty())
+            {
                 let place = self.place.clone();
                 self.opening = Some(tokio::spawn(async move { place.open().await }));
             }

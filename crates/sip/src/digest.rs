@@ -78,7 +78,8 @@ impl Challenge {
         if !scheme.eq_ignore_ascii_case("digest") {
             return None;
         }
-        let (mut realm, mut nonce, mut opaque, mut qop, mut stale, mut token) = (None, None, None, None, false, None);
+        let (mut realm, mut nonce, mut opaque, mut qop, mut stale, mut token) =
+            (None, None, None, None, false, None);
         for (name, value) in Parameters(rest) {
             match name.to_ascii_lowercase().as_str() {
                 "realm" => realm = Some(value),
@@ -235,7 +236,10 @@ mod tests {
         let account = Account { user: "bob".into(), password: "zanzibar".into() };
         let challenge = strongest([r#"Digest realm="biloxi.com", nonce="dcd98b""#]).unwrap();
         let answer = challenge.answer(&account, "REGISTER", "sip:biloxi.com", "0a4f113b", 1);
-        assert!(!answer.contains("qop") && !answer.contains("nc=") && !answer.contains("algorithm"), "{answer}");
+        assert!(
+            !answer.contains("qop") && !answer.contains("nc=") && !answer.contains("algorithm"),
+            "{answer}"
+        );
         assert!(answer.contains(r#"response="ccbb505b8c0a051ca7b0330cf175363e""#), "{answer}");
     }
 

@@ -58,7 +58,13 @@ pub(crate) struct Ground {
 }
 
 impl Ground {
-    pub(crate) fn new(via: String, contact: String, pace: Pace, account: Option<Account>, key: [u8; 32]) -> Self {
+    pub(crate) fn new(
+        via: String,
+        contact: String,
+        pace: Pace,
+        account: Option<Account>,
+        key: [u8; 32],
+    ) -> Self {
         let (out, kept) = (VecDeque::new(), VecDeque::new());
         Self { via, contact, pace, account, tokens: Tokens::new(key), out, kept }
     }
@@ -83,7 +89,13 @@ impl Ground {
     }
 
     /// The same request with the answer to a challenge, sent; `None` when we have no (other) answer to give.
-    pub(crate) fn answer(&mut self, client: &Client, challenged: &Response, cseq: u32, now: Mono) -> Option<Client> {
+    pub(crate) fn answer(
+        &mut self,
+        client: &Client,
+        challenged: &Response,
+        cseq: u32,
+        now: Mono,
+    ) -> Option<Client> {
         let account = self.account.clone()?;
         let (ask, reply) = match challenged.status {
             401 => ("WWW-Authenticate", "Authorization"),
@@ -168,7 +180,8 @@ impl Ground {
 
     /// Acknowledges a repeated refusal; false when it is none.
     pub(crate) fn repeats_refusal(&mut self, response: &Response) -> bool {
-        let refusal = response.status >= 300 && response.headers.cseq().is_some_and(|(_, method)| method == "INVITE");
+        let refusal =
+            response.status >= 300 && response.headers.cseq().is_some_and(|(_, method)| method == "INVITE");
         let key = response.headers.branch().filter(|_| refusal).map(|branch| format!("ack {branch}"));
         self.say_again(key)
     }
@@ -186,9 +199,12 @@ fn key(headers: &Headers, method: &str) -> Option<String> {
     Some(format!("{method} {} {}", headers.branch()?, headers.get("Call-ID")?))
 }
 
-/// Where a request goes when its route or target names an address; else to the trunk itself.
+/// Where a request within a call goes when its route or target names an address; else, and outside of calls, to the trunk
+/// itself.
 pub(crate) fn hop(request: &Request) -> Option<SocketAddr> {
-    let route = request.headers.get("Route").and_then(|route| message::address(message::split_list(route).first()?));
+    request.headers.tag("To")?;
+    let route =
+        request.headers.get("Route").and_then(|route| message::address(message::split_list(route).first()?));
     let uri = route.unwrap_or(&request.uri);
     let rest = uri.strip_prefix("sip:").or_else(|| uri.strip_prefix("sips:"))?;
     let host = rest.split([';', '?']).next()?;

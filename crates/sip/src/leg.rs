@@ -406,7 +406,3 @@ fn invite_headers(headers: &mut crate::message::Headers, ground: &Ground, interv
     headers.push("Min-SE", min.to_string());
     headers.push("Content-Type", "application/sdp");
 }
-
-#[cfg(test)]
-#[path = "leg/tests.rs"]
-mod tests;

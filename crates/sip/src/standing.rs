@@ -200,7 +200,10 @@ impl Standing {
 /// For how many seconds a registration holds: of our contact, else of all.
 fn granted(response: &Response) -> Option<u32> {
     let contacts = response.headers.list("Contact");
-    let of_ours = contacts.iter().filter_map(|contact| crate::message::parameter(contact, "expires")?.parse().ok()).min();
+    let of_ours = contacts
+        .iter()
+        .filter_map(|contact| crate::message::parameter(contact, "expires")?.parse().ok())
+        .min();
     of_ours.or_else(|| response.headers.number("Expires"))
 }
 

@@ -32,7 +32,13 @@ pub(crate) struct Trunk {
 
 impl Trunk {
     /// `registers` is the address that is to be registered, where there is one.
-    pub(crate) fn new(mut ground: Ground, domain: &str, caller: &str, registers: Option<String>, now: Mono) -> Self {
+    pub(crate) fn new(
+        mut ground: Ground,
+        domain: &str,
+        caller: &str,
+        registers: Option<String>,
+        now: Mono,
+    ) -> Self {
         let standing = Standing::new(domain, registers, &mut ground, now);
         Self {
             ground,

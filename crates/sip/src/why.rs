@@ -90,7 +90,8 @@ mod tests {
             (606, Why::NoCommonMedia, false),
             (699, Why::Refused, true),
         ] {
-            let response = Response { status, words: String::new(), headers: Headers::default(), body: Vec::new() };
+            let response =
+                Response { status, words: String::new(), headers: Headers::default(), body: Vec::new() };
             assert_eq!((Why::of(&response), Why::of(&response).another_may()), (why, another), "{status}");
         }
     }

@@ -48,7 +48,7 @@ trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
 enum Kind {
-    Udp { socket: UdpSocket, peers: Vec<IpAddr> },
+    Udp { socket: UdpSocket, peers: Vec<IpAddr>, buffer: Vec<u8> },
     Stream { stream: Box<dyn Stream>, read: Vec<u8> },
 }
 
@@ -95,7 +95,7 @@ impl Place {
                 local.set_ip(probe.local_addr()?.ip());
             }
             let peers = peers.iter().map(SocketAddr::ip).collect();
-            return Ok(Link { kind: Kind::Udp { socket, peers }, peer, local });
+            return Ok(Link { kind: Kind::Udp { socket, peers, buffer: vec![0; LONGEST] }, peer, local });
         }
         let mut failed = nowhere();
         for peer in peers {
@@ -132,7 +132,7 @@ impl Link {
     /// Sends a message; to another address than the trunk's only if that is one of its own.
     pub(crate) async fn send(&mut self, bytes: &[u8], to: Option<SocketAddr>) -> io::Result<()> {
         match &mut self.kind {
-            Kind::Udp { socket, peers } => {
+            Kind::Udp { socket, peers, .. } => {
                 let to = to.filter(|to| peers.contains(&to.ip())).unwrap_or(self.peer);
                 // a datagram that does not go out is as good as one that is lost
                 let _ = socket.send_to(bytes, to).await;
@@ -154,16 +154,12 @@ impl Link {
     /// When the connection is over, or what comes on it is no SIP.
     pub(crate) async fn receive(&mut self) -> io::Result<(Vec<u8>, SocketAddr)> {
         match &mut self.kind {
-            Kind::Udp { socket, peers } => {
-                let mut buffer = vec![0; LONGEST];
-                loop {
-                    let Ok((length, from)) = socket.recv_from(&mut buffer).await else { continue };
-                    if peers.contains(&from.ip()) {
-                        buffer.truncate(length);
-                        return Ok((buffer, from));
-                    }
+            Kind::Udp { socket, peers, buffer } => loop {
+                let (length, from) = socket.recv_from(buffer).await?;
+                if let Some(bytes) = buffer.get(..length).filter(|_| peers.contains(&from.ip())) {
+                    return Ok((bytes.to_vec(), from));
                 }
-            }
+            },
             Kind::Stream { stream, read } => loop {
                 if let Some(message) = cut(read)? {
                     return Ok((message, self.peer));

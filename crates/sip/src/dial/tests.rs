@@ -14,7 +14,11 @@ fn numbers_are_read_as_people_write_them() {
         ("+354 551 2345", "+3545512345"),
         ("+47\u{a0}916\u{a0}00\u{a0}000", "+4791600000"),
     ] {
-        assert_eq!(Countries::default().read(typed).map(|n| n.as_str().to_owned()), Ok(number.to_owned()), "{typed}");
+        assert_eq!(
+            Countries::default().read(typed).map(|n| n.as_str().to_owned()),
+            Ok(number.to_owned()),
+            "{typed}"
+        );
     }
 }
 

@@ -29,7 +29,8 @@ impl Leg {
             return;
         }
         // the 200 to our re-INVITE again: its ACK was lost
-        let number = response.headers.cseq().filter(|(_, method)| *method == "INVITE").map(|(number, _)| number);
+        let number =
+            response.headers.cseq().filter(|(_, method)| *method == "INVITE").map(|(number, _)| number);
         if let Some((_, ack)) = self.refresh_ack.as_ref().filter(|(of, _)| Some(*of) == number) {
             ground.send(ack.clone(), self.hop());
         }

@@ -106,7 +106,10 @@ impl Leg {
         if let Some((interval, refresher)) = session {
             // who asks refreshes, unless they want us to; they are the uac of this request
             let ours = refresher.as_deref() == Some("uas");
-            response.headers.push("Session-Expires", format!("{interval};refresher={}", if ours { "uas" } else { "uac" }));
+            response.headers.push(
+                "Session-Expires",
+                format!("{interval};refresher={}", if ours { "uas" } else { "uac" }),
+            );
             response.headers.push("Require", "timer");
             self.session = Some(Session::new(interval, ours, now));
         }

@@ -45,7 +45,8 @@ fn addresses_and_tags_are_found_where_they_are() {
 fn nothing_breaks_out_of_a_line() {
     let mut headers = Headers::default();
     headers.push("From", "<sip:a@b>\r\nEvil: yes\r\n\r\nbody");
-    let request = Request { method: Method::Invite, uri: "sip:x\r\nEvil: 1".into(), headers, body: b"v=0".into() };
+    let request =
+        Request { method: Method::Invite, uri: "sip:x\r\nEvil: 1".into(), headers, body: b"v=0".into() };
     let text = String::from_utf8(request.write()).unwrap();
     assert_eq!(text.matches("\r\n").count(), 4, "{text}");
     assert!(text.ends_with("Content-Length: 3\r\n\r\nv=0"));
