@@ -93,6 +93,11 @@ impl Client {
         }
     }
 
+    /// Sends it no more; an answer is still waited for.
+    pub(crate) fn fall_silent(&mut self) {
+        self.again = None;
+    }
+
     /// When [`Self::tick`] wants to be asked next.
     pub(crate) fn due(&self) -> Option<Mono> {
         [self.again, self.until].into_iter().flatten().min()

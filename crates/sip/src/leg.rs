@@ -229,6 +229,7 @@ impl Leg {
             Phase::Calling => {
                 self.tell_end(why, ground, now);
                 self.phase = Phase::Withdrawn { cancelled: false };
+                self.invite.fall_silent();
                 // before the first word a CANCEL may overtake its INVITE (section 9.1)
                 if self.invite.heard {
                     self.cancel(ground, now);
@@ -261,6 +262,7 @@ impl Leg {
             let why = if self.told_ringing { Why::Lost } else { Why::Unreachable };
             self.tell_end(why, ground, now);
             self.phase = Phase::Withdrawn { cancelled: false };
+            self.invite.fall_silent();
             self.silent_until = None;
         }
     }
