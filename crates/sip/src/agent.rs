@@ -131,7 +131,7 @@ impl Agent {
         self.lines.iter().map(|line| (line.name.clone(), line.state.borrow().clone())).collect()
     }
 
-    /// Waits until one of the trunks is in another state than [`Self::states`] told last.
+    /// How we stand with each trunk, in the order of [`Self::states`], to be told of changes.
     pub fn watch(&self) -> Vec<watch::Receiver<State>> {
         self.lines.iter().map(|line| line.state.clone()).collect()
     }

@@ -40,7 +40,7 @@ impl Sipp {
     /// Plays a scenario of `tests/sipp` `count` times: the look at whether the trunk is there is one of them.
     pub fn play(scenario: &str, count: u32, more: &[&str]) -> Self {
         let traced = ["-trace_logs", "-log_file", "log", "-trace_msg", "-message_file", "messages"];
-        Self::start(scenario, count, &[&traced, more].concat())
+        Self::start(scenario, count, &[&traced[..], more].concat())
     }
 
     /// The same, but SIPp notes nothing down.
