@@ -209,5 +209,6 @@ pub(crate) fn hop(request: &Request) -> Option<SocketAddr> {
     let rest = uri.strip_prefix("sip:").or_else(|| uri.strip_prefix("sips:"))?;
     let host = rest.split([';', '?']).next()?;
     let host = host.rsplit('@').next()?;
-    host.parse().ok().or_else(|| Some(SocketAddr::new(host.trim_matches(['[', ']']).parse().ok()?, 5060)))
+    // an address without a port is the trunk's own: that port was right before
+    host.parse().ok()
 }

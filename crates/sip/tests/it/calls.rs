@@ -8,7 +8,7 @@ use std::time::Duration;
 
 #[tokio::test]
 async fn a_phone_rings_answers_and_we_hang_up() {
-    let sipp = Sipp::play("answer", 2, &[]);
+    let sipp = Sipp::play("answer", 2);
     let agent = ready(&sipp).await;
     let mut leg = agent.call(dial());
     assert_eq!(event(&mut leg).await, Event::Ringing);
@@ -21,7 +21,7 @@ async fn a_phone_rings_answers_and_we_hang_up() {
 
 #[tokio::test]
 async fn a_phone_hangs_up() {
-    let sipp = Sipp::play("hangs_up", 2, &[]);
+    let sipp = Sipp::play("hangs_up", 2);
     let agent = ready(&sipp).await;
     let mut leg = agent.call(dial());
     answered(&mut leg).await;
@@ -32,7 +32,7 @@ async fn a_phone_hangs_up() {
 
 #[tokio::test]
 async fn a_leg_that_is_dropped_is_hung_up() {
-    let sipp = Sipp::play("answer", 2, &[]);
+    let sipp = Sipp::play("answer", 2);
     let agent = ready(&sipp).await;
     let mut leg = agent.call(dial());
     answered(&mut leg).await;
@@ -43,7 +43,7 @@ async fn a_leg_that_is_dropped_is_hung_up() {
 
 #[tokio::test]
 async fn a_call_ends_at_its_limit_by_our_bye() {
-    let sipp = Sipp::play("answer", 2, &[]);
+    let sipp = Sipp::play("answer", 2);
     let agent = ready(&sipp).await;
     let mut leg = agent.call(klinke_sip::agent::Dial { talk: Duration::from_millis(300), ..dial() });
     answered(&mut leg).await;
@@ -55,7 +55,7 @@ async fn a_call_ends_at_its_limit_by_our_bye() {
 #[tokio::test]
 async fn challenges_are_answered_and_checked_by_the_trunk() {
     for scenario in ["challenge_401", "challenge_407"] {
-        let sipp = Sipp::play(scenario, 2, &[]);
+        let sipp = Sipp::play(scenario, 2);
         let agent = ready(&sipp).await;
         let mut leg = agent.call(dial());
         answered(&mut leg).await;
@@ -68,7 +68,7 @@ async fn challenges_are_answered_and_checked_by_the_trunk() {
 
 #[tokio::test]
 async fn a_wrong_password_is_refused() {
-    let sipp = Sipp::play("challenge_401", 2, &[]);
+    let sipp = Sipp::play("challenge_401", 2);
     let account = Some(Account { user: "klinke".into(), password: "wrong".into() });
     let settings = klinke_sip::agent::Settings { account, ..trunk(sipp.port) };
     let agent = Agent::start(vec![settings]).unwrap();
@@ -81,7 +81,7 @@ async fn a_wrong_password_is_refused() {
 
 #[tokio::test]
 async fn of_two_challenges_the_stronger_is_answered_right() {
-    let sipp = Sipp::play("challenge_sha256", 2, &[]);
+    let sipp = Sipp::play("challenge_sha256", 2);
     let agent = ready(&sipp).await;
     let mut leg = agent.call(dial());
     answered(&mut leg).await;
@@ -106,7 +106,7 @@ sys.exit(0 if v["response"] == right and v["uri"].startswith("sip:+4721600000@")
 
 #[tokio::test]
 async fn a_reliable_183_is_acknowledged_and_its_sdp_counts() {
-    let sipp = Sipp::play("prack", 2, &[]);
+    let sipp = Sipp::play("prack", 2);
     let agent = ready(&sipp).await;
     let mut leg = agent.call(dial());
     assert_eq!(event(&mut leg).await, Event::Ringing);
@@ -119,7 +119,7 @@ async fn a_reliable_183_is_acknowledged_and_its_sdp_counts() {
 
 #[tokio::test]
 async fn a_reinvite_puts_us_on_hold() {
-    let sipp = Sipp::play("reinvite", 2, &[]);
+    let sipp = Sipp::play("reinvite", 2);
     let agent = ready(&sipp).await;
     let mut leg = agent.call(dial());
     answered(&mut leg).await;
@@ -130,7 +130,7 @@ async fn a_reinvite_puts_us_on_hold() {
 
 #[tokio::test]
 async fn info_goes_both_ways() {
-    let sipp = Sipp::play("info", 2, &[]);
+    let sipp = Sipp::play("info", 2);
     let agent = ready(&sipp).await;
     let mut leg = agent.call(dial());
     answered(&mut leg).await;
@@ -147,17 +147,17 @@ async fn info_goes_both_ways() {
 
 #[tokio::test]
 async fn refusals_are_told_in_kinds() {
-    for (status, words, why) in [
-        ("486", "Busy Here", Why::Busy),
-        ("603", "Decline", Why::Declined),
-        ("480", "Temporarily Unavailable", Why::NoAnswer),
-        ("404", "Not Found", Why::NoSuchNumber),
-        ("302", "Moved Temporarily", Why::Moved),
-        ("488", "Not Acceptable Here", Why::NoCommonMedia),
-        ("503", "Service Unavailable", Why::TrunkBusy),
-        ("403", "Forbidden", Why::Refused),
+    for (status, why) in [
+        ("486 Busy Here", Why::Busy),
+        ("603 Decline", Why::Declined),
+        ("480 Temporarily Unavailable", Why::NoAnswer),
+        ("404 Not Found", Why::NoSuchNumber),
+        ("302 Moved Temporarily", Why::Moved),
+        ("488 Not Acceptable Here", Why::NoCommonMedia),
+        ("503 Service Unavailable", Why::TrunkBusy),
+        ("403 Forbidden", Why::Refused),
     ] {
-        let sipp = Sipp::play("refuse", 2, &["-key", "status", status, "-key", "words", words]);
+        let sipp = Sipp::refuse(status);
         let agent = ready(&sipp).await;
         let mut leg = agent.call(dial());
         assert_eq!(end(&mut leg).await, why, "{status}");
@@ -168,7 +168,7 @@ async fn refusals_are_told_in_kinds() {
 
 #[tokio::test]
 async fn a_phone_that_nobody_takes_is_cancelled() {
-    let sipp = Sipp::play("rings_on", 2, &[]);
+    let sipp = Sipp::play("rings_on", 2);
     let agent = ready(&sipp).await;
     let mut leg = agent.call(klinke_sip::agent::Dial { ring: Duration::from_millis(300), ..dial() });
     assert_eq!(event(&mut leg).await, Event::Ringing);
@@ -179,7 +179,7 @@ async fn a_phone_that_nobody_takes_is_cancelled() {
 
 #[tokio::test]
 async fn an_answer_that_crosses_our_cancel_is_hung_up() {
-    let sipp = Sipp::play("cancel_crosses", 2, &[]);
+    let sipp = Sipp::play("cancel_crosses", 2);
     let agent = ready(&sipp).await;
     let mut leg = agent.call(dial());
     assert_eq!(event(&mut leg).await, Event::Ringing);
@@ -191,7 +191,7 @@ async fn an_answer_that_crosses_our_cancel_is_hung_up() {
 
 #[tokio::test]
 async fn of_two_phones_that_answer_the_first_has_the_call() {
-    let sipp = Sipp::play("forked", 2, &[]);
+    let sipp = Sipp::play("forked", 2);
     let agent = ready(&sipp).await;
     let mut leg = agent.call(dial());
     answered(&mut leg).await;
@@ -211,7 +211,7 @@ fn quick(port: u16) -> klinke_sip::agent::Settings {
 
 #[tokio::test]
 async fn a_bye_that_nobody_answers_leaves_nothing() {
-    let sipp = Sipp::play("loses_bye", 2, &[]);
+    let sipp = Sipp::play("loses_bye", 2);
     let agent = Agent::start(vec![quick(sipp.port)]).unwrap();
     until(&agent, |state| *state == State::Ready).await;
     let mut leg = agent.call(dial());
@@ -225,7 +225,7 @@ async fn a_bye_that_nobody_answers_leaves_nothing() {
 
 #[tokio::test]
 async fn answers_that_make_no_sense_end_the_call_well() {
-    let sipp = Sipp::play("no_sdp", 2, &[]);
+    let sipp = Sipp::play("no_sdp", 2);
     let agent = ready(&sipp).await;
     let mut leg = agent.call(dial());
     assert_eq!(end(&mut leg).await, Why::Broken);
@@ -233,7 +233,7 @@ async fn answers_that_make_no_sense_end_the_call_well() {
     nothing_left(&agent).await;
 
     // nobody says where they are: found where they were called
-    let sipp = Sipp::play("no_contact", 2, &[]);
+    let sipp = Sipp::play("no_contact", 2);
     let agent = ready(&sipp).await;
     let mut leg = agent.call(dial());
     answered(&mut leg).await;
@@ -245,7 +245,7 @@ async fn answers_that_make_no_sense_end_the_call_well() {
 
 #[tokio::test]
 async fn a_session_interval_that_is_too_short_is_made_longer() {
-    let sipp = Sipp::play("small_interval", 2, &[]);
+    let sipp = Sipp::play("small_interval", 2);
     let agent = ready(&sipp).await;
     let mut leg = agent.call(dial());
     answered(&mut leg).await;
@@ -257,7 +257,7 @@ async fn a_session_interval_that_is_too_short_is_made_longer() {
 
 #[tokio::test]
 async fn a_trunk_that_vanishes_in_mid_call_leaves_nothing() {
-    let sipp = Sipp::play("answer", 2, &[]);
+    let sipp = Sipp::play("answer", 2);
     let agent = Agent::start(vec![quick(sipp.port)]).unwrap();
     until(&agent, |state| *state == State::Ready).await;
     let mut leg = agent.call(klinke_sip::agent::Dial { talk: Duration::from_millis(500), ..dial() });
@@ -273,9 +273,9 @@ async fn a_trunk_that_vanishes_in_mid_call_leaves_nothing() {
 
 #[tokio::test]
 async fn the_next_trunk_calls_when_the_first_is_silent_or_refuses() {
-    let vanishes = Sipp::play("answer", 2, &[]);
-    let refuses = Sipp::play("refuse", 2, &["-key", "status", "503", "-key", "words", "Service Unavailable"]);
-    let answers = Sipp::play("answer", 2, &[]);
+    let vanishes = Sipp::play("answer", 2);
+    let refuses = Sipp::refuse("503 Service Unavailable");
+    let answers = Sipp::play("answer", 2);
     let agent = Agent::start(vec![quick(vanishes.port), quick(refuses.port), quick(answers.port)]).unwrap();
     for mut watch in agent.watch() {
         tokio::time::timeout(BOUND, watch.wait_for(|state| *state == State::Ready)).await.unwrap().unwrap();
@@ -293,8 +293,8 @@ async fn the_next_trunk_calls_when_the_first_is_silent_or_refuses() {
 
 #[tokio::test]
 async fn a_busy_phone_is_not_called_over_the_next_trunk() {
-    let busy = Sipp::play("refuse", 2, &["-key", "status", "486", "-key", "words", "Busy Here"]);
-    let other = Sipp::play("answer", 2, &[]);
+    let busy = Sipp::refuse("486 Busy Here");
+    let other = Sipp::play("answer", 2);
     let agent = Agent::start(vec![trunk(busy.port), trunk(other.port)]).unwrap();
     for mut watch in agent.watch() {
         tokio::time::timeout(BOUND, watch.wait_for(|state| *state == State::Ready)).await.unwrap().unwrap();
@@ -309,7 +309,7 @@ async fn a_busy_phone_is_not_called_over_the_next_trunk() {
 
 #[tokio::test]
 async fn a_trunk_is_registered_with_and_left() {
-    let sipp = Sipp::play("register", 1, &[]);
+    let sipp = Sipp::play("register", 1);
     let settings = klinke_sip::agent::Settings { registers: true, ..trunk(sipp.port) };
     let agent = Agent::start(vec![settings]).unwrap();
     until(&agent, |state| *state == State::Ready).await;
@@ -319,7 +319,7 @@ async fn a_trunk_is_registered_with_and_left() {
 
 #[tokio::test]
 async fn a_registrar_that_refuses_is_told_with_its_words() {
-    let sipp = Sipp::play("register", 1, &[]);
+    let sipp = Sipp::play("register", 1);
     let account = Some(Account { user: "klinke".into(), password: "wrong".into() });
     let settings = klinke_sip::agent::Settings { registers: true, account, ..trunk(sipp.port) };
     let agent = Agent::start(vec![settings]).unwrap();

@@ -38,20 +38,27 @@ pub struct Sipp {
 
 impl Sipp {
     /// Plays a scenario of `tests/sipp` `count` times: the look at whether the trunk is there is one of them.
-    pub fn play(scenario: &str, count: u32, more: &[&str]) -> Self {
+    pub fn play(scenario: &str, count: u32) -> Self {
         let traced = ["-trace_logs", "-log_file", "log", "-trace_msg", "-message_file", "messages"];
-        Self::start(scenario, count, &[&traced[..], more].concat())
+        Self::start(&script(scenario), count, &traced)
     }
 
     /// The same, but SIPp notes nothing down.
     pub fn play_quietly(scenario: &str, count: u32) -> Self {
-        Self::start(scenario, count, &[])
+        Self::start(&script(scenario), count, &[])
     }
 
-    fn start(scenario: &str, count: u32, more: &[&str]) -> Self {
+    /// One call is refused with this status. SIPp takes no status from outside of a scenario.
+    pub fn refuse(status: &str) -> Self {
+        let script = script("refuse").replace("486 Busy Here", status);
+        Self::start(&script, 2, &["-trace_msg", "-message_file", "messages"])
+    }
+
+    fn start(script: &str, count: u32, more: &[&str]) -> Self {
         let (port, media) = (free_port(), free_port());
         let folder = tempfile::tempdir().unwrap();
-        let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("tests/sipp/{scenario}.xml"));
+        let file = folder.path().join("script.xml");
+        std::fs::write(&file, script).unwrap();
         let child = Command::new("sipp")
             .arg("-sf")
             .arg(file)
@@ -92,6 +99,11 @@ impl Sipp {
     pub async fn kill(mut self) {
         self.child.kill().await.unwrap();
     }
+}
+
+fn script(scenario: &str) -> String {
+    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("tests/sipp/{scenario}.xml"));
+    std::fs::read_to_string(file).unwrap()
 }
 
 pub fn trunk(port: u16) -> Settings {
