@@ -69,7 +69,7 @@ pub static PARTS: &[Part] = &[
         &tools::SOCAT,
         &tools::MOSQUITTO,
         &tools::PCSC,
-        &tools::SIPP,
+        &tools::SIP,
     ]),
     Part::new("oracle", "the decision beside Cedar: a hundred thousand questions", oracle),
     Part::new("generated", "generated files are fresh", generated).needs(&[&tools::NODE]),

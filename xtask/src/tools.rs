@@ -40,15 +40,6 @@ pub const CMAKE: Tool = Tool {
     otherwise: "install CMake 3.16 or newer",
 };
 
-/// SIPp with its recordings of keys, for the tests of phone legs.
-pub const SIPP: Tool = Tool {
-    name: "SIPp with its recordings",
-    present: || find("sipp").is_some() && Path::new("/usr/share/sip-tester/dtmf_2833_5.pcap").exists(),
-    packages: &["sip-tester"],
-    packaged: || true,
-    otherwise: "install SIPp 3.6, and its recordings under /usr/share/sip-tester",
-};
-
 /// The browser of the browser tests.
 pub const CHROMIUM: Tool = Tool {
     name: "Chromium",
@@ -114,6 +105,18 @@ pub const SOCAT: Tool = Tool {
     packages: &["socat"],
     packaged: || true,
     otherwise: "install socat",
+};
+
+/// SIPp, which is the trunk of phone legs in the tests, and baresip, which is the phone.
+pub const SIP: Tool = Tool {
+    name: "SIPp with its recordings, and baresip",
+    present: || {
+        let recording = Path::new("/usr/share/sip-tester/dtmf_2833_5.pcap");
+        find("sipp").is_some() && find("baresip").is_some() && recording.exists()
+    },
+    packages: &["sip-tester", "baresip-core"],
+    packaged: || true,
+    otherwise: "install SIPp 3.6 or newer, its recordings under /usr/share/sip-tester, and baresip 1.0 or newer",
 };
 
 /// The PC/SC service with a card reader that is a program, for the desk reader.

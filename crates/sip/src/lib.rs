@@ -1,6 +1,17 @@
 //! Phone legs: calls over SIP to ordinary phones, desk phones and door stations. This crate knows legs, not calls and not
 //! doors: who is rung, and what a key means, is the server's.
 
+pub mod agent;
+mod client;
+pub mod dial;
+pub mod digest;
 pub mod dtmf;
+mod ground;
+pub mod leg;
+mod message;
 pub mod rtp;
 pub mod sdp;
+mod standing;
+mod trunk;
+pub mod why;
+mod wire;

@@ -1,0 +1,6 @@
+//! Calls to programs that others wrote: SIPp as a trunk, baresip as a phone.
+
+mod calls;
+mod flat;
+mod peer;
+mod phone;
