@@ -8,7 +8,7 @@ use klinke_model::ids::{DoorId, JournalId, v4};
 use klinke_model::news::{News, NewsEntry, TaggedUse, UseOutcome};
 use klinke_model::people::{Role, RoleGrant};
 use klinke_model::reason::Reason;
-use klinke_model::time::{Clock, Timestamp};
+use klinke_model::time::Timestamp;
 use klinke_storage::record::NewRole;
 use klinke_wire::common::OpeningState;
 use klinke_wire::controller::{ControllerEvent, ControllerRequest};
