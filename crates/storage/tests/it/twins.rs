@@ -50,7 +50,8 @@ async fn make_records(db: &Db, ours: &Town, tenant: klinke_model::ids::TenantId)
     let reading = klinke_storage::record::NewReading { id: ours.fresh(97), file: None };
     let admin = town.as_person(town.admin);
     let (store, stamp) = (db.store.records(), stamp(1));
-    let read = store.read_records(&admin, &stamp, town.house, Default::default(), reading, 9).await;
+    let query = klinke_storage::record::RecordsQuery::default();
+    let read = store.read_records(&admin, &stamp, town.house, query, reading, 9).await;
     assert_eq!(read.unwrap().unwrap().records.len(), 1);
 }
 
