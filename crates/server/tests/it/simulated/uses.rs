@@ -88,7 +88,7 @@ impl Uses {
     /// The power comes; `fresh` is the journal that begins when there is none.
     pub fn power_on(&mut self, fresh: JournalId) -> Running {
         let (journal, file) = Journal::open(self.path.clone(), fresh);
-        let there: HashSet<u64> = self.waiting(&journal).map(|entry| entry.seq).collect();
+        let there: HashSet<u64> = waiting(&journal).map(|entry| entry.seq).collect();
         let Self { due, seed, seen, .. } = self;
         due.retain(|(_, seq), noted| {
             let is_there = there.contains(seq);
@@ -100,7 +100,7 @@ impl Uses {
     }
 
     /// The power goes, maybe in the middle of writing: `cut` says after how much of it.
-    pub fn power_off(&mut self, mut running: Running, cut: Option<u64>) {
+    pub fn power_off(&self, running: &mut Running, cut: Option<u64>) {
         let Some(cut) = cut else { return };
         let before = std::fs::read(&self.path).unwrap_or_default();
         if !running.journal.write(&mut running.file).unwrap() {
@@ -126,7 +126,7 @@ impl Uses {
     pub fn presented(&mut self, running: &Running, is_kept: bool, lock: u16, card: usize, opened: bool) {
         let seed = self.seed;
         let new: Vec<NewsEntry> =
-            self.waiting(&running.journal).filter(|entry| !self.is_known(&running.journal, entry)).collect();
+            waiting(&running.journal).filter(|entry| !self.is_known(&running.journal, entry)).collect();
         if !is_kept || card == STRANGER {
             assert!(new.is_empty(), "seed {seed}: card {card} was noted");
             return;
@@ -144,7 +144,7 @@ impl Uses {
 
     /// Rights that keep no records are in force.
     pub fn ended(&mut self, running: &mut Running) {
-        assert_eq!(self.waiting(&running.journal).count(), 0, "seed {}: kept all the same", self.seed);
+        assert_eq!(waiting(&running.journal).count(), 0, "seed {}: kept all the same", self.seed);
         self.seen.ended += self.due.len();
         self.ended.extend(self.due.drain());
         self.write(running);
@@ -191,8 +191,9 @@ impl Uses {
         let which = (journal.id(), entry.seq);
         self.due.contains_key(&which) || self.taken.contains(&which)
     }
+}
 
-    fn waiting(&self, journal: &Journal) -> impl Iterator<Item = NewsEntry> + use<> {
-        journal.waiting().into_iter().filter(|entry| matches!(entry.what, News::Use(_)))
-    }
+/// The uses in a journal.
+fn waiting(journal: &Journal) -> impl Iterator<Item = NewsEntry> + use<> {
+    journal.waiting().into_iter().filter(|entry| matches!(entry.what, News::Use(_)))
 }

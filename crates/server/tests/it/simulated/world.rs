@@ -200,7 +200,11 @@ impl World {
         let mut dice = Dice::new(seed);
         let drift = i64::try_from(dice.between(0, 400)).unwrap() - 200;
         let disk = tempfile::tempdir().unwrap();
-        let records = [Records::Never, Records::Always, Records::Sometimes][(seed % 3) as usize];
+        let records = match seed % 3 {
+            0 => Records::Never,
+            1 => Records::Always,
+            _ => Records::Sometimes,
+        };
         let truth = Truth { records: records == Records::Always, ..Truth::default() };
         Self {
             seed,
@@ -387,9 +391,9 @@ impl World {
             Event::LinkUp => self.link_up(),
             Event::LinkDown => self.link_down(),
             Event::PowerCut => {
-                if let Some(controller) = self.controller.take() {
+                if let Some(mut controller) = self.controller.take() {
                     let cut = self.dice.in_hundred(50).then(|| self.dice.throw());
-                    self.uses.power_off(controller.journal, cut);
+                    self.uses.power_off(&mut controller.journal, cut);
                 }
                 self.link_down();
             }
