@@ -15,7 +15,7 @@ const FORKS: usize = 16;
 impl Leg {
     pub(crate) fn response(&mut self, response: &Response, ground: &mut Ground, now: Mono) {
         if self.invite.is_for(response) {
-            return self.to_invite(response, ground, now);
+            return self.invite_answered(response, ground, now);
         }
         if let Some(at) = self.pending.iter().position(|client| client.is_for(response)) {
             if response.status < 200 {
@@ -25,7 +25,7 @@ impl Leg {
                 return;
             }
             let client = self.pending.remove(at);
-            self.to_pending(&client, response, ground, now);
+            self.pending_answered(&client, response, ground, now);
             return;
         }
         // the 200 to our re-INVITE again: its ACK was lost
@@ -36,7 +36,7 @@ impl Leg {
         }
     }
 
-    fn to_invite(&mut self, response: &Response, ground: &mut Ground, now: Mono) {
+    fn invite_answered(&mut self, response: &Response, ground: &mut Ground, now: Mono) {
         match response.status {
             ..200 => {
                 if !matches!(self.phase, Phase::Calling | Phase::Withdrawn { .. }) {
@@ -161,7 +161,7 @@ impl Leg {
     }
 
     /// A final response to what is not the INVITE.
-    fn to_pending(&mut self, client: &Client, response: &Response, ground: &mut Ground, now: Mono) {
+    fn pending_answered(&mut self, client: &Client, response: &Response, ground: &mut Ground, now: Mono) {
         let method = client.request.method;
         if method == Method::Invite {
             match response.status {
