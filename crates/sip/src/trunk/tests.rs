@@ -376,6 +376,17 @@ fn a_password_that_is_refused_is_not_tried_again() {
 }
 
 #[test]
+fn a_challenge_that_comes_again_means_a_wrong_password() {
+    let mut world = World::new();
+    let ask = ("Proxy-Authenticate", "Digest realm=\"r\", nonce=\"n\", qop=\"auth\"");
+    let first = world.dial(60, 120);
+    world.answer(&first, 407, "a", &[ask], "");
+    let second = world.take(Method::Invite).remove(0);
+    world.answer(&second, 407, "a", &[ask], "");
+    assert_eq!((world.take(Method::Invite).len(), world.ended()), (0, vec![Why::Refused]));
+}
+
+#[test]
 fn a_way_that_breaks_ends_what_rings_and_not_what_talks() {
     let mut world = World::new();
     world.talking(&[]);
