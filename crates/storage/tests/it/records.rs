@@ -4,6 +4,7 @@ use crate::alarms::journal;
 use crate::database::{Db, on_both};
 use crate::guests;
 use crate::town::{MONTH, NOW, Town, id, label, stamp, two_towns};
+use klinke_model::door::Controller;
 use klinke_model::ids::{BuildingId, DoorId, GuestId, PersonId};
 use klinke_model::news::{News, NewsEntry, PersonTag, TaggedUse, UseOutcome};
 use klinke_model::privacy::{AccessRecord, Commercial, Site, UsedBy};
@@ -401,6 +402,12 @@ on_both! {
             let taken = records.take_uses(&itself, &stamped(10), ours.controller, journal(1), &entries, &whose).await;
             assert_eq!(taken.unwrap(), Some(new));
         }
+        // another controller of the house, which drives no door
+        let other = Controller { id: ours.fresh(71), building: ours.house, name: label("Attic") };
+        assert!(db.store.doors().pair_controller(&ours.system(), &stamp(6), other.clone(), [71; 32], &[]).await.unwrap());
+        let foreign = [used(1, ours.front, 1, UseOutcome::Opened, 6, true)];
+        let taken = records.take_uses(&ours.as_controller(other.id), &stamped(10), other.id, journal(2), &foreign, &whose).await;
+        assert_eq!(taken.unwrap(), Some(0), "a door that another drives");
         let reading = NewReading { id: ours.fresh(70), file: Some(purpose("A theft on Monday")) };
         let reader = ours.as_person(ours.admin).at(at(20));
         let page = records.read_records(&reader, &stamped(20), ours.house, RecordsQuery::default(), reading, 9).await;
