@@ -45,7 +45,7 @@ pub fn bench(workshop: &Workshop, arguments: &[String]) -> Result<ExitCode, Fail
     }
     let needed = [
         &tools::NODE,
-        &tools::CMAKE,
+        &tools::BUILD,
         &tools::CHROMIUM,
         &tools::MOSQUITTO,
         &tools::JANUS,

@@ -56,13 +56,13 @@ pub static PARTS: &[Part] = &[
     Part::new("fmt", "the formatting is rustfmt's", fmt).also_quick(),
     Part::new("check-deps", "arrows, purity, licences and reasons of dependencies", check_deps).also_quick(),
     Part::new("changed", "tests of the crates that changed since the main branch", changed)
-        .needs(&[&tools::CMAKE])
+        .needs(&[&tools::BUILD])
         .only_quick(),
     // before Rust: the server takes the built pages in
     Part::new("web", "web pages: types, unit tests, build, size budgets", web_pages).needs(&[&tools::NODE]),
-    Part::new("clippy", "no warning of clippy", clippy).needs(&[&tools::CMAKE]),
+    Part::new("clippy", "no warning of clippy", clippy).needs(&[&tools::BUILD]),
     Part::new("rust", "Rust tests, storage on SQLite and PostgreSQL", rust).needs(&[
-        &tools::CMAKE,
+        &tools::BUILD,
         &tools::POSTGRES,
         &tools::AIOSMTPD,
         &tools::VENV,
@@ -72,10 +72,11 @@ pub static PARTS: &[Part] = &[
         &tools::SIP,
     ]),
     Part::new("oracle", "the decision beside Cedar: a hundred thousand questions", oracle),
-    Part::new("generated", "generated files are fresh", generated).needs(&[&tools::NODE]),
+    Part::new("generated", "generated files are fresh", generated).needs(&[&tools::BUILD, &tools::NODE]),
     Part::new("api", "the API beside its document, asked by schemathesis as three roles", api)
-        .needs(&[&tools::VENV]),
+        .needs(&[&tools::BUILD, &tools::VENV]),
     Part::new("browser", "calls through the real pages in Chromium", browser).needs(&[
+        &tools::BUILD,
         &tools::NODE,
         &tools::CHROMIUM,
         &tools::VENV,

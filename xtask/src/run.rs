@@ -11,7 +11,7 @@ use std::process::{Command, ExitCode};
 /// When a tool is missing or a build fails.
 pub fn run(workshop: &Workshop, arguments: &[String]) -> Result<ExitCode, Failure> {
     let given = |option: &str| arguments.iter().any(|argument| argument == option);
-    tools::provide(&[&tools::NODE, &tools::CMAKE], given("-y"))?;
+    tools::provide(&[&tools::NODE, &tools::BUILD], given("-y"))?;
     web::build_if_changed(workshop)?;
 
     let mut build = workshop.cargo();

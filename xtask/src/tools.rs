@@ -31,13 +31,14 @@ pub const NODE: Tool = Tool {
     otherwise: "install Node.js 20.19 or newer (https://nodejs.org)",
 };
 
-/// What libopus is built with.
-pub const CMAKE: Tool = Tool {
-    name: "CMake",
-    present: || find("cmake").is_some(),
-    packages: &["cmake"],
+/// What every build of the workspace needs beside Rust and C: CMake makes libopus, the desk reader links libpcsclite
+/// (which other systems bring along).
+pub const BUILD: Tool = Tool {
+    name: "CMake, and the headers of libpcsclite",
+    present: || find("cmake").is_some() && (cfg!(not(target_os = "linux")) || has_library("libpcsclite")),
+    packages: &["cmake", "pkg-config", "libpcsclite-dev"],
     packaged: || true,
-    otherwise: "install CMake 3.16 or newer",
+    otherwise: "install CMake 3.16 or newer, pkg-config, and the headers of libpcsclite",
 };
 
 /// The browser of the browser tests.
@@ -126,9 +127,9 @@ pub const PCSC: Tool = Tool {
         let driver = Path::new("/usr/lib/pcsc/drivers/serial/libifdvpcd.so");
         find("pcscd").is_some() && driver.exists()
     },
-    packages: &["pcscd", "vsmartcard-vpcd", "libpcsclite-dev", "pkg-config"],
+    packages: &["pcscd", "vsmartcard-vpcd"],
     packaged: || true,
-    otherwise: "install pcscd, the headers of libpcsclite, and vsmartcard's vpcd",
+    otherwise: "install pcscd and vsmartcard's vpcd",
 };
 
 /// The WebRTC server beside which relaying is measured.
@@ -209,6 +210,12 @@ pub fn find(program: &str) -> Option<PathBuf> {
     // where Debian puts servers, which is not on every user's PATH
     let folders = std::env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]);
     folders.map(|folder| folder.join(program)).find(|file| file.is_file())
+}
+
+/// Whether a C library can be linked with.
+fn has_library(name: &str) -> bool {
+    let asked = Command::new("pkg-config").args(["--exists", name]).stdin(Stdio::null()).status();
+    asked.is_ok_and(|status| status.success())
 }
 
 /// The browser: `KLINKE_CHROMIUM`, or what is installed.
