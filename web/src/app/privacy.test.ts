@@ -23,12 +23,26 @@ afterEach(() => vi.unstubAllGlobals());
 
 describe('what is kept about who opens which door', () => {
   it('is nothing in a house where people live, and the app says so', async () => {
-    const asked = server({ '/me/records': { items: [], kept: [] } });
+    const asked = server({ '/me/records': { items: [], kept: [] }, '/me/records/readings': { items: [] } });
     render(Privacy, { online: true, buildings: ['Storgata 12'] });
     await screen.findByText('Door openings are not logged in Storgata 12.');
     expect(screen.queryByText('My openings')).toBeNull();
+    expect(screen.queryByText('Who has read')).toBeNull();
     expect(screen.queryByRole('button')).toBeNull();
-    expect(asked).toEqual(['/me/records']);
+    expect(asked).toEqual(['/me/records', '/me/records/readings']);
+  });
+
+  it('still names who read where it is switched off by now', async () => {
+    server({
+      '/me/records': { items: [], kept: [] },
+      '/me/records/readings': { items: [{ id: 'x', at: AT, by: { id: 'a', name: 'Anna' }, building: 'Works', file: false }] },
+    });
+    render(Privacy, { online: true, buildings: ['Works'] });
+    await screen.findByText('Door openings are not logged in Works.');
+    screen.getByText('Anna');
+    screen.getByText('About everybody, in Works');
+    expect(screen.queryByText('My openings')).toBeNull();
+    expect(screen.queryByRole('button')).toBeNull();
   });
 
   it('is told building by building, with one’s own records and who has read them', async () => {
