@@ -29,6 +29,11 @@
 //! - No time of ringing ends while an opening is under way: the visitor would be sent away from a door that
 //!   opens. No opening begins after such a time is over, so this is [`OPENING_LIFE`] at most.
 //! - A time earlier than one already seen counts as the latest one seen.
+//! - A telephone is offered once at most; it opens only after it has answered, which is for a pressed key to say: a
+//!   voicemail that picks up ends nobody's ringing and opens nothing.
+//! - A telephone opens one door once in a call: no second opening begins while one is under way or after one came true.
+//! - A telephone that waits for silence is offered only if no device of its person has said a word in this call, and
+//!   [`Limits::silent`](crate::plan::Limits::silent) of its step is over or none of those devices rings any more.
 //!
 //! What was decided
 //! - A step is left only when another leg waits behind it; the last step rings until the ring time is over. A
@@ -38,12 +43,18 @@
 //! - A leg that is away when its turn comes keeps its turn, and is offered when it is back.
 //! - The answering leg's bridge stands while it is away: the sound may outlive a lost WebSocket, and after a
 //!   reload the driver bridges the new media by [`Call::bridged`]. So there is no second `Bridge`.
+//! - Who opens at a telephone has answered with the same key, so the call goes on when the door is open.
+//! - A device is heard when it says that it rings, declines or opens; its person's telephone is not rung after that, also
+//!   when the device is lost then. No telephone begins to ring while a door is being opened.
 //! - A door opened while ringing ends the call at once; how long the panel goes on showing "open" is the panel's.
 
 #[cfg(test)]
 mod histories;
 mod messages;
 mod party;
+mod phone;
+#[cfg(test)]
+mod phone_tests;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
@@ -51,7 +62,7 @@ mod watch;
 
 pub use messages::{Cancel, Input, LegView, Output, PanelView, Poll};
 
-use crate::plan::{Leg, Limits, RingPlan};
+use crate::plan::{Leg, Limits, RingPlan, Step};
 use klinke_model::ids::{DoorId, PersonId, RequestId};
 use klinke_model::intercom::EndReason;
 use klinke_model::time::Mono;
@@ -75,6 +86,8 @@ pub struct Call {
     phase: Phase,
     /// A leg has said that it rings.
     reached: bool,
+    /// The panel knows that a telephone rings.
+    told_phone: bool,
     /// Since when.
     panel_away: Option<Mono>,
     openings: Vec<Opening>,
@@ -92,7 +105,6 @@ impl Call {
     /// A new call; outputs wait in [`Call::poll`].
     pub fn new(plan: RingPlan, limits: Limits, now: Mono) -> Self {
         let steps = plan.steps.len();
-        let party = |step, (leg, person)| Party { leg, person, step, stage: Stage::Waiting, away: None };
         let parties = plan.steps.into_iter().enumerate();
         let mut call = Self {
             limits,
@@ -100,10 +112,17 @@ impl Call {
             ring_until: now + limits.ring,
             steps,
             parties: parties
-                .flat_map(|(n, step)| step.legs.into_iter().map(move |leg| party(n, leg)))
+                .flat_map(|(n, step)| {
+                    let Step { legs, when_silent } = step;
+                    legs.into_iter().map(move |(leg, person)| Party {
+                        when_silent: when_silent.contains(&leg),
+                        ..Party::new(leg, person, n)
+                    })
+                })
                 .collect(),
             phase: Phase::Ringing { step: 0, since: now },
             reached: false,
+            told_phone: false,
             panel_away: None,
             openings: Vec::new(),
             outputs: VecDeque::new(),
@@ -113,6 +132,7 @@ impl Call {
         } else {
             call.begin_step(0);
             call.settle();
+            call.tell_of_phone();
         }
         call
     }
@@ -148,6 +168,7 @@ impl Call {
             Input::Shutdown => self.end(EndReason::Interrupted),
         }
         self.settle();
+        self.tell_of_phone();
     }
 
     /// What to do next.
@@ -172,6 +193,7 @@ impl Call {
                 step: u8::try_from(step.saturating_add(1)).unwrap_or(u8::MAX),
                 steps: u8::try_from(self.steps).unwrap_or(u8::MAX),
                 reached: self.reached,
+                phone: self.rings_phone(),
                 left: self.ring_until.since(now),
             }),
             Phase::Talking { until, .. } => Some(PanelView::Connected { left: until.since(now) }),
@@ -212,6 +234,7 @@ impl Call {
     // --- inputs ---------------------------------------------------------------------------------------
 
     fn leg_ringing(&mut self, leg: Leg) {
+        self.hear(leg);
         if !self.reached && self.is_offered(leg) {
             self.reached = true;
             self.tell_panel();
@@ -234,6 +257,7 @@ impl Call {
     }
 
     fn leg_declined(&mut self, leg: Leg) {
+        self.hear(leg);
         if self.is_offered(leg) {
             let cancel = self.party_mut(leg).and_then(|party| party.stop(Stage::Declined, Cancel::Stopped));
             self.outputs.extend(cancel);
@@ -242,7 +266,7 @@ impl Call {
 
     fn leg_away(&mut self, leg: Leg) {
         let now = self.now;
-        if let Some(party) = self.party_mut(leg) {
+        if let Some(party) = self.party_mut(leg).filter(|party| !party.leg.is_phone()) {
             party.away.get_or_insert(now);
         }
     }
@@ -252,7 +276,7 @@ impl Call {
             Phase::Talking { until, .. } => until.since(self.now),
             _ => Duration::ZERO,
         };
-        let Some(party) = self.party_mut(leg) else { return };
+        let Some(party) = self.party_mut(leg).filter(|party| !party.leg.is_phone()) else { return };
         party.away = None;
         let news = match party.stage {
             Stage::Ringing { .. } => {
@@ -270,11 +294,14 @@ impl Call {
             return self.leg_back(leg);
         }
         let Phase::Ringing { step: now, .. } = self.phase else { return };
+        if leg.is_phone() {
+            return;
+        }
         let own = self.parties.iter().find(|party| party.person == person).map(|party| party.step);
         let step = own.unwrap_or(self.steps.saturating_sub(1));
         // in a step that is over it waits for good
         let stage = if step == now { Stage::Ringing { offered: true } } else { Stage::Waiting };
-        self.parties.push(Party { leg, person, step, stage, away: None });
+        self.parties.push(Party { stage, ..Party::new(leg, person, step) });
         self.outputs.extend((step == now).then_some(Output::Offer(leg)));
     }
 
@@ -291,7 +318,10 @@ impl Call {
         if self.openings.iter().any(|opening| opening.leg == leg && opening.request == request) {
             return;
         }
+        self.hear(leg);
         let may = match self.phase {
+            Phase::Ringing { .. } if leg.is_phone() => false,
+            Phase::Talking { .. } if leg.is_phone() && self.phone_has_opened() => false,
             Phase::Ringing { step, since } => self.is_offered(leg) && self.now < self.step_until(step, since),
             Phase::Talking { leg: answered, .. } => leg == answered,
             Phase::Over { .. } => false,
@@ -301,7 +331,8 @@ impl Call {
             _ => Output::RefuseOpen { leg, request, door },
         };
         if may {
-            self.openings.push(Opening { leg, request, until: Some(self.now + OPENING_LIFE) });
+            let until = Some(self.now + OPENING_LIFE);
+            self.openings.push(Opening { leg, request, until, came_true: false });
         }
         self.outputs.push_back(output);
     }
@@ -311,6 +342,7 @@ impl Call {
         let asked = self.openings.iter_mut().find(|opening| opening.leg == leg && opening.request == request);
         let Some(opening) = asked else { return };
         opening.until = None;
+        opening.came_true |= opened_for.is_some();
         if opened_for.is_none() || !matches!(self.phase, Phase::Ringing { .. }) {
             return;
         }
@@ -333,7 +365,11 @@ impl Call {
             if self.opening_until().is_some() {
                 return;
             }
-            let rings = self.parties.iter().any(|party| matches!(party.stage, Stage::Ringing { .. }));
+            if self.now < self.step_until(step, since) {
+                self.end_holding(since);
+            }
+            let rings = |party: &Party| matches!(party.stage, Stage::Ringing { .. } | Stage::Held);
+            let rings = self.parties.iter().any(rings);
             match self.step_after(step) {
                 _ if self.now >= self.ring_until => self.end(EndReason::NoAnswer),
                 Some(next) if !rings || self.now >= self.step_until(step, since) => self.begin_step(next),
@@ -354,7 +390,11 @@ impl Call {
     fn deadline(&self) -> Option<Mono> {
         let panel_lost = self.panel_away.map(|since| since + self.limits.away);
         let own = match self.phase {
-            Phase::Ringing { step, since } => self.opening_until().or(Some(self.step_until(step, since))),
+            Phase::Ringing { step, since } => self.opening_until().or_else(|| {
+                let held = self.parties.iter().any(|party| party.stage == Stage::Held);
+                let silent = held.then_some(since + self.limits.silent);
+                silent.into_iter().chain([self.step_until(step, since)]).min()
+            }),
             Phase::Talking { leg, until } => self.leg_lost_at(leg).into_iter().chain([until]).min(),
             Phase::Over { .. } => return None,
         };
@@ -367,6 +407,10 @@ impl Call {
         for party in
             self.parties.iter_mut().filter(|party| party.step == step && party.stage == Stage::Waiting)
         {
+            if party.when_silent {
+                party.stage = Stage::Held;
+                continue;
+            }
             let offered = party.away.is_none();
             party.stage = Stage::Ringing { offered };
             self.outputs.extend(offered.then_some(Output::Offer(party.leg)));
@@ -396,6 +440,7 @@ impl Call {
     }
 
     fn tell_panel(&mut self) {
+        self.told_phone = self.rings_phone();
         self.outputs.extend(self.panel_view(self.now).map(Output::TellPanel));
     }
 

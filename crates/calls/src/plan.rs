@@ -7,7 +7,10 @@
 //! family       [ the chosen member ]   or, nobody chosen,   [ first, second, third ]
 //! ```
 //!
-//! Invariants: no step is empty, and a leg is in the plan once (where it comes first).
+//! A member's telephone rings with their devices, after them, or instead of them: as the building's [`PhoneRule`] says.
+//!
+//! Invariants: no step is empty, a leg is in the plan once (where it comes first), and a phone that waits for silence
+//! stands in the step of the devices that it waits for.
 
 use klinke_model::ids::{DeviceId, PersonId};
 use klinke_model::intercom::BellKind;
@@ -19,6 +22,26 @@ use std::time::Duration;
 pub enum Leg {
     /// An app or station; reached over its WebSocket.
     Device(DeviceId),
+    /// The ordinary telephone of a person; reached by a call over a trunk.
+    Phone(PersonId),
+}
+
+impl Leg {
+    /// Whether it is an ordinary telephone.
+    pub const fn is_phone(self) -> bool {
+        matches!(self, Self::Phone(_))
+    }
+}
+
+/// When a member's telephone is rung.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PhoneRule {
+    /// When no device is signed in for them.
+    WithoutDevice,
+    /// When none of their devices has said within [`Limits::silent`] that it rings; at once when none can be rung.
+    WhenSilent,
+    /// Always, together with their devices.
+    Both,
 }
 
 /// A person behind a button with the ways they can be rung just now.
@@ -26,8 +49,24 @@ pub enum Leg {
 pub struct Member {
     /// Who.
     pub person: PersonId,
-    /// Their devices. Empty: cannot be reached.
+    /// Their devices that are connected.
     pub legs: Vec<Leg>,
+    /// Whether any device is signed in for them, connected or not.
+    pub signed_in: bool,
+    /// When their telephone is rung; `None`: never.
+    pub phone: Option<PhoneRule>,
+}
+
+impl Member {
+    /// Their telephone, when it is to be rung at all, and whether it waits for their devices to be silent.
+    fn phone(&self) -> Option<(Leg, bool)> {
+        let waits = match self.phone? {
+            PhoneRule::WithoutDevice if self.signed_in => return None,
+            PhoneRule::WhenSilent => !self.legs.is_empty(),
+            PhoneRule::WithoutDevice | PhoneRule::Both => false,
+        };
+        Some((Leg::Phone(self.person), waits))
+    }
 }
 
 /// Time limits of a call. Durations, configurable per installation.
@@ -42,6 +81,8 @@ pub struct Limits {
     pub step: Duration,
     /// How long a panel or an answering device may be away (a reload) before the call is lost, default 10 s.
     pub away: Duration,
+    /// How long devices may be silent before the telephone of their person rings too, default 3 s.
+    pub silent: Duration,
 }
 
 impl Default for Limits {
@@ -51,6 +92,7 @@ impl Default for Limits {
             talk: Duration::from_secs(120),
             step: Duration::from_secs(20),
             away: Duration::from_secs(10),
+            silent: Duration::from_secs(3),
         }
     }
 }
@@ -60,6 +102,8 @@ impl Default for Limits {
 pub struct Step {
     /// Who is rung in this step, and how. Never empty.
     pub legs: Vec<(Leg, PersonId)>,
+    /// Those of the legs that ring only when the devices of their person are silent.
+    pub when_silent: Vec<Leg>,
 }
 
 /// Who is rung, in which order.
@@ -84,12 +128,15 @@ impl RingPlan {
         let mut taken = HashSet::new();
         let steps = together
             .into_iter()
-            .map(|members| Step {
-                legs: members
-                    .iter()
-                    .flat_map(|member| member.legs.iter().map(|leg| (*leg, member.person)))
-                    .filter(|(leg, _)| taken.insert(*leg))
-                    .collect(),
+            .map(|members| {
+                let (mut legs, mut when_silent) = (Vec::new(), Vec::new());
+                for member in members {
+                    let phone = member.phone();
+                    let all = member.legs.iter().copied().chain(phone.map(|(phone, _)| phone));
+                    legs.extend(all.filter(|leg| taken.insert(*leg)).map(|leg| (leg, member.person)));
+                    when_silent.extend(phone.filter(|(_, waits)| *waits).map(|(phone, _)| phone));
+                }
+                Step { legs, when_silent }
             })
             .filter(|step| !step.legs.is_empty())
             .collect();
@@ -110,14 +157,11 @@ impl RingPlan {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{device, person};
+    use crate::testing::{device, member, person, phone};
 
     /// `[(person, [devices])]` to members.
     fn members(of: &[(u8, &[u8])]) -> Vec<Member> {
-        let member = |(who, legs): &(u8, &[u8])| Member {
-            person: person(*who),
-            legs: legs.iter().map(|leg| device(*leg)).collect(),
-        };
+        let member = |(who, legs): &(u8, &[u8])| member(*who, legs, None);
         of.iter().map(member).collect()
     }
 
@@ -173,5 +217,42 @@ mod tests {
         assert_eq!(steps(BellKind::Parallel, shared, None), expected(&[&[(11, 1), (31, 3)]]));
         let plan = RingPlan::new(BellKind::Sequential, &members(shared), None);
         assert_eq!(plan.legs().collect::<Vec<_>>(), [(device(11), person(1)), (device(31), person(3))]);
+    }
+
+    #[test]
+    fn a_telephone_rings_as_the_rule_says() {
+        use PhoneRule::{Both, WhenSilent, WithoutDevice};
+        // rule, connected devices, whether one is signed in: rung with the step, after silence
+        for (rule, devices, signed_in, at_once, after) in [
+            (None, &[][..], false, false, false),
+            (Some(WithoutDevice), &[][..], false, true, false),
+            (Some(WithoutDevice), &[], true, false, false),
+            (Some(WithoutDevice), &[11], true, false, false),
+            (Some(WhenSilent), &[], false, true, false),
+            (Some(WhenSilent), &[], true, true, false),
+            (Some(WhenSilent), &[11, 12], true, false, true),
+            (Some(Both), &[], false, true, false),
+            (Some(Both), &[11], true, true, false),
+        ] {
+            let one = Member { signed_in, ..member(1, devices, rule) };
+            let plan = RingPlan::new(BellKind::Individual, &[one], None);
+            let (legs, waits) = match plan.steps() {
+                [] => (Vec::new(), Vec::new()),
+                [step] => (step.legs.clone(), step.when_silent.clone()),
+                more => panic!("{more:?}"),
+            };
+            let told = format!("{rule:?} {devices:?} {signed_in}");
+            assert_eq!(legs.contains(&(phone(1), person(1))), at_once || after, "{told}");
+            assert_eq!(waits, if after { vec![phone(1)] } else { Vec::new() }, "{told}");
+            assert_eq!(legs.len(), devices.len() + usize::from(at_once || after), "{told}");
+        }
+    }
+
+    #[test]
+    fn somebody_with_a_telephone_only_has_a_step() {
+        let members = [member(1, &[11], None), member(2, &[], Some(PhoneRule::WithoutDevice))];
+        let plan = RingPlan::new(BellKind::Sequential, &members, None);
+        let legs: Vec<_> = plan.steps().iter().map(|step| step.legs.clone()).collect();
+        assert_eq!(legs, [[(device(11), person(1))], [(phone(2), person(2))]]);
     }
 }

@@ -1,6 +1,6 @@
 //! Small words for the tests of this crate.
 
-use crate::plan::{Leg, Member, RingPlan};
+use crate::plan::{Leg, Member, PhoneRule, RingPlan};
 use klinke_model::ids::{BellId, CallId, DeviceId, DoorId, PanelId, PersonId, RequestId, v4};
 use klinke_model::intercom::BellKind;
 use klinke_model::time::Mono;
@@ -8,6 +8,17 @@ use std::time::Duration;
 
 pub(crate) fn device(n: u8) -> Leg {
     Leg::Device(DeviceId(v4([n; 16])))
+}
+
+/// The telephone of person n.
+pub(crate) fn phone(n: u8) -> Leg {
+    Leg::Phone(person(n))
+}
+
+/// A member with these devices, connected, and a telephone if it has a rule.
+pub(crate) fn member(who: u8, devices: &[u8], phone: Option<PhoneRule>) -> Member {
+    let legs: Vec<_> = devices.iter().map(|leg| device(*leg)).collect();
+    Member { person: person(who), signed_in: !legs.is_empty(), legs, phone }
 }
 
 pub(crate) fn person(n: u8) -> PersonId {
@@ -45,9 +56,6 @@ pub(crate) fn at_ms(n: u64) -> Mono {
 
 /// The plan of a button whose members are given by their devices: member 1 first.
 pub(crate) fn plan(kind: BellKind, members: &[&[u8]]) -> RingPlan {
-    let member = |(who, legs): (u8, &&[u8])| Member {
-        person: person(who),
-        legs: legs.iter().map(|leg| device(*leg)).collect(),
-    };
+    let member = |(who, legs): (u8, &&[u8])| member(who, legs, None);
     RingPlan::new(kind, &(1..).zip(members).map(member).collect::<Vec<_>>(), None)
 }

@@ -37,6 +37,7 @@ pub mod node;
 pub mod open_files;
 pub mod pairing;
 pub mod passes;
+pub mod phones;
 pub mod picture;
 pub mod presence;
 pub mod random;

@@ -37,6 +37,7 @@ use crate::mail::{MailError, Mailer};
 use crate::moving;
 use crate::pairing::Pairings;
 use crate::passes::{Passes, PassesError};
+use crate::phones::{Phones, PhonesError};
 use crate::presence::Presence;
 use crate::random::Random;
 use crate::setup::Setup;
@@ -102,6 +103,8 @@ pub struct Node {
     pub rights: Making,
     /// Picture and sound.
     pub media: Media,
+    /// Ordinary phones.
+    pub phones: Phones,
     /// Password hashing.
     pub passwords: Passwords,
     /// How often passwords may be tried.
@@ -212,6 +215,9 @@ pub enum StartError {
     /// Picture and sound.
     #[error("can not carry picture and sound: {0}")]
     Media(#[from] MediaError),
+    /// Ordinary phones.
+    #[error(transparent)]
+    Phones(#[from] PhonesError),
     /// The certificate of the configuration.
     #[error("can not use the certificate {0}: {1}")]
     Tls(String, std::io::Error),
@@ -264,6 +270,7 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>, random: Random) ->
         readings: Readings::default(),
         rights: Making::open(&config.data.folder, &random)?,
         media,
+        phones: Phones::open(&config.phones, random.bytes())?,
         passwords: Passwords::new(random.bytes())?,
         sign_in_limits: SignInLimits::new(&clock),
         dial_limit: DialLimit::new(&clock),
@@ -459,6 +466,7 @@ impl Running {
     /// Stops in good order: no new connections, long-lived ones are told, and what is going on may end.
     pub async fn stop(self) {
         self.node.exchange.stop().await;
+        self.node.phones.stop().await;
         self.node.stop.cancel();
         self.handle.graceful_shutdown(Some(STOP_WITHIN));
         self.node.tasks.close();

@@ -196,6 +196,11 @@ impl Leg {
         }
     }
 
+    /// The name of the trunk that it goes over at present; `None` when there is none.
+    pub fn trunk(&self) -> Option<&str> {
+        self.now.as_ref().map(|(line, _)| line.name.as_str())
+    }
+
     /// Ends it; `Ended` follows.
     pub fn hang_up(&mut self) {
         self.lines.clear();

@@ -189,6 +189,12 @@ impl<B: Eq + std::hash::Hash> Caps<B> {
         Self { limits, numbers: HashMap::new(), buildings: HashMap::new(), swept: Mono::default() }
     }
 
+    /// With other limits; what was rung counts on.
+    #[must_use]
+    pub fn with(self, limits: Limits) -> Self {
+        Self { limits, ..self }
+    }
+
     /// Whether this number may be rung now; if so it counts as rung. What is refused does not count: somebody who presses
     /// on and on does not put off the end of the wait.
     ///

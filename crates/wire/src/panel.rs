@@ -268,6 +268,10 @@ pub enum PanelCallState {
         steps: u8,
         /// Whether any device has said that it rings.
         reached: bool,
+        /// An ordinary phone is being rung.
+        #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+        #[cfg_attr(feature = "openapi", schema(required = false))]
+        phone: bool,
         /// Time until "no answer", ms.
         left_ms: u32,
     },

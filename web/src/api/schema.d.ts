@@ -5028,6 +5028,8 @@ export interface components {
              * @description Time until "no answer", ms.
              */
             left_ms: number;
+            /** @description An ordinary phone is being rung. */
+            phone?: boolean;
             /** @description Whether any device has said that it rings. */
             reached: boolean;
             /** @enum {string} */

@@ -90,6 +90,13 @@ const calling = () => online().ring().call(CALLING, 'r1');
 const connected = () => calling().call(CONNECTED);
 
 describe('a call', () => {
+  it('says while a phone is rung that it is', () => {
+    const panel = online().ring().call({ ...CALLING, phone: true }, 'r1');
+    expect(panel.state.visit).toMatchObject({ at: 'calling', phone: true });
+    panel.call(CALLING);
+    expect(panel.state.visit).not.toMatchObject({ phone: true });
+  });
+
   it('goes from the tap to the talk and back to the names', () => {
     const panel = online().ring();
     expect(panel.sent).toEqual([{ type: 'ring', request: 'r1', bell: 'b1' }]);

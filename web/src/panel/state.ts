@@ -59,7 +59,7 @@ export type Ending = Exclude<EndReason, 'visitor_left'> | 'offline' | 'busy' | '
 export type Visit =
   | { at: 'rest' }
   | { at: 'asking'; request: RequestId; target: Target; until: number }
-  | { at: 'calling'; call: CallId; label: string; step: number; steps: number; reached: boolean; until: number }
+  | { at: 'calling'; call: CallId; label: string; step: number; steps: number; reached: boolean; phone?: boolean | undefined; until: number }
   | { at: 'connected'; call: CallId; label: string; until: number }
   | { at: 'over'; ending: Ending; label: string; until: number };
 
@@ -299,8 +299,8 @@ function onCall(state: PanelState, call: PanelCall, request: RequestId | undefin
   if (call.state === 'connected') {
     return only({ ...awake, visit: { at: 'connected', call: call.call, label: call.label, until } });
   }
-  const { step, steps, reached } = call;
-  return only({ ...awake, visit: { at: 'calling', call: call.call, label: call.label, step, steps, reached, until } });
+  const { step, steps, reached, phone } = call;
+  return only({ ...awake, visit: { at: 'calling', call: call.call, label: call.label, step, steps, reached, phone, until } });
 }
 
 function onOpening(state: PanelState, news: OpeningState & { door_name?: string }, now: number): PanelState {

@@ -2,8 +2,8 @@
 
 use super::watch::{DEVICES, Watch};
 use super::*;
-use crate::plan::Member;
-use crate::testing::{at_ms, device, door, person, request};
+use crate::plan::{Member, PhoneRule};
+use crate::testing::{at_ms, device, door, member, person, phone, request};
 use klinke_model::intercom::BellKind;
 use proptest::prelude::*;
 use proptest::test_runner::{RngAlgorithm, TestRunner};
@@ -53,7 +53,7 @@ fn whens() -> impl Strategy<Value = When> {
 }
 
 fn inputs() -> impl Strategy<Value = Input> {
-    let leg = || (0..DEVICES).prop_map(device);
+    let leg = || prop_oneof![4 => (0..DEVICES).prop_map(device), 1 => (99..106u8).prop_map(phone)];
     let ask = || (0..4u8).prop_map(request);
     let outcome = (ask(), leg(), any::<bool>());
     prop_oneof![
@@ -90,15 +90,17 @@ fn whats() -> impl Strategy<Value = What> {
 fn histories() -> impl Strategy<Value = History> {
     use BellKind::{Family, Individual, Parallel, Sequential};
     let kind = prop::sample::select(vec![Individual, Sequential, Sequential, Parallel, Family]);
-    let members = prop::collection::vec(prop::collection::vec(0..6u8, 0..4), 0..6);
+    let rules = vec![None, Some(PhoneRule::WithoutDevice), Some(PhoneRule::WhenSilent), Some(PhoneRule::Both)];
+    let one = (prop::collection::vec(0..6u8, 0..4), prop::sample::select(rules));
+    let members = prop::collection::vec(one, 0..6);
     let limit = |most: u64| (1..most).prop_map(Duration::from_secs);
-    let limits = (limit(60), limit(120), limit(20), limit(10));
-    let limits = limits.prop_map(|(ring, talk, step, away)| Limits { ring, talk, step, away });
+    let limits = (limit(60), limit(120), limit(20), limit(10), limit(6));
+    let limits =
+        limits.prop_map(|(ring, talk, step, away, silent)| Limits { ring, talk, step, away, silent });
     let limits = prop_oneof![Just(Limits::default()), limits];
     (kind, members, limits, prop::collection::vec((whens(), whats()), 0..40)).prop_map(
         |(kind, members, limits, inputs)| {
-            let legs = |legs: Vec<u8>| legs.into_iter().map(device).collect();
-            let member = |(n, devices)| Member { person: person(n), legs: legs(devices) };
+            let member = |(n, (devices, rule)): (u8, (Vec<u8>, _))| member(n, &devices, rule);
             History { kind, members: (100..).zip(members).map(member).collect(), limits, inputs }
         },
     )
@@ -176,6 +178,10 @@ fn play(history: &History) -> Vec<Output> {
 fn name(output: &Output) -> String {
     let name = match output {
         Output::Cancel(_, Cancel::Elsewhere { opened, .. }) => format!("Elsewhere opened {opened}"),
+        Output::Offer(leg) if leg.is_phone() => "Offer a phone".to_owned(),
+        Output::Bridge(leg) if leg.is_phone() => "Bridge a phone".to_owned(),
+        Output::OpenDoor { leg, .. } if leg.is_phone() => "Open by phone".to_owned(),
+        Output::RefuseOpen { leg, .. } if leg.is_phone() => "Refuse a phone".to_owned(),
         Output::Cancel(_, Cancel::Stopped) => "Stopped".to_owned(),
         Output::Ended(reason) => format!("{reason:?}"),
         other => format!("{other:?}"),
@@ -207,7 +213,11 @@ fn the_invariants_hold_over_ten_thousand_random_histories() {
     let counts = counts.into_inner();
     for corner in [
         "Offer",
+        "Offer a phone",
         "Bridge",
+        "Bridge a phone",
+        "Open by phone",
+        "Refuse a phone",
         "Unbridge",
         "TellPanel",
         "TellLeg",

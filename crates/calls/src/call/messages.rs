@@ -12,17 +12,18 @@ use std::time::Duration;
 pub enum Input {
     /// A leg said that it rings.
     LegRinging(Leg),
-    /// A leg answered. The first has the call; a later one has its [`Cancel`] already.
+    /// A leg answered. The first has the call; a later one has its [`Cancel`] already. A telephone that was picked up has
+    /// not answered: that is for who presses a key, and no machine does.
     LegAccepted(Leg),
     /// A leg declined; it is not rung again in this call. The person's other legs ring on.
     LegDeclined(Leg),
-    /// A leg hung up. From a leg that still rings: it declined.
+    /// A leg hung up. From a leg that still rings, and from a telephone that nobody pressed a key on: it declined.
     LegHungUp(Leg),
-    /// A leg's connection was lost. Only for its newest connection: not when an older one closes after a reload.
+    /// A device's connection was lost (a telephone has none: it hangs up or is gone). Only for its newest connection: not when an older one closes after a reload.
     LegAway(Leg),
-    /// A leg has a new connection (reload, reconnect), whether or not the loss of the old one was noticed.
+    /// A device has a new connection (reload, reconnect), whether or not the loss of the old one was noticed.
     LegBack(Leg),
-    /// A leg of a member has connected that could not be rung when the visitor tapped: somebody opens the app
+    /// A device of a member has connected that could not be rung when the visitor tapped: somebody opens the app
     /// because the phone on the other table rings. It rings with its person's other legs; whose person had none,
     /// with the last step. A leg that is in the call already is back.
     LegJoined {
@@ -31,7 +32,7 @@ pub enum Input {
         /// Whose.
         person: PersonId,
     },
-    /// A leg is gone for good (signed out, suspended).
+    /// A leg is gone for good (signed out, suspended; a telephone that can not be reached).
     LegGone(Leg),
     /// A leg asks to open a door of the panel. The driver has checked nothing; the machine checks that the leg
     /// may speak for this call now, and answers with [`Output::OpenDoor`] or [`Output::RefuseOpen`]; with nothing
@@ -69,7 +70,7 @@ pub enum Input {
 /// What the driver does next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Output {
-    /// Ring this leg. Again after [`Input::LegBack`]: tell the new connection, nothing else changed. The time left
+    /// Ring this leg. A telephone once in a call, a device again after [`Input::LegBack`]: tell the new connection, nothing else changed. The time left
     /// is in [`super::Call::leg_view`].
     Offer(Leg),
     /// Stop ringing or drop this leg: tell it why and take it out of the media room. Every leg that was offered
@@ -136,6 +137,8 @@ pub enum PanelView {
         steps: u8,
         /// Whether any leg has said that it rings.
         reached: bool,
+        /// Whether an ordinary telephone is being rung.
+        phone: bool,
         /// Until "no answer".
         left: Duration,
     },

@@ -14,12 +14,20 @@ pub(super) struct Party {
     pub(super) stage: Stage,
     /// Since when.
     pub(super) away: Option<Mono>,
+    /// A telephone that waits for the silence of its person's devices.
+    pub(super) when_silent: bool,
+    /// A device that has said anything: it lives, and somebody may be at it.
+    pub(super) heard: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stage {
     /// Its turn has not come.
     Waiting,
+    /// Its turn: a telephone that rings if its person's devices are silent.
+    Held,
+    /// A telephone that is not needed: a device of its person has been heard.
+    Spared,
     /// Its turn; not offered yet when it was away as its turn came.
     Ringing {
         offered: bool,
@@ -32,8 +40,16 @@ pub(super) enum Stage {
 }
 
 impl Party {
+    /// A leg whose turn has not come.
+    pub(super) const fn new(leg: Leg, person: PersonId, step: usize) -> Self {
+        Self { leg, person, step, stage: Stage::Waiting, away: None, when_silent: false, heard: false }
+    }
+
     /// Ends its ringing, if it rings.
     pub(super) fn stop(&mut self, stage: Stage, why: Cancel) -> Option<Output> {
+        if self.stage == Stage::Held {
+            self.stage = stage;
+        }
         let Stage::Ringing { offered } = self.stage else { return None };
         self.stage = stage;
         offered.then_some(Output::Cancel(self.leg, why))
@@ -47,4 +63,6 @@ pub(super) struct Opening {
     pub(super) request: RequestId,
     /// Under way until its outcome is known, or this.
     pub(super) until: Option<Mono>,
+    /// The door was opened.
+    pub(super) came_true: bool,
 }

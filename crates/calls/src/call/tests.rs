@@ -64,7 +64,8 @@ impl Scene {
 }
 
 fn calling(step: u8, steps: u8, reached: bool, left_ms: u64) -> Output {
-    Output::TellPanel(PanelView::Calling { step, steps, reached, left: Duration::from_millis(left_ms) })
+    let left = Duration::from_millis(left_ms);
+    Output::TellPanel(PanelView::Calling { step, steps, reached, phone: false, left })
 }
 
 fn connected(left_ms: u64) -> Output {

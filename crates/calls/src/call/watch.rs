@@ -2,7 +2,7 @@
 //!
 //! [`Watch`] knows nothing of the machine's inside. It keeps the few facts that follow from the trace (who was
 //! offered, cancelled, bridged; what was asked for; who is away since when) and checks every output, every
-//! silence and every deadline by them.
+//! silence and every deadline by them. Of a telephone it asks what the head of [`super`] says beyond any other leg.
 
 use super::*;
 use crate::testing::device;
@@ -20,6 +20,12 @@ pub(super) struct Watch {
     pub(super) now: Mono,
     /// Person and step of every leg.
     plan: BTreeMap<Leg, (PersonId, usize)>,
+    /// Telephones that wait for silence.
+    waits: BTreeSet<Leg>,
+    /// People of whom a device has said something.
+    heard: BTreeSet<PersonId>,
+    /// Whose telephone's wait was over when the input came, whatever the input says.
+    silent: BTreeSet<Leg>,
     steps: usize,
     step: usize,
     step_since: Mono,
@@ -34,11 +40,15 @@ pub(super) struct Watch {
     away: BTreeMap<Leg, Mono>,
     panel_away: Option<Mono>,
     reached: bool,
+    /// The panel was told that a telephone rings.
+    told_phone: bool,
     /// And until when it may talk.
     bridged: Option<(Leg, Mono)>,
     was_bridged: bool,
     /// Openings passed on, and until when they are under way.
     pub(super) asked: BTreeMap<(Leg, RequestId), Option<Mono>>,
+    /// A telephone has opened the door.
+    phone_opened: bool,
     pub(super) wait: Option<Mono>,
     ended: Option<EndReason>,
 }
@@ -52,6 +62,9 @@ impl Watch {
             start,
             now: start,
             plan: legs.collect(),
+            waits: plan.steps().iter().flat_map(|step| step.when_silent.iter().copied()).collect(),
+            heard: BTreeSet::new(),
+            silent: BTreeSet::new(),
             steps: plan.steps().len(),
             step: 0,
             step_since: start,
@@ -64,9 +77,11 @@ impl Watch {
             away: BTreeMap::new(),
             panel_away: None,
             reached: false,
+            told_phone: false,
             bridged: None,
             was_bridged: false,
             asked: BTreeMap::new(),
+            phone_opened: false,
             wait: None,
             ended: None,
         }
@@ -89,6 +104,27 @@ impl Watch {
         self.asked.values().flatten().any(|until| *until > self.now)
     }
 
+    /// A telephone rings just now.
+    fn phone_rings(&self) -> bool {
+        self.bridged.is_none() && self.plan.keys().any(|leg| leg.is_phone() && self.lives(*leg))
+    }
+
+    /// A telephone that will not be rung: a device of its person was heard before.
+    fn spared(&self, leg: Leg) -> bool {
+        self.waits.contains(&leg) && !self.offered.contains(&leg) && self.heard.contains(&self.person(leg))
+    }
+
+    /// Its step is on, it waits, and its person's devices have been silent for long enough, or none can speak any more.
+    fn wait_is_over(&self, leg: Leg) -> bool {
+        let (person, step) = self.plan[&leg];
+        let out = |device| [&self.cancelled, &self.declined, &self.gone].iter().any(|out| out.contains(device));
+        let mut devices = self.plan.iter().filter(|(leg, (who, n))| {
+            !leg.is_phone() && (*who, *n) == (person, self.step) && !out(*leg)
+        });
+        let is_over = self.now >= self.step_since + self.limits.silent || devices.next().is_none();
+        step == self.step && is_over && !self.gone.contains(&leg) && !self.heard.contains(&person)
+    }
+
     fn ring_until(&self) -> Mono {
         self.start + self.limits.ring
     }
@@ -96,7 +132,7 @@ impl Watch {
     /// No leg of a step can ring any more.
     fn spent(&self, step: usize) -> bool {
         let mut legs = self.plan.iter().filter(|(_, (_, n))| *n == step).map(|(leg, _)| leg);
-        legs.all(|leg| [&self.cancelled, &self.declined, &self.gone].iter().any(|out| out.contains(leg)))
+        legs.all(|leg| self.spared(*leg) || [&self.cancelled, &self.declined, &self.gone].iter().any(|out| out.contains(leg)))
     }
 
     /// Somebody waits behind this step, and its time has come.
@@ -154,11 +190,32 @@ impl Watch {
         if let Some(Input::DoorOutcome { request, leg, .. }) = input {
             self.asked.entry((leg, request)).and_modify(|until| *until = None);
         }
+        if let Some(Input::DoorOutcome { request, leg, opened_for: Some(_) }) = input
+            && leg.is_phone()
+            && self.asked.contains_key(&(leg, request))
+        {
+            self.phone_opened = true;
+        }
         self.due = None;
         if self.bridged.is_none() && self.step_is_over() {
             self.due = Some(self.step);
             let step = self.plan.iter().filter(|(_, (_, step))| *step == self.step).map(|(leg, _)| *leg);
-            self.passed.extend(step.filter(|leg| !self.declined.contains(leg) && !self.gone.contains(leg)));
+            let spoke = |leg: &Leg| self.declined.contains(leg) || self.gone.contains(leg) || self.spared(*leg);
+            let passed: Vec<Leg> = step.filter(|leg| !spoke(leg)).collect();
+            self.passed.extend(passed);
+        }
+        self.silent = self.waits.iter().copied().filter(|leg| self.wait_is_over(*leg)).collect();
+        if let Some(
+            Input::LegRinging(leg)
+            | Input::LegDeclined(leg)
+            | Input::LegHungUp(leg)
+            | Input::LegOpens { leg, .. },
+        ) = input
+            && !leg.is_phone()
+            && self.lives(leg)
+            && !self.passed.contains(&leg)
+        {
+            self.heard.insert(self.person(leg));
         }
         if let Some(Input::LegGone(leg)) = input
             && self.plan.contains_key(&leg)
@@ -170,6 +227,7 @@ impl Watch {
     /// A leg joins with its person, or with the last step.
     fn note_joined(&mut self, input: Option<Input>) {
         if let Some(Input::LegJoined { leg, person }) = input
+            && !leg.is_phone()
             && self.bridged.is_none()
             && self.ended.is_none()
         {
@@ -181,6 +239,8 @@ impl Watch {
     fn note_after(&mut self, input: Option<Input>) {
         self.note_joined(input);
         match input {
+            // a telephone has no connection that could be lost
+            Some(Input::LegAway(leg)) if leg.is_phone() => {}
             Some(Input::LegAway(leg)) => _ = self.away.entry(leg).or_insert(self.now),
             Some(Input::LegBack(leg) | Input::LegJoined { leg, .. }) => _ = self.away.remove(&leg),
             Some(Input::PanelAway) => _ = self.panel_away.get_or_insert(self.now),
@@ -200,7 +260,7 @@ impl Watch {
                 assert!(!self.cancelled.contains(&leg), "offered after its cancel");
                 assert!(!before.gone.contains(&leg), "offered though gone");
                 assert_eq!(self.bridged, None, "offered while another talks");
-                assert!(came_back || !self.offered.contains(&leg), "offered twice");
+                assert!(came_back && !leg.is_phone() || !self.offered.contains(&leg), "offered twice");
                 assert!(came_back || !before.away.contains_key(&leg), "offered while away");
                 let step = self.plan[&leg].1;
                 if step > self.step {
@@ -208,6 +268,10 @@ impl Watch {
                     (self.step, self.step_since) = (step, self.now);
                 }
                 assert_eq!(step, self.step, "offered out of turn");
+                if self.waits.contains(&leg) {
+                    assert!(self.silent.contains(&leg) || self.wait_is_over(leg), "rung though not silent");
+                    assert!(!self.opening(), "rung while a door is being opened");
+                }
                 self.offered.insert(leg);
             }
             Output::Cancel(leg, why) => {
@@ -232,7 +296,9 @@ impl Watch {
                 assert!(self.holds(leg), "unbridged, not bridged");
                 self.bridged = None;
             }
-            Output::TellPanel(PanelView::Calling { step, steps, reached, left }) => {
+            Output::TellPanel(PanelView::Calling { step, steps, reached, phone, left }) => {
+                assert_eq!(phone, self.phone_rings(), "a telephone rings");
+                self.told_phone = phone;
                 assert_eq!(self.bridged, None);
                 let step = usize::from(step) - 1;
                 assert!(step >= self.step, "back in the sequence");
@@ -257,6 +323,12 @@ impl Watch {
                 assert_eq!(person, self.person(leg));
                 assert!(self.lives(leg) && (self.bridged.is_none() || self.holds(leg)), "may not open");
                 assert!(self.holds(leg) || self.now < self.ring_until(), "opening begun after ring time");
+                if leg.is_phone() {
+                    assert!(self.holds(leg), "opened by a telephone that nobody answered");
+                    let under_way =
+                        before.asked.iter().any(|((by, _), until)| by.is_phone() && *until > Some(self.now));
+                    assert!(!under_way && !before.phone_opened, "a second opening by telephone");
+                }
                 let twice = self.asked.insert((leg, request), Some(self.now + OPENING_LIFE));
                 assert_eq!(twice, None, "asked twice");
             }
@@ -301,7 +373,8 @@ impl Watch {
         assert!(self.offered.is_subset(&self.cancelled), "ended with a leg that rings");
         let fruitless = before.bridged.is_none() && !self.opening();
         let time = self.now >= self.ring_until();
-        let refused = |leg| self.declined.contains(leg) || self.gone.contains(leg);
+        let refused =
+            |leg| self.declined.contains(leg) || self.gone.contains(leg) || self.spared(*leg);
         let nobody_left =
             self.plan.iter().filter(|(_, (_, step))| *step >= self.step).all(|(leg, _)| refused(leg));
         match reason {
@@ -341,7 +414,8 @@ impl Watch {
             let known = before.asked.contains_key(&(leg, request));
             assert_eq!(answers.len(), usize::from(!known), "every request has one answer");
             // while another opening holds the time, whether this one may begin is the rule tests' to say
-            if on_time && !before.opening() && !known && (rang(leg) || before.holds(leg)) {
+            let may = if leg.is_phone() { before.holds(leg) && !before.phone_opened } else { rang(leg) };
+            if on_time && !before.opening() && !known && (may || before.holds(leg) && !leg.is_phone()) {
                 assert!(matches!(answers[..], [Output::OpenDoor { .. }]), "refused whom it rings");
             }
         } else {
@@ -354,6 +428,9 @@ impl Watch {
             Input::LegAccepted(leg) if rang(leg) => assert!(self.holds(leg), "an answer that nobody heard"),
             Input::LegDeclined(leg) | Input::LegHungUp(leg) if rang(leg) => {
                 assert!(self.cancelled.contains(&leg));
+            }
+            Input::LegAway(leg) | Input::LegBack(leg) | Input::LegJoined { leg, .. } if leg.is_phone() => {
+                assert_eq!(outputs, [], "it has no connection");
             }
             Input::LegBack(leg) if rang(leg) => assert!(outputs.contains(&Output::Offer(leg))),
             Input::LegBack(leg) if before.holds(leg) => assert!(matches!(outputs, [Output::TellLeg(..)])),
@@ -396,7 +473,8 @@ impl Watch {
         assert_eq!(call.bridged(), self.bridged.map(|(leg, _)| leg));
         assert_eq!(call.panel_view(self.now).is_none(), self.ended.is_some());
         let ringing = |leg| matches!(call.leg_view(leg, self.now), Some(LegView::Ringing { .. }));
-        for leg in (0..DEVICES).map(device) {
+        let phones = self.plan.keys().copied().filter(|leg| leg.is_phone());
+        for leg in (0..DEVICES).map(device).chain(phones) {
             let views = call.leg_view(leg, self.now).is_some();
             assert!(views || !self.lives(leg), "rings without a view");
             assert!(!views || self.lives(leg) || self.away.contains_key(&leg), "a view without ringing");
@@ -414,9 +492,12 @@ impl Watch {
             );
             return;
         }
+        assert_eq!(self.told_phone, self.phone_rings(), "the panel knows whether a telephone rings");
         if self.opening() {
             return;
         }
+        let mut waits = self.waits.difference(&self.offered);
+        assert!(waits.all(|leg| !self.wait_is_over(*leg)), "nobody is heard, and the telephone does not ring");
         assert!(self.now < self.ring_until(), "outlived the ring time");
         assert!(self.plan.keys().any(|leg| ringing(*leg)), "rings nobody, {input:?}");
         assert!(!self.step_is_over(), "a step outlived its time");

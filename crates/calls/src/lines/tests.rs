@@ -101,7 +101,7 @@ fn an_ended_call_is_nowhere_and_does_not_come_back() {
 #[test]
 fn a_cancelled_leg_has_left_the_call() {
     let mut lines = lines(&[&[1, 2]]);
-    let calling = PanelView::Calling { step: 1, steps: 1, reached: true, left: Duration::ZERO };
+    let calling = PanelView::Calling { step: 1, steps: 1, reached: true, phone: true, left: Duration::ZERO };
     assert_eq!(lines.follow(call_id(1), &Output::Offer(device(1))), None);
     assert_eq!(lines.follow(call_id(1), &Output::TellPanel(calling)), None);
     assert_eq!(lines.at_leg(device(1)), [(call_id(1), Standing::Ringing)]);

@@ -53,6 +53,8 @@ pub enum By {
     Guest(GuestId),
     /// Somebody at a panel, by a code that was found to be their own.
     Code(PersonId),
+    /// Somebody at their ordinary phone, by a key.
+    Phone(PersonId),
 }
 
 /// Begins an opening and returns its news: first `sending` or `refused`, last `open` or `refused`, after which
@@ -68,7 +70,7 @@ pub fn open_door(node: &Arc<Node>, ask: Ask) -> watch::Receiver<OpeningNews> {
     let asker = match ask.by {
         By::Person { device, .. } => Asker::Device(device),
         By::Guest(guest) => Asker::Guest(guest),
-        By::Code(person) => Asker::Person(person),
+        By::Code(person) | By::Phone(person) => Asker::Person(person),
     };
     match node.openings.begin(asker, ask.request, news(OpeningState::Sending), node.clock.mono()) {
         Begin::Same(following) => following,
@@ -82,7 +84,9 @@ pub fn open_door(node: &Arc<Node>, ask: Ask) -> watch::Receiver<OpeningNews> {
                 drop(sender);
                 if let Some(outcome) = outcome {
                     let by = match ask.by {
-                        By::Person { person, .. } | By::Code(person) => UsedBy::Person(person),
+                        By::Person { person, .. } | By::Code(person) | By::Phone(person) => {
+                            UsedBy::Person(person)
+                        }
                         By::Guest(guest) => UsedBy::Guest(guest),
                     };
                     note_use(&node, ask.scope.tenant, opening, ask.door, by, outcome).await;
@@ -131,7 +135,9 @@ async fn carry_out(node: &Node, ask: &Ask, opening: OpeningId) -> Done {
     // a connection may be older than the end of a role
     let scope = ask.scope.at(node.clock.now());
     let known = match ask.by {
-        By::Person { person, .. } | By::Code(person) => of_person(node, &scope, ask, person).await,
+        By::Person { person, .. } | By::Code(person) | By::Phone(person) => {
+            of_person(node, &scope, ask, person).await
+        }
         By::Guest(guest) => of_guest(node, &scope, ask, guest).await,
     };
     let known = match known {

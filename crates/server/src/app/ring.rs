@@ -1,10 +1,11 @@
 //! A visitor taps a name, or types the code of one that is not shown: one read of the button, a ring plan of the devices
-//! that are connected, a call.
+//! that are connected and of the phones that may be rung, a call.
 
 use crate::auth::limit::Limit;
 use crate::calendar;
 use crate::calls::driver::{Driver, Start};
 use crate::node::Node;
+use crate::phones::known::{Reachable, phones_of};
 use klinke_calls::lines::{Tap, Tapped as Line};
 use klinke_calls::plan::{Leg, Member, RingPlan};
 use klinke_model::ids::{BellId, CallId, PanelId, PersonId, RequestId};
@@ -14,6 +15,7 @@ use klinke_model::text::Label;
 use klinke_model::time::{Clock, Timestamp};
 use klinke_storage::record::RingFacts;
 use klinke_wire::panel::{PanelCall, PanelCallState, PanelEvent};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -129,6 +131,8 @@ async fn begin(
     let label = label(&facts, tapped)?;
     let silent = is_quiet(node.clock.now(), &facts);
     let connected = node.exchange.connected(facts.devices.iter().map(|device| device.id));
+    let phones = phones(node, scope, &facts, silent);
+    let rule = |person| phones.as_ref().filter(|phones| phones.callees.contains_key(&person));
     let members: Vec<Member> = facts
         .bell
         .members
@@ -141,6 +145,8 @@ async fn begin(
                 .filter(|device| device.person == member.person && connected.contains(&device.id))
                 .map(|device| Leg::Device(device.id))
                 .collect(),
+            signed_in: facts.devices.iter().any(|device| device.person == member.person),
+            phone: rule(member.person).map(|phones| phones.when),
         })
         .collect();
     let plan = RingPlan::new(facts.bell.kind, &members, chosen);
@@ -149,8 +155,17 @@ async fn begin(
         .map(|member| member.person)
         .filter(|person| chosen.is_none_or(|chosen| chosen == *person));
     let people = people.collect();
-    let start = Start { call, request, scope: *scope, label, facts, silent, plan, people };
+    let callees = phones.map_or_else(HashMap::new, |phones| phones.callees);
+    let start = Start { call, request, scope: *scope, label, facts, silent, plan, people, callees };
     Driver::start(node, start).map_err(|_| RingError::Overloaded)
+}
+
+/// Which ordinary phones this tap may ring. None in quiet hours: a phone can not be rung without a sound.
+fn phones(node: &Node, scope: &Scope, facts: &RingFacts, silent: bool) -> Option<Reachable> {
+    if silent || !node.phones.has_trunk(scope.tenant) {
+        return None;
+    }
+    phones_of(&node.phones.known, scope.tenant, facts)
 }
 
 /// What the visitor tapped or typed: a code (whoever guesses one learns no name), the button's text, or that of the member chosen behind a family button.

@@ -5,12 +5,15 @@
 //! the media room is closed.
 
 use super::join::Joins;
+use super::phone::{Errand, Phone, Voice};
 use crate::app::open_door::{self, Ask, By};
 use crate::node::Node;
+use crate::phones::known::Callee;
+use crate::phones::prompt::Said;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use klinke_access::decide::Cause;
-use klinke_calls::call::{Call, Cancel, Input, LegView, Output, PanelView, Poll};
+use klinke_calls::call::{Call, Cancel, Input, LegView, OPENING_LIFE, Output, PanelView, Poll};
 use klinke_calls::plan::{Leg, RingPlan};
 use klinke_media::{MediaError, PeerId, Quality, RoomId};
 use klinke_model::ids::{CallId, DeviceId, DoorId, PanelId, PersonId, RequestId};
@@ -24,6 +27,7 @@ use klinke_wire::common::{
     DoorRef, ErrorCode, ErrorNews, MediaQuality, OpeningNews, OpeningState, RefusalCode, Sdp,
 };
 use klinke_wire::panel::{PanelCall, PanelCallState, PanelEvent};
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
@@ -82,6 +86,8 @@ pub struct Start {
     pub plan: RingPlan,
     /// Whom the button (or the choice behind it) reaches, connected or not.
     pub people: Vec<PersonId>,
+    /// Where the plan's ordinary phones are rung.
+    pub callees: HashMap<PersonId, Callee>,
 }
 
 /// The server takes no more calls.
@@ -94,6 +100,10 @@ pub struct Driver {
     start: Start,
     machine: Call,
     joins: Joins,
+    /// Ordinary phones that are rung or held.
+    phones: HashMap<PersonId, Phone>,
+    /// What happened while outputs were carried out.
+    happened: VecDeque<Input>,
     own: mpsc::WeakSender<Message>,
     /// The tap that the first news answers.
     answers: Option<RequestId>,
@@ -103,8 +113,11 @@ fn ms(duration: Duration) -> u32 {
     u32::try_from(duration.as_millis()).unwrap_or(u32::MAX)
 }
 
-const fn peer(Leg::Device(device): Leg) -> PeerId {
-    PeerId(device.0)
+const fn peer(leg: Leg) -> PeerId {
+    match leg {
+        Leg::Device(device) => PeerId(device.0),
+        Leg::Phone(person) => PeerId(person.0),
+    }
 }
 
 impl Driver {
@@ -119,7 +132,16 @@ impl Driver {
         let own = own.downgrade();
         let machine = Call::new(start.plan.clone(), node.config.calls.limits(), node.clock.mono());
         let answers = Some(start.request);
-        let driver = Self { node: Arc::clone(node), start, machine, joins: Joins::default(), own, answers };
+        let driver = Self {
+            node: Arc::clone(node),
+            start,
+            machine,
+            joins: Joins::default(),
+            phones: HashMap::new(),
+            happened: VecDeque::new(),
+            own,
+            answers,
+        };
         node.tasks.spawn(driver.run(messages));
         Ok(())
     }
@@ -157,6 +179,10 @@ impl Driver {
                     break;
                 }
             };
+            if let Some(input) = self.happened.pop_front() {
+                self.machine.handle(input, self.now());
+                continue;
+            }
             let wait = deadline.since(self.now());
             match tokio::time::timeout(wait, messages.recv()).await {
                 Ok(Some(message)) => self.hear(message).await,
@@ -209,9 +235,18 @@ impl Driver {
                     self.to_device(device, AppEvent::Ring { call });
                 }
             }
+            Output::Offer(Leg::Phone(person)) => self.ring_phone(person),
             Output::Cancel(leg, why) => {
-                let Leg::Device(device) = leg;
                 self.node.media.leave(room, peer(leg)).await;
+                let device = match leg {
+                    Leg::Device(device) => device,
+                    Leg::Phone(person) => {
+                        if let Some(phone) = self.phones.remove(&person) {
+                            phone.end(why);
+                        }
+                        return;
+                    }
+                };
                 let state = match why {
                     Cancel::Elsewhere { by, opened } => {
                         AppCallState::Elsewhere { by: self.name_of(by), opened }
@@ -221,12 +256,22 @@ impl Driver {
                 };
                 self.to_device(device, AppEvent::Call { call, state });
             }
-            Output::Bridge(leg) => self.node.media.bridge(room, peer(leg)).await,
+            Output::Bridge(leg) => {
+                if let Leg::Phone(person) = leg {
+                    self.seat(person).await;
+                }
+                self.node.media.bridge(room, peer(leg)).await;
+            }
             Output::Unbridge(leg) => self.node.media.unbridge(room, peer(leg)).await,
             Output::TellPanel(view) => self.tell_panel(view),
             Output::TellLeg(Leg::Device(device), left) => {
                 let state = AppCallState::Connected { left_ms: ms(left) };
                 self.to_device(device, AppEvent::Call { call, state });
+            }
+            Output::TellLeg(Leg::Phone(person), left) => {
+                if let Some(phone) = self.phones.get(&person) {
+                    phone.left(left);
+                }
             }
             Output::OpenDoor { leg, person, request, door } => self.open(leg, person, request, door),
             Output::RefuseOpen { leg: Leg::Device(device), request, door } => {
@@ -234,8 +279,48 @@ impl Driver {
                 let news = OpeningNews { request: Some(request), opening: None, door, state };
                 self.to_device(device, AppEvent::Opening { call: Some(call), news });
             }
+            Output::RefuseOpen { leg: Leg::Phone(person), .. } => {
+                if let Some(voice) = self.voice(person) {
+                    voice.say(Said::NotOpened);
+                }
+            }
             Output::Ended(reason) => self.tell_panel_state(PanelCallState::Ended { reason }),
         }
+    }
+
+    // === ordinary phones ===
+
+    fn ring_phone(&mut self, person: PersonId) {
+        let Some(callee) = self.start.callees.get(&person).cloned() else {
+            return self.happened.push_back(Input::LegGone(Leg::Phone(person)));
+        };
+        let (facts, limits) = (&self.start.facts, self.node.config.calls.limits());
+        let errand = Errand {
+            call: self.start.call,
+            tenant: self.start.scope.tenant,
+            building: facts.building.id,
+            place: facts.building.name.clone(),
+            person,
+            callee,
+            door: facts.doors.first().map(|door| door.id),
+            ring: limits.ring + OPENING_LIFE,
+            hold: limits.ring + limits.talk + OPENING_LIFE,
+            own: self.own.clone(),
+        };
+        self.phones.insert(person, Phone::ring(&self.node, errand));
+    }
+
+    /// Gives an ordinary phone its place in the room.
+    async fn seat(&mut self, person: PersonId) {
+        let leg = Leg::Phone(person);
+        match (self.node.media.seat(self.room(), peer(leg)).await, self.phones.get(&person)) {
+            (Ok(hears), Some(phone)) => phone.talk(hears),
+            _ => self.happened.push_back(Input::LegGone(leg)),
+        }
+    }
+
+    fn voice(&self, person: PersonId) -> Option<Voice> {
+        self.phones.get(&person).map(Phone::voice)
     }
 
     // === media ===
@@ -279,12 +364,19 @@ impl Driver {
     // === openings ===
 
     fn open(&self, leg: Leg, person: PersonId, request: RequestId, door: DoorId) {
-        let Leg::Device(device) = leg;
         let offered = self.start.facts.doors.iter().find(|known| known.id == door);
-        let ask = Ask {
+        let (scope, by) = match leg {
             // the leg was proven when its device connected: the right asked for is its person's own
-            scope: Scope { principal: Principal::Person { person, device }, ..self.start.scope },
-            by: By::Person { person, device },
+            Leg::Device(device) => {
+                let scope = Scope { principal: Principal::Person { person, device }, ..self.start.scope };
+                (scope, By::Person { person, device })
+            }
+            // the number is known to be the person's, and somebody pressed a key there
+            Leg::Phone(_) => (Scope::system(self.start.scope.tenant), By::Phone(person)),
+        };
+        let ask = Ask {
+            scope,
+            by,
             request,
             door,
             cause: Cause::Call,
@@ -295,10 +387,13 @@ impl Driver {
         let (call, panel) = (self.start.call, self.panel());
         let door_name = offered.map(|door| door.name.clone());
         let own = self.own.clone();
+        let voice = self.voice(person).filter(|_| leg.is_phone());
         self.node.tasks.spawn(async move {
             let last = loop {
                 let now = *news.borrow_and_update();
-                node.exchange.to_device(device, AppEvent::Opening { call: Some(call), news: now });
+                if let Leg::Device(device) = leg {
+                    node.exchange.to_device(device, AppEvent::Opening { call: Some(call), news: now });
+                }
                 if let Some(door_name) = door_name.clone() {
                     // the request's id is the device's own affair
                     let news = OpeningNews { request: None, ..now };
@@ -310,8 +405,17 @@ impl Driver {
             };
             let opened_for = match last {
                 OpeningState::Open { for_ms } => Some(Duration::from_millis(for_ms.into())),
+                // as far as anybody can know, and a phone opens once
+                OpeningState::Sent if leg.is_phone() => Some(Duration::ZERO),
                 OpeningState::Refused { .. } | OpeningState::Sending | OpeningState::Sent => None,
             };
+            if let Some(voice) = voice {
+                voice.say(match last {
+                    OpeningState::Open { .. } => Said::Opened,
+                    OpeningState::Sent => Said::Sent,
+                    OpeningState::Refused { .. } | OpeningState::Sending => Said::NotOpened,
+                });
+            }
             if let Some(own) = own.upgrade() {
                 // the call may have ended meanwhile
                 drop(own.send(Message::Input(Input::DoorOutcome { request, leg, opened_for })).await);
@@ -372,8 +476,8 @@ impl Driver {
 
 fn panel_state(view: PanelView) -> PanelCallState {
     match view {
-        PanelView::Calling { step, steps, reached, left } => {
-            PanelCallState::Calling { step, steps, reached, left_ms: ms(left) }
+        PanelView::Calling { step, steps, reached, phone, left } => {
+            PanelCallState::Calling { step, steps, reached, phone, left_ms: ms(left) }
         }
         PanelView::Connected { left } => PanelCallState::Connected { left_ms: ms(left) },
     }

@@ -332,7 +332,9 @@ impl Exchange {
         inner.calls.remove(&call);
         let left = inner.lines.legs_of(call);
         inner.lines.end(call, EndReason::Interrupted);
-        for (Leg::Device(device), standing) in left {
+        for (leg, standing) in left {
+            // an ordinary phone is hung up when its driver is gone
+            let Leg::Device(device) = leg else { continue };
             if let Some(known) = inner.devices.get(&device).filter(|_| standing != Standing::Planned) {
                 let state = AppCallState::Ended { reason: EndReason::Interrupted };
                 known.line.send(AppEvent::Call { call, state });

@@ -6,11 +6,13 @@
 
 mod error;
 mod mail;
+mod phones;
 mod public_url;
 mod webhooks;
 
 pub use error::ConfigError;
 pub use mail::{Mail, MailTls};
+pub use phones::Phones;
 pub use public_url::PublicUrl;
 pub use webhooks::Webhooks;
 
@@ -47,6 +49,8 @@ pub struct Config {
     pub mail: Option<Mail>,
     /// Other systems that administrators may have told of changes.
     pub webhooks: Webhooks,
+    /// Ordinary phones. Without `listen` none is rung.
+    pub phones: Phones,
 }
 
 /// Pages and API.
@@ -283,6 +287,7 @@ impl Config {
             mail.check()?;
         }
         self.webhooks.check()?;
+        self.phones.check()?;
         if tracing_subscriber::EnvFilter::try_new(&self.log.filter).is_err() {
             return Err(("log.filter", "is not a filter"));
         }
@@ -348,6 +353,9 @@ mod tests {
             ("[webhooks]\nhosts = [\"https://hooks.example.org\"]", "webhooks.hosts", "hosts = ["),
             ("[webhooks]\nhosts = [\"*\"]", "webhooks.hosts", "hosts = ["),
             ("[webhooks]\nallow_private = [\"10.0.0.0\"]", "webhooks.allow_private", "allow_private = ["),
+            ("[phones]\nlisten = \"0.0.0.0\"", "phones.announce", "announce = \"203.0.113.7\""),
+            ("[phones]\nlast_port = 7500", "phones.last_port", "last_port = 7899"),
+            ("[phones]\nfirst_port = 80", "phones.first_port", "first_port = 7500"),
             ("[media]\nshards = 65", "media.shards", "shards = 2"),
         ] {
             let error = load(toml).unwrap_err();

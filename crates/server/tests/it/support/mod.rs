@@ -6,6 +6,7 @@ pub mod house;
 pub mod panel;
 pub mod process;
 pub mod socket;
+pub mod trunk;
 
 use std::time::Duration;
 

@@ -1,0 +1,524 @@
+//! One ordinary phone that is rung for a call: a task, from the ports of its sound to its BYE.
+//!
+//! ```text
+//!           ringing            picked up: signs            5 or 8: accept, open      the call bridges
+//!  ports ─▶ INVITE ─▶ LegRinging ─▶ and waits for a key ─▶ 1: accept ──────────────▶ sound both ways ─▶ BYE
+//! ```
+//!
+//! Invariants
+//! - The call hears [`Input::LegAccepted`] when a key was pressed and never before: what picks up may be a machine.
+//! - A key opens after it has accepted, so the call goes on while the door opens and after. 5 and 8 open, 1 talks, every
+//!   other key does nothing. Which presses count is decided in `klinke_sip::dtmf::press`.
+//! - The phone is hung up when its [`Phone`] is dropped, and its ports are free then; the task ends in any case.
+//! - Before [`Phone::talk`] nothing that the phone says goes to the panel, and nothing of the panel to the phone.
+//! - No number, no person and no door is logged.
+
+use super::driver::Message;
+use super::phone_sound::{FromPanel, ToPanel};
+use crate::node::Node;
+use crate::phones::NotRung;
+use crate::phones::known::Callee;
+use crate::phones::prompt::{self, Said};
+use klinke_calls::call::{Cancel, Input};
+use klinke_calls::plan::Leg;
+use klinke_media::{PeerId, RoomId, Sound};
+use klinke_model::ids::{BuildingId, CallId, DoorId, PersonId, TenantId};
+use klinke_model::intercom::EndReason;
+use klinke_model::text::Label;
+use klinke_model::time::Mono;
+use klinke_sip::agent::{self, Dial, Event, Reoffer};
+use klinke_sip::dtmf::Digit;
+use klinke_sip::rtp::codec::Codec;
+use klinke_sip::rtp::port::{Line, News, Ports};
+use klinke_sip::sdp::{self, Agreed, Local};
+use klinke_sip::why::Why;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// Best first. Opus is rare on trunks, G.722 is "HD voice".
+const CODECS: [Codec; 4] = [Codec::Opus, Codec::G722, Codec::Pcma, Codec::Pcmu];
+/// Between two times that the keys are told.
+const AGAIN: Duration = Duration::from_secs(2);
+/// How long before the end it is told.
+const WARNING: Duration = Duration::from_secs(10);
+/// A last word is no longer.
+const LAST_WORD: Duration = Duration::from_secs(6);
+
+/// What a phone is rung for.
+pub(super) struct Errand {
+    /// The call.
+    pub call: CallId,
+    /// Whose.
+    pub tenant: TenantId,
+    /// Where the visitor stands.
+    pub building: BuildingId,
+    /// The same in words.
+    pub place: Label,
+    /// Whom it is rung for.
+    pub person: PersonId,
+    /// Where.
+    pub callee: Callee,
+    /// What 5 and 8 open.
+    pub door: Option<DoorId>,
+    /// How long it may ring.
+    pub ring: Duration,
+    /// How long it may be held: the call's own limits end it before.
+    pub hold: Duration,
+    /// The call, to tell.
+    pub own: mpsc::WeakSender<Message>,
+}
+
+/// From the call.
+enum Order {
+    /// Sound both ways from now on; this is the panel's.
+    Talk(mpsc::Receiver<Sound>),
+    /// So much time is left.
+    Left(Duration),
+    Say(Said<'static>),
+    /// Hang up, after these words when somebody hears them.
+    End(Option<Said<'static>>),
+}
+
+/// A phone that is rung. Dropped, it is hung up.
+pub(super) struct Phone {
+    orders: mpsc::UnboundedSender<Order>,
+}
+
+/// A way to say something at a phone, which does not keep it from being hung up.
+pub(super) struct Voice(mpsc::WeakUnboundedSender<Order>);
+
+impl Voice {
+    /// Says it, if the phone is still there.
+    pub(super) fn say(&self, said: Said<'static>) {
+        if let Some(orders) = self.0.upgrade() {
+            // a task that has ended says nothing
+            let _ = orders.send(Order::Say(said));
+        }
+    }
+}
+
+impl Phone {
+    /// Begins to ring.
+    pub(super) fn ring(node: &Arc<Node>, errand: Errand) -> Self {
+        let (orders, inbox) = mpsc::unbounded_channel();
+        node.tasks.spawn(run(Arc::clone(node), errand, inbox));
+        Self { orders }
+    }
+
+    /// Sound both ways from now on: what the panel says comes out of `hears`.
+    pub(super) fn talk(&self, hears: mpsc::Receiver<Sound>) {
+        self.order(Order::Talk(hears));
+    }
+
+    /// So much time to talk is left.
+    pub(super) fn left(&self, left: Duration) {
+        self.order(Order::Left(left));
+    }
+
+    /// To say something later.
+    pub(super) fn voice(&self) -> Voice {
+        Voice(self.orders.downgrade())
+    }
+
+    /// Ends it, and tells why who has picked up.
+    pub(super) fn end(self, why: Cancel) {
+        let word = match why {
+            Cancel::Elsewhere { .. } => Some(Said::Elsewhere),
+            Cancel::Ended(EndReason::TimeLimit | EndReason::VisitorLeft) => Some(Said::Goodbye),
+            Cancel::Stopped | Cancel::Ended(_) => None,
+        };
+        self.order(Order::End(word));
+    }
+
+    fn order(&self, order: Order) {
+        // a task that has ended has told so
+        let _ = self.orders.send(order);
+    }
+}
+
+/// What an end of the phone's own means for the call: what somebody did there is a "no", what did not work is not.
+const fn ended(leg: Leg, why: Why) -> Input {
+    match why {
+        Why::TheyHungUp => Input::LegHungUp(leg),
+        Why::Busy | Why::Declined => Input::LegDeclined(leg),
+        _ => Input::LegGone(leg),
+    }
+}
+
+async fn tell(own: &mpsc::WeakSender<Message>, input: Input) {
+    if let Some(own) = own.upgrade() {
+        // the call may have ended meanwhile
+        drop(own.send(Message::Input(input)).await);
+    }
+}
+
+async fn run(node: Arc<Node>, errand: Errand, orders: mpsc::UnboundedReceiver<Order>) {
+    let leg = Leg::Phone(errand.person);
+    let own = errand.own.clone();
+    let (changes, changed) = mpsc::unbounded_channel();
+    let (local, ports, sip) = match call(&node, &errand, changes).await {
+        Ok(called) => called,
+        Err(error) => {
+            tracing::warn!(%error, "a phone was not rung");
+            return tell(&own, Input::LegGone(leg)).await;
+        }
+    };
+    let mut ringing = Ringing { own, leg, sip, orders };
+    let Some(their_sdp) = ringing.until_picked_up().await else { return };
+    let Ringing { own, sip, orders, .. } = ringing;
+    let tones = sip.trunk().is_some_and(|trunk| node.phones.has_tones(errand.tenant, trunk));
+    let started = sdp::agreed(&local, their_sdp.as_bytes())
+        .map_err(|error| error.to_string())
+        .and_then(|agreed| {
+            let started = ports.start(&agreed, tones, node.clock.clone());
+            started.map(|(line, news)| (agreed.codec, line, news)).map_err(|error| error.to_string())
+        });
+    let (codec, line, news) = match started {
+        Ok(started) => started,
+        Err(error) => {
+            tracing::warn!(error, "a phone was picked up whose sound can not be had");
+            // `sip` is dropped: hung up
+            return tell(&own, Input::LegGone(leg)).await;
+        }
+    };
+    line.answered().await;
+    let held = Held {
+        room: RoomId(errand.call.0),
+        to_panel: ToPanel::default(),
+        from_panel: None,
+        rate: codec.sample_rate(),
+        stage: Stage::Asked,
+        due: None,
+        node,
+        errand,
+        own,
+        leg,
+        local,
+        sip,
+        line,
+    };
+    held.run(orders, news, changed).await;
+}
+
+/// Why a phone was not rung.
+#[derive(Debug, thiserror::Error)]
+enum NotCalled {
+    #[error(transparent)]
+    Ports(#[from] klinke_sip::rtp::port::PortError),
+    #[error(transparent)]
+    NotRung(#[from] NotRung),
+}
+
+/// The INVITE is on its way.
+async fn call(
+    node: &Node,
+    errand: &Errand,
+    changes: mpsc::UnboundedSender<Agreed>,
+) -> Result<(Local, Ports, agent::Leg), NotCalled> {
+    let (ports, address) = node.phones.ports().await?;
+    // 62 bits: some read it as a signed number
+    let session = u64::from_be_bytes(node.random.bytes()) >> 2;
+    let local = Local { address, session, version: 1, codecs: CODECS.to_vec(), crypto: None };
+    let dial = Dial {
+        to: errand.callee.number.clone(),
+        offer: sdp::offer(&local),
+        ring: errand.ring,
+        talk: errand.hold,
+        reoffer: reoffer(local.clone(), changes),
+    };
+    let sip = node.phones.call(errand.tenant, errand.building, dial, node.clock.mono())?;
+    Ok((local, ports, sip))
+}
+
+/// Answers what the other side offers during the call, and tells what was agreed.
+fn reoffer(local: Local, changes: mpsc::UnboundedSender<Agreed>) -> Reoffer {
+    let version = AtomicU64::new(local.version);
+    Arc::new(move |offer| {
+        let version = version.fetch_add(1, Ordering::Relaxed) + 1;
+        let local = Local { version, ..local.clone() };
+        let Some(offer) = offer else { return Some(sdp::offer(&local)) };
+        let (answer, agreed) = sdp::answer(&local, offer.as_bytes()).ok()?;
+        // a phone that has been hung up has no sound to change
+        let _ = changes.send(agreed);
+        Some(answer)
+    })
+}
+
+/// Before anybody picks up.
+struct Ringing {
+    own: mpsc::WeakSender<Message>,
+    leg: Leg,
+    sip: agent::Leg,
+    orders: mpsc::UnboundedReceiver<Order>,
+}
+
+impl Ringing {
+    /// Their SDP; `None` when it came to nothing, which the call was told, or when the call wants it no more.
+    async fn until_picked_up(&mut self) -> Option<String> {
+        loop {
+            tokio::select! {
+                event = self.sip.event() => match event? {
+                    Event::Ringing => tell(&self.own, Input::LegRinging(self.leg)).await,
+                    Event::Answered { sdp } => return Some(sdp),
+                    Event::Ended(why) => {
+                        tell(&self.own, ended(self.leg, why)).await;
+                        return None;
+                    }
+                    Event::Changed { .. } | Event::Info { .. } => {}
+                },
+                order = self.orders.recv() => match order {
+                    // dropped, the leg is cancelled
+                    None | Some(Order::End(_)) => return None,
+                    // nobody hears it, and nobody talks before a key was pressed
+                    Some(Order::Say(_) | Order::Talk(_) | Order::Left(_)) => {}
+                },
+            }
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// It was picked up, and a key is waited for.
+    Asked,
+    /// A key was pressed.
+    Accepted,
+    /// The last word is being said.
+    Ending,
+}
+
+/// What happens at a moment, if nothing happens before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Due {
+    AskAgain,
+    Warn,
+    HangUp,
+}
+
+/// A phone that was picked up.
+struct Held {
+    node: Arc<Node>,
+    errand: Errand,
+    own: mpsc::WeakSender<Message>,
+    leg: Leg,
+    room: RoomId,
+    local: Local,
+    sip: agent::Leg,
+    line: Line,
+    to_panel: ToPanel,
+    from_panel: Option<FromPanel>,
+    /// Samples a second of its sound.
+    rate: u32,
+    stage: Stage,
+    due: Option<(Mono, Due)>,
+}
+
+/// One thing that happened.
+enum Happened {
+    Sip(Option<Event>),
+    Order(Option<Order>),
+    News(Option<News>),
+    Changed(Agreed),
+    Panel(Vec<u8>),
+    Due(Due),
+}
+
+/// Whether it goes on.
+#[derive(PartialEq, Eq)]
+enum Goes {
+    On,
+    Over,
+}
+
+impl Held {
+    async fn run(
+        mut self,
+        mut orders: mpsc::UnboundedReceiver<Order>,
+        mut news: mpsc::Receiver<News>,
+        mut changed: mpsc::UnboundedReceiver<Agreed>,
+    ) {
+        self.ask().await;
+        loop {
+            let wait = self.due.map(|(at, due)| (at.since(self.node.clock.mono()), due));
+            let listens = self.stage != Stage::Ending;
+            let happened = tokio::select! {
+                event = self.sip.event() => Happened::Sip(event),
+                order = orders.recv(), if listens => Happened::Order(order),
+                told = news.recv() => Happened::News(told),
+                // the sender lives as long as the SIP leg does
+                Some(agreed) = changed.recv() => Happened::Changed(agreed),
+                Some(datagram) = next(&mut self.from_panel) => Happened::Panel(datagram),
+                due = after(wait) => Happened::Due(due),
+            };
+            let goes = match happened {
+                Happened::Sip(event) => self.event(event).await,
+                Happened::Order(order) => self.order(order).await,
+                Happened::News(told) => self.news(told).await,
+                Happened::Changed(agreed) => self.change(agreed).await,
+                Happened::Panel(datagram) => {
+                    self.line.from_panel(datagram);
+                    Goes::On
+                }
+                Happened::Due(due) => self.fall_due(due).await,
+            };
+            if goes == Goes::Over {
+                break;
+            }
+        }
+        // hung up, if it was not
+        drop(self.sip);
+        self.line.end().await;
+    }
+
+    async fn event(&mut self, event: Option<Event>) -> Goes {
+        match event {
+            Some(Event::Info { kind, body }) => self.line.info(kind, body).await,
+            Some(Event::Changed { sdp }) => {
+                return match sdp::agreed(&self.local, sdp.as_bytes()) {
+                    Ok(agreed) => self.change(agreed).await,
+                    Err(_) => self.lose().await,
+                };
+            }
+            Some(Event::Ringing | Event::Answered { .. }) => {}
+            Some(Event::Ended(why)) => {
+                if self.stage != Stage::Ending {
+                    tell(&self.own, ended(self.leg, why)).await;
+                }
+                return Goes::Over;
+            }
+            None => return Goes::Over,
+        }
+        Goes::On
+    }
+
+    async fn order(&mut self, order: Option<Order>) -> Goes {
+        match order {
+            None | Some(Order::End(None)) => return Goes::Over,
+            Some(Order::End(Some(word))) => {
+                self.stage = Stage::Ending;
+                self.from_panel = None;
+                self.say(word).await;
+                self.due_in(LAST_WORD, Due::HangUp);
+            }
+            Some(Order::Say(said)) => self.say(said).await,
+            Some(Order::Talk(hears)) => {
+                self.from_panel = Some(FromPanel::new(hears));
+                self.say(Said::Connected).await;
+            }
+            Some(Order::Left(left)) => {
+                self.due = None;
+                if let Some(wait) = left.checked_sub(WARNING) {
+                    self.due_in(wait, Due::Warn);
+                }
+            }
+        }
+        Goes::On
+    }
+
+    async fn news(&mut self, told: Option<News>) -> Goes {
+        match told {
+            Some(News::ForPanel(packet)) => {
+                if self.from_panel.is_some() {
+                    let peer = PeerId(self.errand.person.0);
+                    self.node.media.speak(self.room, peer, self.to_panel.sound(packet)).await;
+                }
+            }
+            Some(News::Pressed(digit, _)) => self.press(digit).await,
+            Some(News::Said) => match self.stage {
+                Stage::Asked => self.due_in(AGAIN, Due::AskAgain),
+                Stage::Accepted => {}
+                Stage::Ending => return Goes::Over,
+            },
+            Some(News::OneWay) => tracing::warn!("nothing is heard from a phone that was picked up"),
+            Some(News::BothWays | News::Over) => {}
+            // its sound can not go on
+            None => return self.lose().await,
+        }
+        Goes::On
+    }
+
+    async fn press(&mut self, digit: Digit) {
+        let opens = matches!(digit.as_char(), '5' | '8');
+        if self.stage == Stage::Ending {
+            return;
+        }
+        if self.stage == Stage::Asked {
+            if !opens && digit.as_char() != '1' {
+                return self.say(Said::WrongKey).await;
+            }
+            self.stage = Stage::Accepted;
+            self.due = None;
+            tell(&self.own, Input::LegAccepted(self.leg)).await;
+        }
+        if !opens {
+            return;
+        }
+        match self.errand.door {
+            Some(door) => {
+                let request = self.node.random.v4();
+                tell(&self.own, Input::LegOpens { leg: self.leg, request, door }).await;
+            }
+            None => self.say(Said::NotOpened).await,
+        }
+    }
+
+    async fn change(&mut self, agreed: Agreed) -> Goes {
+        self.rate = agreed.codec.sample_rate();
+        self.line.change(agreed).await;
+        Goes::On
+    }
+
+    async fn fall_due(&mut self, due: Due) -> Goes {
+        self.due = None;
+        match due {
+            Due::AskAgain => self.ask().await,
+            Due::Warn => self.say(Said::Ending).await,
+            Due::HangUp => return Goes::Over,
+        }
+        Goes::On
+    }
+
+    /// It can not go on, and the call is told.
+    async fn lose(&mut self) -> Goes {
+        if self.stage != Stage::Ending {
+            tell(&self.own, Input::LegGone(self.leg)).await;
+        }
+        Goes::Over
+    }
+
+    async fn ask(&mut self) {
+        let place = self.errand.place.clone();
+        self.line.prompt(self.sound(Said::Somebody { place: place.as_str() })).await;
+    }
+
+    async fn say(&mut self, said: Said<'static>) {
+        self.line.prompt(self.sound(said)).await;
+    }
+
+    fn sound(&self, said: Said<'_>) -> Vec<i16> {
+        prompt::sound(self.errand.callee.language, said, self.rate)
+    }
+
+    fn due_in(&mut self, wait: Duration, due: Due) {
+        self.due = Some((self.node.clock.mono() + wait, due));
+    }
+}
+
+async fn next(from_panel: &mut Option<FromPanel>) -> Option<Vec<u8>> {
+    match from_panel {
+        Some(from_panel) => from_panel.next().await,
+        None => None,
+    }
+}
+
+async fn after(wait: Option<(Duration, Due)>) -> Due {
+    match wait {
+        Some((wait, due)) => {
+            tokio::time::sleep(wait).await;
+            due
+        }
+        None => std::future::pending().await,
+    }
+}

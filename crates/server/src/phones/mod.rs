@@ -1,0 +1,263 @@
+//! Ordinary phones: the trunks that lead to them, and how often they may be rung.
+//!
+//! Invariants
+//! - A property manager's calls go over its own trunks and count against its own limits, nobody else's.
+//! - What a call needs stands before anybody taps: ringing waits for two ports and for nothing else.
+//! - No number, nobody and no building is in a log line. Who counts knows numbers as hashes under a key that is drawn at
+//!   every start.
+//! - Without an address in the configuration nothing is bound and nobody is rung.
+
+pub mod known;
+pub mod prompt;
+
+use crate::config;
+use hmac::{Hmac, KeyInit, Mac};
+use klinke_model::ids::{BuildingId, TenantId};
+use klinke_model::time::Mono;
+use klinke_sip::agent::{Agent, Dial, Leg, Roots, Settings, StartError, State, T1, Way};
+use klinke_sip::dial::{Caps, Limits, Number, NumberHash};
+use klinke_sip::digest::Account;
+use klinke_sip::rtp::port::{PortError, Ports, Range};
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject as _;
+use sha2::Sha256;
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+/// How a trunk is spoken to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TrunkWay {
+    /// SIP over UDP.
+    Udp,
+    /// SIP over TCP.
+    Tcp,
+    /// SIP over TLS.
+    Tls,
+}
+
+/// A trunk that is to stand.
+#[derive(Clone, Debug)]
+pub struct Trunk {
+    /// What people call it; no two of a property manager have the same name.
+    pub name: String,
+    /// A host name or an address.
+    pub host: String,
+    /// Where it listens.
+    pub port: u16,
+    /// How it is spoken to.
+    pub way: TrunkWay,
+    /// The domain of SIP addresses, where it is not the host.
+    pub domain: Option<String>,
+    /// The one number that all calls come from.
+    pub caller: String,
+    /// Whether to register.
+    pub registers: bool,
+    /// What challenges are answered with.
+    pub account: Option<Account>,
+    /// Keys also come as tones in the sound.
+    pub tones: bool,
+}
+
+/// Why phones can not be rung at all.
+#[derive(Debug, thiserror::Error)]
+pub enum PhonesError {
+    /// The authorities of trunks.
+    #[error("can not use the authorities {}: {}", .0.display(), .1)]
+    Roots(PathBuf, rustls_pki_types::pem::Error),
+}
+
+/// Why a phone is not rung.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotRung {
+    /// There is no trunk.
+    #[error("there is no trunk")]
+    NoTrunk,
+    /// A limit is reached.
+    #[error("a limit is reached")]
+    Capped,
+}
+
+/// Our side of every trunk.
+struct Side {
+    listen: IpAddr,
+    announce: IpAddr,
+    ports: Range,
+    roots: Roots,
+}
+
+/// The trunks of one property manager.
+struct Trunks {
+    agent: Agent,
+    /// Names of those over which keys come as tones.
+    tones: Vec<String>,
+    caps: Caps<BuildingId>,
+}
+
+/// The ordinary phones of a server.
+pub struct Phones {
+    /// `None`: none is rung.
+    side: Option<Side>,
+    /// What numbers are hashed with for counting.
+    key: [u8; 32],
+    trunks: Mutex<HashMap<TenantId, Trunks>>,
+    /// Which phones may be rung.
+    pub known: known::Known,
+}
+
+impl Phones {
+    /// Without a trunk yet.
+    ///
+    /// # Errors
+    /// When the authorities of the configuration can not be read.
+    pub fn open(config: &config::Phones, key: [u8; 32]) -> Result<Self, PhonesError> {
+        let side = match config.listen {
+            None => None,
+            Some(listen) => Some(Side {
+                listen,
+                announce: config.announce.unwrap_or(listen),
+                ports: config.ports(),
+                roots: config.roots.as_deref().map_or(Ok(Roots::Machine), read_roots)?,
+            }),
+        };
+        Ok(Self { side, key, trunks: Mutex::default(), known: known::Known::default() })
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<TenantId, Trunks>> {
+        // every critical section leaves the map whole, also when it panics
+        self.trunks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Has these trunks stand for a property manager, in the order in which they are tried, instead of those from before;
+    /// calls over those end. What was rung within the hour and the day still counts.
+    ///
+    /// # Errors
+    /// When they can not begin; those from before stand on then.
+    pub async fn stand(
+        &self,
+        tenant: TenantId,
+        trunks: Vec<Trunk>,
+        limits: Limits,
+    ) -> Result<(), StartError> {
+        let Some(side) = &self.side else { return Ok(()) };
+        let tones = trunks.iter().filter(|trunk| trunk.tones).map(|trunk| trunk.name.clone()).collect();
+        let fresh = if trunks.is_empty() {
+            None
+        } else {
+            Some(Agent::start(trunks.into_iter().map(|trunk| side.settings(trunk)).collect())?)
+        };
+        let former = {
+            let mut standing = self.lock();
+            let former = standing.remove(&tenant);
+            let (agent, caps) = former.map_or((None, None), |former| (Some(former.agent), Some(former.caps)));
+            if let Some(fresh) = fresh {
+                let caps = match caps {
+                    Some(caps) => caps.with(limits),
+                    None => Caps::new(limits),
+                };
+                standing.insert(tenant, Trunks { agent: fresh, tones, caps });
+            }
+            agent
+        };
+        if let Some(former) = former {
+            former.stop().await;
+        }
+        Ok(())
+    }
+
+    /// Whether a property manager has a trunk.
+    pub fn has_trunk(&self, tenant: TenantId) -> bool {
+        self.lock().contains_key(&tenant)
+    }
+
+    /// A property manager's trunks by name, and how we stand with each.
+    pub fn states(&self, tenant: TenantId) -> Vec<(String, State)> {
+        self.lock().get(&tenant).map_or_else(Vec::new, |trunks| trunks.agent.states())
+    }
+
+    /// Calls of which something is left on the wire, of all property managers.
+    pub fn dialogs(&self) -> usize {
+        self.lock().values().map(|trunks| trunks.agent.dialogs()).sum()
+    }
+
+    /// Takes the ports of a call's sound, and says at which address they are for the other side.
+    ///
+    /// # Errors
+    /// When none is free.
+    pub async fn ports(&self) -> Result<(Ports, SocketAddr), PortError> {
+        let side = self.side.as_ref().ok_or(PortError::Full)?;
+        let ports = Ports::take(side.listen, side.ports).await?;
+        let address = SocketAddr::new(side.announce, ports.port()?);
+        Ok((ports, address))
+    }
+
+    /// Rings a phone for somebody in front of this building, if limits allow it. It counts as rung then, whatever becomes
+    /// of it.
+    ///
+    /// # Errors
+    /// [`NotRung`].
+    pub fn call(
+        &self,
+        tenant: TenantId,
+        building: BuildingId,
+        dial: Dial,
+        now: Mono,
+    ) -> Result<Leg, NotRung> {
+        let hash = self.hash(tenant, &dial.to);
+        let mut standing = self.lock();
+        let trunks = standing.get_mut(&tenant).ok_or(NotRung::NoTrunk)?;
+        trunks.caps.may(hash, building, now).map_err(|_| NotRung::Capped)?;
+        Ok(trunks.agent.call(dial))
+    }
+
+    /// Whether keys come as tones over the trunk with this name.
+    pub fn has_tones(&self, tenant: TenantId, trunk: &str) -> bool {
+        self.lock().get(&tenant).is_some_and(|trunks| trunks.tones.iter().any(|name| name == trunk))
+    }
+
+    /// Ends every call and takes registrations back; for 2 s at most.
+    pub async fn stop(&self) {
+        let all: Vec<Trunks> = self.lock().drain().map(|(_, trunks)| trunks).collect();
+        futures_util::future::join_all(all.into_iter().map(|trunks| trunks.agent.stop())).await;
+    }
+
+    fn hash(&self, tenant: TenantId, number: &Number) -> NumberHash {
+        // a key of any length is good for HMAC
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.key) else { return [0; 32] };
+        mac.update(tenant.0.as_bytes());
+        mac.update(number.as_str().as_bytes());
+        mac.finalize().into_bytes().into()
+    }
+}
+
+impl Side {
+    fn settings(&self, trunk: Trunk) -> Settings {
+        let way = match trunk.way {
+            TrunkWay::Udp => Way::Udp,
+            TrunkWay::Tcp => Way::Tcp,
+            TrunkWay::Tls => Way::Tls(self.roots.clone()),
+        };
+        Settings {
+            name: trunk.name,
+            host: trunk.host,
+            port: trunk.port,
+            way,
+            bind: SocketAddr::new(self.listen, 0),
+            domain: trunk.domain,
+            caller: trunk.caller,
+            registers: trunk.registers,
+            account: trunk.account,
+            t1: T1,
+        }
+    }
+}
+
+fn read_roots(file: &Path) -> Result<Roots, PhonesError> {
+    let wrong = |error| PhonesError::Roots(file.to_owned(), error);
+    let read: Result<Vec<_>, _> = CertificateDer::pem_file_iter(file).map_err(wrong)?.collect();
+    Ok(Roots::Only(read.map_err(wrong)?))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,396 @@
+//! Ordinary phones, rung over trunks that others wrote: SIPp judges what comes to it, baresip sends its keys beside the sound.
+
+use crate::support::house::House;
+use crate::support::panel::Panel;
+use crate::support::trunk::{Baresip, Sipp, one_pair, trunk};
+use crate::support::until;
+use crate::testing::TestClock;
+use axum::http::Method;
+use klinke_calls::plan::PhoneRule;
+use klinke_model::contact::Language;
+use klinke_model::ids::CallId;
+use klinke_model::intercom::EndReason;
+use klinke_model::privacy::Pii;
+use klinke_server::config::Config;
+use klinke_server::phones::Trunk;
+use klinke_server::phones::known::{RingNumber, RingPhones};
+use klinke_server::random::Random;
+use klinke_sip::agent::State;
+use klinke_sip::dial::{Countries, Limits};
+use klinke_wire::app::AppCallState;
+use klinke_wire::common::OpeningState;
+use klinke_wire::panel::PanelCallState;
+use serde_json::json;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+const NUMBER: &str = "+4721600000";
+const OPEN: OpeningState = OpeningState::Open { for_ms: 1_000 };
+/// After the answer, before a key: one second, and the machine's own pace.
+const PAUSE: u64 = 1_200;
+
+/// Sound has two ports and no more: a call that does not free them makes the next one fail.
+fn with_phones(config: &mut Config) {
+    config.phones.listen = Some(IpAddr::from([127, 0, 0, 1]));
+    (config.phones.first_port, config.phones.last_port) = one_pair();
+}
+
+/// A house whose people with these user names have a number.
+async fn house(people: &[&'static str], when: PhoneRule, change: impl FnOnce(&mut Config)) -> House {
+    let house = House::with(|config| {
+        with_phones(config);
+        change(config);
+    })
+    .await;
+    know(&house, people, when);
+    house
+}
+
+fn know(house: &House, people: &[&'static str], when: PhoneRule) {
+    let number = |name: &&'static str| RingNumber {
+        person: house.plan.person(name),
+        number: Pii::new(NUMBER.to_owned()),
+        language: Language::En,
+    };
+    let numbers = people.iter().map(number).collect();
+    let phones = RingPhones { when, numbers, countries: Countries::default() };
+    house.node().phones.known.set(house.plan.tenant, phones);
+}
+
+/// Has the house's trunks stand, and waits until they are looked at.
+async fn stand(house: &House, trunks: Vec<Trunk>, limits: Limits) {
+    let (phones, tenant) = (&house.node().phones, house.plan.tenant);
+    phones.stand(tenant, trunks, limits).await.unwrap();
+    until("trunks that answer", || phones.states(tenant).iter().all(|(_, state)| *state == State::Ready)).await;
+}
+
+/// The only trunk is this one.
+async fn over(house: &House, sipp: &Sipp) {
+    stand(house, vec![sipp.trunk()], Limits::default()).await;
+}
+
+fn rings_phone(state: &PanelCallState) -> bool {
+    matches!(state, PanelCallState::Calling { phone: true, .. })
+}
+
+/// A visitor taps "Dahl": Kari's phone is rung.
+async fn rung(house: &House) -> (Panel, CallId) {
+    let mut panel = house.panel().await;
+    let call = panel.ring(house.plan.bell("Dahl")).await;
+    assert!(rings_phone(&call.state), "{call:?}");
+    (panel, call.call)
+}
+
+async fn nothing_is_left(house: &House) {
+    let phones = &house.node().phones;
+    until("an end of every call on the wire", || phones.dialogs() == 0).await;
+}
+
+#[tokio::test]
+async fn who_has_no_app_is_rung_talks_and_opens_by_5_or_8_and_goes_on() {
+    for key in ['5', '8'] {
+        let house = house(&["kari"], PhoneRule::WithoutDevice, |_| {}).await;
+        let controller = house.controller().await;
+        let sipp = Sipp::press(&[(PAUSE, key)], 1);
+        over(&house, &sipp).await;
+        let (mut panel, call) = rung(&house).await;
+        panel.until("ringing", |state| matches!(state, PanelCallState::Calling { reached: true, .. })).await;
+        panel.connected().await;
+        assert_eq!(panel.opened().await, OPEN);
+        assert_eq!((controller.releases.of(0), controller.releases.count()), (1, 1));
+        assert!(house.node().exchange.panel_call(panel.id).await.is_some(), "it goes on");
+        panel.hang_up(call).await;
+        assert_eq!(panel.ended(call).await, EndReason::VisitorLeft);
+        sipp.verdict().await;
+        nothing_is_left(&house).await;
+        controller.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_key_beside_the_sound_opens_too_and_the_ports_are_free_after() {
+    let house = house(&["kari"], PhoneRule::WithoutDevice, |_| {}).await;
+    let controller = house.controller().await;
+    let mut phone = Baresip::start(NUMBER).await;
+    stand(&house, vec![trunk("phone", phone.port)], Limits::default()).await;
+    for calls in 1..=2 {
+        let (mut panel, call) = rung(&house).await;
+        phone.told("CALL_ESTABLISHED").await;
+        // too early or not, one of them counts as soon as a second is over
+        let mut opened = std::pin::pin!(panel.opened());
+        loop {
+            phone.press('5').await;
+            let pause = std::time::Duration::from_millis(400);
+            if let Ok(state) = tokio::time::timeout(pause, &mut opened).await {
+                assert_eq!(state, OPEN);
+                break;
+            }
+        }
+        assert_eq!(controller.releases.count(), calls);
+        panel.hang_up(call).await;
+        panel.ended(call).await;
+        phone.told("CALL_CLOSED").await;
+        nothing_is_left(&house).await;
+    }
+    controller.stop().await;
+}
+
+#[tokio::test]
+async fn a_phone_opens_once_in_a_call() {
+    let house = house(&["kari"], PhoneRule::WithoutDevice, |_| {}).await;
+    let controller = house.controller().await;
+    let sipp = Sipp::press(&[(PAUSE, '5'), (700, '5'), (700, '8')], 1);
+    over(&house, &sipp).await;
+    let (mut panel, call) = rung(&house).await;
+    panel.connected().await;
+    assert_eq!(panel.opened().await, OPEN);
+    sipp.wrote("CSeq: 4 INFO").await;
+    panel.hang_up(call).await;
+    panel.ended(call).await;
+    sipp.verdict().await;
+    assert_eq!(controller.releases.count(), 1);
+    controller.stop().await;
+}
+
+#[tokio::test]
+async fn only_1_5_and_8_answer_and_1_does_not_open() {
+    let house = house(&["kari"], PhoneRule::WithoutDevice, |_| {}).await;
+    let controller = house.controller().await;
+    let sipp = Sipp::press(&[(PAUSE, '7'), (600, '#'), (600, '1')], 1);
+    over(&house, &sipp).await;
+    let (mut panel, call) = rung(&house).await;
+    sipp.wrote("CSeq: 3 INFO").await;
+    let state = house.node().exchange.panel_call(panel.id).await.map(|call| call.state);
+    assert!(matches!(state, Some(PanelCallState::Calling { .. })), "{state:?}");
+    panel.connected().await;
+    panel.hang_up(call).await;
+    panel.ended(call).await;
+    sipp.verdict().await;
+    assert_eq!(controller.releases.count(), 0);
+    controller.stop().await;
+}
+
+#[tokio::test]
+async fn a_voicemail_silences_nobody() {
+    let house = house(&["kari"], PhoneRule::Both, |_| {}).await;
+    let mut kari = house.app("kari").await;
+    let sipp = Sipp::play("answer", 1);
+    over(&house, &sipp).await;
+    let (mut panel, call) = rung(&house).await;
+    assert_eq!(kari.rung().await.call, call);
+    sipp.wrote("ACK sip:").await;
+    let told = kari.socket.before_pong().await;
+    assert!(told.is_empty(), "it rings on: {told:?}");
+    assert!(rings_phone(&house.node().exchange.panel_call(panel.id).await.unwrap().state));
+    kari.answer(call).await;
+    panel.connected().await;
+    sipp.verdict().await;
+    nothing_is_left(&house).await;
+}
+
+#[tokio::test]
+async fn whoever_is_busy_is_passed_over() {
+    let house = house(&["nora"], PhoneRule::WithoutDevice, |_| {}).await;
+    let (mut panel, mut emil) = (house.panel().await, house.app("emil").await);
+    let sipp = Sipp::refuse("486 Busy Here");
+    over(&house, &sipp).await;
+    let call = panel.ring(house.plan.bell("Berg")).await;
+    assert!(matches!(call.state, PanelCallState::Calling { step: 1, steps: 2, phone: true, .. }), "{call:?}");
+    assert_eq!(emil.rung().await.call, call.call);
+    let next = panel.until("the next", |state| matches!(state, PanelCallState::Calling { step: 2, .. })).await;
+    assert!(!rings_phone(&next.state), "{next:?}");
+    sipp.verdict().await;
+}
+
+#[tokio::test]
+async fn why_a_phone_alone_is_not_reached_is_told_to_the_visitor() {
+    for (status, reason) in [
+        ("486 Busy Here", EndReason::Declined),
+        ("603 Decline", EndReason::Declined),
+        ("480 Temporarily Unavailable", EndReason::Unreachable),
+        ("404 Not Found", EndReason::Unreachable),
+    ] {
+        let house = house(&["kari"], PhoneRule::WithoutDevice, |_| {}).await;
+        let sipp = Sipp::refuse(status);
+        over(&house, &sipp).await;
+        let (mut panel, call) = rung(&house).await;
+        assert_eq!(panel.ended(call).await, reason, "{status}");
+        sipp.verdict().await;
+    }
+}
+
+#[tokio::test]
+async fn a_phone_that_nobody_picks_up_is_cancelled_and_so_is_one_whose_visitor_left() {
+    for leaves in [false, true] {
+        let house = house(&["kari"], PhoneRule::WithoutDevice, |config| config.calls.ring_s = 2).await;
+        let sipp = Sipp::play("rings_on", 1);
+        over(&house, &sipp).await;
+        let (mut panel, call) = rung(&house).await;
+        if leaves {
+            sipp.wrote("180 Ringing").await;
+            panel.hang_up(call).await;
+        }
+        let reason = if leaves { EndReason::VisitorLeft } else { EndReason::NoAnswer };
+        assert_eq!(panel.ended(call).await, reason);
+        sipp.verdict().await;
+        nothing_is_left(&house).await;
+    }
+}
+
+#[tokio::test]
+async fn who_hangs_up_without_a_key_declined_and_after_one_ended_the_call() {
+    let house = house(&["kari"], PhoneRule::WithoutDevice, |_| {}).await;
+    let sipp = Sipp::play("hangs_up", 1);
+    over(&house, &sipp).await;
+    let (mut panel, call) = rung(&house).await;
+    assert_eq!(panel.ended(call).await, EndReason::Declined);
+    sipp.verdict().await;
+    nothing_is_left(&house).await;
+}
+
+#[tokio::test]
+async fn the_time_to_talk_ends_by_our_bye() {
+    let house = house(&["kari"], PhoneRule::WithoutDevice, |config| config.calls.talk_s = 1).await;
+    let sipp = Sipp::press(&[(PAUSE, '1')], 1);
+    over(&house, &sipp).await;
+    let (mut panel, call) = rung(&house).await;
+    assert_eq!(panel.ended(call).await, EndReason::TimeLimit);
+    sipp.verdict().await;
+    nothing_is_left(&house).await;
+}
+
+#[tokio::test]
+async fn a_server_that_stops_hangs_up() {
+    let house = house(&["kari"], PhoneRule::WithoutDevice, |_| {}).await;
+    let sipp = Sipp::press(&[(PAUSE, '1')], 1);
+    over(&house, &sipp).await;
+    let (mut panel, _) = rung(&house).await;
+    panel.connected().await;
+    house.stop().await;
+    sipp.verdict().await;
+}
+
+#[tokio::test]
+async fn the_second_trunk_is_tried_when_the_first_does_not_work() {
+    let house = house(&["kari"], PhoneRule::WithoutDevice, |_| {}).await;
+    let (broken, works) = (Sipp::refuse("503 Service Unavailable"), Sipp::press(&[(PAUSE, '1')], 1));
+    let second = Trunk { name: "second".into(), ..works.trunk() };
+    stand(&house, vec![broken.trunk(), second], Limits::default()).await;
+    let (mut panel, call) = rung(&house).await;
+    panel.connected().await;
+    panel.hang_up(call).await;
+    panel.ended(call).await;
+    broken.verdict().await;
+    works.verdict().await;
+}
+
+#[tokio::test]
+async fn over_a_limit_nobody_is_rung() {
+    let house = house(&["kari"], PhoneRule::WithoutDevice, |_| {}).await;
+    let sipp = Sipp::refuse("486 Busy Here");
+    stand(&house, vec![sipp.trunk()], Limits { number_hour: 1, ..Limits::default() }).await;
+    let (mut panel, call) = rung(&house).await;
+    assert_eq!(panel.ended(call).await, EndReason::Declined);
+    let over = panel.ring(house.plan.bell("Dahl")).await.call;
+    assert_eq!(panel.ended(over).await, EndReason::Unreachable);
+    assert_eq!(sipp.invited(), 1);
+    sipp.verdict().await;
+}
+
+#[tokio::test]
+async fn numbers_that_may_not_be_rung_are_not() {
+    let house = house(&["kari"], PhoneRule::WithoutDevice, |_| {}).await;
+    let sipp = Sipp::play("rings_on", 1);
+    over(&house, &sipp).await;
+    let mut panel = house.panel().await;
+    for number in ["+4782900000", "+88101234567", "+19005551234", "21600000", "sip:kari@example.net"] {
+        let kari = RingNumber {
+            person: house.plan.person("kari"),
+            number: Pii::new(number.to_owned()),
+            language: Language::Nb,
+        };
+        let (when, countries) = (PhoneRule::Both, Countries::default());
+        let phones = RingPhones { when, numbers: vec![kari], countries };
+        house.node().phones.known.set(house.plan.tenant, phones);
+        let call = panel.ring(house.plan.bell("Dahl")).await;
+        assert_eq!(call.state, PanelCallState::Ended { reason: EndReason::Unreachable }, "{number}");
+    }
+    assert_eq!(sipp.invited(), 0);
+}
+
+#[tokio::test]
+async fn a_device_that_is_signed_in_keeps_the_phone_quiet_and_one_that_is_signed_out_does_not() {
+    let house = house(&["kari"], PhoneRule::WithoutDevice, |_| {}).await;
+    let sipp = Sipp::play("rings_on", 1);
+    over(&house, &sipp).await;
+    let device = house.phone("kari").await;
+    let mut panel = house.panel().await;
+    let call = panel.ring(house.plan.bell("Dahl")).await;
+    assert_eq!(call.state, PanelCallState::Ended { reason: EndReason::Unreachable }, "not connected");
+    assert_eq!(device.browser.delete("/api/v1/session").await.status, 204);
+    let call = panel.ring(house.plan.bell("Dahl")).await;
+    assert!(rings_phone(&call.state), "{call:?}");
+    sipp.wrote("180 Ringing").await;
+    panel.hang_up(call.call).await;
+    panel.ended(call.call).await;
+    sipp.verdict().await;
+}
+
+#[tokio::test]
+async fn a_device_that_stays_silent_is_followed_by_the_phone_and_one_that_rings_is_not() {
+    let house = house(&["kari"], PhoneRule::WhenSilent, |config| config.calls.ring_s = 10).await;
+    let sipp = Sipp::press(&[(PAUSE, '1')], 1);
+    over(&house, &sipp).await;
+    let (mut panel, mut kari) = (house.panel().await, house.app("kari").await);
+    let call = panel.ring(house.plan.bell("Dahl")).await;
+    assert!(!rings_phone(&call.state), "{call:?}");
+    let call = call.call;
+    kari.rung().await;
+    panel.until("the phone", rings_phone).await;
+    let state = kari.state(call).await;
+    assert!(matches!(state, AppCallState::Elsewhere { opened: false, .. }), "{state:?}");
+    panel.hang_up(call).await;
+    panel.ended(call).await;
+    sipp.verdict().await;
+    // now it says that it rings
+    let call = panel.ring(house.plan.bell("Dahl")).await.call;
+    kari.rung().await;
+    kari.ringing(call).await;
+    let ended = panel.until("the end", |state| {
+        assert!(!rings_phone(state), "{state:?}");
+        matches!(state, PanelCallState::Ended { .. })
+    });
+    assert_eq!(ended.await.state, PanelCallState::Ended { reason: EndReason::NoAnswer });
+}
+
+#[tokio::test]
+async fn in_quiet_hours_no_phone_is_rung() {
+    // noon UTC is 13:00 where the house stands
+    let clock = TestClock::new();
+    let house = House::build(with_phones, Arc::clone(&clock) as _, Random::system(), str::to_owned).await;
+    know(&house, &["kari"], PhoneRule::Both);
+    let sipp = Sipp::play("rings_on", 1);
+    over(&house, &sipp).await;
+    let path = format!("/api/v1/buildings/{}/policy", house.plan.building);
+    let mut policy = house.manager.get(&path).await.json();
+    policy["policy"]["quiet_hours"] = json!({ "from": 780, "until": 840 });
+    let request = house.manager.http.put(house.manager.url(&path)).json(&policy);
+    assert_eq!(house.manager.send(request, Method::PUT, &path).await.status, 200);
+    let (mut panel, mut kari) = (house.panel().await, house.app("kari").await);
+    let call = panel.ring(house.plan.bell("Dahl")).await;
+    assert!(!rings_phone(&call.state), "{call:?}");
+    assert!(kari.rung().await.silent);
+    assert_eq!(sipp.invited(), 0);
+}
+
+#[tokio::test]
+async fn a_property_managers_trunk_rings_for_nobody_else() {
+    let house = house(&["kari"], PhoneRule::Both, |_| {}).await;
+    let sipp = Sipp::play("rings_on", 1);
+    let neighbours = klinke_model::ids::TenantId(klinke_model::ids::v4([2; 16]));
+    house.node().phones.stand(neighbours, vec![sipp.trunk()], Limits::default()).await.unwrap();
+    let mut panel = house.panel().await;
+    let call = panel.ring(house.plan.bell("Dahl")).await;
+    assert_eq!(call.state, PanelCallState::Ended { reason: EndReason::Unreachable });
+    assert_eq!(sipp.invited(), 0);
+}

@@ -1,0 +1,224 @@
+//! A telephone company: SIPp, which judges what is sent to it, and baresip, whose keys come beside the sound.
+
+use super::PATIENCE;
+use klinke_server::phones::{Trunk, TrunkWay};
+use std::fmt::Write as _;
+use std::net::UdpSocket;
+use std::path::PathBuf;
+use std::process::Stdio;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
+use tokio::process::{Child, Command};
+use tokio::time::timeout;
+
+/// A port of UDP and TCP that nobody has.
+pub fn free_port() -> u16 {
+    loop {
+        let port = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+}
+
+/// Two ports for the sound of one call, and no more: the first is even.
+pub fn one_pair() -> (u16, u16) {
+    loop {
+        let first = free_port() & !1;
+        if [first, first + 1].iter().all(|port| UdpSocket::bind(("127.0.0.1", *port)).is_ok()) {
+            return (first, first + 1);
+        }
+    }
+}
+
+/// One run of SIPp. Killed when the test is over.
+pub struct Sipp {
+    pub name: &'static str,
+    pub port: u16,
+    folder: tempfile::TempDir,
+    child: Child,
+}
+
+impl Sipp {
+    /// Plays a scenario of the crate `sip`, to so many calls after the look whether it is there.
+    pub fn play(scenario: &str, calls: u32) -> Self {
+        let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("../sip/tests/sipp/{scenario}.xml"));
+        Self::start(&std::fs::read_to_string(file).unwrap(), calls)
+    }
+
+    /// Refuses a call with this status.
+    pub fn refuse(status: &str) -> Self {
+        let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../sip/tests/sipp/refuse.xml");
+        Self::start(&std::fs::read_to_string(file).unwrap().replace("486 Busy Here", status), 1)
+    }
+
+    /// Picks up, waits so many milliseconds before each key, and presses it.
+    pub fn press(keys: &[(u64, char)], calls: u32) -> Self {
+        let mut pressed = String::new();
+        for (cseq, (pause, key)) in (2..).zip(keys) {
+            write!(
+                pressed,
+                "<pause milliseconds=\"{pause}\"/>
+  <send retrans=\"500\"><![CDATA[
+
+      INFO [next_url] SIP/2.0
+      Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+      From: [$us]
+      To: [$them]
+      [last_Call-ID:]
+      CSeq: {cseq} INFO
+      Max-Forwards: 70
+      Contact: <sip:[local_ip]:[local_port];transport=[transport]>
+      Content-Type: application/dtmf-relay
+      Content-Length: [len]
+      
+      Signal={key}
+      Duration=160
+  ]]></send>
+  <recv response=\"200\"/>"
+            )
+            .unwrap();
+        }
+        let script = include_str!("../../sipp/press.xml").replace("<!--KEYS-->", &pressed);
+        Self::start(&script, calls)
+    }
+
+    fn start(script: &str, calls: u32) -> Self {
+        let (port, media) = (free_port(), free_port());
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("script.xml");
+        std::fs::write(&file, script).unwrap();
+        let child = Command::new("sipp")
+            .arg("-sf")
+            .arg(file)
+            .args(["-i", "127.0.0.1", "-mi", "127.0.0.1", "-p", &port.to_string(), "-mp", &media.to_string()])
+            .args(["-m", &(calls + 1).to_string(), "-nostdin", "-trace_err", "-error_file", "errors"])
+            .args(["-trace_msg", "-message_file", "messages"])
+            .current_dir(folder.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("SIPp (Debian: sip-tester)");
+        Self { name: "first", port, folder, child }
+    }
+
+    pub fn trunk(&self) -> Trunk {
+        trunk(self.name, self.port)
+    }
+
+    fn messages(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("messages")).unwrap_or_default()
+    }
+
+    /// Waits until it has noted this text among its messages.
+    pub async fn wrote(&self, text: &str) {
+        super::until(text, || self.messages().contains(text)).await;
+    }
+
+    /// How many different calls it was asked for.
+    pub fn invited(&self) -> usize {
+        let messages = self.messages();
+        let mut calls: Vec<&str> = messages
+            .split("-----------------------------------------------")
+            .filter(|message| message.contains("INVITE sip:"))
+            .filter_map(|message| message.lines().find(|line| line.starts_with("Call-ID:")))
+            .collect();
+        calls.sort_unstable();
+        calls.dedup();
+        calls.len()
+    }
+
+    /// Waits for its end, and whether every call went as its scenario says.
+    pub async fn verdict(mut self) {
+        let status = timeout(PATIENCE, self.child.wait()).await;
+        if !matches!(&status, Ok(Ok(status)) if status.success()) {
+            let errors = std::fs::read_to_string(self.folder.path().join("errors")).unwrap_or_default();
+            panic!("SIPp: {status:?}\n{errors}\n{}", self.messages());
+        }
+    }
+}
+
+/// A trunk on this machine.
+pub fn trunk(name: &str, port: u16) -> Trunk {
+    Trunk {
+        name: name.to_owned(),
+        host: "127.0.0.1".into(),
+        port,
+        way: TrunkWay::Udp,
+        domain: None,
+        caller: "+4721600001".into(),
+        registers: false,
+        account: None,
+        tones: false,
+    }
+}
+
+/// baresip, which picks up by itself. Killed when the test is over.
+pub struct Baresip {
+    pub port: u16,
+    control: TcpStream,
+    _folder: tempfile::TempDir,
+    _child: Child,
+}
+
+impl Baresip {
+    /// The phone with this number; its microphone hears 440 Hz.
+    pub async fn start(number: &str) -> Self {
+        let (port, control) = (free_port(), free_port());
+        let folder = tempfile::tempdir().unwrap();
+        let config = format!(
+            "poll_method epoll\nsip_listen 127.0.0.1:{port}\nsip_transports udp\n\
+             audio_player aubridge,x\naudio_source ausine,440\naudio_alert aubridge,x\nausrc_srate 8000\n\
+             ctrl_tcp_listen 127.0.0.1:{control}\n\
+             module_path /usr/lib/baresip/modules\nmodule g711.so\nmodule aubridge.so\nmodule ausine.so\n\
+             module_app account.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\n"
+        );
+        std::fs::write(folder.path().join("config"), config).unwrap();
+        let account = format!("<sip:{number}@127.0.0.1>;regint=0;answermode=auto;dtmfmode=rtpevent\n");
+        std::fs::write(folder.path().join("accounts"), account).unwrap();
+        std::fs::write(folder.path().join("contacts"), "").unwrap();
+        let mut child = Command::new("baresip")
+            .arg("-f")
+            .arg(folder.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("baresip (Debian: baresip-core)");
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let ready = async {
+            while let Some(line) = lines.next_line().await.unwrap() {
+                if line.contains("baresip is ready") {
+                    return;
+                }
+            }
+            panic!("baresip ended");
+        };
+        timeout(PATIENCE, ready).await.unwrap();
+        // read on, or it would wait for room in the pipe
+        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        let control = TcpStream::connect(("127.0.0.1", control)).await.unwrap();
+        Self { port, control, _folder: folder, _child: child }
+    }
+
+    /// Waits until it has told this.
+    pub async fn told(&mut self, what: &str) {
+        let mut told = Vec::new();
+        let telling = async {
+            while !String::from_utf8_lossy(&told).contains(what) {
+                assert_ne!(self.control.read_buf(&mut told).await.unwrap(), 0, "baresip ended");
+            }
+        };
+        timeout(PATIENCE, telling).await.unwrap_or_else(|_| panic!("never told: {what}"));
+    }
+
+    /// Presses a key, for as long as it is told to.
+    pub async fn press(&mut self, key: char) {
+        let command = format!(r#"{{"command":"sndcode","params":"{key}"}}"#);
+        let netstring = format!("{}:{command},", command.len());
+        self.control.write_all(netstring.as_bytes()).await.unwrap();
+    }
+}
