@@ -147,13 +147,13 @@ pub struct Limits {
     pub number_hour: usize,
     /// All numbers of one building within an hour.
     pub building_hour: usize,
-    /// All numbers of one building within 24 hours.
-    pub building_day: usize,
+    /// All numbers of all buildings within 24 hours.
+    pub day: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { number_hour: 6, building_hour: 60, building_day: 300 }
+        Self { number_hour: 6, building_hour: 60, day: 500 }
     }
 }
 
@@ -164,8 +164,8 @@ pub enum Capped {
     Number,
     /// This building rang often enough within the hour.
     BuildingHour,
-    /// This building rang often enough within the day.
-    BuildingDay,
+    /// All buildings together rang often enough within the day.
+    Day,
 }
 
 /// A number as a keyed hash; whoever counts does not know it.
@@ -180,19 +180,19 @@ pub struct Caps<B> {
     limits: Limits,
     numbers: HashMap<NumberHash, VecDeque<Mono>>,
     buildings: HashMap<B, VecDeque<Mono>>,
+    all: VecDeque<Mono>,
     swept: Mono,
 }
 
 impl<B: Eq + std::hash::Hash> Caps<B> {
     /// Nothing rung yet.
     pub fn new(limits: Limits) -> Self {
-        Self { limits, numbers: HashMap::new(), buildings: HashMap::new(), swept: Mono::default() }
+        Self { limits, numbers: HashMap::new(), buildings: HashMap::new(), all: VecDeque::new(), swept: Mono::default() }
     }
 
-    /// With other limits; what was rung counts on.
-    #[must_use]
-    pub fn with(self, limits: Limits) -> Self {
-        Self { limits, ..self }
+    /// From now on these limits; what was rung counts on.
+    pub fn limit(&mut self, limits: Limits) {
+        self.limits = limits;
     }
 
     /// Whether this number may be rung now; if so it counts as rung. What is refused does not count: somebody who presses
@@ -207,18 +207,20 @@ impl<B: Eq + std::hash::Hash> Caps<B> {
         let of_number = self.numbers.entry(number).or_default();
         let of_building = self.buildings.entry(building).or_default();
         forget(of_number, now, HOUR);
-        forget(of_building, now, DAY);
+        forget(of_building, now, HOUR);
+        forget(&mut self.all, now, DAY);
         if of_number.len() >= self.limits.number_hour {
             return Err(Capped::Number);
         }
-        if of_building.iter().filter(|at| now.since(**at) < HOUR).count() >= self.limits.building_hour {
+        if of_building.len() >= self.limits.building_hour {
             return Err(Capped::BuildingHour);
         }
-        if of_building.len() >= self.limits.building_day {
-            return Err(Capped::BuildingDay);
+        if self.all.len() >= self.limits.day {
+            return Err(Capped::Day);
         }
         of_number.push_back(now);
         of_building.push_back(now);
+        self.all.push_back(now);
         Ok(())
     }
 
@@ -230,7 +232,7 @@ impl<B: Eq + std::hash::Hash> Caps<B> {
             !rung.is_empty()
         });
         self.buildings.retain(|_, rung| {
-            forget(rung, now, DAY);
+            forget(rung, now, HOUR);
             !rung.is_empty()
         });
     }

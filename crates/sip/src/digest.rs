@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
 
 /// Who we are for a registrar or trunk. `Debug` does not tell the password.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Account {
     /// The name within the digest.
     pub user: String,

@@ -165,7 +165,7 @@ fn phones(node: &Node, scope: &Scope, facts: &RingFacts, silent: bool) -> Option
     if silent || !node.phones.has_trunk(scope.tenant) {
         return None;
     }
-    phones_of(&node.phones.known, scope.tenant, facts)
+    phones_of(facts)
 }
 
 /// What the visitor tapped or typed: a code (whoever guesses one learns no name), the button's text, or that of the member chosen behind a family button.

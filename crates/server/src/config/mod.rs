@@ -5,6 +5,7 @@
 //! of `klinke check-config` are made from the same words. There is no key for a secret that has a default.
 
 mod error;
+pub mod hosts;
 mod mail;
 mod phones;
 mod public_url;
@@ -356,6 +357,7 @@ mod tests {
             ("[phones]\nlisten = \"0.0.0.0\"", "phones.announce", "announce = \"203.0.113.7\""),
             ("[phones]\nlast_port = 7500", "phones.last_port", "last_port = 7899"),
             ("[phones]\nfirst_port = 80", "phones.first_port", "first_port = 7500"),
+            ("[phones]\ntrunk_hosts = [\"sip:sip.example.net\"]", "phones.trunk_hosts", "trunk_hosts = ["),
             ("[media]\nshards = 65", "media.shards", "shards = 2"),
         ] {
             let error = load(toml).unwrap_err();

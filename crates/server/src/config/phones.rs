@@ -1,5 +1,7 @@
-//! How ordinary phones are rung: the addresses that telephone companies and switchboards see of us.
+//! How ordinary phones are rung: the addresses that telephone companies and switchboards see of us, and which of those may
+//! be spoken to.
 
+use super::hosts::are_hosts;
 use klinke_sip::rtp::port::Range;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -25,11 +27,15 @@ pub struct Phones {
     /// Authorities whose certificates trunks over TLS may show, PEM. Left out, those of this machine.
     #[schemars(example = "/etc/klinke/trunk-ca.pem")]
     pub roots: Option<PathBuf>,
+    /// Hosts that trunks may be set up to: exact, or `*.example.org` for all below it. Empty: none can be set up, and no
+    /// ordinary phone is rung.
+    #[schemars(example = ["sip.example.net", "*.example.com"])]
+    pub trunk_hosts: Vec<String>,
 }
 
 impl Default for Phones {
     fn default() -> Self {
-        Self { listen: None, announce: None, first_port: 7500, last_port: 7899, roots: None }
+        Self { listen: None, announce: None, first_port: 7500, last_port: 7899, roots: None, trunk_hosts: Vec::new() }
     }
 }
 
@@ -46,6 +52,9 @@ impl Phones {
         }
         if self.last_port <= self.first_port {
             return Err(("phones.last_port", "is not after phones.first_port"));
+        }
+        if !are_hosts(&self.trunk_hosts) {
+            return Err(("phones.trunk_hosts", "has a name that is not a host name in small letters"));
         }
         match (self.listen, self.announce) {
             (_, Some(announce)) if announce.is_unspecified() => {

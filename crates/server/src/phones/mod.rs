@@ -9,10 +9,12 @@
 
 pub mod known;
 pub mod prompt;
+pub mod standing;
 
 use crate::config;
 use hmac::{Hmac, KeyInit, Mac};
-use klinke_model::ids::{BuildingId, TenantId};
+use klinke_model::ids::{BuildingId, TenantId, TrunkId};
+use klinke_model::phone::{E164, TrunkWay};
 use klinke_model::time::Mono;
 use klinke_sip::agent::{Agent, Dial, Leg, Roots, Settings, StartError, State, T1, Way};
 use klinke_sip::dial::{Caps, Limits, Number, NumberHash};
@@ -26,22 +28,11 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-/// How a trunk is spoken to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TrunkWay {
-    /// SIP over UDP.
-    Udp,
-    /// SIP over TCP.
-    Tcp,
-    /// SIP over TLS.
-    Tls,
-}
-
 /// A trunk that is to stand.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trunk {
-    /// What people call it; no two of a property manager have the same name.
-    pub name: String,
+    /// Which.
+    pub id: TrunkId,
     /// A host name or an address.
     pub host: String,
     /// Where it listens.
@@ -51,7 +42,7 @@ pub struct Trunk {
     /// The domain of SIP addresses, where it is not the host.
     pub domain: Option<String>,
     /// The one number that all calls come from.
-    pub caller: String,
+    pub caller: E164,
     /// Whether to register.
     pub registers: bool,
     /// What challenges are answered with.
@@ -90,8 +81,8 @@ struct Side {
 /// The trunks of one property manager.
 struct Trunks {
     agent: Agent,
-    /// Names of those over which keys come as tones.
-    tones: Vec<String>,
+    /// As they were set up.
+    set: Vec<Trunk>,
     caps: Caps<BuildingId>,
 }
 
@@ -102,8 +93,6 @@ pub struct Phones {
     /// What numbers are hashed with for counting.
     key: [u8; 32],
     trunks: Mutex<HashMap<TenantId, Trunks>>,
-    /// Which phones may be rung.
-    pub known: known::Known,
 }
 
 impl Phones {
@@ -121,7 +110,12 @@ impl Phones {
                 roots: config.roots.as_deref().map_or(Ok(Roots::Machine), read_roots)?,
             }),
         };
-        Ok(Self { side, key, trunks: Mutex::default(), known: known::Known::default() })
+        Ok(Self { side, key, trunks: Mutex::default() })
+    }
+
+    /// Whether the configuration says where we are spoken to at all.
+    pub const fn may_stand(&self) -> bool {
+        self.side.is_some()
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<TenantId, Trunks>> {
@@ -130,7 +124,8 @@ impl Phones {
     }
 
     /// Has these trunks stand for a property manager, in the order in which they are tried, instead of those from before;
-    /// calls over those end. What was rung within the hour and the day still counts.
+    /// calls over those end. The same trunks stand on as they are, with calls and all. What was rung within the hour and the
+    /// day still counts.
     ///
     /// # Errors
     /// When they can not begin; those from before stand on then.
@@ -141,22 +136,25 @@ impl Phones {
         limits: Limits,
     ) -> Result<(), StartError> {
         let Some(side) = &self.side else { return Ok(()) };
-        let tones = trunks.iter().filter(|trunk| trunk.tones).map(|trunk| trunk.name.clone()).collect();
+        if let Some(standing) = self.lock().get_mut(&tenant)
+            && standing.set == trunks
+        {
+            standing.caps.limit(limits);
+            return Ok(());
+        }
         let fresh = if trunks.is_empty() {
             None
         } else {
-            Some(Agent::start(trunks.into_iter().map(|trunk| side.settings(trunk)).collect())?)
+            Some(Agent::start(trunks.iter().map(|trunk| side.settings(trunk)).collect())?)
         };
         let former = {
             let mut standing = self.lock();
             let former = standing.remove(&tenant);
             let (agent, caps) = former.map_or((None, None), |former| (Some(former.agent), Some(former.caps)));
             if let Some(fresh) = fresh {
-                let caps = match caps {
-                    Some(caps) => caps.with(limits),
-                    None => Caps::new(limits),
-                };
-                standing.insert(tenant, Trunks { agent: fresh, tones, caps });
+                let mut caps = caps.unwrap_or_else(|| Caps::new(limits));
+                caps.limit(limits);
+                standing.insert(tenant, Trunks { agent: fresh, set: trunks, caps });
             }
             agent
         };
@@ -166,14 +164,22 @@ impl Phones {
         Ok(())
     }
 
+    /// The property managers who have trunks that stand.
+    pub fn tenants(&self) -> Vec<TenantId> {
+        self.lock().keys().copied().collect()
+    }
+
     /// Whether a property manager has a trunk.
     pub fn has_trunk(&self, tenant: TenantId) -> bool {
         self.lock().contains_key(&tenant)
     }
 
-    /// A property manager's trunks by name, and how we stand with each.
-    pub fn states(&self, tenant: TenantId) -> Vec<(String, State)> {
-        self.lock().get(&tenant).map_or_else(Vec::new, |trunks| trunks.agent.states())
+    /// A property manager's trunks that stand, and how we stand with each.
+    pub fn states(&self, tenant: TenantId) -> Vec<(TrunkId, State)> {
+        self.lock().get(&tenant).map_or_else(Vec::new, |trunks| {
+            let states = trunks.agent.states().into_iter().map(|(_, state)| state);
+            trunks.set.iter().map(|trunk| trunk.id).zip(states).collect()
+        })
     }
 
     /// Calls of which something is left on the wire, of all property managers.
@@ -211,9 +217,10 @@ impl Phones {
         Ok(trunks.agent.call(dial))
     }
 
-    /// Whether keys come as tones over the trunk with this name.
+    /// Whether keys come as tones over the trunk that goes by this name in an [`agent::Leg`](Leg).
     pub fn has_tones(&self, tenant: TenantId, trunk: &str) -> bool {
-        self.lock().get(&tenant).is_some_and(|trunks| trunks.tones.iter().any(|name| name == trunk))
+        let is_it = |known: &Trunk| known.tones && known.id.to_string() == trunk;
+        self.lock().get(&tenant).is_some_and(|trunks| trunks.set.iter().any(is_it))
     }
 
     /// Ends every call and takes registrations back; for 2 s at most.
@@ -232,22 +239,22 @@ impl Phones {
 }
 
 impl Side {
-    fn settings(&self, trunk: Trunk) -> Settings {
+    fn settings(&self, trunk: &Trunk) -> Settings {
         let way = match trunk.way {
             TrunkWay::Udp => Way::Udp,
             TrunkWay::Tcp => Way::Tcp,
             TrunkWay::Tls => Way::Tls(self.roots.clone()),
         };
         Settings {
-            name: trunk.name,
-            host: trunk.host,
+            name: trunk.id.to_string(),
+            host: trunk.host.clone(),
             port: trunk.port,
             way,
             bind: SocketAddr::new(self.listen, 0),
-            domain: trunk.domain,
-            caller: trunk.caller,
+            domain: trunk.domain.clone(),
+            caller: trunk.caller.as_str().to_owned(),
             registers: trunk.registers,
-            account: trunk.account,
+            account: trunk.account.clone(),
             t1: T1,
         }
     }

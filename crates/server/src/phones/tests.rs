@@ -14,12 +14,12 @@ fn phones() -> Phones {
 /// Nobody is there.
 fn trunk() -> Trunk {
     Trunk {
-        name: "trunk".into(),
+        id: TrunkId(v4([9; 16])),
         host: "127.0.0.1".into(),
         port: 9,
         way: TrunkWay::Udp,
         domain: None,
-        caller: "+4721600001".into(),
+        caller: E164::new("+4721600001").unwrap(),
         registers: false,
         account: None,
         tones: false,
@@ -56,7 +56,7 @@ fn rings(phones: &Phones, of: u8, at: u8, number: &str, second: u64) -> Result<(
 async fn limits_are_kept_over_new_trunks_and_are_each_property_managers_own() {
     let phones = phones();
     assert_eq!(rings(&phones, 1, 1, ONE, 0), Err(NotRung::NoTrunk));
-    let limits = Limits { number_hour: 2, building_hour: 3, building_day: 10 };
+    let limits = Limits { number_hour: 2, building_hour: 3, day: 10 };
     for of in [1, 2] {
         phones.stand(tenant(of), vec![trunk()], limits).await.unwrap();
     }
