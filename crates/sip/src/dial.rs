@@ -187,7 +187,13 @@ pub struct Caps<B> {
 impl<B: Eq + std::hash::Hash> Caps<B> {
     /// Nothing rung yet.
     pub fn new(limits: Limits) -> Self {
-        Self { limits, numbers: HashMap::new(), buildings: HashMap::new(), all: VecDeque::new(), swept: Mono::default() }
+        Self {
+            limits,
+            numbers: HashMap::new(),
+            buildings: HashMap::new(),
+            all: VecDeque::new(),
+            swept: Mono::default(),
+        }
     }
 
     /// From now on these limits; what was rung counts on.

@@ -35,7 +35,14 @@ pub struct Phones {
 
 impl Default for Phones {
     fn default() -> Self {
-        Self { listen: None, announce: None, first_port: 7500, last_port: 7899, roots: None, trunk_hosts: Vec::new() }
+        Self {
+            listen: None,
+            announce: None,
+            first_port: 7500,
+            last_port: 7899,
+            roots: None,
+            trunk_hosts: Vec::new(),
+        }
     }
 }
 

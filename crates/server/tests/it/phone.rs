@@ -2,25 +2,23 @@
 
 use crate::support::house::House;
 use crate::support::panel::Panel;
-use crate::support::trunk::{Baresip, Sipp, one_pair, trunk};
+use crate::support::trunk::{Baresip, Sipp, one_pair};
 use crate::support::until;
 use crate::testing::TestClock;
 use axum::http::Method;
-use klinke_calls::plan::PhoneRule;
-use klinke_model::contact::Language;
-use klinke_model::ids::CallId;
+use klinke_model::ids::{CallId, TenantId, TrunkId, v4};
 use klinke_model::intercom::EndReason;
+use klinke_model::phone::{E164, Phones, TrunkWay};
 use klinke_model::privacy::Pii;
 use klinke_server::config::Config;
 use klinke_server::phones::Trunk;
-use klinke_server::phones::known::{RingNumber, RingPhones};
 use klinke_server::random::Random;
 use klinke_sip::agent::State;
-use klinke_sip::dial::{Countries, Limits};
+use klinke_sip::dial::Limits;
 use klinke_wire::app::AppCallState;
 use klinke_wire::common::OpeningState;
 use klinke_wire::panel::PanelCallState;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -32,41 +30,60 @@ const PAUSE: u64 = 1_200;
 /// Sound has two ports and no more: a call that does not free them makes the next one fail.
 fn with_phones(config: &mut Config) {
     config.phones.listen = Some(IpAddr::from([127, 0, 0, 1]));
+    config.phones.trunk_hosts = vec!["127.0.0.1".into()];
     (config.phones.first_port, config.phones.last_port) = one_pair();
 }
 
 /// A house whose people with these user names have a number.
-async fn house(people: &[&'static str], when: PhoneRule, change: impl FnOnce(&mut Config)) -> House {
+async fn house(people: &[&'static str], when: Phones, change: impl FnOnce(&mut Config)) -> House {
     let house = House::with(|config| {
         with_phones(config);
         change(config);
     })
     .await;
-    know(&house, people, when);
+    know(&house, people, when).await;
     house
 }
 
-fn know(house: &House, people: &[&'static str], when: PhoneRule) {
-    let number = |name: &&'static str| RingNumber {
-        person: house.plan.person(name),
-        number: Pii::new(NUMBER.to_owned()),
-        language: Language::En,
-    };
-    let numbers = people.iter().map(number).collect();
-    let phones = RingPhones { when, numbers, countries: Countries::default() };
-    house.node().phones.known.set(house.plan.tenant, phones);
+async fn know(house: &House, people: &[&'static str], when: Phones) {
+    let path = format!("/api/v1/buildings/{}/policy", house.plan.building);
+    let mut policy = house.manager.get(&path).await.json();
+    policy["policy"]["phones"] = json!(when);
+    assert_eq!(put(house, &path, policy).await, 200);
+    for name in people {
+        assert_eq!(vouch(house, name, NUMBER).await, 200);
+    }
 }
 
-/// Has the house's trunks stand, and waits until they are looked at.
-async fn stand(house: &House, trunks: Vec<Trunk>, limits: Limits) {
-    let (phones, tenant) = (&house.node().phones, house.plan.tenant);
-    phones.stand(tenant, trunks, limits).await.unwrap();
-    until("trunks that answer", || phones.states(tenant).iter().all(|(_, state)| *state == State::Ready)).await;
+/// The status of the answer.
+async fn put(house: &House, path: &str, body: Value) -> u16 {
+    let request = house.manager.http.put(house.manager.url(path)).json(&body);
+    house.manager.send(request, Method::PUT, path).await.status.as_u16()
+}
+
+async fn vouch(house: &House, name: &str, number: &str) -> u16 {
+    let path = format!("/api/v1/people/{}/phone-number", house.plan.person(name));
+    put(house, &path, json!({ "number": number })).await
+}
+
+/// Sets up trunks at these ports, to be tried in this order, and waits until they are looked at.
+async fn stand(house: &House, ports: &[u16]) {
+    for (at, port) in ports.iter().enumerate() {
+        let settings = json!({ "name": format!("Trunk {at}"), "host": "127.0.0.1", "port": port, "way": "udp",
+            "caller": "+4721600001", "registers": false, "enabled": true });
+        let added = house.manager.post("/api/v1/trunks", json!({ "settings": settings })).await;
+        assert_eq!(added.status, 201, "{added:?}");
+    }
+    until("trunks that answer", || {
+        let states = house.node().phones.states(house.plan.tenant);
+        states.len() == ports.len() && states.iter().all(|(_, state)| *state == State::Ready)
+    })
+    .await;
 }
 
 /// The only trunk is this one.
 async fn over(house: &House, sipp: &Sipp) {
-    stand(house, vec![sipp.trunk()], Limits::default()).await;
+    stand(house, &[sipp.port]).await;
 }
 
 fn rings_phone(state: &PanelCallState) -> bool {
@@ -89,7 +106,7 @@ async fn nothing_is_left(house: &House) {
 #[tokio::test]
 async fn who_has_no_app_is_rung_talks_and_opens_by_5_or_8_and_goes_on() {
     for key in ['5', '8'] {
-        let house = house(&["kari"], PhoneRule::WithoutDevice, |_| {}).await;
+        let house = house(&["kari"], Phones::WithoutDevice, |_| {}).await;
         let controller = house.controller().await;
         let sipp = Sipp::press(&[(PAUSE, key)], 1);
         over(&house, &sipp).await;
@@ -109,10 +126,10 @@ async fn who_has_no_app_is_rung_talks_and_opens_by_5_or_8_and_goes_on() {
 
 #[tokio::test]
 async fn a_key_beside_the_sound_opens_too_and_the_ports_are_free_after() {
-    let house = house(&["kari"], PhoneRule::WithoutDevice, |_| {}).await;
+    let house = house(&["kari"], Phones::WithoutDevice, |_| {}).await;
     let controller = house.controller().await;
     let mut phone = Baresip::start(NUMBER).await;
-    stand(&house, vec![trunk("phone", phone.port)], Limits::default()).await;
+    stand(&house, &[phone.port]).await;
     for calls in 1..=2 {
         let (mut panel, call) = rung(&house).await;
         phone.told("CALL_ESTABLISHED").await;
@@ -137,7 +154,7 @@ async fn a_key_beside_the_sound_opens_too_and_the_ports_are_free_after() {
 
 #[tokio::test]
 async fn a_phone_opens_once_in_a_call() {
-    let house = house(&["kari"], PhoneRule::WithoutDevice, |_| {}).await;
+    let house = house(&["kari"], Phones::WithoutDevice, |_| {}).await;
     let controller = house.controller().await;
     let sipp = Sipp::press(&[(PAUSE, '5'), (700, '5'), (700, '8')], 1);
     over(&house, &sipp).await;
@@ -154,7 +171,7 @@ async fn a_phone_opens_once_in_a_call() {
 
 #[tokio::test]
 async fn only_1_5_and_8_answer_and_1_does_not_open() {
-    let house = house(&["kari"], PhoneRule::WithoutDevice, |_| {}).await;
+    let house = house(&["kari"], Phones::WithoutDevice, |_| {}).await;
     let controller = house.controller().await;
     let sipp = Sipp::press(&[(PAUSE, '7'), (600, '#'), (600, '1')], 1);
     over(&house, &sipp).await;
@@ -172,7 +189,7 @@ async fn only_1_5_and_8_answer_and_1_does_not_open() {
 
 #[tokio::test]
 async fn a_voicemail_silences_nobody() {
-    let house = house(&["kari"], PhoneRule::Both, |_| {}).await;
+    let house = house(&["kari"], Phones::Both, |_| {}).await;
     let mut kari = house.app("kari").await;
     let sipp = Sipp::play("answer", 1);
     over(&house, &sipp).await;
@@ -190,14 +207,15 @@ async fn a_voicemail_silences_nobody() {
 
 #[tokio::test]
 async fn whoever_is_busy_is_passed_over() {
-    let house = house(&["nora"], PhoneRule::WithoutDevice, |_| {}).await;
+    let house = house(&["nora"], Phones::WithoutDevice, |_| {}).await;
     let (mut panel, mut emil) = (house.panel().await, house.app("emil").await);
     let sipp = Sipp::refuse("486 Busy Here");
     over(&house, &sipp).await;
     let call = panel.ring(house.plan.bell("Berg")).await;
     assert!(matches!(call.state, PanelCallState::Calling { step: 1, steps: 2, phone: true, .. }), "{call:?}");
     assert_eq!(emil.rung().await.call, call.call);
-    let next = panel.until("the next", |state| matches!(state, PanelCallState::Calling { step: 2, .. })).await;
+    let next =
+        panel.until("the next", |state| matches!(state, PanelCallState::Calling { step: 2, .. })).await;
     assert!(!rings_phone(&next.state), "{next:?}");
     sipp.verdict().await;
 }
@@ -210,7 +228,7 @@ async fn why_a_phone_alone_is_not_reached_is_told_to_the_visitor() {
         ("480 Temporarily Unavailable", EndReason::Unreachable),
         ("404 Not Found", EndReason::Unreachable),
     ] {
-        let house = house(&["kari"], PhoneRule::WithoutDevice, |_| {}).await;
+        let house = house(&["kari"], Phones::WithoutDevice, |_| {}).await;
         let sipp = Sipp::refuse(status);
         over(&house, &sipp).await;
         let (mut panel, call) = rung(&house).await;
@@ -222,7 +240,7 @@ async fn why_a_phone_alone_is_not_reached_is_told_to_the_visitor() {
 #[tokio::test]
 async fn a_phone_that_nobody_picks_up_is_cancelled_and_so_is_one_whose_visitor_left() {
     for leaves in [false, true] {
-        let house = house(&["kari"], PhoneRule::WithoutDevice, |config| config.calls.ring_s = 2).await;
+        let house = house(&["kari"], Phones::WithoutDevice, |config| config.calls.ring_s = 2).await;
         let sipp = Sipp::play("rings_on", 1);
         over(&house, &sipp).await;
         let (mut panel, call) = rung(&house).await;
@@ -239,7 +257,7 @@ async fn a_phone_that_nobody_picks_up_is_cancelled_and_so_is_one_whose_visitor_l
 
 #[tokio::test]
 async fn who_hangs_up_without_a_key_declined_and_after_one_ended_the_call() {
-    let house = house(&["kari"], PhoneRule::WithoutDevice, |_| {}).await;
+    let house = house(&["kari"], Phones::WithoutDevice, |_| {}).await;
     let sipp = Sipp::play("hangs_up", 1);
     over(&house, &sipp).await;
     let (mut panel, call) = rung(&house).await;
@@ -250,7 +268,7 @@ async fn who_hangs_up_without_a_key_declined_and_after_one_ended_the_call() {
 
 #[tokio::test]
 async fn the_time_to_talk_ends_by_our_bye() {
-    let house = house(&["kari"], PhoneRule::WithoutDevice, |config| config.calls.talk_s = 1).await;
+    let house = house(&["kari"], Phones::WithoutDevice, |config| config.calls.talk_s = 1).await;
     let sipp = Sipp::press(&[(PAUSE, '1')], 1);
     over(&house, &sipp).await;
     let (mut panel, call) = rung(&house).await;
@@ -261,7 +279,7 @@ async fn the_time_to_talk_ends_by_our_bye() {
 
 #[tokio::test]
 async fn a_server_that_stops_hangs_up() {
-    let house = house(&["kari"], PhoneRule::WithoutDevice, |_| {}).await;
+    let house = house(&["kari"], Phones::WithoutDevice, |_| {}).await;
     let sipp = Sipp::press(&[(PAUSE, '1')], 1);
     over(&house, &sipp).await;
     let (mut panel, _) = rung(&house).await;
@@ -272,10 +290,9 @@ async fn a_server_that_stops_hangs_up() {
 
 #[tokio::test]
 async fn the_second_trunk_is_tried_when_the_first_does_not_work() {
-    let house = house(&["kari"], PhoneRule::WithoutDevice, |_| {}).await;
+    let house = house(&["kari"], Phones::WithoutDevice, |_| {}).await;
     let (broken, works) = (Sipp::refuse("503 Service Unavailable"), Sipp::press(&[(PAUSE, '1')], 1));
-    let second = Trunk { name: "second".into(), ..works.trunk() };
-    stand(&house, vec![broken.trunk(), second], Limits::default()).await;
+    stand(&house, &[broken.port, works.port]).await;
     let (mut panel, call) = rung(&house).await;
     panel.connected().await;
     panel.hang_up(call).await;
@@ -286,9 +303,12 @@ async fn the_second_trunk_is_tried_when_the_first_does_not_work() {
 
 #[tokio::test]
 async fn over_a_limit_nobody_is_rung() {
-    let house = house(&["kari"], PhoneRule::WithoutDevice, |_| {}).await;
+    let house = house(&["kari"], Phones::WithoutDevice, |_| {}).await;
     let sipp = Sipp::refuse("486 Busy Here");
-    stand(&house, vec![sipp.trunk()], Limits { number_hour: 1, ..Limits::default() }).await;
+    over(&house, &sipp).await;
+    let mut limits = house.manager.get("/api/v1/phone-limits").await.json();
+    limits["limits"]["number_hour"] = json!(1);
+    assert_eq!(put(&house, "/api/v1/phone-limits", limits).await, 200);
     let (mut panel, call) = rung(&house).await;
     assert_eq!(panel.ended(call).await, EndReason::Declined);
     let over = panel.ring(house.plan.bell("Dahl")).await.call;
@@ -299,28 +319,33 @@ async fn over_a_limit_nobody_is_rung() {
 
 #[tokio::test]
 async fn numbers_that_may_not_be_rung_are_not() {
-    let house = house(&["kari"], PhoneRule::WithoutDevice, |_| {}).await;
+    let house = house(&["kari"], Phones::WithoutDevice, |_| {}).await;
     let sipp = Sipp::play("rings_on", 1);
     over(&house, &sipp).await;
     let mut panel = house.panel().await;
     for number in ["+4782900000", "+88101234567", "+19005551234", "21600000", "sip:kari@example.net"] {
-        let kari = RingNumber {
-            person: house.plan.person("kari"),
-            number: Pii::new(number.to_owned()),
-            language: Language::Nb,
-        };
-        let (when, countries) = (PhoneRule::Both, Countries::default());
-        let phones = RingPhones { when, numbers: vec![kari], countries };
-        house.node().phones.known.set(house.plan.tenant, phones);
+        assert_eq!(vouch(&house, "kari", number).await, 422, "{number}");
+    }
+    // kept before the countries were other ones
+    for number in ["+4782900000", "+88101234567", "+19005551234"] {
+        let (scope, stamp, kari) = (house.scope(), house.node().stamp(), house.plan.person("kari"));
+        let number = Pii::new(E164::new(number).unwrap());
+        let numbers = house.node().store.phone_numbers();
+        assert!(numbers.vouch_number(&scope, &stamp, kari, number.clone()).await.unwrap());
         let call = panel.ring(house.plan.bell("Dahl")).await;
-        assert_eq!(call.state, PanelCallState::Ended { reason: EndReason::Unreachable }, "{number}");
+        assert_eq!(
+            call.state,
+            PanelCallState::Ended { reason: EndReason::Unreachable },
+            "{}",
+            number.reveal().as_str()
+        );
     }
     assert_eq!(sipp.invited(), 0);
 }
 
 #[tokio::test]
 async fn a_device_that_is_signed_in_keeps_the_phone_quiet_and_one_that_is_signed_out_does_not() {
-    let house = house(&["kari"], PhoneRule::WithoutDevice, |_| {}).await;
+    let house = house(&["kari"], Phones::WithoutDevice, |_| {}).await;
     let sipp = Sipp::play("rings_on", 1);
     over(&house, &sipp).await;
     let device = house.phone("kari").await;
@@ -338,7 +363,7 @@ async fn a_device_that_is_signed_in_keeps_the_phone_quiet_and_one_that_is_signed
 
 #[tokio::test]
 async fn a_device_that_stays_silent_is_followed_by_the_phone_and_one_that_rings_is_not() {
-    let house = house(&["kari"], PhoneRule::WhenSilent, |config| config.calls.ring_s = 10).await;
+    let house = house(&["kari"], Phones::WhenSilent, |config| config.calls.ring_s = 10).await;
     let sipp = Sipp::press(&[(PAUSE, '1')], 1);
     over(&house, &sipp).await;
     let (mut panel, mut kari) = (house.panel().await, house.app("kari").await);
@@ -368,14 +393,13 @@ async fn in_quiet_hours_no_phone_is_rung() {
     // noon UTC is 13:00 where the house stands
     let clock = TestClock::new();
     let house = House::build(with_phones, Arc::clone(&clock) as _, Random::system(), str::to_owned).await;
-    know(&house, &["kari"], PhoneRule::Both);
+    know(&house, &["kari"], Phones::Both).await;
     let sipp = Sipp::play("rings_on", 1);
     over(&house, &sipp).await;
     let path = format!("/api/v1/buildings/{}/policy", house.plan.building);
     let mut policy = house.manager.get(&path).await.json();
     policy["policy"]["quiet_hours"] = json!({ "from": 780, "until": 840 });
-    let request = house.manager.http.put(house.manager.url(&path)).json(&policy);
-    assert_eq!(house.manager.send(request, Method::PUT, &path).await.status, 200);
+    assert_eq!(put(&house, &path, policy).await, 200);
     let (mut panel, mut kari) = (house.panel().await, house.app("kari").await);
     let call = panel.ring(house.plan.bell("Dahl")).await;
     assert!(!rings_phone(&call.state), "{call:?}");
@@ -385,12 +409,26 @@ async fn in_quiet_hours_no_phone_is_rung() {
 
 #[tokio::test]
 async fn a_property_managers_trunk_rings_for_nobody_else() {
-    let house = house(&["kari"], PhoneRule::Both, |_| {}).await;
-    let sipp = Sipp::play("rings_on", 1);
-    let neighbours = klinke_model::ids::TenantId(klinke_model::ids::v4([2; 16]));
-    house.node().phones.stand(neighbours, vec![sipp.trunk()], Limits::default()).await.unwrap();
+    let house = house(&["kari"], Phones::Both, |_| {}).await;
+    let (theirs, own) = (Sipp::play("rings_on", 1), Sipp::refuse("480 Temporarily Unavailable"));
+    let neighbours = TenantId(v4([2; 16]));
+    let trunk = Trunk {
+        id: TrunkId(v4([2; 16])),
+        host: "127.0.0.1".into(),
+        port: theirs.port,
+        way: TrunkWay::Udp,
+        domain: None,
+        caller: E164::new("+4721600001").unwrap(),
+        registers: false,
+        account: None,
+        tones: false,
+    };
+    over(&house, &own).await;
+    let phones = &house.node().phones;
+    phones.stand(neighbours, vec![trunk], Limits::default()).await.unwrap();
+    until("theirs", || phones.states(neighbours).iter().all(|(_, state)| *state == State::Ready)).await;
     let mut panel = house.panel().await;
-    let call = panel.ring(house.plan.bell("Dahl")).await;
-    assert_eq!(call.state, PanelCallState::Ended { reason: EndReason::Unreachable });
-    assert_eq!(sipp.invited(), 0);
+    let call = panel.ring(house.plan.bell("Dahl")).await.call;
+    assert_eq!(panel.ended(call).await, EndReason::Unreachable);
+    assert_eq!((own.invited(), theirs.invited()), (1, 0));
 }

@@ -1,7 +1,6 @@
 //! A telephone company: SIPp, which judges what is sent to it, and baresip, whose keys come beside the sound.
 
 use super::PATIENCE;
-use klinke_server::phones::{Trunk, TrunkWay};
 use std::fmt::Write as _;
 use std::net::UdpSocket;
 use std::path::PathBuf;
@@ -33,7 +32,6 @@ pub fn one_pair() -> (u16, u16) {
 
 /// One run of SIPp. Killed when the test is over.
 pub struct Sipp {
-    pub name: &'static str,
     pub port: u16,
     folder: tempfile::TempDir,
     child: Child,
@@ -42,7 +40,8 @@ pub struct Sipp {
 impl Sipp {
     /// Plays a scenario of the crate `sip`, to so many calls after the look whether it is there.
     pub fn play(scenario: &str, calls: u32) -> Self {
-        let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("../sip/tests/sipp/{scenario}.xml"));
+        let file =
+            PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("../sip/tests/sipp/{scenario}.xml"));
         Self::start(&std::fs::read_to_string(file).unwrap(), calls)
     }
 
@@ -101,11 +100,7 @@ impl Sipp {
             .kill_on_drop(true)
             .spawn()
             .expect("SIPp (Debian: sip-tester)");
-        Self { name: "first", port, folder, child }
-    }
-
-    pub fn trunk(&self) -> Trunk {
-        trunk(self.name, self.port)
+        Self { port, folder, child }
     }
 
     fn messages(&self) -> String {
@@ -137,21 +132,6 @@ impl Sipp {
             let errors = std::fs::read_to_string(self.folder.path().join("errors")).unwrap_or_default();
             panic!("SIPp: {status:?}\n{errors}\n{}", self.messages());
         }
-    }
-}
-
-/// A trunk on this machine.
-pub fn trunk(name: &str, port: u16) -> Trunk {
-    Trunk {
-        name: name.to_owned(),
-        host: "127.0.0.1".into(),
-        port,
-        way: TrunkWay::Udp,
-        domain: None,
-        caller: "+4721600001".into(),
-        registers: false,
-        account: None,
-        tones: false,
     }
 }
 
