@@ -90,7 +90,8 @@ fn whats() -> impl Strategy<Value = What> {
 fn histories() -> impl Strategy<Value = History> {
     use BellKind::{Family, Individual, Parallel, Sequential};
     let kind = prop::sample::select(vec![Individual, Sequential, Sequential, Parallel, Family]);
-    let rules = vec![None, Some(PhoneRule::WithoutDevice), Some(PhoneRule::WhenSilent), Some(PhoneRule::Both)];
+    let rules =
+        vec![None, Some(PhoneRule::WithoutDevice), Some(PhoneRule::WhenSilent), Some(PhoneRule::Both)];
     let one = (prop::collection::vec(0..6u8, 0..4), prop::sample::select(rules));
     let members = prop::collection::vec(one, 0..6);
     let limit = |most: u64| (1..most).prop_map(Duration::from_secs);

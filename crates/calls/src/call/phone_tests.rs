@@ -143,9 +143,11 @@ fn each_step_has_its_own_silence() {
 
 #[test]
 fn a_telephone_that_does_not_answer_makes_room_for_the_next() {
-    for (input, last) in
-        [(Input::LegDeclined(phone(1)), Declined), (Input::LegGone(phone(1)), Unreachable), (Input::LegHungUp(phone(1)), Declined)]
-    {
+    for (input, last) in [
+        (Input::LegDeclined(phone(1)), Declined),
+        (Input::LegGone(phone(1)), Unreachable),
+        (Input::LegHungUp(phone(1)), Declined),
+    ] {
         let (mut scene, _) = Scene::new(Sequential, &[by_phone(1), by_phone(2)]);
         let next = scene.at(1_000, input);
         assert_eq!(next[..2], [Output::Cancel(phone(1), Cancel::Stopped), Output::Offer(phone(2))]);

@@ -117,10 +117,12 @@ impl Watch {
     /// Its step is on, it waits, and its person's devices have been silent for long enough, or none can speak any more.
     fn wait_is_over(&self, leg: Leg) -> bool {
         let (person, step) = self.plan[&leg];
-        let out = |device| [&self.cancelled, &self.declined, &self.gone].iter().any(|out| out.contains(device));
-        let mut devices = self.plan.iter().filter(|(leg, (who, n))| {
-            !leg.is_phone() && (*who, *n) == (person, self.step) && !out(*leg)
-        });
+        let out =
+            |device| [&self.cancelled, &self.declined, &self.gone].iter().any(|out| out.contains(device));
+        let mut devices = self
+            .plan
+            .iter()
+            .filter(|(leg, (who, n))| !leg.is_phone() && (*who, *n) == (person, self.step) && !out(*leg));
         let is_over = self.now >= self.step_since + self.limits.silent || devices.next().is_none();
         step == self.step && is_over && !self.gone.contains(&leg) && !self.heard.contains(&person)
     }
@@ -132,7 +134,10 @@ impl Watch {
     /// No leg of a step can ring any more.
     fn spent(&self, step: usize) -> bool {
         let mut legs = self.plan.iter().filter(|(_, (_, n))| *n == step).map(|(leg, _)| leg);
-        legs.all(|leg| self.spared(*leg) || [&self.cancelled, &self.declined, &self.gone].iter().any(|out| out.contains(leg)))
+        legs.all(|leg| {
+            self.spared(*leg)
+                || [&self.cancelled, &self.declined, &self.gone].iter().any(|out| out.contains(leg))
+        })
     }
 
     /// Somebody waits behind this step, and its time has come.
@@ -200,7 +205,8 @@ impl Watch {
         if self.bridged.is_none() && self.step_is_over() {
             self.due = Some(self.step);
             let step = self.plan.iter().filter(|(_, (_, step))| *step == self.step).map(|(leg, _)| *leg);
-            let spoke = |leg: &Leg| self.declined.contains(leg) || self.gone.contains(leg) || self.spared(*leg);
+            let spoke =
+                |leg: &Leg| self.declined.contains(leg) || self.gone.contains(leg) || self.spared(*leg);
             let passed: Vec<Leg> = step.filter(|leg| !spoke(leg)).collect();
             self.passed.extend(passed);
         }
@@ -373,8 +379,7 @@ impl Watch {
         assert!(self.offered.is_subset(&self.cancelled), "ended with a leg that rings");
         let fruitless = before.bridged.is_none() && !self.opening();
         let time = self.now >= self.ring_until();
-        let refused =
-            |leg| self.declined.contains(leg) || self.gone.contains(leg) || self.spared(*leg);
+        let refused = |leg| self.declined.contains(leg) || self.gone.contains(leg) || self.spared(*leg);
         let nobody_left =
             self.plan.iter().filter(|(_, (_, step))| *step >= self.step).all(|(leg, _)| refused(leg));
         match reason {
@@ -497,7 +502,10 @@ impl Watch {
             return;
         }
         let mut waits = self.waits.difference(&self.offered);
-        assert!(waits.all(|leg| !self.wait_is_over(*leg)), "nobody is heard, and the telephone does not ring");
+        assert!(
+            waits.all(|leg| !self.wait_is_over(*leg)),
+            "nobody is heard, and the telephone does not ring"
+        );
         assert!(self.now < self.ring_until(), "outlived the ring time");
         assert!(self.plan.keys().any(|leg| ringing(*leg)), "rings nobody, {input:?}");
         assert!(!self.step_is_over(), "a step outlived its time");

@@ -374,14 +374,7 @@ impl Driver {
             // the number is known to be the person's, and somebody pressed a key there
             Leg::Phone(_) => (Scope::system(self.start.scope.tenant), By::Phone(person)),
         };
-        let ask = Ask {
-            scope,
-            by,
-            request,
-            door,
-            cause: Cause::Call,
-            call_offers_door: offered.is_some(),
-        };
+        let ask = Ask { scope, by, request, door, cause: Cause::Call, call_offers_door: offered.is_some() };
         let mut news = open_door::open_door(&self.node, ask);
         let node = Arc::clone(&self.node);
         let (call, panel) = (self.start.call, self.panel());

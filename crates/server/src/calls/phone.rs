@@ -169,9 +169,8 @@ async fn run(node: Arc<Node>, errand: Errand, orders: mpsc::UnboundedReceiver<Or
     let Some(their_sdp) = ringing.until_picked_up().await else { return };
     let Ringing { own, sip, orders, .. } = ringing;
     let tones = sip.trunk().is_some_and(|trunk| node.phones.has_tones(errand.tenant, trunk));
-    let started = sdp::agreed(&local, their_sdp.as_bytes())
-        .map_err(|error| error.to_string())
-        .and_then(|agreed| {
+    let started =
+        sdp::agreed(&local, their_sdp.as_bytes()).map_err(|error| error.to_string()).and_then(|agreed| {
             let started = ports.start(&agreed, tones, node.clock.clone());
             started.map(|(line, news)| (agreed.codec, line, news)).map_err(|error| error.to_string())
         });

@@ -53,10 +53,9 @@ impl ToPanel {
             None => (u64::from(sequence), timestamp),
             // numbers begin anew with the first packet of a line
             Some((_, _, seq, time)) if marker => (seq + 1, time.wrapping_add(Codec::Opus.frame_ticks())),
-            Some((from, at, seq, time)) => (
-                seq + u64::from(sequence.wrapping_sub(from)),
-                time.wrapping_add(timestamp.wrapping_sub(at)),
-            ),
+            Some((from, at, seq, time)) => {
+                (seq + u64::from(sequence.wrapping_sub(from)), time.wrapping_add(timestamp.wrapping_sub(at)))
+            }
         };
         self.last = Some((sequence, timestamp, seq, time));
         Sound { seq, timestamp: time, payload: payload.into() }

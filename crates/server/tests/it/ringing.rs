@@ -24,7 +24,10 @@ async fn an_individual_bell_rings_every_phone_of_its_one_resident() {
     let mut nora = house.app("nora").await;
     let call = panel.ring(house.plan.bell("Dahl")).await;
     assert!(
-        matches!(call.state, PanelCallState::Calling { step: 1, steps: 1, reached: false, phone: false, left_ms: 1.. }),
+        matches!(
+            call.state,
+            PanelCallState::Calling { step: 1, steps: 1, reached: false, phone: false, left_ms: 1.. }
+        ),
         "{call:?}"
     );
     assert_eq!(call.label.to_string(), "Dahl");
