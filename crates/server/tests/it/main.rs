@@ -44,5 +44,8 @@ mod support;
 mod testing;
 mod told;
 mod webhooks;
+#[path = "../../../media/tests/support/mod.rs"]
+#[expect(dead_code, reason = "the browser's stand-in of the crate `media` can more than is asked of it here")]
+mod webrtc;
 mod who;
 mod world;

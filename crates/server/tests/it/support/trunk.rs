@@ -5,9 +5,10 @@ use std::fmt::Write as _;
 use std::net::UdpSocket;
 use std::path::PathBuf;
 use std::process::Stdio;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
+use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 /// A port of UDP and TCP that nobody has.
@@ -139,20 +140,21 @@ impl Sipp {
 pub struct Baresip {
     pub port: u16,
     control: TcpStream,
+    lines: mpsc::UnboundedReceiver<String>,
     _folder: tempfile::TempDir,
     _child: Child,
 }
 
 impl Baresip {
-    /// The phone with this number; its microphone hears 440 Hz.
+    /// The phone with this number. What it hears it says again: its loudspeaker is wired to its microphone.
     pub async fn start(number: &str) -> Self {
         let (port, control) = (free_port(), free_port());
         let folder = tempfile::tempdir().unwrap();
         let config = format!(
             "poll_method epoll\nsip_listen 127.0.0.1:{port}\nsip_transports udp\n\
-             audio_player aubridge,x\naudio_source ausine,440\naudio_alert aubridge,x\nausrc_srate 8000\n\
+             audio_player aubridge,x\naudio_source aubridge,x\naudio_alert aubridge,x\n\
              ctrl_tcp_listen 127.0.0.1:{control}\n\
-             module_path /usr/lib/baresip/modules\nmodule g711.so\nmodule aubridge.so\nmodule ausine.so\n\
+             module_path /usr/lib/baresip/modules\nmodule g711.so\nmodule aubridge.so\n\
              module_app account.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\n"
         );
         std::fs::write(folder.path().join("config"), config).unwrap();
@@ -178,21 +180,22 @@ impl Baresip {
             panic!("baresip ended");
         };
         timeout(PATIENCE, ready).await.unwrap();
-        // read on, or it would wait for room in the pipe
-        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        let (told, hears) = mpsc::unbounded_channel();
+        tokio::spawn(async move {
+            while let Ok(Some(line)) = lines.next_line().await {
+                // read on when nobody listens, or it would wait for room in the pipe
+                let _ = told.send(line);
+            }
+        });
         let control = TcpStream::connect(("127.0.0.1", control)).await.unwrap();
-        Self { port, control, _folder: folder, _child: child }
+        Self { port, control, lines: hears, _folder: folder, _child: child }
     }
 
-    /// Waits until it has told this.
-    pub async fn told(&mut self, what: &str) {
-        let mut told = Vec::new();
-        let telling = async {
-            while !String::from_utf8_lossy(&told).contains(what) {
-                assert_ne!(self.control.read_buf(&mut told).await.unwrap(), 0, "baresip ended");
-            }
-        };
-        timeout(PATIENCE, telling).await.unwrap_or_else(|_| panic!("never told: {what}"));
+    /// Waits until it has picked up.
+    pub async fn picked_up(&mut self) {
+        let telling =
+            async { while !self.lines.recv().await.expect("baresip ended").contains("answering call") {} };
+        timeout(PATIENCE, telling).await.expect("it never picked up");
     }
 
     /// Presses a key, for as long as it is told to.
