@@ -30,6 +30,7 @@ mod own_codes;
 mod pages;
 mod pairing;
 mod phone;
+mod phones;
 mod pictures;
 mod privacy;
 mod records;
