@@ -76,6 +76,8 @@ pub enum Said<'a> {
     Connected,
     /// The door is open.
     Opened,
+    /// The door was told to open, by a system that does not say whether it did.
+    Sent,
     /// The door did not open, whatever the reason.
     NotOpened,
     /// Somebody else has the call.
@@ -100,6 +102,7 @@ impl std::fmt::Debug for Said<'_> {
             Self::Keys => "Keys",
             Self::Connected => "Connected",
             Self::Opened => "Opened",
+            Self::Sent => "Sent",
             Self::NotOpened => "NotOpened",
             Self::Elsewhere => "Elsewhere",
             Self::Ending => "Ending",
@@ -193,6 +196,7 @@ impl Voice {
             Said::Connected => sentence.samples.clone_from(&self.inner.connected),
             Said::Keys => sentence.add(Phrase::Keys),
             Said::Opened => sentence.add(Phrase::Opened),
+            Said::Sent => sentence.add(Phrase::Sent),
             Said::NotOpened => sentence.add(Phrase::NotOpened),
             Said::Elsewhere => sentence.add(Phrase::Elsewhere),
             Said::Ending => sentence.add(Phrase::Ending),

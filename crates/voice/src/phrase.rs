@@ -30,6 +30,8 @@ pub enum Phrase {
     Keys,
     /// "The door is open."
     Opened,
+    /// "The door has been told to open."
+    Sent,
     /// "The door could not be opened."
     NotOpened,
     /// "Somebody else has answered."
@@ -57,10 +59,13 @@ impl Phrase {
     /// All of them.
     pub fn all() -> impl Iterator<Item = Self> {
         use Phrase::{
-            Again, Code, CodeWaits, Elsewhere, Ending, Goodbye, Keys, NotOpened, Opened, Somebody, WrongKey,
+            Again, Code, CodeWaits, Elsewhere, Ending, Goodbye, Keys, NotOpened, Opened, Sent, Somebody,
+            WrongKey,
         };
-        let words =
-            [Somebody, Keys, Opened, NotOpened, Elsewhere, Ending, Goodbye, WrongKey, CodeWaits, Code, Again];
+        let words = [
+            Somebody, Keys, Opened, Sent, NotOpened, Elsewhere, Ending, Goodbye, WrongKey, CodeWaits, Code,
+            Again,
+        ];
         words.into_iter().chain((0..10).map(Self::Digit))
     }
 
@@ -70,6 +75,7 @@ impl Phrase {
             Self::Somebody => "somebody",
             Self::Keys => "keys",
             Self::Opened => "opened",
+            Self::Sent => "sent",
             Self::NotOpened => "not-opened",
             Self::Elsewhere => "elsewhere",
             Self::Ending => "ending",
@@ -116,10 +122,10 @@ mod tests {
     #[test]
     fn every_phrase_has_its_own_name_and_a_text_in_every_language() {
         let names: HashSet<_> = Phrase::all().map(Phrase::name).collect();
-        assert_eq!(names.len(), 21);
+        assert_eq!(names.len(), 22);
         for language in LANGUAGES {
             let texts: HashSet<_> = Phrase::all().map(|phrase| phrase.text(language)).collect();
-            assert_eq!(texts.len(), 21, "{language:?} says two things alike, or one not");
+            assert_eq!(texts.len(), 22, "{language:?} says two things alike, or one not");
             assert!(!texts.contains(""), "{language:?}");
             let there = somebody_at(language, "Storgatan 12 A");
             assert!(there.contains("Storgatan 12 A") && there.len() > 20, "{there}");

@@ -54,11 +54,11 @@ impl Places {
 impl Speaker {
     /// Speaks what is wanted, one after the other, until the voice is gone.
     pub async fn run(mut self) {
-        while self.next().await {}
+        while self.speak_one().await {}
     }
 
     /// Waits for the next that is wanted and speaks it; `false` when the voice is gone.
-    pub async fn next(&mut self) -> bool {
+    pub async fn speak_one(&mut self) -> bool {
         let Some((language, place)) = self.wanted.recv().await else { return false };
         // several calls may have wanted it before it was there
         let there = self.kept.lock().take(&(language, place.clone())).is_some();

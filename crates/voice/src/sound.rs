@@ -104,23 +104,24 @@ fn spoken_level(samples: &[i16]) -> f64 {
     (spoken.iter().sum::<f64>() / spoken.len().max(1) as f64).sqrt()
 }
 
-/// At the level of speech. Peaks are not cut, which would make tones that nobody spoke: the sound is turned down around
-/// them.
+/// At the level of speech.
 fn level(samples: &[i16]) -> Vec<i16> {
     let spoken = spoken_level(samples);
-    if spoken < 1.0 {
-        return Vec::new();
-    }
-    let gain = LEVEL / spoken;
+    if spoken < 1.0 { Vec::new() } else { limited(samples, LEVEL / spoken, PEAK) }
+}
+
+/// So much louder, with no sample above a peak. Peaks are not cut, which would make tones that nobody spoke: the sound is
+/// turned down around them.
+pub(crate) fn limited(samples: &[i16], gain: f64, peak: f64) -> Vec<i16> {
     let wanted: Vec<f64> =
-        samples.iter().map(|&sample| (PEAK / (f64::from(sample).abs() * gain).max(1.0)).min(1.0)).collect();
+        samples.iter().map(|&sample| (peak / (f64::from(sample).abs() * gain).max(1.0)).min(1.0)).collect();
     // the lowest around each sample, then the mean of those: at a peak all of them are low enough
-    let around = |at: usize, side: usize| at.saturating_sub(side)..(at + side + 1).min(samples.len());
+    let around = |at: usize| at.saturating_sub(AROUND)..(at + AROUND + 1).min(samples.len());
     let lowest: Vec<f64> = (0..samples.len())
-        .map(|at| wanted.get(around(at, AROUND)).unwrap_or_default().iter().copied().fold(1.0, f64::min))
+        .map(|at| wanted.get(around(at)).unwrap_or_default().iter().copied().fold(1.0, f64::min))
         .collect();
     let smooth = |at: usize| {
-        let near = lowest.get(around(at, AROUND)).unwrap_or_default();
+        let near = lowest.get(around(at)).unwrap_or_default();
         near.iter().sum::<f64>() / near.len().max(1) as f64
     };
     samples.iter().enumerate().map(|(at, &sample)| round(f64::from(sample) * gain * smooth(at))).collect()

@@ -53,14 +53,7 @@ pub fn read(bytes: &[u8]) -> Result<(Vec<i16>, u32), WavError> {
 }
 
 fn format(chunk: &[u8]) -> Result<u32, WavError> {
-    let short = |at: usize| Some(u16::from_le_bytes(chunk.get(at..at + 2)?.try_into().ok()?));
-    let fields = (|| Some((short(0)?, short(2)?, short(4)?, short(6)?, short(14)?)))();
-    let (mut kind, channels, low, high, bits) = fields.ok_or(WavError::NotWav)?;
-    // the extensible form says further on what it is
-    if kind == 0xfffe {
-        kind = short(24).ok_or(WavError::NotWav)?;
-    }
-    let rate = u32::from(high) << 16 | u32::from(low);
+    let (kind, channels, rate, bits) = fields(chunk).ok_or(WavError::NotWav)?;
     match (kind, channels, bits) {
         (1, 1, 16) if RATES.contains(&rate) => Ok(rate),
         (1, 1, 16) => Err(WavError::Rate(rate)),
@@ -68,6 +61,15 @@ fn format(chunk: &[u8]) -> Result<u32, WavError> {
         (1, channels, _) => Err(WavError::Channels(channels)),
         _ => Err(WavError::Format),
     }
+}
+
+/// Kind, channels, samples a second, bits a sample.
+fn fields(chunk: &[u8]) -> Option<(u16, u16, u32, u16)> {
+    let short = |at: usize| Some(u16::from_le_bytes(chunk.get(at..at + 2)?.try_into().ok()?));
+    let rate = u32::from_le_bytes(chunk.get(4..8)?.try_into().ok()?);
+    // the extensible form says further on what it is
+    let kind = if short(0)? == 0xfffe { short(24)? } else { short(0)? };
+    Some((kind, short(2)?, rate, short(14)?))
 }
 
 /// A file of these samples.

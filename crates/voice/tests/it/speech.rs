@@ -20,7 +20,7 @@ async fn an_address_is_spoken_once_and_is_there_from_then_on() {
         let without = voice.say(language, Said::Somebody { place: None }, Rate::Wide);
         // not yet: said without it, and wanted
         assert_eq!(there(&voice, language, "Storgatan 12 A"), without);
-        assert!(speaker.next().await);
+        assert!(speaker.speak_one().await);
         let with = there(&voice, language, "Storgatan 12 A");
         assert_ne!(with, without, "{language:?}");
         assert_eq!(there(&voice, language, " Storgatan  12 A"), with);
@@ -33,12 +33,12 @@ async fn an_address_is_spoken_once_and_is_there_from_then_on() {
         assert!((level + 20.0).abs() < 2.0, "{language:?}: {level} dBFS");
         let longer = "Storgatan 1234 A";
         voice.expect(language, longer);
-        assert!(speaker.next().await);
+        assert!(speaker.speak_one().await);
         assert!(there(&voice, language, longer).len() > with.len(), "{language:?}: the number is not read");
         assert_eq!(there(&voice, language, "東京"), without);
     }
     drop(voice);
-    assert!(!speaker.next().await);
+    assert!(!speaker.speak_one().await);
 }
 
 #[tokio::test]
@@ -46,7 +46,7 @@ async fn an_address_that_can_not_be_spoken_is_left_out() {
     let config = Config { speech: Some("/bin/false".into()), ..Config::default() };
     let (voice, speaker) = Voice::new(&config).unwrap();
     voice.expect(Language::En, "Storgatan 12 A");
-    assert!(speaker.unwrap().next().await);
+    assert!(speaker.unwrap().speak_one().await);
     let without = voice.say(Language::En, Said::Somebody { place: None }, Rate::Wide);
     assert_eq!(there(&voice, Language::En, "Storgatan 12 A"), without);
 }
