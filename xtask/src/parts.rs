@@ -70,6 +70,7 @@ pub static PARTS: &[Part] = &[
         &tools::MOSQUITTO,
         &tools::PCSC,
         &tools::SIP,
+        &tools::SPEECH,
     ]),
     Part::new("oracle", "the decision beside Cedar: a hundred thousand questions", oracle),
     Part::new("generated", "generated files are fresh", generated).needs(&[&tools::BUILD, &tools::NODE]),

@@ -1,0 +1,146 @@
+//! The phrases: what they are named, and what they say in each language.
+
+use klinke_model::contact::Language;
+
+/// Every language that a telephone is spoken to in.
+pub const LANGUAGES: [Language; 5] = [Language::Nb, Language::Nn, Language::Sv, Language::Da, Language::En];
+
+/// The BCP 47 tag of a language.
+pub const fn tag(language: Language) -> &'static str {
+    match language {
+        Language::Nb => "nb",
+        Language::Nn => "nn",
+        Language::Sv => "sv",
+        Language::Da => "da",
+        Language::En => "en",
+    }
+}
+
+/// The language with this tag.
+pub fn language(wanted: &str) -> Option<Language> {
+    LANGUAGES.into_iter().find(|&language| tag(language) == wanted)
+}
+
+/// One recording of a language. Sentences are put together from them with pauses between.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Phrase {
+    /// "Somebody is at the door."
+    Somebody,
+    /// "Press 5 to open the door. Press 1 to talk."
+    Keys,
+    /// "The door is open."
+    Opened,
+    /// "The door has been told to open."
+    Sent,
+    /// "The door could not be opened."
+    NotOpened,
+    /// "Somebody else has answered."
+    Elsewhere,
+    /// "The call ends in ten seconds."
+    Ending,
+    /// "Goodbye."
+    Goodbye,
+    /// "That key does nothing."
+    WrongKey,
+    /// "This is Klinke, your door phone. Press 1 to hear your code."
+    CodeWaits,
+    /// "Your code is", before digits.
+    Code,
+    /// "Once more", before the same digits.
+    Again,
+    /// A digit, 0 to 9; there are no others.
+    Digit(u8),
+}
+
+/// The names of the digits, which are what they say.
+const DIGITS: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
+
+impl Phrase {
+    /// All of them.
+    pub fn all() -> impl Iterator<Item = Self> {
+        use Phrase::{
+            Again, Code, CodeWaits, Elsewhere, Ending, Goodbye, Keys, NotOpened, Opened, Sent, Somebody,
+            WrongKey,
+        };
+        let words = [
+            Somebody, Keys, Opened, Sent, NotOpened, Elsewhere, Ending, Goodbye, WrongKey, CodeWaits, Code,
+            Again,
+        ];
+        words.into_iter().chain((0..10).map(Self::Digit))
+    }
+
+    /// Its name in `phrases.txt`, and that of its file in a folder of recordings.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Somebody => "somebody",
+            Self::Keys => "keys",
+            Self::Opened => "opened",
+            Self::Sent => "sent",
+            Self::NotOpened => "not-opened",
+            Self::Elsewhere => "elsewhere",
+            Self::Ending => "ending",
+            Self::Goodbye => "goodbye",
+            Self::WrongKey => "wrong-key",
+            Self::CodeWaits => "code-waits",
+            Self::Code => "code",
+            Self::Again => "again",
+            Self::Digit(digit) => DIGITS.get(usize::from(digit)).copied().unwrap_or_default(),
+        }
+    }
+
+    /// The phrase with this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::all().find(|phrase| phrase.name() == name)
+    }
+
+    /// What it says.
+    pub fn text(self, language: Language) -> &'static str {
+        text(language, self.name())
+    }
+}
+
+/// "Somebody is at …" with the place in it.
+pub fn somebody_at(language: Language, place: &str) -> String {
+    text(language, "somebody-at").replace("{place}", place)
+}
+
+/// What stands in `phrases.txt`; every phrase stands there in every language, which a test proves.
+fn text(language: Language, name: &str) -> &'static str {
+    let here = tag(language);
+    let found = include_str!("../phrases.txt").lines().find_map(|line| {
+        let rest = line.strip_prefix(here)?.strip_prefix(' ')?;
+        rest.strip_prefix(name)?.strip_prefix(' ')
+    });
+    found.unwrap_or_default().trim()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn every_phrase_has_its_own_name_and_a_text_in_every_language() {
+        let names: HashSet<_> = Phrase::all().map(Phrase::name).collect();
+        assert_eq!(names.len(), 22);
+        for language in LANGUAGES {
+            let texts: HashSet<_> = Phrase::all().map(|phrase| phrase.text(language)).collect();
+            assert_eq!(texts.len(), 22, "{language:?} says two things alike, or one not");
+            assert!(!texts.contains(""), "{language:?}");
+            let there = somebody_at(language, "Storgatan 12 A");
+            assert!(there.contains("Storgatan 12 A") && there.len() > 20, "{there}");
+            assert_eq!(super::language(tag(language)), Some(language));
+        }
+        for phrase in Phrase::all() {
+            assert_eq!(Phrase::named(phrase.name()), Some(phrase));
+        }
+        assert_eq!((Phrase::named("somebody-at"), Phrase::named(""), language("de")), (None, None, None));
+    }
+
+    #[test]
+    fn no_line_of_the_texts_is_lost() {
+        let lines = include_str!("../phrases.txt").lines().map(str::trim);
+        let lines = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
+        assert_eq!(lines.count(), LANGUAGES.len() * (Phrase::all().count() + 1));
+    }
+}
