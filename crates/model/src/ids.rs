@@ -93,6 +93,8 @@ typed_ids! {
     ApiTokenId,
     /// An address that is told of changes.
     WebhookId,
+    /// A way to ordinary phones.
+    TrunkId,
     /// One message to such an address. UUIDv4.
     DeliveryId,
     /// An access rule.

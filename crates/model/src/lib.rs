@@ -27,6 +27,7 @@ pub mod intercom;
 pub mod news;
 pub mod numbers;
 pub mod people;
+pub mod phone;
 pub mod policy;
 pub mod privacy;
 pub mod purpose;

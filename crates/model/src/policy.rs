@@ -2,6 +2,7 @@
 //! anyway: a policy never limits an administrator.
 
 use crate::intercom::BellKind;
+use crate::phone::Phones;
 use serde::{Deserialize, Serialize};
 
 /// The policy of a building. What is not said is as in [`Default`].
@@ -33,8 +34,8 @@ pub struct BuildingPolicy {
     pub guests: u8,
     /// How many days a guest may come. 366 at most.
     pub guest_days: u16,
-    /// Who has no app is rung by an ordinary phone call.
-    pub phone_fallback: bool,
+    /// When the ordinary phones of residents with a verified number are rung.
+    pub phones: Phones,
     /// When the doorbell does not ring aloud.
     #[cfg_attr(feature = "openapi", schema(required = false))]
     pub quiet_hours: Option<QuietHours>,
@@ -138,7 +139,7 @@ impl Default for BuildingPolicy {
             duress_codes: false,
             guests: 5,
             guest_days: 30,
-            phone_fallback: true,
+            phones: Phones::WithoutDevice,
             quiet_hours: None,
             button_order: ButtonOrder::AsPlaced,
         }

@@ -34,6 +34,7 @@ pub mod jobs;
 pub mod mail;
 pub mod moving;
 pub mod node;
+pub mod number_proofs;
 pub mod open_files;
 pub mod pairing;
 pub mod passes;
@@ -49,5 +50,6 @@ pub mod telemetry;
 #[cfg(test)]
 mod testing;
 pub mod text;
+pub mod trunk_passwords;
 mod web;
 pub mod webhooks;

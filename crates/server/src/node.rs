@@ -35,12 +35,14 @@ use crate::importing::{self, Importing};
 use crate::jobs;
 use crate::mail::{MailError, Mailer};
 use crate::moving;
+use crate::number_proofs::NumberProofs;
 use crate::pairing::Pairings;
 use crate::passes::{Passes, PassesError};
 use crate::presence::Presence;
 use crate::random::Random;
 use crate::setup::Setup;
 use crate::telemetry;
+use crate::trunk_passwords::{TrunkPasswords, TrunkPasswordsError};
 use crate::webhooks::{self, Webhooks, WebhooksError};
 use axum_server::Handle;
 use axum_server::accept::NoDelayAcceptor;
@@ -54,7 +56,7 @@ use klinke_storage::{StorageError, Store};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
@@ -128,6 +130,13 @@ pub struct Node {
     pub mailer: Option<Mailer>,
     /// Tells other systems of changes.
     pub webhooks: Webhooks,
+    /// What passwords of trunks are encrypted with.
+    pub trunk_passwords: TrunkPasswords,
+    /// Told when trunks, their limits or who has any may be other ones, after that is kept. Of what another server changes
+    /// on the same database nothing is told here.
+    pub trunks_changed: watch::Sender<()>,
+    /// Numbers that wait for the call that proves them.
+    pub number_proofs: NumberProofs,
     /// Which cookies stand for which panels.
     pub panel_passes: PanelPasses,
     /// Lists that are read and judged, and pictures that are drawn.
@@ -203,6 +212,9 @@ pub enum StartError {
     /// Messages to other systems.
     #[error(transparent)]
     Webhooks(#[from] WebhooksError),
+    /// Passwords of trunks.
+    #[error(transparent)]
+    TrunkPasswords(#[from] TrunkPasswordsError),
     /// What controllers decide by.
     #[error(transparent)]
     Rights(#[from] MakingError),
@@ -278,6 +290,9 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>, random: Random) ->
         mailer: config.mail.as_ref().map(Mailer::new).transpose()?,
         work: Notify::new(),
         webhooks: Webhooks::open(&config.webhooks, &config.data.folder, &random)?,
+        trunk_passwords: TrunkPasswords::open(&config.data.folder, &random)?,
+        trunks_changed: watch::Sender::new(()),
+        number_proofs: NumberProofs::new(&clock),
         panel_passes: PanelPasses::default(),
         apart: Apart::default(),
         importing: Importing::default(),

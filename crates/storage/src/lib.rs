@@ -4,7 +4,7 @@
 //! Store ──▶ gate()                           finds out who asks; the only queries without a Scope
 //!       ──▶ sites() people() devices()       everything else: `&Scope` first
 //!           intercom() doors() audit() jobs() invitations() imports() parts() tenants()
-//!           households() webhooks() who() rules() cards() guests() records()
+//!           households() webhooks() who() rules() cards() guests() records() phone_numbers() trunks()
 //! ```
 //!
 //! Invariants:
@@ -39,7 +39,7 @@ mod written;
 pub use error::StorageError;
 pub use repo::{
     Alarms, Audit, Devices, Doors, Gate, Guests, Households, Imports, Intercom, Invitations, Jobs, Moves,
-    Parts, PasswordSet, People, Records, Rules, Sites, Tenants, Tokens, Webhooks, Who,
+    Parts, PasswordSet, People, PhoneNumbers, Records, Rules, Sites, Tenants, Tokens, Trunks, Webhooks, Who,
 };
 pub use store::Store;
 

@@ -15,6 +15,7 @@ mod moves;
 mod own_codes;
 mod parts;
 mod people;
+mod phones;
 mod records;
 mod rules;
 mod tenants;
@@ -51,6 +52,10 @@ pub use own_codes::{CodeHolder, HeldCode, MyCode, MyCodeMade, OwnCodeChoice, Own
 pub use parts::{Edited, KeptSettings, Part, Removed, UnitDoors, Uses};
 pub use people::{
     Changed, Deleted, Home, PeopleAfter, PeopleOrder, PeoplePage, PeopleQuery, PersonRow, Standing, Suspended,
+};
+pub use phones::{
+    NewTrunk, NumberOf, RingNumber, RingPhones, Trunk, TrunkAdded, TrunkChange, TrunkChanged, TrunkOrdered,
+    LimitsSet, TRUNKS,
 };
 pub use records::{
     KeptOfMe, NamedPerson, NewReading, NewRecordPolicy, ReadingsPage, RecordAfter, RecordHouse, RecordOf,
@@ -301,6 +306,9 @@ pub struct RingFacts {
     pub doors: Vec<Door>,
     /// When the doorbell does not ring aloud.
     pub quiet_hours: Option<QuietHours>,
+    /// Which ordinary phones may be rung. None when the building's policy is off, no trunk is switched on, or no active
+    /// member has a number that is known to be theirs.
+    pub phones: Option<RingPhones>,
 }
 
 /// When an administrator changes something, and what makes the change's entry in the audit impossible to guess once it is

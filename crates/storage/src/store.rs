@@ -2,7 +2,8 @@
 
 use crate::repo::{
     Alarms, Audit, Cards, Devices, Doors, Gate, Guests, Households, Imports, Intercom, Invitations, Jobs,
-    Moves, OwnCodes, Parts, People, Records, Rules, Sites, Tenants, Tokens, Webhooks, Who,
+    Moves, OwnCodes, Parts, People, PhoneNumbers, Records, Rules, Sites, Tenants, Tokens, Trunks, Webhooks,
+    Who,
 };
 use crate::tx::{self, Isolation, Touched};
 use crate::written::Written;
@@ -220,6 +221,16 @@ impl Store {
     /// Tokens of other programs.
     pub fn tokens(&self) -> Tokens<'_> {
         Tokens(self)
+    }
+
+    /// Numbers at which people are rung.
+    pub fn phone_numbers(&self) -> PhoneNumbers<'_> {
+        PhoneNumbers(self)
+    }
+
+    /// Ways to ordinary phones, and how often they may be called.
+    pub fn trunks(&self) -> Trunks<'_> {
+        Trunks(self)
     }
 
     /// Addresses that are told of changes.

@@ -5,7 +5,7 @@ import { locale, t } from '../lib/i18n';
 import { sectionAddress } from './routes';
 
 /** What an entry can be about: what its action begins with. */
-export const KINDS = ['person', 'home', 'move', 'import', 'role', 'building', 'entrance', 'unit', 'door', 'alarm', 'records', 'rule', 'people_group', 'door_group', 'schedule', 'card', 'bell', 'panel', 'controller', 'policy', 'webhook', 'token'] as const;
+export const KINDS = ['person', 'home', 'move', 'import', 'role', 'building', 'entrance', 'unit', 'door', 'alarm', 'records', 'rule', 'people_group', 'door_group', 'schedule', 'card', 'bell', 'panel', 'controller', 'policy', 'webhook', 'token', 'trunk', 'phones', 'number'] as const;
 
 export type Names = Record<string, AuditName>;
 
@@ -37,6 +37,7 @@ const VALUES: Record<string, string[]> = {
   bell_kinds: ['admin-bell-'],
   listing: ['admin-bell-'],
   button_order: ['admin-policy-order-'],
+  phones: ['admin-policy-phones-'],
   rights: ['admin-right-'],
   relock: ['admin-door-'],
   who: ['admin-rule-'],
@@ -82,7 +83,7 @@ export function changesOf({ before, after, persons }: AuditEntry, names: Names):
   return [...new Set([...Object.keys(was), ...Object.keys(is)])]
     .filter((field) => JSON.stringify(was[field]) !== JSON.stringify(is[field]))
     // ids of what has no name
-    .filter((field) => !['webhook', 'move', 'card'].includes(field))
+    .filter((field) => !['webhook', 'move', 'card', 'trunk', 'trunks'].includes(field))
     .filter((field) => !(field === 'person' && persons.includes(String(is[field] ?? was[field]))))
     .map((field) => ({ field: fieldWords(field), from: valueWords(field, was[field], names), to: valueWords(field, is[field], names) }))
     .filter(({ from, to }) => from !== to);

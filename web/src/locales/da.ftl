@@ -1168,7 +1168,6 @@ admin-audit-webhook-rotated = Ny hemmelighed til en webhook
 admin-audit-webhook-removed = Webhook fjernet
 admin-audit-webhook-switched-off = Webhook slået fra af modtageren
 admin-policy-text = Hvad beboerne i denne bygning selv må gøre. Administratorer kan altid gøre det for dem.
-admin-policy-not-yet = Gemt, men gælder ikke endnu.
 admin-policy-effect-on = { $count ->
     [one] Én bolig må gøre det.
    *[other] { $count } boliger må gøre det.
@@ -1207,8 +1206,6 @@ admin-policy-own-codes = Beboere må have en egen kode
 admin-policy-own-codes-text = Den åbner det, de må åbne ved tastaturerne. Når det slås fra, ophører de koder, der findes.
 admin-policy-duress-codes = Kode til den, der bliver tvunget
 admin-policy-duress-codes-text = Egen kode med sidste ciffer én højere åbner det samme og giver en stille alarm.
-admin-policy-phone-fallback = De, der ikke har appen, ringes op på telefon
-admin-policy-phone-fallback-text = Fra: uden appen er deres ringeknap tavs.
 admin-policy-kinds = Ringemåder, en enhed må vælge
 admin-policy-kinds-text = De andre kan kun indstilles af administratorer.
 admin-policy-limits = Gæster, stilletid, rækkefølge
@@ -1310,6 +1307,11 @@ error-ends-first = Den sidste dag er før den første. Vælg en senere.
 error-conflict = En anden har ændret dette i mellemtiden.
 error-guests-full = Du venter så mange gæster, som boligen må have ad gangen. Fjern en af dem, eller spørg administratoren.
 error-no-mail = Denne server sender ikke mail. Del selv linket.
+error-too-many-trunks = Der er så mange linjer, som der må være. Fjern en først.
+error-no-trunk = Ingen almindelig telefon kan ringes op herfra endnu: administratoren har ikke oprettet en linje.
+error-not-a-country = Det er ikke landekoden for et land, som 45.
+error-country-not-allowed = Numre i det land må ikke ringes op. Begynd med + og landekoden, som +45.
+error-costs-extra = Det koster ekstra at ringe til det nummer. Det kan ikke bruges.
 
 ## admin
 error-viewing-only = Du ser med en rolles øjne. Afslut det først for at rette noget.
@@ -2208,6 +2210,33 @@ admin-audit-field-told-day = Folk fik det at vide
 admin-audit-field-from-at = Fra
 admin-audit-field-until-at = Til
 admin-audit-field-file = Som fil
+admin-audit-trunk-made = Linje tilføjet
+admin-audit-trunk-changed = Linje ændret
+admin-audit-trunk-removed = Linje fjernet
+admin-audit-trunk-ordered = Linjernes rækkefølge ændret
+admin-audit-phones-limits = Grænser for telefonopkald ændret
+admin-audit-number-vouched = Nogen indestod for en beboers telefonnummer
+admin-audit-number-removed = En beboers telefonnummer blev fjernet
+admin-audit-kind-trunk = Linjer
+admin-audit-kind-phones = Grænser for telefonopkald
+admin-audit-kind-number = Telefonnumre
+admin-audit-field-host = Vært
+admin-audit-field-port = Port
+admin-audit-field-way = Tales med over
+admin-audit-field-caller = Opkald kommer fra
+admin-audit-field-registers = Registrerer sig
+admin-audit-field-keys = Hvordan taster kommer
+admin-audit-field-password-changed = En anden adgangskode
+admin-audit-field-countries = Lande
+admin-audit-field-number-hour = Opkald til et nummer i timen
+admin-audit-field-building-hour = Opkald fra en bygning i timen
+admin-audit-field-tenant-day = Opkald i døgnet
+admin-policy-phones = Almindelige telefoner
+admin-policy-phones-text = For beboere med et telefonnummer, der er bekræftet. Det kræver en linje.
+admin-policy-phones-off = Ringes aldrig op
+admin-policy-phones-without-device = Ringer for den, der ikke har appen
+admin-policy-phones-when-silent = Ringer også, når ingens app gør det
+admin-policy-phones-both = Ringer sammen med apperne
 
 ## server only
 error-two-credentials = Forespørgslen har både en session og et token.

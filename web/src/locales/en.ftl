@@ -1168,7 +1168,6 @@ admin-audit-webhook-rotated = New secret for a webhook
 admin-audit-webhook-removed = Webhook removed
 admin-audit-webhook-switched-off = Webhook switched off by its receiver
 admin-policy-text = What the people of this building may do themselves. Administrators can always do it for them.
-admin-policy-not-yet = Kept, but not in force yet.
 admin-policy-effect-on = { $count ->
     [one] One home may do it.
    *[other] { $count } homes may do it.
@@ -1207,8 +1206,6 @@ admin-policy-own-codes = Residents may have a code of their own
 admin-policy-own-codes-text = It opens at keypads what they may open there. When this is turned off, the codes that there are end.
 admin-policy-duress-codes = A code for when somebody is forced
 admin-policy-duress-codes-text = One’s own code with its last digit one higher opens the same and raises a silent alarm.
-admin-policy-phone-fallback = Who has no app is rung by phone
-admin-policy-phone-fallback-text = Off: without the app, their doorbell stays silent.
 admin-policy-kinds = Doorbells that a unit may choose
 admin-policy-kinds-text = The others can be set by administrators only.
 admin-policy-limits = Guests, quiet hours, order
@@ -1310,6 +1307,11 @@ error-ends-first = The last day is before the first. Choose a later one.
 error-conflict = Somebody else changed this in the meantime.
 error-guests-full = As many guests are expected as your home may have at once. Remove one, or ask the administrator.
 error-no-mail = This server sends no mail. Share the link yourself.
+error-too-many-trunks = There are as many trunks as there may be. Remove one first.
+error-no-trunk = No ordinary phone can be called from here yet: the administrator has not set up a trunk.
+error-not-a-country = Not the calling code of a country, such as 47.
+error-country-not-allowed = Numbers of this country may not be called. Begin with + and the country, such as +47.
+error-costs-extra = This number costs extra to call. It can not be used.
 
 ## admin
 error-viewing-only = You look with the eyes of a role. Stop that first to change something.
@@ -2208,6 +2210,33 @@ admin-audit-field-told-day = People told on
 admin-audit-field-from-at = From
 admin-audit-field-until-at = Until
 admin-audit-field-file = As a file
+admin-audit-trunk-made = Trunk added
+admin-audit-trunk-changed = Trunk changed
+admin-audit-trunk-removed = Trunk removed
+admin-audit-trunk-ordered = Order of the trunks changed
+admin-audit-phones-limits = Limits of phone calls changed
+admin-audit-number-vouched = Somebody vouched for a resident’s phone number
+admin-audit-number-removed = A resident’s phone number was removed
+admin-audit-kind-trunk = Trunks
+admin-audit-kind-phones = Limits of phone calls
+admin-audit-kind-number = Phone numbers
+admin-audit-field-host = Host
+admin-audit-field-port = Port
+admin-audit-field-way = Spoken to by
+admin-audit-field-caller = Calls come from
+admin-audit-field-registers = Registers
+admin-audit-field-keys = How keys come
+admin-audit-field-password-changed = Another password
+admin-audit-field-countries = Countries
+admin-audit-field-number-hour = Calls to a number in an hour
+admin-audit-field-building-hour = Calls of a building in an hour
+admin-audit-field-tenant-day = Calls in a day
+admin-policy-phones = Ordinary phones
+admin-policy-phones-text = For residents with a phone number that is confirmed. It takes a trunk.
+admin-policy-phones-off = Are never rung
+admin-policy-phones-without-device = Ring for who has no app
+admin-policy-phones-when-silent = Ring also when nobody’s app does
+admin-policy-phones-both = Ring together with the apps
 
 ## server only
 error-two-credentials = The request brings both a session and a token.

@@ -1165,7 +1165,6 @@ admin-audit-webhook-rotated = Ny hemmelighet for en webhook
 admin-audit-webhook-removed = Webhook fjernet
 admin-audit-webhook-switched-off = Webhook slått av av mottakeren
 admin-policy-text = Hva beboerne i dette bygget kan gjøre selv. Administratorer kan alltid gjøre det for dem.
-admin-policy-not-yet = Lagret, men ikke i kraft ennå.
 admin-policy-effect-on = { $count ->
     [one] Én bolig kan gjøre det.
    *[other] { $count } boliger kan gjøre det.
@@ -1204,8 +1203,6 @@ admin-policy-own-codes = Beboere kan ha egen kode
 admin-policy-own-codes-text = Den åpner det de kan åpne ved tastaturene. Når dette slås av, opphører kodene som finnes.
 admin-policy-duress-codes = Kode for den som blir tvunget
 admin-policy-duress-codes-text = Egen kode med siste siffer én høyere åpner det samme og gir en stille alarm.
-admin-policy-phone-fallback = De som ikke har appen, ringes på telefon
-admin-policy-phone-fallback-text = Av: uten appen er ringeknappen deres stum.
 admin-policy-kinds = Ringemåter en enhet kan velge
 admin-policy-kinds-text = De andre kan bare settes av administratorer.
 admin-policy-limits = Gjester, stille tid, rekkefølge
@@ -1307,6 +1304,11 @@ error-ends-first = Den siste dagen er før den første. Velg en senere.
 error-conflict = Noen andre har endret dette i mellomtiden.
 error-guests-full = Du venter så mange gjester som boligen kan ha samtidig. Fjern en av dem, eller spør administratoren.
 error-no-mail = Denne serveren sender ikke e-post. Del lenken selv.
+error-too-many-trunks = Det er så mange linjer som det kan være. Fjern én først.
+error-no-trunk = Ingen vanlig telefon kan ringes herfra ennå: administratoren har ikke satt opp noen linje.
+error-not-a-country = Dette er ikke landkoden til et land, slik som 47.
+error-country-not-allowed = Numre i dette landet kan ikke ringes. Begynn med + og landkoden, som +47.
+error-costs-extra = Det koster ekstra å ringe dette nummeret. Det kan ikke brukes.
 
 ## admin
 error-viewing-only = Du ser med øynene til en rolle. Avslutt det først for å endre noe.
@@ -2205,6 +2207,33 @@ admin-audit-field-told-day = Folk fikk vite det
 admin-audit-field-from-at = Fra
 admin-audit-field-until-at = Til
 admin-audit-field-file = Som fil
+admin-audit-trunk-made = Linje lagt til
+admin-audit-trunk-changed = Linje endret
+admin-audit-trunk-removed = Linje fjernet
+admin-audit-trunk-ordered = Rekkefølgen på linjene endret
+admin-audit-phones-limits = Grenser for telefonanrop endret
+admin-audit-number-vouched = Noen gikk god for en beboers telefonnummer
+admin-audit-number-removed = En beboers telefonnummer ble fjernet
+admin-audit-kind-trunk = Linjer
+admin-audit-kind-phones = Grenser for telefonanrop
+admin-audit-kind-number = Telefonnumre
+admin-audit-field-host = Vert
+admin-audit-field-port = Port
+admin-audit-field-way = Snakkes med over
+admin-audit-field-caller = Anrop kommer fra
+admin-audit-field-registers = Registrerer seg
+admin-audit-field-keys = Hvordan taster kommer
+admin-audit-field-password-changed = Et annet passord
+admin-audit-field-countries = Land
+admin-audit-field-number-hour = Anrop til et nummer i timen
+admin-audit-field-building-hour = Anrop fra en bygning i timen
+admin-audit-field-tenant-day = Anrop i døgnet
+admin-policy-phones = Vanlige telefoner
+admin-policy-phones-text = For beboere med et telefonnummer som er bekreftet. Det trengs en linje.
+admin-policy-phones-off = Ringes aldri
+admin-policy-phones-without-device = Ringer for den som ikke har appen
+admin-policy-phones-when-silent = Ringer også når ingens app gjør det
+admin-policy-phones-both = Ringer sammen med appene
 
 ## server only
 error-two-credentials = Forespørselen har både en økt og et token.

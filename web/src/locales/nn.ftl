@@ -1165,7 +1165,6 @@ admin-audit-webhook-rotated = Ny løyndom for ein webhook
 admin-audit-webhook-removed = Webhook fjerna
 admin-audit-webhook-switched-off = Webhook slått av av mottakaren
 admin-policy-text = Kva bebuarane i dette bygget kan gjere sjølve. Administratorar kan alltid gjere det for dei.
-admin-policy-not-yet = Lagra, men ikkje i kraft enno.
 admin-policy-effect-on = { $count ->
     [one] Éin bustad kan gjere det.
    *[other] { $count } bustader kan gjere det.
@@ -1204,8 +1203,6 @@ admin-policy-own-codes = Bebuarar kan ha eigen kode
 admin-policy-own-codes-text = Han opnar det dei kan opne ved tastatura. Når dette blir slått av, tek kodane som finst, slutt.
 admin-policy-duress-codes = Kode for den som blir tvinga
 admin-policy-duress-codes-text = Eigen kode med siste siffer éin høgare opnar det same og gir ein stille alarm.
-admin-policy-phone-fallback = Dei som ikkje har appen, blir ringde på telefon
-admin-policy-phone-fallback-text = Av: utan appen er ringjeknappen deira stum.
 admin-policy-kinds = Ringjemåtar ei eining kan velje
 admin-policy-kinds-text = Dei andre kan berre setjast av administratorar.
 admin-policy-limits = Gjester, stille tid, rekkjefølgje
@@ -1307,6 +1304,11 @@ error-ends-first = Den siste dagen er før den første. Vel ein seinare.
 error-conflict = Nokon andre har endra dette i mellomtida.
 error-guests-full = Du ventar så mange gjester som bustaden kan ha samstundes. Fjern ein av dei, eller spør administratoren.
 error-no-mail = Denne tenaren sender ikkje e-post. Del lenkja sjølv.
+error-too-many-trunks = Det er så mange linjer som det kan vere. Fjern éi først.
+error-no-trunk = Ingen vanleg telefon kan ringjast herifrå enno: administratoren har ikkje sett opp noka linje.
+error-not-a-country = Dette er ikkje landkoden til eit land, slik som 47.
+error-country-not-allowed = Nummer i dette landet kan ikkje ringjast. Begynn med + og landkoden, som +47.
+error-costs-extra = Det kostar ekstra å ringje dette nummeret. Det kan ikkje brukast.
 
 ## admin
 error-viewing-only = Du ser med auga til ei rolle. Avslutt det først for å endre noko.
@@ -2205,6 +2207,33 @@ admin-audit-field-told-day = Folk fekk vite det
 admin-audit-field-from-at = Frå
 admin-audit-field-until-at = Til
 admin-audit-field-file = Som fil
+admin-audit-trunk-made = Linje lagd til
+admin-audit-trunk-changed = Linje endra
+admin-audit-trunk-removed = Linje fjerna
+admin-audit-trunk-ordered = Rekkjefølgja på linjene endra
+admin-audit-phones-limits = Grenser for telefonsamtalar endra
+admin-audit-number-vouched = Nokon gjekk god for telefonnummeret til ein bebuar
+admin-audit-number-removed = Telefonnummeret til ein bebuar vart fjerna
+admin-audit-kind-trunk = Linjer
+admin-audit-kind-phones = Grenser for telefonsamtalar
+admin-audit-kind-number = Telefonnummer
+admin-audit-field-host = Vert
+admin-audit-field-port = Port
+admin-audit-field-way = Blir snakka med over
+admin-audit-field-caller = Samtalar kjem frå
+admin-audit-field-registers = Registrerer seg
+admin-audit-field-keys = Korleis tastar kjem
+admin-audit-field-password-changed = Eit anna passord
+admin-audit-field-countries = Land
+admin-audit-field-number-hour = Samtalar til eit nummer i timen
+admin-audit-field-building-hour = Samtalar frå ein bygning i timen
+admin-audit-field-tenant-day = Samtalar i døgnet
+admin-policy-phones = Vanlege telefonar
+admin-policy-phones-text = For bebuarar med eit telefonnummer som er stadfesta. Det trengst ei linje.
+admin-policy-phones-off = Blir aldri ringde
+admin-policy-phones-without-device = Ringjer for den som ikkje har appen
+admin-policy-phones-when-silent = Ringjer òg når appen til ingen gjer det
+admin-policy-phones-both = Ringjer saman med appane
 
 ## server only
 error-two-credentials = Førespurnaden har både ei økt og eit token.

@@ -1168,7 +1168,6 @@ admin-audit-webhook-rotated = Ny hemlighet för en webhook
 admin-audit-webhook-removed = Webhook borttagen
 admin-audit-webhook-switched-off = Webhook avstängd av mottagaren
 admin-policy-text = Vad de boende i byggnaden får göra själva. Administratörer kan alltid göra det åt dem.
-admin-policy-not-yet = Sparat, men gäller inte än.
 admin-policy-effect-on = { $count ->
     [one] En bostad får göra det.
    *[other] { $count } bostäder får göra det.
@@ -1207,8 +1206,6 @@ admin-policy-own-codes = Boende får ha en egen kod
 admin-policy-own-codes-text = Den öppnar det de får öppna vid knappsatserna. När detta stängs av upphör koderna som finns.
 admin-policy-duress-codes = Kod för den som tvingas
 admin-policy-duress-codes-text = Egen kod med sista siffran ett högre öppnar detsamma och ger ett tyst larm.
-admin-policy-phone-fallback = Den som saknar appen rings upp på telefon
-admin-policy-phone-fallback-text = Av: utan appen är deras ringknapp tyst.
 admin-policy-kinds = Ringsätt som en lägenhet får välja
 admin-policy-kinds-text = De andra kan bara ställas in av administratörer.
 admin-policy-limits = Gäster, tysta timmar, ordning
@@ -1310,6 +1307,11 @@ error-ends-first = Den sista dagen är före den första. Välj en senare.
 error-conflict = Någon annan har ändrat detta under tiden.
 error-guests-full = Du väntar så många gäster som bostaden får ha samtidigt. Ta bort en av dem eller fråga administratören.
 error-no-mail = Den här servern skickar inga mejl. Dela länken själv.
+error-too-many-trunks = Det finns så många linjer som det får finnas. Ta bort en först.
+error-no-trunk = Ingen vanlig telefon kan ringas härifrån än: administratören har inte lagt upp någon linje.
+error-not-a-country = Detta är inte landsnumret till ett land, som 46.
+error-country-not-allowed = Nummer i det landet får inte ringas. Börja med + och landsnumret, som +46.
+error-costs-extra = Det kostar extra att ringa det numret. Det kan inte användas.
 
 ## admin
 error-viewing-only = Du ser med en rolls ögon. Avsluta det först för att ändra något.
@@ -2208,6 +2210,33 @@ admin-audit-field-told-day = Människorna fick veta det
 admin-audit-field-from-at = Från
 admin-audit-field-until-at = Till
 admin-audit-field-file = Som fil
+admin-audit-trunk-made = Linje tillagd
+admin-audit-trunk-changed = Linje ändrad
+admin-audit-trunk-removed = Linje borttagen
+admin-audit-trunk-ordered = Linjernas ordning ändrad
+admin-audit-phones-limits = Gränser för telefonsamtal ändrade
+admin-audit-number-vouched = Någon gick i god för en boendes telefonnummer
+admin-audit-number-removed = En boendes telefonnummer togs bort
+admin-audit-kind-trunk = Linjer
+admin-audit-kind-phones = Gränser för telefonsamtal
+admin-audit-kind-number = Telefonnummer
+admin-audit-field-host = Värd
+admin-audit-field-port = Port
+admin-audit-field-way = Talas med över
+admin-audit-field-caller = Samtal kommer från
+admin-audit-field-registers = Registrerar sig
+admin-audit-field-keys = Hur knappar kommer
+admin-audit-field-password-changed = Ett annat lösenord
+admin-audit-field-countries = Länder
+admin-audit-field-number-hour = Samtal till ett nummer per timme
+admin-audit-field-building-hour = Samtal från en byggnad per timme
+admin-audit-field-tenant-day = Samtal per dygn
+admin-policy-phones = Vanliga telefoner
+admin-policy-phones-text = För boende med ett telefonnummer som är bekräftat. Det behövs en linje.
+admin-policy-phones-off = Rings aldrig
+admin-policy-phones-without-device = Ringer för den som inte har appen
+admin-policy-phones-when-silent = Ringer också när ingens app gör det
+admin-policy-phones-both = Ringer tillsammans med apparna
 
 ## server only
 error-two-credentials = Begäran har både en session och en token.

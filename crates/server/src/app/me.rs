@@ -79,6 +79,10 @@ pub struct MyData {
     cards: Vec<MyDataCard>,
     /// The buildings in which they have a code of their own. The app shows it.
     codes: Vec<Label>,
+    /// The number at which they are rung by an ordinary phone; absent when there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    phone_number: Option<String>,
     guests: Vec<MyDataGuest>,
     /// The names of the devices that are signed in.
     devices: Vec<Label>,
@@ -232,6 +236,7 @@ pub async fn data(State(node): State<Arc<Node>>, who: SignedIn) -> Result<DataFi
     let roles = node.store.people().roles(&who.scope, who.person).await?;
     let guests = node.store.guests().my_guests(&who.scope).await?;
     let codes = node.store.own_codes().my_codes(&who.scope).await?;
+    let number = node.store.phone_numbers().number(&who.scope, who.person).await?;
     let mut records: Vec<MyRecord> = Vec::new();
     let mut after = None;
     loop {
@@ -270,6 +275,7 @@ pub async fn data(State(node): State<Arc<Node>>, who: SignedIn) -> Result<DataFi
             })
             .collect(),
         codes: codes.into_iter().filter_map(|code| code.number.map(|_| code.building_name)).collect(),
+        phone_number: number.map(|number| number.number.into_inner().into()),
         guests: guests
             .into_iter()
             .map(|guest| MyDataGuest {

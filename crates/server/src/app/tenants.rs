@@ -178,6 +178,8 @@ pub async fn change(
     wanted.version = change.version;
     match node.store.tenants().change_tenant(&who.scope, &node.stamp(), wanted).await? {
         TenantChanged::Done(row) => {
+            // a suspended one calls nobody
+            super::trunks::changed(&node);
             if row.suspended {
                 cut_off(&node, tenant).await?;
             }

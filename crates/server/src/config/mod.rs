@@ -5,12 +5,15 @@
 //! of `klinke check-config` are made from the same words. There is no key for a secret that has a default.
 
 mod error;
+pub mod hosts;
 mod mail;
+mod phones;
 mod public_url;
 mod webhooks;
 
 pub use error::ConfigError;
 pub use mail::{Mail, MailTls};
+pub use phones::Phones;
 pub use public_url::PublicUrl;
 pub use webhooks::Webhooks;
 
@@ -47,6 +50,8 @@ pub struct Config {
     pub mail: Option<Mail>,
     /// Other systems that administrators may have told of changes.
     pub webhooks: Webhooks,
+    /// Ordinary phones.
+    pub phones: Phones,
 }
 
 /// Pages and API.
@@ -283,6 +288,7 @@ impl Config {
             mail.check()?;
         }
         self.webhooks.check()?;
+        self.phones.check()?;
         if tracing_subscriber::EnvFilter::try_new(&self.log.filter).is_err() {
             return Err(("log.filter", "is not a filter"));
         }
@@ -348,6 +354,7 @@ mod tests {
             ("[webhooks]\nhosts = [\"https://hooks.example.org\"]", "webhooks.hosts", "hosts = ["),
             ("[webhooks]\nhosts = [\"*\"]", "webhooks.hosts", "hosts = ["),
             ("[webhooks]\nallow_private = [\"10.0.0.0\"]", "webhooks.allow_private", "allow_private = ["),
+            ("[phones]\ntrunk_hosts = [\"sip:sip.example.net\"]", "phones.trunk_hosts", "trunk_hosts = ["),
             ("[media]\nshards = 65", "media.shards", "shards = 2"),
         ] {
             let error = load(toml).unwrap_err();

@@ -1,5 +1,6 @@
 //! Which other systems may be told of changes.
 
+use super::hosts::are_hosts;
 use ipnet::IpNet;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -35,16 +36,7 @@ impl Default for Webhooks {
 impl Webhooks {
     /// What the types can not say: the key that is wrong, and why.
     pub(super) fn check(&self) -> Result<(), (&'static str, &'static str)> {
-        let named = |host: &String| {
-            let name = host.strip_prefix("*.").unwrap_or(host);
-            let plain = url::Host::parse(name).is_ok_and(|parsed| match parsed {
-                // the address is matched as it is written in a URL, so it must be written that way here
-                url::Host::Domain(domain) => domain == name,
-                literal => !host.starts_with("*.") && literal.to_string() == name,
-            });
-            plain && !name.ends_with('.') && name != "*"
-        };
-        if !self.hosts.iter().all(named) {
+        if !are_hosts(&self.hosts) {
             return Err(("webhooks.hosts", "has a name that is not a host name in small letters"));
         }
         Ok(())

@@ -108,6 +108,10 @@ codes! {
     GuestsFull = "guests_full", CONFLICT;
     /// The server sends no mail.
     NoMail = "no_mail", CONFLICT;
+    /// There are as many trunks as there may be.
+    TooManyTrunks = "too_many_trunks", CONFLICT;
+    /// No trunk leads to ordinary phones.
+    NoTrunk = "no_trunk", CONFLICT;
     /// Not the password of who is signed in.
     WrongPassword = "wrong_password", FORBIDDEN;
     /// Somebody changed it in between; `current` is how it is now.
@@ -223,6 +227,12 @@ pub enum FieldCode {
     NotTwoNumbers,
     /// A card that says another number each time it is read.
     ChangesEachTime,
+    /// Not the calling code of a country.
+    NotACountry,
+    /// A number of a country that may not be called, or of none.
+    CountryNotAllowed,
+    /// A number that costs whoever calls it extra.
+    CostsExtra,
 }
 
 /// One wrong field.

@@ -157,6 +157,20 @@ pub fn operations() -> OpenApiRouter<Arc<Node>> {
         .routes(routes!(app::webhooks::change, app::webhooks::remove))
         .routes(routes!(app::webhooks::rotate))
         .routes(routes!(app::webhooks::test))
+        .routes(routes!(app::trunks::list, app::trunks::add))
+        .routes(routes!(app::trunks::change, app::trunks::remove))
+        .routes(routes!(app::trunks::order))
+        .routes(routes!(app::phone_limits::handler, app::phone_limits::set))
+        .routes(routes!(
+            app::phone_numbers::of_person,
+            app::phone_numbers::vouch,
+            app::phone_numbers::remove
+        ))
+        .routes(routes!(
+            app::my_phone_number::handler,
+            app::my_phone_number::confirm,
+            app::my_phone_number::remove
+        ))
         .routes(routes!(app::imports::show, app::imports::change, app::imports::discard))
         .routes(routes!(app::apply_import::apply))
         .routes(routes!(app::apply_import::undo))

@@ -4,7 +4,7 @@
 //! can (the metadata service of a cloud, a database, a printer). So an address must have a host that the operator named,
 //! and every address of that host must be public, or in a range that the operator allowed.
 
-use crate::config;
+use crate::config::{self, hosts};
 use ipnet::IpNet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use url::{Host, Url};
@@ -89,7 +89,7 @@ impl Rules {
             return Err(Refused::NotAnAddress);
         }
         let host = host.to_owned();
-        if !self.is_named(&host.to_string()) {
+        if !hosts::allow(&self.hosts, &host.to_string()) {
             return Err(Refused::Host);
         }
         match &host {
@@ -120,13 +120,6 @@ impl Rules {
             (false, true) if is_special(address) => Err(Refused::Special),
             (false, true) => Ok(()),
         }
-    }
-
-    fn is_named(&self, host: &str) -> bool {
-        self.hosts.iter().any(|named| match named.strip_prefix('*') {
-            Some(below) => host.len() > below.len() && host.ends_with(below),
-            None => host == named,
-        })
     }
 }
 

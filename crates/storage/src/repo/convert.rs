@@ -14,6 +14,7 @@ use klinke_model::credential::{CredentialFormat, CredentialKey, CredentialTier};
 use klinke_model::door::{Controller, Door, DoorKind, DoorTimes, Relock};
 use klinke_model::door_settings::DoorHold;
 use klinke_model::intercom::{BellKind, BellMember, Listing, Moderation, PictureState};
+use klinke_model::phone::{TrunkKeys, TrunkWay, Verified};
 use klinke_model::people::{Device, DeviceKind, Membership, Person, Role};
 use klinke_model::privacy::Pii;
 use klinke_model::rights::Right;
@@ -75,6 +76,9 @@ words! {
         ChangeBuilding = "change_building", Devices = "devices", Roles = "roles", Audit = "audit", Tenants = "tenants",
         ReadRecords = "read_records" }
     Listing { Listed = "listed", SearchOnly = "search_only", DialOnly = "dial_only" }
+    TrunkKeys { Rfc4733 = "rfc4733", Tones = "tones" }
+    TrunkWay { Udp = "udp", Tcp = "tcp", Tls = "tls" }
+    Verified { Vouched = "vouched", Called = "called" }
     PictureState { Seen = "seen", New = "new", Waits = "waits" }
     Moderation { None = "none", Pending = "pending", Removed = "removed" }
     BellKind { Individual = "individual", Sequential = "sequential", Parallel = "parallel", Family = "family" }

@@ -10,7 +10,7 @@ use crate::repo::audit::{self, Change};
 use crate::repo::convert::{self, At, Word};
 use crate::repo::households::policy_of;
 use crate::repo::pictures::pictures_of;
-use crate::repo::{reach, revision};
+use crate::repo::{phone_numbers, reach, revision};
 use crate::tx::{self, Isolation, Tx};
 use crate::{Result, StorageError, Store};
 use klinke_model::alphabet::Alphabet;
@@ -297,9 +297,12 @@ impl Intercom<'_> {
                 .all(&*tx)
                 .await?;
             let doors = doors_of(&*tx, scope, [panel.id]).await?.remove(&panel.id).unwrap_or_default();
-            let quiet_hours = policy_in(&*tx, scope, building.id).await?.quiet_hours;
+            let policy = policy_in(&*tx, scope, building.id).await?;
+            let people = members.iter().map(|member| member.person.0);
+            let phones = phone_numbers::to_ring(&*tx, scope, policy.phones, people).await?;
             Ok(Some(RingFacts {
-                quiet_hours,
+                quiet_hours: policy.quiet_hours,
+                phones,
                 unit: bell.unit.into(),
                 bell: self::bell(&bell, members)?,
                 panel: self::panel(&panel, &doors)?,

@@ -3,7 +3,7 @@
 use crate::entity::{account, bell, bell_member, membership, person, person_word, unit};
 use crate::record::{NewAccount, UnitMember};
 use crate::repo::convert::{self, Word};
-use crate::repo::{cards, guest_change, own_codes, reach, rules};
+use crate::repo::{cards, guest_change, own_codes, phone_numbers, reach, rules};
 use crate::{Result, Store};
 use klinke_model::alphabet::Alphabet;
 use klinke_model::fold::words;
@@ -14,7 +14,7 @@ use klinke_model::rights::Right;
 use klinke_model::scope::Scope;
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{Expr, ExprTrait, Query};
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, Select};
 use std::collections::BTreeSet;
 
 /// Persons, accounts, places in units, roles.
@@ -28,23 +28,7 @@ impl People<'_> {
     /// A person: oneself, or somebody in a unit of a building that the principal administers; managers and the
     /// service see everybody.
     pub async fn person(&self, scope: &Scope, person: PersonId) -> Result<Option<Person>> {
-        let lives_with_me = reach::exists(
-            unit::Entity,
-            Condition::all()
-                .add(unit::Column::Tenant.eq(scope.tenant.0))
-                .add(unit::Column::Id.in_subquery(units_of(scope, person)))
-                .add(reach::may(scope, Right::SeePeople, unit::Column::Building)),
-        );
-        let reached = Expr::val(reach::is(scope, person))
-            .or(reach::may_everywhere(scope, Right::SeePeople))
-            .or(lives_with_me);
-        person::Entity::find_by_id((scope.tenant.0, person.0))
-            .filter(reached)
-            .one(&self.0.reader)
-            .await?
-            .as_ref()
-            .map(convert::person)
-            .transpose()
+        seen(scope, person).one(&self.0.reader).await?.as_ref().map(convert::person).transpose()
     }
 
     /// Who lives in the units of a building, by unit, then name.
@@ -70,6 +54,21 @@ impl People<'_> {
             |member| (member.membership.unit, member.person.name.clone(), member.person.id),
         )
     }
+}
+
+/// A person whom the principal is or may see.
+pub(super) fn seen(scope: &Scope, person: PersonId) -> Select<person::Entity> {
+    let lives_with_me = reach::exists(
+        unit::Entity,
+        Condition::all()
+            .add(unit::Column::Tenant.eq(scope.tenant.0))
+            .add(unit::Column::Id.in_subquery(units_of(scope, person)))
+            .add(reach::may(scope, Right::SeePeople, unit::Column::Building)),
+    );
+    let reached = Expr::val(reach::is(scope, person))
+        .or(reach::may_everywhere(scope, Right::SeePeople))
+        .or(lives_with_me);
+    person::Entity::find_by_id((scope.tenant.0, person.0)).filter(reached)
 }
 
 /// Ends a person's place in a unit, with the individual buttons that name them, and when they live nowhere else in the
@@ -101,6 +100,7 @@ pub(super) async fn end_place(
     rules::leave(db, scope, person, unit).await?;
     cards::leave(db, scope, person, unit).await?;
     own_codes::leave(db, scope, person, unit).await?;
+    phone_numbers::leave(db, scope, person).await?;
     guest_change::leave(db, scope, person, unit).await?;
     Ok(true)
 }

@@ -1,0 +1,150 @@
+//! The number at which one is rung oneself. It is kept once its call proved it: the app shows a code, the number is called,
+//! the code is typed on that phone ([`crate::number_proofs`]). It opens doors, so another one needs the password in the same
+//! request.
+
+use super::phone_limits::callable;
+use super::trunks::for_calls;
+use crate::auth::session::SignedIn;
+use crate::http::body::Body;
+use crate::http::client::Client;
+use crate::http::problem::{Code, FieldCode, Fields, Problem, ProblemBody};
+use crate::node::Node;
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use klinke_model::ids::{PersonId, TenantId};
+use klinke_model::phone::Verified;
+use klinke_model::privacy::Pii;
+use klinke_model::time::Timestamp;
+use klinke_storage::StorageError;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use utoipa::ToSchema;
+
+/// The number at which one is rung.
+#[derive(Serialize, ToSchema)]
+pub struct MyPhoneNumber {
+    /// In international form; absent while there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, example = "+4791500123")]
+    number: Option<String>,
+    /// How it is known to be one's own; absent without a number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    verified: Option<Verified>,
+    /// A number that is not proven yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    waiting: Option<WaitingNumber>,
+    /// Whether a number can be confirmed: there is a trunk to call it by.
+    can_confirm: bool,
+}
+
+/// A number that waits for its call.
+#[derive(Serialize, ToSchema)]
+pub struct WaitingNumber {
+    number: String,
+    /// First moment at which it waits no more, in UTC milliseconds.
+    until: Timestamp,
+}
+
+/// Another number.
+#[derive(Deserialize, ToSchema)]
+pub struct NewPhoneNumber {
+    /// In international form, of a country that may be called.
+    #[schema(value_type = String, example = "+47 915 00 123")]
+    number: Pii<String>,
+    /// One's own.
+    #[schema(value_type = Option<String>, format = Password, required = false)]
+    password: Option<Pii<String>>,
+}
+
+/// What is to be typed on the phone that is called.
+#[derive(Serialize, ToSchema)]
+pub struct NumberToConfirm {
+    /// In international form.
+    number: String,
+    /// Four digits.
+    #[schema(example = "4711")]
+    code: String,
+    /// First moment at which the code proves nothing any more, in UTC milliseconds.
+    until: Timestamp,
+}
+
+async fn has_trunk(node: &Node, tenant: TenantId) -> Result<bool, Problem> {
+    Ok(!for_calls(node, tenant).await?.is_empty())
+}
+
+/// The number at which one is rung by an ordinary phone.
+#[utoipa::path(get, path = "/api/v1/me/phone-number", operation_id = "my_phone_number", tag = "me", security(("session" = [])),
+    responses((status = 200, description = "The number, if there is one", body = MyPhoneNumber)))]
+pub async fn handler(State(node): State<Arc<Node>>, who: SignedIn) -> Result<Json<MyPhoneNumber>, Problem> {
+    let found = node.store.phone_numbers().number(&who.scope, who.person).await?;
+    let waiting = node.number_proofs.waits(who.scope.tenant, who.person);
+    let (number, verified) = found.map(|found| (found.number, found.verified)).unzip();
+    Ok(Json(MyPhoneNumber {
+        number: number.map(|number| number.into_inner().into()),
+        verified,
+        waiting: waiting.map(|(number, until)| WaitingNumber { number: number.into_inner().into(), until }),
+        can_confirm: has_trunk(&node, who.scope.tenant).await?,
+    }))
+}
+
+/// Begins to confirm another number. The one before is rung until that is done.
+#[utoipa::path(put, path = "/api/v1/me/phone-number", operation_id = "confirm_my_phone_number", tag = "me",
+    request_body = NewPhoneNumber, security(("session" = [])),
+    responses((status = 202, description = "It is called; the code is to be typed on that phone", body = NumberToConfirm),
+        (status = 403, description = "`wrong_password`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "`no_trunk`: there is nothing to call it by", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "`too_many_tries`, with `Retry-After`", body = ProblemBody, content_type = "application/problem+json")))]
+pub async fn confirm(
+    State(node): State<Arc<Node>>,
+    who: SignedIn,
+    client: Client,
+    Body(new): Body<NewPhoneNumber>,
+) -> Result<(StatusCode, Json<NumberToConfirm>), Problem> {
+    let mut fields = Fields::default();
+    let number = callable(&node, who.scope.tenant, &mut fields, "/number", &new.number).await?;
+    if new.password.is_none() {
+        fields.wrong("/password", FieldCode::Required);
+    }
+    let (Some(number), Some(password)) = (number, new.password) else { return Err(fields.into()) };
+    let (user_name, hash) = node.store.people().my_account(&who.scope).await?.unzip();
+    let guessed = user_name.unwrap_or_else(|| Pii::new(who.person.0.to_string()));
+    let checked = node.passwords.verify(password, hash);
+    if !node.sign_in_limits.guarded(&guessed, client.prefix(), checked).await? {
+        return Err(Code::WrongPassword.into());
+    }
+    if !has_trunk(&node, who.scope.tenant).await? {
+        return Err(Code::NoTrunk.into());
+    }
+    let begun = node.number_proofs.begin((who.scope, who.person), number.clone(), &node.random)?;
+    let code = begun.code.reveal().to_owned();
+    let number = number.into_inner().into();
+    Ok((StatusCode::ACCEPTED, Json(NumberToConfirm { number, code, until: begun.until })))
+}
+
+/// Takes one's number away, and ends a proof that goes on: no ordinary phone is rung.
+#[utoipa::path(delete, path = "/api/v1/me/phone-number", operation_id = "remove_my_phone_number", tag = "me",
+    security(("session" = [])), responses((status = 204, description = "There is none now")))]
+pub async fn remove(State(node): State<Arc<Node>>, who: SignedIn) -> Result<StatusCode, Problem> {
+    node.number_proofs.end(who.scope.tenant, who.person);
+    node.store.phone_numbers().remove_my_number(&who.scope).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// What was typed on the phone that was called to confirm a number: whether it is the person's from now on.
+///
+/// # Errors
+/// When the store can not be written: the proof is used up by then, and it takes another call.
+pub async fn typed(
+    node: &Node,
+    tenant: TenantId,
+    person: PersonId,
+    code: &str,
+) -> Result<bool, StorageError> {
+    match node.number_proofs.typed(tenant, person, code) {
+        Some((scope, number)) => node.store.phone_numbers().keep_my_number(&scope, number).await,
+        None => Ok(false),
+    }
+}

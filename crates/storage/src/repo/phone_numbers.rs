@@ -1,0 +1,219 @@
+//! The number at which somebody is rung: one each, and only when it is known to be theirs.
+//!
+//! Invariants: a number gets here when an administrator who may change the person vouches for it, or when its call proved
+//! it; nobody vouches for their own. It ends with the person's last home. The audit says that somebody vouched, never for
+//! which number.
+
+use crate::entity::{membership, person, phone_number, phone_number_by, trunk};
+use crate::record::{NumberOf, RingNumber, RingPhones, Stamp};
+use crate::repo::audit::{self, Change};
+use crate::repo::convert::{At, Word};
+use crate::repo::people_change::{changeable, home_building};
+use crate::repo::households::is_active;
+use crate::repo::{people, phone_limits, reach};
+use crate::tx::{self, Isolation};
+use crate::{Result, Store};
+use klinke_model::ids::PersonId;
+use klinke_model::phone::{E164, Phones, Verified};
+use klinke_model::privacy::Pii;
+use klinke_model::scope::Scope;
+use sea_orm::ActiveValue::Set;
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter};
+use serde_json::json;
+use uuid::Uuid;
+
+/// Numbers at which people are rung.
+///
+/// Every function fails only when the database can not do its work; what is not there, or not the principal's, is
+/// `None` or `false`.
+#[derive(Debug)]
+pub struct PhoneNumbers<'a>(pub(crate) &'a Store);
+
+impl PhoneNumbers<'_> {
+    /// Somebody's number: for themselves, and who may see them.
+    pub async fn number(&self, scope: &Scope, person: PersonId) -> Result<Option<NumberOf>> {
+        tx::read(self.0, |tx| async move {
+            let seen = people::seen(scope, person).one(&*tx).await?;
+            if seen.is_none() { Ok(None) } else { number_of(&*tx, scope, person).await }
+        })
+        .await
+    }
+
+    /// Vouches for a number of somebody whom the principal may change, in the place of the one before. `false` for oneself.
+    pub async fn vouch_number(
+        &self,
+        scope: &Scope,
+        stamp: &Stamp,
+        person: PersonId,
+        number: Pii<E164>,
+    ) -> Result<bool> {
+        if scope.person() == Some(person) {
+            return Ok(false);
+        }
+        let number = number.reveal();
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
+            if changeable(&*tx, scope, person).await?.is_none() {
+                return Ok(false);
+            }
+            keep(&*tx, scope, person, number, Verified::Vouched).await?;
+            if let Some(by) = scope.person() {
+                let row = phone_number_by::ActiveModel {
+                    tenant: Set(scope.tenant.0),
+                    person: Set(person.0),
+                    by_person: Set(by.0),
+                };
+                phone_number_by::Entity::insert(row).exec_without_returning(&*tx).await?;
+            }
+            let change = Change {
+                building: home_building(&*tx, scope, person).await?,
+                action: "number.vouched",
+                persons: vec![person],
+                before: None,
+                after: Some(json!({ "person": person })),
+            };
+            audit::append(&tx, scope, stamp, change).await?;
+            Ok(true)
+        })
+        .await
+    }
+
+    /// Takes somebody's number away: they are not rung by phone any more. `false` when there is none that the principal may
+    /// take.
+    pub async fn remove_number(&self, scope: &Scope, stamp: &Stamp, person: PersonId) -> Result<bool> {
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
+            if changeable(&*tx, scope, person).await?.is_none() || end(&*tx, scope, person).await? == 0 {
+                return Ok(false);
+            }
+            let change = Change {
+                building: home_building(&*tx, scope, person).await?,
+                action: "number.removed",
+                persons: vec![person],
+                before: Some(json!({ "person": person })),
+                after: None,
+            };
+            audit::append(&tx, scope, stamp, change).await?;
+            Ok(true)
+        })
+        .await
+    }
+
+    /// Keeps the number of the person who asks, which its call proved to be theirs, in the place of the one before. `false`
+    /// while they are suspended, or live nowhere.
+    pub async fn keep_my_number(&self, scope: &Scope, number: Pii<E164>) -> Result<bool> {
+        let (Some(who), number) = (scope.person(), number.reveal()) else { return Ok(false) };
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
+            if !is_active(&*tx, scope, who).await? || !lives_here(&*tx, scope, who).await? {
+                return Ok(false);
+            }
+            keep(&*tx, scope, who, number, Verified::Called).await?;
+            Ok(true)
+        })
+        .await
+    }
+
+    /// Takes the number of the person who asks away.
+    pub async fn remove_my_number(&self, scope: &Scope) -> Result<bool> {
+        let Some(who) = scope.person() else { return Ok(false) };
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
+            Ok(end(&*tx, scope, who).await? > 0)
+        })
+        .await
+    }
+}
+
+async fn number_of(db: &impl ConnectionTrait, scope: &Scope, person: PersonId) -> Result<Option<NumberOf>> {
+    let key = (scope.tenant.0, person.0);
+    let Some(row) = phone_number::Entity::find_by_id(key).one(db).await? else { return Ok(None) };
+    let by = phone_number_by::Entity::find_by_id(key).one(db).await?;
+    Ok(Some(NumberOf {
+        number: read(&row)?,
+        verified: At("phone_number", "verified").choice(&row.verified)?,
+        by: by.map(|by| by.by_person.into()),
+    }))
+}
+
+fn read(row: &phone_number::Model) -> Result<Pii<E164>> {
+    E164::new(&row.number).map(Pii::new).map_err(|_| At("phone_number", "number").corrupt())
+}
+
+async fn keep(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    person: PersonId,
+    number: &E164,
+    verified: Verified,
+) -> Result<()> {
+    // nobody vouches any more for what was there
+    phone_number_by::Entity::delete_by_id((scope.tenant.0, person.0)).exec(db).await?;
+    let row = phone_number::ActiveModel {
+        tenant: Set(scope.tenant.0),
+        person: Set(person.0),
+        number: Set(number.as_str().to_owned()),
+        verified: Set(verified.word().to_owned()),
+    };
+    let key = [phone_number::Column::Tenant, phone_number::Column::Person];
+    let rest = [phone_number::Column::Number, phone_number::Column::Verified];
+    phone_number::Entity::insert(row)
+        .on_conflict(OnConflict::columns(key).update_columns(rest).to_owned())
+        .exec_without_returning(db)
+        .await?;
+    Ok(())
+}
+
+async fn end(db: &impl ConnectionTrait, scope: &Scope, person: PersonId) -> Result<u64> {
+    Ok(phone_number::Entity::delete_by_id((scope.tenant.0, person.0)).exec(db).await?.rows_affected)
+}
+
+async fn lives_here(db: &impl ConnectionTrait, scope: &Scope, person: PersonId) -> Result<bool> {
+    let homes = membership::Entity::find()
+        .filter(membership::Column::Tenant.eq(scope.tenant.0))
+        .filter(membership::Column::Person.eq(person.0))
+        .count(db)
+        .await?;
+    Ok(homes > 0)
+}
+
+/// Ends the number of somebody who has left a home, unless they have another.
+pub(super) async fn leave(db: &impl ConnectionTrait, scope: &Scope, person: PersonId) -> Result<()> {
+    if !lives_here(db, scope, person).await? {
+        end(db, scope, person).await?;
+    }
+    Ok(())
+}
+
+/// Which phones of these people, who are active, a button may ring in a building that decided so.
+pub(super) async fn to_ring(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    when: Phones,
+    people: impl IntoIterator<Item = Uuid>,
+) -> Result<Option<RingPhones>> {
+    if when == Phones::Off {
+        return Ok(None);
+    }
+    let on = Condition::all()
+        .add(trunk::Column::Tenant.eq(scope.tenant.0))
+        .add(trunk::Column::Enabled.eq(true));
+    let rows = phone_number::Entity::find()
+        .filter(phone_number::Column::Tenant.eq(scope.tenant.0))
+        .filter(phone_number::Column::Person.is_in(people))
+        .filter(reach::exists(trunk::Entity, on))
+        .find_both_related(person::Entity)
+        .all(db)
+        .await?;
+    if rows.is_empty() {
+        return Ok(None);
+    }
+    let mut numbers = Vec::with_capacity(rows.len());
+    for (row, person) in rows {
+        numbers.push(RingNumber {
+            person: row.person.into(),
+            number: read(&row)?,
+            language: At("person", "language").choice(&person.language)?,
+        });
+    }
+    numbers.sort_unstable_by_key(|number| number.person);
+    let (_, limits) = phone_limits::current(db, scope).await?;
+    Ok(Some(RingPhones { when, numbers, limits }))
+}
