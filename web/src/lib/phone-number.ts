@@ -1,0 +1,36 @@
+// Phone numbers as people read them.
+
+/** How digits after the calling code are grouped; of another country in threes. */
+const GROUPS: Record<string, readonly number[]> = {
+  '45': [2, 2, 2, 2],
+  '46': [2, 3, 2, 2],
+  '47': [2, 2, 2, 2],
+  '354': [3, 4],
+  '358': [2, 3, 4],
+};
+
+/** A number in international form (`+4721600000`) with spaces, which screen readers and eyes take in parts. */
+export function spaced(number: string): string {
+  const code = Object.keys(GROUPS).find((one) => number.startsWith(`+${one}`));
+  if (!number.startsWith('+')) return number;
+  const parts: string[] = code ? [`+${code}`] : [];
+  let rest = number.slice(code ? code.length + 1 : 0);
+  for (const size of (code && GROUPS[code]) || []) {
+    if (rest) parts.push(rest.slice(0, size));
+    rest = rest.slice(size);
+  }
+  while (rest) {
+    parts.push(rest.slice(0, 3));
+    rest = rest.slice(3);
+  }
+  return parts.join(' ');
+}
+
+/** What is escaped in a text value (RFC 6350 §3.4). */
+const escaped = (text: string) => text.replace(/[\\,;]/g, (sign) => `\\${sign}`).replace(/\r?\n/g, '\\n');
+
+/** A contact of one name with its numbers, as a file that phones take (vCard 3.0, RFC 2426: what all of them read). */
+export function vcard(name: string, numbers: readonly string[]): string {
+  const lines = ['BEGIN:VCARD', 'VERSION:3.0', `FN:${escaped(name)}`, `N:${escaped(name)};;;;`, ...numbers.map((number) => `TEL;TYPE=VOICE:${number}`), 'END:VCARD'];
+  return lines.map((line) => `${line}\r\n`).join('');
+}
