@@ -65,7 +65,19 @@ impl CallingCode {
         let known = match code {
             1 | 7 => true,
             // zones in which codes have two digits, but for those that begin longer ones
-            20 | 27 | 30..=34 | 36 | 39..=41 | 43..=49 | 51..=58 | 60..=66 | 81 | 82 | 84 | 86 | 90..=95
+            20
+            | 27
+            | 30..=34
+            | 36
+            | 39..=41
+            | 43..=49
+            | 51..=58
+            | 60..=66
+            | 81
+            | 82
+            | 84
+            | 86
+            | 90..=95
             | 98 => true,
             211..=269 | 290..=299 | 350..=359 | 370..=389 | 420..=429 | 500..=509 | 590..=599 | 670..=699 => {
                 true
@@ -209,7 +221,8 @@ mod tests {
         let known: Vec<u16> = (0..=u16::MAX).filter(|code| CallingCode::new(*code).is_ok()).collect();
         assert!(PhoneLimits::default().countries.iter().all(|code| known.contains(&code.number())));
         let begins = |one: u16, other: u16| other.to_string().starts_with(&one.to_string());
-        let prefixes = known.iter().filter(|one| known.iter().any(|other| *one != other && begins(**one, *other)));
+        let prefixes =
+            known.iter().filter(|one| known.iter().any(|other| *one != other && begins(**one, *other)));
         assert_eq!(prefixes.collect::<Vec<_>>(), Vec::<&u16>::new());
         for wrong in [0, 2, 3, 4, 35, 37, 42, 80, 800, 808, 870, 878, 881, 882, 883, 888, 979, 991, 1000] {
             assert!(!known.contains(&wrong), "{wrong}");

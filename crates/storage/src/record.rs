@@ -54,8 +54,8 @@ pub use people::{
     Changed, Deleted, Home, PeopleAfter, PeopleOrder, PeoplePage, PeopleQuery, PersonRow, Standing, Suspended,
 };
 pub use phones::{
-    NewTrunk, NumberOf, RingNumber, RingPhones, Trunk, TrunkAdded, TrunkChange, TrunkChanged, TrunkOrdered,
-    LimitsSet, TRUNKS,
+    LimitsSet, NewTrunk, NumberOf, RingNumber, RingPhones, TRUNKS, Trunk, TrunkAdded, TrunkChange,
+    TrunkChanged, TrunkOrdered,
 };
 pub use records::{
     KeptOfMe, NamedPerson, NewReading, NewRecordPolicy, ReadingsPage, RecordAfter, RecordHouse, RecordOf,

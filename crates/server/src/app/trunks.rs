@@ -119,8 +119,20 @@ fn given<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Option<Pii<String>
 
 impl From<record::Trunk> for Trunk {
     fn from(trunk: record::Trunk) -> Self {
-        let NewTrunk { id, name, host, port, way, domain, caller, registers, account, password, keys, enabled } =
-            trunk.set;
+        let NewTrunk {
+            id,
+            name,
+            host,
+            port,
+            way,
+            domain,
+            caller,
+            registers,
+            account,
+            password,
+            keys,
+            enabled,
+        } = trunk.set;
         let settings = TrunkSettings {
             name: name.as_str().to_owned(),
             host,

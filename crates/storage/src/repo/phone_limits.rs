@@ -1,13 +1,13 @@
 //! How often a property manager's buildings may call ordinary phones, and where to.
 
 use crate::Result;
+use crate::StorageError;
 use crate::entity::phone_limits;
 use crate::record::{LimitsSet, Stamp};
 use crate::repo::audit::{self, Change};
 use crate::repo::convert::At;
 use crate::repo::{Trunks, reach};
 use crate::tx::{self, Isolation};
-use crate::StorageError;
 use klinke_model::phone::PhoneLimits;
 use klinke_model::rights::Right;
 use klinke_model::scope::Scope;

@@ -8,8 +8,8 @@ use crate::entity::{membership, person, phone_number, phone_number_by, trunk};
 use crate::record::{NumberOf, RingNumber, RingPhones, Stamp};
 use crate::repo::audit::{self, Change};
 use crate::repo::convert::{At, Word};
-use crate::repo::people_change::{changeable, home_building};
 use crate::repo::households::is_active;
+use crate::repo::people_change::{changeable, home_building};
 use crate::repo::{people, phone_limits, reach};
 use crate::tx::{self, Isolation};
 use crate::{Result, Store};
@@ -115,9 +115,12 @@ impl PhoneNumbers<'_> {
     /// Takes the number of the person who asks away.
     pub async fn remove_my_number(&self, scope: &Scope) -> Result<bool> {
         let Some(who) = scope.person() else { return Ok(false) };
-        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
-            Ok(end(&*tx, scope, who).await? > 0)
-        })
+        tx::write(
+            self.0,
+            scope,
+            Isolation::Serializable,
+            |tx| async move { Ok(end(&*tx, scope, who).await? > 0) },
+        )
         .await
     }
 }
@@ -192,9 +195,8 @@ pub(super) async fn to_ring(
     if when == Phones::Off {
         return Ok(None);
     }
-    let on = Condition::all()
-        .add(trunk::Column::Tenant.eq(scope.tenant.0))
-        .add(trunk::Column::Enabled.eq(true));
+    let on =
+        Condition::all().add(trunk::Column::Tenant.eq(scope.tenant.0)).add(trunk::Column::Enabled.eq(true));
     let rows = phone_number::Entity::find()
         .filter(phone_number::Column::Tenant.eq(scope.tenant.0))
         .filter(phone_number::Column::Person.is_in(people))

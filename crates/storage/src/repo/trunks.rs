@@ -31,10 +31,8 @@ impl Trunks<'_> {
 
     /// One of them.
     pub async fn trunk(&self, scope: &Scope, id: TrunkId) -> Result<Option<Trunk>> {
-        tx::read(self.0, |tx| async move {
-            found(&*tx, scope, id).await?.as_ref().map(whole).transpose()
-        })
-        .await
+        tx::read(self.0, |tx| async move { found(&*tx, scope, id).await?.as_ref().map(whole).transpose() })
+            .await
     }
 
     /// Adds one behind the others.

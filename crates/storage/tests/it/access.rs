@@ -27,6 +27,7 @@ use klinke_storage::record::{
     DueWebhook, House, ImportOutcome, ImportPlan, Tried, WebhookChange, WebhookChanged,
 };
 use klinke_storage::record::{GuestChange, GuestChanged, GuestMade, GuestsOf};
+use klinke_storage::record::{LimitsSet, NewTrunk, TrunkAdded, TrunkChange, TrunkChanged, TrunkOrdered};
 use klinke_storage::record::{NewPicture, PictureSet, RuleMade};
 use klinke_storage::record::{NewReading, RecordAfter, RecordsQuery, RecordsSet};
 use klinke_storage::{Result, Store};
@@ -1182,6 +1183,72 @@ const PROBES: &[Probe] = probes! {
         let until = stamp(r.n).at;
         r.store.webhooks().settle(&r.scope, &stamp(r.n), &waiting, until, Tried::Taken).await
     };
+    // ordinary phones
+    trunks [System Manager] |r| {
+        let id = r.trunk().await?;
+        Ok(r.store.trunks().trunks(&r.scope).await?.iter().any(|trunk| trunk.set.id == id))
+    };
+    trunk [System Manager] |r| Ok(r.store.trunks().trunk(&r.scope, r.trunk().await?).await?.is_some());
+    add_trunk [System Manager] |r| {
+        r.no_trunks().await?;
+        let new = crate::phones::trunk(r.id());
+        r.store.trunks().add_trunk(&r.scope, &stamp(r.n), new).await?;
+        Ok(r.store.trunks().trunk(&r.ours.system(), r.id()).await?.is_some())
+    };
+    change_trunk [System Manager] |r| {
+        let set = NewTrunk { enabled: false, ..crate::phones::trunk(r.trunk().await?) };
+        let change = TrunkChange { version: 1, set, password: false };
+        let changed = r.store.trunks().change_trunk(&r.scope, &stamp(r.n), change).await?;
+        Ok(changed != TrunkChanged::NotFound)
+    };
+    remove_trunk [System Manager] |r| {
+        let id = r.trunk().await?;
+        r.store.trunks().remove_trunk(&r.scope, &stamp(r.n), id).await
+    };
+    order_trunks [System Manager] |r| {
+        let id = r.trunk().await?;
+        let ordered = r.store.trunks().order_trunks(&r.scope, &stamp(r.n), vec![id]).await?;
+        Ok(matches!(ordered, TrunkOrdered::Done(_)))
+    };
+    phone_limits [System Manager] |r| {
+        let calls = r.limits().await?;
+        let found = r.store.trunks().phone_limits(&r.scope).await?;
+        Ok(found.is_some_and(|(_, limits)| limits.tenant_day == calls))
+    };
+    set_phone_limits [System Manager] |r| {
+        let before = r.limits().await?;
+        let (version, mut limits) = r.store.trunks().phone_limits(&r.ours.system()).await?.unwrap();
+        limits.tenant_day = if before == 7 { 8 } else { 7 };
+        let set = r.store.trunks().set_phone_limits(&r.scope, &stamp(r.n), version, limits.clone()).await?;
+        let (_, now) = r.store.trunks().phone_limits(&r.ours.system()).await?.unwrap();
+        assert_eq!(now == limits, matches!(set, LimitsSet::Done(v) if v == version + 1));
+        Ok(now == limits)
+    };
+    number [System Manager Admin Herself Auditor] |r| {
+        r.number().await?;
+        Ok(r.store.phone_numbers().number(&r.scope, r.ours.kari).await?.is_some())
+    };
+    vouch_number [System Manager Admin] |r| {
+        let (person, number) = (r.resident().await?, crate::phones::number(7));
+        r.store.phone_numbers().vouch_number(&r.scope, &stamp(r.n), person, number).await?;
+        Ok(r.store.phone_numbers().number(&r.ours.system(), person).await?.is_some())
+    };
+    remove_number [System Manager Admin] |r| {
+        r.number().await?;
+        r.store.phone_numbers().remove_number(&r.scope, &stamp(r.n), r.ours.kari).await?;
+        Ok(r.store.phone_numbers().number(&r.ours.system(), r.ours.kari).await?.is_none())
+    };
+    keep_my_number [Herself] |r| {
+        r.number().await?;
+        r.store.phone_numbers().keep_my_number(&r.scope, crate::phones::number(8)).await?;
+        let found = r.store.phone_numbers().number(&r.ours.system(), r.ours.kari).await?;
+        Ok(found.is_some_and(|found| found.number == crate::phones::number(8)))
+    };
+    remove_my_number [Herself] |r| {
+        r.number().await?;
+        r.store.phone_numbers().remove_my_number(&r.scope).await?;
+        Ok(r.store.phone_numbers().number(&r.ours.system(), r.ours.kari).await?.is_none())
+    };
     // lists of people
     insert_import [System Manager Admin] |r| {
         r.store.imports().insert_import(&r.scope, crate::imports::draft(&r.ours, r.id())).await
@@ -1254,6 +1321,41 @@ impl Run<'_> {
         let id = new.id;
         self.store.webhooks().add_webhook(&self.ours.system(), &stamp(self.n), new).await?;
         Ok(id)
+    }
+
+    /// No trunk is in the way of another.
+    async fn no_trunks(&self) -> Result<()> {
+        for trunk in self.store.trunks().trunks(&self.ours.system()).await? {
+            self.store.trunks().remove_trunk(&self.ours.system(), &stamp(self.n), trunk.set.id).await?;
+        }
+        Ok(())
+    }
+
+    /// The one trunk of ours.
+    async fn trunk(&self) -> Result<klinke_model::ids::TrunkId> {
+        self.no_trunks().await?;
+        let new = crate::phones::trunk(self.id());
+        let id = new.id;
+        let added = self.store.trunks().add_trunk(&self.ours.system(), &stamp(self.n), new).await?;
+        assert_eq!(added, TrunkAdded::Done);
+        Ok(id)
+    }
+
+    /// Limits that are ours and not the default: how many calls a day.
+    async fn limits(&self) -> Result<u16> {
+        let (version, mut limits) = self.store.trunks().phone_limits(&self.ours.system()).await?.unwrap();
+        limits.tenant_day = if limits.tenant_day == 5 { 6 } else { 5 };
+        let calls = limits.tenant_day;
+        self.store.trunks().set_phone_limits(&self.ours.system(), &stamp(self.n), version, limits).await?;
+        Ok(calls)
+    }
+
+    /// A number of Kari's.
+    async fn number(&self) -> Result<()> {
+        let number = crate::phones::number(1);
+        let numbers = self.store.phone_numbers();
+        assert!(numbers.vouch_number(&self.ours.system(), &stamp(self.n), self.ours.kari, number).await?);
+        Ok(())
     }
 
     /// One for which a message waits.
@@ -1667,6 +1769,9 @@ fn the_table_knows_every_repository_function() {
         "my_cards",
         "cards_import",
         "own_codes",
+        "trunks",
+        "phone_limits",
+        "phone_numbers",
         "alarm_at_panel",
         "record_policy",
         "records",

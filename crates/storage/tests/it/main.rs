@@ -24,6 +24,7 @@ mod own_codes;
 mod parts;
 mod people;
 mod people_page;
+mod phones;
 mod pictures;
 mod postgres;
 mod records;

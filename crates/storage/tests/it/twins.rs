@@ -10,6 +10,7 @@ use klinke_model::alarm::AlarmKind;
 use klinke_model::door::{Controller, Door};
 use klinke_model::intercom::{BellKind, Panel};
 use klinke_model::people::{Device, Membership, Person, Role, RoleGrant};
+use klinke_model::phone::PhoneLimits;
 use klinke_model::policy::BuildingPolicy;
 use klinke_model::privacy::Pii;
 use klinke_model::rights::Right;
@@ -29,6 +30,7 @@ use klinke_storage::record::{
 };
 use klinke_storage::record::{BellChange, BellChanged, Household, MyBell, NewPicture, PictureSet};
 use klinke_storage::record::{Guest, GuestHome, GuestMade, GuestsOf, GuestsPage};
+use klinke_storage::record::{LimitsSet, NumberOf, Trunk, TrunkAdded, TrunkOrdered};
 
 /// An alarm that our controller tells of, or theirs of the same id.
 async fn make_alarm(db: &Db, ours: &Town, tenant: klinke_model::ids::TenantId) {
@@ -131,6 +133,10 @@ struct View {
     readings: [klinke_storage::record::ReadingsPage; 2],
     who_uses: Vec<klinke_model::privacy::UsedBy>,
     webhook: Option<Webhook>,
+    trunks: Vec<Trunk>,
+    trunk: Option<Trunk>,
+    phone_limits: Option<(u64, PhoneLimits)>,
+    number: Option<NumberOf>,
     my_bells: Vec<MyBell>,
     homes: Vec<Household>,
     guests: GuestsPage,
@@ -312,6 +318,10 @@ impl View {
             ],
             who_uses: db.store.records().who_uses(scope, ours.controller).await.unwrap(),
             webhook: db.store.webhooks().webhook(scope, ours.fresh(60)).await.unwrap(),
+            trunks: db.store.trunks().trunks(scope).await.unwrap(),
+            trunk: db.store.trunks().trunk(scope, ours.fresh(61)).await.unwrap(),
+            phone_limits: db.store.trunks().phone_limits(scope).await.unwrap(),
+            number: db.store.phone_numbers().number(scope, ours.kari).await.unwrap(),
             parts: Parts::of(db, ours, scope).await,
             audit: db.store.audit().verify_audit(scope).await.unwrap(),
             audit_page: db
@@ -401,6 +411,17 @@ async fn make_guests(db: &Db, ours: &Town, system: &Scope, kari: &Scope) {
     assert!(matches!(made, klinke_storage::record::MyCodeMade::Done(_)), "{made:?}");
 }
 
+/// A trunk of the same id, limits, and a number of Kari's.
+async fn make_phones(db: &Db, ours: &Town, system: &Scope, calls: u16) {
+    let added = db.store.trunks().add_trunk(system, &stamp(1), crate::phones::trunk(ours.fresh(61))).await;
+    assert_eq!(added.unwrap(), TrunkAdded::Done);
+    let limits = PhoneLimits { tenant_day: calls, ..PhoneLimits::default() };
+    let set = db.store.trunks().set_phone_limits(system, &stamp(1), 0, limits).await.unwrap();
+    assert_eq!(set, LimitsSet::Done(1));
+    let number = crate::phones::number(calls.into());
+    assert!(db.store.phone_numbers().vouch_number(system, &stamp(1), ours.kari, number).await.unwrap());
+}
+
 fn picture(ours: &Town, content: &str) -> NewPicture {
     NewPicture { id: ours.fresh(65), content: Pii::new(content.as_bytes().to_vec()) }
 }
@@ -472,6 +493,7 @@ async fn build_twin(db: &Db, ours: &Town, theirs: &Scope) {
     assert_eq!(put, PictureSet::Done(ours.house));
     let their_kari = Scope { tenant: theirs.tenant, ..ours.as_person(ours.kari) };
     make_guests(db, ours, theirs, &their_kari).await;
+    make_phones(db, ours, theirs, 50).await;
     let night = Hours { days: vec![0], from: 0, until: 60 };
     let hours = Timetable { hours_are: HoursAre::Shown, rows: vec![night] };
     let change = BellChange {
@@ -486,6 +508,23 @@ async fn build_twin(db: &Db, ours: &Town, theirs: &Scope) {
 
 /// The other property manager ends, moves and suspends all that has our ids.
 async fn undo_twin(db: &Db, ours: &Town, theirs: &Scope) {
+    let (trunks, numbers, trunk) = (db.store.trunks(), db.store.phone_numbers(), ours.fresh(61));
+    assert!(matches!(
+        trunks.order_trunks(theirs, &stamp(1), vec![trunk]).await.unwrap(),
+        TrunkOrdered::Done(_)
+    ));
+    let set = klinke_storage::record::NewTrunk { enabled: false, ..crate::phones::trunk(trunk) };
+    let off = klinke_storage::record::TrunkChange { version: 1, set, password: true };
+    assert!(matches!(
+        trunks.change_trunk(theirs, &stamp(1), off).await.unwrap(),
+        klinke_storage::record::TrunkChanged::Done(_)
+    ));
+    assert!(trunks.remove_trunk(theirs, &stamp(1), trunk).await.unwrap());
+    let kari = Scope { tenant: theirs.tenant, ..ours.as_person(ours.kari) };
+    assert!(numbers.keep_my_number(&kari, crate::phones::number(9)).await.unwrap());
+    assert!(numbers.remove_my_number(&kari).await.unwrap());
+    assert!(numbers.vouch_number(theirs, &stamp(1), ours.kari, crate::phones::number(9)).await.unwrap());
+    assert!(numbers.remove_number(theirs, &stamp(1), ours.kari).await.unwrap());
     let guests = db.store.guests();
     assert!(guests.remove_guest(theirs, &stamp(1), GuestsOf::House, ours.fresh(75)).await.unwrap());
     let their_controller = Scope { principal: Principal::Controller(ours.controller), ..*theirs };
@@ -563,6 +602,7 @@ on_both! {
         make_records(&db, &ours, ours.tenant).await;
         make_card(&db, &ours, &ours.system(), ours.lone).await;
         make_guests(&db, &ours, &ours.system(), &ours.as_person(ours.kari)).await;
+        make_phones(&db, &ours, &ours.system(), 40).await;
         let mut before = Vec::new();
         for scope in &principals {
             before.push(Box::pin(View::of(&db, &ours, scope)).await);
