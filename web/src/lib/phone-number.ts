@@ -9,21 +9,17 @@ const GROUPS: Record<string, readonly number[]> = {
   '358': [2, 3, 4],
 };
 
-/** A number in international form (`+4721600000`) with spaces, which screen readers and eyes take in parts. */
+/** A number in international form (`+4721600000`) with spaces: eyes and screen readers take it in parts. */
 export function spaced(number: string): string {
   const code = Object.keys(GROUPS).find((one) => number.startsWith(`+${one}`));
-  if (!number.startsWith('+')) return number;
-  const parts: string[] = code ? [`+${code}`] : [];
-  let rest = number.slice(code ? code.length + 1 : 0);
-  for (const size of (code && GROUPS[code]) || []) {
-    if (rest) parts.push(rest.slice(0, size));
+  const parts: string[] = [];
+  let rest = number;
+  for (const size of code ? [code.length + 1, ...(GROUPS[code] ?? [])] : [4]) {
+    parts.push(rest.slice(0, size));
     rest = rest.slice(size);
   }
-  while (rest) {
-    parts.push(rest.slice(0, 3));
-    rest = rest.slice(3);
-  }
-  return parts.join(' ');
+  for (; rest; rest = rest.slice(3)) parts.push(rest.slice(0, 3));
+  return parts.join(' ').trim();
 }
 
 /** What is escaped in a text value (RFC 6350 §3.4). */
