@@ -616,6 +616,34 @@ person_word: person_word_pkey PRIMARY KEY (tenant, word, person)
 person_word: person_word_tenant_person_fkey FOREIGN KEY (tenant, person) REFERENCES person(tenant, id) ON DELETE CASCADE
 CREATE INDEX person_word_person ON public.person_word USING btree (tenant, person)
 CREATE UNIQUE INDEX person_word_pkey ON public.person_word USING btree (tenant, word, person)
+phone_limits.tenant uuid NOT NULL
+phone_limits.countries text NOT NULL
+phone_limits.number_hour integer NOT NULL
+phone_limits.building_hour integer NOT NULL
+phone_limits.tenant_day integer NOT NULL
+phone_limits.version bigint NOT NULL
+phone_limits: phone_limits_building_hour_check CHECK ((building_hour > 0))
+phone_limits: phone_limits_number_hour_check CHECK ((number_hour > 0))
+phone_limits: phone_limits_pkey PRIMARY KEY (tenant)
+phone_limits: phone_limits_tenant_day_check CHECK ((tenant_day > 0))
+phone_limits: phone_limits_tenant_fkey FOREIGN KEY (tenant) REFERENCES tenant(tenant)
+CREATE UNIQUE INDEX phone_limits_pkey ON public.phone_limits USING btree (tenant)
+phone_number.tenant uuid NOT NULL
+phone_number.person uuid NOT NULL
+phone_number.number text NOT NULL
+phone_number.verified text NOT NULL
+phone_number: phone_number_pkey PRIMARY KEY (tenant, person)
+phone_number: phone_number_tenant_person_fkey FOREIGN KEY (tenant, person) REFERENCES person(tenant, id) ON DELETE CASCADE
+phone_number: phone_number_verified_check CHECK ((verified = ANY (ARRAY['vouched'::text, 'called'::text])))
+CREATE UNIQUE INDEX phone_number_pkey ON public.phone_number USING btree (tenant, person)
+phone_number_by.tenant uuid NOT NULL
+phone_number_by.person uuid NOT NULL
+phone_number_by.by_person uuid NOT NULL
+phone_number_by: phone_number_by_pkey PRIMARY KEY (tenant, person)
+phone_number_by: phone_number_by_tenant_by_person_fkey FOREIGN KEY (tenant, by_person) REFERENCES person(tenant, id) ON DELETE CASCADE
+phone_number_by: phone_number_by_tenant_person_fkey FOREIGN KEY (tenant, person) REFERENCES phone_number(tenant, person) ON DELETE CASCADE
+CREATE INDEX phone_number_by_person ON public.phone_number_by USING btree (tenant, by_person)
+CREATE UNIQUE INDEX phone_number_by_pkey ON public.phone_number_by USING btree (tenant, person)
 record_policy.tenant uuid NOT NULL
 record_policy.building uuid NOT NULL
 record_policy.kind text NOT NULL
@@ -712,6 +740,28 @@ tenant.suspended boolean NOT NULL
 tenant.version bigint NOT NULL
 tenant: tenant_pkey PRIMARY KEY (tenant)
 CREATE UNIQUE INDEX tenant_pkey ON public.tenant USING btree (tenant)
+trunk.tenant uuid NOT NULL
+trunk.id uuid NOT NULL
+trunk.position integer NOT NULL
+trunk.name text NOT NULL
+trunk.host text NOT NULL
+trunk.port integer NOT NULL
+trunk.way text NOT NULL
+trunk.domain text
+trunk.caller text NOT NULL
+trunk.registers boolean NOT NULL
+trunk.account text
+trunk.password bytea
+trunk.keys text NOT NULL
+trunk.enabled boolean NOT NULL
+trunk.version bigint NOT NULL
+trunk: trunk_check CHECK (((password IS NULL) OR (account IS NOT NULL)))
+trunk: trunk_keys_check CHECK ((keys = ANY (ARRAY['rfc4733'::text, 'tones'::text])))
+trunk: trunk_pkey PRIMARY KEY (tenant, id)
+trunk: trunk_port_check CHECK (((port >= 1) AND (port <= 65535)))
+trunk: trunk_tenant_fkey FOREIGN KEY (tenant) REFERENCES tenant(tenant)
+trunk: trunk_way_check CHECK ((way = ANY (ARRAY['udp'::text, 'tcp'::text, 'tls'::text])))
+CREATE UNIQUE INDEX trunk_pkey ON public.trunk USING btree (tenant, id)
 unit.tenant uuid NOT NULL
 unit.id uuid NOT NULL
 unit.building uuid NOT NULL

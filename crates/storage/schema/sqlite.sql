@@ -628,6 +628,33 @@ CREATE TABLE person_word (
     FOREIGN KEY (tenant, person) REFERENCES person (tenant, id) ON DELETE CASCADE
 );
 CREATE INDEX person_word_person ON person_word (tenant, person);
+CREATE TABLE phone_limits (
+    tenant UUID NOT NULL PRIMARY KEY,
+    -- Calling codes, as a list in JSON.
+    countries TEXT NOT NULL,
+    number_hour INTEGER NOT NULL CHECK (number_hour > 0),
+    building_hour INTEGER NOT NULL CHECK (building_hour > 0),
+    tenant_day INTEGER NOT NULL CHECK (tenant_day > 0),
+    version BIGINT NOT NULL,
+    FOREIGN KEY (tenant) REFERENCES tenant (tenant)
+);
+CREATE TABLE phone_number (
+    tenant UUID NOT NULL,
+    person UUID NOT NULL,
+    number TEXT NOT NULL,
+    verified TEXT NOT NULL CHECK (verified IN ('vouched', 'called')),
+    PRIMARY KEY (tenant, person),
+    FOREIGN KEY (tenant, person) REFERENCES person (tenant, id) ON DELETE CASCADE
+);
+CREATE TABLE phone_number_by (
+    tenant UUID NOT NULL,
+    person UUID NOT NULL,
+    by_person UUID NOT NULL,
+    PRIMARY KEY (tenant, person),
+    FOREIGN KEY (tenant, person) REFERENCES phone_number (tenant, person) ON DELETE CASCADE,
+    FOREIGN KEY (tenant, by_person) REFERENCES person (tenant, id) ON DELETE CASCADE
+);
+CREATE INDEX phone_number_by_person ON phone_number_by (tenant, by_person);
 CREATE TABLE record_policy (
     tenant UUID NOT NULL,
     building UUID NOT NULL,
@@ -724,6 +751,30 @@ CREATE TABLE tenant (
     tenant UUID PRIMARY KEY,
     name TEXT NOT NULL
 , suspended BOOLEAN NOT NULL DEFAULT FALSE, version BIGINT NOT NULL DEFAULT 1);
+CREATE TABLE trunk (
+    tenant UUID NOT NULL,
+    id UUID NOT NULL,
+    -- The order in which they are tried.
+    position INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    host TEXT NOT NULL,
+    port INTEGER NOT NULL CHECK (port BETWEEN 1 AND 65535),
+    way TEXT NOT NULL CHECK (way IN ('udp', 'tcp', 'tls')),
+    -- The domain of SIP addresses, where it is not the host.
+    domain TEXT,
+    -- The one number that all calls come from.
+    caller TEXT NOT NULL,
+    registers BOOLEAN NOT NULL,
+    account TEXT,
+    -- Encrypted by the server; its key is not in here.
+    password BYTEA,
+    keys TEXT NOT NULL CHECK (keys IN ('rfc4733', 'tones')),
+    enabled BOOLEAN NOT NULL,
+    version BIGINT NOT NULL,
+    PRIMARY KEY (tenant, id),
+    CHECK (password IS NULL OR account IS NOT NULL),
+    FOREIGN KEY (tenant) REFERENCES tenant (tenant)
+);
 CREATE TABLE unit (
     tenant UUID NOT NULL,
     id UUID NOT NULL,
