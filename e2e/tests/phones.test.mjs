@@ -213,7 +213,7 @@ test('limits are set, and say what a month can cost', async () => {
   assert.ok(await limits.getByLabel(germany).isChecked());
   await limits.getByLabel(t('admin-phone-tenant-day')).fill('6000');
   await limits.getByRole('button', { name: t('admin-ground-save') }).click();
-  await limits.getByText(t('admin-phone-range-wrong', { from: '1', to: '5000' })).first().waitFor();
+  await limits.getByText(t('admin-phone-range-wrong', { from: '1', to: '5,000' })).first().waitFor();
   await look(page, 'admin-phone-limits-wrong');
   await limits.getByLabel(t('admin-phone-tenant-day')).fill('100');
   await limits.getByLabel(t('admin-phone-price')).fill('0,25');

@@ -9,7 +9,8 @@ const GROUPS: Record<string, readonly number[]> = {
   '358': [2, 3, 4],
 };
 
-/** A number in international form (`+4721600000`) with spaces: eyes and screen readers take it in parts. */
+/** A number in international form (`+4721600000`) in groups, which eyes and screen readers take in better: on one
+ *  line, so with spaces that do not break. */
 export function spaced(number: string): string {
   const code = Object.keys(GROUPS).find((one) => number.startsWith(`+${one}`));
   const parts: string[] = [];
@@ -19,7 +20,7 @@ export function spaced(number: string): string {
     rest = rest.slice(size);
   }
   for (; rest; rest = rest.slice(3)) parts.push(rest.slice(0, 3));
-  return parts.join(' ').trim();
+  return parts.join('\u00a0').trim();
 }
 
 /** What is escaped in a text value (RFC 6350 §3.4). */

@@ -2,7 +2,7 @@
 
 import { fieldWords } from '../../lib/api-words';
 import { ApiError } from '../../lib/api-problem';
-import { t } from '../../lib/i18n';
+import { t, tags } from '../../lib/i18n';
 import { COUNTED, MOST } from './limits';
 
 /** The words at each field of a trunk, by its path; those of the letter where the general ones would not help. */
@@ -25,7 +25,7 @@ export function limitsWords(failure: unknown): Record<string, string> {
   const words = fieldWords(failure);
   for (const field of COUNTED) {
     const path = `limits/${field}`;
-    if (words[path]) words[path] = t('admin-phone-range-wrong', { from: '1', to: String(MOST[field]) });
+    if (words[path]) words[path] = t('admin-phone-range-wrong', { from: '1', to: new Intl.NumberFormat(tags()).format(MOST[field]) });
   }
   if (words['limits/countries']) words['limits/countries'] = t('admin-phone-countries-wrong');
   return words;
