@@ -241,7 +241,8 @@ pub async fn remove(
 /// Says in which order trunks are tried.
 #[utoipa::path(post, path = "/api/v1/trunks/order", operation_id = "order_trunks", tag = "phones",
     request_body = TrunkOrder, security(("session" = [])),
-    responses((status = 200, description = "The trunks in their order", body = TrunkList)))]
+    responses((status = 200, description = "The trunks in their order", body = TrunkList),
+        (status = 404, description = "`not_found`: not all trunks, each once", body = ProblemBody, content_type = "application/problem+json")))]
 pub async fn order(
     State(node): State<Arc<Node>>,
     who: SignedIn,
@@ -253,11 +254,7 @@ pub async fn order(
             changed(&node);
             Ok(Json(listed(&node, trunks)))
         }
-        TrunkOrdered::NotAll => {
-            let mut fields = Fields::default();
-            fields.wrong("/trunks", FieldCode::NotFound);
-            Err(fields.into())
-        }
+        TrunkOrdered::NotAll => Err(Code::NotFound.into()),
         TrunkOrdered::NotThere => Err(Code::Forbidden.into()),
     }
 }

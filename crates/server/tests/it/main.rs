@@ -29,6 +29,7 @@ mod organising;
 mod own_codes;
 mod pages;
 mod pairing;
+mod phones;
 mod pictures;
 mod privacy;
 mod records;

@@ -223,6 +223,9 @@ async fn matrix_what_needs_something_first_leaves_what_the_file_says() {
     asks.last(seen, "POST /api/v1/buildings/{building}/controllers", Who::HouseToken, &controllers, new)
         .await;
 
+    let turned = json!({ "trunks": [town.places[&Place::B]["trunk"], a["trunk"]] });
+    asks.last(seen, "POST /api/v1/trunks/order", manager, "/api/v1/trunks/order", turned).await;
+
     let entrances = format!("/api/v1/buildings/{house}/entrances");
     let made = asks.does(manager, Method::POST, &entrances, json!({ "name": "Empty" })).await;
     let empty = format!("/api/v1/entrances/{}", made["id"].as_str().unwrap());
@@ -359,6 +362,8 @@ async fn matrix_what_needs_something_first_leaves_what_the_file_says() {
     assert_eq!(claimed, ["installation.claimed", "confidentiality.accepted"]);
     assert_eq!(town.entries[0].content["after"]["role"], json!(["operator", "manager"]));
     assert!(seen.insert("POST /api/v1/setup/claim"));
+    // it takes a password: see the phones' own tests
+    assert!(seen.insert("PUT /api/v1/me/phone-number"));
     // it takes a mail server: see the guests' own tests
     assert!(seen.insert("POST /api/v1/me/guests/{guest}/mail"));
 

@@ -176,9 +176,30 @@ fn form(head: &str, there: &Things, named: &Things, town: &Town) -> Body {
         }
         "POST /api/v1/buildings/{building}/why" => json!({ "person": id("person"), "door": id("door") }),
         "PATCH /api/v1/webhooks/{webhook}" => json!({ "version": 1, "enabled": false }),
+        "POST /api/v1/trunks" => json!({ "settings": trunk("New") }),
+        "PUT /api/v1/trunks/{trunk}" => json!({ "version": 1, "settings": trunk("Changed") }),
+        "POST /api/v1/trunks/order" => {
+            // all that a property manager has: those of A and B are one's
+            let [a, b] = [Place::A, Place::B].map(|place| town.places[&place]["trunk"]);
+            let ours = [a, b].contains(&there["trunk"]);
+            if ours { json!({ "trunks": [b, a] }) } else { json!({ "trunks": [there["trunk"]] }) }
+        }
+        "PUT /api/v1/phone-limits" => {
+            let limits =
+                json!({ "countries": [47], "number_hour": 6, "building_hour": 60, "tenant_day": 90 });
+            json!({ "version": 0, "limits": limits })
+        }
+        "PUT /api/v1/people/{person}/phone-number" | "PUT /api/v1/me/phone-number" => {
+            json!({ "number": "+47 915 00 199" })
+        }
         _ => return Body::Nothing,
     };
     Body::Json(body)
+}
+
+/// How a trunk is set up.
+fn trunk(name: &str) -> Value {
+    json!({ "name": name, "host": "127.9.9.9", "way": "udp", "caller": "+4721600000", "registers": false, "enabled": true })
 }
 
 /// What a principal proves themselves with.

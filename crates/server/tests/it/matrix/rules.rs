@@ -47,6 +47,8 @@ pub enum Rule {
     Somewhere(Right),
     /// Whoever has it in every building.
     Everywhere(Right),
+    /// Whoever has it in every building, over what is their property manager's.
+    Belonging(Right),
     /// Whoever has it in the building; who sees the building learns that they lack it, others that there is none.
     In(Right),
     /// Whoever has the second right over it; who has the first learns that they lack it, others that there is none.
@@ -65,7 +67,9 @@ pub enum Rule {
     Shown(Right, &'static [Who]),
 }
 
-use Rule::{Anybody, Everywhere, Form, Hidden, Home, In, Only, Own, Seen, Shown, SignedIn, Somewhere};
+use Rule::{
+    Anybody, Belonging, Everywhere, Form, Hidden, Home, In, Only, Own, Seen, Shown, SignedIn, Somewhere,
+};
 
 /// An operation.
 pub struct Operation {
@@ -110,7 +114,7 @@ impl Operation {
     pub fn rows(&self) -> Vec<Row> {
         let mut rows = match self.rule {
             Anybody | SignedIn | Somewhere(_) | Everywhere(_) | Only(_) => vec![Row::Whole],
-            In(_) | Seen(..) | Hidden(_) | Form(_) | Own(_) | Home(_) | Shown(..) => {
+            Belonging(_) | In(_) | Seen(..) | Hidden(_) | Form(_) | Own(_) | Home(_) | Shown(..) => {
                 Place::ALL.map(Row::In).to_vec()
             }
         };
@@ -153,7 +157,9 @@ impl Operation {
             Anybody | SignedIn => done,
             Somewhere(right) if Place::ALL.iter().any(|place| has(who, right, *place)) => done,
             Everywhere(right) if everywhere(who, right) => done,
-            Somewhere(_) | Everywhere(_) => lacks,
+            Belonging(right) if everywhere(who, right) && has(who, right, place) => done,
+            Belonging(right) if everywhere(who, right) => "not_found",
+            Somewhere(_) | Everywhere(_) | Belonging(_) => lacks,
             In(right) if has(who, right, place) => done,
             In(_) if has(who, SeeBuilding, place) => "forbidden",
             In(_) => absent,
@@ -192,10 +198,12 @@ pub fn documented(head: &str) -> Option<&'static serde_json::Value> {
 }
 
 /// Where no other program is ever let in: what gives access, and what is somebody's own.
-pub const FOR_PEOPLE: [&str; 9] = [
+pub const FOR_PEOPLE: [&str; 11] = [
     "/api/v1/session",
     "/api/v1/roles",
     "/api/v1/tokens",
+    "/api/v1/trunks",
+    "/api/v1/phone-limits",
     "/api/v1/confidentiality",
     "/api/v1/me/",
     "/api/v1/setup",
@@ -259,6 +267,10 @@ pub const OPERATIONS: &[Operation] = &[
     op("POST /api/v1/me/cards", Home(&[Who::Resident, Who::Owner])).done("decided_by_administrator"),
     op("PATCH /api/v1/me/cards/{card}", Home(&[Who::Resident, Who::Owner])),
     op("GET /api/v1/me/codes", SignedIn),
+    op("GET /api/v1/me/phone-number", SignedIn),
+    // without the password nothing begins
+    op("PUT /api/v1/me/phone-number", SignedIn).done("invalid"),
+    op("DELETE /api/v1/me/phone-number", SignedIn),
     op("GET /api/v1/me/records", SignedIn),
     op("GET /api/v1/me/records/readings", SignedIn),
     op("POST /api/v1/me/codes/{building}", Home(&[Who::Resident, Who::Owner])),
@@ -302,6 +314,16 @@ pub const OPERATIONS: &[Operation] = &[
     op("DELETE /api/v1/webhooks/{webhook}", Hidden(ChangeBuilding)),
     op("POST /api/v1/webhooks/{webhook}/secret", Hidden(ChangeBuilding)),
     op("POST /api/v1/webhooks/{webhook}/test", Hidden(ChangeBuilding)),
+    op("GET /api/v1/trunks", Everywhere(ChangeBuilding)),
+    op("POST /api/v1/trunks", Everywhere(ChangeBuilding)),
+    op("PUT /api/v1/trunks/{trunk}", Belonging(ChangeBuilding)),
+    op("DELETE /api/v1/trunks/{trunk}", Belonging(ChangeBuilding)),
+    op("POST /api/v1/trunks/order", Belonging(ChangeBuilding)),
+    op("GET /api/v1/phone-limits", Everywhere(ChangeBuilding)),
+    op("PUT /api/v1/phone-limits", Everywhere(ChangeBuilding)),
+    op("GET /api/v1/people/{person}/phone-number", Hidden(SeePeople)),
+    op("PUT /api/v1/people/{person}/phone-number", Seen(SeePeople, ChangePeople)),
+    op("DELETE /api/v1/people/{person}/phone-number", Seen(SeePeople, ChangePeople)),
     op("GET /api/v1/controller-pairing", Somewhere(Devices)),
     op("GET /api/v1/buildings", Somewhere(SeeBuilding)),
     op("POST /api/v1/buildings", Everywhere(ChangeBuilding)),

@@ -10,6 +10,7 @@ use klinke_model::ids::{BuildingId, ControllerId, DeviceId, JournalId, PersonId,
 use klinke_model::intercom::{Bell, BellKind, BellMember, Panel};
 use klinke_model::news::{News, NewsEntry, Raised};
 use klinke_model::people::{Device, DeviceKind, Membership, Person, Role, RoleGrant};
+use klinke_model::phone::{E164, TrunkKeys, TrunkWay};
 use klinke_model::policy::BuildingPolicy;
 use klinke_model::privacy::Pii;
 use klinke_model::rights::Right;
@@ -21,10 +22,11 @@ use klinke_model::time::Timestamp;
 use klinke_server::auth::token::Token;
 use klinke_server::doors::readings::{self, Asker, Purpose};
 use klinke_server::http::client::Prefix;
+use klinke_server::node::Node;
 use klinke_storage::Store;
 use klinke_storage::record::{
     CardMade, GuestMade, MyCodeMade, NewApiToken, NewCard, NewDevice, NewGuest, NewImport, NewMove,
-    NewPicture, NewRole, NewWebhook, PictureSet, RuleMade, Stamp,
+    NewPicture, NewRole, NewTrunk, NewWebhook, PictureSet, RuleMade, Stamp, TrunkAdded,
 };
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection};
 use std::collections::HashMap;
@@ -172,7 +174,7 @@ impl Place {
 pub type Things = HashMap<&'static str, Uuid>;
 
 /// The names of what a place has.
-const NAMES: [&str; 28] = [
+const NAMES: [&str; 29] = [
     "building",
     "entrance",
     "unit",
@@ -201,6 +203,7 @@ const NAMES: [&str; 28] = [
     "alarm",
     "reading",
     "my_reading",
+    "trunk",
 ];
 
 /// Everything.
@@ -521,6 +524,7 @@ async fn furnish(world: &World, tenant: TenantId, at: &Things, invitation: &Toke
     let url = "https://127.9.9.9:9443/in".to_owned();
     let hook = NewWebhook { id: at["webhook"].into(), building: Some(building), url, events };
     assert!(store.webhooks().add_webhook(&scope, &stamp(), hook).await.unwrap());
+    phones(node, &scope, at).await;
     // put aside: it gives nothing to anybody who is asked about
     let schedule = NamedSchedule {
         id: at["schedule"].into(),
@@ -561,6 +565,28 @@ async fn furnish(world: &World, tenant: TenantId, at: &Things, invitation: &Toke
     guests(world, tenant, at).await;
     let device = DeviceId(at["device"]);
     sign_in(world, &scope, person, device).await;
+}
+
+/// A trunk, and the number of the resident.
+async fn phones(node: &Node, scope: &Scope, at: &Things) {
+    let store = &node.store;
+    let trunk = NewTrunk {
+        id: at["trunk"].into(),
+        name: label("Trunk"),
+        host: "127.9.9.9".to_owned(),
+        port: 5060,
+        way: TrunkWay::Udp,
+        domain: None,
+        caller: E164::new("+4721600000").unwrap(),
+        registers: false,
+        account: None,
+        password: None,
+        keys: TrunkKeys::Rfc4733,
+        enabled: true,
+    };
+    assert_eq!(store.trunks().add_trunk(scope, &node.stamp(), trunk).await.unwrap(), TrunkAdded::Done);
+    let (numbers, number) = (store.phone_numbers(), Pii::new(E164::new("+4791500123").unwrap()));
+    assert!(numbers.vouch_number(scope, &node.stamp(), at["person"].into(), number).await.unwrap());
 }
 
 /// An alarm that the place's controller tells of.
