@@ -1,21 +1,21 @@
 // Phone numbers as people read them.
 
-/** How digits after the calling code are grouped; of another country in threes. */
-const GROUPS: Record<string, readonly number[]> = {
-  '45': [2, 2, 2, 2],
-  '46': [2, 3, 2, 2],
-  '47': [2, 2, 2, 2],
-  '354': [3, 4],
-  '358': [2, 3, 4],
-};
+/** How the numbers that begin so are written in their country: the code, and then the digits in groups of so many. */
+const GROUPS: readonly (readonly [begins: RegExp, sizes: readonly number[]])[] = [
+  // a mobile phone in Norway
+  [/^\+47[49]/, [3, 3, 2, 3]],
+  [/^\+4[57]/, [3, 2, 2, 2, 2]],
+  [/^\+46/, [3, 2, 3, 2, 2]],
+  [/^\+354/, [4, 3, 4]],
+  [/^\+358/, [4, 2, 3, 4]]
+];
 
-/** A number in international form (`+4721600000`) in groups, which eyes and screen readers take in better: on one
- *  line, so with spaces that do not break. */
+/** A number in international form (`+4721600000`) in groups, which eyes and screen readers take in better: on one line, so
+ *  with spaces that do not break. */
 export function spaced(number: string): string {
-  const code = Object.keys(GROUPS).find((one) => number.startsWith(`+${one}`));
   const parts: string[] = [];
   let rest = number;
-  for (const size of code ? [code.length + 1, ...(GROUPS[code] ?? [])] : [4]) {
+  for (const size of GROUPS.find(([begins]) => begins.test(number))?.[1] ?? [4]) {
     parts.push(rest.slice(0, size));
     rest = rest.slice(size);
   }
