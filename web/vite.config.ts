@@ -25,7 +25,7 @@ function built(mode: string): Surface {
  */
 const TEXTS: Record<Surface, readonly string[]> = {
   panel: ['panel'],
-  app: ['app', 'guest', 'error', 'door'],
+  app: ['app', 'app alone', 'guest', 'error', 'door'],
   admin: ['admin', 'app', 'guest', 'error', 'door'],
   guest: ['guest', 'error', 'door'],
 };
@@ -46,18 +46,23 @@ function surfaces(): Plugin {
   };
 }
 
-/** Leaves out the sections (`## panel`) of the texts that are for surfaces not in this build, or for the server alone. */
+/**
+ * Leaves out the sections (`## panel`) of the texts that are for surfaces not in this build, or for the server alone.
+ * Those that only pages show which come later (`## admin later`) are asked for with `?raw&later`, and are alone there.
+ */
 function texts(surfaces: readonly string[]): Plugin {
-  const others = ['server only', 'mail', ...[...SURFACES, 'error', 'door'].filter((name) => !surfaces.includes(name))];
+  const known = [...SURFACES, 'app alone', 'admin later', 'error', 'door'];
+  const others = ['server only', 'mail', ...known.filter((name) => !surfaces.includes(name))];
+  const isOf = (section: string) => (name: string) => section.startsWith(`## ${name}\n`);
   return {
     name: 'klinke-texts',
     apply: 'build',
     enforce: 'pre',
     async load(id) {
       const [path = '', query] = id.split('?');
-      if (!path.endsWith('.ftl') || query !== 'raw') return null;
+      if (!path.endsWith('.ftl') || (query !== 'raw' && query !== 'raw&later')) return null;
       const sections = (await readFile(path, 'utf8')).split(/^(?=## )/m);
-      const kept = sections.filter((section) => !others.some((other) => section.startsWith(`## ${other}\n`)));
+      const kept = sections.filter((section) => (query === 'raw' ? !others.some(isOf(section)) : isOf(section)('admin later')));
       return `export default ${JSON.stringify(kept.join('').replace(/^#.*\n/gm, ''))}`;
     },
   };

@@ -21,7 +21,7 @@ export async function administrator(world, language = 'en') {
 }
 
 /** Pages that are of all buildings: who is on one has no navigation, so they come last. */
-const OF_ALL = ['/admin/integrations', '/admin/changes'];
+const OF_ALL = ['/admin/phones', '/admin/integrations', '/admin/changes'];
 
 /** The addresses of the building's pages, as the navigation has them, and of those that are of all buildings. */
 export const pagesOf = async (page) => [

@@ -74,5 +74,9 @@ export const tenants = () => queryOptions({ queryKey: ['tenants'], queryFn: api.
 export const roles = () => queryOptions({ queryKey: ['roles'], queryFn: api.roles });
 export const tokens = () => queryOptions({ queryKey: ['tokens'], queryFn: api.tokens });
 export const webhooks = () => queryOptions({ queryKey: ['webhooks'], queryFn: api.webhooks, ...live });
+export const trunks = () => queryOptions({ queryKey: ['trunks'], queryFn: api.trunks });
+export const phoneLimits = () => queryOptions({ queryKey: ['phone-limits'], queryFn: api.phoneLimits });
+export const phoneNumber = (person: string) =>
+  queryOptions({ queryKey: ['phone-number', person], queryFn: () => api.phoneNumber(person) });
 export const controllerPairing = () =>
   queryOptions({ queryKey: ['controller-pairing'], queryFn: api.controllerPairing, staleTime: Infinity });

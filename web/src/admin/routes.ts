@@ -5,6 +5,7 @@ export const ROUTES = {
   buildings: '/admin',
   operator: '/admin/operator',
   integrations: '/admin/integrations',
+  phones: '/admin/phones',
   changes: '/admin/changes',
   building: '/admin/buildings/:building',
   section: '/admin/buildings/:building/:section',
@@ -30,7 +31,7 @@ const RIGHTS: Partial<Record<Section, Right>> = {
   audit: 'audit'
 };
 
-/** Whether a person has a right in a building. */
+/** Whether a person has a right in a building; in all of them without one. */
 export const may = (session: Session, right: Right, building?: string): boolean =>
   session.roles.some((role) => (!role.building || role.building === building) && role.rights.includes(right));
 

@@ -41,7 +41,9 @@ import type {
   NewPanel,
   NewPassword,
   NewPerson,
+  NewPhoneNumber,
   NewToken,
+  NewTrunk,
   NewUnits,
   NewWebhook,
   PanelChange,
@@ -61,9 +63,12 @@ import type {
   ScheduleChange,
   WhyAsked,
   PersonChange,
+  PhoneLimitsChange,
   PropertyManagerChange,
   Policy,
   SignIn,
+  TrunkChange,
+  TrunkOrder,
   UnitChange,
   WebhookChange
 } from '../api/http';
@@ -339,6 +344,9 @@ export const api = {
   codesOf: (person: string) => answer(client.GET('/api/v1/people/{person}/codes', { params: { path: { person } } })),
   removeCodeOf: (person: string, building: string) =>
     answer(client.DELETE('/api/v1/people/{person}/codes/{building}', { params: { path: { person, building } } })),
+  myPhoneNumber: () => answer(client.GET('/api/v1/me/phone-number')),
+  confirmMyPhoneNumber: (body: NewPhoneNumber) => answer(client.PUT('/api/v1/me/phone-number', { body })),
+  removeMyPhoneNumber: () => answer(client.DELETE('/api/v1/me/phone-number')),
   myCodes: () => answer(client.GET('/api/v1/me/codes')),
   /** Gives one a code, or another one. */
   renewMyCode: (building: string) => answer(client.POST('/api/v1/me/codes/{building}', ofBuilding(building))),
@@ -414,6 +422,17 @@ export const api = {
   removeWebhook: (webhook: string) => answer(client.DELETE('/api/v1/webhooks/{webhook}', { params: { path: { webhook } } })),
   rotateWebhook: (webhook: string) => answer(client.POST('/api/v1/webhooks/{webhook}/secret', { params: { path: { webhook } } })),
   testWebhook: (webhook: string) => answer(client.POST('/api/v1/webhooks/{webhook}/test', { params: { path: { webhook } } })),
+  trunks: () => answer(client.GET('/api/v1/trunks')),
+  addTrunk: (body: NewTrunk) => answer(client.POST('/api/v1/trunks', { body })),
+  changeTrunk: (trunk: string, body: TrunkChange) => answer(client.PUT('/api/v1/trunks/{trunk}', { params: { path: { trunk } }, body })),
+  removeTrunk: (trunk: string) => answer(client.DELETE('/api/v1/trunks/{trunk}', { params: { path: { trunk } } })),
+  orderTrunks: (body: TrunkOrder) => answer(client.POST('/api/v1/trunks/order', { body })),
+  phoneLimits: () => answer(client.GET('/api/v1/phone-limits')),
+  setPhoneLimits: (body: PhoneLimitsChange) => answer(client.PUT('/api/v1/phone-limits', { body })),
+  phoneNumber: (person: string) => answer(client.GET('/api/v1/people/{person}/phone-number', ofPerson(person))),
+  vouchForNumber: (person: string, number: string) =>
+    answer(client.PUT('/api/v1/people/{person}/phone-number', { ...ofPerson(person), body: { number } })),
+  removeNumber: (person: string) => answer(client.DELETE('/api/v1/people/{person}/phone-number', ofPerson(person))),
   auditProof: () => answer(client.GET('/api/v1/audit/proof')),
 
   tokens: () => answer(client.GET('/api/v1/tokens')),

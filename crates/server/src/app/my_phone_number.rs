@@ -38,6 +38,9 @@ pub struct MyPhoneNumber {
     waiting: Option<WaitingNumber>,
     /// Whether a number can be confirmed: there is a trunk to call it by.
     can_confirm: bool,
+    /// The numbers that calls come from, each once, in the order in which trunks are tried.
+    #[schema(example = json!(["+4721600000"]))]
+    calls_from: Vec<String>,
 }
 
 /// A number that waits for its call.
@@ -82,11 +85,19 @@ pub async fn handler(State(node): State<Arc<Node>>, who: SignedIn) -> Result<Jso
     let found = node.store.phone_numbers().number(&who.scope, who.person).await?;
     let waiting = node.number_proofs.waits(who.scope.tenant, who.person);
     let (number, verified) = found.map(|found| (found.number, found.verified)).unzip();
+    let mut calls_from: Vec<String> = Vec::new();
+    for trunk in for_calls(&node, who.scope.tenant).await? {
+        let caller = trunk.caller.into();
+        if !calls_from.contains(&caller) {
+            calls_from.push(caller);
+        }
+    }
     Ok(Json(MyPhoneNumber {
         number: number.map(|number| number.into_inner().into()),
         verified,
         waiting: waiting.map(|(number, until)| WaitingNumber { number: number.into_inner().into(), until }),
-        can_confirm: has_trunk(&node, who.scope.tenant).await?,
+        can_confirm: !calls_from.is_empty(),
+        calls_from,
     }))
 }
 

@@ -224,7 +224,10 @@ async fn an_administrator_vouches_and_the_audit_does_not_say_for_what() {
     assert_eq!(manager.put(&mine, json!({ "number": "+4791500124" })).await.code(), "forbidden");
     let browser = resident(&world).await;
     let own = browser.get("/api/v1/me/phone-number").await.json();
-    assert_eq!(own, json!({ "number": "+4791500123", "verified": "vouched", "can_confirm": false }));
+    assert_eq!(
+        own,
+        json!({ "number": "+4791500123", "verified": "vouched", "can_confirm": false, "calls_from": [] })
+    );
     assert_eq!(browser.get("/api/v1/me/data").await.json()["phone_number"], json!("+4791500123"));
     assert_eq!(manager.delete(&at).await.status, 204);
     assert_eq!(manager.delete(&at).await.code(), "not_found");
@@ -254,7 +257,9 @@ async fn one_s_own_number_is_kept_once_its_call_proved_it() {
     let code = begun.json()["code"].as_str().unwrap().to_owned();
     let until = world.clock.now().as_millis() + 600_000;
     assert_eq!((&begun.json()["number"], &begun.json()["until"]), (&json!("+4791500123"), &json!(until)));
-    let waits = json!({ "waiting": { "number": "+4791500123", "until": until }, "can_confirm": true });
+    let from = json!(["+4721600000"]);
+    let waiting = json!({ "number": "+4791500123", "until": until });
+    let waits = json!({ "waiting": waiting, "can_confirm": true, "calls_from": from });
     assert_eq!(browser.get(at).await.json(), waits);
     // nothing is kept before
     let scope = klinke_model::scope::Scope::system(tenant);
@@ -262,14 +267,21 @@ async fn one_s_own_number_is_kept_once_its_call_proved_it() {
     assert!(!my_phone_number::typed(node, tenant, person, "nope").await.unwrap());
     assert!(my_phone_number::typed(node, tenant, person, &code).await.unwrap());
     assert!(!my_phone_number::typed(node, tenant, person, &code).await.unwrap(), "once");
-    let called = json!({ "number": "+4791500123", "verified": "called", "can_confirm": true });
+    // another number is told too, the same one once, and none of what is switched off
+    for (caller, enabled) in [("+4722222222", true), ("+4723232323", false), ("+4721600000", true)] {
+        let other = with(json!({ "caller": caller, "enabled": enabled }));
+        assert_eq!(manager.post("/api/v1/trunks", json!({ "settings": other })).await.status, 201);
+    }
+    let from = json!(["+4721600000", "+4722222222"]);
+    let called =
+        json!({ "number": "+4791500123", "verified": "called", "can_confirm": true, "calls_from": from });
     assert_eq!(browser.get(at).await.json(), called);
     // another one waits beside it, and is taken back with it
     let next = json!({ "number": "+47 915 00 124", "password": PASSWORD });
     let code = browser.put(at, next).await.json()["code"].as_str().unwrap().to_owned();
     assert_eq!(browser.get(at).await.json()["number"], json!("+4791500123"));
     assert_eq!(browser.delete(at).await.status, 204);
-    assert_eq!(browser.get(at).await.json(), json!({ "can_confirm": true }));
+    assert_eq!(browser.get(at).await.json(), json!({ "can_confirm": true, "calls_from": from }));
     assert!(!my_phone_number::typed(node, tenant, person, &code).await.unwrap());
     // somebody who is suspended by then proves nothing
     let code = browser.put(at, wish.clone()).await.json()["code"].as_str().unwrap().to_owned();

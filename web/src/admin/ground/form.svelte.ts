@@ -23,6 +23,8 @@ export interface FormOptions<Values, Answer> {
   initial: Values;
   submit: (values: Values) => Promise<Answer>;
   ondone?: (answer: Answer) => void | Promise<void>;
+  /** What is wrong with each field, by its path, where the general words would not help. */
+  words?: (failure: unknown) => Record<string, string>;
 }
 
 /** One entry of the summary above a form. */
@@ -77,7 +79,11 @@ export class FormState<Values extends Record<string, unknown>, Answer = unknown>
 
   /** What is wrong with one field, by its path. */
   error(field: string): string | undefined {
-    return fieldWords(this.failure)[field];
+    return this.#wordsOf(this.failure)[field];
+  }
+
+  #wordsOf(failure: unknown): Record<string, string> {
+    return (this.#options.words ?? fieldWords)(failure);
   }
 
   /** Begins anew, with other values if some are given. */
@@ -105,7 +111,7 @@ export class FormState<Values extends Record<string, unknown>, Answer = unknown>
     } catch (failure) {
       this.failure = failure;
       if (failure instanceof ApiError && failure.status === 409 && failure.current !== undefined) this.conflict = failure.current;
-      this.summary = Object.entries(fieldWords(failure)).flatMap(([field, words]) => {
+      this.summary = Object.entries(this.#wordsOf(failure)).flatMap(([field, words]) => {
         const input = inputOf(form, field);
         return input ? [{ field, words, label: labelOf(input) }] : [];
       });

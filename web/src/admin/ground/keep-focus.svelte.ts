@@ -21,9 +21,11 @@ export function keepFocus(frame: () => HTMLElement | undefined, rows: () => unkn
     rows();
     const [was, list] = [held, frame()];
     held = undefined;
-    if (!was || document.activeElement === was || !list) return;
+    const now = document.activeElement;
+    // what is switched off loses it too, only a moment later
+    if (!was || (now === was && !was.matches(':disabled')) || !list) return;
     // whoever went on meanwhile is left alone
-    if (document.activeElement && document.activeElement !== document.body) return;
+    if (now && now !== document.body && now !== was) return;
     const control = (of: Element | null | undefined) => of?.querySelector<HTMLElement>(`.open, ${CONTROLS}`);
     const lines = [...list.querySelectorAll(LINES)];
     const next = was.isConnected

@@ -1,7 +1,7 @@
 // @vitest-environment node
 import { FluentResource } from '@fluent/bundle';
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -32,6 +32,38 @@ function sources(): { path: string; text: string }[] {
     .filter((path) => /\.(ts|svelte)$/.test(path) && !path.endsWith('.test.ts'))
     .map((path) => ({ path, text: readFileSync(join(ROOT, path), 'utf8') }));
 }
+
+/** The keys of the sections with this heading. */
+function keysOf(heading: string): string[] {
+  const sections = catalogue('en').split(/^(?=## )/m).filter((section) => section.startsWith(`## ${heading}\n`));
+  return [...sections.join('').matchAll(/^([a-z][\w-]*)\s*=/gm)].map((match) => match[1] ?? '');
+}
+
+/** The sources that a page needs at once, or with `later` also those that come when something is opened. */
+function needed(entry: string, later: boolean): { path: string; text: string }[] {
+  const found = new Map<string, string>();
+  const visit = (path: string) => {
+    if (found.has(path) || !/\.(ts|svelte)$/.test(path)) return;
+    const text = readFileSync(join(ROOT, path), 'utf8');
+    found.set(path, text);
+    const atOnce = [...text.matchAll(/^\s*(?:import|export)\s(?:[^;'"]*?\sfrom\s)?'(\.[^']+)'/gm)];
+    const opened = later ? [...text.matchAll(/import\('(\.[^']+)'\)/g)] : [];
+    for (const [, to = ''] of [...atOnce, ...opened]) {
+      const target = join(dirname(path), to);
+      const file = [target, `${target}.ts`, `${target}/index.ts`].find((one) => existsSync(join(ROOT, one)) && /\.\w+$/.test(one));
+      if (file) visit(file);
+    }
+  };
+  visit(entry);
+  return [...found].map(([path, text]) => ({ path, text }));
+}
+
+/** Which of these keys are asked for, and where; one that is built of parts when it could be one of them. */
+const asked = (keys: readonly string[], by: readonly { path: string; text: string }[]) =>
+  by.flatMap(({ path, text }) => {
+    const built = [...text.matchAll(/`([a-z]+(?:-[a-z]+)+-)\$\{/g)].map((match) => match[1] ?? '');
+    return keys.filter((key) => text.includes(`'${key}'`) || built.some((start) => key.startsWith(start))).map((key) => `${path}: ${key}`);
+  });
 
 describe('catalogue', () => {
   it.each(LOCALES)('%s has no line that Fluent can not read and no key twice', (locale) => {
@@ -80,13 +112,25 @@ describe('catalogue', () => {
   });
 
   it('has what the app asks for outside of what only administrators load', () => {
-    const admins = catalogue('en').split(/^(?=## )/m).filter((section) => section.startsWith('## admin\n')).join('');
-    const theirs = new Set([...admins.matchAll(/^([a-z][\w-]*)\s*=/gm)].map((match) => match[1] ?? ''));
-    expect(theirs.size).toBeGreaterThan(100);
-    const asked = sources()
-      .filter(({ path }) => /^(app|ui|lib)\//.test(path))
-      .flatMap(({ path, text }) => [...theirs].filter((key) => text.includes(`'${key}'`)).map((key) => `${path}: ${key}`));
-    expect(asked).toEqual([]);
+    const theirs = [...keysOf('admin'), ...keysOf('admin later')];
+    expect(theirs.length).toBeGreaterThan(100);
+    expect(asked(theirs, sources().filter(({ path }) => /^(app|ui|lib)\//.test(path)))).toEqual([]);
+  });
+
+  it('has what the administration shows at once outside of what comes with the pages that come later', () => {
+    const atOnce = needed('admin/main.ts', false);
+    expect(atOnce.map(({ path }) => path)).toContain('admin/Shell.svelte');
+    expect(atOnce.map(({ path }) => path)).not.toContain('admin/Policy.svelte');
+    const later = keysOf('admin later');
+    expect(later.length).toBeGreaterThan(50);
+    expect(asked(later, atOnce)).toEqual([]);
+  });
+
+  it.each(['admin', 'guest', 'panel'])('has nothing that the app alone shows in %s', (surface) => {
+    const all = needed(`${surface}/main.ts`, true);
+    const alone = keysOf('app alone');
+    expect(alone.length).toBeGreaterThan(10);
+    expect(asked(alone, all)).toEqual([]);
   });
 
   it('has no key that no page asks for', () => {

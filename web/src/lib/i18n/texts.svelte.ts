@@ -18,7 +18,21 @@ export const LOCALES: Readonly<Record<Locale, string>> = {
 /** Where this device remembers its locale. */
 const STORED = 'klinke.locale';
 
-const sources = import.meta.glob<string>('../../locales/*.ftl', { query: '?raw', import: 'default' });
+/** The texts of each locale, by `../../locales/en.ftl`. */
+export type Sources = Record<string, () => Promise<string>>;
+
+const sources: Sources = import.meta.glob<string>('../../locales/*.ftl', { query: '?raw', import: 'default' });
+
+/** All texts of a locale that this page asked for so far. */
+let read = textsOf(sources);
+
+function textsOf(some: Sources) {
+  return async (of: Locale): Promise<string> => {
+    const load = some[`../../locales/${of}.ftl`];
+    if (!load) throw new Error(`there are no texts for ${of}`);
+    return load();
+  };
+}
 
 let current = $state.raw<{ locale: Locale; bundle: FluentBundle }>();
 
@@ -45,13 +59,24 @@ export function startTexts(): Promise<void> {
 /** Changes the locale; `remember: false` keeps the device's own for the next start (a visitor's choice). */
 export async function setLocale(next: Locale, { remember = true } = {}): Promise<void> {
   if (remember) localStorage.setItem(STORED, next);
-  const load = sources[`../../locales/${next}.ftl`];
-  if (!load) throw new Error(`there are no texts for ${next}`);
   // Without isolation marks: all our locales run left to right, and the marks break copying and matching.
   const bundle = new FluentBundle(tags(next), { useIsolating: false });
-  bundle.addResource(new FluentResource(await load()));
+  bundle.addResource(new FluentResource(await read(next)));
   current = { locale: next, bundle };
   document.documentElement.lang = next;
+}
+
+/** Adds texts that not every page needs, in this locale and in those that are chosen later. */
+export async function addTexts(more: Sources): Promise<void> {
+  const before = read;
+  const added = textsOf(more);
+  read = async (of) => `${await before(of)}\n${await added(of)}`;
+  try {
+    await setLocale(locale(), { remember: false });
+  } catch (error) {
+    read = before;
+    throw error;
+  }
 }
 
 /** The locale that is shown. */

@@ -1,6 +1,6 @@
 import { dayAndMonth } from '../../panel/clock';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { locale, negotiate, setLocale, startTexts, t, tags } from './texts.svelte';
+import { addTexts, LOCALES, locale, negotiate, setLocale, startTexts, t, tags } from './texts.svelte';
 
 describe('texts', () => {
   beforeEach(() => localStorage.clear());
@@ -29,6 +29,16 @@ describe('texts', () => {
     expect(dayAndMonth(new Date('2026-11-21T12:00:00'))).toBe('laurdag 21. november');
     await setLocale('en');
     expect(dayAndMonth(new Date('2026-11-21T12:00:00'))).toMatch(/^Saturday,? 21 November$/);
+  });
+
+  it('takes more texts, which follow the locale; those that do not come change nothing', async () => {
+    await setLocale('en');
+    await expect(addTexts({})).rejects.toThrow();
+    expect(t('common-cancel')).toBe('Cancel');
+    await addTexts(Object.fromEntries(Object.keys(LOCALES).map((tag) => [`../../locales/${tag}.ftl`, async () => `later-one = Later ${tag}`])));
+    expect([t('later-one'), t('common-cancel')]).toEqual(['Later en', 'Cancel']);
+    await setLocale('sv');
+    expect([t('later-one'), t('common-cancel')]).toEqual(['Later sv', 'Avbryt']);
   });
 
   it('puts values in, and shows a missing key as itself', async () => {
