@@ -21,6 +21,9 @@ use tokio::process::Command;
 /// Payload type of Opus on the panel's side.
 pub const OPUS: u8 = 111;
 
+/// Between two looks at what has come: a socket holds more than that of 100 calls.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(4);
+
 /// Where one call's packets go.
 #[derive(Clone, Copy, Serialize, Deserialize)]
 pub struct Call {
@@ -166,19 +169,24 @@ fn send(panel: &UdpSocket, phone: &UdpSocket, calls: &[Call], opus: &[Vec<u8>], 
     }
 }
 
+/// Counts what comes, a few milliseconds' at a time: who sends shall not pay for waking up a listener, which in life is on
+/// another machine.
 fn count(socket: &UdpSocket, mut each: impl FnMut(&Packet<'_>) + Send + 'static) -> Result<()> {
     let socket = socket.try_clone()?;
+    // the sending side is non-blocking with it: a full socket loses a packet as a network does
+    socket.set_nonblocking(true)?;
     std::thread::spawn(move || {
         let mut buffer = [0; 1_500];
         loop {
-            // an error is that of a packet of ours that nobody took
-            let Ok((length, _)) = socket.recv_from(&mut buffer) else { continue };
-            let datagram = &buffer[..length];
-            if !is_rtcp(datagram)
-                && let Ok(packet) = Packet::parse(datagram)
-            {
-                each(&packet);
+            while let Ok((length, _)) = socket.recv_from(&mut buffer) {
+                let datagram = &buffer[..length];
+                if !is_rtcp(datagram)
+                    && let Ok(packet) = Packet::parse(datagram)
+                {
+                    each(&packet);
+                }
             }
+            std::thread::sleep(BETWEEN_LOOKS);
         }
     });
     Ok(())
