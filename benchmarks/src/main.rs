@@ -7,7 +7,8 @@
 //! - [`change`]: a change through the API → the lock, against the same;
 //! - [`service`]: start-up, memory at rest and with 10,000 idle apps, against `klinke serve`;
 //! - [`people`]: lists of people beside hand-written SQL, on SQLite and PostgreSQL;
-//! - [`forward`]: what a relayed call costs, ours beside Janus with the same senders.
+//! - [`forward`]: what a relayed call costs, ours beside Janus with the same senders;
+//! - [`phone`]: what a phone leg costs, how soon it calls, how late it sounds, what a thousand leave.
 
 mod change;
 mod client;
@@ -16,6 +17,7 @@ mod forward;
 mod latency;
 mod locks;
 mod people;
+mod phone;
 mod process;
 mod service;
 
@@ -63,8 +65,21 @@ async fn run(arguments: &[String]) -> Result<Value> {
         Some("forward") => forward::measure().await,
         // the process that `forward` measures: our media and nothing else
         Some("media") => forward::klinke::serve().await,
+        Some("phone-bridge") => {
+            let only = option("--calls").map(|number| number.parse::<usize>()).transpose()?;
+            let seconds = option("--seconds").map(|number| number.parse::<u64>()).transpose()?;
+            phone::bridge::measure(only, seconds).await
+        }
+        Some("phone-invite") => phone::invite::measure().await,
+        Some("phone-delay") => phone::delay::measure().await,
+        Some("phone-flat") => phone::flat::measure().await,
+        // the processes around them: what is measured, what sends and hears, what is called
+        Some("phone-lines") => phone::bridge::serve().await,
+        Some("phone-load") => phone::load::serve(),
+        Some("phone-trunk") => phone::trunk::serve(),
         _ => {
-            Err("name a measurement: tap-to-ring, open-to-relay, change-to-door, service, people, forward"
+            Err("name a measurement: tap-to-ring, open-to-relay, change-to-door, service, people, forward, \
+                  phone-bridge, phone-invite, phone-delay, phone-flat"
                 .into())
         }
     }

@@ -82,6 +82,20 @@ impl Process {
         Ok(Duration::from_millis(ticks * 10))
     }
 
+    /// Time that its threads were on a processor so far, user and system, as the scheduler counts it: to the microsecond, but
+    /// without threads that have ended.
+    ///
+    /// # Errors
+    /// When it is gone.
+    pub fn time_on_processor(&self) -> Result<Duration> {
+        let mut nanoseconds = 0;
+        for thread in fs::read_dir(format!("/proc/{}/task", self.id()))? {
+            let stat = fs::read_to_string(thread?.path().join("schedstat"))?;
+            nanoseconds += stat.split(' ').next().unwrap_or_default().parse::<u64>()?;
+        }
+        Ok(Duration::from_nanos(nanoseconds))
+    }
+
     fn id(&self) -> u32 {
         self.child.id().unwrap_or_default()
     }

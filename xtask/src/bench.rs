@@ -12,7 +12,7 @@ mod klinke;
 mod measurements;
 mod mosquitto;
 
-use self::measurements::{MEASUREMENTS, Measurement, ONCE, Program, Target};
+use self::measurements::{Build, MEASUREMENTS, Measurement, ONCE, Program, Target};
 use crate::process::{Failure, Workshop, output_of};
 use crate::table::table;
 use crate::tools;
@@ -43,22 +43,12 @@ pub fn bench(workshop: &Workshop, arguments: &[String]) -> Result<ExitCode, Fail
         let known = MEASUREMENTS.iter().map(|m| m.name).collect::<Vec<_>>().join(" ");
         return Err(Failure::new(format!("there is no measurement `{unknown}`; there are: {known}")));
     }
-    let needed = [
-        &tools::NODE,
-        &tools::BUILD,
-        &tools::CHROMIUM,
-        &tools::MOSQUITTO,
-        &tools::JANUS,
-        &tools::VENV,
-        &tools::SOCAT,
-    ];
-    tools::provide(&needed, arguments.len() > names.len())?;
-    klinke::build(workshop)?;
+    let wanted: Vec<&Measurement> =
+        MEASUREMENTS.iter().filter(|m| names.is_empty() || names.iter().any(|name| named(m, name))).collect();
+    prepare(workshop, &wanted, arguments.len() > names.len())?;
 
     let (mut rows, mut results, mut said) = (Vec::new(), Vec::new(), Map::new());
-    for measurement in
-        MEASUREMENTS.iter().filter(|m| names.is_empty() || names.iter().any(|name| named(m, name)))
-    {
+    for measurement in wanted {
         let program = measurement.program;
         if !said.contains_key(program.name) {
             println!("{} …", program.name);
@@ -74,6 +64,22 @@ pub fn bench(workshop: &Workshop, arguments: &[String]) -> Result<ExitCode, Fail
     let heads = ["what", "value", "median", "unit", "peer", "ratio", "target", "met", "runs", "load"];
     println!("\n{}", table(&heads, &rows));
     write(workshop, &results, &said)
+}
+
+/// What these measurements need: programs of others, and ours as they are released.
+fn prepare(workshop: &Workshop, wanted: &[&Measurement], consent: bool) -> Result<(), Failure> {
+    let build = wanted.iter().map(|measurement| measurement.program.build).max().unwrap_or(Build::Bench);
+    let mut needed = vec![&tools::BUILD];
+    if build == Build::Whole {
+        needed.push(&tools::NODE);
+    }
+    for tool in wanted.iter().flat_map(|measurement| measurement.program.needs) {
+        if !needed.iter().any(|one| one.name == tool.name) {
+            needed.push(tool);
+        }
+    }
+    tools::provide(&needed, consent)?;
+    klinke::build(workshop, build)
 }
 
 /// Whether somebody who types this means the measurement: its name, or its program's for all of that.
@@ -217,6 +223,7 @@ fn now() -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
 
     #[test]
     fn a_figure_that_a_program_does_not_give_is_a_failure() {
@@ -224,6 +231,14 @@ mod tests {
         let run = json!({ "load": 0.5, "figures": { "ms": { "p50": 1.0, "p99": 2.0 } } });
         assert_eq!(sample(first, &run), Ok(Sample { value: 2.0, peer: None }));
         assert!(sample(first, &json!({ "figures": { "ms": {} } })).is_err());
+    }
+
+    #[test]
+    fn a_name_means_one_measurement_or_all_of_a_program() {
+        let meant = |name: &str| MEASUREMENTS.iter().filter(|m| named(m, name)).count();
+        assert_eq!((meant("phone-memory-20"), meant("phone-bridge"), meant("phone")), (1, 9, 0));
+        let names: BTreeSet<&str> = MEASUREMENTS.iter().map(|m| m.name).collect();
+        assert_eq!(names.len(), MEASUREMENTS.len(), "a name is given twice");
     }
 
     #[test]

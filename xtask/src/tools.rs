@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 /// A program that must be there.
 pub struct Tool {
     /// What it is, for people.
-    name: &'static str,
+    pub name: &'static str,
     /// Whether it is there.
     present: fn() -> bool,
     /// Debian packages that bring it.
@@ -148,6 +148,15 @@ pub const JANUS: Tool = Tool {
     packages: &["janus"],
     packaged: || true,
     otherwise: "install Janus 1.x with its VideoRoom plugin and WebSocket transport",
+};
+
+/// The media proxy beside which bridging to phones is measured.
+pub const RTPENGINE: Tool = Tool {
+    name: "rtpengine",
+    present: || find("rtpengine").is_some(),
+    packages: &["rtpengine-daemon"],
+    packaged: || true,
+    otherwise: "install rtpengine 10.5 or newer with transcoding",
 };
 
 /// Makes sure that all of these are there; asks before installing, unless `consent` (or `CI`) says yes already.

@@ -1,5 +1,6 @@
 //! Our own programs: `klinke-bench`, and the pages in Chromium.
 
+use super::measurements::Build;
 use super::mosquitto;
 use crate::parts;
 use crate::postgres::Cluster;
@@ -12,7 +13,11 @@ use std::process::Command;
 ///
 /// # Errors
 /// When something does not build.
-pub fn build(workshop: &Workshop) -> Result<(), Failure> {
+pub fn build(workshop: &Workshop, build: Build) -> Result<(), Failure> {
+    if build == Build::Bench {
+        let bench = ["build", "--package", "klinke-bench", "--release", "--locked", "--quiet"];
+        return show(workshop.cargo().args(bench));
+    }
     web::build_if_changed(workshop)?;
     if !workshop.root.join("e2e/node_modules").is_dir() {
         show(&mut web::npm_ci(workshop, "e2e"))?;
@@ -54,6 +59,38 @@ pub fn change_to_door(workshop: &Workshop) -> Result<Value, Failure> {
 /// When packets do not arrive.
 pub fn forward(workshop: &Workshop) -> Result<Value, Failure> {
     bench(workshop, "forward")
+}
+
+/// Calls between a panel's Opus and a phone's PCMU, and beside them the bare codec's and rtpengine's.
+///
+/// # Errors
+/// When sound does not pass.
+pub fn phone_bridge(workshop: &Workshop) -> Result<Value, Failure> {
+    bench(workshop, "phone-bridge")
+}
+
+/// From the wish to call to the INVITE.
+///
+/// # Errors
+/// When one does not arrive.
+pub fn phone_invite(workshop: &Workshop) -> Result<Value, Failure> {
+    bench(workshop, "phone-invite")
+}
+
+/// From mouth to ear through a bridge.
+///
+/// # Errors
+/// When what was spoken is not heard.
+pub fn phone_delay(workshop: &Workshop) -> Result<Value, Failure> {
+    bench(workshop, "phone-delay")
+}
+
+/// A thousand calls in a row.
+///
+/// # Errors
+/// When one fails.
+pub fn phone_flat(workshop: &Workshop) -> Result<Value, Failure> {
+    bench(workshop, "phone-flat")
 }
 
 /// The server by itself and with idle apps.

@@ -4,6 +4,7 @@
 
 use super::{binary, klinke};
 use crate::process::{Failure, Workshop};
+use crate::tools::{self, Tool};
 use serde_json::Value;
 
 /// What is run.
@@ -11,21 +12,59 @@ pub struct Program {
     pub name: &'static str,
     /// One run; gives its figures.
     pub run: fn(&Workshop) -> Result<Value, Failure>,
+    /// What must be there before anything is built.
+    pub needs: &'static [&'static Tool],
+    /// What of ours it needs.
+    pub build: Build,
 }
 
-pub static TAP_TO_RING: Program = Program { name: "tap-to-ring", run: klinke::tap_to_ring };
-pub static PAGES: Program = Program { name: "pages", run: klinke::pages };
-pub static OPEN_TO_RELAY: Program = Program { name: "open-to-relay", run: klinke::open_to_relay };
-pub static FORWARD: Program = Program { name: "forward", run: klinke::forward };
-pub static SERVICE: Program = Program { name: "service", run: klinke::service };
-pub static PEOPLE: Program = Program { name: "people", run: klinke::people };
-pub static DECIDE: Program = Program { name: "decide", run: klinke::decide };
-pub static CARD_TO_OUTPUT: Program = Program { name: "card-to-output", run: klinke::card_to_output };
-pub static CHANGE_TO_DOOR: Program = Program { name: "change-to-door", run: klinke::change_to_door };
-pub static BINARY: Program = Program { name: "binary", run: binary::size };
+impl Program {
+    const fn new(name: &'static str, run: fn(&Workshop) -> Result<Value, Failure>) -> Self {
+        Self { name, run, needs: &[], build: Build::Whole }
+    }
+
+    const fn needs(mut self, tools: &'static [&'static Tool]) -> Self {
+        self.needs = tools;
+        self
+    }
+
+    /// It has in itself what it measures.
+    const fn alone(mut self) -> Self {
+        self.build = Build::Bench;
+        self
+    }
+}
+
+/// What is built for a program.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Build {
+    /// `klinke-bench` and what it measures inside itself: a part of the way.
+    Bench,
+    /// Everything, with the pages.
+    Whole,
+}
+
+pub static TAP_TO_RING: Program = Program::new("tap-to-ring", klinke::tap_to_ring);
+pub static PAGES: Program = Program::new("pages", klinke::pages).needs(&[&tools::CHROMIUM]);
+pub static OPEN_TO_RELAY: Program =
+    Program::new("open-to-relay", klinke::open_to_relay).needs(&[&tools::MOSQUITTO]);
+pub static FORWARD: Program = Program::new("forward", klinke::forward).needs(&[&tools::JANUS]);
+pub static SERVICE: Program = Program::new("service", klinke::service);
+pub static PEOPLE: Program = Program::new("people", klinke::people);
+pub static DECIDE: Program = Program::new("decide", klinke::decide);
+pub static CARD_TO_OUTPUT: Program =
+    Program::new("card-to-output", klinke::card_to_output).needs(&[&tools::VENV, &tools::SOCAT]);
+pub static CHANGE_TO_DOOR: Program =
+    Program::new("change-to-door", klinke::change_to_door).needs(&[&tools::MOSQUITTO]);
+pub static BINARY: Program = Program::new("binary", binary::size);
+pub static PHONE_BRIDGE: Program =
+    Program::new("phone-bridge", klinke::phone_bridge).alone().needs(&[&tools::RTPENGINE]);
+pub static PHONE_INVITE: Program = Program::new("phone-invite", klinke::phone_invite).alone();
+pub static PHONE_DELAY: Program = Program::new("phone-delay", klinke::phone_delay).alone();
+pub static PHONE_FLAT: Program = Program::new("phone-flat", klinke::phone_flat).alone().needs(&[&tools::SIP]);
 
 /// Programs that are run once: each asks so often that one run takes minutes.
-pub const ONCE: &[&str] = &["people", "change-to-door"];
+pub const ONCE: &[&str] = &["people", "change-to-door", "phone-bridge", "phone-flat"];
 
 /// What is measured.
 pub struct Measurement {
@@ -544,6 +583,141 @@ pub const MEASUREMENTS: &[Measurement] = &[
         target: Target::None,
         program: &CHANGE_TO_DOOR,
         value: "/after_answer_ms/p99",
+        peer: None,
+    },
+    Measurement {
+        name: "phone-bridge-1",
+        what: "CPU of one bridged call, Opus ↔ PCMU; peer: the bare codec (libopus) on the same frames",
+        unit: "% of a core",
+        target: Target::TimesPeer(1.6),
+        program: &PHONE_BRIDGE,
+        value: "/1/klinke/cpu_percent_per_call",
+        peer: Some("/1/bare/cpu_percent_per_call"),
+    },
+    Measurement {
+        name: "phone-bridge-1-rtpengine",
+        what: "the same; peer: rtpengine with the same streams",
+        unit: "% of a core",
+        target: Target::TimesPeer(1.0),
+        program: &PHONE_BRIDGE,
+        value: "/1/klinke/cpu_percent_per_call",
+        peer: Some("/1/rtpengine/cpu_percent_per_call"),
+    },
+    Measurement {
+        name: "phone-bridge-20",
+        what: "CPU of a bridged call, 20 at once, Opus ↔ PCMU; peer: the bare codec (libopus) on the same frames",
+        unit: "% of a core",
+        target: Target::TimesPeer(1.6),
+        program: &PHONE_BRIDGE,
+        value: "/20/klinke/cpu_percent_per_call",
+        peer: Some("/20/bare/cpu_percent_per_call"),
+    },
+    Measurement {
+        name: "phone-bridge-20-rtpengine",
+        what: "the same; peer: rtpengine with the same streams",
+        unit: "% of a core",
+        target: Target::TimesPeer(1.0),
+        program: &PHONE_BRIDGE,
+        value: "/20/klinke/cpu_percent_per_call",
+        peer: Some("/20/rtpengine/cpu_percent_per_call"),
+    },
+    Measurement {
+        name: "phone-bridge-100",
+        what: "CPU of a bridged call, 100 at once, Opus ↔ PCMU; peer: the bare codec (libopus) on the same frames",
+        unit: "% of a core",
+        target: Target::TimesPeer(1.6),
+        program: &PHONE_BRIDGE,
+        value: "/100/klinke/cpu_percent_per_call",
+        peer: Some("/100/bare/cpu_percent_per_call"),
+    },
+    Measurement {
+        name: "phone-bridge-100-rtpengine",
+        what: "the same; peer: rtpengine with the same streams",
+        unit: "% of a core",
+        target: Target::TimesPeer(1.0),
+        program: &PHONE_BRIDGE,
+        value: "/100/klinke/cpu_percent_per_call",
+        peer: Some("/100/rtpengine/cpu_percent_per_call"),
+    },
+    Measurement {
+        name: "phone-memory-1",
+        what: "memory of one such call; peer: rtpengine",
+        unit: "KiB",
+        target: Target::TimesPeer(1.0),
+        program: &PHONE_BRIDGE,
+        value: "/1/klinke/kib_per_call",
+        peer: Some("/1/rtpengine/kib_per_call"),
+    },
+    Measurement {
+        name: "phone-memory-20",
+        what: "memory of such a call, 20 at once; peer: rtpengine",
+        unit: "KiB",
+        target: Target::TimesPeer(1.0),
+        program: &PHONE_BRIDGE,
+        value: "/20/klinke/kib_per_call",
+        peer: Some("/20/rtpengine/kib_per_call"),
+    },
+    Measurement {
+        name: "phone-memory-100",
+        what: "memory of such a call, 100 at once; peer: rtpengine",
+        unit: "KiB",
+        target: Target::TimesPeer(1.0),
+        program: &PHONE_BRIDGE,
+        value: "/100/klinke/kib_per_call",
+        peer: Some("/100/rtpengine/kib_per_call"),
+    },
+    Measurement {
+        name: "phone-invite",
+        what: "the wish to call → the INVITE has arrived, p99; peer: a bare datagram",
+        unit: "ms",
+        target: Target::AtMost(10.0),
+        program: &PHONE_INVITE,
+        value: "/ms/p99",
+        peer: Some("/datagram_ms/p99"),
+    },
+    Measurement {
+        name: "phone-invite-50",
+        what: "the same, 50 calls at once",
+        unit: "ms",
+        target: Target::AtMost(10.0),
+        program: &PHONE_INVITE,
+        value: "/at_once_ms/p99",
+        peer: Some("/datagram_ms/p99"),
+    },
+    Measurement {
+        name: "phone-delay-out",
+        what: "panel's mouth → phone's ear, less codec and jitter buffer, p99",
+        unit: "ms",
+        target: Target::AtMost(60.0),
+        program: &PHONE_DELAY,
+        value: "/to_phone/bridge_ms/p99",
+        peer: None,
+    },
+    Measurement {
+        name: "phone-delay-in",
+        what: "phone's mouth → panel's ear, less codec and jitter buffer, p99",
+        unit: "ms",
+        target: Target::AtMost(60.0),
+        program: &PHONE_DELAY,
+        value: "/to_panel/bridge_ms/p99",
+        peer: None,
+    },
+    Measurement {
+        name: "phone-flat",
+        what: "how much memory grows from 100 to 1,000 calls in a row",
+        unit: "%",
+        target: Target::AtMost(5.0),
+        program: &PHONE_FLAT,
+        value: "/growth_percent",
+        peer: None,
+    },
+    Measurement {
+        name: "phone-flat-left",
+        what: "dialogs, tasks and sockets that these calls leave",
+        unit: "",
+        target: Target::AtMost(0.0),
+        program: &PHONE_FLAT,
+        value: "/left",
         peer: None,
     },
     Measurement {

@@ -45,7 +45,7 @@ pub const CRATES: &[Crate] = &[
     outer("controller", &["model", "access", "wire"], &["testkit"]),
     outer("testkit", &["model", "wire", "calls", "access"], &[]),
     // a tool, like xtask: speaks the product's protocols to measure it, nothing uses it
-    outer("bench", &["model", "wire", "storage", "media"], &[]),
+    outer("bench", &["model", "wire", "storage", "media", "sip"], &[]),
 ];
 
 /// Crates that bring IO, a clock or randomness. None may be anywhere below a pure crate.

@@ -129,10 +129,10 @@ fn power(samples: &[i16], rate: u32, hz: f32) -> f32 {
     let coefficient = 2.0 * (hz / rate as f32 * std::f32::consts::TAU).cos();
     let (mut before, mut last) = (0.0_f32, 0.0_f32);
     for &sample in samples {
-        let next = coefficient.mul_add(last, f32::from(sample)) - before;
+        let next = coefficient * last + f32::from(sample) - before;
         (before, last) = (last, next);
     }
-    let squared = (coefficient * last).mul_add(-before, last.mul_add(last, before * before));
+    let squared = last * last + before * before - coefficient * last * before;
     let count = samples.len().max(1) as f32;
     squared * 2.0 / (count * count)
 }
