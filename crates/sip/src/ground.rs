@@ -165,6 +165,12 @@ impl Ground {
         self.kept.push_back((key, out, until));
     }
 
+    /// Answers that are kept at present.
+    #[cfg(test)]
+    pub(crate) fn remembers(&self) -> usize {
+        self.kept.len()
+    }
+
     /// Drops what nobody repeats any more.
     pub(crate) fn forget(&mut self, now: Mono) {
         while self.kept.front().is_some_and(|(_, _, until)| now >= *until) {

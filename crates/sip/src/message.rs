@@ -85,6 +85,12 @@ impl Headers {
         Self(self.0.iter().filter(|(n, _)| !n.eq_ignore_ascii_case(name)).cloned().collect())
     }
 
+    /// All of them: names and values.
+    #[cfg(test)]
+    pub(crate) fn lines(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// The values of a header that is a list, over several lines or with commas.
     pub(crate) fn list(&self, name: &str) -> Vec<&str> {
         self.all(name).flat_map(split_list).collect()
