@@ -154,7 +154,7 @@ fn reports() {
                 Report::Other(_) => (5, 0),
             };
             assert!(blocks <= 31 && blocks * 4 <= bytes.len());
-            outcome = outcome * 64 + kind * 8 + size(blocks);
+            outcome = outcome.wrapping_mul(64) + kind * 8 + size(blocks);
         }
         outcome
     });
@@ -163,7 +163,7 @@ fn reports() {
 /// A timestamp and a payload, again and again.
 #[test]
 fn events() {
-    fuzz("events", 10_000, |bytes| {
+    fuzz("events", 2_000, |bytes| {
         let mut listener = Listener::new(8_000);
         let mut told = 0;
         for one in bytes.chunks_exact(8) {
@@ -194,11 +194,11 @@ fn bodies_of_info() {
 
 #[test]
 fn streams_of_messages() {
-    fuzz("stream", 10_000, |bytes| {
+    fuzz("stream", 1_200, |bytes| {
         let whole = cut(bytes, bytes.len().max(1));
         // however it arrives
         assert_eq!(cut(bytes, 7), whole);
-        whole.0.iter().fold(u64::from(whole.1), |sum, one| sum * 64 + size(one.len()))
+        whole.0.iter().fold(u64::from(whole.1), |sum, one| sum.wrapping_mul(64) + size(one.len()))
     });
 }
 

@@ -232,7 +232,9 @@ async fn once_a_phone_is_known_the_system_refuses_all_others() {
     let mut answer_to_it = [0; 100];
     let refused = timeout(Duration::from_secs(20), stranger.recv(&mut answer_to_it)).await.unwrap();
     assert_eq!(refused.unwrap_err().kind(), std::io::ErrorKind::ConnectionRefused);
-    // both sides agree on another place: it is learnt anew, and by everybody's packets until then
+    // both sides agree on another place: it is learnt anew
+    phone.end().await;
+    assert_eq!(next(&mut at_server).await, News::Over);
     let elsewhere = UdpSocket::bind((HERE, 0)).await.unwrap();
     let told = Local { address: elsewhere.local_addr().unwrap(), ..caller.clone() };
     let (_, agreed) = answer(&caller, offer(&told).as_bytes()).unwrap();
@@ -243,7 +245,6 @@ async fn once_a_phone_is_known_the_system_refuses_all_others() {
     }
     elsewhere.send_to(&press('8', 4, 7), caller.address).await.unwrap();
     assert_eq!(next(&mut at_server).await, News::Pressed(key('8'), Way::Event));
-    drop(phone);
 }
 
 #[tokio::test]
