@@ -7,7 +7,8 @@
 mod shell;
 
 use crate::digest::Account;
-pub use crate::leg::{Dial, Event, Reoffer};
+pub use crate::leg::{Dial, Encrypted, Event, Reoffer};
+pub use crate::sdp::Encryption;
 pub use crate::standing::State;
 use crate::why::Why;
 pub use crate::wire::{Roots, Way};
@@ -47,6 +48,9 @@ pub struct Settings {
     pub registers: bool,
     /// What challenges are answered with.
     pub account: Option<Account>,
+    /// Whether the sound of its calls is encrypted, with keys in the description: over TLS only, so that nobody on the way
+    /// reads them. Without TLS, [`Encryption::Offered`] is as good as off, and [`Encryption::Required`] is an error.
+    pub encryption: Encryption,
     /// [`T1`], but for links that are known to be slower or quicker.
     pub t1: Duration,
 }
@@ -60,11 +64,15 @@ pub enum StartError {
     /// The authorities for TLS can not be used.
     #[error("the authorities of the trunk: {0}")]
     Roots(rustls::Error),
+    /// Encrypted sound is required of a trunk to which its keys would travel in the open.
+    #[error("encrypted sound needs a trunk over TLS: its keys would be readable on the way")]
+    KeysInTheOpen,
 }
 
 #[derive(Clone)]
 struct Line {
     name: String,
+    encryption: Encryption,
     commands: mpsc::UnboundedSender<Command>,
     state: watch::Receiver<State>,
     dialogs: Arc<AtomicUsize>,
@@ -86,6 +94,11 @@ impl Agent {
     pub fn start(trunks: Vec<Settings>) -> Result<Self, StartError> {
         let (mut lines, mut tasks) = (Vec::new(), Vec::new());
         for settings in trunks {
+            let encryption = match (&settings.way, settings.encryption) {
+                (Way::Tls(_), encryption) => encryption,
+                (Way::Udp | Way::Tcp, Encryption::Required) => return Err(StartError::KeysInTheOpen),
+                (Way::Udp | Way::Tcp, Encryption::Off | Encryption::Offered) => Encryption::Off,
+            };
             let mut key = [0; 32];
             getrandom::fill(&mut key).map_err(StartError::Randomness)?;
             let (commands, inbox) = mpsc::unbounded_channel();
@@ -94,7 +107,7 @@ impl Agent {
             let name = settings.name.clone();
             let shell = Shell::new(settings, key, inbox, state, dialogs.clone())?;
             tasks.push(tokio::spawn(shell.run()));
-            lines.push(Line { name, commands, state: seen, dialogs });
+            lines.push(Line { name, encryption, commands, state: seen, dialogs });
         }
         Ok(Self { lines, tasks, next: AtomicU64::new(0) })
     }
@@ -148,6 +161,23 @@ impl Drop for Agent {
     }
 }
 
+/// The call as it goes over a trunk with this encryption; none when it may not.
+fn for_line(dial: &Dial, encryption: Encryption) -> Option<Dial> {
+    match (&dial.encrypted, encryption) {
+        (_, Encryption::Off) => Some(dial.clone()),
+        (None, Encryption::Offered) => Some(dial.clone()),
+        (None, Encryption::Required) => None,
+        (Some(encrypted), Encryption::Offered | Encryption::Required) => {
+            let reoffer = encrypted.reoffer.clone();
+            Some(Dial {
+                offer: (encrypted.offer)(encryption),
+                reoffer: Arc::new(move |offer| reoffer(encryption, offer)),
+                ..dial.clone()
+            })
+        }
+    }
+}
+
 /// A call on its way or going on. Dropped, it is hung up.
 pub struct Leg {
     id: u64,
@@ -162,9 +192,14 @@ pub struct Leg {
 impl Leg {
     fn next_line(&mut self) -> bool {
         self.now = None;
-        let Some(line) = self.lines.pop_front() else { return false };
+        let (line, dial) = loop {
+            let Some(line) = self.lines.pop_front() else { return false };
+            if let Some(dial) = for_line(&self.dial, line.encryption) {
+                break (line, dial);
+            }
+        };
         let (events, inbox) = mpsc::channel(EVENTS);
-        let call = Command::Call { id: self.id, dial: Box::new(self.dial.clone()), events };
+        let call = Command::Call { id: self.id, dial: Box::new(dial), events };
         // a task that is gone drops the events: that is heard as an end
         let _ = line.commands.send(call);
         self.now = Some((line, inbox));
@@ -199,6 +234,12 @@ impl Leg {
     /// The name of the trunk that it goes over at present; `None` when there is none.
     pub fn trunk(&self) -> Option<&str> {
         self.now.as_ref().map(|(line, _)| line.name.as_str())
+    }
+
+    /// How the sound is encrypted on the trunk that it goes over at present: what the offer was made with.
+    pub fn encryption(&self) -> Encryption {
+        let line = self.now.as_ref().filter(|_| self.dial.encrypted.is_some());
+        line.map_or(Encryption::Off, |(line, _)| line.encryption)
     }
 
     /// Ends it; `Ended` follows.

@@ -150,8 +150,8 @@ impl Ground {
     /// Acknowledges the refusal of an INVITE, and again when it is repeated.
     pub(crate) fn acknowledge(&mut self, client: &Client, refusal: &Response, now: Mono) {
         let out = Out { bytes: client.ack(refusal), to: hop(&client.request) };
-        if let Some(branch) = client.request.headers.branch() {
-            self.keep(format!("ack {branch}"), out.clone(), now);
+        if let Some(key) = key(&client.request.headers, "ack") {
+            self.keep(key, out.clone(), now);
         }
         self.out.push_back(out);
     }
@@ -163,6 +163,12 @@ impl Ground {
         }
         let until = now + self.pace.patience();
         self.kept.push_back((key, out, until));
+    }
+
+    /// Answers that are kept at present.
+    #[cfg(test)]
+    pub(crate) fn remembers(&self) -> usize {
+        self.kept.len()
     }
 
     /// Drops what nobody repeats any more.
@@ -182,7 +188,7 @@ impl Ground {
     pub(crate) fn repeats_refusal(&mut self, response: &Response) -> bool {
         let refusal =
             response.status >= 300 && response.headers.cseq().is_some_and(|(_, method)| method == "INVITE");
-        let key = response.headers.branch().filter(|_| refusal).map(|branch| format!("ack {branch}"));
+        let key = key(&response.headers, "ack").filter(|_| refusal);
         self.say_again(key)
     }
 

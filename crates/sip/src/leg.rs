@@ -23,6 +23,7 @@ use crate::client::{Client, Tick};
 use crate::dial::Number;
 use crate::ground::{Ground, hop};
 use crate::message::{Method, Request};
+use crate::sdp::Encryption;
 use crate::why::Why;
 use klinke_model::time::Mono;
 use session::Session;
@@ -33,6 +34,15 @@ use std::time::Duration;
 /// Answers an offer that comes during the call (a re-INVITE): given its SDP, ours; `None` refuses it and the call goes on
 /// as it was. Without an SDP the other side asks for an offer of ours.
 pub type Reoffer = Arc<dyn Fn(Option<&str>) -> Option<String> + Send + Sync>;
+
+/// Offer and answers of a call for a trunk whose sound is encrypted; each is given how.
+#[derive(Clone)]
+pub struct Encrypted {
+    /// Our SDP.
+    pub offer: Arc<dyn Fn(Encryption) -> String + Send + Sync>,
+    /// What is said to offers during the call, as [`Reoffer`].
+    pub reoffer: Arc<dyn Fn(Encryption, Option<&str>) -> Option<String> + Send + Sync>,
+}
 
 /// A call that is to be made.
 #[derive(Clone)]
@@ -47,6 +57,8 @@ pub struct Dial {
     pub talk: Duration,
     /// What is said to offers during the call.
     pub reoffer: Reoffer,
+    /// Both again for trunks whose sound is encrypted; without it the call goes over all others only.
+    pub encrypted: Option<Encrypted>,
 }
 
 impl std::fmt::Debug for Dial {

@@ -6,6 +6,8 @@ mod client;
 pub mod dial;
 pub mod digest;
 pub mod dtmf;
+#[cfg(test)]
+mod fuzz;
 mod ground;
 pub mod leg;
 mod message;

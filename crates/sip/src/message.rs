@@ -85,6 +85,12 @@ impl Headers {
         Self(self.0.iter().filter(|(n, _)| !n.eq_ignore_ascii_case(name)).cloned().collect())
     }
 
+    /// All of them: names and values.
+    #[cfg(test)]
+    pub(crate) fn lines(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// The values of a header that is a list, over several lines or with commas.
     pub(crate) fn list(&self, name: &str) -> Vec<&str> {
         self.all(name).flat_map(split_list).collect()
@@ -151,20 +157,25 @@ pub(crate) const LONGEST: usize = 65_535;
 pub(crate) fn read(bytes: &[u8]) -> Option<Message> {
     let end = bytes.windows(4).position(|four| four == b"\r\n\r\n")?;
     // the parser would leave out the headers after a line that is not UTF-8
-    if bytes.len() > LONGEST || std::str::from_utf8(bytes.get(..end)?).is_err() {
+    let head = std::str::from_utf8(bytes.get(..end)?).ok().filter(|_| bytes.len() <= LONGEST)?;
+    // as it came: the parser would escape again what is escaped
+    let uri = head.trim_start().split("\r\n").next()?.split_ascii_whitespace().nth(1)?;
+    if uri.chars().any(char::is_control) {
         return None;
     }
     match SipMessage::try_from(bytes).ok()? {
         SipMessage::Request(request) => Some(Message::Request(Request {
             method: Method::read(&request.method.to_string())?,
-            uri: request.uri.to_string(),
+            uri: uri.to_owned(),
             headers: headers(&request.headers),
             body: request.body,
         })),
         SipMessage::Response(response) => {
             let status = u16::from(response.status_code.clone());
             (100..700).contains(&status).then(|| {
-                let words = response.wire_reason.unwrap_or_else(|| response.status_code.text().to_owned());
+                let told = response.wire_reason.map(|words| plain(&words).trim().to_owned());
+                let words = told.filter(|words| !words.is_empty());
+                let words = words.unwrap_or_else(|| response.status_code.text().to_owned());
                 Message::Response(Response {
                     status,
                     words,
@@ -181,8 +192,14 @@ fn headers(read: &rsipstack::sip::Headers) -> Headers {
     Headers(
         lines
             .filter_map(|line| line.split_once(':').map(|(n, v)| (n.trim().to_owned(), v.trim().to_owned())))
+            .filter(|(name, _)| is_token(name))
             .collect(),
     )
+}
+
+/// Whether it may be the name of a header (RFC 3261, section 25.1); else, written again, it could be a part of another line.
+fn is_token(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.!%*_+`'~".contains(&byte))
 }
 
 impl Request {
@@ -218,7 +235,7 @@ fn write(start: &str, headers: &Headers, body: &[u8]) -> Vec<u8> {
     for (name, value) in &headers.0 {
         if !name.eq_ignore_ascii_case("Content-Length") {
             // writing to a String does not fail
-            let _ = write!(text, "{}: {}\r\n", plain(name), plain(value));
+            let _ = write!(text, "{}: {}\r\n", plain(name), plain(value).trim());
         }
     }
     let _ = write!(text, "Content-Length: {}\r\n\r\n", body.len());

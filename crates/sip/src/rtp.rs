@@ -1,8 +1,8 @@
 //! The sound of a phone leg: RTP (RFC 3550) both ways, without a socket or a clock.
 //!
 //! ```text
-//!  datagrams ─▶ packet ─▶ session ─▶ playout (jitter ─▶ codec) ─▶ frames of 20 ms ─▶ bridge ─▶ panel
-//!                            └─▶ dtmf: a key was pressed
+//!  datagrams ─▶ (srtp) ─▶ packet ─▶ session ─▶ playout (jitter ─▶ codec) ─▶ frames of 20 ms ─▶ bridge ─▶ panel
+//!                                     └─▶ dtmf: a key was pressed
 //! ```
 //!
 //! Invariants:
@@ -18,6 +18,7 @@ pub mod port;
 pub mod rtcp;
 pub mod session;
 pub mod source;
+pub mod srtp;
 
 pub use session::{Output, Session, Start};
 

@@ -3,14 +3,15 @@
 //! One line of sound, in the codecs of [`Codec`], with keys as events beside it, in the open or under keys in the
 //! description (RFC 4568). Other lines are read as far as a door station's picture needs it ([`Video`]), and declined.
 //!
-//! Invariant: a description that is taken names one address, one codec of ours, and keys if and only if its transport
-//! says that it is encrypted.
+//! Invariant: a description that is taken names one address, one codec of ours, and keys if its transport says that it is
+//! encrypted or if we require them. Where we only offer them, they stand beside the plain transport (`RTP/AVP`), as phones
+//! do that can both; whoever answers with keys has them, whoever does not is in the open.
 
 pub mod crypto;
 mod describe;
 mod read;
 
-pub use crypto::Crypto;
+pub use crypto::{Crypto, Encryption, OurKeys};
 pub use describe::{agreed, answer, offer};
 
 use crate::rtp::codec::Codec;
@@ -30,8 +31,8 @@ pub struct Local {
     pub version: u64,
     /// Codecs of ours, best first.
     pub codecs: Vec<Codec>,
-    /// Our keys: an offer with them is encrypted or nothing, an answer uses them where the offer is.
-    pub crypto: Option<Crypto>,
+    /// Our keys, where sound may be encrypted or must be; none where the description goes over the wire in the open.
+    pub crypto: Option<OurKeys>,
 }
 
 /// In which directions sound goes.

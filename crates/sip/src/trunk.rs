@@ -227,5 +227,7 @@ impl Trunk {
 }
 
 #[cfg(test)]
+mod histories;
+#[cfg(test)]
 #[path = "trunk/tests.rs"]
 mod tests;

@@ -2,22 +2,27 @@
 //!
 //! A port is taken before the offer, because the offer names it ([`Ports::take`]); the task starts when both sides have
 //! agreed ([`Ports::start`]) and ends with [`Line::end`], or when the line is dropped. With it the ports are free again.
+//!
+//! Whoever finds a port costs little: once it is known where the phone sends from, the system itself drops what comes from
+//! elsewhere; before that, and from the phone itself, no more is looked at than [`MOST_IN_A_FRAME`].
+
+mod keys;
+mod running;
 
 use super::bridge::{Bridge, ForPanel};
 use super::codec::CodecError;
-use super::packet::{MAX_DATAGRAM, Packet, is_rtcp};
-use super::session::{Output, Session, Start};
+use super::session::{Session, Start};
 use super::source::Source;
-use super::{FRAME, playout::samples_of_frame};
 use crate::dtmf::{Digit, Way};
-use crate::sdp::Agreed;
+use crate::sdp::{Agreed, Encryption, OurKeys};
+use keys::LineKeys;
 use klinke_model::time::Clock;
+use running::{MOST_IN_A_FRAME, MOST_REPORTS_IN_A_FRAME, Running};
 use std::collections::VecDeque;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
-use tokio::time::{MissedTickBehavior, interval};
 
 /// Commands and news that may wait. A panel sends 50 packets a second.
 const MOST_WAITING: usize = 128;
@@ -45,9 +50,9 @@ pub enum PortError {
     /// The machine gives no randomness.
     #[error("no randomness")]
     Random,
-    /// What was agreed is encrypted, and this shell sends in the open only.
-    #[error("encrypted sound is not supported")]
-    Encrypted,
+    /// The keys that were agreed on can not be used.
+    #[error("the keys of encrypted sound can not be used")]
+    Keys,
     /// libopus refuses.
     #[error(transparent)]
     Codec(#[from] CodecError),
@@ -101,6 +106,16 @@ enum Command {
     End,
 }
 
+/// Draws keys for one leg; none where encryption is off.
+///
+/// # Errors
+/// [`PortError::Random`].
+pub fn our_keys(encryption: Encryption) -> Result<Option<OurKeys>, PortError> {
+    let mut random = zeroize::Zeroizing::new([0; OurKeys::RANDOM]);
+    getrandom::fill(random.as_mut_slice()).map_err(|_| PortError::Random)?;
+    Ok(OurKeys::new(encryption, &random))
+}
+
 impl Ports {
     /// Takes a free pair of the range on this address: an even port for RTP, the one after it for RTCP.
     ///
@@ -132,15 +147,16 @@ impl Ports {
     /// Starts the sound as it was agreed on. `tones` is for a trunk that sends keys in no other way.
     ///
     /// # Errors
-    /// [`PortError`]; in the open only, so what is encrypted is refused.
+    /// [`PortError`].
     pub fn start(
         self,
         agreed: &Agreed,
         tones: bool,
         clock: Arc<dyn Clock>,
     ) -> Result<(Line, mpsc::Receiver<News>), PortError> {
-        if agreed.keys.is_some() {
-            return Err(PortError::Encrypted);
+        let mut keys = LineKeys::default();
+        if !keys.agree(agreed.keys.as_ref()) {
+            return Err(PortError::Keys);
         }
         let mut random = [0_u8; 24];
         getrandom::fill(&mut random).map_err(|_| PortError::Random)?;
@@ -162,6 +178,9 @@ impl Ports {
         let (news, told) = mpsc::channel(MOST_WAITING);
         let running = Running {
             source: Source::new(agreed.remote),
+            keys,
+            only: None,
+            left: (MOST_IN_A_FRAME, MOST_REPORTS_IN_A_FRAME),
             remote_rtcp: agreed.remote_rtcp,
             rtcp_mux: agreed.rtcp_mux,
             ports: self,
@@ -210,7 +229,7 @@ impl Line {
         self.command(Command::Press(digit)).await;
     }
 
-    /// Both sides agreed on something else; what is encrypted, or can not be had, ends the sound.
+    /// Both sides agreed on something else; what can not be had ends the sound.
     pub async fn change(&self, agreed: Agreed) {
         self.command(Command::Change(Box::new(agreed))).await;
     }
@@ -223,168 +242,6 @@ impl Line {
     async fn command(&self, command: Command) {
         // a line that has ended takes none
         let _ = self.commands.send(command).await;
-    }
-}
-
-struct Running {
-    ports: Ports,
-    session: Session,
-    bridge: Bridge,
-    source: Source,
-    remote_rtcp: Option<SocketAddr>,
-    rtcp_mux: bool,
-    prompt: VecDeque<i16>,
-    rate: u32,
-    clock: Arc<dyn Clock>,
-    news: mpsc::Sender<News>,
-}
-
-impl Running {
-    async fn run(mut self, mut orders: mpsc::Receiver<Command>) {
-        let mut ticks = interval(FRAME);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
-        // one more than the longest, so that a longer one is seen to be longer
-        let (mut rtp, mut rtcp) = (vec![0; MAX_DATAGRAM + 1], vec![0; MAX_DATAGRAM + 1]);
-        loop {
-            tokio::select! {
-                order = orders.recv() => {
-                    let goes_on = order.is_some_and(|order| self.order(order));
-                    if !goes_on {
-                        self.session.end(self.clock.mono());
-                        self.outputs().await;
-                        return;
-                    }
-                }
-                _ = ticks.tick() => self.tick(),
-                // an error is that of a packet of ours that nobody took
-                Ok((length, from)) = self.ports.rtp.recv_from(&mut rtp) => {
-                    self.came(rtp.get(..length).unwrap_or_default(), from);
-                }
-                Ok((length, from)) = self.ports.rtcp.recv_from(&mut rtcp) => {
-                    self.came_rtcp(rtcp.get(..length).unwrap_or_default(), from);
-                }
-            }
-            self.outputs().await;
-        }
-    }
-
-    /// Whether it goes on after this.
-    fn order(&mut self, order: Command) -> bool {
-        let now = self.clock.mono();
-        match order {
-            Command::Panel(datagram) => {
-                if let Ok(packet) = Packet::parse(&datagram) {
-                    self.bridge.from_panel(&packet, now);
-                }
-            }
-            Command::Prompt(samples) => self.prompt = samples.into_iter().take(LONGEST_PROMPT).collect(),
-            Command::Answered => self.session.answered(now),
-            Command::Info(content_type, body) => self.session.info(&content_type, &body, now),
-            Command::Press(digit) => {
-                self.session.press(digit);
-            }
-            Command::Change(agreed) => return self.change(&agreed),
-            Command::End => return false,
-        }
-        true
-    }
-
-    fn change(&mut self, agreed: &Agreed) -> bool {
-        let rate = agreed.codec.sample_rate();
-        let mut random = [0_u8; 6];
-        if agreed.keys.is_some() || getrandom::fill(&mut random).is_err() {
-            return false;
-        }
-        if rate != self.rate {
-            let [a, b, rest @ ..] = random;
-            let Ok(bridge) = Bridge::new(rate, u16::from_be_bytes([a & 0x7f, b]), u32::from_be_bytes(rest))
-            else {
-                return false;
-            };
-            self.bridge = bridge;
-            self.rate = rate;
-            self.prompt.clear();
-        }
-        self.source.told(agreed.remote);
-        self.remote_rtcp = agreed.remote_rtcp;
-        self.rtcp_mux = agreed.rtcp_mux;
-        self.session.change(agreed, self.clock.mono()).is_ok()
-    }
-
-    fn tick(&mut self) {
-        let now = self.clock.mono();
-        // the panel's sound goes on while a prompt is said
-        let mut frame = self.bridge.frame_for_phone(now);
-        if !self.prompt.is_empty() {
-            let count = samples_of_frame(self.rate).min(self.prompt.len());
-            frame = self.prompt.drain(..count).collect();
-            frame.resize(samples_of_frame(self.rate), 0);
-            if self.prompt.is_empty() {
-                self.tell(News::Said);
-            }
-        }
-        self.session.say(&frame, now);
-        self.session.tick(now);
-    }
-
-    fn came(&mut self, datagram: &[u8], from: SocketAddr) {
-        if self.rtcp_mux && is_rtcp(datagram) {
-            self.came_rtcp(datagram, from);
-        } else if self.source.takes(from, datagram) {
-            self.session.rtp(datagram, self.clock.mono());
-        }
-    }
-
-    fn came_rtcp(&mut self, datagram: &[u8], from: SocketAddr) {
-        if self.source.takes_rtcp(from) {
-            self.session.rtcp(datagram, self.clock.mono());
-        }
-    }
-
-    async fn outputs(&mut self) {
-        while let Some(output) = self.session.poll() {
-            match output {
-                Output::Rtp(datagram) => {
-                    if let Some(target) = self.source.target() {
-                        // what a network does not take is lost on the way
-                        let _ = self.ports.rtp.send_to(&datagram, target).await;
-                    }
-                }
-                Output::Rtcp(datagram) => self.send_rtcp(&datagram).await,
-                Output::Heard(frame) => {
-                    let packet = self.bridge.for_panel(frame);
-                    self.tell(News::ForPanel(packet));
-                }
-                Output::Pressed(digit, way) => self.tell(News::Pressed(digit, way)),
-                Output::OneWay => self.tell(News::OneWay),
-                Output::BothWays => self.tell(News::BothWays),
-                Output::Over => self.tell(News::Over),
-            }
-        }
-    }
-
-    async fn send_rtcp(&mut self, datagram: &[u8]) {
-        let learnt = self.source.target().filter(|_| self.source.is_elsewhere());
-        let (socket, target) = if self.rtcp_mux {
-            (&self.ports.rtp, self.source.target())
-        } else {
-            // behind a router, the port after the one that was learnt is the best guess
-            let after =
-                learnt.and_then(|learnt| Some(SocketAddr::new(learnt.ip(), learnt.port().checked_add(1)?)));
-            (&self.ports.rtcp, after.or(self.remote_rtcp))
-        };
-        if let Some(target) = target {
-            let _ = socket.send_to(datagram, target).await;
-        }
-    }
-
-    /// Never waits: who takes the news may be waiting for room among the orders. Sound leaves room for all else, which is
-    /// lost only to who takes nothing at all.
-    fn tell(&self, news: News) {
-        let is_sound = matches!(news, News::ForPanel(_));
-        if !is_sound || self.news.capacity() > MOST_WAITING / 2 {
-            let _ = self.news.try_send(news);
-        }
     }
 }
 

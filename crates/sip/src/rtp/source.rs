@@ -54,6 +54,16 @@ impl Source {
         count >= IN_A_ROW
     }
 
+    /// Whether nothing from there can count, whatever it is.
+    pub fn is_stranger(&self, from: SocketAddr) -> bool {
+        self.fixed.is_some_and(|fixed| fixed != from)
+    }
+
+    /// The one source, once it is known.
+    pub const fn fixed(&self) -> Option<SocketAddr> {
+        self.fixed
+    }
+
     /// Whether RTCP from there is taken: from the machine that the sound comes from.
     pub fn takes_rtcp(&self, from: SocketAddr) -> bool {
         self.target().is_some_and(|target| target.ip() == from.ip())

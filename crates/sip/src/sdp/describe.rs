@@ -1,6 +1,6 @@
 //! Our descriptions: the offer of a call that we make, the answer to one that comes, and what an answer to us means.
 
-use super::crypto::Crypto;
+use super::crypto::{Crypto, OurKeys};
 use super::read::{self, Sound};
 use super::{Agreed, Direction, Events, Keys, Local, Refused};
 use crate::rtp::codec::Codec;
@@ -26,13 +26,14 @@ pub fn offer(local: &Local) -> String {
             describe_events(&mut attributes, number, clock_rate);
         }
     }
-    let proto = if local.crypto.is_some() { TransportProto::RtpSavp } else { TransportProto::RtpAvp };
+    let is_required = local.crypto.as_ref().is_some_and(|ours| ours.is_required);
+    let proto = if is_required { TransportProto::RtpSavp } else { TransportProto::RtpAvp };
     let mut sound = Media::new(MediaType::Audio, local.address.port(), proto, list(&types));
     for (name, value) in attributes {
         sound.add_attribute_with_value(name, value);
     }
     sound.add_attribute_with_value("ptime", "20");
-    if let Some(crypto) = &local.crypto {
+    for crypto in local.crypto.iter().flat_map(OurKeys::lines) {
         sound.add_attribute_with_value("crypto", crypto.write());
     }
     sound.add_attribute_from_str("rtcp-mux");
@@ -51,14 +52,9 @@ pub fn answer(local: &Local, offer: &[u8]) -> Result<(String, Agreed), Refused> 
     let sound = read::sound(&offer)?;
     let &(codec, number) =
         sound.codecs.iter().find(|(codec, _)| local.codecs.contains(codec)).ok_or(Refused::NoCodec)?;
-    let keys = match (&local.crypto, sound.is_encrypted) {
-        (_, false) => None,
-        (None, true) => return Err(Refused::Encryption),
-        (Some(ours), true) => {
-            let theirs = sound.crypto.first().cloned().ok_or(Refused::Encryption)?;
-            Some(Keys { ours: Crypto { tag: theirs.tag, suite: theirs.suite, key: ours.key }, theirs })
-        }
-    };
+    let keys = keys(local, &sound, |ours| {
+        sound.crypto.iter().find_map(|theirs| Some((ours.answer(theirs)?, theirs.clone())))
+    })?;
     let events = events(&sound, codec).map(|(number, clock_rate)| Events {
         send: number,
         receive: number,
@@ -114,20 +110,35 @@ pub fn agreed(local: &Local, answer: &[u8]) -> Result<Agreed, Refused> {
     let sound = read::sound(&answer)?;
     let &(codec, number) =
         sound.codecs.iter().find(|(codec, _)| local.codecs.contains(codec)).ok_or(Refused::NoCodec)?;
-    let keys = match (&local.crypto, sound.is_encrypted) {
-        (None, false) => None,
-        (Some(ours), true) => {
-            let is_answer = |theirs: &&Crypto| theirs.tag == ours.tag && theirs.suite == ours.suite;
-            let theirs = sound.crypto.iter().find(is_answer).cloned().ok_or(Refused::Encryption)?;
-            Some(Keys { ours: ours.clone(), theirs })
-        }
-        (None, true) | (Some(_), false) => return Err(Refused::Encryption),
-    };
+    let keys = keys(local, &sound, |ours| {
+        sound.crypto.iter().find_map(|theirs| Some((ours.answered(theirs)?, theirs.clone())))
+    })?;
     let events = events(&sound, codec).map(|(send, clock_rate)| {
         let receive = if clock_rate == 48_000 { EVENTS_48K } else { EVENTS };
         Events { send, receive, clock_rate }
     });
     Ok(together(&sound, codec, (number, our_type(codec)), events, keys, None))
+}
+
+/// The keys of both sides, which `find` finds among theirs; none in the open.
+fn keys(
+    local: &Local,
+    sound: &Sound,
+    find: impl Fn(&OurKeys) -> Option<(Crypto, Crypto)>,
+) -> Result<Option<Keys>, Refused> {
+    let Some(ours) = &local.crypto else {
+        return if sound.is_encrypted { Err(Refused::Encryption) } else { Ok(None) };
+    };
+    if !sound.has_keys && !sound.is_encrypted && !ours.is_required {
+        return Ok(None);
+    }
+    // keys that are not understood are no reason to go on in the open
+    let (ours, theirs) = find(ours).ok_or(Refused::Encryption)?;
+    // with one key for both, our own packets sent back to us would count as theirs
+    if ours.is_same_key(&theirs) {
+        return Err(Refused::Encryption);
+    }
+    Ok(Some(Keys { ours, theirs }))
 }
 
 fn together(

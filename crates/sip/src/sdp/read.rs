@@ -22,6 +22,9 @@ pub struct Sound {
     /// As they see it.
     pub direction: Direction,
     pub is_encrypted: bool,
+    /// Whether there are keys, be they such as we understand or not.
+    pub has_keys: bool,
+    /// Those that we understand, in their order.
     pub crypto: Vec<Crypto>,
 }
 
@@ -70,6 +73,7 @@ pub fn sound(session: &Session) -> Result<Sound, Refused> {
             .filter(|ptime| (1..=120).contains(ptime)),
         direction,
         is_encrypted,
+        has_keys: media.has_attribute("crypto"),
         crypto: media.get_attribute_values("crypto").flatten().filter_map(Crypto::parse).collect(),
     })
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crypto::{KEY_AND_SALT, Suite};
+use crypto::Suite;
 use proptest::prelude::*;
 
 fn local(codecs: &[Codec]) -> Local {
@@ -9,8 +9,12 @@ fn local(codecs: &[Codec]) -> Local {
 
 const ALL: [Codec; 4] = [Codec::G722, Codec::Pcma, Codec::Pcmu, Codec::Opus];
 
+fn with_keys(encryption: Encryption, byte: u8) -> Local {
+    Local { crypto: OurKeys::new(encryption, &[byte; OurKeys::RANDOM]), ..local(&ALL) }
+}
+
 fn encrypted(byte: u8) -> Local {
-    Local { crypto: Some(Crypto { tag: 1, suite: Suite::Sha1_80, key: [byte; KEY_AND_SALT] }), ..local(&ALL) }
+    with_keys(Encryption::Required, byte)
 }
 
 /// A description with this line of sound, after these attributes of the session.
@@ -128,20 +132,75 @@ fn where_rtcp_goes_and_how_long_packets_are() {
 
 #[test]
 fn encryption_is_for_both_sides_or_for_none() {
-    let (text, there) = answer(&encrypted(2), offer(&encrypted(1)).as_bytes()).unwrap();
-    assert!(text.contains("RTP/SAVP") && offer(&encrypted(1)).contains("RTP/SAVP"));
-    let here = agreed(&encrypted(1), text.as_bytes()).unwrap();
-    let (there, here) = (there.keys.unwrap(), here.keys.unwrap());
-    assert_eq!((there.ours, there.theirs), (here.theirs.clone(), here.ours.clone()));
-    assert_ne!(here.ours.key, here.theirs.key);
-    // plain where we can do both, never plain where we asked for keys
-    let (plain, agreement) = answer(&encrypted(2), offer(&local(&ALL)).as_bytes()).unwrap();
-    assert_eq!(agreement.keys, None);
-    assert_eq!(agreed(&encrypted(1), plain.as_bytes()).map(|_| ()), Err(Refused::Encryption));
-    let without = theirs("", "m=audio 5000 RTP/SAVP 0\r\na=crypto:1 F8_128_HMAC_SHA1_80 inline:AAAA\r\n");
-    assert_eq!(answer(&encrypted(2), &without).map(|_| ()), Err(Refused::Encryption));
-    let other_tag = text.replace("a=crypto:1 ", "a=crypto:2 ");
-    assert_eq!(agreed(&encrypted(1), other_tag.as_bytes()).map(|_| ()), Err(Refused::Encryption));
+    use Encryption::{Off, Offered, Required};
+    // what we want, what they want, and whether it is encrypted then
+    let table = [
+        (Off, Off, Ok(false)),
+        (Off, Offered, Ok(false)),
+        (Off, Required, Err(Refused::Encryption)),
+        (Offered, Off, Ok(false)),
+        (Offered, Offered, Ok(true)),
+        (Offered, Required, Ok(true)),
+        (Required, Off, Err(Refused::Encryption)),
+        (Required, Offered, Ok(true)),
+        (Required, Required, Ok(true)),
+    ];
+    for (ours, theirs, wanted) in table {
+        let (here, there) = (with_keys(ours, 1), with_keys(theirs, 2));
+        let text = offer(&here);
+        assert_eq!(text.contains("RTP/SAVP"), ours == Required);
+        assert_eq!(text.matches("a=crypto:").count(), if ours == Off { 0 } else { 4 });
+        let told = answer(&there, text.as_bytes());
+        assert_eq!(told.as_ref().map(|(_, agreed)| agreed.keys.is_some()).map_err(|why| *why), wanted);
+        let Ok((text, there)) = told else { continue };
+        let here = agreed(&here, text.as_bytes()).unwrap();
+        let mirrored = there.keys.map(|keys| Keys { ours: keys.theirs, theirs: keys.ours });
+        assert_eq!(here.keys, mirrored, "{ours:?} {theirs:?}");
+    }
+}
+
+#[test]
+fn the_best_suite_that_both_have_is_taken() {
+    let all = offer(&encrypted(1));
+    let without = |names: &[&str]| -> String {
+        let kept = all.lines().filter(|line| !names.iter().any(|name| line.contains(name)));
+        kept.map(|line| format!("{line}\r\n")).collect()
+    };
+    for (names, wanted) in [
+        (&[][..], Suite::Gcm256),
+        (&["AES_256_GCM"], Suite::Gcm128),
+        (&["GCM"], Suite::Sha1_80),
+        (&["GCM", "SHA1_80"], Suite::Sha1_32),
+    ] {
+        let (text, there) = answer(&encrypted(2), without(names).as_bytes()).unwrap();
+        assert_eq!(there.keys.map(|keys| (keys.ours.suite, keys.theirs.suite)), Some((wanted, wanted)));
+        assert_eq!(agreed(&encrypted(1), text.as_bytes()).unwrap().keys.unwrap().ours.suite, wanted);
+    }
+}
+
+#[test]
+fn who_wants_keys_does_not_get_sound_in_the_open() {
+    let refused =
+        |local: &Local, text: &[u8]| (answer(local, text).map(|_| ()), agreed(local, text).map(|_| ()));
+    let no = (Err(Refused::Encryption), Err(Refused::Encryption));
+    for local in [encrypted(2), with_keys(Encryption::Offered, 2)] {
+        // keys that nobody understands, over both transports
+        for transport in ["RTP/SAVP", "RTP/AVP"] {
+            let lines =
+                format!("m=audio 5000 {transport} 0\r\na=crypto:1 F8_128_HMAC_SHA1_80 inline:AAAA\r\n");
+            assert_eq!(refused(&local, &theirs("", &lines)), no, "{transport}");
+        }
+        assert_eq!(refused(&local, &theirs("", "m=audio 5000 RTP/SAVP 0\r\n")), no);
+        // our own keys, sent back to us
+        assert_eq!(refused(&local, offer(&local).as_bytes()), no);
+        // an answer to another line than ours
+        let (text, _) = answer(&encrypted(1), offer(&local).as_bytes()).unwrap();
+        let other = text.replace("a=crypto:1 ", "a=crypto:2 ");
+        assert_eq!(agreed(&local, other.as_bytes()).map(|_| ()), Err(Refused::Encryption));
+    }
+    let plain = theirs("", "m=audio 5000 RTP/AVP 0\r\n");
+    assert_eq!(refused(&encrypted(2), &plain), no);
+    assert_eq!(refused(&with_keys(Encryption::Offered, 2), &plain), (Ok(()), Ok(())));
 }
 
 #[test]

@@ -42,6 +42,7 @@ impl World {
             ring: Duration::from_secs(ring),
             talk: Duration::from_secs(talk),
             reoffer: Arc::new(|offer| (offer != Some("no")).then(|| "ours".to_owned())),
+            encrypted: None,
         };
         self.trunk.call(1, dial, self.now);
         self.drain();

@@ -1,6 +1,6 @@
 //! SIPp as a trunk, and what every test with one needs.
 
-use klinke_sip::agent::{Agent, Dial, Event, Leg, Settings, State, T1, Way};
+use klinke_sip::agent::{Agent, Dial, Encryption, Event, Leg, Settings, State, T1, Way};
 use klinke_sip::dial::Countries;
 use klinke_sip::digest::Account;
 use klinke_sip::why::Why;
@@ -117,6 +117,7 @@ pub fn trunk(port: u16) -> Settings {
         caller: "+4721600001".into(),
         registers: false,
         account: Some(Account { user: "klinke".into(), password: "right horse".into() }),
+        encryption: Encryption::Off,
         t1: T1,
     }
 }
@@ -131,6 +132,7 @@ pub fn dial() -> Dial {
             let hold = offer.is_some_and(|offer| offer.contains("a=sendonly"));
             Some(if hold { format!("{OFFER}a=recvonly\r\n") } else { OFFER.to_owned() })
         }),
+        encrypted: None,
     }
 }
 

@@ -9,15 +9,22 @@ use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
 /// baresip with an account of the number that we dial. Killed when the test is over.
-struct Phone {
-    port: u16,
-    certificate: rustls_pki_types::CertificateDer<'static>,
+pub struct Phone {
+    /// SIP over UDP and TCP; TLS is one further.
+    pub port: u16,
+    /// What its TLS shows.
+    pub certificate: rustls_pki_types::CertificateDer<'static>,
     _folder: tempfile::TempDir,
     _child: Child,
 }
 
 impl Phone {
     async fn start() -> Self {
+        Self::start_with("", "").await
+    }
+
+    /// With more lines of configuration, and more parameters of its account.
+    pub async fn start_with(configuration: &str, account: &str) -> Self {
         // TLS is one port further
         let port = loop {
             let port = free_port();
@@ -34,10 +41,10 @@ impl Phone {
             "poll_method epoll\nsip_listen 127.0.0.1:{port}\nsip_certificate {certificate}\nsip_transports udp,tcp,tls\n\
              audio_player aubridge,x\naudio_source aubridge,x\naudio_alert aubridge,x\n\
              module_path /usr/lib/baresip/modules\nmodule g711.so\nmodule aubridge.so\n\
-             module_app account.so\nmodule_app menu.so\n"
+             module_app account.so\nmodule_app menu.so\n{configuration}"
         );
         std::fs::write(folder.path().join("config"), config).unwrap();
-        let account = "<sip:+4721600000@127.0.0.1>;regint=0;answermode=auto\n";
+        let account = format!("<sip:+4721600000@127.0.0.1>;regint=0;answermode=auto{account}\n");
         std::fs::write(folder.path().join("accounts"), account).unwrap();
         std::fs::write(folder.path().join("contacts"), "").unwrap();
         let mut child = Command::new("baresip")

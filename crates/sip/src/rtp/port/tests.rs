@@ -1,8 +1,9 @@
 use super::*;
 use crate::rtp::codec::Codec;
+use crate::rtp::packet::Packet;
 use crate::sdp::{Local, answer, offer};
 use klinke_model::time::SystemClock;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -43,8 +44,14 @@ async fn frames(news: &mut mpsc::Receiver<News>, count: usize) -> Vec<Vec<u8>> {
 
 /// Two lines that have agreed, both answered.
 async fn pair() -> ([Line; 2], [mpsc::Receiver<News>; 2], [Local; 2]) {
+    pair_under(Encryption::Off).await
+}
+
+async fn pair_under(encryption: Encryption) -> ([Line; 2], [mpsc::Receiver<News>; 2], [Local; 2]) {
     let clock = Arc::new(SystemClock::start());
-    let ((ours, caller), (theirs, called)) = (ports().await, ports().await);
+    let ((ours, mut caller), (theirs, mut called)) = (ports().await, ports().await);
+    caller.crypto = our_keys(encryption).unwrap();
+    called.crypto = our_keys(encryption).unwrap();
     let (text, agreed_there) = answer(&called, offer(&caller).as_bytes()).unwrap();
     let agreed_here = crate::sdp::agreed(&caller, text.as_bytes()).unwrap();
     let (server, at_server) = ours.start(&agreed_here, false, clock.clone()).unwrap();
@@ -54,18 +61,27 @@ async fn pair() -> ([Line; 2], [mpsc::Receiver<News>; 2], [Local; 2]) {
     ([server, phone], [at_server, at_phone], [caller, called])
 }
 
+/// A second of it.
+fn tone() -> Vec<i16> {
+    (0..8_000).map(|n| ((n as f32 * 0.35).sin() * 9_000.0) as i16).collect()
+}
+
+/// How many frames are loud.
+fn loud(frames: &[Vec<u8>]) -> usize {
+    let mut decoder = opus::Decoder::new(8_000, opus::Channels::Mono).unwrap();
+    let mut is_loud = |payload: &Vec<u8>| {
+        let mut heard = vec![0; 960];
+        let count = decoder.decode(payload, &mut heard, false).unwrap();
+        heard[..count].iter().any(|sample| sample.abs() > 5_000)
+    };
+    frames.iter().filter(|payload| is_loud(payload)).count()
+}
+
 #[tokio::test]
 async fn a_prompt_is_heard_over_the_network_and_a_key_counts_once() {
     let ([server, phone], [mut at_server, mut at_phone], _) = pair().await;
-    let samples = (0..8_000).map(|n| ((n as f32 * 0.35).sin() * 9_000.0) as i16).collect();
-    server.prompt(samples).await;
-    let mut decoder = opus::Decoder::new(8_000, opus::Channels::Mono).unwrap();
-    let mut loud = 0;
-    for payload in frames(&mut at_phone, 60).await {
-        let mut heard = vec![0; 960];
-        let count = decoder.decode(&payload, &mut heard, false).unwrap();
-        loud += usize::from(heard[..count].iter().any(|sample| sample.abs() > 5_000));
-    }
+    server.prompt(tone()).await;
+    let loud = loud(&frames(&mut at_phone, 60).await);
     // a loaded machine may skip some
     assert!((10..=52).contains(&loud), "{loud} of 50 frames");
     assert_eq!(next(&mut at_server).await, News::Said);
@@ -132,4 +148,129 @@ async fn a_line_that_is_dropped_ends() {
     drop((server, phone));
     let ended = async { while at_server.recv().await.is_some() || at_phone.recv().await.is_some() {} };
     timeout(Duration::from_secs(20), ended).await.expect("both tasks end");
+}
+
+fn key(digit: char) -> Digit {
+    Digit::from_char(digit).unwrap()
+}
+
+/// A packet that presses this key at once.
+fn press(digit: char, sequence: u16, ssrc: u32) -> Vec<u8> {
+    let event = key(digit).event();
+    let payload = crate::dtmf::event::Payload { event, end: true, volume: 10, duration: 960 }.write();
+    let timestamp = u32::from(sequence);
+    let (csrc, payload): (&[u8], &[u8]) = (&[], &payload);
+    Packet { payload_type: 101, marker: false, sequence, timestamp, ssrc, csrc, extension: None, payload }
+        .write()
+}
+
+/// A packet of silence.
+fn sound(sequence: u16, ssrc: u32) -> Vec<u8> {
+    let timestamp = u32::from(sequence) * 160;
+    let (csrc, payload): (&[u8], &[u8]) = (&[], &[0xd5; 160]);
+    Packet { payload_type: 8, marker: false, sequence, timestamp, ssrc, csrc, extension: None, payload }
+        .write()
+}
+
+#[tokio::test]
+async fn encrypted_sound_is_heard_and_goes_on_under_new_keys() {
+    let ([server, phone], [mut at_server, mut at_phone], [caller, called]) =
+        pair_under(Encryption::Required).await;
+    server.prompt(tone()).await;
+    assert!(loud(&frames(&mut at_phone, 60).await) >= 10);
+    assert_eq!(next(&mut at_server).await, News::Said);
+    phone.press(key('5')).await;
+    assert_eq!(next(&mut at_server).await, News::Pressed(key('5'), Way::Event));
+    // a re-INVITE of the phone with other keys, then one of ours with the first ones again
+    let fresh = Local { crypto: our_keys(Encryption::Required).unwrap(), ..called.clone() };
+    for (offerer, offering, answerer, answering) in
+        [(&phone, &fresh, &server, &caller), (&server, &caller, &phone, &called)]
+    {
+        let (text, there) = answer(answering, offer(offering).as_bytes()).unwrap();
+        let here = crate::sdp::agreed(offering, text.as_bytes()).unwrap();
+        answerer.change(there).await;
+        offerer.change(here).await;
+        server.prompt(tone()).await;
+        assert!(loud(&frames(&mut at_phone, 70).await) >= 10);
+        assert_eq!(next(&mut at_server).await, News::Said);
+        phone.press(key('8')).await;
+        assert_eq!(next(&mut at_server).await, News::Pressed(key('8'), Way::Event));
+    }
+    phone.end().await;
+    assert_eq!(next(&mut at_server).await, News::Over, "its last report is encrypted too");
+}
+
+#[tokio::test]
+async fn in_the_open_nothing_counts_where_keys_are_agreed() {
+    let ([server, phone], [mut at_server, _at_phone], [caller, called]) =
+        pair_under(Encryption::Required).await;
+    frames(&mut at_server, 60).await;
+    // from the phone's own address: what it knows, its keys apart
+    phone.end().await;
+    let from = loop {
+        // its ports are free when its task is gone
+        if let Ok(socket) = UdpSocket::bind(called.address).await {
+            break socket;
+        }
+        tokio::task::yield_now().await;
+    };
+    assert_eq!(next(&mut at_server).await, News::Over);
+    for n in 0..50 {
+        from.send_to(&press('5', n, 66), caller.address).await.unwrap();
+    }
+    assert_eq!(next(&mut at_server).await, News::OneWay, "silence, and no key");
+    drop(server);
+}
+
+#[tokio::test]
+async fn once_a_phone_is_known_the_system_refuses_all_others() {
+    let ([server, phone], [mut at_server, _at_phone], [caller, _]) = pair().await;
+    frames(&mut at_server, 20).await;
+    let stranger = UdpSocket::bind((HERE, 0)).await.unwrap();
+    stranger.connect(caller.address).await.unwrap();
+    stranger.send(&press('5', 1, 66)).await.unwrap();
+    let mut answer_to_it = [0; 100];
+    let refused = timeout(Duration::from_secs(20), stranger.recv(&mut answer_to_it)).await.unwrap();
+    assert_eq!(refused.unwrap_err().kind(), std::io::ErrorKind::ConnectionRefused);
+    // both sides agree on another place: it is learnt anew
+    phone.end().await;
+    assert_eq!(next(&mut at_server).await, News::Over);
+    let elsewhere = UdpSocket::bind((HERE, 0)).await.unwrap();
+    let told = Local { address: elsewhere.local_addr().unwrap(), ..caller.clone() };
+    let (_, agreed) = answer(&caller, offer(&told).as_bytes()).unwrap();
+    server.change(agreed).await;
+    frames(&mut at_server, 45).await;
+    for n in 1..4 {
+        elsewhere.send_to(&sound(n, 7), caller.address).await.unwrap();
+    }
+    elsewhere.send_to(&press('8', 4, 7), caller.address).await.unwrap();
+    assert_eq!(next(&mut at_server).await, News::Pressed(key('8'), Way::Event));
+}
+
+#[tokio::test]
+async fn a_flood_of_strangers_takes_its_turns() {
+    // nobody is known yet: a phone that says where it is, and is silent
+    let (ours, local) = ports().await;
+    let phone = std::net::UdpSocket::bind((HERE, 0)).unwrap();
+    let told = Local { address: phone.local_addr().unwrap(), ..local.clone() };
+    let (_, agreed) = answer(&local, offer(&told).as_bytes()).unwrap();
+    let (line, mut news) = ours.start(&agreed, false, Arc::new(SystemClock::start())).unwrap();
+    line.answered().await;
+    frames(&mut news, 60).await;
+    let stranger = std::net::UdpSocket::bind((HERE, 0)).unwrap();
+    // all at once: no other task runs in between
+    for n in 0..200 {
+        stranger.send_to(&press('5', n * 3, 66), local.address).unwrap();
+    }
+    phone.send_to(&press('8', 1, 7), local.address).unwrap();
+    let mut turns = 0;
+    loop {
+        match timeout(Duration::from_secs(20), news.recv()).await.unwrap().unwrap() {
+            News::ForPanel(_) => turns += 1,
+            News::Pressed(digit, _) if digit == key('8') => break,
+            other => panic!("{other:?}"),
+        }
+    }
+    // so many in each, and sound goes on between them
+    assert!(turns >= 200 / running::MOST_IN_A_FRAME, "{turns}");
 }

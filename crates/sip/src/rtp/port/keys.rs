@@ -1,0 +1,72 @@
+//! The keys of one line: what goes out is encrypted with ours, what comes in counts only if it was with theirs.
+
+use crate::rtp::srtp::{Incoming, Outgoing};
+use crate::sdp::Keys;
+use std::borrow::Cow;
+
+/// Keys as both sides agreed, or none.
+#[derive(Debug, Default)]
+pub(super) struct LineKeys {
+    /// One for each key of ours that was agreed on, the one in force last. None is forgotten: under a key that comes
+    /// back, numbers go on.
+    ours: Vec<Outgoing>,
+    /// Theirs that is in force.
+    theirs: Option<Incoming>,
+}
+
+impl LineKeys {
+    /// Both sides agreed (again); `false` when the keys can not be used, and nothing may be sent any more then.
+    #[must_use]
+    pub fn agree(&mut self, keys: Option<&Keys>) -> bool {
+        let Some(keys) = keys else {
+            self.theirs = None;
+            return true;
+        };
+        let at = self.ours.iter().position(|ours| ours.is_of(&keys.ours));
+        let Some(ours) = at.map(|at| self.ours.remove(at)).or_else(|| Outgoing::new(&keys.ours)) else {
+            return false;
+        };
+        self.ours.push(ours);
+        if self.theirs.as_ref().is_none_or(|theirs| !theirs.is_of(&keys.theirs)) {
+            self.theirs = Incoming::new(&keys.theirs);
+        }
+        self.theirs.is_some()
+    }
+
+    /// A packet as it goes out; none when it may not.
+    pub fn rtp_out(&mut self, packet: Vec<u8>) -> Option<Vec<u8>> {
+        match self.sealing() {
+            None => Some(packet),
+            Some(ours) => ours.rtp(&packet),
+        }
+    }
+
+    /// Reports as they go out.
+    pub fn rtcp_out(&mut self, reports: Vec<u8>) -> Option<Vec<u8>> {
+        match self.sealing() {
+            None => Some(reports),
+            Some(ours) => ours.rtcp(&reports),
+        }
+    }
+
+    /// The packet that came; none when it is not theirs.
+    pub fn rtp_in<'a>(&mut self, datagram: &'a [u8]) -> Option<Cow<'a, [u8]>> {
+        match &mut self.theirs {
+            None => Some(Cow::Borrowed(datagram)),
+            Some(theirs) => theirs.rtp(datagram).map(Cow::Owned),
+        }
+    }
+
+    /// The reports that came.
+    pub fn rtcp_in<'a>(&mut self, datagram: &'a [u8]) -> Option<Cow<'a, [u8]>> {
+        match &mut self.theirs {
+            None => Some(Cow::Borrowed(datagram)),
+            Some(theirs) => theirs.rtcp(datagram).map(Cow::Owned),
+        }
+    }
+
+    /// Ours that is in force: both sides are encrypted or none.
+    fn sealing(&mut self) -> Option<&mut Outgoing> {
+        self.ours.last_mut().filter(|_| self.theirs.is_some())
+    }
+}
