@@ -173,7 +173,7 @@ impl Link {
 }
 
 /// Takes the first whole message off what was read.
-fn cut(read: &mut Vec<u8>) -> io::Result<Option<Vec<u8>>> {
+pub(crate) fn cut(read: &mut Vec<u8>) -> io::Result<Option<Vec<u8>>> {
     let bad = |what| io::Error::new(io::ErrorKind::InvalidData, what);
     // what keeps a connection alive between messages
     let blank = read.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
