@@ -23,14 +23,15 @@ impl std::fmt::Debug for Account {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Algorithm {
+pub(crate) enum Algorithm {
     // in order of strength
     Md5,
     Sha256,
 }
 
 impl Algorithm {
-    fn hex(self, text: &str) -> String {
+    /// The digest of a text, in lower case.
+    pub(crate) fn hex(self, text: &str) -> String {
         match self {
             Self::Md5 => hex(&Md5::digest(text.as_bytes())),
             Self::Sha256 => hex(&Sha256::digest(text.as_bytes())),
@@ -38,7 +39,7 @@ impl Algorithm {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
         // writing to a String does not fail
         let _ = write!(text, "{byte:02x}");
@@ -159,7 +160,7 @@ fn quoted(text: &str) -> String {
 }
 
 /// `name=value` and `name="value"`, separated by commas.
-struct Parameters<'a>(&'a str);
+pub(crate) struct Parameters<'a>(pub(crate) &'a str);
 
 impl Iterator for Parameters<'_> {
     type Item = (String, String);

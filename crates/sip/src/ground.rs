@@ -140,11 +140,18 @@ impl Ground {
 
     /// Answers a request, and the same again when it is repeated.
     pub(crate) fn reply(&mut self, request: &Request, response: &Response, from: SocketAddr, now: Mono) {
-        let out = Out { bytes: response.write(), to: Some(from) };
+        let out = Self::response(response, from);
         if let Some(key) = key(&request.headers, request.method.name()) {
             self.keep(key, out.clone(), now);
         }
         self.out.push_back(out);
+    }
+
+    /// A response as it goes out: it says where its request came from.
+    pub(crate) fn response(response: &Response, from: SocketAddr) -> Out {
+        let mut response = response.clone();
+        response.say_source(from);
+        Out { bytes: response.write(), to: Some(from) }
     }
 
     /// Acknowledges the refusal of an INVITE, and again when it is repeated.
@@ -158,6 +165,8 @@ impl Ground {
 
     fn keep(&mut self, key: String, out: Out, now: Mono) {
         self.forget(now);
+        // a final answer takes the place of what was said before it
+        self.kept.retain(|(kept, _, _)| *kept != key);
         if self.kept.len() >= KEPT {
             self.kept.pop_front();
         }

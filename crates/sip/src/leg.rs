@@ -1,5 +1,6 @@
-//! One call to a phone, from INVITE to the end (RFC 3261 as the calling side, with RFC 3262, 3311, 4028 and 6026). Without
-//! IO: messages, wishes and time go in, bytes and [`Event`]s come out.
+//! One call from INVITE to the end (RFC 3261 with RFC 3311, 4028 and 6026): one that we make over a trunk or to a station
+//! (with RFC 3262), or one that a door station makes to us (`asking`). Without IO: messages, wishes and time go in, bytes
+//! and [`Event`]s come out.
 //!
 //! ```text
 //!            1xx                2xx: ACK                BYE, limit, lost
@@ -8,6 +9,9 @@
 //!     │ hang up, nobody takes it, no word at all                           │
 //!     └───────────> Withdrawn (CANCEL once a 1xx came) ── 2xx: ACK, BYE ───┘
 //!                       └── refusal, or 64 T1 ──> Over
+//!
+//!  Asked (they call us) ── we answer ──> Talking
+//!     └── we refuse, their CANCEL, nobody takes it ──> Over, once their ACK is there or 64 T1 later
 //! ```
 //!
 //! Invariants: `Ended` is told once, and nothing after it. What was answered and is not wanted is ended by BYE, whoever
@@ -15,9 +19,12 @@
 
 mod answers;
 mod asked;
+mod asking;
 mod session;
 
 pub(crate) use answers::end_stray;
+pub(crate) use asking::invitation;
+pub use asking::{Accept, Refusal};
 
 use crate::client::{Client, Tick};
 use crate::dial::Number;
@@ -59,6 +66,28 @@ pub struct Dial {
     pub reoffer: Reoffer,
     /// Both again for trunks whose sound is encrypted; without it the call goes over all others only.
     pub encrypted: Option<Encrypted>,
+}
+
+/// A call that is to be made, as the wire names who calls whom.
+pub(crate) struct Start {
+    /// The value of `From`, without a tag.
+    pub from: String,
+    /// The value of `To`.
+    pub to: String,
+    /// Where it goes.
+    pub uri: String,
+    /// Our SDP.
+    pub offer: String,
+    pub terms: Terms,
+}
+
+/// What holds for a call whoever began it.
+pub(crate) struct Terms {
+    /// How long it may ring.
+    pub ring: Duration,
+    /// How long it may last after the answer.
+    pub talk: Duration,
+    pub reoffer: Reoffer,
 }
 
 impl std::fmt::Debug for Dial {
@@ -109,7 +138,11 @@ impl std::fmt::Debug for Event {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
     Calling,
-    Withdrawn { cancelled: bool },
+    Withdrawn {
+        cancelled: bool,
+    },
+    /// They call us, and wait for our answer.
+    Asked,
     Talking,
     Ending,
     Over,
@@ -138,11 +171,13 @@ struct Dialog {
     ack: Vec<u8>,
 }
 
-/// Our 200 to a re-INVITE that is not acknowledged yet.
+/// Our final answer to an INVITE of theirs that is not acknowledged yet.
 #[derive(Debug)]
 struct Unacknowledged {
     cseq: u32,
     bytes: Vec<u8>,
+    /// A refusal: without an ACK there is nothing to hang up.
+    refuses: bool,
     to: std::net::SocketAddr,
     /// Their ACK has the answer to our offer.
     offered: bool,
@@ -155,11 +190,14 @@ pub(crate) struct Leg {
     call: String,
     tag: String,
     from: String,
-    dial: Dial,
+    terms: Terms,
     phase: Phase,
     cseq: u32,
     their_cseq: Option<u32>,
-    invite: Client,
+    /// Our INVITE, if it is ours.
+    invite: Option<Client>,
+    /// Theirs, if we are called.
+    asked: Option<asking::Asked>,
     forks: Vec<Fork>,
     dialog: Option<Dialog>,
     pending: Vec<Client>,
@@ -180,28 +218,42 @@ pub(crate) struct Leg {
 }
 
 impl Leg {
-    /// Begins: the INVITE is on its way. `domain` is the trunk's, `caller` the one configured number or name.
-    pub(crate) fn begin(dial: Dial, caller: &str, domain: &str, ground: &mut Ground, now: Mono) -> Self {
+    /// Begins: the INVITE is on its way.
+    pub(crate) fn begin(start: Start, ground: &mut Ground, now: Mono) -> Self {
         let (call, tag) = (ground.tokens.fresh(), ground.tokens.fresh());
-        let from = format!("<sip:{caller}@{domain}>;tag={tag}");
-        let uri = format!("sip:{}@{domain};user=phone", dial.to.as_str());
-        let mut leg_headers = Ground::headers(&from, &format!("<{uri}>"), &call, 1, Method::Invite);
-        invite_headers(&mut leg_headers, ground, session::USUAL, 90);
-        let request = Request {
-            method: Method::Invite,
-            uri,
-            headers: leg_headers,
-            body: dial.offer.clone().into_bytes(),
-        };
+        let Start { from, to, uri, offer, terms } = start;
+        let from = format!("{from};tag={tag}");
+        let mut headers = Ground::headers(&from, &to, &call, 1, Method::Invite);
+        invite_headers(&mut headers, ground, session::USUAL, 90);
+        let request = Request { method: Method::Invite, uri, headers, body: offer.clone().into_bytes() };
         let invite = ground.begin(request, now);
+        // an eighth of the standard's patience: somebody stands at the door
+        let silent_until = Some(now + ground.pace.longest());
+        Self {
+            invite: Some(invite),
+            silent_until,
+            ..Self::new(call, tag, from, Phase::Calling, offer, terms, now)
+        }
+    }
+
+    fn new(
+        call: String,
+        tag: String,
+        from: String,
+        phase: Phase,
+        sdp: String,
+        terms: Terms,
+        now: Mono,
+    ) -> Self {
         Self {
             call,
             tag,
             from,
-            phase: Phase::Calling,
+            phase,
             cseq: 1,
             their_cseq: None,
-            invite,
+            invite: None,
+            asked: None,
             forks: Vec::new(),
             dialog: None,
             pending: Vec::new(),
@@ -209,14 +261,13 @@ impl Leg {
             refresh_ack: None,
             session: None,
             min_interval: 90,
-            sdp: dial.offer.clone(),
+            sdp,
             told_ringing: false,
-            // an eighth of the standard's patience: somebody stands at the door
-            silent_until: Some(now + ground.pace.longest()),
-            ring_until: now + dial.ring,
+            silent_until: None,
+            ring_until: now + terms.ring,
             talk_until: None,
             gone_at: None,
-            dial,
+            terms,
             events: VecDeque::new(),
         }
     }
@@ -226,9 +277,15 @@ impl Leg {
         &self.call
     }
 
+    /// Our tag, by which messages find their leg where many devices name their calls.
+    pub(crate) fn tag(&self) -> &str {
+        &self.tag
+    }
+
     /// Whether nothing is left of it.
     pub(crate) fn is_over(&self) -> bool {
-        self.phase == Phase::Over && self.events.is_empty() && !self.pending.iter().any(is_bye)
+        let nothing_waits = self.unacknowledged.is_none() && !self.pending.iter().any(is_bye);
+        self.phase == Phase::Over && self.events.is_empty() && nothing_waits
     }
 
     pub(crate) fn event(&mut self) -> Option<Event> {
@@ -240,16 +297,18 @@ impl Leg {
         match self.phase {
             Phase::Calling => {
                 self.tell_end(why, ground, now);
-                self.phase = Phase::Withdrawn { cancelled: false };
-                self.invite.fall_silent();
+                self.withdraw();
                 // before the first word a CANCEL may overtake its INVITE (section 9.1)
-                if self.invite.heard {
+                if self.invite.as_ref().is_some_and(|invite| invite.heard) {
                     self.cancel(ground, now);
                 }
             }
+            Phase::Asked => self.refuse_them(Refusal::Unavailable, why, ground, now),
             Phase::Talking => {
-                self.tell_end(why, ground, now);
-                self.bye(ground, now);
+                if !self.ends_after_ack(why, ground, now) {
+                    self.tell_end(why, ground, now);
+                    self.bye(ground, now);
+                }
             }
             Phase::Withdrawn { .. } | Phase::Ending | Phase::Over => {}
         }
@@ -273,9 +332,16 @@ impl Leg {
         if self.phase == Phase::Calling {
             let why = if self.told_ringing { Why::Lost } else { Why::Unreachable };
             self.tell_end(why, ground, now);
-            self.phase = Phase::Withdrawn { cancelled: false };
-            self.invite.fall_silent();
+            self.withdraw();
             self.silent_until = None;
+        }
+    }
+
+    /// Wants it no more, and does not say it yet.
+    fn withdraw(&mut self) {
+        self.phase = Phase::Withdrawn { cancelled: false };
+        if let Some(invite) = &mut self.invite {
+            invite.fall_silent();
         }
     }
 
@@ -290,7 +356,7 @@ impl Leg {
     }
 
     fn cancel(&mut self, ground: &mut Ground, now: Mono) {
-        let of = &self.invite.request;
+        let Some(of) = self.invite.as_ref().map(|invite| &invite.request) else { return };
         let mut headers = crate::message::Headers::default();
         for name in ["Via", "Max-Forwards", "From", "To", "Call-ID"] {
             headers.push(name, of.headers.get(name).unwrap_or_default());
@@ -329,9 +395,9 @@ impl Leg {
     pub(crate) fn due(&self) -> Option<Mono> {
         let calling = matches!(self.phase, Phase::Calling | Phase::Withdrawn { .. });
         let times = [
-            self.invite.due().filter(|_| calling),
+            self.invite.as_ref().and_then(Client::due).filter(|_| calling),
             self.silent_until,
-            (self.phase == Phase::Calling).then_some(self.ring_until),
+            matches!(self.phase, Phase::Calling | Phase::Asked).then_some(self.ring_until),
             self.talk_until,
             self.gone_at.filter(|_| self.phase != Phase::Over || !self.pending.is_empty()),
             self.session.as_ref().and_then(Session::due),
@@ -344,8 +410,9 @@ impl Leg {
     pub(crate) fn tick(&mut self, ground: &mut Ground, now: Mono) {
         let reached = |at: Option<Mono>| at.is_some_and(|at| now >= at);
         if matches!(self.phase, Phase::Calling | Phase::Withdrawn { .. }) {
-            match self.invite.tick(now) {
-                Some(Tick::Again(bytes)) => ground.send(bytes, hop(&self.invite.request)),
+            let hop = self.invite.as_ref().and_then(|invite| hop(&invite.request));
+            match self.invite.as_mut().and_then(|invite| invite.tick(now)) {
+                Some(Tick::Again(bytes)) => ground.send(bytes, hop),
                 Some(Tick::TimedOut) => {
                     if self.phase == Phase::Calling {
                         self.tell_end(Why::Unreachable, ground, now);
@@ -359,7 +426,7 @@ impl Leg {
             self.silent_until = None;
             self.hang_up(Why::Unreachable, ground, now);
         }
-        if self.phase == Phase::Calling && now >= self.ring_until {
+        if matches!(self.phase, Phase::Calling | Phase::Asked) && now >= self.ring_until {
             self.hang_up(Why::NoAnswer, ground, now);
         }
         if reached(self.talk_until) {
@@ -371,6 +438,7 @@ impl Leg {
         if reached(self.gone_at) {
             self.phase = Phase::Over;
             self.pending.clear();
+            self.unacknowledged = None;
         }
     }
 

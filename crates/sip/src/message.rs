@@ -3,6 +3,7 @@
 
 use rsipstack::sip::SipMessage;
 use std::fmt::Write as _;
+use std::net::SocketAddr;
 
 /// What a request asks for. Methods that we do not know are answered 501 by their name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -225,6 +226,42 @@ impl Response {
         Self { status, words: words(status).to_owned(), headers, body: Vec::new() }
     }
 
+    /// The same with a tag at `To`, where it has none.
+    pub(crate) fn tagged(mut self, new: &str) -> Self {
+        let to = self.headers.get("To").filter(|to| tag(to).is_none()).map(|to| format!("{to};tag={new}"));
+        if let Some(to) = to {
+            self.headers.set("To", to);
+        }
+        self
+    }
+
+    /// Says in the topmost `Via` where the request came from (RFC 3261, section 18.2.1, and RFC 3581).
+    pub(crate) fn say_source(&mut self, from: SocketAddr) {
+        let Some((_, value)) = self.headers.0.iter_mut().find(|(name, _)| name.eq_ignore_ascii_case("Via"))
+        else {
+            return;
+        };
+        let (mut first, rest) = match split_list(value).split_first() {
+            Some((first, rest)) => ((*first).to_owned(), rest.join(", ")),
+            None => return,
+        };
+        let asks = first.split(';').skip(1).any(|part| part.trim().eq_ignore_ascii_case("rport"));
+        let kept: Vec<&str> = first
+            .split(';')
+            .enumerate()
+            .filter(|(at, part)| {
+                let name = part.split('=').next().unwrap_or_default().trim();
+                *at == 0 || !["rport", "received"].iter().any(|one| name.eq_ignore_ascii_case(one))
+            })
+            .map(|(_, part)| part.trim())
+            .collect();
+        first = format!("{};received={}", kept.join(";"), from.ip());
+        if asks {
+            first = format!("{first};rport={}", from.port());
+        }
+        *value = if rest.is_empty() { first } else { format!("{first}, {rest}") };
+    }
+
     pub(crate) fn write(&self) -> Vec<u8> {
         write(&format!("SIP/2.0 {} {}", self.status, plain(&self.words)), &self.headers, &self.body)
     }
@@ -251,14 +288,25 @@ fn plain(text: &str) -> String {
 
 fn words(status: u16) -> &'static str {
     match status {
+        100 => "Trying",
+        180 => "Ringing",
+        183 => "Session Progress",
         200 => "OK",
+        400 => "Bad Request",
+        401 => "Unauthorized",
         403 => "Forbidden",
         405 => "Method Not Allowed",
+        420 => "Bad Extension",
         422 => "Session Interval Too Small",
+        423 => "Interval Too Brief",
+        480 => "Temporarily Unavailable",
         481 => "Call/Transaction Does Not Exist",
+        486 => "Busy Here",
+        487 => "Request Terminated",
         488 => "Not Acceptable Here",
         491 => "Request Pending",
         500 => "Server Internal Error",
+        603 => "Decline",
         _ => "Unknown",
     }
 }

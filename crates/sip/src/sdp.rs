@@ -9,6 +9,7 @@
 
 pub mod crypto;
 mod describe;
+pub mod picture;
 mod read;
 
 pub use crypto::{Crypto, Encryption, OurKeys};

@@ -5,7 +5,7 @@
 
 use crate::client::{Client, Tick};
 use crate::ground::{ALLOW, Ground, Out, hop};
-use crate::leg::{Dial, Event, Leg, end_stray};
+use crate::leg::{Dial, Event, Leg, Start, Terms, end_stray};
 use crate::message::{self, Message, Method, Request, Response};
 use crate::standing::{Standing, State};
 use crate::why::Why;
@@ -75,7 +75,16 @@ impl Trunk {
     }
 
     pub(crate) fn call(&mut self, id: u64, dial: Dial, now: Mono) {
-        let leg = Leg::begin(dial, &self.caller, &self.domain, &mut self.ground, now);
+        let Self { caller, domain, .. } = &*self;
+        let uri = format!("sip:{}@{domain};user=phone", dial.to.as_str());
+        let start = Start {
+            from: format!("<sip:{caller}@{domain}>"),
+            to: format!("<{uri}>"),
+            uri,
+            offer: dial.offer,
+            terms: Terms { ring: dial.ring, talk: dial.talk, reoffer: dial.reoffer },
+        };
+        let leg = Leg::begin(start, &mut self.ground, now);
         self.calls.insert(leg.call().to_owned(), id);
         self.legs.insert(id, leg);
     }

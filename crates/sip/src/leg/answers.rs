@@ -14,7 +14,7 @@ const FORKS: usize = 16;
 
 impl Leg {
     pub(crate) fn response(&mut self, response: &Response, ground: &mut Ground, now: Mono) {
-        if self.invite.is_for(response) {
+        if self.invite.as_ref().is_some_and(|invite| invite.is_for(response)) {
             return self.invite_answered(response, ground, now);
         }
         if let Some(at) = self.pending.iter().position(|client| client.is_for(response)) {
@@ -42,7 +42,9 @@ impl Leg {
                 if !matches!(self.phase, Phase::Calling | Phase::Withdrawn { .. }) {
                     return;
                 }
-                self.invite.provisional();
+                if let Some(invite) = &mut self.invite {
+                    invite.provisional();
+                }
                 self.silent_until = None;
                 if self.phase == (Phase::Withdrawn { cancelled: false }) {
                     self.cancel(ground, now);
@@ -79,8 +81,9 @@ impl Leg {
         if let Some(sdp) = sdp(response) {
             fork.sdp = Some(sdp);
         }
-        let number = self.invite.request.headers.cseq().map_or(1, |(number, _)| number);
-        let dialog = dialog(response, &self.invite.request.uri);
+        let Some(invite) = self.invite.as_ref().map(|invite| &invite.request) else { return };
+        let number = invite.headers.cseq().map_or(1, |(number, _)| number);
+        let dialog = dialog(response, &invite.uri);
         self.cseq += 1;
         let mut request = within(&dialog, &self.from, &self.call, self.cseq, Method::Prack);
         request.headers.push("RAck", format!("{rseq} {number} INVITE"));
@@ -104,11 +107,12 @@ impl Leg {
             self.pending.push(end_stray(response, ground, now));
             return;
         }
+        let Some(invite) = &mut self.invite else { return };
         // no more timers; it stays to know its answers by
-        self.invite.provisional();
+        invite.provisional();
         self.silent_until = None;
-        let mut dialog = dialog(response, &self.invite.request.uri);
-        let ack = acknowledge(&dialog, &self.invite.request, ground);
+        let mut dialog = dialog(response, &invite.request.uri);
+        let ack = acknowledge(&dialog, &invite.request, ground);
         ground.send(ack.write(), hop(&ack));
         dialog.ack = ack.write();
         self.dialog = Some(dialog);
@@ -122,7 +126,7 @@ impl Leg {
         match sdp(response).or(early) {
             None => self.hang_up(Why::Broken, ground, now),
             Some(sdp) => {
-                self.talk_until = Some(now + self.dial.talk);
+                self.talk_until = Some(now + self.terms.talk);
                 self.session_of(&response.headers, now);
                 self.forks.clear();
                 // PRACKs that still wait have served
@@ -136,22 +140,23 @@ impl Leg {
         if !matches!(self.phase, Phase::Calling | Phase::Withdrawn { .. }) {
             return;
         }
-        ground.acknowledge(&self.invite, response, now);
+        let Some(invite) = &self.invite else { return };
+        ground.acknowledge(invite, response, now);
         if self.phase == Phase::Calling {
-            if let Some(again) = ground.answer(&self.invite, response, self.cseq + 1, now) {
+            if let Some(again) = ground.answer(invite, response, self.cseq + 1, now) {
                 self.cseq += 1;
-                self.invite = again;
+                self.invite = Some(again);
                 return;
             }
             let min = response.headers.number("Min-SE").filter(|min| *min > self.min_interval);
             if let Some(min) = min.filter(|_| response.status == 422) {
                 self.min_interval = min;
                 self.cseq += 1;
-                let mut request = self.invite.request.clone();
+                let mut request = invite.request.clone();
                 request.headers.set("CSeq", format!("{} INVITE", self.cseq));
                 request.headers.set("Session-Expires", min.max(session::USUAL).to_string());
                 request.headers.set("Min-SE", min.to_string());
-                self.invite = ground.begin(request, now);
+                self.invite = Some(ground.begin(request, now));
                 return;
             }
             self.tell_end(Why::of(response), ground, now);

@@ -1,7 +1,7 @@
 //! What the other side asks within a call.
 
 use super::session::{SHORTEST, Session, asked};
-use super::{Event, Leg, Phase, Unacknowledged};
+use super::{Event, Leg, Phase, Refusal, Unacknowledged};
 use crate::ground::{ALLOW, Ground};
 use crate::message::{Method, Request, Response, address, split_list};
 use crate::why::Why;
@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 
 impl Leg {
     /// Whether a request is from somebody in this call: both tags, not the `Call-ID` alone.
-    fn is_of(&self, request: &Request) -> bool {
+    pub(super) fn is_of(&self, request: &Request) -> bool {
         let theirs = request.headers.tag("From");
         let known = self.dialog.as_ref().is_some_and(|dialog| dialog.tag.as_deref() == theirs)
             || self.forks.iter().any(|fork| fork.tag.as_deref() == theirs);
@@ -20,7 +20,10 @@ impl Leg {
     /// A request that is not a repetition.
     pub(crate) fn request(&mut self, request: &Request, from: SocketAddr, ground: &mut Ground, now: Mono) {
         if request.method == Method::Ack {
-            return self.acknowledged(request);
+            return self.acknowledged(request, ground, now);
+        }
+        if self.cancels(request) {
+            return self.cancelled(request, from, ground, now);
         }
         if !self.is_of(request) {
             return ground.reply(request, &Response::to(request, 481, None), from, now);
@@ -55,13 +58,15 @@ impl Leg {
         ground.reply(request, &response, from, now);
     }
 
-    fn they_hung_up(&mut self, ground: &Ground, now: Mono) {
+    fn they_hung_up(&mut self, ground: &mut Ground, now: Mono) {
         match self.phase {
             Phase::Talking => {
                 self.tell_end(Why::TheyHungUp, ground, now);
                 self.phase = Phase::Over;
                 self.pending.retain(super::is_bye);
             }
+            // who hangs up before the answer instead of cancelling (section 15.1.2)
+            Phase::Asked => self.refuse_them(Refusal::Terminated, Why::TheyHungUp, ground, now),
             // both at once: ours is answered by itself
             Phase::Ending | Phase::Over | Phase::Calling | Phase::Withdrawn { .. } => {}
         }
@@ -95,7 +100,7 @@ impl Leg {
         let invite = request.method == Method::Invite;
         // an UPDATE without a body only refreshes
         if invite || offer.is_some() {
-            let Some(ours) = (self.dial.reoffer)(offer) else { return refuse(488, ground) };
+            let Some(ours) = (self.terms.reoffer)(offer) else { return refuse(488, ground) };
             response.headers.push("Content-Type", "application/sdp");
             response.body = ours.clone().into_bytes();
             self.sdp = ours;
@@ -103,16 +108,7 @@ impl Leg {
         response.headers.push("Contact", ground.contact.as_str());
         response.headers.push("Allow", ALLOW);
         response.headers.push("Supported", "timer");
-        if let Some((interval, refresher)) = session {
-            // who asks refreshes, unless they want us to; they are the uac of this request
-            let ours = refresher.as_deref() == Some("uas");
-            response.headers.push(
-                "Session-Expires",
-                format!("{interval};refresher={}", if ours { "uas" } else { "uac" }),
-            );
-            response.headers.push("Require", "timer");
-            self.session = Some(Session::new(interval, ours, now));
-        }
+        self.grant_session(session, &mut response, now);
         let target = request.headers.get("Contact").and_then(|contact| address(split_list(contact).first()?));
         if let (Some(dialog), Some(target)) = (&mut self.dialog, target) {
             target.clone_into(&mut dialog.target);
@@ -120,7 +116,8 @@ impl Leg {
         if invite {
             self.unacknowledged = Some(Unacknowledged {
                 cseq: request.headers.cseq().map_or(0, |(number, _)| number),
-                bytes: response.write(),
+                bytes: Ground::response(&response, from).bytes,
+                refuses: false,
                 to: from,
                 offered: offer.is_none(),
                 again: now + ground.pace.t1,
@@ -131,22 +128,44 @@ impl Leg {
         ground.reply(request, &response, from, now);
     }
 
-    fn acknowledged(&mut self, ack: &Request) {
+    /// Agrees to the session timer that they ask for.
+    pub(super) fn grant_session(
+        &mut self,
+        session: Option<(u32, Option<String>)>,
+        response: &mut Response,
+        now: Mono,
+    ) {
+        let Some((interval, refresher)) = session else { return };
+        // who asks refreshes, unless they want us to; they are the uac of this request
+        let ours = refresher.as_deref() == Some("uas");
+        let refresher = if ours { "uas" } else { "uac" };
+        response.headers.push("Session-Expires", format!("{interval};refresher={refresher}"));
+        response.headers.push("Require", "timer");
+        self.session = Some(Session::new(interval, ours, now));
+    }
+
+    fn acknowledged(&mut self, ack: &Request, ground: &mut Ground, now: Mono) {
         let number = ack.headers.cseq().map(|(number, _)| number);
         let is_for = |waits: &Unacknowledged| Some(waits.cseq) == number;
         if !self.is_of(ack) || !self.unacknowledged.as_ref().is_some_and(is_for) {
             return;
         }
-        let offered = self.unacknowledged.take().is_some_and(|waits| waits.offered);
+        let offered =
+            self.unacknowledged.take().is_some_and(|waits| waits.offered) && self.phase == Phase::Talking;
         if let Some(sdp) = String::from_utf8(ack.body.clone()).ok().filter(|sdp| offered && !sdp.is_empty()) {
             self.tell(Event::Changed { sdp });
         }
+        self.end_acknowledged(ground, now);
     }
 
-    /// Our 200 to a re-INVITE is repeated until its ACK, over TCP too (section 13.3.1.4).
+    /// Our 200 is repeated until its ACK, over TCP too (section 13.3.1.4); a refusal over what loses (section 17.2.1).
     pub(super) fn tick_unacknowledged(&mut self, ground: &mut Ground, now: Mono) {
         let Some(waits) = &mut self.unacknowledged else { return };
-        if now >= waits.until {
+        if now >= waits.until && waits.refuses {
+            self.unacknowledged = None;
+        } else if now >= waits.until {
+            self.unacknowledged = None;
+            self.end_acknowledged(ground, now);
             self.hang_up(Why::Lost, ground, now);
         } else if now >= waits.again {
             waits.pause = waits.pause.saturating_mul(2).min(ground.pace.longest());

@@ -1,7 +1,11 @@
-//! Calls to programs that others wrote: SIPp as a trunk, baresip as a phone.
+//! Calls to and from programs that others wrote: SIPp as a trunk and as a door station, baresip as a phone, as a station and
+//! as a door station with a camera, SIPVicious as somebody who looks for a way in.
 
 mod calls;
 mod encrypted;
 mod flat;
 mod peer;
 mod phone;
+mod scanner;
+mod station;
+mod stations;

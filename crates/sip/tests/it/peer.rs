@@ -54,8 +54,18 @@ impl Sipp {
         Self::start(&script, 2, &["-trace_msg", "-message_file", "messages"])
     }
 
+    /// SIPp from this port of its own, as the one that begins; `more` is what it is told on its command line.
+    pub fn begin(scenario: &str, port: u16, more: &[&str]) -> Self {
+        let traced = ["-trace_msg", "-message_file", "messages"];
+        Self::start_on(&script(scenario), port, 1, &[&traced, more].concat())
+    }
+
     fn start(script: &str, count: u32, more: &[&str]) -> Self {
-        let (port, media) = (free_port(), free_port());
+        Self::start_on(script, free_port(), count, more)
+    }
+
+    fn start_on(script: &str, port: u16, count: u32, more: &[&str]) -> Self {
+        let media = free_port();
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("script.xml");
         std::fs::write(&file, script).unwrap();

@@ -1,0 +1,137 @@
+//! A line of picture, H.264 (RFC 6184, section 8), beside the sound: offered to a station with a display, or taken from a
+//! door station. Without it, descriptions decline every picture.
+
+use super::read;
+use super::{Refused, Video};
+use sdp_types::{Media, MediaType, TransportProto};
+use std::net::SocketAddr;
+
+/// Our payload type where it is ours to choose.
+const H264: u8 = 97;
+
+/// Baseline, level 3.1, as any display and every browser can read it.
+const PLAIN: &str = "42e01f";
+
+/// Our side of a picture.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Picture {
+    /// Where RTP and RTCP of it come to, both on this port.
+    pub address: SocketAddr,
+    /// Whether it goes to them; else it comes from them.
+    pub sends: bool,
+    /// Profile and level of what we send, six hexadecimal digits; `None` for what any display can read.
+    pub profile_level: Option<String>,
+    /// Parameter sets of what we send, in base64, with a comma between them.
+    pub parameter_sets: Option<String>,
+}
+
+/// Our offer with a line of picture.
+///
+/// # Errors
+/// [`Refused::Malformed`] for what is no description.
+pub fn with_picture(offer: &str, picture: &Picture) -> Result<String, Refused> {
+    let mut session = read::session(offer.as_bytes())?;
+    let profile = picture.profile_level.as_deref().unwrap_or(PLAIN);
+    let line = line(picture, H264, 1, profile, TransportProto::RtpAvp);
+    session.add_media(line);
+    Ok(session.to_string())
+}
+
+/// Our answer with their picture, or the one that they want of us, taken instead of declined, and what it is. `None` leaves
+/// the answer as it was: they have no H.264, in no mode that we know, or encrypt it.
+pub fn taking_picture(answer: &str, offer: &[u8], picture: &Picture) -> Option<(String, Video)> {
+    let (theirs, mut ours) = (read::session(offer).ok()?, read::session(answer.as_bytes()).ok()?);
+    let video = read::video(&theirs)?;
+    let place = theirs.medias.iter().position(is_open)?;
+    let offered = theirs.medias.get(place)?;
+    let proto = match offered.proto.as_str() {
+        "RTP/AVP" => TransportProto::RtpAvp,
+        "RTP/AVPF" => TransportProto::RtpAvpf,
+        _ => return None,
+    };
+    // who does not say a level has the lowest; the profile is the offer's (RFC 6184, section 8.2.2)
+    let profile = video.profile_level.as_deref().unwrap_or("42000a");
+    let taken = line(picture, video.payload_type, video.packetization_mode, profile, proto);
+    *ours.medias.get_mut(place)? = taken;
+    Some((ours.to_string(), video))
+}
+
+/// What their answer makes of the picture in our offer; `None` when it is declined.
+pub fn agreed_picture(answer: &[u8]) -> Option<Video> {
+    read::video(&read::session(answer).ok()?)
+}
+
+fn is_open(media: &Media) -> bool {
+    media.media == "video" && media.port != 0
+}
+
+fn line(picture: &Picture, number: u8, mode: u8, profile: &str, proto: TransportProto) -> Media {
+    let mut line = Media::new(MediaType::Video, picture.address.port(), proto, number.to_string());
+    line.add_attribute_with_value("rtpmap", format!("{number} H264/90000"));
+    let mut parameters = format!("{number} profile-level-id={profile};packetization-mode={mode}");
+    if let Some(sets) = picture.parameter_sets.as_deref().filter(|_| picture.sends) {
+        parameters.push_str(";sprop-parameter-sets=");
+        parameters.push_str(sets);
+    }
+    line.add_attribute_with_value("fmtp", parameters);
+    for feedback in ["nack pli", "ccm fir"] {
+        line.add_attribute_with_value("rtcp-fb", format!("{number} {feedback}"));
+    }
+    line.add_attribute_from_str("rtcp-mux");
+    line.add_attribute_from_str(if picture.sends { "sendonly" } else { "recvonly" });
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ANSWER: &str = "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n\
+        m=audio 40000 RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\nm=video 0 RTP/AVP 99\r\n";
+
+    fn picture(sends: bool) -> Picture {
+        let parameter_sets = Some("Z0LgHtoCgPRA,aM4xUg==".to_owned());
+        Picture { address: "192.0.2.1:41000".parse().unwrap(), sends, profile_level: None, parameter_sets }
+    }
+
+    fn offer(video: &str) -> String {
+        ANSWER.replace("m=video 0 RTP/AVP 99\r\n", video)
+    }
+
+    #[test]
+    fn a_door_station_s_picture_is_taken_in_its_place() {
+        let theirs = offer(
+            "m=video 5000 RTP/AVP 98 99\r\na=rtpmap:98 H265/90000\r\na=rtpmap:99 h264/90000\r\n\
+             a=fmtp:99 profile-level-id=640C1F; packetization-mode=1; sprop-parameter-sets=Z2QM,aO4=\r\na=sendonly\r\n",
+        );
+        let (text, video) = taking_picture(ANSWER, theirs.as_bytes(), &picture(false)).unwrap();
+        assert_eq!((video.payload_type, video.port, video.packetization_mode), (99, 5000, 1));
+        assert_eq!(video.parameter_sets.as_deref(), Some("Z2QM,aO4="));
+        assert!(text.contains("m=video 41000 RTP/AVP 99\r\na=rtpmap:99 H264/90000\r\n"), "{text}");
+        assert!(text.contains("a=fmtp:99 profile-level-id=640c1f;packetization-mode=1\r\n"), "{text}");
+        assert!(text.ends_with("a=recvonly\r\n") && text.contains("m=audio 40000"), "{text}");
+        assert_eq!(agreed_picture(text.as_bytes()).map(|video| video.port), Some(41_000));
+    }
+
+    #[test]
+    fn what_we_do_not_know_stays_declined() {
+        for line in [
+            "m=video 5000 RTP/AVP 98\r\na=rtpmap:98 H265/90000\r\n",
+            "m=video 0 RTP/AVP 99\r\na=rtpmap:99 H264/90000\r\n",
+            "m=video 5000 RTP/SAVP 99\r\na=rtpmap:99 H264/90000\r\n",
+            "",
+        ] {
+            assert_eq!(taking_picture(ANSWER, offer(line).as_bytes(), &picture(false)), None, "{line}");
+        }
+        assert_eq!(agreed_picture(ANSWER.as_bytes()), None);
+        assert_eq!(with_picture("no", &picture(true)), Err(Refused::Malformed));
+    }
+
+    #[test]
+    fn a_display_is_offered_a_picture() {
+        let text = with_picture(&offer(""), &picture(true)).unwrap();
+        let line = "m=video 41000 RTP/AVP 97\r\na=rtpmap:97 H264/90000\r\na=fmtp:97 profile-level-id=42e01f;\
+            packetization-mode=1;sprop-parameter-sets=Z0LgHtoCgPRA,aM4xUg==\r\n";
+        assert!(text.contains(line) && text.ends_with("a=sendonly\r\n"), "{text}");
+    }
+}

@@ -1,0 +1,284 @@
+//! Desk phones and door stations that others wrote, at our registrar.
+
+use crate::peer::*;
+use crate::station::*;
+use klinke_model::time::Mono;
+use klinke_sip::rtp::packet::{Packet, is_rtcp};
+use klinke_sip::sdp::picture::{Picture, taking_picture};
+use klinke_sip::stations::{Accept, Event, House, Incoming, Leg, Refusal};
+use klinke_sip::video::{Asking, Source, View};
+use klinke_sip::why::Why;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::UdpSocket;
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+async fn next(leg: &mut Leg) -> Event {
+    timeout(BOUND, leg.event()).await.expect("an event in time").expect("an event")
+}
+
+async fn answer(leg: &mut Leg) -> String {
+    loop {
+        match next(leg).await {
+            Event::Ringing => {}
+            Event::Answered { sdp } => return sdp,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+async fn called(incoming: &mut mpsc::Receiver<Incoming>) -> Incoming {
+    timeout(BOUND, incoming.recv()).await.expect("a call in time").unwrap()
+}
+
+fn described(port: u16) -> String {
+    OFFER.replace("40000", &port.to_string())
+}
+
+fn accept(sdp: String, talk: Duration) -> Accept {
+    Accept { sdp, talk, reoffer: Arc::new(|_| None) }
+}
+
+/// The next packet of RTP that satisfies.
+async fn packet<T>(socket: &UdpSocket, mut wanted: impl FnMut(&Packet<'_>) -> Option<T>) -> T {
+    let mut buffer = [0; 2000];
+    let found = async {
+        loop {
+            let (length, _) = socket.recv_from(&mut buffer).await.unwrap();
+            let datagram = &buffer[..length];
+            let packet = if is_rtcp(datagram) { None } else { Packet::parse(datagram).ok() };
+            if let Some(found) = packet.and_then(|packet| wanted(&packet)) {
+                return found;
+            }
+        }
+    };
+    timeout(BOUND, found).await.expect("RTP in time")
+}
+
+/// A desk phone registers, is called twice, takes it, and sends a key.
+async fn rings(house: &House, device: &mut Device) {
+    registered(house, true).await;
+    for _ in 0..2 {
+        let (sound, port) = media().await;
+        let mut leg = house.call(ring(described(port)));
+        let sdp = answer(&mut leg).await;
+        assert!(sdp.contains("PCMU/8000"), "{sdp}");
+        packet(&sound, |packet| (packet.payload_type == 0).then_some(())).await;
+        device.command("/sndcode 5").await;
+        let key = packet(&sound, |packet| (packet.payload_type == 101).then(|| packet.payload[0])).await;
+        assert_eq!(key, 5);
+        leg.hang_up();
+        assert_eq!(next(&mut leg).await, Event::Ended(Why::WeHungUp));
+        no_calls(house).await;
+    }
+}
+
+#[tokio::test]
+async fn a_desk_phone_registers_over_udp_tcp_and_tls_and_takes_calls() {
+    let (house, _incoming, certificate) = house().await;
+    for way in ["udp", "tcp", "tls"] {
+        let mut device = Device::start(way, house.addresses(), &certificate, PASSWORD, "").await;
+        rings(&house, &mut device).await;
+        // a good-bye, or the end of its connection
+        device.command("/quit").await;
+        registered(&house, false).await;
+        device.kill().await;
+    }
+    house.stop().await;
+}
+
+#[tokio::test]
+async fn a_wrong_password_registers_nobody() {
+    let (house, _incoming, certificate) = house().await;
+    let mut device = Device::start("udp", house.addresses(), &certificate, "wrong-horse", "").await;
+    device.says("401 Unauthorized").await;
+    assert!(house.registered().borrow().is_empty());
+    let mut leg = house.call(ring(OFFER.into()));
+    assert_eq!(next(&mut leg).await, Event::Ended(Why::Unreachable));
+}
+
+#[tokio::test]
+async fn the_newest_of_two_phones_with_one_account_is_called() {
+    let (house, _incoming, certificate) = house().await;
+    let first = Device::start("udp", house.addresses(), &certificate, PASSWORD, "").await;
+    registered(&house, true).await;
+    // gone without a word, and back from another port
+    first.kill().await;
+    let mut second = Device::start("udp", house.addresses(), &certificate, PASSWORD, "").await;
+    second.says("200 OK").await;
+    rings(&house, &mut second).await;
+}
+
+#[tokio::test]
+async fn an_account_that_is_taken_away_ends_the_call() {
+    let (house, _incoming, certificate) = house().await;
+    let _device = Device::start("udp", house.addresses(), &certificate, PASSWORD, "").await;
+    registered(&house, true).await;
+    let (_sound, port) = media().await;
+    let mut leg = house.call(ring(described(port)));
+    answer(&mut leg).await;
+    house.accounts([].into());
+    assert_eq!(next(&mut leg).await, Event::Ended(Why::WeHungUp));
+    registered(&house, false).await;
+    no_calls(&house).await;
+}
+
+#[tokio::test]
+async fn a_door_station_calls_talks_and_is_ended_at_the_limit() {
+    let (house, mut incoming, certificate) = house().await;
+    for way in ["udp", "tls"] {
+        let mut device = Device::start(way, house.addresses(), &certificate, PASSWORD, "").await;
+        registered(&house, true).await;
+        let at = house.addresses();
+        let to = if way == "udp" { at.udp } else { at.tls }.unwrap();
+        device.command(&format!("/dial sip:bell-3@{to};transport={way}")).await;
+        let mut call = called(&mut incoming).await;
+        assert_eq!((call.device.as_str(), call.dialled.as_str()), (DEVICE, "bell-3"));
+        assert!(call.offer.as_deref().is_some_and(|offer| offer.contains("PCMU/8000")));
+        call.ring();
+        device.says("180 Ringing").await;
+        let (sound, port) = media().await;
+        call.accept(accept(described(port), Duration::from_secs(2)));
+        packet(&sound, |packet| (packet.payload_type == 0).then_some(())).await;
+        // the limit, by our BYE
+        assert_eq!(next(&mut call.leg).await, Event::Ended(Why::Limit));
+        device.says("session closed").await;
+        no_calls(&house).await;
+        device.kill().await;
+    }
+}
+
+#[tokio::test]
+async fn a_door_station_is_refused() {
+    let (house, mut incoming, certificate) = house().await;
+    let mut device = Device::start("udp", house.addresses(), &certificate, PASSWORD, "").await;
+    registered(&house, true).await;
+    let to = house.addresses().udp.unwrap();
+    for (refusal, words) in [(Refusal::Busy, "486"), (Refusal::Declined, "603")] {
+        device.command(&format!("/dial sip:bell-3@{to}")).await;
+        let mut call = called(&mut incoming).await;
+        call.refuse(refusal);
+        assert_eq!(next(&mut call.leg).await, Event::Ended(Why::WeHungUp));
+        device.says(words).await;
+        no_calls(&house).await;
+    }
+    // whom nobody takes is refused as well
+    drop(incoming);
+    device.command(&format!("/dial sip:bell-3@{to}")).await;
+    device.says("480").await;
+}
+
+/// SIPp in the place of a door station that is registered.
+async fn sipp(house: &House, scenario: &str) -> Sipp {
+    let at = house.addresses().udp.unwrap();
+    let (to, own, uri) = (at.to_string(), free_port(), format!("bell-3@{at}"));
+    let account = ["-au", DEVICE, "-ap", PASSWORD];
+    let register = [&[&to, "-s", DEVICE][..], &account].concat();
+    Sipp::begin("register_device", own, &register).verdict().await;
+    registered(house, true).await;
+    let call = [&[&to, "-s", "bell-3", "-auth_uri", &uri][..], &account].concat();
+    Sipp::begin(scenario, own, &call)
+}
+
+#[tokio::test]
+async fn a_door_station_sees_our_description_before_the_answer_and_sends_a_key() {
+    let (house, mut incoming, _) = house().await;
+    let sipp = sipp(&house, "door_station").await;
+    let mut call = called(&mut incoming).await;
+    assert_eq!((call.device.as_str(), call.dialled.as_str()), (DEVICE, "bell-3"));
+    call.ring();
+    call.show(OFFER.into());
+    call.accept(accept(OFFER.into(), BOUND));
+    let Event::Info { kind, body } = next(&mut call.leg).await else { panic!() };
+    assert_eq!(kind, "application/dtmf-relay");
+    assert!(body.starts_with(b"Signal=5"), "{body:?}");
+    call.leg.hang_up();
+    assert_eq!(next(&mut call.leg).await, Event::Ended(Why::WeHungUp));
+    sipp.verdict().await;
+    no_calls(&house).await;
+}
+
+#[tokio::test]
+async fn a_door_station_takes_its_call_back() {
+    let (house, mut incoming, _) = house().await;
+    let sipp = sipp(&house, "door_gives_up").await;
+    let mut call = called(&mut incoming).await;
+    call.ring();
+    assert_eq!(next(&mut call.leg).await, Event::Ended(Why::TheyHungUp));
+    sipp.verdict().await;
+    no_calls(&house).await;
+}
+
+/// baresip's camera is a picture that it makes itself, and libavcodec encodes.
+const CAMERA: &str = "module avcodec.so\nmodule fakevideo.so\n";
+
+#[tokio::test]
+async fn a_door_station_s_picture_is_kept_for_who_comes_late() {
+    let (house, mut incoming, certificate) = house().await;
+    let mut device = Device::start("udp", house.addresses(), &certificate, PASSWORD, CAMERA).await;
+    registered(&house, true).await;
+    device.command(&format!("/dial sip:bell-3@{}", house.addresses().udp.unwrap())).await;
+    let mut call = called(&mut incoming).await;
+    let offer = call.offer.clone().unwrap();
+    let ((_sound, port), (eyes, eyes_port)) = (media().await, media().await);
+    let picture = Picture {
+        address: ([127, 0, 0, 1], eyes_port).into(),
+        sends: false,
+        profile_level: None,
+        parameter_sets: None,
+    };
+    let sound = klinke_sip::sdp::Local {
+        address: ([127, 0, 0, 1], port).into(),
+        session: 1,
+        version: 1,
+        codecs: vec![klinke_sip::rtp::codec::Codec::Pcmu],
+        crypto: None,
+    };
+    let (ours, _) = klinke_sip::sdp::answer(&sound, offer.as_bytes()).unwrap();
+    let (ours, video) = taking_picture(&ours, offer.as_bytes(), &picture).expect("H.264 in the offer");
+    call.accept(accept(ours, BOUND));
+
+    let mut source = Source::new(video.parameter_sets.as_deref());
+    let (mut early, mut passed, mut came) = (View::new(1, 102, 9, 9), 0, 0);
+    let mut take = |packet: &Packet<'_>, source: &mut Source| {
+        assert_eq!(packet.payload_type, video.payload_type);
+        came += 1;
+        let part = source.take(packet).expect("H.264 that we know");
+        passed += early.pass(source, packet, part, Mono::default()).len();
+        (passed, came)
+    };
+    packet(&eyes, |packet| {
+        take(packet, &mut source);
+        source.has_key_frame().then_some(())
+    })
+    .await;
+    // some frames later somebody else comes, and sees a picture at once
+    let (passed, came) =
+        packet(&eyes, |packet| Some(take(packet, &mut source)).filter(|(_, came)| *came > 60)).await;
+    assert!(passed >= came - 5, "{passed} of {came}");
+    let mut late = View::new(2, 102, 1, 1);
+    let still = late.join(&source, Mono::default());
+    let payloads: Vec<Vec<u8>> =
+        still.iter().map(|datagram| Packet::parse(datagram).unwrap().payload.to_vec()).collect();
+    let kinds: Vec<u8> = payloads.iter().map(|payload| payload[0] & 0x1f).collect();
+    assert!(kinds.contains(&7) && kinds.contains(&8), "{kinds:?}");
+    assert!(Packet::parse(still.last().unwrap()).unwrap().marker);
+
+    // and then, because we ask for it, what moves: baresip makes a key frame by INFO
+    let mut asking = Asking::default();
+    asking.want();
+    assert!(asking.ask(1, source.ssrc().unwrap(), Mono::default()).is_some_and(|ask| !ask.info));
+    let again = asking.ask(1, source.ssrc().unwrap(), Mono::from_millis(1000)).unwrap();
+    assert!(again.info);
+    let (kind, body) = klinke_sip::video::CONTROL;
+    call.leg.info(kind, body.into());
+    packet(&eyes, |packet| {
+        let part = source.take(packet).unwrap();
+        late.pass(&source, packet, part, Mono::from_millis(1000));
+        (!late.waits()).then_some(())
+    })
+    .await;
+    call.leg.hang_up();
+    no_calls(&house).await;
+}
