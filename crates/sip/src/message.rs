@@ -174,9 +174,10 @@ pub(crate) fn read(bytes: &[u8]) -> Option<Message> {
         SipMessage::Response(response) => {
             let status = u16::from(response.status_code.clone());
             (100..700).contains(&status).then(|| {
-                let told = response.wire_reason.map(|words| plain(&words).trim().to_owned());
-                let words = told.filter(|words| !words.is_empty());
-                let words = words.unwrap_or_else(|| response.status_code.text().to_owned());
+                let usual = response.status_code.text();
+                let told = response.wire_reason.as_deref().unwrap_or(usual);
+                let words = [told, usual].map(|words| plain(words).trim().to_owned());
+                let words = words.into_iter().find(|words| !words.is_empty()).unwrap_or_default();
                 Message::Response(Response {
                     status,
                     words,

@@ -15,22 +15,36 @@ pub(super) struct LineKeys {
 }
 
 impl LineKeys {
-    /// Both sides agreed (again); `false` when the keys can not be used, and nothing may be sent any more then.
+    /// Both sides agreed (again); `false` when the keys can not be used: those before stay in force.
     #[must_use]
     pub fn agree(&mut self, keys: Option<&Keys>) -> bool {
         let Some(keys) = keys else {
             self.theirs = None;
             return true;
         };
-        let at = self.ours.iter().position(|ours| ours.is_of(&keys.ours));
-        let Some(ours) = at.map(|at| self.ours.remove(at)).or_else(|| Outgoing::new(&keys.ours)) else {
-            return false;
-        };
-        self.ours.push(ours);
-        if self.theirs.as_ref().is_none_or(|theirs| !theirs.is_of(&keys.theirs)) {
-            self.theirs = Incoming::new(&keys.theirs);
+        let Some((ours, theirs)) = self.made(keys) else { return false };
+        match ours {
+            Some(ours) => self.ours.push(ours),
+            // the one in force stands last
+            None => self.ours.sort_by_key(|ours| ours.is_of(&keys.ours)),
         }
-        self.theirs.is_some()
+        if theirs.is_some() {
+            self.theirs = theirs;
+        }
+        true
+    }
+
+    /// What is not there yet for these keys; `None` when it can not be made.
+    fn made(&self, keys: &Keys) -> Option<(Option<Outgoing>, Option<Incoming>)> {
+        let ours = match self.ours.iter().any(|ours| ours.is_of(&keys.ours)) {
+            true => None,
+            false => Some(Outgoing::new(&keys.ours)?),
+        };
+        let theirs = match self.theirs.as_ref().is_some_and(|theirs| theirs.is_of(&keys.theirs)) {
+            true => None,
+            false => Some(Incoming::new(&keys.theirs)?),
+        };
+        Some((ours, theirs))
     }
 
     /// A packet as it goes out; none when it may not.
