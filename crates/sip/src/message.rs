@@ -158,7 +158,8 @@ pub(crate) fn read(bytes: &[u8]) -> Option<Message> {
     match SipMessage::try_from(bytes).ok()? {
         SipMessage::Request(request) => Some(Message::Request(Request {
             method: Method::read(&request.method.to_string())?,
-            uri: request.uri.to_string(),
+            // as it came: digests are made over it, and the parser writes some of it in another way
+            uri: asked(bytes)?,
             headers: headers(&request.headers),
             body: request.body,
         })),
@@ -175,6 +176,12 @@ pub(crate) fn read(bytes: &[u8]) -> Option<Message> {
             })
         }
     }
+}
+
+/// Where a request goes, in the words of its first line.
+fn asked(bytes: &[u8]) -> Option<String> {
+    let line = bytes.split(|byte| matches!(byte, b'\r' | b'\n')).find(|line| !line.is_empty())?;
+    std::str::from_utf8(line).ok()?.split_ascii_whitespace().nth(1).map(str::to_owned)
 }
 
 fn headers(read: &rsipstack::sip::Headers) -> Headers {
