@@ -24,6 +24,7 @@ use crate::digest::Algorithm;
 use crate::message::{Request, Response, address, parameter, split_list};
 use challenge::Challenger;
 use klinke_model::time::Mono;
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -103,7 +104,8 @@ pub(crate) struct Registrar {
     challenger: Challenger,
     accounts: Arc<Accounts>,
     bindings: BTreeMap<String, Binding>,
-    flows: HashMap<Flow, String>,
+    /// Who speaks on a way: several where one box has several accounts.
+    flows: HashMap<Flow, BTreeSet<String>>,
     guard: Guard,
     /// One more each time that somebody is bound or no longer is.
     pub changes: u64,
@@ -134,7 +136,7 @@ impl Registrar {
 
     /// Who speaks on this way, if they are registered there.
     pub(crate) fn on(&self, flow: &Flow) -> Option<&str> {
-        self.flows.get(flow).map(String::as_str)
+        self.flows.get(flow)?.first().map(String::as_str)
     }
 
     pub(crate) fn binding(&self, device: &str) -> Option<&Binding> {
@@ -148,7 +150,8 @@ impl Registrar {
 
     /// Whether a message on this way is to be heard at all, by its length in bytes and by how many came before.
     pub(crate) fn hears(&mut self, flow: &Flow, length: usize, now: Mono) -> bool {
-        match self.flows.get(flow).and_then(|device| self.bindings.get_mut(device)) {
+        let device = self.flows.get(flow).and_then(BTreeSet::first);
+        match device.and_then(|device| self.bindings.get_mut(device)) {
             Some(binding) => binding.pace.take(now),
             None => self.guard.hears_stranger(flow.peer.ip(), length, now),
         }
@@ -189,14 +192,14 @@ impl Registrar {
 
     /// The answer to these very bytes, if they were answered already.
     pub(crate) fn repeats(&self, flow: &Flow, hash: [u8; 32]) -> Option<Vec<u8>> {
-        let binding = self.bindings.get(self.flows.get(flow)?)?;
-        binding.answered.as_ref().filter(|(of, _)| *of == hash).map(|(_, answer)| answer.clone())
+        let answers = self.flows.get(flow)?.iter().filter_map(|device| self.bindings.get(device));
+        let mut answers = answers.filter_map(|binding| binding.answered.as_ref());
+        answers.find(|(of, _)| *of == hash).map(|(_, answer)| answer.clone())
     }
 
-    /// Remembers what was answered to these bytes.
-    pub(crate) fn answered(&mut self, flow: &Flow, hash: [u8; 32], answer: Vec<u8>) {
-        let binding = self.flows.get(flow).and_then(|device| self.bindings.get_mut(device));
-        if let Some(binding) = binding {
+    /// Remembers what was answered to these bytes of a device.
+    pub(crate) fn answered(&mut self, device: &str, hash: [u8; 32], answer: Vec<u8>) {
+        if let Some(binding) = self.bindings.get_mut(device) {
             binding.answered = Some((hash, answer));
         }
     }
@@ -251,10 +254,7 @@ impl Registrar {
                 pace: self.guard.of_device(now),
                 answered: None,
             };
-            // who spoke on this way before is somebody else now
-            if let Some(before) = self.flows.insert(flow, device.to_owned()) {
-                self.bindings.remove(&before);
-            }
+            self.flows.entry(flow).or_default().insert(device.to_owned());
             self.bindings.insert(device.to_owned(), binding);
             self.changes += 1;
         } else if !contacts.is_empty() {
@@ -274,16 +274,20 @@ impl Registrar {
 
     /// A connection is gone, and who was on it.
     pub(crate) fn lost(&mut self, flow: &Flow) {
-        if let Some(device) = self.flows.remove(flow) {
+        for device in self.flows.remove(flow).unwrap_or_default() {
             self.bindings.remove(&device);
             self.changes += 1;
         }
     }
 
     fn unbind(&mut self, device: &str) {
-        if let Some(binding) = self.bindings.remove(device) {
-            self.flows.remove(&binding.flow);
-            self.changes += 1;
+        let Some(binding) = self.bindings.remove(device) else { return };
+        self.changes += 1;
+        if let Entry::Occupied(mut on_it) = self.flows.entry(binding.flow) {
+            on_it.get_mut().remove(device);
+            if on_it.get().is_empty() {
+                on_it.remove();
+            }
         }
     }
 
@@ -292,15 +296,10 @@ impl Registrar {
     }
 
     pub(crate) fn tick(&mut self, now: Mono) {
-        let (flows, changes) = (&mut self.flows, &mut self.changes);
-        self.bindings.retain(|_, binding| {
-            let holds = now < binding.until;
-            if !holds {
-                flows.remove(&binding.flow);
-                *changes += 1;
-            }
-            holds
-        });
+        let over = self.bindings.iter().filter(|(_, binding)| now >= binding.until);
+        for device in over.map(|(device, _)| device.clone()).collect::<Vec<_>>() {
+            self.unbind(&device);
+        }
         self.challenger.forget(now);
         self.guard.forget(now);
     }

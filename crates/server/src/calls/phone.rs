@@ -226,6 +226,7 @@ async fn call(
         ring: errand.ring,
         talk: errand.hold,
         reoffer: reoffer(local.clone(), changes),
+        encrypted: None,
     };
     let sip = node.phones.call(errand.tenant, errand.building, dial, node.clock.mono())?;
     Ok((local, ports, sip))

@@ -19,6 +19,7 @@ use klinke_model::time::Mono;
 use klinke_sip::agent::{Agent, Dial, Leg, Roots, Settings, StartError, State, T1, Way};
 use klinke_sip::dial::{Caps, Limits, Number, NumberHash};
 use klinke_sip::digest::Account;
+use klinke_sip::sdp::Encryption;
 use klinke_sip::rtp::port::{PortError, Ports, Range};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
@@ -256,6 +257,7 @@ impl Side {
             registers: trunk.registers,
             account: trunk.account.clone(),
             t1: T1,
+            encryption: Encryption::Off,
         }
     }
 }

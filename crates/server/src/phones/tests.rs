@@ -33,6 +33,7 @@ fn dial(number: &str) -> Dial {
         ring: Duration::from_secs(1),
         talk: Duration::from_secs(1),
         reoffer: Arc::new(|_| None),
+        encrypted: None,
     }
 }
 

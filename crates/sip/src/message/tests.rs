@@ -123,3 +123,32 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_request_line_is_kept_as_it_came() {
+    for uri in ["sip:127.0.0.1:25060;transport=udp", "sip:Bell-3@House.Example"] {
+        let text = format!("OPTIONS {uri} SIP/2.0\r\nCall-ID: a\r\n\r\n");
+        let Some(Message::Request(request)) = read(text.as_bytes()) else { panic!("{uri}") };
+        assert_eq!(request.uri, uri);
+    }
+}
+
+#[test]
+fn a_response_says_where_its_request_came_from() {
+    let from = "192.0.2.7:7777".parse().unwrap();
+    for (via, said) in [
+        ("SIP/2.0/UDP a;branch=z9hG4bK1", "SIP/2.0/UDP a;branch=z9hG4bK1;received=192.0.2.7"),
+        (
+            "SIP/2.0/UDP a;rport;branch=z9hG4bK1",
+            "SIP/2.0/UDP a;branch=z9hG4bK1;received=192.0.2.7;rport=7777",
+        ),
+        ("SIP/2.0/UDP a;rport=1;received=10.0.0.1", "SIP/2.0/UDP a;received=192.0.2.7"),
+        ("SIP/2.0/UDP a;rport, SIP/2.0/UDP b", "SIP/2.0/UDP a;received=192.0.2.7;rport=7777, SIP/2.0/UDP b"),
+    ] {
+        let mut headers = Headers::default();
+        headers.push("Via", via);
+        let mut response = Response { status: 200, words: String::new(), headers, body: Vec::new() };
+        response.say_source(from);
+        assert_eq!(response.headers.get("Via"), Some(said));
+    }
+}

@@ -203,6 +203,21 @@ fn one_binding_the_newest_until_it_ends() {
 }
 
 #[test]
+fn two_accounts_of_one_box_do_not_push_each_other_out() {
+    let mut world = World::new(Digests::Both);
+    let other = "otherdevice12";
+    world.register(&[("Contact", "<sip:a@10.0.0.5>")], flow(5060));
+    let mut second = world.request(Method::Register, &[("Contact", "<sip:b@10.0.0.5>")]);
+    second.headers.set("To", format!("<sip:{other}@house>"));
+    assert_eq!(world.registrar.register(other, &second, flow(5060), ms(1000)).status, 200);
+    assert_eq!(world.registrar.registered().len(), 2);
+    world.registrar.tick(ms(300_000));
+    assert_eq!(world.registrar.on(&flow(5060)), Some(other));
+    world.registrar.lost(&flow(5060));
+    assert!(world.registrar.registered().is_empty());
+}
+
+#[test]
 fn how_long_is_between_one_minute_and_ten() {
     for (wish, status, granted) in
         [("59", 423, None), ("60", 200, Some("60")), ("600", 200, Some("600")), ("3600", 200, Some("600"))]

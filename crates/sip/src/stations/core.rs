@@ -285,7 +285,7 @@ impl Core {
         let Some(device) = self.is_from(request, flow, now) else { return };
         let response = self.registrar.register(&device, request, flow, now);
         let answer = self.say(response, flow);
-        self.registrar.answered(&flow, hash, answer);
+        self.registrar.answered(&device, hash, answer);
         // the calls of a device go where it is now
         if let Some(binding) = self.registrar.binding(&device) {
             for call in self.calls.values_mut().filter(|call| call.device == device) {

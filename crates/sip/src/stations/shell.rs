@@ -61,6 +61,10 @@ struct Connection {
     strange_until: Mono,
 }
 
+/// The tasks that listen; they end with this.
+#[derive(Default)]
+struct Listeners(Vec<JoinHandle<()>>);
+
 type Accepted = (Transport, TcpStream, SocketAddr);
 
 pub(super) struct Shell {
@@ -69,7 +73,7 @@ pub(super) struct Shell {
     /// Which of our addresses leads to whom, where we listen on all of them.
     routes: HashMap<IpAddr, IpAddr>,
     tls: Option<Arc<ServerConfig>>,
-    listeners: Vec<JoinHandle<()>>,
+    _listeners: Listeners,
     accepted: mpsc::Receiver<Accepted>,
     connections: HashMap<u64, Connection>,
     next: u64,
@@ -113,11 +117,11 @@ impl Shell {
             }
         };
         let (sender, accepted) = mpsc::channel(16);
-        let mut listeners = Vec::new();
+        let mut listeners = Listeners::default();
         if let Some(address) = settings.tcp {
             let (task, bound) = listen(Transport::Tcp, address, sender.clone()).await?;
             addresses.tcp = Some(bound);
-            listeners.push(task);
+            listeners.0.push(task);
         }
         let mut tls = None;
         if let Some(wanted) = settings.tls {
@@ -125,14 +129,14 @@ impl Shell {
             tls = Some(certificate(wanted).map_err(StartError::Certificate)?);
             let (task, bound) = listen(Transport::Tls, address, sender).await?;
             addresses.tls = Some(bound);
-            listeners.push(task);
+            listeners.0.push(task);
         }
         let shell = Self {
             core,
             udp,
             routes: HashMap::new(),
             tls,
-            listeners,
+            _listeners: listeners,
             accepted,
             connections: HashMap::new(),
             next: 0,
@@ -343,9 +347,9 @@ impl Shell {
     }
 }
 
-impl Drop for Shell {
+impl Drop for Listeners {
     fn drop(&mut self) {
-        for listener in &self.listeners {
+        for listener in &self.0 {
             listener.abort();
         }
     }
