@@ -55,7 +55,7 @@ scenario('a person is added, changed while somebody else does, moved out and tak
   await page.waitForFunction(() => document.querySelectorAll('tbody tr').length === 1);
   await page.keyboard.press('Enter');
   const peek = page.locator('dialog.peek');
-  const phone = peek.getByLabel(t('admin-person-phone'));
+  const phone = peek.getByLabel(t('admin-person-phone'), { exact: true });
   await phone.waitFor();
   const { items: [person] } = await (await page.request.get(`${world.demo.origin}/api/v1/people?text=tasta`)).json();
   const other = await page.request.patch(`${world.demo.origin}/api/v1/people/${person.id}`, {

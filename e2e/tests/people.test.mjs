@@ -48,7 +48,7 @@ scenario('a new person is found with three keys, and opened with Enter', async (
   await page.getByRole('button', { name: t('admin-person-add') }).click();
   await look(page, 'admin-person-add');
   await admin.dialog.getByLabel(t('admin-unit'), { exact: true }).selectOption({ label: '1202' });
-  await admin.dialog.getByLabel(t('admin-person-phone')).fill('call me');
+  await admin.dialog.getByLabel(t('admin-person-phone'), { exact: true }).fill('call me');
   await admin.dialog.getByRole('button', { name: t('admin-person-add') }).click();
   await admin.dialog.getByText(t('error-not-a-phone')).first().waitFor();
   await look(page, 'admin-person-add-wrong');
@@ -81,7 +81,7 @@ scenario('two administrators edit one person at once, and nothing is lost', asyn
   }
   const save = (admin) => peek(admin).getByRole('button', { name: t('admin-person-save') }).click();
   await peek(first).getByLabel(t('admin-person-email')).fill('siri@first.example');
-  await peek(first).getByLabel(t('admin-person-phone')).fill('+47 915 00 111');
+  await peek(first).getByLabel(t('admin-person-phone'), { exact: true }).fill('+47 915 00 111');
   await save(first);
   await first.page.getByText(t('admin-person-saved')).waitFor();
 
@@ -98,7 +98,7 @@ scenario('two administrators edit one person at once, and nothing is lost', asyn
   await second.row('Siri Dahl').getByRole('button', { name: 'Siri Dahl', exact: true }).click();
   await peek(second).getByLabel(t('admin-person-email')).waitFor();
   assert.equal(await peek(second).getByLabel(t('admin-person-email')).inputValue(), 'siri@second.example');
-  assert.equal(await peek(second).getByLabel(t('admin-person-phone')).inputValue(), '+4791500111', 'the other one’s change is kept');
+  assert.equal(await peek(second).getByLabel(t('admin-person-phone'), { exact: true }).inputValue(), '+4791500111', 'the other one’s change is kept');
   await look(second.page, 'admin-person', { readme: 'admin-person' });
   await second.page.setViewportSize(SIZES.phone);
   await look(second.page, 'admin-person-phone');
@@ -244,10 +244,10 @@ scenario('a household of two moves in on a day; taken back, nobody of them is le
   const second = dialog.getByRole('group', { name: t('admin-move-in-person', { number: 2 }) });
   assert.ok(await second.getByLabel(t('admin-name')).evaluate((field) => field === document.activeElement), 'the focus is in the new row');
   await page.keyboard.type('Adam Innflytter');
-  await second.getByLabel(t('admin-person-phone')).fill('call me');
+  await second.getByLabel(t('admin-person-phone'), { exact: true }).fill('call me');
   await dialog.getByRole('button', { name: t('admin-move-in-add') }).click();
   await second.getByText(t('error-not-a-phone')).waitFor();
-  await second.getByLabel(t('admin-person-phone')).fill('');
+  await second.getByLabel(t('admin-person-phone'), { exact: true }).fill('');
   await second.getByLabel(t('admin-person-email')).fill('adam@example.org');
   await look(page, 'admin-move-in');
   await dialog.getByRole('button', { name: t('admin-move-in-add') }).click();
