@@ -191,8 +191,8 @@ mod tests {
         // 24,000 samples from the first to the last sound, and 20 ms at each end, found in steps of 20 ms
         assert!((24_000..=24_000 + 2 * MARGIN + 2 * WINDOW).contains(&ready.len()), "{}", ready.len());
         assert!((level_dbfs(&ready) + 20.0).abs() < 0.3, "{}", level_dbfs(&ready));
-        assert_eq!(prepare(&[0; 5_000], RATE), []);
-        assert_eq!(prepare(&[], 8_000), []);
+        assert!(prepare(&[0; 5_000], RATE).is_empty());
+        assert!(prepare(&[], 8_000).is_empty());
     }
 
     #[test]
