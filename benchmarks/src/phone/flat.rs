@@ -86,6 +86,7 @@ async fn call(agent: &Agent, clock: &Arc<SystemClock>, packets: &[Vec<u8>]) -> R
         ring: PATIENCE,
         talk: PATIENCE,
         reoffer: Arc::new(|_| None),
+        encrypted: None,
     });
     let text = loop {
         match timeout(PATIENCE, leg.event()).await?.ok_or("the call is over")? {

@@ -81,6 +81,7 @@ fn dial(n: usize) -> Result<(String, Dial)> {
         ring: PATIENCE,
         talk: PATIENCE,
         reoffer: Arc::new(|_| None),
+        encrypted: None,
     };
     Ok((number, dial))
 }

@@ -71,5 +71,6 @@ fn settings(port: u16) -> Settings {
         registers: false,
         account: None,
         t1: T1,
+        encryption: klinke_sip::agent::Encryption::Off,
     }
 }
