@@ -53,6 +53,17 @@ pub(super) struct Watch {
     ended: Option<EndReason>,
 }
 
+/// The device that says by this input that it lives.
+fn spoke(input: Option<Input>) -> Option<Leg> {
+    match input? {
+        Input::LegRinging(leg)
+        | Input::LegDeclined(leg)
+        | Input::LegHungUp(leg)
+        | Input::LegOpens { leg, .. } => Some(leg).filter(|leg| !leg.is_phone()),
+        _ => None,
+    }
+}
+
 impl Watch {
     pub(super) fn new(plan: &RingPlan, limits: Limits, start: Mono) -> Self {
         let steps = plan.steps().iter().enumerate();
@@ -114,8 +125,13 @@ impl Watch {
         self.waits.contains(&leg) && !self.offered.contains(&leg) && self.heard.contains(&self.person(leg))
     }
 
-    /// Its step is on, it waits, and its person's devices have been silent for long enough, or none can speak any more.
+    /// It may ring: nobody is heard, and it was not given up.
     fn wait_is_over(&self, leg: Leg) -> bool {
+        self.is_silent(leg) && !self.gone.contains(&leg)
+    }
+
+    /// Its step is on, and its person's devices have been silent for long enough, or none can speak any more.
+    fn is_silent(&self, leg: Leg) -> bool {
         let (person, step) = self.plan[&leg];
         let out =
             |device| [&self.cancelled, &self.declined, &self.gone].iter().any(|out| out.contains(device));
@@ -124,7 +140,7 @@ impl Watch {
             .iter()
             .filter(|(leg, (who, n))| !leg.is_phone() && (*who, *n) == (person, self.step) && !out(*leg));
         let is_over = self.now >= self.step_since + self.limits.silent || devices.next().is_none();
-        step == self.step && is_over && !self.gone.contains(&leg) && !self.heard.contains(&person)
+        step == self.step && is_over && !self.heard.contains(&person)
     }
 
     fn ring_until(&self) -> Mono {
@@ -211,13 +227,7 @@ impl Watch {
             self.passed.extend(passed);
         }
         self.silent = self.waits.iter().copied().filter(|leg| self.wait_is_over(*leg)).collect();
-        if let Some(
-            Input::LegRinging(leg)
-            | Input::LegDeclined(leg)
-            | Input::LegHungUp(leg)
-            | Input::LegOpens { leg, .. },
-        ) = input
-            && !leg.is_phone()
+        if let Some(leg) = spoke(input)
             && self.lives(leg)
             && !self.passed.contains(&leg)
         {
@@ -275,10 +285,15 @@ impl Watch {
                 }
                 assert_eq!(step, self.step, "offered out of turn");
                 if self.waits.contains(&leg) {
-                    assert!(self.silent.contains(&leg) || self.wait_is_over(leg), "rung though not silent");
+                    // what gives it up with this input came after the time that brought its turn
+                    assert!(self.silent.contains(&leg) || self.is_silent(leg), "rung though not silent");
                     assert!(!self.opening(), "rung while a door is being opened");
                 }
                 self.offered.insert(leg);
+                // the time that brought its turn came before what it says
+                if spoke(input) == Some(leg) {
+                    self.heard.insert(self.person(leg));
+                }
             }
             Output::Cancel(leg, why) => {
                 assert!(self.offered.contains(&leg), "cancelled, never offered");
