@@ -17,7 +17,7 @@ fn settings() -> Value {
         "registers": true, "account": "klinke", "enabled": true })
 }
 
-fn with(changes: Value) -> Value {
+fn with(changes: &Value) -> Value {
     let mut settings = settings();
     for (field, value) in changes.as_object().unwrap() {
         settings[field] = value.clone();
@@ -76,7 +76,7 @@ async fn a_trunk_s_password_goes_in_and_comes_out_only_where_calls_are_made() {
     assert_eq!(node.store.gate().trunk_tenants().await.unwrap(), [tenant]);
 
     // not named: it stays; null: it is gone
-    let keeps = json!({ "version": 1, "settings": with(json!({ "host": "b.sip.example", "way": "udp", "keys": "tones" })) });
+    let keeps = json!({ "version": 1, "settings": with(&json!({ "host": "b.sip.example", "way": "udp", "keys": "tones" })) });
     let changed = manager.put(&at, keeps.clone()).await;
     assert_eq!(
         (changed.status.as_u16(), &changed.json()["has_password"]),
@@ -105,7 +105,7 @@ async fn a_trunk_s_password_goes_in_and_comes_out_only_where_calls_are_made() {
     assert!(texts.iter().all(|text| !text.contains(HUSH)));
 
     // switched off, it is nobody's to call by
-    let off = json!({ "version": 4, "settings": with(json!({ "enabled": false })) });
+    let off = json!({ "version": 4, "settings": with(&json!({ "enabled": false })) });
     assert_eq!(manager.put(&at, off).await.status, 200);
     assert_eq!(for_calls(node, tenant).await.unwrap().len(), 0);
     assert!(is_told());
@@ -133,7 +133,7 @@ async fn what_can_not_be_a_trunk_is_refused_with_the_reason() {
         (json!({ "account": "a\r\nb" }), "account", "control"),
         (json!({ "account": "" }), "account", "required"),
     ] {
-        let answer = manager.post("/api/v1/trunks", json!({ "settings": with(changes.clone()) })).await;
+        let answer = manager.post("/api/v1/trunks", json!({ "settings": with(&changes) })).await;
         assert_eq!(wrong(&answer), [(format!("/settings/{field}"), code(why))], "{changes}");
     }
     for (password, why) in
@@ -146,7 +146,7 @@ async fn what_can_not_be_a_trunk_is_refused_with_the_reason() {
     // as the operator wrote it, however it is spelled here
     for host in ["A.SIP.example", "127.9.9.9", "0x7f.9.9.9"] {
         let answer =
-            manager.post("/api/v1/trunks", json!({ "settings": with(json!({ "host": host })) })).await;
+            manager.post("/api/v1/trunks", json!({ "settings": with(&json!({ "host": host })) })).await;
         assert_eq!(answer.status, 201, "{answer:?}");
     }
     for _ in 3..8 {
