@@ -42,13 +42,16 @@ use std::time::Duration;
 /// as it was. Without an SDP the other side asks for an offer of ours.
 pub type Reoffer = Arc<dyn Fn(Option<&str>) -> Option<String> + Send + Sync>;
 
+/// The same as [`Reoffer`] for a trunk whose sound is encrypted: it is given how.
+pub type EncryptedReoffer = Arc<dyn Fn(Encryption, Option<&str>) -> Option<String> + Send + Sync>;
+
 /// Offer and answers of a call for a trunk whose sound is encrypted; each is given how.
 #[derive(Clone)]
 pub struct Encrypted {
     /// Our SDP.
     pub offer: Arc<dyn Fn(Encryption) -> String + Send + Sync>,
     /// What is said to offers during the call, as [`Reoffer`].
-    pub reoffer: Arc<dyn Fn(Encryption, Option<&str>) -> Option<String> + Send + Sync>,
+    pub reoffer: EncryptedReoffer,
 }
 
 /// A call that is to be made.

@@ -160,7 +160,7 @@ pub(crate) fn read(bytes: &[u8]) -> Option<Message> {
     // the parser would leave out the headers after a line that is not UTF-8
     let head = std::str::from_utf8(bytes.get(..end)?).ok().filter(|_| bytes.len() <= LONGEST)?;
     // as it came: digests are made over it, and the parser would escape again what is escaped
-    let uri = head.trim_start().split("\r\n").next()?.split_ascii_whitespace().nth(1)?;
+    let uri = head.lines().next()?.split([' ', '\t']).nth(1)?;
     if uri.chars().any(char::is_control) {
         return None;
     }

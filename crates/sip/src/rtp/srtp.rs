@@ -7,7 +7,7 @@
 //!
 //! Invariants:
 //! - what does not authenticate changes nothing: no stream is remembered, no number counts;
-//! - no packet is taken twice, and none that is older than the [`WINDOW`];
+//! - no packet is taken twice, and none that is older than the window of 64;
 //! - we never encrypt two packets with the same number of the same stream.
 
 mod cipher;

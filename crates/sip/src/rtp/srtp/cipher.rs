@@ -27,9 +27,9 @@ pub enum Cipher {
     /// Counter mode and HMAC-SHA1.
     Signed {
         /// Encrypts.
-        key: EncryptingKey,
+        key: Box<EncryptingKey>,
         /// Signs.
-        signing: hmac::Key,
+        signing: Box<hmac::Key>,
         /// Bytes of the tag.
         tag: usize,
         /// What the counter begins with.
@@ -74,8 +74,8 @@ impl Cipher {
 
     pub(super) fn signed(key: &[u8], signing: &[u8], salt: &[u8], tag: usize) -> Option<Self> {
         Some(Self::Signed {
-            key: counter_mode(key)?,
-            signing: hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, signing),
+            key: Box::new(counter_mode(key)?),
+            signing: Box::new(hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, signing)),
             tag,
             salt: Zeroizing::new(salt.try_into().ok()?),
         })
