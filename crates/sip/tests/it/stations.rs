@@ -114,6 +114,18 @@ async fn a_phone_that_comes_back_another_way_is_called_there() {
 }
 
 #[tokio::test]
+async fn the_newest_of_two_phones_with_one_account_is_called() {
+    let (house, _incoming, certificate) = house().await;
+    let first = Device::start("udp", house.addresses(), &certificate, PASSWORD, "").await;
+    registered(&house, true).await;
+    // gone without a word, which nobody hears over UDP
+    first.kill().await;
+    let mut second = Device::start("udp", house.addresses(), &certificate, PASSWORD, "").await;
+    second.says("200 OK").await;
+    rings(&house, &mut second).await;
+}
+
+#[tokio::test]
 async fn an_account_that_is_taken_away_ends_the_call() {
     let (house, _incoming, certificate) = house().await;
     let _device = Device::start("udp", house.addresses(), &certificate, PASSWORD, "").await;
