@@ -3,6 +3,8 @@
 //! A port is taken before the offer, because the offer names it ([`Ports::take`]); the task starts when both sides have
 //! agreed ([`Ports::start`]) and ends with [`Line::end`], or when the line is dropped. With it the ports are free again.
 
+mod panel;
+
 use super::bridge::{Bridge, ForPanel};
 use super::codec::CodecError;
 use super::packet::{MAX_DATAGRAM, Packet, is_rtcp};
@@ -12,12 +14,13 @@ use super::{FRAME, playout::samples_of_frame};
 use crate::dtmf::{Digit, Way};
 use crate::sdp::Agreed;
 use klinke_model::time::Clock;
+use panel::{FromPanel, until_common};
 use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 /// Commands and news that may wait. A panel sends 50 packets a second.
 const MOST_WAITING: usize = 128;
@@ -92,7 +95,6 @@ impl std::fmt::Debug for News {
 }
 
 enum Command {
-    Panel(Vec<u8>),
     Prompt(Vec<i16>),
     Answered,
     Info(String, Vec<u8>),
@@ -160,7 +162,9 @@ impl Ports {
         let bridge = Bridge::new(rate, (word() & 0x7fff) as u16, word())?;
         let (commands, orders) = mpsc::channel(MOST_WAITING);
         let (news, told) = mpsc::channel(MOST_WAITING);
+        let panel = Arc::new(FromPanel::new(clock.clone()));
         let running = Running {
+            panel: panel.clone(),
             source: Source::new(agreed.remote),
             remote_rtcp: agreed.remote_rtcp,
             rtcp_mux: agreed.rtcp_mux,
@@ -173,7 +177,7 @@ impl Ports {
             news,
         };
         tokio::spawn(running.run(orders));
-        Ok((Line { commands }, told))
+        Ok((Line { commands, panel }, told))
     }
 }
 
@@ -181,13 +185,13 @@ impl Ports {
 #[derive(Debug)]
 pub struct Line {
     commands: mpsc::Sender<Command>,
+    panel: Arc<FromPanel>,
 }
 
 impl Line {
     /// A packet of the panel's sound, Opus. Dropped when too many wait.
     pub fn from_panel(&self, datagram: Vec<u8>) {
-        // the next one comes in 20 ms
-        let _ = self.commands.try_send(Command::Panel(datagram));
+        self.panel.push(datagram);
     }
 
     /// Says this instead of the panel's sound: samples at the leg's rate, 30 s at most. [`News::Said`] tells the end.
@@ -228,6 +232,7 @@ impl Line {
 
 struct Running {
     ports: Ports,
+    panel: Arc<FromPanel>,
     session: Session,
     bridge: Bridge,
     source: Source,
@@ -241,7 +246,7 @@ struct Running {
 
 impl Running {
     async fn run(mut self, mut orders: mpsc::Receiver<Command>) {
-        let mut ticks = interval(FRAME);
+        let mut ticks = interval_at(Instant::now() + until_common(self.clock.mono()), FRAME);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
         // one more than the longest, so that a longer one is seen to be longer
         let (mut rtp, mut rtcp) = (vec![0; MAX_DATAGRAM + 1], vec![0; MAX_DATAGRAM + 1]);
@@ -272,11 +277,6 @@ impl Running {
     fn order(&mut self, order: Command) -> bool {
         let now = self.clock.mono();
         match order {
-            Command::Panel(datagram) => {
-                if let Ok(packet) = Packet::parse(&datagram) {
-                    self.bridge.from_panel(&packet, now);
-                }
-            }
             Command::Prompt(samples) => self.prompt = samples.into_iter().take(LONGEST_PROMPT).collect(),
             Command::Answered => self.session.answered(now),
             Command::Info(content_type, body) => self.session.info(&content_type, &body, now),
@@ -312,6 +312,11 @@ impl Running {
     }
 
     fn tick(&mut self) {
+        for (came, datagram) in self.panel.take() {
+            if let Ok(packet) = Packet::parse(&datagram) {
+                self.bridge.from_panel(&packet, came);
+            }
+        }
         let now = self.clock.mono();
         // the panel's sound goes on while a prompt is said
         let mut frame = self.bridge.frame_for_phone(now);
