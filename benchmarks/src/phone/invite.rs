@@ -44,8 +44,8 @@ pub async fn measure() -> Result<Value> {
         socket.send(text.as_bytes()).await?;
         bare.push(arrivals(&mut trunk, &HashMap::from([(text, began)])).await?);
     }
-    let one_by_one = rounds(&agent, &mut trunk, CALLS, 1).await?;
-    let at_once = rounds(&agent, &mut trunk, CALLS / AT_ONCE, AT_ONCE).await?;
+    let one_by_one = rounds(&agent, &mut trunk, 0, 1).await?;
+    let at_once = rounds(&agent, &mut trunk, CALLS, AT_ONCE).await?;
     agent.stop().await;
     Ok(json!({
         "ms": times(one_by_one),
@@ -54,11 +54,11 @@ pub async fn measure() -> Result<Value> {
     }))
 }
 
-/// So many rounds of so many calls that begin together.
-async fn rounds(agent: &Agent, trunk: &mut Process, rounds: usize, calls: usize) -> Result<Vec<Duration>> {
-    let mut all = Vec::with_capacity(rounds * calls);
-    for _ in 0..rounds {
-        let dials = (0..calls).map(dial).collect::<Result<Vec<_>>>()?;
+/// All calls to the numbers from the first on, so many at a time. Each number is called once.
+async fn rounds(agent: &Agent, trunk: &mut Process, first: usize, calls: usize) -> Result<Vec<Duration>> {
+    let mut all = Vec::with_capacity(CALLS);
+    for from in (first..first + CALLS).step_by(calls) {
+        let dials = (from..from + calls).map(dial).collect::<Result<Vec<_>>>()?;
         let (mut began, mut legs) = (HashMap::new(), Vec::with_capacity(calls));
         for (number, dial) in dials {
             began.insert(number, moment());
@@ -92,7 +92,8 @@ async fn arrivals(trunk: &mut Process, began: &HashMap<String, u128>) -> Result<
     while came.len() < began.len() {
         let line = timeout(PATIENCE, trunk.output.next_line()).await??.ok_or("the trunk is gone")?;
         let (what, at) = line.split_once(' ').ok_or("a line without a moment")?;
-        let Some(began) = began.get(what) else { return Err(format!("{what} was not sent").into()) };
+        // one of before, that was sent twice
+        let Some(began) = began.get(what) else { continue };
         let took = at.parse::<u128>()?.saturating_sub(*began);
         came.entry(what.to_owned()).or_insert(Duration::from_nanos(u64::try_from(took)?));
     }

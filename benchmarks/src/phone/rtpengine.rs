@@ -1,6 +1,6 @@
 //! rtpengine (Debian's package), in userspace, asked over its `ng` protocol: a cookie and a bencoded dictionary in a datagram.
 //!
-//! It is offered Opus and told to call out with PCMU, so it transcodes both ways. Its encoder gets our bit rate and mode.
+//! It is offered Opus and told to call out with PCMU, so it transcodes both ways. Its encoder gets our bit rate.
 
 use super::HERE;
 use super::bridge::Bridge;
@@ -121,7 +121,7 @@ impl Bridge for Rtpengine {
     }
 }
 
-/// Rate, channels, bit rate, then what FFmpeg's wrapper of libopus takes: the mode, complexity and repair of our encoder.
+/// Rate, channels and bit rate of our encoder. Complexity and repair stay as FFmpeg's wrapper of libopus has them.
 const OPUS_AS_OURS: &str = "opus/48000/1/24000";
 
 fn description(address: SocketAddr, kind: &str, attributes: &str) -> String {

@@ -7,6 +7,7 @@
 //! elsewhere; before that, and from the phone itself, no more is looked at than 64 packets in 20 ms.
 
 mod keys;
+mod panel;
 mod running;
 
 use super::bridge::{Bridge, ForPanel};
@@ -17,6 +18,7 @@ use crate::dtmf::{Digit, Way};
 use crate::sdp::{Agreed, Encryption, OurKeys};
 use keys::LineKeys;
 use klinke_model::time::Clock;
+use panel::FromPanel;
 use running::{MOST_IN_A_FRAME, MOST_REPORTS_IN_A_FRAME, Running};
 use std::collections::VecDeque;
 use std::net::IpAddr;
@@ -97,7 +99,6 @@ impl std::fmt::Debug for News {
 }
 
 enum Command {
-    Panel(Vec<u8>),
     Prompt(Vec<i16>),
     Answered,
     Info(String, Vec<u8>),
@@ -176,7 +177,9 @@ impl Ports {
         let bridge = Bridge::new(rate, (word() & 0x7fff) as u16, word())?;
         let (commands, orders) = mpsc::channel(MOST_WAITING);
         let (news, told) = mpsc::channel(MOST_WAITING);
+        let panel = Arc::new(FromPanel::new(clock.clone()));
         let running = Running {
+            panel: panel.clone(),
             source: Source::new(agreed.remote),
             keys,
             only: None,
@@ -192,7 +195,7 @@ impl Ports {
             news,
         };
         tokio::spawn(running.run(orders));
-        Ok((Line { commands }, told))
+        Ok((Line { commands, panel }, told))
     }
 }
 
@@ -200,13 +203,13 @@ impl Ports {
 #[derive(Debug)]
 pub struct Line {
     commands: mpsc::Sender<Command>,
+    panel: Arc<FromPanel>,
 }
 
 impl Line {
     /// A packet of the panel's sound, Opus. Dropped when too many wait.
     pub fn from_panel(&self, datagram: Vec<u8>) {
-        // the next one comes in 20 ms
-        let _ = self.commands.try_send(Command::Panel(datagram));
+        self.panel.push(datagram);
     }
 
     /// Says this instead of the panel's sound: samples at the leg's rate, 30 s at most. [`News::Said`] tells the end.

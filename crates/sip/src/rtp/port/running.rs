@@ -1,6 +1,7 @@
 //! The task of one line: the sockets, the clock and the keys around the session.
 
 use super::keys::LineKeys;
+use super::panel::{FromPanel, until_common};
 use super::{Command, LONGEST_PROMPT, MOST_WAITING, News, Ports};
 use crate::rtp::bridge::Bridge;
 use crate::rtp::packet::{MAX_DATAGRAM, Packet, is_rtcp};
@@ -13,7 +14,7 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::sync::mpsc;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 /// Packets that are looked at in 20 ms: more than any phone sends, be it after a pause of the network.
 pub(super) const MOST_IN_A_FRAME: u32 = 64;
@@ -22,6 +23,7 @@ pub(super) const MOST_REPORTS_IN_A_FRAME: u32 = 4;
 
 pub(super) struct Running {
     pub ports: Ports,
+    pub panel: Arc<FromPanel>,
     pub session: Session,
     pub bridge: Bridge,
     pub source: Source,
@@ -40,7 +42,7 @@ pub(super) struct Running {
 
 impl Running {
     pub async fn run(mut self, mut orders: mpsc::Receiver<Command>) {
-        let mut ticks = interval(FRAME);
+        let mut ticks = interval_at(Instant::now() + until_common(self.clock.mono()), FRAME);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
         // one more than the longest, so that a longer one is seen to be longer
         let (mut rtp, mut rtcp) = (vec![0; MAX_DATAGRAM + 1], vec![0; MAX_DATAGRAM + 1]);
@@ -73,11 +75,6 @@ impl Running {
     fn order(&mut self, order: Command) -> bool {
         let now = self.clock.mono();
         match order {
-            Command::Panel(datagram) => {
-                if let Ok(packet) = Packet::parse(&datagram) {
-                    self.bridge.from_panel(&packet, now);
-                }
-            }
             Command::Prompt(samples) => self.prompt = samples.into_iter().take(LONGEST_PROMPT).collect(),
             Command::Answered => self.session.answered(now),
             Command::Info(content_type, body) => self.session.info(&content_type, &body, now),
@@ -114,6 +111,11 @@ impl Running {
     }
 
     fn tick(&mut self) {
+        for (came, datagram) in self.panel.take() {
+            if let Ok(packet) = Packet::parse(&datagram) {
+                self.bridge.from_panel(&packet, came);
+            }
+        }
         let now = self.clock.mono();
         self.left = (MOST_IN_A_FRAME, MOST_REPORTS_IN_A_FRAME);
         // the panel's sound goes on while a prompt is said

@@ -1,8 +1,9 @@
+use super::panel::{COMMON, until_common};
 use super::*;
 use crate::rtp::codec::Codec;
 use crate::rtp::packet::Packet;
 use crate::sdp::{Local, answer, offer};
-use klinke_model::time::SystemClock;
+use klinke_model::time::{Mono, SystemClock};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 use tokio::time::timeout;
@@ -92,6 +93,53 @@ async fn a_prompt_is_heard_over_the_network_and_a_key_counts_once() {
     // its last report ends it for the other side
     phone.end().await;
     assert_eq!(next(&mut at_server).await, News::Over);
+}
+
+#[tokio::test]
+async fn what_the_panel_says_is_heard_at_the_phone() {
+    let ([server, _phone], [mut at_server, mut at_phone], _) = pair().await;
+    let mut encoder = opus::Encoder::new(48_000, opus::Channels::Mono, opus::Application::Voip).unwrap();
+    let mut decoder = opus::Decoder::new(8_000, opus::Channels::Mono).unwrap();
+    let mut loud = 0;
+    for n in 0..60_usize {
+        let wave = |at: usize| ((at as f32 * 0.06).sin() * 9_000.0) as i16;
+        let samples: Vec<i16> = (n * 960..(n + 1) * 960).map(wave).collect();
+        let packet = Packet {
+            payload_type: 111,
+            marker: n == 0,
+            sequence: n as u16,
+            timestamp: n as u32 * 960,
+            ssrc: 9,
+            csrc: &[],
+            extension: None,
+            payload: &encoder.encode_vec(&samples, 400).unwrap(),
+        };
+        server.from_panel(packet.write());
+        // the clock of the line is the one to speak by
+        frames(&mut at_server, 1).await;
+        for payload in frames(&mut at_phone, 1).await {
+            let mut heard = vec![0; 960];
+            let count = decoder.decode(&payload, &mut heard, false).unwrap();
+            loud += usize::from(heard[..count].iter().any(|sample| sample.abs() > 5_000));
+        }
+    }
+    assert!(loud > 30, "{loud} of 60 frames");
+}
+
+#[tokio::test]
+async fn frames_of_all_lines_are_due_together_and_a_panel_fills_no_memory() {
+    for at in 0..50 {
+        let now = Mono::from_millis(at);
+        let wait = until_common(now);
+        assert!(wait > Duration::ZERO && wait <= COMMON);
+        assert_eq!((now + wait).as_millis() % 5, 0);
+    }
+    let ([server, _phone], _, _) = pair().await;
+    // nothing is awaited in between, so the line takes none of them
+    for _ in 0..MOST_WAITING * 2 {
+        server.from_panel(vec![0; 20]);
+    }
+    assert_eq!(server.panel.take().len(), MOST_WAITING);
 }
 
 #[tokio::test]
