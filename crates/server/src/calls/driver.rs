@@ -9,7 +9,6 @@ use super::phone::{Errand, Phone, Voice};
 use crate::app::open_door::{self, Ask, By};
 use crate::node::Node;
 use crate::phones::known::Callee;
-use crate::phones::prompt::Said;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use klinke_access::decide::Cause;
@@ -22,6 +21,7 @@ use klinke_model::scope::{Principal, Scope};
 use klinke_model::text::Label;
 use klinke_model::time::Mono;
 use klinke_storage::record::RingFacts;
+use klinke_voice::Said;
 use klinke_wire::app::{AppCall, AppCallState, AppEvent};
 use klinke_wire::common::{
     DoorRef, ErrorCode, ErrorNews, MediaQuality, OpeningNews, OpeningState, RefusalCode, Sdp,

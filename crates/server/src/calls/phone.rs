@@ -18,7 +18,6 @@ use super::phone_sound::{FromPanel, ToPanel};
 use crate::node::Node;
 use crate::phones::NotRung;
 use crate::phones::known::Callee;
-use crate::phones::prompt::{self, Said};
 use klinke_calls::call::{Cancel, Input};
 use klinke_calls::plan::Leg;
 use klinke_media::{PeerId, RoomId, Sound};
@@ -32,6 +31,7 @@ use klinke_sip::rtp::codec::Codec;
 use klinke_sip::rtp::port::{Line, News, Ports};
 use klinke_sip::sdp::{self, Agreed, Local};
 use klinke_sip::why::Why;
+use klinke_voice::{Rate, Said};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -490,7 +490,7 @@ impl Held {
 
     async fn ask(&mut self) {
         let place = self.errand.place.clone();
-        self.line.prompt(self.sound(Said::Somebody { place: place.as_str() })).await;
+        self.line.prompt(self.sound(Said::Somebody { place: Some(place.as_str()) })).await;
     }
 
     async fn say(&mut self, said: Said<'static>) {
@@ -498,7 +498,9 @@ impl Held {
     }
 
     fn sound(&self, said: Said<'_>) -> Vec<i16> {
-        prompt::sound(self.errand.callee.language, said, self.rate)
+        // a line's codecs work at these two
+        let rate = Rate::of(self.rate).unwrap_or(Rate::Narrow);
+        self.node.phones.voice.say(self.errand.callee.language, said, rate).to_vec()
     }
 
     fn due_in(&mut self, wait: Duration, due: Due) {

@@ -27,6 +27,12 @@ pub struct Phones {
     /// Authorities whose certificates trunks over TLS may show, PEM. Left out, those of this machine.
     #[schemars(example = "/etc/klinke/trunk-ca.pem")]
     pub roots: Option<PathBuf>,
+    /// Folder with recordings of your own in the place of our voice: `LANGUAGE/PHRASE.wav`.
+    #[schemars(example = "/etc/klinke/recordings")]
+    pub recordings: Option<PathBuf>,
+    /// The program espeak-ng, with its whole path: it speaks addresses, ahead of calls. Left out, none is spoken.
+    #[schemars(example = "/usr/bin/espeak-ng")]
+    pub speech: Option<PathBuf>,
     /// Hosts that trunks may be set up to: exact, or `*.example.org` for all below it. Empty: none can be set up, and no
     /// ordinary phone is rung.
     #[schemars(example = ["sip.example.net", "*.example.com"])]
@@ -41,6 +47,8 @@ impl Default for Phones {
             first_port: 7500,
             last_port: 7899,
             roots: None,
+            recordings: None,
+            speech: None,
             trunk_hosts: Vec::new(),
         }
     }

@@ -8,7 +8,6 @@
 //! - Without an address in the configuration nothing is bound and nobody is rung.
 
 pub mod known;
-pub mod prompt;
 pub mod standing;
 
 use crate::config;
@@ -21,6 +20,7 @@ use klinke_sip::dial::{Caps, Limits, Number, NumberHash};
 use klinke_sip::digest::Account;
 use klinke_sip::rtp::port::{PortError, Ports, Range};
 use klinke_sip::sdp::Encryption;
+use klinke_voice::{Speaker, Voice, VoiceError};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
 use sha2::Sha256;
@@ -55,6 +55,9 @@ pub struct Trunk {
 /// Why phones can not be rung at all.
 #[derive(Debug, thiserror::Error)]
 pub enum PhonesError {
+    /// Recordings, or the program that speaks.
+    #[error(transparent)]
+    Voice(#[from] VoiceError),
     /// The authorities of trunks.
     #[error("can not use the authorities {}: {}", .0.display(), .1)]
     Roots(PathBuf, rustls_pki_types::pem::Error),
@@ -94,6 +97,10 @@ pub struct Phones {
     /// What numbers are hashed with for counting.
     key: [u8; 32],
     trunks: Mutex<HashMap<TenantId, Trunks>>,
+    /// What a phone hears from us.
+    pub voice: Voice,
+    /// Speaks addresses ahead of calls, once it is taken to run; `None` where the operator has no program for that.
+    speaker: Mutex<Option<Speaker>>,
 }
 
 impl Phones {
@@ -111,7 +118,10 @@ impl Phones {
                 roots: config.roots.as_deref().map_or(Ok(Roots::Machine), read_roots)?,
             }),
         };
-        Ok(Self { side, key, trunks: Mutex::default() })
+        let own =
+            klinke_voice::Config { recordings: config.recordings.clone(), speech: config.speech.clone() };
+        let (voice, speaker) = Voice::new(&own)?;
+        Ok(Self { side, key, trunks: Mutex::default(), voice, speaker: Mutex::new(speaker) })
     }
 
     /// Whether the configuration says where we are spoken to at all.
@@ -163,6 +173,11 @@ impl Phones {
             former.stop().await;
         }
         Ok(())
+    }
+
+    /// What speaks addresses ahead of calls, for the one task that runs it.
+    pub fn take_speaker(&self) -> Option<Speaker> {
+        self.speaker.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// The property managers who have trunks that stand.

@@ -269,7 +269,7 @@ async fn one_s_own_number_is_kept_once_its_call_proved_it() {
     assert!(!my_phone_number::typed(node, tenant, person, &code).await.unwrap(), "once");
     // another number is told too, the same one once, and none of what is switched off
     for (caller, enabled) in [("+4722222222", true), ("+4723232323", false), ("+4721600000", true)] {
-        let other = with(json!({ "caller": caller, "enabled": enabled }));
+        let other = with(&json!({ "caller": caller, "enabled": enabled }));
         assert_eq!(manager.post("/api/v1/trunks", json!({ "settings": other })).await.status, 201);
     }
     let from = json!(["+4721600000", "+4722222222"]);
