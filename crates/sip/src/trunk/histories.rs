@@ -84,10 +84,10 @@ impl World {
             assert!(call.ended.is_none(), "{event:?} after the end of {id}");
             match event {
                 Event::Answered { .. } => {
-                    assert!(call.answered.replace(self.now).is_none(), "twice answered")
+                    assert!(call.answered.replace(self.now).is_none(), "twice answered");
                 }
                 Event::Info { .. } | Event::Changed { .. } => {
-                    assert!(call.answered.is_some(), "{event:?} too early")
+                    assert!(call.answered.is_some(), "{event:?} too early");
                 }
                 Event::Ringing => assert!(call.answered.is_none()),
                 Event::Ended(why) => {
