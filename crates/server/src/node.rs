@@ -326,7 +326,7 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>, random: Random) ->
     node.tasks.spawn(phones::standing::work(Arc::clone(&node)));
     if let Some(speaker) = node.phones.take_speaker() {
         let stop = node.stop.clone();
-        node.tasks.spawn(async move { drop(stop.run_until_cancelled(speaker.run()).await) });
+        node.tasks.spawn(async move { stop.run_until_cancelled(speaker.run()).await });
     }
     node.tasks.spawn(moving::carry_out_when_due(Arc::clone(&node)));
     node.tasks.spawn(hours::turn_at_the_minute(Arc::clone(&node)));

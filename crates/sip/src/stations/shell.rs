@@ -215,17 +215,15 @@ impl Shell {
     /// Everything that the core wants out, until it wants nothing more.
     async fn drain(&mut self) {
         while let Some((flow, bytes)) = self.core.out() {
-            match (&self.udp, self.connections.get(&flow.connection)) {
-                (Some((socket, _)), _) if flow.way == Transport::Udp => {
+            if flow.way == Transport::Udp {
+                if let Some((socket, _)) = &self.udp {
                     // a datagram that does not go out is as good as one that is lost
                     let _ = socket.send_to(&bytes, flow.peer).await;
                 }
-                (_, Some(connection)) if flow.way != Transport::Udp => {
-                    if connection.outbox.try_send(bytes).is_err() {
-                        self.closed(flow.connection);
-                    }
-                }
-                _ => {}
+            } else if let Some(connection) = self.connections.get(&flow.connection)
+                && connection.outbox.try_send(bytes).is_err()
+            {
+                self.closed(flow.connection);
             }
         }
         while let Some(news) = self.core.news() {
