@@ -119,13 +119,13 @@ pub const SIP: Tool = Tool {
     otherwise: "install SIPp 3.6 or newer, its recordings under /usr/share/sip-tester, and baresip 1.0 or newer",
 };
 
-/// espeak-ng, which speaks addresses.
+/// espeak-ng, which speaks addresses, and multimon-ng, which listens for keys in what a telephone says.
 pub const SPEECH: Tool = Tool {
-    name: "espeak-ng",
-    present: || Path::new("/usr/bin/espeak-ng").exists(),
-    packages: &["espeak-ng"],
+    name: "espeak-ng and multimon-ng",
+    present: || Path::new("/usr/bin/espeak-ng").exists() && find("multimon-ng").is_some(),
+    packages: &["espeak-ng", "multimon-ng"],
     packaged: || true,
-    otherwise: "install espeak-ng 1.51 or newer as /usr/bin/espeak-ng",
+    otherwise: "install espeak-ng 1.51 or newer as /usr/bin/espeak-ng, and multimon-ng 1.2 or newer",
 };
 
 /// The PC/SC service with a card reader that is a program, for the desk reader.

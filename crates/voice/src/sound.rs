@@ -164,7 +164,11 @@ mod tests {
             let count = rate as usize / 4;
             for hz in [100.0, 1_000.0, 3_300.0] {
                 let sound = band(&sine(hz, rate, 10_000.0, count), rate, RATE);
-                assert_eq!(sound.len(), 4_000 - usize::from(count * 16_000 % rate as usize != 0), "{rate}");
+                assert_eq!(
+                    sound.len(),
+                    4_000 - usize::from(!(count * 16_000).is_multiple_of(rate as usize)),
+                    "{rate}"
+                );
                 let middle = &sound[500..3_500];
                 let same = sine(hz, RATE, 10_000.0, 4_000);
                 assert!((rms(middle) / 7_071.0 - 1.0).abs() < 0.02, "{rate}: {hz} Hz has {}", rms(middle));

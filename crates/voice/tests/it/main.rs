@@ -1,4 +1,4 @@
-//! The sounds as they are shipped, and the program that others wrote: espeak-ng speaks.
+//! The sounds as they are shipped, and the programs that others wrote: espeak-ng speaks, multimon-ng listens for keys.
 
 mod recordings;
 mod sounds;

@@ -168,6 +168,41 @@ fn keys(sound: &[i16], rate: u32) -> Vec<dtmf::Digit> {
 }
 
 #[test]
+fn the_detector_of_others_hears_no_key_in_them_and_does_in_a_tone() {
+    let voice = voice();
+    let mut all = Vec::new();
+    for language in LANGUAGES {
+        for said in SAID {
+            all.extend(voice.say(language, said, Rate::Wide).iter());
+        }
+    }
+    assert_eq!(multimon(&all), "");
+    let digit = dtmf::Digit::from_char('8').unwrap();
+    all.extend(tone(digit, 16_000, 4_000.0, 0, 3_200));
+    all.extend([0; 3_200]);
+    assert_eq!(multimon(&all), "DTMF: 8\n");
+}
+
+/// What multimon-ng finds; it takes 22,050 samples a second, without a head.
+fn multimon(sound: &[i16]) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("sound.raw");
+    // straight lines between samples are enough: nothing is above 4 kHz
+    let between = |at: usize| {
+        let (whole, part) = (at * 16_000 / 22_050, (at * 16_000 % 22_050) as i32);
+        let (one, next) = (i32::from(sound[whole]), i32::from(*sound.get(whole + 1).unwrap_or(&0)));
+        (one + (next - one) * part / 22_050) as i16
+    };
+    let samples: Vec<i16> = (0..sound.len() * 22_050 / 16_000).map(between).collect();
+    std::fs::write(&file, samples.iter().flat_map(|sample| sample.to_le_bytes()).collect::<Vec<_>>())
+        .unwrap();
+    let said = Command::new("multimon-ng").args(["-q", "-a", "DTMF", "-t", "raw"]).arg(file).output();
+    let said = said.expect("multimon-ng (Debian: multimon-ng)");
+    assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+    String::from_utf8(said.stdout).unwrap()
+}
+
+#[test]
 fn others_read_our_wav_files() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("one.wav");
