@@ -7,7 +7,7 @@
 //! - [`Voice::say`] answers at once: no file, no program, no other task is waited for;
 //! - every sound has the level and the band of a telephone, begins with a pause (the first words after an answer are
 //!   often lost), and has nothing in it that is taken for a key;
-//! - no address and no code is logged.
+//! - no address is logged.
 
 pub mod pack;
 pub mod phrase;
@@ -31,8 +31,6 @@ use std::sync::Arc;
 const BEFORE_MS: usize = 300;
 /// Between two sentences, milliseconds.
 const BETWEEN_MS: usize = 350;
-/// Between two digits, milliseconds: time to write one down.
-const DIGITS_MS: usize = 250;
 
 /// Where sounds come from beside those in the program.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -88,14 +86,16 @@ pub enum Said<'a> {
     Goodbye,
     /// A key that does nothing here.
     WrongKey,
-    /// A code is told once somebody presses a key: an answering machine must not hear it.
-    CodeWaits,
-    /// A code, twice. Digits from 0 to 9; what is larger is left out.
-    Code(&'a [u8; 6]),
+    /// What proves that a number is somebody's: the digits that their app shows are to be typed.
+    TypeCode,
+    /// Those were the digits: the number is kept.
+    Confirmed,
+    /// Those were not; once more.
+    WrongCode,
 }
 
 impl std::fmt::Debug for Said<'_> {
-    /// Without the place and the code.
+    /// Without the place.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Somebody { .. } => "Somebody",
@@ -108,8 +108,9 @@ impl std::fmt::Debug for Said<'_> {
             Self::Ending => "Ending",
             Self::Goodbye => "Goodbye",
             Self::WrongKey => "WrongKey",
-            Self::CodeWaits => "CodeWaits",
-            Self::Code(_) => "Code",
+            Self::TypeCode => "TypeCode",
+            Self::Confirmed => "Confirmed",
+            Self::WrongCode => "WrongCode",
         })
     }
 }
@@ -202,14 +203,9 @@ impl Voice {
             Said::Ending => sentence.add(Phrase::Ending),
             Said::Goodbye => sentence.add(Phrase::Goodbye),
             Said::WrongKey => sentence.add(Phrase::WrongKey),
-            Said::CodeWaits => sentence.add(Phrase::CodeWaits),
-            Said::Code(code) => {
-                sentence.add(Phrase::Code);
-                sentence.digits(code);
-                sentence.wait(BETWEEN_MS);
-                sentence.add(Phrase::Again);
-                sentence.digits(code);
-            }
+            Said::TypeCode => sentence.add(Phrase::TypeCode),
+            Said::Confirmed => sentence.add(Phrase::Confirmed),
+            Said::WrongCode => sentence.add(Phrase::WrongCode),
         }
         match rate {
             Rate::Wide => sentence.samples.into(),
@@ -241,13 +237,6 @@ impl Sentence<'_> {
 
     fn wait(&mut self, ms: usize) {
         self.samples.extend(pause(ms));
-    }
-
-    fn digits(&mut self, code: &[u8; 6]) {
-        for &digit in code {
-            self.wait(DIGITS_MS);
-            self.add(Phrase::Digit(digit));
-        }
     }
 }
 

@@ -42,35 +42,30 @@ pub enum Phrase {
     Goodbye,
     /// "That key does nothing."
     WrongKey,
-    /// "This is Klinke, your door phone. Press 1 to hear your code."
-    CodeWaits,
-    /// "Your code is", before digits.
-    Code,
-    /// "Once more", before the same digits.
-    Again,
-    /// A digit, 0 to 9; there are no others.
-    Digit(u8),
+    /// "Type the four digits that your app shows."
+    TypeCode,
+    /// "Thank you. From now on this phone rings …"
+    Confirmed,
+    /// "That is not the code. …"
+    WrongCode,
 }
-
-/// The names of the digits, which are what they say.
-const DIGITS: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
 
 impl Phrase {
     /// All of them.
     pub fn all() -> impl Iterator<Item = Self> {
         use Phrase::{
-            Again, Code, CodeWaits, Elsewhere, Ending, Goodbye, Keys, NotOpened, Opened, Sent, Somebody,
-            WrongKey,
+            Confirmed, Elsewhere, Ending, Goodbye, Keys, NotOpened, Opened, Sent, Somebody, TypeCode,
+            WrongCode, WrongKey,
         };
-        let words = [
-            Somebody, Keys, Opened, Sent, NotOpened, Elsewhere, Ending, Goodbye, WrongKey, CodeWaits, Code,
-            Again,
-        ];
-        words.into_iter().chain((0..10).map(Self::Digit))
+        [
+            Somebody, Keys, Opened, Sent, NotOpened, Elsewhere, Ending, Goodbye, WrongKey, TypeCode,
+            Confirmed, WrongCode,
+        ]
+        .into_iter()
     }
 
     /// Its name in `phrases.txt`, and that of its file in a folder of recordings.
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Somebody => "somebody",
             Self::Keys => "keys",
@@ -81,10 +76,9 @@ impl Phrase {
             Self::Ending => "ending",
             Self::Goodbye => "goodbye",
             Self::WrongKey => "wrong-key",
-            Self::CodeWaits => "code-waits",
-            Self::Code => "code",
-            Self::Again => "again",
-            Self::Digit(digit) => DIGITS.get(usize::from(digit)).copied().unwrap_or_default(),
+            Self::TypeCode => "type-code",
+            Self::Confirmed => "confirmed",
+            Self::WrongCode => "wrong-code",
         }
     }
 
@@ -122,10 +116,10 @@ mod tests {
     #[test]
     fn every_phrase_has_its_own_name_and_a_text_in_every_language() {
         let names: HashSet<_> = Phrase::all().map(Phrase::name).collect();
-        assert_eq!(names.len(), 22);
+        assert_eq!(names.len(), 12);
         for language in LANGUAGES {
             let texts: HashSet<_> = Phrase::all().map(|phrase| phrase.text(language)).collect();
-            assert_eq!(texts.len(), 22, "{language:?} says two things alike, or one not");
+            assert_eq!(texts.len(), 12, "{language:?} says two things alike, or one not");
             assert!(!texts.contains(""), "{language:?}");
             let there = somebody_at(language, "Storgatan 12 A");
             assert!(there.contains("Storgatan 12 A") && there.len() > 20, "{there}");

@@ -2,19 +2,21 @@
 //! the code is typed on that phone ([`crate::number_proofs`]). It opens doors, so another one needs the password in the same
 //! request.
 
-use super::phone_limits::callable;
+use super::phone_limits::{callable, countries};
 use super::trunks::for_calls;
 use crate::auth::session::SignedIn;
 use crate::http::body::Body;
 use crate::http::client::Client;
 use crate::http::problem::{Code, FieldCode, Fields, Problem, ProblemBody};
 use crate::node::Node;
+use crate::phones::confirming::{self, Confirming};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use klinke_model::ids::{PersonId, TenantId};
-use klinke_model::phone::Verified;
+use klinke_model::phone::{E164, Verified};
 use klinke_model::privacy::Pii;
+use klinke_model::scope::Scope;
 use klinke_model::time::Timestamp;
 use klinke_storage::StorageError;
 use serde::{Deserialize, Serialize};
@@ -130,9 +132,23 @@ pub async fn confirm(
         return Err(Code::NoTrunk.into());
     }
     let begun = node.number_proofs.begin((who.scope, who.person), number.clone(), &node.random)?;
+    ring(&node, &who, &number).await?;
     let code = begun.code.reveal().to_owned();
     let number = number.into_inner().into();
     Ok((StatusCode::ACCEPTED, Json(NumberToConfirm { number, code, until: begun.until })))
+}
+
+async fn ring(node: &Arc<Node>, who: &SignedIn, number: &Pii<E164>) -> Result<(), Problem> {
+    let limits = node.store.trunks().phone_limits(&Scope::system(who.scope.tenant)).await?;
+    let limits = limits.map(|(_, limits)| limits).unwrap_or_default();
+    let Some(me) = node.store.people().person(&who.scope, who.person).await? else {
+        return Err(Code::NotFound.into());
+    };
+    // it was read by the same countries a moment ago
+    let Ok(number) = countries(&limits).read(number.reveal().as_str()) else { return Ok(()) };
+    let (tenant, person) = (who.scope.tenant, who.person);
+    confirming::ring(node, Confirming { tenant, person, number, language: me.language });
+    Ok(())
 }
 
 /// Takes one's number away, and ends a proof that goes on: no ordinary phone is rung.

@@ -16,7 +16,7 @@
 use super::driver::Message;
 use super::phone_sound::{FromPanel, ToPanel};
 use crate::node::Node;
-use crate::phones::NotRung;
+use crate::phones::invite::{Invited, Wanted, invite, start};
 use crate::phones::known::Callee;
 use klinke_calls::call::{Cancel, Input};
 use klinke_calls::plan::Leg;
@@ -25,20 +25,16 @@ use klinke_model::ids::{BuildingId, CallId, DoorId, PersonId, TenantId};
 use klinke_model::intercom::EndReason;
 use klinke_model::text::Label;
 use klinke_model::time::Mono;
-use klinke_sip::agent::{self, Dial, Event, Reoffer};
+use klinke_sip::agent::{self, Event};
 use klinke_sip::dtmf::Digit;
-use klinke_sip::rtp::codec::Codec;
-use klinke_sip::rtp::port::{Line, News, Ports};
+use klinke_sip::rtp::port::{Line, News};
 use klinke_sip::sdp::{self, Agreed, Local};
 use klinke_sip::why::Why;
 use klinke_voice::{Rate, Said};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::mpsc;
 
-/// Best first. Opus is rare on trunks, G.722 is "HD voice".
-const CODECS: [Codec; 4] = [Codec::Opus, Codec::G722, Codec::Pcma, Codec::Pcmu];
 /// Between two times that the keys are told.
 const AGAIN: Duration = Duration::from_secs(2);
 /// How long before the end it is told.
@@ -158,8 +154,15 @@ async fn run(node: Arc<Node>, errand: Errand, orders: mpsc::UnboundedReceiver<Or
     let leg = Leg::Phone(errand.person);
     let own = errand.own.clone();
     let (changes, changed) = mpsc::unbounded_channel();
-    let (local, ports, sip) = match call(&node, &errand, changes).await {
-        Ok(called) => called,
+    let wanted = Wanted {
+        tenant: errand.tenant,
+        building: Some(errand.building),
+        number: errand.callee.number.clone(),
+        ring: errand.ring,
+        hold: errand.hold,
+    };
+    let Invited { local, ports, sip } = match invite(&node, wanted, changes).await {
+        Ok(invited) => invited,
         Err(error) => {
             tracing::warn!(%error, "a phone was not rung");
             return tell(&own, Input::LegGone(leg)).await;
@@ -168,16 +171,11 @@ async fn run(node: Arc<Node>, errand: Errand, orders: mpsc::UnboundedReceiver<Or
     let mut ringing = Ringing { own, leg, sip, orders };
     let Some(their_sdp) = ringing.until_picked_up().await else { return };
     let Ringing { own, sip, orders, .. } = ringing;
-    let tones = sip.trunk().is_some_and(|trunk| node.phones.has_tones(errand.tenant, trunk));
-    let started =
-        sdp::agreed(&local, their_sdp.as_bytes()).map_err(|error| error.to_string()).and_then(|agreed| {
-            let started = ports.start(&agreed, tones, node.clock.clone());
-            started.map(|(line, news)| (agreed.codec, line, news)).map_err(|error| error.to_string())
-        });
+    let started = start(&node, errand.tenant, (&local, &their_sdp), ports, &sip);
     let (codec, line, news) = match started {
         Ok(started) => started,
         Err(error) => {
-            tracing::warn!(error, "a phone was picked up whose sound can not be had");
+            tracing::warn!(%error, "a phone was picked up whose sound can not be had");
             // `sip` is dropped: hung up
             return tell(&own, Input::LegGone(leg)).await;
         }
@@ -199,51 +197,6 @@ async fn run(node: Arc<Node>, errand: Errand, orders: mpsc::UnboundedReceiver<Or
         line,
     };
     held.run(orders, news, changed).await;
-}
-
-/// Why a phone was not rung.
-#[derive(Debug, thiserror::Error)]
-enum NotCalled {
-    #[error(transparent)]
-    Ports(#[from] klinke_sip::rtp::port::PortError),
-    #[error(transparent)]
-    NotRung(#[from] NotRung),
-}
-
-/// The INVITE is on its way.
-async fn call(
-    node: &Node,
-    errand: &Errand,
-    changes: mpsc::UnboundedSender<Agreed>,
-) -> Result<(Local, Ports, agent::Leg), NotCalled> {
-    let (ports, address) = node.phones.ports().await?;
-    // 62 bits: some read it as a signed number
-    let session = u64::from_be_bytes(node.random.bytes()) >> 2;
-    let local = Local { address, session, version: 1, codecs: CODECS.to_vec(), crypto: None };
-    let dial = Dial {
-        to: errand.callee.number.clone(),
-        offer: sdp::offer(&local),
-        ring: errand.ring,
-        talk: errand.hold,
-        reoffer: reoffer(local.clone(), changes),
-        encrypted: None,
-    };
-    let sip = node.phones.call(errand.tenant, errand.building, dial, node.clock.mono())?;
-    Ok((local, ports, sip))
-}
-
-/// Answers what the other side offers during the call, and tells what was agreed.
-fn reoffer(local: Local, changes: mpsc::UnboundedSender<Agreed>) -> Reoffer {
-    let version = AtomicU64::new(local.version);
-    Arc::new(move |offer| {
-        let version = version.fetch_add(1, Ordering::Relaxed) + 1;
-        let local = Local { version, ..local.clone() };
-        let Some(offer) = offer else { return Some(sdp::offer(&local)) };
-        let (answer, agreed) = sdp::answer(&local, offer.as_bytes()).ok()?;
-        // a phone that has been hung up has no sound to change
-        let _ = changes.send(agreed);
-        Some(answer)
-    })
 }
 
 /// Before anybody picks up.

@@ -7,6 +7,8 @@
 //!   every start.
 //! - Without an address in the configuration nothing is bound and nobody is rung.
 
+pub mod confirming;
+pub mod invite;
 pub mod known;
 pub mod standing;
 
@@ -87,7 +89,7 @@ struct Trunks {
     agent: Agent,
     /// As they were set up.
     set: Vec<Trunk>,
-    caps: Caps<BuildingId>,
+    caps: Caps<Option<BuildingId>>,
 }
 
 /// The ordinary phones of a server.
@@ -214,7 +216,7 @@ impl Phones {
         Ok((ports, address))
     }
 
-    /// Rings a phone for somebody in front of this building, if limits allow it. It counts as rung then, whatever becomes
+    /// Rings a phone for somebody in front of this building (or to confirm a number), if limits allow it. It counts as rung then, whatever becomes
     /// of it.
     ///
     /// # Errors
@@ -222,7 +224,7 @@ impl Phones {
     pub fn call(
         &self,
         tenant: TenantId,
-        building: BuildingId,
+        building: Option<BuildingId>,
         dial: Dial,
         now: Mono,
     ) -> Result<Leg, NotRung> {

@@ -6,6 +6,7 @@ use crate::support::trunk::{Baresip, Sipp, one_pair};
 use crate::support::until;
 use crate::testing::TestClock;
 use crate::webrtc::{Numbers, Offering, Role, Via};
+use crate::world::PASSWORD;
 use axum::http::Method;
 use klinke_model::ids::{CallId, TenantId, TrunkId, v4};
 use klinke_model::intercom::EndReason;
@@ -456,4 +457,36 @@ async fn a_property_managers_trunk_rings_for_nobody_else() {
     let call = panel.ring(house.plan.bell("Dahl")).await.call;
     assert_eq!(panel.ended(call).await, EndReason::Unreachable);
     assert_eq!((own.invited(), theirs.invited()), (1, 0));
+}
+
+#[tokio::test]
+async fn a_number_is_kept_when_the_digits_that_the_app_shows_are_typed_on_it() {
+    let house = house(&[], Phones::WithoutDevice, |_| {}).await;
+    let mut phone = Baresip::start(NUMBER).await;
+    stand(&house, &[phone.port]).await;
+    let kari = house.phone("kari").await;
+    let at = "/api/v1/me/phone-number";
+    let begun = kari.browser.put(at, json!({ "number": NUMBER, "password": PASSWORD })).await;
+    assert_eq!(begun.status, 202, "{begun:?}");
+    let code = begun.json()["code"].as_str().unwrap().to_owned();
+    // one digit is another one
+    let wrong = format!("{}{}", (code.as_bytes()[0] - b'0' + 1) % 10, &code[1..]);
+    phone.picked_up().await;
+    // keys in the first second do not count
+    tokio::time::sleep(Duration::from_millis(PAUSE)).await;
+    phone.type_keys(&wrong).await;
+    // a star takes back what was typed by mistake
+    phone.type_keys("12*").await;
+    assert_eq!(kari.browser.get(at).await.json()["number"], Value::Null);
+    phone.type_keys(&code).await;
+    // we hang up
+    nothing_is_left(&house).await;
+    let kept = kari.browser.get(at).await.json();
+    assert_eq!((&kept["number"], &kept["verified"]), (&json!(NUMBER), &json!("called")), "{kept}");
+    // and it rings
+    assert_eq!(kari.browser.delete("/api/v1/session").await.status, 204);
+    let (mut panel, call) = rung(&house).await;
+    phone.picked_up().await;
+    panel.hang_up(call).await;
+    panel.ended(call).await;
 }

@@ -23,7 +23,7 @@ fn with(folder: &Path) -> Config {
 fn a_recording_takes_the_place_of_ours_and_the_rest_stays() {
     let folder = tempfile::tempdir().unwrap();
     put(folder.path(), "sv/opened.wav", &wav::write(&recorded(16_000, 1.5, 800.0), 16_000));
-    put(folder.path(), "sv/7.wav", &wav::write(&recorded(44_100, 0.5, 20_000.0), 44_100));
+    put(folder.path(), "sv/type-code.wav", &wav::write(&recorded(44_100, 0.5, 20_000.0), 44_100));
     put(folder.path(), ".trash", b"hidden");
     let (own, _) = Voice::new(&with(folder.path())).unwrap();
     let (ours, _) = Voice::new(&Config::default()).unwrap();
@@ -32,8 +32,8 @@ fn a_recording_takes_the_place_of_ours_and_the_rest_stays() {
     // 300 ms before it, as before ours, and as loud as ours
     assert!((28_800..=29_120).contains(&opened.len()), "{}", opened.len());
     assert!((sound::level_dbfs(&opened) + 20.0).abs() < 0.5);
-    assert_ne!(said(&own, Language::Sv, Said::Code(&[7; 6])), said(&ours, Language::Sv, Said::Code(&[7; 6])));
-    assert_eq!(said(&own, Language::Sv, Said::Code(&[6; 6])), said(&ours, Language::Sv, Said::Code(&[6; 6])));
+    assert_ne!(said(&own, Language::Sv, Said::TypeCode), said(&ours, Language::Sv, Said::TypeCode));
+    assert_eq!(said(&own, Language::Sv, Said::WrongCode), said(&ours, Language::Sv, Said::WrongCode));
     assert_eq!(said(&own, Language::Sv, Said::NotOpened), said(&ours, Language::Sv, Said::NotOpened));
     assert_eq!(said(&own, Language::Nb, Said::Opened), said(&ours, Language::Nb, Said::Opened));
 }
@@ -50,7 +50,11 @@ fn what_is_wrong_in_the_folder_is_named() {
         ("opened.wav", &good, "expected folders named nb, nn, sv, da or en"),
         ("sv/opened.wav", &stereo, "it has 2 channels: save it as mono"),
         ("sv/opened.wav", &wav::write(&[0; 16_000], 16_000), "it is silent"),
-        ("da/0.wav", &wav::write(&recorded(16_000, 20.1, 800.0), 16_000), "it is longer than 20 seconds"),
+        (
+            "da/goodbye.wav",
+            &wav::write(&recorded(16_000, 20.1, 800.0), 16_000),
+            "it is longer than 20 seconds",
+        ),
     ];
     for (name, file, why) in cases {
         let folder = tempfile::tempdir().unwrap();

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::net::UdpSocket;
 use std::path::PathBuf;
 use std::process::Stdio;
+use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
@@ -203,5 +204,13 @@ impl Baresip {
         let command = format!(r#"{{"command":"sndcode","params":"{key}"}}"#);
         let netstring = format!("{}:{command},", command.len());
         self.control.write_all(netstring.as_bytes()).await.unwrap();
+    }
+
+    /// Types these keys, at the pace of a person: baresip sends one at a time, and forgets those that come meanwhile.
+    pub async fn type_keys(&mut self, keys: &str) {
+        for key in keys.chars() {
+            self.press(key).await;
+            tokio::time::sleep(Duration::from_millis(450)).await;
+        }
     }
 }
