@@ -74,7 +74,7 @@ export const tenants = () => queryOptions({ queryKey: ['tenants'], queryFn: api.
 export const roles = () => queryOptions({ queryKey: ['roles'], queryFn: api.roles });
 export const tokens = () => queryOptions({ queryKey: ['tokens'], queryFn: api.tokens });
 export const webhooks = () => queryOptions({ queryKey: ['webhooks'], queryFn: api.webhooks, ...live });
-export const trunks = () => queryOptions({ queryKey: ['trunks'], queryFn: api.trunks });
+export const trunks = () => queryOptions({ queryKey: ['trunks'], queryFn: api.trunks, ...live });
 export const phoneLimits = () => queryOptions({ queryKey: ['phone-limits'], queryFn: api.phoneLimits });
 export const phoneNumber = (person: string) =>
   queryOptions({ queryKey: ['phone-number', person], queryFn: () => api.phoneNumber(person) });

@@ -6141,7 +6141,13 @@ export interface components {
             /** @description Whether there is a password. It is never shown. */
             has_password: boolean;
             id: components["schemas"]["TrunkId"];
+            /**
+             * @description How it refuses us, in its own words; absent when it does not.
+             * @example 403 Forbidden
+             */
+            refusal?: string | null;
             settings: components["schemas"]["TrunkSettings"];
+            state: components["schemas"]["TrunkState"];
             /**
              * Format: int64
              * @description Grows with every change; a change names the one it is based on.
@@ -6219,6 +6225,11 @@ export interface components {
             registers: boolean;
             way: components["schemas"]["TrunkWay"];
         };
+        /**
+         * @description How we stand with a trunk, as far as the asked server knows.
+         * @enum {string}
+         */
+        TrunkState: "idle" | "starting" | "ready" | "refused" | "unreachable";
         /**
          * @description How a trunk is spoken to.
          * @enum {string}

@@ -19,6 +19,7 @@ use klinke_model::phone::{E164, TrunkKeys, TrunkWay};
 use klinke_model::privacy::Pii;
 use klinke_model::rights::Right;
 use klinke_model::scope::Scope;
+use klinke_sip::agent::State as Standing;
 use klinke_sip::digest::Account;
 use klinke_storage::StorageError;
 use klinke_storage::record::{self, NewTrunk, TrunkAdded, TrunkChanged, TrunkOrdered};
@@ -73,6 +74,27 @@ pub struct Trunk {
     settings: TrunkSettings,
     /// Whether there is a password. It is never shown.
     has_password: bool,
+    state: TrunkState,
+    /// How it refuses us, in its own words; absent when it does not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, example = "403 Forbidden")]
+    refusal: Option<String>,
+}
+
+/// How we stand with a trunk, as far as the asked server knows.
+#[derive(Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TrunkState {
+    /// It is not used: switched off, at a host that is not allowed any more, or this server rings no phones.
+    Idle,
+    /// It was just set up, and has not answered yet.
+    Starting,
+    /// Registered, or it answers where nothing is to be registered.
+    Ready,
+    /// It answers, and does not want us.
+    Refused,
+    /// It does not answer, or there is no way to it.
+    Unreachable,
 }
 
 /// All trunks, in the order in which they are tried.
@@ -145,13 +167,33 @@ impl From<record::Trunk> for Trunk {
             keys,
             enabled,
         };
-        Self { id, version: trunk.version, settings, has_password: password.is_some() }
+        Self {
+            id,
+            version: trunk.version,
+            settings,
+            has_password: password.is_some(),
+            state: TrunkState::Idle,
+            refusal: None,
+        }
     }
 }
 
-fn listed(node: &Node, trunks: Vec<record::Trunk>) -> TrunkList {
+/// As it is set up, and as it stands.
+fn shown(node: &Node, tenant: TenantId, trunk: record::Trunk) -> Trunk {
+    let standing = node.phones.states(tenant).into_iter().find(|(id, _)| *id == trunk.set.id);
+    let (state, refusal) = match standing.map(|(_, state)| state) {
+        None => (TrunkState::Idle, None),
+        Some(Standing::Starting) => (TrunkState::Starting, None),
+        Some(Standing::Ready) => (TrunkState::Ready, None),
+        Some(Standing::Refused { status, words }) => (TrunkState::Refused, Some(format!("{status} {words}"))),
+        Some(Standing::Unreachable) => (TrunkState::Unreachable, None),
+    };
+    Trunk { state, refusal, ..trunk.into() }
+}
+
+fn listed(node: &Node, tenant: TenantId, trunks: Vec<record::Trunk>) -> TrunkList {
     TrunkList {
-        items: trunks.into_iter().map(Into::into).collect(),
+        items: trunks.into_iter().map(|trunk| shown(node, tenant, trunk)).collect(),
         hosts: node.config.phones.trunk_hosts.clone(),
         most: record::TRUNKS,
     }
@@ -163,7 +205,7 @@ fn listed(node: &Node, trunks: Vec<record::Trunk>) -> TrunkList {
 pub async fn list(State(node): State<Arc<Node>>, who: SignedIn) -> Result<Json<TrunkList>, Problem> {
     everywhere(&node, &who, Right::ChangeBuilding).await?;
     let trunks = node.store.trunks().trunks(&who.scope).await?;
-    Ok(Json(listed(&node, trunks)))
+    Ok(Json(listed(&node, who.scope.tenant, trunks)))
 }
 
 /// Adds a trunk, to be tried after the others.
@@ -188,7 +230,7 @@ pub async fn add(
     }
     changed(&node);
     let made = node.store.trunks().trunk(&who.scope, id).await?.ok_or(Code::NotFound)?;
-    Ok((StatusCode::CREATED, Json(made.into())))
+    Ok((StatusCode::CREATED, Json(shown(&node, who.scope.tenant, made))))
 }
 
 /// Changes a trunk. Calls that are going on end.
@@ -214,9 +256,9 @@ pub async fn change(
     match trunks.change_trunk(&who.scope, &node.stamp(), wanted).await? {
         TrunkChanged::Done(trunk) => {
             changed(&node);
-            Ok(Json(trunk.into()))
+            Ok(Json(shown(&node, who.scope.tenant, trunk)))
         }
-        TrunkChanged::Conflict(trunk) => Err(Problem::conflict(&Trunk::from(trunk))),
+        TrunkChanged::Conflict(trunk) => Err(Problem::conflict(&shown(&node, who.scope.tenant, trunk))),
         TrunkChanged::NotFound => Err(Code::NotFound.into()),
     }
 }
@@ -252,7 +294,7 @@ pub async fn order(
     match node.store.trunks().order_trunks(&who.scope, &node.stamp(), wanted.trunks).await? {
         TrunkOrdered::Done(trunks) => {
             changed(&node);
-            Ok(Json(listed(&node, trunks)))
+            Ok(Json(listed(&node, who.scope.tenant, trunks)))
         }
         TrunkOrdered::NotAll => Err(Code::NotFound.into()),
         TrunkOrdered::NotThere => Err(Code::Forbidden.into()),
