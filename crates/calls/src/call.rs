@@ -151,6 +151,8 @@ impl Call {
             Input::LegDeclined(leg) => self.leg_declined(leg),
             Input::LegHungUp(leg) if self.bridged() == Some(leg) => self.end(EndReason::ResidentHungUp),
             Input::LegHungUp(leg) => self.leg_declined(leg),
+            Input::LegSpent(leg) if self.bridged() == Some(leg) => self.end(EndReason::TimeLimit),
+            Input::LegSpent(leg) => self.leg_gone(leg),
             Input::LegAway(leg) => self.leg_away(leg),
             Input::LegBack(leg) => self.leg_back(leg),
             Input::LegJoined { leg, person } => self.leg_joined(leg, person),

@@ -19,6 +19,9 @@ pub enum Input {
     LegDeclined(Leg),
     /// A leg hung up. From a leg that still rings, and from a telephone that nobody pressed a key on: it declined.
     LegHungUp(Leg),
+    /// A telephone was held for as long as one may be: a call that it talks in is over, and one that waits for its key goes on
+    /// without it.
+    LegSpent(Leg),
     /// A device's connection was lost (a telephone has none: it hangs up or is gone). Only for its newest connection: not when an older one closes after a reload.
     LegAway(Leg),
     /// A device has a new connection (reload, reconnect), whether or not the loss of the old one was noticed.

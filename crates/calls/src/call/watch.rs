@@ -233,7 +233,7 @@ impl Watch {
         {
             self.heard.insert(self.person(leg));
         }
-        if let Some(Input::LegGone(leg)) = input
+        if let Some(Input::LegGone(leg) | Input::LegSpent(leg)) = input
             && self.plan.contains_key(&leg)
         {
             self.gone.insert(leg);
@@ -409,7 +409,10 @@ impl Watch {
             EndReason::ResidentHungUp => {
                 assert!(matches!(input, Some(Input::LegHungUp(leg)) if before.holds(leg)));
             }
-            EndReason::TimeLimit => assert!(before.bridged.is_some_and(|(_, until)| self.now >= until)),
+            EndReason::TimeLimit => {
+                let spent = matches!(input, Some(Input::LegSpent(leg)) if before.holds(leg));
+                assert!(spent || before.bridged.is_some_and(|(_, until)| self.now >= until));
+            }
             EndReason::Opened => {
                 let Some(Input::DoorOutcome { leg, request, opened_for: Some(_) }) = input else {
                     panic!("opened by nobody")
@@ -468,6 +471,7 @@ impl Watch {
                 assert_eq!(self.ended, Some(EndReason::ResidentHungUp));
             }
             Input::LegGone(leg) if before.holds(leg) => assert_eq!(self.ended, Some(EndReason::Interrupted)),
+            Input::LegSpent(leg) if before.holds(leg) => assert_eq!(self.ended, Some(EndReason::TimeLimit)),
             Input::VisitorHungUp => assert_eq!(self.ended, Some(EndReason::VisitorLeft)),
             Input::Shutdown => assert_eq!(self.ended, Some(EndReason::Interrupted)),
             Input::DoorOutcome { leg, request, opened_for: Some(_) }

@@ -304,7 +304,7 @@ impl Driver {
             callee,
             door: facts.doors.first().map(|door| door.id),
             ring: limits.ring + OPENING_LIFE,
-            hold: limits.ring + limits.talk + OPENING_LIFE,
+            hold: limits.talk,
             own: self.own.clone(),
         };
         self.phones.insert(person, Phone::ring(&self.node, errand));

@@ -10,6 +10,8 @@
 //! - A key opens after it has accepted, so the call goes on while the door opens and after. 5 and 8 open, 1 talks, every
 //!   other key does nothing. Which presses count is decided in `klinke_sip::dtmf::press`.
 //! - The phone is hung up when its [`Phone`] is dropped, and its ports are free then; the task ends in any case.
+//! - A phone is held no longer than the limit of talking, counted from when it was picked up, and who presses no key hears
+//!   [`ASKS`] times what to press: a machine is not told it for a minute.
 //! - Before [`Phone::talk`] nothing that the phone says goes to the panel, and nothing of the panel to the phone.
 //! - No number, no person and no door is logged.
 
@@ -37,6 +39,8 @@ use tokio::sync::mpsc;
 
 /// Between two times that the keys are told.
 const AGAIN: Duration = Duration::from_secs(2);
+/// How often they are told.
+const ASKS: u8 = 3;
 /// How long before the end it is told.
 const WARNING: Duration = Duration::from_secs(10);
 /// A last word is no longer.
@@ -138,6 +142,7 @@ impl Phone {
 const fn ended(leg: Leg, why: Why) -> Input {
     match why {
         Why::TheyHungUp => Input::LegHungUp(leg),
+        Why::Limit => Input::LegSpent(leg),
         Why::Busy | Why::Declined => Input::LegDeclined(leg),
         _ => Input::LegGone(leg),
     }
@@ -187,6 +192,8 @@ async fn run(node: Arc<Node>, errand: Errand, orders: mpsc::UnboundedReceiver<Or
         from_panel: None,
         rate: codec.sample_rate(),
         stage: Stage::Asked,
+        asked: 0,
+        spent_at: node.clock.mono() + errand.hold,
         due: None,
         node,
         errand,
@@ -265,6 +272,10 @@ struct Held {
     /// Samples a second of its sound.
     rate: u32,
     stage: Stage,
+    /// How often it was told which keys there are.
+    asked: u8,
+    /// When it is hung up in any case.
+    spent_at: Mono,
     due: Option<(Mono, Due)>,
 }
 
@@ -361,6 +372,7 @@ impl Held {
                 self.say(Said::Connected).await;
             }
             Some(Order::Left(left)) => {
+                let left = left.min(self.spent_at.since(self.node.clock.mono()));
                 self.due = None;
                 if let Some(wait) = left.checked_sub(WARNING) {
                     self.due_in(wait, Due::Warn);
@@ -426,7 +438,9 @@ impl Held {
     async fn fall_due(&mut self, due: Due) -> Goes {
         self.due = None;
         match due {
-            Due::AskAgain => self.ask().await,
+            Due::AskAgain if self.asked < ASKS => self.ask().await,
+            // nobody hears it
+            Due::AskAgain => return self.lose().await,
             Due::Warn => self.say(Said::Ending).await,
             Due::HangUp => return Goes::Over,
         }
@@ -442,6 +456,7 @@ impl Held {
     }
 
     async fn ask(&mut self) {
+        self.asked += 1;
         let place = self.errand.place.clone();
         self.line.prompt(self.sound(Said::Somebody { place: Some(place.as_str()) })).await;
     }

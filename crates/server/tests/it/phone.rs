@@ -294,11 +294,25 @@ async fn who_hangs_up_without_a_key_declined_and_after_one_ended_the_call() {
 
 #[tokio::test]
 async fn the_time_to_talk_ends_by_our_bye() {
-    let house = house(&["kari"], Phones::WithoutDevice, |config| config.calls.talk_s = 1).await;
+    // counted from when it was picked up, not from the key
+    let house = house(&["kari"], Phones::WithoutDevice, |config| config.calls.talk_s = 3).await;
     let sipp = Sipp::press(&[(PAUSE, '1')], 1);
     over(&house, &sipp).await;
     let (mut panel, call) = rung(&house).await;
     assert_eq!(panel.ended(call).await, EndReason::TimeLimit);
+    sipp.verdict().await;
+    nothing_is_left(&house).await;
+}
+
+#[tokio::test]
+async fn a_machine_that_picks_up_is_hung_up_and_the_call_goes_on_without_it() {
+    let house = house(&["nora"], Phones::WithoutDevice, |config| config.calls.talk_s = 2).await;
+    let (mut panel, mut emil) = (house.panel().await, house.app("emil").await);
+    let sipp = Sipp::play("answer", 1);
+    over(&house, &sipp).await;
+    let call = panel.ring(house.plan.bell("Berg")).await;
+    assert_eq!(emil.rung().await.call, call.call);
+    panel.until("the next", |state| matches!(state, PanelCallState::Calling { step: 2, .. })).await;
     sipp.verdict().await;
     nothing_is_left(&house).await;
 }
