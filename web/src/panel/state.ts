@@ -299,8 +299,7 @@ function onCall(state: PanelState, call: PanelCall, request: RequestId | undefin
   if (call.state === 'connected') {
     return only({ ...awake, visit: { at: 'connected', call: call.call, label: call.label, until } });
   }
-  const { step, steps, reached, phone } = call;
-  return only({ ...awake, visit: { at: 'calling', call: call.call, label: call.label, step, steps, reached, phone, until } });
+  return only({ ...awake, visit: { ...call, at: 'calling', until } });
 }
 
 function onOpening(state: PanelState, news: OpeningState & { door_name?: string }, now: number): PanelState {
