@@ -189,11 +189,11 @@ pub async fn round(node: &Arc<Node>) -> Result<(), StorageError> {
 async fn turn(node: &Node, mut due: DueWebhook) -> Result<(), StorageError> {
     let (scope, webhooks) = (Scope::system(due.tenant), node.store.webhooks());
     for _ in 0..IN_A_TURN {
-        let Some(waiting) = webhooks.next_message(&scope, due.id).await? else { return Ok(()) };
         let until = node.clock.now().plus(TAKEN);
         if !webhooks.take_webhook(&scope, &due, until).await? {
             return Ok(());
         }
+        let Some(waiting) = webhooks.next_message(&scope, due.id).await? else { return Ok(()) };
         let (webhook, event) = (&waiting.webhook, &waiting.event);
         let body = body(event);
         let answer = node.webhooks.post(due.tenant, webhook, event.id, node.clock.now(), &body).await;

@@ -3,7 +3,7 @@
 
 use crate::support::until;
 use crate::testing::TestClock;
-use crate::world::{Answer, Browser, PASSWORD, RESIDENT, World, claim, config, label, sign_in};
+use crate::world::{Answer, Browser, PASSWORD, RESIDENT, Town, World, claim, config, label, sign_in};
 use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode};
@@ -255,6 +255,40 @@ async fn who_answers_gone_is_asked_no_more_until_an_administrator_says_so() {
     assert_eq!(manager.delete(&path).await.status, 404);
 }
 
+fn twenty_units(town: &Town) -> Vec<Unit> {
+    let unit = |n: u8| Unit {
+        id: UnitId(v4([n; 16])),
+        building: town.building,
+        entrance: EntranceId(town.entrance.0),
+        number: label(&n.to_string()),
+    };
+    (100..120).map(unit).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_who_send_at_the_same_moment_send_each_message_once_and_in_order() {
+    let (world, manager) = world().await;
+    let town = world.town().await;
+    let receiver = Receiver::start().await;
+    add(&manager, of_all(&receiver)).await;
+    let (scope, node) = (Scope::system(town.tenant), world.node());
+    let (sites, stamp, units) = (node.store.sites(), node.stamp(), twenty_units(&town));
+    assert!(sites.insert_units(&scope, &stamp, town.building, &units, &[]).await.unwrap());
+    let senders: Vec<_> = (0..8)
+        .map(|_| {
+            let node = Arc::clone(node);
+            tokio::spawn(async move { round(&node).await })
+        })
+        .collect();
+    for sender in senders {
+        sender.await.unwrap().unwrap();
+    }
+    until_json(&manager, |hook| hook["waiting"] == 0).await;
+    let heard: Vec<_> = receiver.heard().iter().map(|message| message.json()["data"]["unit"].clone()).collect();
+    let expected: Vec<_> = units.iter().map(|unit| json!(unit.id.to_string())).collect();
+    assert_eq!(heard, expected);
+}
+
 #[tokio::test]
 async fn a_restart_in_the_middle_of_the_queue_loses_nothing_and_keeps_the_secret() {
     let (world, manager) = world().await;
@@ -262,18 +296,9 @@ async fn a_restart_in_the_middle_of_the_queue_loses_nothing_and_keeps_the_secret
     let receiver = Receiver::start().await;
     let (_, secret) = add(&manager, of_all(&receiver)).await;
     receiver.answers(&[200, 503]);
-    let units = |from: u8| -> Vec<Unit> {
-        let unit = |n: u8| Unit {
-            id: UnitId(v4([n; 16])),
-            building: town.building,
-            entrance: EntranceId(town.entrance.0),
-            number: label(&n.to_string()),
-        };
-        (from..from + 20).map(unit).collect()
-    };
     let scope = Scope::system(town.tenant);
     let node = world.node();
-    let (sites, stamp, twenty) = (node.store.sites(), node.stamp(), units(100));
+    let (sites, stamp, twenty) = (node.store.sites(), node.stamp(), twenty_units(&town));
     assert!(sites.insert_units(&scope, &stamp, town.building, &twenty, &[]).await.unwrap());
     round(world.node()).await.unwrap();
     until_json(&manager, |hook| hook["waiting"] == 19 && hook["failure"] == "http_503").await;
@@ -283,7 +308,7 @@ async fn a_restart_in_the_middle_of_the_queue_loses_nothing_and_keeps_the_secret
     let running = node::start(allowing(folder.path()), clock.clone(), Random::system()).await.unwrap();
     round(&running.node).await.unwrap();
     until("all of them", || receiver.took().len() == 20).await;
-    let units = units(100);
+    let units = twenty_units(&town);
     let taken: Vec<_> = receiver.heard().into_iter().filter(|message| message.answered == 200).collect();
     for (message, unit) in taken.iter().zip(&units) {
         assert_eq!(message.json()["data"]["unit"], unit.id.to_string());

@@ -3,10 +3,10 @@
 use crate::Result;
 use crate::entity::{webhook, webhook_delivery};
 use crate::record::DueWebhook;
+use crate::repo::webhooks::waits;
 use crate::repo::{Gate, reach};
 use klinke_model::time::Timestamp;
-use sea_orm::sea_query::{Expr, ExprTrait};
-use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 impl Gate<'_> {
     /// Addresses for which something is due at this moment, the oldest first.
@@ -14,19 +14,10 @@ impl Gate<'_> {
     /// # Errors
     /// When the database can not be read.
     pub async fn due_webhooks(&self, at: Timestamp, at_most: u64) -> Result<Vec<DueWebhook>> {
-        let waits = Condition::all()
-            .add(
-                Expr::col((webhook_delivery::Entity, webhook_delivery::Column::Tenant))
-                    .equals((webhook::Entity, webhook::Column::Tenant)),
-            )
-            .add(
-                Expr::col((webhook_delivery::Entity, webhook_delivery::Column::Webhook))
-                    .equals((webhook::Entity, webhook::Column::Id)),
-            );
         let rows = webhook::Entity::find()
             .filter(webhook::Column::Enabled.eq(true))
             .filter(webhook::Column::RunAt.lte(at.as_millis()))
-            .filter(reach::exists(webhook_delivery::Entity, waits))
+            .filter(reach::exists(webhook_delivery::Entity, waits()))
             .order_by_asc(webhook::Column::RunAt)
             .order_by_asc(webhook::Column::Id)
             .limit(at_most)

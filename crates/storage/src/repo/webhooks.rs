@@ -22,7 +22,7 @@ use klinke_model::scope::{Principal, Scope};
 use klinke_model::time::Timestamp;
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{Expr, ExprTrait};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
 use serde_json::{Value, json};
 
 /// Addresses that are told of changes: for who may change the building they are told of; of all buildings, for who may
@@ -187,7 +187,9 @@ impl Webhooks<'_> {
         .await
     }
 
-    /// Takes one until then: nobody else sends to it meanwhile. `false` when somebody else has it. For the service.
+    /// Takes one for which something waits until then: nobody else sends to it meanwhile. `false` when somebody else has it,
+    /// or nothing waits. What waits is read after this: what was read before may have been sent meanwhile by who had it.
+    /// For the service.
     pub async fn take_webhook(&self, scope: &Scope, due: &DueWebhook, until: Timestamp) -> Result<bool> {
         if scope.principal != Principal::System {
             return Ok(false);
@@ -197,6 +199,7 @@ impl Webhooks<'_> {
                 .col_expr(webhook::Column::RunAt, Expr::val(until.as_millis()))
                 .filter(webhook::Column::RunAt.eq(due.run_at.as_millis()))
                 .filter(webhook::Column::Enabled.eq(true))
+                .filter(reach::exists(webhook_delivery::Entity, waits()))
                 .exec(&*tx)
                 .await?;
             Ok(taken.rows_affected > 0)
@@ -301,6 +304,16 @@ impl Webhooks<'_> {
         })
         .await
     }
+}
+
+/// Something waits for the address of the query around it.
+pub(super) fn waits() -> Condition {
+    let same = |ours: webhook_delivery::Column, theirs: webhook::Column| {
+        Expr::col((webhook_delivery::Entity, ours)).equals((webhook::Entity, theirs))
+    };
+    Condition::all()
+        .add(same(webhook_delivery::Column::Tenant, webhook::Column::Tenant))
+        .add(same(webhook_delivery::Column::Webhook, webhook::Column::Id))
 }
 
 async fn found(db: &impl ConnectionTrait, scope: &Scope, id: WebhookId) -> Result<Option<webhook::Model>> {

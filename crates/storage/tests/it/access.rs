@@ -1170,7 +1170,7 @@ const PROBES: &[Probe] = probes! {
         r.store.webhooks().remove_webhook(&r.scope, &stamp(r.n), id).await
     };
     take_webhook [System] |r| {
-        let due = DueWebhook { tenant: r.ours.tenant, id: r.webhook().await?, run_at: stamp(r.n).at };
+        let due = DueWebhook { tenant: r.ours.tenant, id: r.message().await?, run_at: stamp(r.n).at };
         r.store.webhooks().take_webhook(&r.scope, &due, at(9)).await
     };
     next_message [System] |r| {

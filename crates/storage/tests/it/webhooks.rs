@@ -200,9 +200,12 @@ on_both! {
         let now = webhooks.webhook(&scope, id).await.unwrap().unwrap();
         assert_eq!((now.enabled, now.waiting, now.failure.as_deref()), (false, 0, Some("gone")));
         assert_eq!(webhooks.next_message(&scope, id).await.unwrap(), None);
+        assert!(!webhooks.take_webhook(&scope, &due, at(160).at).await.unwrap(), "switched off");
         let on = WebhookChange { version: now.version, enabled: Some(true), ..WebhookChange::default() };
         let WebhookChanged::Done(on) = webhooks.change_webhook(&scope, &at(150), id, on).await.unwrap() else { panic!() };
         assert_eq!((on.enabled, on.failing_since, on.failure, on.attempts), (true, None, None, 0));
+        let due = DueWebhook { run_at: at(150).at, ..due };
+        assert!(!webhooks.take_webhook(&scope, &due, at(170).at).await.unwrap(), "nothing waits");
         let entries = store.audit().audit_entries(&scope, AuditQuery { limit: 9, ..AuditQuery::default() }).await.unwrap();
         let actions: Vec<_> = entries.iter().map(|entry| entry.action.as_str()).filter(|action| action.starts_with("webhook")).collect();
         assert_eq!(actions, ["webhook.changed", "webhook.switched_off", "webhook.made"]);
