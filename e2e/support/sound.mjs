@@ -17,32 +17,42 @@ export const SILENT = 0.001;
 export const folder = mkdtempSync(join(tmpdir(), 'klinke-media-'));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 
+/** The rate of a browser's microphone, samples a second. */
 const RATE = 48_000;
 const SECONDS = 3;
 
-/** A WAV file with soft bursts of this pitch, five in two seconds, like syllables: noise suppression lets it through. */
-export function microphoneFile(hertz) {
-  const samples = RATE * SECONDS;
-  const wav = Buffer.alloc(44 + samples * 2);
+/** Soft bursts of this pitch, five in two seconds, like syllables: noise suppression lets them through. Samples, full scale is 1. */
+export function bursts(hertz, rate, seconds) {
+  return Float64Array.from({ length: rate * seconds }, (_, i) => {
+    const time = i / rate;
+    const burst = Math.max(0, Math.sin(2 * Math.PI * 2.5 * time)) ** 0.5;
+    return 0.6 * burst * Math.sin(2 * Math.PI * hertz * time);
+  });
+}
+
+/** A WAV file of samples: mono, 16 bit. */
+export function wavOf(samples, rate) {
+  const wav = Buffer.alloc(44 + samples.length * 2);
   wav.write('RIFF', 0);
-  wav.writeUInt32LE(36 + samples * 2, 4);
+  wav.writeUInt32LE(36 + samples.length * 2, 4);
   wav.write('WAVEfmt ', 8);
   wav.writeUInt32LE(16, 16);
   wav.writeUInt16LE(1, 20);
   wav.writeUInt16LE(1, 22);
-  wav.writeUInt32LE(RATE, 24);
-  wav.writeUInt32LE(RATE * 2, 28);
+  wav.writeUInt32LE(rate, 24);
+  wav.writeUInt32LE(rate * 2, 28);
   wav.writeUInt16LE(2, 32);
   wav.writeUInt16LE(16, 34);
   wav.write('data', 36);
-  wav.writeUInt32LE(samples * 2, 40);
-  for (let i = 0; i < samples; i += 1) {
-    const time = i / RATE;
-    const burst = Math.max(0, Math.sin(2 * Math.PI * 2.5 * time)) ** 0.5;
-    wav.writeInt16LE(Math.round(0.6 * burst * Math.sin(2 * Math.PI * hertz * time) * 32_767), 44 + i * 2);
-  }
+  wav.writeUInt32LE(samples.length * 2, 40);
+  samples.forEach((sample, i) => wav.writeInt16LE(Math.round(sample * 32_767), 44 + i * 2));
+  return wav;
+}
+
+/** A file that a browser takes for its microphone. */
+export function microphoneFile(hertz) {
   const file = join(folder, `${hertz}.wav`);
-  writeFileSync(file, wav);
+  writeFileSync(file, wavOf(bursts(hertz, RATE, SECONDS), RATE));
   return file;
 }
 

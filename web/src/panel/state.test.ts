@@ -194,6 +194,16 @@ describe('the connection', () => {
     expect(panel.sent).toEqual([]);
   });
 
+  it('rings when it stands, for whoever taps a name that is there before it', () => {
+    const panel = new Bench().ring();
+    expect(panel.at).toBe('asking');
+    panel.sent = []; // the link is not proven: nothing left
+    panel.welcome();
+    expect(panel.sent).toEqual([{ type: 'ring', request: 'r1', bell: 'b1' }]);
+    expect(panel.call(CALLING, 'r1').at).toBe('calling');
+    expect(new Bench().ring().do({ do: 'lost' }).after(ASKING_MS).ending).toBe('not_accepted');
+  });
+
   it('keeps the names of the last time', () => {
     const panel = online().do({ do: 'lost' });
     expect(panel.state).toMatchObject({ link: 'offline', directory: { revision: '1' } });

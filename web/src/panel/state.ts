@@ -13,7 +13,8 @@
  * Invariants:
  * - the screen says that a door is open only while `opening` is `open`, which only the server's news make;
  * - a call that the server does not know any more (it restarted) ends in words, never in silence;
- * - a `ring` that got no answer is repeated after a reconnect with the same request id, so it rings once;
+ * - a `ring` that got no answer is repeated after a reconnect with the same request id, so it rings once; nor is a tap lost on the
+ *   names of the last time, which are there before the first contact: `welcome` sends it;
  * - a visitor who cancels before the call has an id still hangs up, as soon as it has one, and a call that was
  *   hung up while the connection was lost does not come back with it.
  */
@@ -202,7 +203,7 @@ function over(state: PanelState, ending: Ending, label: string, now: number): Pa
 function ring(state: PanelState, target: Target, request: RequestId, now: number): Step {
   if (state.visit.at !== 'rest' && state.visit.at !== 'over') return only(state);
   const rung = { ...state, target, opening: undefined };
-  if (state.link !== 'online') return only(over(rung, 'offline', target.label, now));
+  if (state.link === 'offline') return only(over(rung, 'offline', target.label, now));
   return [{ ...rung, visit: { at: 'asking', request, target, until: now + ASKING_MS } }, [ringRequest(target, request)]];
 }
 

@@ -26,15 +26,15 @@ use uuid::Uuid;
 const RESIDENTS: [&str; 8] = ["kari", "nora", "emil", "linh", "anh", "ingrid", "per", "liv"];
 
 /// A name of 24 characters that nothing else contains.
-fn canary(user_name: &str) -> String {
+pub fn canary(user_name: &str) -> String {
     format!("Qzxv{user_name:Q<12}Canaryzx")
 }
 
 /// A day ago on the wall, so that what was written when the house was furnished is not taken for use.
-struct Yesterday(SystemClock);
+pub struct Yesterday(SystemClock);
 
 impl Yesterday {
-    fn start() -> Arc<Self> {
+    pub fn start() -> Arc<Self> {
         Arc::new(Self(SystemClock::start()))
     }
 }
@@ -62,7 +62,7 @@ impl Clock for Noon {
 
 /// Makes the list of migrations a day old, which our own clock does not reach. Else a house that is furnished in the
 /// second before its first visitor would look like a leak.
-async fn age(data: &Path) {
+pub async fn age(data: &Path) {
     let database =
         sea_orm::Database::connect(format!("sqlite://{}", data.join("klinke.db").display())).await.unwrap();
     let yesterday = "UPDATE seaql_migrations SET applied_at = applied_at - 86400";
@@ -81,7 +81,7 @@ struct Everybody {
     moments: Vec<u64>,
 }
 
-fn now_ms() -> u64 {
+pub fn now_ms() -> u64 {
     u64::try_from(SystemClock::start().now().as_millis()).unwrap()
 }
 
@@ -151,12 +151,12 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-fn contains(bytes: &[u8], wanted: &[u8]) -> bool {
+pub fn contains(bytes: &[u8], wanted: &[u8]) -> bool {
     bytes.windows(wanted.len()).any(|window| window == wanted)
 }
 
 /// Every way in which a text is likely to be written down.
-fn spellings(text: &str) -> Vec<Vec<u8>> {
+pub fn spellings(text: &str) -> Vec<Vec<u8>> {
     use base64::Engine as _;
     let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     let utf16: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
@@ -212,7 +212,7 @@ fn moments_in(bytes: &[u8], moments: &[u64]) -> Vec<String> {
 
 /// When each file was last written, but for the index of the write-ahead log: that is memory which SQLite shares
 /// between processes, and holds no rows.
-fn written(folders: &[&Path]) -> BTreeMap<PathBuf, SystemTime> {
+pub fn written(folders: &[&Path]) -> BTreeMap<PathBuf, SystemTime> {
     let files = folders.iter().flat_map(|folder| files(folder));
     let files = files.filter(|path| !follows_time_alone(path));
     files.map(|path| (path.clone(), std::fs::metadata(&path).unwrap().modified().unwrap())).collect()
@@ -225,7 +225,7 @@ fn follows_time_alone(path: &Path) -> bool {
 }
 
 /// What was found where it must not be: each a sentence.
-fn scan(data: &Path, elsewhere: &[PathBuf], printed: &str, ids: &[Uuid], moments: &[u64]) -> Vec<String> {
+pub fn scan(data: &Path, elsewhere: &[PathBuf], printed: &str, ids: &[Uuid], moments: &[u64]) -> Vec<String> {
     let mut leaks = Vec::new();
     let mut sources: Vec<(String, Vec<u8>, bool)> = vec![("logs and metrics".into(), printed.into(), false)];
     for path in files(data).into_iter().chain(elsewhere.iter().flat_map(|folder| files(folder))) {

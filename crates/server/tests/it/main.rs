@@ -8,6 +8,7 @@ mod alarms;
 mod alone;
 mod answering;
 mod at_door;
+mod called;
 mod canary;
 mod card_readings;
 mod cards;

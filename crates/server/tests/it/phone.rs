@@ -26,9 +26,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 const NUMBER: &str = "+4721600000";
-const OPEN: OpeningState = OpeningState::Open { for_ms: 1_000 };
+/// A door that opened.
+pub const OPEN: OpeningState = OpeningState::Open { for_ms: 1_000 };
 /// After the answer, before a key: one second, and the machine's own pace.
-const PAUSE: u64 = 1_200;
+pub const PAUSE: u64 = 1_200;
 
 /// Sound has two ports and no more: a call that does not free them makes the next one fail.
 fn with_phones(config: &mut Config) {
@@ -48,7 +49,8 @@ async fn house(people: &[&'static str], when: Phones, change: impl FnOnce(&mut C
     house
 }
 
-async fn know(house: &House, people: &[&'static str], when: Phones) {
+/// These people have a number, and phones ring when the policy says.
+pub async fn know(house: &House, people: &[&'static str], when: Phones) {
     let path = format!("/api/v1/buildings/{}/policy", house.plan.building);
     let mut policy = house.manager.get(&path).await.json();
     policy["policy"]["phones"] = json!(when);
@@ -59,18 +61,19 @@ async fn know(house: &House, people: &[&'static str], when: Phones) {
 }
 
 /// The status of the answer.
-async fn put(house: &House, path: &str, body: Value) -> u16 {
+pub async fn put(house: &House, path: &str, body: Value) -> u16 {
     let request = house.manager.http.put(house.manager.url(path)).json(&body);
     house.manager.send(request, Method::PUT, path).await.status.as_u16()
 }
 
-async fn vouch(house: &House, name: &str, number: &str) -> u16 {
+/// The status of the answer.
+pub async fn vouch(house: &House, name: &str, number: &str) -> u16 {
     let path = format!("/api/v1/people/{}/phone-number", house.plan.person(name));
     put(house, &path, json!({ "number": number })).await
 }
 
 /// Sets up trunks at these ports, to be tried in this order, and waits until they are looked at.
-async fn stand(house: &House, ports: &[u16]) {
+pub async fn stand(house: &House, ports: &[u16]) {
     for (at, port) in ports.iter().enumerate() {
         let settings = json!({ "name": format!("Trunk {at}"), "host": "127.0.0.1", "port": port, "way": "udp",
             "caller": "+4721600001", "registers": false, "enabled": true });
@@ -89,7 +92,7 @@ async fn over(house: &House, sipp: &Sipp) {
     stand(house, &[sipp.port]).await;
 }
 
-fn rings_phone(state: &PanelCallState) -> bool {
+pub fn rings_phone(state: &PanelCallState) -> bool {
     matches!(state, PanelCallState::Calling { phone: true, .. })
 }
 
@@ -471,6 +474,31 @@ async fn a_property_managers_trunk_rings_for_nobody_else() {
     let call = panel.ring(house.plan.bell("Dahl")).await.call;
     assert_eq!(panel.ended(call).await, EndReason::Unreachable);
     assert_eq!((own.invited(), theirs.invited()), (1, 0));
+}
+
+/// By whom, what and when: as any opening of theirs. That it was by phone, and by which, is not kept.
+#[tokio::test]
+async fn a_workplace_that_keeps_records_keeps_an_opening_by_phone_as_its_persons_and_without_the_number() {
+    let house = house(&["kari"], Phones::WithoutDevice, |_| {}).await;
+    let controller = house.controller().await;
+    let sipp = Sipp::press(&[(PAUSE, '5')], 2);
+    over(&house, &sipp).await;
+    for (kept, records) in [(false, 0), (true, 1)] {
+        if kept {
+            drop(crate::records::keeps(&house).await);
+        }
+        let (mut panel, call) = rung(&house).await;
+        assert_eq!(panel.opened().await, OPEN);
+        panel.hang_up(call).await;
+        panel.ended(call).await;
+        controller.locked().await;
+        let kept = crate::records::listed(&house, records).await;
+        assert!(kept.iter().all(|record| !record.to_string().contains(&NUMBER[1..])), "{kept:?}");
+        let told: Vec<_> = kept.iter().map(crate::records::told_of).collect();
+        assert_eq!(told, vec![["person", "kari", "Front", "opened", ""].map(str::to_owned); records]);
+    }
+    sipp.verdict().await;
+    controller.stop().await;
 }
 
 #[tokio::test]

@@ -54,7 +54,7 @@ pub async fn keeps(house: &House) -> Browser {
 }
 
 /// The list, once it has so many.
-async fn listed(house: &House, count: usize) -> Vec<Value> {
+pub async fn listed(house: &House, count: usize) -> Vec<Value> {
     let found = async {
         loop {
             let answer = house.manager.get(&at(house, "")).await;
@@ -70,7 +70,7 @@ async fn listed(house: &House, count: usize) -> Vec<Value> {
 }
 
 /// Who was where, and what came of it.
-fn told_of(record: &Value) -> [String; 5] {
+pub fn told_of(record: &Value) -> [String; 5] {
     let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     [
         word(&record["who"]["kind"]),

@@ -26,6 +26,7 @@ pub struct Place {
     media: SocketAddr,
     log: PathBuf,
     filter: &'static str,
+    more: Vec<(&'static str, String)>,
 }
 
 impl Place {
@@ -33,7 +34,13 @@ impl Place {
     pub fn new(data: &Path, log: &Path, filter: &'static str) -> Self {
         let held = [(); 3].map(|()| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap());
         let [at, controllers, media] = held.each_ref().map(|port| port.local_addr().unwrap());
-        Self { data: data.to_owned(), at, controllers, media, log: log.to_owned(), filter }
+        Self { data: data.to_owned(), at, controllers, media, log: log.to_owned(), filter, more: Vec::new() }
+    }
+
+    /// With more settings.
+    pub fn with<const N: usize>(mut self, more: [(&'static str, String); N]) -> Self {
+        self.more.extend(more);
+        self
     }
 
     /// Starts the program and waits until it is ready.
@@ -48,6 +55,7 @@ impl Place {
             .env("KLINKE_MEDIA__LISTEN", self.media.to_string())
             .env("KLINKE_DATA__FOLDER", &self.data)
             .env("KLINKE_LOG__FILTER", self.filter)
+            .envs(self.more.iter().map(|(name, value)| (name, value)))
             .current_dir(self.data.parent().unwrap())
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())

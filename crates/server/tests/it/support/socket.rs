@@ -18,6 +18,8 @@ pub struct Socket<E> {
     stream: WebSocketStream<TcpStream>,
     /// The cookie that its opening set, with its attributes.
     pub cookie: Option<String>,
+    /// All that was read so far, as it came.
+    pub heard: String,
     events: PhantomData<E>,
 }
 
@@ -48,7 +50,7 @@ impl<E: DeserializeOwned + Debug> Socket<E> {
             Ok((stream, answer)) => {
                 let set = answer.headers().get("set-cookie");
                 let cookie = set.map(|cookie| cookie.to_str().unwrap().to_owned());
-                Ok(Self { name: name.to_owned(), stream, cookie, events: PhantomData })
+                Ok(Self { name: name.to_owned(), stream, cookie, heard: String::new(), events: PhantomData })
             }
             Err(Error::Http(answer)) => Err(answer.status().as_u16()),
             Err(error) => panic!("{name} could not connect: {error}"),
@@ -74,6 +76,7 @@ impl<E: DeserializeOwned + Debug> Socket<E> {
                         return Next::Pong;
                     }
                     Some(Ok(Message::Text(text))) => {
+                        self.heard.push_str(&text);
                         let event = serde_json::from_str(&text);
                         return Next::Event(event.unwrap_or_else(|error| panic!("{error}: {text}")));
                     }

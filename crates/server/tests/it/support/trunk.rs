@@ -105,7 +105,8 @@ impl Sipp {
         Self { port, folder, child }
     }
 
-    fn messages(&self) -> String {
+    /// All that it was sent and sent.
+    pub fn messages(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("messages")).unwrap_or_default()
     }
 
