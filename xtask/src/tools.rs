@@ -108,19 +108,20 @@ pub const SOCAT: Tool = Tool {
     otherwise: "install socat",
 };
 
-/// SIPp, which is the trunk of phone legs in the tests, and baresip, which is the phone; with ffmpeg's codecs it is a door
-/// station with a camera.
+/// SIPp, which is the trunk of phone legs in the tests, Kamailio, which checks digests of SHA-256, and baresip, which is the
+/// phone; with ffmpeg's codecs it is a door station with a camera.
 pub const SIP: Tool = Tool {
-    name: "SIPp with its recordings, and baresip",
+    name: "SIPp with its recordings, Kamailio, and baresip",
     present: || {
         let recording = Path::new("/usr/share/sip-tester/dtmf_2833_5.pcap");
         let camera = Path::new("/usr/lib/baresip/modules/avcodec.so");
-        find("sipp").is_some() && find("baresip").is_some() && recording.exists() && camera.exists()
+        let programs = ["sipp", "kamailio", "baresip"];
+        programs.iter().all(|program| find(program).is_some()) && recording.exists() && camera.exists()
     },
-    packages: &["sip-tester", "baresip-core", "baresip-ffmpeg"],
+    packages: &["sip-tester", "kamailio", "baresip-core", "baresip-ffmpeg"],
     packaged: || true,
-    otherwise: "install SIPp 3.6 or newer, its recordings under /usr/share/sip-tester, and baresip 1.0 or newer with \
-                its module avcodec",
+    otherwise: "install SIPp 3.6 or newer, its recordings under /usr/share/sip-tester, Kamailio 5.6 or newer, and \
+                baresip 1.0 or newer with its module avcodec",
 };
 
 /// espeak-ng, which speaks addresses, and multimon-ng, which listens for keys in what a telephone says.

@@ -1,9 +1,10 @@
 //! Calls to and from programs that others wrote: SIPp as a trunk and as a door station, baresip as a phone, as a station and
-//! as a door station with a camera, SIPVicious as somebody who looks for a way in.
+//! as a door station with a camera, Kamailio as a trunk that checks digests, SIPVicious as somebody who looks for a way in.
 
 mod calls;
 mod encrypted;
 mod flat;
+mod kamailio;
 mod peer;
 mod phone;
 mod scanner;
