@@ -162,20 +162,23 @@ async fn run(node: Arc<Node>, errand: Errand, orders: mpsc::UnboundedReceiver<Or
     let wanted = Wanted {
         tenant: errand.tenant,
         building: Some(errand.building),
+        over: None,
         number: errand.callee.number.clone(),
         ring: errand.ring,
         hold: errand.hold,
     };
-    let Invited { local, ports, sip } = match invite(&node, wanted, changes).await {
+    let invited = match invite(&node, wanted, changes).await {
         Ok(invited) => invited,
         Err(error) => {
             tracing::warn!(%error, "a phone was not rung");
             return tell(&own, Input::LegGone(leg)).await;
         }
     };
-    let mut ringing = Ringing { own, leg, sip, orders };
+    let mut ringing = Ringing { own, leg, invited, orders };
     let Some(their_sdp) = ringing.until_picked_up().await else { return };
-    let Ringing { own, sip, orders, .. } = ringing;
+    let Ringing { own, invited, orders, .. } = ringing;
+    let local = invited.local();
+    let Invited { ports, sip, .. } = invited;
     let started = start(&node, errand.tenant, (&local, &their_sdp), ports, &sip);
     let (codec, line, news) = match started {
         Ok(started) => started,
@@ -193,6 +196,7 @@ async fn run(node: Arc<Node>, errand: Errand, orders: mpsc::UnboundedReceiver<Or
         rate: codec.sample_rate(),
         stage: Stage::Asked,
         asked: 0,
+        one_way: false,
         spent_at: node.clock.mono() + errand.hold,
         due: None,
         node,
@@ -210,7 +214,7 @@ async fn run(node: Arc<Node>, errand: Errand, orders: mpsc::UnboundedReceiver<Or
 struct Ringing {
     own: mpsc::WeakSender<Message>,
     leg: Leg,
-    sip: agent::Leg,
+    invited: Invited,
     orders: mpsc::UnboundedReceiver<Order>,
 }
 
@@ -219,7 +223,7 @@ impl Ringing {
     async fn until_picked_up(&mut self) -> Option<String> {
         loop {
             tokio::select! {
-                event = self.sip.event() => match event? {
+                event = self.invited.sip.event() => match event? {
                     Event::Ringing => tell(&self.own, Input::LegRinging(self.leg)).await,
                     Event::Answered { sdp } => return Some(sdp),
                     Event::Ended(why) => {
@@ -274,6 +278,8 @@ struct Held {
     stage: Stage,
     /// How often it was told which keys there are.
     asked: u8,
+    /// Nothing comes from it, which was counted.
+    one_way: bool,
     /// When it is hung up in any case.
     spent_at: Mono,
     due: Option<(Mono, Due)>,
@@ -396,12 +402,26 @@ impl Held {
                 Stage::Accepted => {}
                 Stage::Ending => return Goes::Over,
             },
-            Some(News::OneWay) => tracing::warn!("nothing is heard from a phone that was picked up"),
+            Some(News::OneWay) => self.one_way().await,
             Some(News::BothWays | News::Over) => {}
             // its sound can not go on
             None => return self.lose().await,
         }
         Goes::On
+    }
+
+    /// Counted once, and told to who talks into a phone that nobody hears.
+    async fn one_way(&mut self) {
+        if std::mem::replace(&mut self.one_way, true) {
+            return;
+        }
+        tracing::warn!("nothing is heard from a phone that was picked up");
+        if let Some(trunk) = self.sip.trunk() {
+            self.node.phones.note_one_way(self.errand.tenant, trunk);
+        }
+        if self.stage == Stage::Accepted {
+            self.say(Said::Unheard).await;
+        }
     }
 
     async fn press(&mut self, digit: Digit) {

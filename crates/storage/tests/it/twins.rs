@@ -137,6 +137,7 @@ struct View {
     trunk: Option<Trunk>,
     phone_limits: Option<(u64, PhoneLimits)>,
     number: Option<NumberOf>,
+    places: Vec<(klinke_model::text::Label, klinke_model::contact::Language)>,
     my_bells: Vec<MyBell>,
     homes: Vec<Household>,
     guests: GuestsPage,
@@ -322,6 +323,7 @@ impl View {
             trunk: db.store.trunks().trunk(scope, ours.fresh(61)).await.unwrap(),
             phone_limits: db.store.trunks().phone_limits(scope).await.unwrap(),
             number: db.store.phone_numbers().number(scope, ours.kari).await.unwrap(),
+            places: db.store.phone_numbers().places(scope).await.unwrap(),
             parts: Parts::of(db, ours, scope).await,
             audit: db.store.audit().verify_audit(scope).await.unwrap(),
             audit_page: db
@@ -519,6 +521,7 @@ async fn undo_twin(db: &Db, ours: &Town, theirs: &Scope) {
         trunks.change_trunk(theirs, &stamp(1), off).await.unwrap(),
         klinke_storage::record::TrunkChanged::Done(_)
     ));
+    assert!(trunks.note_test(theirs, &stamp(1), trunk).await.unwrap());
     assert!(trunks.remove_trunk(theirs, &stamp(1), trunk).await.unwrap());
     let kari = Scope { tenant: theirs.tenant, ..ours.as_person(ours.kari) };
     assert!(numbers.keep_my_number(&kari, crate::phones::number(9)).await.unwrap());

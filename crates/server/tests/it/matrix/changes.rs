@@ -364,6 +364,8 @@ async fn matrix_what_needs_something_first_leaves_what_the_file_says() {
     assert!(seen.insert("POST /api/v1/setup/claim"));
     // it takes a password: see the phones' own tests
     assert!(seen.insert("PUT /api/v1/me/phone-number"));
+    // it takes a trunk that stands: see the phones' own tests
+    assert!(seen.insert("POST /api/v1/trunks/{trunk}/test-call"));
     // it takes a mail server: see the guests' own tests
     assert!(seen.insert("POST /api/v1/me/guests/{guest}/mail"));
 
