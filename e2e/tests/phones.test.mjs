@@ -106,7 +106,7 @@ test('trunks are set up in the words of a letter, with keys alone, and refused w
   await page.getByRole('button', { name: t('admin-trunk-add') }).focus();
   await page.keyboard.press('Enter');
   // the first field has the focus; the others come with Tab
-  for (const words of ['Nordtel', 'sip.elsewhere.org', undefined, '99', '']) {
+  for (const words of ['Nordtel', 'sip.elsewhere.org', undefined, undefined, '99', '']) {
     if (words) await page.keyboard.type(words);
     await page.keyboard.press('Tab');
   }

@@ -197,6 +197,7 @@ async fn run(node: Arc<Node>, errand: Errand, orders: mpsc::UnboundedReceiver<Or
         stage: Stage::Asked,
         asked: 0,
         one_way: false,
+        counted: false,
         spent_at: node.clock.mono() + errand.hold,
         due: None,
         node,
@@ -278,8 +279,10 @@ struct Held {
     stage: Stage,
     /// How often it was told which keys there are.
     asked: u8,
-    /// Nothing comes from it, which was counted.
+    /// Nothing comes from it.
     one_way: bool,
+    /// That nothing comes was counted.
+    counted: bool,
     /// When it is hung up in any case.
     spent_at: Mono,
     due: Option<(Mono, Due)>,
@@ -375,7 +378,8 @@ impl Held {
             Some(Order::Say(said)) => self.say(said).await,
             Some(Order::Talk(hears)) => {
                 self.from_panel = Some(FromPanel::new(hears));
-                self.say(Said::Connected).await;
+                // who is not heard is not told that they are
+                self.say(if self.one_way { Said::Unheard } else { Said::Connected }).await;
             }
             Some(Order::Left(left)) => {
                 let left = left.min(self.spent_at.since(self.node.clock.mono()));
@@ -403,7 +407,8 @@ impl Held {
                 Stage::Ending => return Goes::Over,
             },
             Some(News::OneWay) => self.one_way().await,
-            Some(News::BothWays | News::Over) => {}
+            Some(News::BothWays) => self.one_way = false,
+            Some(News::Over) => {}
             // its sound can not go on
             None => return self.lose().await,
         }
@@ -412,7 +417,8 @@ impl Held {
 
     /// Counted once, and told to who talks into a phone that nobody hears.
     async fn one_way(&mut self) {
-        if std::mem::replace(&mut self.one_way, true) {
+        self.one_way = true;
+        if std::mem::replace(&mut self.counted, true) {
             return;
         }
         tracing::warn!("nothing is heard from a phone that was picked up");

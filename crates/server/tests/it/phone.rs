@@ -707,10 +707,11 @@ async fn a_test_call_says_how_its_key_came_and_what_the_trunk_answered() {
         [("486 Busy Here", "busy"), ("404 Not Found", "no_such_number"), ("403 Forbidden", "refused")]
     {
         let house = self::house(&[], Phones::Off, |_| {}).await;
-        // the other one would take it: a test goes over one trunk only
+        // the first one would take it: a test goes over its trunk only
         let (refuses, other) = (Sipp::refuse(status), Sipp::play("rings_on", 1));
-        stand(&house, &[refuses.port, other.port]).await;
-        let at = test_call(&house).await;
+        stand(&house, &[other.port, refuses.port]).await;
+        let second = house.manager.get("/api/v1/trunks").await.json()["items"][1]["id"].clone();
+        let at = format!("/api/v1/trunks/{}/test-call", second.as_str().unwrap());
         assert_eq!(house.manager.post(&at, json!({ "number": NUMBER })).await.status, 202);
         let now = goes(&house, &at, "its end", |now| !now["ended"].is_null()).await;
         assert_eq!(now["ended"], json!(why));
