@@ -16,7 +16,7 @@ import { fits, look, nothingCut } from '../support/looks.mjs';
 import { WIDE, ZOOMED } from '../support/pages.mjs';
 import { KLINKE, Program } from '../support/program.mjs';
 import { RESIDENT_HZ } from '../support/sound.mjs';
-import { pattern, t } from '../support/texts.mjs';
+import { t } from '../support/texts.mjs';
 
 const OWNER = { user_name: 'styret', password: 'gul sykkel i regnet' };
 const HOSTS = ['sip.example.net', '*.example.com'];
@@ -418,7 +418,7 @@ test('one’s own number: proven by a call, the caller as a contact, and taken a
   };
   await again('app-phone-again');
   assert.match(await mine.locator('[data-code]').innerText(), /^\d{4}$/);
-  await mine.getByText(pattern('app-phone-until')).waitFor();
+  await mine.getByText(t('app-phone-until')).waitFor();
   await pictures('app-phone-code');
 
   // the digits are shown once
