@@ -82,6 +82,7 @@ pub static PARTS: &[Part] = &[
         &tools::CHROMIUM,
         &tools::VENV,
         &tools::SOCAT,
+        &tools::SIP,
     ]),
 ];
 

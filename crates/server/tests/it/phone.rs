@@ -18,11 +18,13 @@ use klinke_server::phones::Trunk;
 use klinke_server::random::Random;
 use klinke_sip::agent::State;
 use klinke_sip::dial::Limits;
+use klinke_voice::{Rate, Said};
 use klinke_wire::app::AppCallState;
 use klinke_wire::common::OpeningState;
 use klinke_wire::panel::{PanelCallState, PanelEvent};
 use serde_json::{Value, json};
 use std::net::IpAddr;
+use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -796,4 +798,26 @@ async fn a_trunk_encrypts_its_sound_as_it_is_set_up_and_never_in_the_open() {
         assert_eq!(house.manager.delete(&format!("/api/v1/trunks/{id}")).await.status, 204);
         until("its end", || states().is_empty()).await;
     }
+}
+
+#[tokio::test]
+async fn addresses_are_spoken_before_anybody_calls() {
+    // espeak-ng, which leaves a mark when it is run
+    let folder = tempfile::tempdir().unwrap();
+    let (program, mark) = (folder.path().join("speaks"), folder.path().join("spoke"));
+    let script = format!("#!/bin/sh\n: > {}\nexec /usr/bin/espeak-ng \"$@\"\n", mark.display());
+    std::fs::write(&program, script).unwrap();
+    std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
+    let house = house(&["kari"], Phones::WithoutDevice, |config| config.phones.speech = Some(program)).await;
+    let sipp = Sipp::play("rings_on", 1);
+    assert!(!mark.exists());
+    over(&house, &sipp).await;
+    // nobody was called, and nobody asked for it
+    until("the program", || mark.exists()).await;
+    let building = format!("/api/v1/buildings/{}", house.plan.building);
+    let name = house.manager.get(&building).await.json()["name"].as_str().unwrap().to_owned();
+    let (scope, kari) = (house.scope(), house.plan.person("kari"));
+    let language = house.node().store.people().person(&scope, kari).await.unwrap().unwrap().language;
+    let says = |place| house.node().phones.voice.say(language, Said::Somebody { place }, Rate::Narrow);
+    until("the address", || says(Some(&name)) != says(None)).await;
 }
