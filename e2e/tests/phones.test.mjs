@@ -1,18 +1,22 @@
 // Ordinary phones, as a property manager sets them up and a resident sees them: trunks, limits, a building's policy, numbers.
 
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { Admin } from '../support/admin.mjs';
 import { device, launch, SIZES } from '../support/browser.mjs';
 import { fits, look, nothingCut } from '../support/looks.mjs';
 import { WIDE, ZOOMED } from '../support/pages.mjs';
 import { KLINKE, Program } from '../support/program.mjs';
 import { RESIDENT_HZ } from '../support/sound.mjs';
-import { pattern, t } from '../support/texts.mjs';
+import { t } from '../support/texts.mjs';
 
 const OWNER = { user_name: 'styret', password: 'gul sykkel i regnet' };
 const HOSTS = ['sip.example.net', '*.example.com'];
@@ -60,20 +64,17 @@ async function everySize(name, part) {
   await page.setViewportSize(WIDE);
 }
 
+/** Has the server run, on the data from before if there is any. */
+async function start(phones) {
+  const env = { KLINKE_DATA__FOLDER: join(folder, 'data'), KLINKE_HTTP__LISTEN: LISTEN, KLINKE_CONTROLLERS__LISTEN: LISTEN, KLINKE_MEDIA__LISTEN: LISTEN };
+  server = new Program(KLINKE, ['serve'], { cwd: folder, env: { ...env, ...phones } });
+  [, origin] = await server.prints(/Klinke is at (\S+)/);
+}
+
 before(async () => {
   browser = await launch(RESIDENT_HZ);
   folder = await mkdtemp(join(tmpdir(), 'klinke-phones-'));
-  server = new Program(KLINKE, ['serve'], {
-    cwd: folder,
-    env: {
-      KLINKE_DATA__FOLDER: join(folder, 'data'),
-      KLINKE_HTTP__LISTEN: LISTEN,
-      KLINKE_CONTROLLERS__LISTEN: LISTEN,
-      KLINKE_MEDIA__LISTEN: LISTEN,
-      KLINKE_PHONES__TRUNK_HOSTS: JSON.stringify(HOSTS),
-    },
-  });
-  [, origin] = await server.prints(/Klinke is at (\S+)/);
+  await start({ KLINKE_PHONES__TRUNK_HOSTS: JSON.stringify(HOSTS) });
   const [, code] = await server.prints(/type this code: (\S+)/);
   context = await device(browser, 'desktop');
   page = await context.newPage();
@@ -105,7 +106,7 @@ test('trunks are set up in the words of a letter, with keys alone, and refused w
   await page.getByRole('button', { name: t('admin-trunk-add') }).focus();
   await page.keyboard.press('Enter');
   // the first field has the focus; the others come with Tab
-  for (const words of ['Nordtel', 'sip.elsewhere.org', undefined, '99', '']) {
+  for (const words of ['Nordtel', 'sip.elsewhere.org', undefined, undefined, '99', '']) {
     if (words) await page.keyboard.type(words);
     await page.keyboard.press('Tab');
   }
@@ -305,7 +306,73 @@ test('every language fits, and the texts of the page follow it', async () => {
   }
 });
 
+/** A trunk that plays a scenario of `crates/sip/tests/sipp` to everybody who calls. */
+async function trunkThat(scenario) {
+  const port = await freePort();
+  const file = fileURLToPath(new URL(`../../crates/sip/tests/sipp/${scenario}.xml`, import.meta.url));
+  const sipp = spawn('sipp', ['-sf', file, '-i', '127.0.0.1', '-mi', '127.0.0.1', '-p', String(port), '-m', '50', '-nostdin'], { cwd: folder, stdio: 'ignore' });
+  await once(sipp, 'spawn');
+  return { port, end: () => sipp.kill('SIGKILL') };
+}
+
+/** A port of UDP that nobody has. */
+async function freePort() {
+  const socket = createSocket('udp4').bind(0, '127.0.0.1');
+  await once(socket, 'listening');
+  const { port } = socket.address();
+  socket.close();
+  return port;
+}
+
+/** The trunk at this port is the only one, and stands. */
+async function over(port) {
+  for (const { id } of (await trunks()).items) await sent('delete', `/trunks/${id}`);
+  const settings = { name: 'Nordtel', host: '127.0.0.1', port, way: 'udp', caller: '+4721600000', registers: false, enabled: true };
+  await sent('post', '/trunks', { settings });
+  const looks = performance.now() + 20_000;
+  while ((await trunks()).items[0].state !== 'ready') assert.ok(performance.now() < looks, 'the trunk never answered');
+}
+
+test('a trunk is tested by a call that shows each step, and says why it came to nothing', async () => {
+  await server.stop();
+  await start({ KLINKE_PHONES__LISTEN: '127.0.0.1', KLINKE_PHONES__TRUNK_HOSTS: '["127.0.0.1"]' });
+  const busy = await trunkThat('refuse');
+  await over(busy.port);
+  await page.goto(`${origin}/admin/phones`);
+  await page.getByText(t('admin-trunk-ready')).waitFor();
+  const { dialog } = admin;
+  const call = async (wait) => {
+    await page.getByRole('button', { name: t('admin-trunk-test-one', { name: 'Nordtel' }) }).click();
+    const number = dialog.getByLabel(t('admin-trunk-test-number'), { exact: true });
+    await number.fill('+47 829 00 000');
+    await number.press('Enter');
+    await dialog.getByText(t('error-costs-extra')).waitFor();
+    await number.fill('+47 915 00 456');
+    await number.press('Enter');
+    await dialog.getByText(t(wait)).waitFor();
+  };
+  await call('admin-trunk-test-end-busy');
+  await everySize('admin-trunk-test-busy', dialog.getByText(t('admin-trunk-test-end-busy')));
+  await dialog.getByRole('button', { name: t('common-close'), exact: true }).click();
+  busy.end();
+  const rings = await trunkThat('rings_on');
+  await over(rings.port);
+  await page.reload();
+  await call('admin-trunk-test-rang');
+  await everySize('admin-trunk-test-rings', dialog.getByText(t('admin-trunk-test-rang')));
+  assert.equal((await trunks()).items[0].calls, 1);
+  await dialog.getByRole('button', { name: t('admin-trunk-test-hang-up') }).click();
+  await dialog.getByText(t('admin-trunk-test-end-given-up')).waitFor();
+  await dialog.getByRole('button', { name: t('common-close'), exact: true }).click();
+  assert.equal((await trunks()).items[0].calls, 0);
+  const told = JSON.stringify(await sent('get', '/audit?limit=100'));
+  assert.ok(told.includes('trunk.tested') && !told.includes('91500456'), told);
+  rings.end();
+});
+
 test('one’s own number: proven by a call, the caller as a contact, and taken away', async () => {
+  const busy = await trunkThat('refuse');
+  await over(busy.port);
   const phone = await device(browser, 'phone');
   const app = await phone.newPage();
   await app.goto(`${origin}/app`);
@@ -335,9 +402,23 @@ test('one’s own number: proven by a call, the caller as a contact, and taken a
   await pictures('app-phone-wrong');
   await mine.getByLabel(t('app-me-password'), { exact: true }).fill(OWNER.password);
   await mine.getByRole('button', { name: t('app-phone-call'), exact: true }).click();
-  await mine.getByText(t('app-phone-calling', { number: '+47 915 00 456' })).waitFor();
+  // it is busy: the digits are gone at once, and why is said
+  await mine.getByText(t('app-phone-over-not-picked-up')).waitFor();
+  assert.equal(await mine.locator('[data-code]').count(), 0);
+  await pictures('app-phone-over');
+  busy.end();
+  const rings = await trunkThat('rings_on');
+  await over(rings.port);
+  const again = async (name) => {
+    await mine.getByRole('button', { name: t(name) }).click();
+    await mine.getByLabel(t('app-phone-number'), { exact: true }).fill('+47 915 00 456');
+    await mine.getByLabel(t('app-me-password'), { exact: true }).fill(OWNER.password);
+    await mine.getByRole('button', { name: t('app-phone-call'), exact: true }).click();
+    await mine.getByText(t('app-phone-calling', { number: '+47 915 00 456' })).waitFor();
+  };
+  await again('app-phone-again');
   assert.match(await mine.locator('[data-code]').innerText(), /^\d{4}$/);
-  await mine.getByText(pattern('app-phone-until')).waitFor();
+  await mine.getByText(t('app-phone-until')).waitFor();
   await pictures('app-phone-code');
 
   // the digits are shown once
@@ -347,14 +428,12 @@ test('one’s own number: proven by a call, the caller as a contact, and taken a
   await pictures('app-phone-waits');
 
   // what the call proves, and what another device of theirs does meanwhile, the page hears by asking
-  let told = (await (await phone.request.get(`${origin}/api/v1/me/phone-number`)).json());
-  await app.route('**/api/v1/me/phone-number', (route) => (route.request().method() === 'GET' ? route.fulfill({ json: told }) : route.fallback()));
-  await mine.getByRole('button', { name: t('app-phone-set') }).click();
-  await mine.getByLabel(t('app-phone-number'), { exact: true }).fill('+47 915 00 456');
-  await mine.getByLabel(t('app-me-password'), { exact: true }).fill(OWNER.password);
-  await mine.getByRole('button', { name: t('app-phone-call'), exact: true }).click();
+  await mine.getByRole('button', { name: t('app-phone-give-up') }).click();
+  await mine.getByText(t('app-phone-waits', { number: '+47 915 00 456' })).waitFor({ state: 'detached' });
+  await again('app-phone-set');
   await mine.locator('[data-code]').waitFor();
-  told = { number: '+4791500456', verified: 'called', can_confirm: true, calls_from: ['+4721600000'] };
+  const told = { number: '+4791500456', verified: 'called', can_confirm: true, calls_from: ['+4721600000'] };
+  await app.route('**/api/v1/me/phone-number', (route) => (route.request().method() === 'GET' ? route.fulfill({ json: told }) : route.fallback()));
   await mine.getByText(t('app-phone-confirmed')).waitFor();
   await mine.getByText(t('app-phone-called')).waitFor();
   await pictures('app-phone');
@@ -367,5 +446,6 @@ test('one’s own number: proven by a call, the caller as a contact, and taken a
   await mine.getByText(t('app-phone-removed')).waitFor();
   const after = await (await phone.request.get(`${origin}/api/v1/me/phone-number`)).json();
   assert.deepEqual(after, { can_confirm: true, calls_from: ['+4721600000'] });
+  rings.end();
   await phone.close();
 });

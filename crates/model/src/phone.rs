@@ -159,6 +159,21 @@ pub enum TrunkKeys {
     Tones,
 }
 
+/// Whether the sound of a trunk's calls is encrypted (SRTP with keys in the description, RFC 4568). The keys are worth what
+/// SIP is worth on the way: anything but [`Self::Off`] takes [`TrunkWay::Tls`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum TrunkEncryption {
+    /// In the open.
+    #[default]
+    Off,
+    /// Where the other side can; in the open where it can not.
+    Offered,
+    /// Encrypted, or no call.
+    Required,
+}
+
 /// How often may be called, and where to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PhoneLimits {

@@ -38,6 +38,7 @@ use crate::moving;
 use crate::number_proofs::NumberProofs;
 use crate::pairing::Pairings;
 use crate::passes::{Passes, PassesError};
+use crate::phones::test_call::TestCalls;
 use crate::phones::{self, Phones, PhonesError};
 use crate::presence::Presence;
 use crate::random::Random;
@@ -143,6 +144,8 @@ pub struct Node {
     pub trunks_changed: watch::Sender<()>,
     /// Numbers that wait for the call that proves them.
     pub number_proofs: NumberProofs,
+    /// Calls by which administrators test trunks.
+    pub test_calls: TestCalls,
     /// Which cookies stand for which panels.
     pub panel_passes: PanelPasses,
     /// Lists that are read and judged, and pictures that are drawn.
@@ -307,6 +310,7 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>, random: Random) ->
         trunk_passwords: TrunkPasswords::open(&config.data.folder, &random)?,
         trunks_changed: watch::Sender::new(()),
         number_proofs: NumberProofs::new(&clock),
+        test_calls: TestCalls::default(),
         panel_passes: PanelPasses::default(),
         apart: Apart::default(),
         importing: Importing::default(),

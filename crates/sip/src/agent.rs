@@ -76,6 +76,23 @@ struct Line {
     commands: mpsc::UnboundedSender<Command>,
     state: watch::Receiver<State>,
     dialogs: Arc<AtomicUsize>,
+    calls: Arc<AtomicUsize>,
+}
+
+/// A call that goes over a trunk counts as long as this lives.
+struct Counted(Arc<AtomicUsize>);
+
+impl Counted {
+    fn one_more(calls: &Arc<AtomicUsize>) -> Self {
+        calls.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(calls))
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// All trunks.
@@ -107,7 +124,8 @@ impl Agent {
             let name = settings.name.clone();
             let shell = Shell::new(settings, key, inbox, state, dialogs.clone())?;
             tasks.push(tokio::spawn(shell.run()));
-            lines.push(Line { name, encryption, commands, state: seen, dialogs });
+            let calls = Arc::default();
+            lines.push(Line { name, encryption, commands, state: seen, dialogs, calls });
         }
         Ok(Self { lines, tasks, next: AtomicU64::new(0) })
     }
@@ -120,10 +138,26 @@ impl Agent {
             State::Starting => 1,
             State::Refused { .. } | State::Unreachable => 2,
         });
+        self.begin(dial, lines)
+    }
+
+    /// Calls over the trunk of this name and no other; `None` when there is none.
+    pub fn call_over(&self, name: &str, dial: Dial) -> Option<Leg> {
+        let line = self.lines.iter().find(|line| line.name == name)?;
+        Some(self.begin(dial, vec![line.clone()]))
+    }
+
+    fn begin(&self, dial: Dial, lines: Vec<Line>) -> Leg {
         let id = self.next.fetch_add(1, Ordering::Relaxed);
-        let mut leg = Leg { id, dial, lines: lines.into(), now: None, rang: false, over: false };
+        let mut leg =
+            Leg { id, dial, lines: lines.into(), now: None, counted: None, rang: false, over: false };
         leg.next_line();
         leg
+    }
+
+    /// The trunks by name, and how many calls ring or go on over each.
+    pub fn calls(&self) -> Vec<(String, usize)> {
+        self.lines.iter().map(|line| (line.name.clone(), line.calls.load(Ordering::Relaxed))).collect()
     }
 
     /// The trunks by name, and how we stand with each.
@@ -185,13 +219,14 @@ pub struct Leg {
     /// Trunks that were not tried yet.
     lines: VecDeque<Line>,
     now: Option<(Line, mpsc::Receiver<Event>)>,
+    counted: Option<Counted>,
     rang: bool,
     over: bool,
 }
 
 impl Leg {
     fn next_line(&mut self) -> bool {
-        self.now = None;
+        (self.now, self.counted) = (None, None);
         let (line, dial) = loop {
             let Some(line) = self.lines.pop_front() else { return false };
             if let Some(dial) = for_line(&self.dial, line.encryption) {
@@ -202,6 +237,7 @@ impl Leg {
         let call = Command::Call { id: self.id, dial: Box::new(dial), events };
         // a task that is gone drops the events: that is heard as an end
         let _ = line.commands.send(call);
+        self.counted = Some(Counted::one_more(&line.calls));
         self.now = Some((line, inbox));
         true
     }
@@ -224,6 +260,7 @@ impl Leg {
                         continue;
                     }
                     self.over = true;
+                    self.counted = None;
                 }
                 Event::Changed { .. } | Event::Info { .. } => {}
             }

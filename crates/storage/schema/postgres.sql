@@ -774,7 +774,9 @@ trunk.password bytea
 trunk.keys text NOT NULL
 trunk.enabled boolean NOT NULL
 trunk.version bigint NOT NULL
+trunk.encryption text NOT NULL
 trunk: trunk_check CHECK (((password IS NULL) OR (account IS NOT NULL)))
+trunk: trunk_encryption_check CHECK ((encryption = ANY (ARRAY['off'::text, 'offered'::text, 'required'::text])))
 trunk: trunk_keys_check CHECK ((keys = ANY (ARRAY['rfc4733'::text, 'tones'::text])))
 trunk: trunk_pkey PRIMARY KEY (tenant, id)
 trunk: trunk_port_check CHECK (((port >= 1) AND (port <= 65535)))

@@ -789,7 +789,8 @@ CREATE TABLE trunk (
     password BYTEA,
     keys TEXT NOT NULL CHECK (keys IN ('rfc4733', 'tones')),
     enabled BOOLEAN NOT NULL,
-    version BIGINT NOT NULL,
+    version BIGINT NOT NULL, encryption TEXT NOT NULL DEFAULT 'off'
+    CHECK (encryption IN ('off', 'offered', 'required')),
     PRIMARY KEY (tenant, id),
     CHECK (password IS NULL OR account IS NOT NULL),
     FOREIGN KEY (tenant) REFERENCES tenant (tenant)

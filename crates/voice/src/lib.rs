@@ -92,6 +92,12 @@ pub enum Said<'a> {
     Confirmed,
     /// Those were not; once more.
     WrongCode,
+    /// This is a test; any key is to be pressed.
+    TestCall,
+    /// The key of a test came.
+    KeyHeard,
+    /// Nothing comes from this phone: the visitor does not hear who talks.
+    Unheard,
 }
 
 impl std::fmt::Debug for Said<'_> {
@@ -111,6 +117,9 @@ impl std::fmt::Debug for Said<'_> {
             Self::TypeCode => "TypeCode",
             Self::Confirmed => "Confirmed",
             Self::WrongCode => "WrongCode",
+            Self::TestCall => "TestCall",
+            Self::KeyHeard => "KeyHeard",
+            Self::Unheard => "Unheard",
         })
     }
 }
@@ -206,6 +215,13 @@ impl Voice {
             Said::TypeCode => sentence.add(Phrase::TypeCode),
             Said::Confirmed => sentence.add(Phrase::Confirmed),
             Said::WrongCode => sentence.add(Phrase::WrongCode),
+            Said::TestCall => sentence.add(Phrase::TestCall),
+            Said::KeyHeard => {
+                sentence.add(Phrase::KeyHeard);
+                sentence.wait(BETWEEN_MS);
+                sentence.add(Phrase::Goodbye);
+            }
+            Said::Unheard => sentence.add(Phrase::Unheard),
         }
         match rate {
             Rate::Wide => sentence.samples.into(),
@@ -214,7 +230,12 @@ impl Voice {
         }
     }
 
-    /// Has an address spoken ahead of the first call from there: when a building is made or its address changes.
+    /// Whether addresses are spoken at all.
+    pub fn speaks_places(&self) -> bool {
+        self.inner.places.is_some()
+    }
+
+    /// Has an address spoken ahead of the first call from there, if it was not yet.
     pub fn expect(&self, language: Language, place: &str) {
         if let Some(places) = &self.inner.places {
             let _ = places.somebody_at(language, place);

@@ -48,18 +48,24 @@ pub enum Phrase {
     Confirmed,
     /// "That is not the code. …"
     WrongCode,
+    /// "This is a test call of your door phone. Press any key."
+    TestCall,
+    /// "The key has come."
+    KeyHeard,
+    /// "You can not be heard at the door."
+    Unheard,
 }
 
 impl Phrase {
     /// All of them.
     pub fn all() -> impl Iterator<Item = Self> {
         use Phrase::{
-            Confirmed, Elsewhere, Ending, Goodbye, Keys, NotOpened, Opened, Sent, Somebody, TypeCode,
-            WrongCode, WrongKey,
+            Confirmed, Elsewhere, Ending, Goodbye, KeyHeard, Keys, NotOpened, Opened, Sent, Somebody,
+            TestCall, TypeCode, Unheard, WrongCode, WrongKey,
         };
         [
             Somebody, Keys, Opened, Sent, NotOpened, Elsewhere, Ending, Goodbye, WrongKey, TypeCode,
-            Confirmed, WrongCode,
+            Confirmed, WrongCode, TestCall, KeyHeard, Unheard,
         ]
         .into_iter()
     }
@@ -79,6 +85,9 @@ impl Phrase {
             Self::TypeCode => "type-code",
             Self::Confirmed => "confirmed",
             Self::WrongCode => "wrong-code",
+            Self::TestCall => "test-call",
+            Self::KeyHeard => "key-heard",
+            Self::Unheard => "unheard",
         }
     }
 
@@ -116,10 +125,10 @@ mod tests {
     #[test]
     fn every_phrase_has_its_own_name_and_a_text_in_every_language() {
         let names: HashSet<_> = Phrase::all().map(Phrase::name).collect();
-        assert_eq!(names.len(), 12);
+        assert_eq!(names.len(), 15);
         for language in LANGUAGES {
             let texts: HashSet<_> = Phrase::all().map(|phrase| phrase.text(language)).collect();
-            assert_eq!(texts.len(), 12, "{language:?} says two things alike, or one not");
+            assert_eq!(texts.len(), 15, "{language:?} says two things alike, or one not");
             assert!(!texts.contains(""), "{language:?}");
             let there = somebody_at(language, "Storgatan 12 A");
             assert!(there.contains("Storgatan 12 A") && there.len() > 20, "{there}");

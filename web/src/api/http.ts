@@ -170,4 +170,5 @@ export type PhoneLimitsChange = Schemas['PhoneLimitsChange'];
 export type PhoneNumber = Schemas['PhoneNumber'];
 export type MyPhoneNumber = Schemas['MyPhoneNumber'];
 export type NewPhoneNumber = Schemas['NewPhoneNumber'];
+export type UnprovenNumber = Schemas['UnprovenNumber'];
 export type NumberToConfirm = Schemas['NumberToConfirm'];

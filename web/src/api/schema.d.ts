@@ -1569,6 +1569,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/me/phone-number/waiting": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Gives up the number that waits for its proof: its call is hung up, and the number from before is rung on. */
+        delete: operations["give_up_my_waiting_number"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me/readers": {
         parameters: {
             query?: never;
@@ -2332,6 +2349,25 @@ export interface paths {
         post?: never;
         /** Removes a trunk. */
         delete: operations["remove_trunk"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/trunks/{trunk}/test-call": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How one's own newest test call over this trunk goes. Ask once a second while it goes on. */
+        get: operations["test_call"];
+        put?: never;
+        /** Calls over this trunk and no other. A test call from before that one has going is hung up. */
+        post: operations["begin_test_call"];
+        /** Hangs one's own test call over this trunk up. */
+        delete: operations["end_test_call"];
         options?: never;
         head?: never;
         patch?: never;
@@ -3344,7 +3380,7 @@ export interface components {
          * @description Why a request was refused. Stable: clients act on it and translate it.
          * @enum {string}
          */
-        Code: "malformed" | "invalid" | "too_large" | "wrong_media_type" | "wrong_method" | "timed_out" | "not_set_up" | "already_claimed" | "wrong_code" | "code_expired" | "not_signed_in" | "two_credentials" | "not_for_tokens" | "sign_in_failed" | "too_many_tries" | "too_many_requests" | "idempotency_key_reused" | "in_progress" | "forbidden" | "confidentiality_required" | "decided_by_administrator" | "decided_by_owner" | "household_full" | "has_password" | "no_password" | "has_button" | "card_taken" | "too_many_cards" | "reader_busy" | "reader_offline" | "too_many_card_rows" | "guests_full" | "no_mail" | "too_many_trunks" | "no_trunk" | "wrong_password" | "conflict" | "still_here" | "viewing_only" | "in_use" | "last_manager" | "not_commercial" | "same_person" | "wrong_origin" | "not_found" | "unknown_code" | "unknown_ticket" | "unknown_invitation" | "invitation_used" | "invitation_expired" | "no_pictures" | "not_a_picture" | "picture_too_large" | "not_a_list" | "empty_list" | "too_many_rows" | "too_many_columns" | "cell_too_long" | "import_applied" | "import_not_applied" | "import_under_way" | "too_many_waiting" | "overloaded" | "internal";
+        Code: "malformed" | "invalid" | "too_large" | "wrong_media_type" | "wrong_method" | "timed_out" | "not_set_up" | "already_claimed" | "wrong_code" | "code_expired" | "not_signed_in" | "two_credentials" | "not_for_tokens" | "sign_in_failed" | "too_many_tries" | "too_many_requests" | "idempotency_key_reused" | "in_progress" | "forbidden" | "confidentiality_required" | "decided_by_administrator" | "decided_by_owner" | "household_full" | "has_password" | "no_password" | "has_button" | "card_taken" | "too_many_cards" | "reader_busy" | "reader_offline" | "too_many_card_rows" | "guests_full" | "no_mail" | "too_many_trunks" | "no_trunk" | "called_too_often" | "wrong_password" | "conflict" | "still_here" | "viewing_only" | "in_use" | "last_manager" | "not_commercial" | "same_person" | "wrong_origin" | "not_found" | "unknown_code" | "unknown_ticket" | "unknown_invitation" | "invitation_used" | "invitation_expired" | "no_pictures" | "not_a_picture" | "picture_too_large" | "not_a_list" | "empty_list" | "too_many_rows" | "too_many_columns" | "cell_too_long" | "import_applied" | "import_not_applied" | "import_under_way" | "too_many_waiting" | "overloaded" | "internal";
         /**
          * @description What a column holds.
          * @enum {string}
@@ -3764,7 +3800,7 @@ export interface components {
          * @description What is wrong with a field. Stable: clients translate it.
          * @enum {string}
          */
-        FieldCode: "empty" | "too_long" | "too_short" | "control" | "holds_user_name" | "not_a_key" | "not_found" | "taken" | "out_of_range" | "not_an_email" | "not_a_phone" | "not_a_day" | "ends_first" | "required" | "unknown_time_zone" | "not_an_address" | "not_https" | "host_not_allowed" | "not_hexadecimal" | "wrong_length" | "not_two_numbers" | "changes_each_time" | "not_a_country" | "country_not_allowed" | "costs_extra";
+        FieldCode: "empty" | "too_long" | "too_short" | "control" | "holds_user_name" | "not_a_key" | "not_found" | "taken" | "out_of_range" | "not_an_email" | "not_a_phone" | "not_a_day" | "ends_first" | "required" | "unknown_time_zone" | "not_an_address" | "not_https" | "host_not_allowed" | "not_hexadecimal" | "wrong_length" | "not_two_numbers" | "changes_each_time" | "not_a_country" | "country_not_allowed" | "costs_extra" | "needs_tls";
         /** @description One wrong field. */
         FieldError: {
             /** @description What is wrong. */
@@ -4168,6 +4204,11 @@ export interface components {
              */
             stations: number;
         };
+        /**
+         * @description How a key came.
+         * @enum {string}
+         */
+        KeyWay: "event" | "info" | "tone";
         /** @description A page of who holds something. */
         KeysPage: {
             items: components["schemas"]["KeyHolder"][];
@@ -4346,6 +4387,11 @@ export interface components {
              * @description People who live in another unit now.
              */
             moved_on: number;
+            /**
+             * Format: int32
+             * @description Phone numbers at which nobody is rung any more.
+             */
+            numbers: number;
             /**
              * Format: int32
              * @description People who left.
@@ -4688,13 +4734,14 @@ export interface components {
              *     ]
              */
             calls_from: string[];
-            /** @description Whether a number can be confirmed: there is a trunk to call it by. */
+            /** @description Whether a number can be confirmed: this server has a trunk to call it by. Else an administrator can vouch for one. */
             can_confirm: boolean;
             /**
              * @description In international form; absent while there is none.
              * @example +4791500123
              */
             number?: string | null;
+            unproven?: components["schemas"]["UnprovenNumber"] | null;
             verified?: components["schemas"]["Verified"] | null;
             waiting?: components["schemas"]["WaitingNumber"] | null;
         };
@@ -4987,6 +5034,14 @@ export interface components {
             /** @description Such as "Office hours". */
             name: string;
             schedule: components["schemas"]["Schedule"];
+        };
+        /** @description Where a test call goes. */
+        NewTestCall: {
+            /**
+             * @description In international form, of a country that may be called; absent for the number at which one is rung oneself.
+             * @example +47 915 00 123
+             */
+            number?: string | null;
         };
         /** @description A token to be made. */
         NewToken: {
@@ -6119,6 +6174,38 @@ export interface components {
          * @description A property manager: a customer of the service, strictly apart from the others.
          */
         TenantId: string;
+        /** @description How a test call goes, or went. The number that is called is not in it. */
+        TestCall: {
+            /** @description Somebody, or something, picked it up. */
+            answered: boolean;
+            /** @description Whether the sound is encrypted; absent before it was picked up. */
+            encrypted?: boolean | null;
+            ended?: components["schemas"]["TestEnd"] | null;
+            /**
+             * Format: uuid
+             * @description Another one for each call.
+             */
+            id: string;
+            key?: components["schemas"]["TestKey"] | null;
+            /** @description Nothing is heard from the phone. */
+            one_way: boolean;
+            /** @description The phone rings, or rang. */
+            rang: boolean;
+        };
+        /**
+         * @description How a test call ended.
+         * @enum {string}
+         */
+        TestEnd: "done" | "no_key" | "no_sound" | "given_up" | "hung_up" | "time_limit" | "busy" | "no_answer" | "declined" | "no_such_number" | "moved" | "no_common_media" | "refused" | "trunk_busy" | "unreachable" | "lost" | "broken";
+        /** @description A key of a test call. */
+        TestKey: {
+            /**
+             * @description `0` to `9`, `*`, `#`, `A` to `D`.
+             * @example 5
+             */
+            key: string;
+            way: components["schemas"]["KeyWay"];
+        };
         /** @description A ticket. */
         Ticket: {
             /** @description As it was issued. */
@@ -6138,9 +6225,16 @@ export interface components {
         };
         /** @description A trunk. */
         Trunk: {
+            /** @description How many phone calls ring or go on over it now. For whom, from where and since when is told nowhere. */
+            calls: number;
             /** @description Whether there is a password. It is never shown. */
             has_password: boolean;
             id: components["schemas"]["TrunkId"];
+            /**
+             * Format: int64
+             * @description How many calls had sound from one side only since this server started: nothing came from the phone.
+             */
+            one_way: number;
             /**
              * @description How it refuses us, in its own words; absent when it does not.
              * @example 403 Forbidden
@@ -6168,6 +6262,12 @@ export interface components {
              */
             version: number;
         };
+        /**
+         * @description Whether the sound of a trunk's calls is encrypted (SRTP with keys in the description, RFC 4568). The keys are worth what
+         *     SIP is worth on the way: anything but [`Self::Off`] takes [`TrunkWay::Tls`].
+         * @enum {string}
+         */
+        TrunkEncryption: "off" | "offered" | "required";
         /**
          * Format: uuid
          * @description A way to ordinary phones.
@@ -6204,6 +6304,8 @@ export interface components {
             domain?: string | null;
             /** @description Whether it is used. */
             enabled: boolean;
+            /** @description Whether the sound of calls is encrypted. Over TLS only: over anything else, its keys could be read on the way. */
+            encryption?: components["schemas"]["TrunkEncryption"];
             /**
              * @description A host name or an address, one that the operator allows.
              * @example sip.example.net
@@ -6289,6 +6391,16 @@ export interface components {
             items: components["schemas"]["Unit"][];
             /** @description Where the next page begins; absent on the last. */
             next?: string | null;
+        };
+        /**
+         * @description Why a number was not proven.
+         * @enum {string}
+         */
+        Unproven: "not_picked_up" | "not_reached" | "not_typed";
+        /** @description A number that was not proven. */
+        UnprovenNumber: {
+            number: string;
+            why: components["schemas"]["Unproven"];
         };
         /** @description A record of use. */
         UseRecord: {
@@ -21358,7 +21470,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `too_many_tries`, with `Retry-After`; `too_many_requests`, with `Retry-After` */
+            /** @description `too_many_tries`, with `Retry-After`; `called_too_often`: a limit of calls is reached; `too_many_requests`, with `Retry-After` */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -21397,6 +21509,87 @@ export interface operations {
         requestBody?: never;
         responses: {
             /** @description There is none now */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    give_up_my_waiting_number: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description None waits now */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -28185,6 +28378,332 @@ export interface operations {
         requestBody?: never;
         responses: {
             /** @description Removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    test_call: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The trunk */
+                trunk: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How it goes; for 10 minutes after its end, how it went */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TestCall"];
+                };
+            };
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    begin_test_call: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters. The same request with the same key is done once: for 24 hours it gets the first answer again, as long as that was a success. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The trunk */
+                trunk: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTestCall"];
+            };
+        };
+        responses: {
+            /** @description It is called */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TestCall"];
+                };
+            };
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`; `confidentiality_required`; `not_for_tokens`; `wrong_origin`; `viewing_only`: who looks as a role changes nothing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `no_trunk`: it is not used, so nothing can be called over it; `in_progress` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `wrong_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`; `errors` names the fields; `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `called_too_often`: a limit of calls is reached; `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    end_test_call: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The trunk */
+                trunk: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description None goes on */
             204: {
                 headers: {
                     [name: string]: unknown;

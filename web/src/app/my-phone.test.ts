@@ -44,7 +44,7 @@ describe('one’s own phone', () => {
     server(() => ({ number: '+4791500123', verified: 'vouched', can_confirm: false, calls_from: [] }));
     render(MyPhone, { online: true, buildings: [] });
     await screen.findByText('+47 915 00 123');
-    screen.getByText(/Only the administrator/);
+    screen.getByText(/The administrator can vouch/);
     expect(screen.queryByRole('button', { name: 'Another number' })).toBeNull();
     expect(screen.getByRole<HTMLButtonElement>('button', { name: 'Remove' }).disabled).toBe(false);
   });
@@ -60,13 +60,29 @@ describe('one’s own phone', () => {
       expect(asked).toEqual([{ method: 'PUT', body: { number: '+47 915 00 123', password: 'gul sykkel' } }]);
       await vi.advanceTimersByTimeAsync(5_000);
       screen.getByText('4711');
-      now = NONE;
+      // it may be the number that is rung already: what came of the call says more
+      now = { ...NONE, number: TO_CONFIRM.number, verified: 'vouched', unproven: { number: TO_CONFIRM.number, why: 'not_picked_up' } };
       await vi.advanceTimersByTimeAsync(2_100);
       await screen.findByText(/was not confirmed/);
+      screen.getByText(/Nobody picked up/);
       expect(screen.queryByText('4711')).toBeNull();
+      await fireEvent.click(screen.getByRole('button', { name: 'Try again' }));
+      expect(screen.getByLabelText<HTMLInputElement>('Phone number').value).toBe('+47 915 00 123');
     } finally {
       vi.useRealTimers();
     }
+  });
+
+  it('gives up what waits, and nothing else', async () => {
+    let now: MyPhoneNumber = { ...NONE, number: '+4791500999', verified: 'called', waiting: { number: TO_CONFIRM.number, until: TO_CONFIRM.until } };
+    const asked = server(() => now);
+    render(MyPhone, { online: true, buildings: [] });
+    const button = await screen.findByRole('button', { name: 'Give up' });
+    now = { ...NONE, number: '+4791500999', verified: 'called' };
+    await fireEvent.click(button);
+    await waitFor(() => expect(screen.queryByText(/not confirmed yet/)).toBeNull());
+    screen.getByText('+47 915 00 999');
+    expect(asked.map(({ method }) => method)).toEqual(['DELETE']);
   });
 
   it('says at the field what is wrong with the number, and calls nobody', async () => {

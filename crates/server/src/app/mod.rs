@@ -92,6 +92,7 @@ pub mod sign_out;
 pub(crate) mod standing;
 pub mod suspend_person;
 pub mod tenants;
+pub mod test_calls;
 pub mod tokens;
 pub mod trunks;
 pub mod units;

@@ -134,12 +134,15 @@ pub struct MoveEnded {
     moved_on: u32,
     /// Codes of their own that open nothing any more.
     codes: u32,
+    /// Phone numbers at which nobody is rung any more.
+    numbers: u32,
 }
 
 impl From<Ended> for MoveEnded {
     fn from(ended: Ended) -> Self {
-        let Ended { people, bells, signed_out, accounts, invitations, moved_in, moved_on, codes } = ended;
-        Self { people, bells, signed_out, accounts, invitations, moved_in, moved_on, codes }
+        let Ended { people, bells, signed_out, accounts, invitations, moved_in, moved_on, codes, numbers } =
+            ended;
+        Self { people, bells, signed_out, accounts, invitations, moved_in, moved_on, codes, numbers }
     }
 }
 

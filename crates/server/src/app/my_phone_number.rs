@@ -1,19 +1,23 @@
 //! The number at which one is rung oneself. It is kept once its call proved it: the app shows a code, the number is called,
 //! the code is typed on that phone ([`crate::number_proofs`]). It opens doors, so another one needs the password in the same
 //! request.
+//!
+//! A call is offered only where one can be made: over a trunk that stands on this server. One that comes to nothing ends the
+//! proof, and why is told to whoever asked for it, to nobody else.
 
 use super::phone_limits::{callable, countries};
-use super::trunks::for_calls;
 use crate::auth::session::SignedIn;
 use crate::http::body::Body;
 use crate::http::client::Client;
 use crate::http::problem::{Code, FieldCode, Fields, Problem, ProblemBody};
 use crate::node::Node;
+use crate::number_proofs::{Begun, Proof, Unproven};
+use crate::phones::NotRung;
 use crate::phones::confirming::{self, Confirming};
+use crate::phones::invite::NotInvited;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use klinke_model::ids::{PersonId, TenantId};
 use klinke_model::phone::{E164, Verified};
 use klinke_model::privacy::Pii;
 use klinke_model::scope::Scope;
@@ -38,7 +42,11 @@ pub struct MyPhoneNumber {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false)]
     waiting: Option<WaitingNumber>,
-    /// Whether a number can be confirmed: there is a trunk to call it by.
+    /// The last number whose call came to nothing; absent when there is none, when it was given up, and after a while.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    unproven: Option<UnprovenNumber>,
+    /// Whether a number can be confirmed: this server has a trunk to call it by. Else an administrator can vouch for one.
     can_confirm: bool,
     /// The numbers that calls come from, each once, in the order in which trunks are tried.
     #[schema(example = json!(["+4721600000"]))]
@@ -51,6 +59,13 @@ pub struct WaitingNumber {
     number: String,
     /// First moment at which it waits no more, in UTC milliseconds.
     until: Timestamp,
+}
+
+/// A number that was not proven.
+#[derive(Serialize, ToSchema)]
+pub struct UnprovenNumber {
+    number: String,
+    why: Unproven,
 }
 
 /// Another number.
@@ -76,28 +91,22 @@ pub struct NumberToConfirm {
     until: Timestamp,
 }
 
-async fn has_trunk(node: &Node, tenant: TenantId) -> Result<bool, Problem> {
-    Ok(!for_calls(node, tenant).await?.is_empty())
-}
-
 /// The number at which one is rung by an ordinary phone.
 #[utoipa::path(get, path = "/api/v1/me/phone-number", operation_id = "my_phone_number", tag = "me", security(("session" = [])),
     responses((status = 200, description = "The number, if there is one", body = MyPhoneNumber)))]
 pub async fn handler(State(node): State<Arc<Node>>, who: SignedIn) -> Result<Json<MyPhoneNumber>, Problem> {
     let found = node.store.phone_numbers().number(&who.scope, who.person).await?;
-    let waiting = node.number_proofs.waits(who.scope.tenant, who.person);
+    let (tenant, person) = (who.scope.tenant, who.person);
+    let waiting = node.number_proofs.waits(tenant, person);
+    let unproven = node.number_proofs.unproven(tenant, person);
     let (number, verified) = found.map(|found| (found.number, found.verified)).unzip();
-    let mut calls_from: Vec<String> = Vec::new();
-    for trunk in for_calls(&node, who.scope.tenant).await? {
-        let caller = trunk.caller.into();
-        if !calls_from.contains(&caller) {
-            calls_from.push(caller);
-        }
-    }
+    let calls_from: Vec<String> = node.phones.callers(tenant).into_iter().map(String::from).collect();
     Ok(Json(MyPhoneNumber {
         number: number.map(|number| number.into_inner().into()),
         verified,
-        waiting: waiting.map(|(number, until)| WaitingNumber { number: number.into_inner().into(), until }),
+        waiting: waiting
+            .map(|one| WaitingNumber { number: one.number.into_inner().into(), until: one.until }),
+        unproven: unproven.map(|(number, why)| UnprovenNumber { number: number.into_inner().into(), why }),
         can_confirm: !calls_from.is_empty(),
         calls_from,
     }))
@@ -109,7 +118,7 @@ pub async fn handler(State(node): State<Arc<Node>>, who: SignedIn) -> Result<Jso
     responses((status = 202, description = "It is called; the code is to be typed on that phone", body = NumberToConfirm),
         (status = 403, description = "`wrong_password`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "`no_trunk`: there is nothing to call it by", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 429, description = "`too_many_tries`, with `Retry-After`", body = ProblemBody, content_type = "application/problem+json")))]
+        (status = 429, description = "`too_many_tries`, with `Retry-After`; `called_too_often`: a limit of calls is reached", body = ProblemBody, content_type = "application/problem+json")))]
 pub async fn confirm(
     State(node): State<Arc<Node>>,
     who: SignedIn,
@@ -128,50 +137,74 @@ pub async fn confirm(
     if !node.sign_in_limits.guarded(&guessed, client.prefix(), checked).await? {
         return Err(Code::WrongPassword.into());
     }
-    if !has_trunk(&node, who.scope.tenant).await? {
+    if !node.phones.has_trunk(who.scope.tenant) {
         return Err(Code::NoTrunk.into());
     }
     let begun = node.number_proofs.begin((who.scope, who.person), number.clone(), &node.random)?;
-    ring(&node, &who, &number).await?;
+    if let Err(refused) = ring(&node, &who, &number, &begun).await {
+        node.number_proofs.forget(begun.proof);
+        return Err(refused);
+    }
     let code = begun.code.reveal().to_owned();
     let number = number.into_inner().into();
     Ok((StatusCode::ACCEPTED, Json(NumberToConfirm { number, code, until: begun.until })))
 }
 
-async fn ring(node: &Arc<Node>, who: &SignedIn, number: &Pii<E164>) -> Result<(), Problem> {
+async fn ring(node: &Arc<Node>, who: &SignedIn, number: &Pii<E164>, begun: &Begun) -> Result<(), Problem> {
     let limits = node.store.trunks().phone_limits(&Scope::system(who.scope.tenant)).await?;
     let limits = limits.map(|(_, limits)| limits).unwrap_or_default();
     let Some(me) = node.store.people().person(&who.scope, who.person).await? else {
         return Err(Code::NotFound.into());
     };
     // it was read by the same countries a moment ago
-    let Ok(number) = countries(&limits).read(number.reveal().as_str()) else { return Ok(()) };
-    let (tenant, person) = (who.scope.tenant, who.person);
-    confirming::ring(node, Confirming { tenant, person, number, language: me.language });
-    Ok(())
+    let Ok(number) = countries(&limits).read(number.reveal().as_str()) else {
+        return Err(Code::NoTrunk.into());
+    };
+    let given_up = begun.given_up.clone();
+    let wanted = Confirming { proof: begun.proof, given_up, number, language: me.language };
+    confirming::ring(node, wanted).await.map_err(not_called)
+}
+
+/// Why somebody who asked for a call is not called.
+pub(super) fn not_called(why: NotInvited) -> Problem {
+    match why {
+        NotInvited::NotRung(NotRung::NoTrunk) => Code::NoTrunk.into(),
+        NotInvited::NotRung(NotRung::Capped) => Code::CalledTooOften.into(),
+        NotInvited::Ports(error) => {
+            tracing::warn!(%error, "a phone was not rung");
+            Code::Overloaded.into()
+        }
+    }
 }
 
 /// Takes one's number away, and ends a proof that goes on: no ordinary phone is rung.
 #[utoipa::path(delete, path = "/api/v1/me/phone-number", operation_id = "remove_my_phone_number", tag = "me",
     security(("session" = [])), responses((status = 204, description = "There is none now")))]
 pub async fn remove(State(node): State<Arc<Node>>, who: SignedIn) -> Result<StatusCode, Problem> {
-    node.number_proofs.end(who.scope.tenant, who.person);
+    node.number_proofs.give_up(who.scope.tenant, who.person);
     node.store.phone_numbers().remove_my_number(&who.scope).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// What was typed on the phone that was called to confirm a number: whether it is the person's from now on.
+/// Gives up the number that waits for its proof: its call is hung up, and the number from before is rung on.
+#[utoipa::path(delete, path = "/api/v1/me/phone-number/waiting", operation_id = "give_up_my_waiting_number", tag = "me",
+    security(("session" = [])), responses((status = 204, description = "None waits now")))]
+pub async fn give_up(State(node): State<Arc<Node>>, who: SignedIn) -> StatusCode {
+    node.number_proofs.give_up(who.scope.tenant, who.person);
+    StatusCode::NO_CONTENT
+}
+
+/// What was typed on the phone that was called for this proof: whether its number is the person's from now on.
 ///
 /// # Errors
 /// When the store can not be written: the proof is used up by then, and it takes another call.
-pub async fn typed(
-    node: &Node,
-    tenant: TenantId,
-    person: PersonId,
-    code: &str,
-) -> Result<bool, StorageError> {
-    match node.number_proofs.typed(tenant, person, code) {
-        Some((scope, number)) => node.store.phone_numbers().keep_my_number(&scope, number).await,
-        None => Ok(false),
+pub async fn typed(node: &Node, proof: Proof, code: &str) -> Result<bool, StorageError> {
+    let Some((scope, number)) = node.number_proofs.typed(proof, code) else { return Ok(false) };
+    let kept = node.store.phone_numbers().keep_my_number(&scope, number).await;
+    if matches!(kept, Ok(true)) {
+        node.number_proofs.forget(proof);
+    } else {
+        node.number_proofs.came_to_nothing(proof, Unproven::NotTyped);
     }
+    kept
 }

@@ -15,7 +15,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use klinke_model::contact::Phone;
 use klinke_model::ids::{TenantId, TrunkId};
-use klinke_model::phone::{E164, TrunkKeys, TrunkWay};
+use klinke_model::phone::{E164, TrunkEncryption, TrunkKeys, TrunkWay};
 use klinke_model::privacy::Pii;
 use klinke_model::rights::Right;
 use klinke_model::scope::Scope;
@@ -61,6 +61,10 @@ pub struct TrunkSettings {
     #[serde(default)]
     #[schema(required = false)]
     keys: TrunkKeys,
+    /// Whether the sound of calls is encrypted. Over TLS only: over anything else, its keys could be read on the way.
+    #[serde(default)]
+    #[schema(required = false)]
+    encryption: TrunkEncryption,
     /// Whether it is used.
     enabled: bool,
 }
@@ -79,6 +83,10 @@ pub struct Trunk {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, example = "403 Forbidden")]
     refusal: Option<String>,
+    /// How many phone calls ring or go on over it now. For whom, from where and since when is told nowhere.
+    calls: usize,
+    /// How many calls had sound from one side only since this server started: nothing came from the phone.
+    one_way: u64,
 }
 
 /// How we stand with a trunk, as far as the asked server knows.
@@ -153,6 +161,7 @@ impl From<record::Trunk> for Trunk {
             account,
             password,
             keys,
+            encryption,
             enabled,
         } = trunk.set;
         let settings = TrunkSettings {
@@ -165,6 +174,7 @@ impl From<record::Trunk> for Trunk {
             registers,
             account,
             keys,
+            encryption,
             enabled,
         };
         Self {
@@ -174,6 +184,8 @@ impl From<record::Trunk> for Trunk {
             has_password: password.is_some(),
             state: TrunkState::Idle,
             refusal: None,
+            calls: 0,
+            one_way: 0,
         }
     }
 }
@@ -188,7 +200,8 @@ fn shown(node: &Node, tenant: TenantId, trunk: record::Trunk) -> Trunk {
         Some(Standing::Refused { status, words }) => (TrunkState::Refused, Some(format!("{status} {words}"))),
         Some(Standing::Unreachable) => (TrunkState::Unreachable, None),
     };
-    Trunk { state, refusal, ..trunk.into() }
+    let (calls, one_way) = node.phones.calls_over(tenant, trunk.set.id);
+    Trunk { state, refusal, calls, one_way, ..trunk.into() }
 }
 
 fn listed(node: &Node, tenant: TenantId, trunks: Vec<record::Trunk>) -> TrunkList {
@@ -313,7 +326,19 @@ fn checked(
     settings: TrunkSettings,
     password: Option<&Pii<String>>,
 ) -> Result<NewTrunk, Problem> {
-    let TrunkSettings { name, host, port, way, domain, caller, registers, account, keys, enabled } = settings;
+    let TrunkSettings {
+        name,
+        host,
+        port,
+        way,
+        domain,
+        caller,
+        registers,
+        account,
+        keys,
+        encryption,
+        enabled,
+    } = settings;
     let mut fields = Fields::default();
     let name = fields.label("/settings/name", &name);
     let named = host_name(&mut fields, "/settings/host", &host);
@@ -325,6 +350,9 @@ fn checked(
     let port = port.unwrap_or(if way == TrunkWay::Tls { 5061 } else { 5060 });
     if port != 443 && port < 1024 {
         fields.wrong("/settings/port", FieldCode::OutOfRange);
+    }
+    if encryption != TrunkEncryption::Off && way != TrunkWay::Tls {
+        fields.wrong("/settings/encryption", FieldCode::NeedsTls);
     }
     let caller = international(&caller);
     if caller.is_none() {
@@ -363,6 +391,7 @@ fn checked(
         account,
         password: None,
         keys,
+        encryption,
         enabled,
     })
 }
@@ -434,6 +463,7 @@ pub async fn for_calls(node: &Node, tenant: TenantId) -> Result<Vec<phones::Trun
             registers: set.registers,
             account: set.account.map(|user| Account { user, password }),
             tones: set.keys == TrunkKeys::Tones,
+            encryption: set.encryption,
         });
     }
     Ok(usable)

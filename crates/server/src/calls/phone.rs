@@ -29,7 +29,7 @@ use klinke_model::ids::{BuildingId, CallId, DoorId, TenantId};
 use klinke_model::intercom::EndReason;
 use klinke_model::text::Label;
 use klinke_model::time::Mono;
-use klinke_sip::agent::{self, Event};
+use klinke_sip::agent::{self, Encryption, Event};
 use klinke_sip::dial::Number;
 use klinke_sip::dtmf::Digit;
 use klinke_sip::rtp::codec::Codec;
@@ -190,23 +190,25 @@ async fn run(node: Arc<Node>, errand: Errand, number: Number, orders: mpsc::Unbo
     let wanted = Wanted {
         tenant: errand.tenant,
         building: Some(errand.building),
+        over: None,
         number,
         ring: errand.ring,
         hold: errand.hold,
     };
-    let Invited { local, ports, sip } = match invite(&node, wanted, changes).await {
+    let invited = match invite(&node, wanted, changes).await {
         Ok(invited) => invited,
         Err(error) => {
             tracing::warn!(%error, "a phone was not rung");
             return tell(&own, Input::LegGone(leg)).await;
         }
     };
+    let Invited { offered, ports, sip } = invited;
     let mut ringing = Ringing { own, leg, sip: Sip::Trunk(sip), orders };
     let Some(their_sdp) = ringing.until_picked_up().await else { return };
     let Ringing { own, sip, orders, .. } = ringing;
-    let tones = match &sip {
-        Sip::Trunk(leg) => has_tones(&node, errand.tenant, leg),
-        Sip::Station(_) => false,
+    let (local, tones) = match &sip {
+        Sip::Trunk(leg) => (offered.to(leg.encryption()), has_tones(&node, errand.tenant, leg)),
+        Sip::Station(_) => (offered.to(Encryption::Off), false),
     };
     let started = start(&node, (&local, &their_sdp), ports, tones);
     let (codec, line, news) = match started {
@@ -288,6 +290,10 @@ pub(super) struct Held {
     stage: Stage,
     /// How often it was told which keys there are.
     asked: u8,
+    /// Nothing comes from it.
+    one_way: bool,
+    /// That nothing comes was counted.
+    counted: bool,
     /// When it is hung up in any case.
     spent_at: Mono,
     due: Option<(Mono, Due)>,
@@ -325,6 +331,8 @@ impl Held {
             rate: codec.sample_rate(),
             stage: Stage::Asked,
             asked: 0,
+            one_way: false,
+            counted: false,
             spent_at: node.clock.mono() + errand.hold,
             due: None,
             own: errand.own.clone(),
@@ -416,8 +424,13 @@ impl Held {
             Some(Order::Say(said)) => self.say(said).await,
             Some(Order::Talk(hears)) => {
                 self.from_panel = Some(FromPanel::new(hears));
-                // whoever picked up a station was told nothing yet
-                let told = if self.leg.is_phone() { Said::Connected } else { Said::Keys };
+                let told = match self.leg {
+                    // who is not heard is not told that they are
+                    _ if self.one_way => Said::Unheard,
+                    Leg::Phone(_) => Said::Connected,
+                    // whoever picked up a station was told nothing yet
+                    Leg::Device(_) => Said::Keys,
+                };
                 self.say(told).await;
             }
             Some(Order::Left(left)) => {
@@ -445,12 +458,30 @@ impl Held {
                 Stage::Accepted => {}
                 Stage::Ending => return Goes::Over,
             },
-            Some(News::OneWay) => tracing::warn!("nothing is heard from a phone that was picked up"),
-            Some(News::BothWays | News::Over) => {}
+            Some(News::OneWay) => self.one_way().await,
+            Some(News::BothWays) => self.one_way = false,
+            Some(News::Over) => {}
             // its sound can not go on
             None => return self.lose().await,
         }
         Goes::On
+    }
+
+    /// Counted once, and told to who talks into a phone that nobody hears.
+    async fn one_way(&mut self) {
+        self.one_way = true;
+        if std::mem::replace(&mut self.counted, true) {
+            return;
+        }
+        tracing::warn!("nothing is heard from a phone that was picked up");
+        if let Sip::Trunk(leg) = &self.sip
+            && let Some(trunk) = leg.trunk()
+        {
+            self.node.phones.note_one_way(self.errand.tenant, trunk);
+        }
+        if self.stage == Stage::Accepted {
+            self.say(Said::Unheard).await;
+        }
     }
 
     async fn press(&mut self, digit: Digit) {

@@ -112,6 +112,8 @@ codes! {
     TooManyTrunks = "too_many_trunks", CONFLICT;
     /// No trunk leads to ordinary phones.
     NoTrunk = "no_trunk", CONFLICT;
+    /// A limit of calls to ordinary phones is reached: of the number within the hour, or of all within the day.
+    CalledTooOften = "called_too_often", TOO_MANY_REQUESTS;
     /// Not the password of who is signed in.
     WrongPassword = "wrong_password", FORBIDDEN;
     /// Somebody changed it in between; `current` is how it is now.
@@ -233,6 +235,8 @@ pub enum FieldCode {
     CountryNotAllowed,
     /// A number that costs whoever calls it extra.
     CostsExtra,
+    /// It takes TLS.
+    NeedsTls,
 }
 
 /// One wrong field.

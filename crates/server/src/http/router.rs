@@ -160,6 +160,7 @@ pub fn operations() -> OpenApiRouter<Arc<Node>> {
         .routes(routes!(app::trunks::list, app::trunks::add))
         .routes(routes!(app::trunks::change, app::trunks::remove))
         .routes(routes!(app::trunks::order))
+        .routes(routes!(app::test_calls::begin, app::test_calls::show, app::test_calls::end))
         .routes(routes!(app::phone_limits::handler, app::phone_limits::set))
         .routes(routes!(app::phone_numbers::of_person, app::phone_numbers::vouch, app::phone_numbers::remove))
         .routes(routes!(
@@ -167,6 +168,7 @@ pub fn operations() -> OpenApiRouter<Arc<Node>> {
             app::my_phone_number::confirm,
             app::my_phone_number::remove
         ))
+        .routes(routes!(app::my_phone_number::give_up))
         .routes(routes!(app::imports::show, app::imports::change, app::imports::discard))
         .routes(routes!(app::apply_import::apply))
         .routes(routes!(app::apply_import::undo))

@@ -7,23 +7,26 @@
 //! ```
 //!
 //! Invariants: nothing is said that proves anything, so a machine or a stranger that picks up learns nothing; no number and
-//! nobody is logged; the phone is hung up after [`HOLD`] at the latest.
+//! nobody is logged; the phone is hung up after [`HOLD`] at the latest, and when its proof is given up. However the call ends,
+//! the proof is over with it.
 
 use super::invite::{Invited, NoSound, NotInvited, Wanted, has_tones, invite, start};
 use crate::app::my_phone_number::typed;
 use crate::node::Node;
+use crate::number_proofs::{Proof, Unproven};
 use klinke_model::contact::Language;
-use klinke_model::ids::{PersonId, TenantId};
 use klinke_model::time::Mono;
 use klinke_sip::agent::{Event, Leg};
 use klinke_sip::dial::Number;
 use klinke_sip::rtp::port::{Line, News};
 use klinke_sip::sdp::{self, Agreed, Local};
+use klinke_sip::why::Why;
 use klinke_storage::StorageError;
 use klinke_voice::{Rate, Said};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
 /// How long it rings.
 const RING: Duration = Duration::from_secs(45);
@@ -36,10 +39,10 @@ const DIGITS: usize = 4;
 
 /// Whose number is to be proven, and where it is.
 pub struct Confirming {
-    /// Whose trunks are used.
-    pub tenant: TenantId,
-    /// Whose number.
-    pub person: PersonId,
+    /// What it proves.
+    pub proof: Proof,
+    /// Cancelled when the call is wanted no more.
+    pub given_up: CancellationToken,
     /// Where it rings.
     pub number: Number,
     /// What they are spoken to in.
@@ -49,59 +52,76 @@ pub struct Confirming {
 #[derive(Debug, thiserror::Error)]
 enum Failed {
     #[error(transparent)]
-    NotInvited(#[from] NotInvited),
-    #[error(transparent)]
     NoSound(#[from] NoSound),
     #[error(transparent)]
     Storage(#[from] StorageError),
 }
 
-/// Rings in a task of its own. What comes of it is seen in the number that is kept.
-pub fn ring(node: &Arc<Node>, wanted: Confirming) {
+/// Rings, and goes on in a task of its own. What comes of it is seen in the number that is kept, and in the proof.
+///
+/// # Errors
+/// [`NotInvited`]: nothing rings, and the proof is the caller's to end.
+pub async fn ring(node: &Arc<Node>, wanted: Confirming) -> Result<(), NotInvited> {
+    let Confirming { proof, given_up, number, language } = wanted;
+    let (changes, changed) = mpsc::unbounded_channel();
+    let wanted = Wanted { tenant: proof.tenant, building: None, over: None, number, ring: RING, hold: HOLD };
+    let invited = invite(node, wanted, changes).await?;
     let own = Arc::clone(node);
     node.tasks.spawn(async move {
-        if let Err(error) = call(&own, wanted).await {
+        let call = call(&own, (proof, language), invited, changed);
+        // dropped, it is hung up
+        let Some(came) = given_up.run_until_cancelled(call).await else { return };
+        let why = came.unwrap_or_else(|error| {
             tracing::warn!(%error, "a number could not be confirmed");
-        }
+            Unproven::NotReached
+        });
+        own.number_proofs.came_to_nothing(proof, why);
     });
+    Ok(())
 }
 
-async fn call(node: &Node, wanted: Confirming) -> Result<(), Failed> {
-    let Confirming { tenant, person, number, language } = wanted;
-    let (changes, mut changed) = mpsc::unbounded_channel();
-    let wanted = Wanted { tenant, building: None, number, ring: RING, hold: HOLD };
-    let Invited { local, ports, mut sip } = invite(node, wanted, changes).await?;
+/// Why the number is not proven, where it is not.
+async fn call(
+    node: &Node,
+    (proof, language): (Proof, Language),
+    mut invited: Invited,
+    mut changed: mpsc::UnboundedReceiver<Agreed>,
+) -> Result<Unproven, Failed> {
     let answer = loop {
-        match sip.event().await {
+        match invited.sip.event().await {
             Some(Event::Answered { sdp }) => break sdp,
-            Some(Event::Ended(_)) | None => return Ok(()),
+            Some(Event::Ended(why)) => return Ok(unanswered(why)),
+            None => return Ok(Unproven::NotReached),
             Some(Event::Ringing | Event::Changed { .. } | Event::Info { .. }) => {}
         }
     };
-    let (codec, line, mut news) = start(node, (&local, &answer), ports, has_tones(node, tenant, &sip))?;
+    let Invited { offered, ports, mut sip } = invited;
+    let local = offered.to(sip.encryption());
+    let tones = has_tones(node, proof.tenant, &sip);
+    let (codec, line, mut news) = start(node, (&local, &answer), ports, tones)?;
     line.answered().await;
-    let mut asked = Asked {
-        node,
-        tenant,
-        person,
-        language,
-        local,
-        line,
-        rate: codec.sample_rate(),
-        typed: String::new(),
-        over: false,
-    };
+    let rate = codec.sample_rate();
+    let mut asked =
+        Asked { node, proof, language, local, line, rate, typed: String::new(), over: false, one_way: false };
     asked.say(Said::TypeCode).await;
     let outcome = asked.until_over(&mut sip, &mut news, &mut changed).await;
     asked.line.end().await;
-    Ok(outcome?)
+    outcome?;
+    Ok(Unproven::NotTyped)
+}
+
+/// What it means that nobody picked up.
+const fn unanswered(why: Why) -> Unproven {
+    match why {
+        Why::Busy | Why::NoAnswer | Why::Declined => Unproven::NotPickedUp,
+        _ => Unproven::NotReached,
+    }
 }
 
 /// A phone that was picked up.
 struct Asked<'a> {
     node: &'a Node,
-    tenant: TenantId,
-    person: PersonId,
+    proof: Proof,
     language: Language,
     local: Local,
     line: Line,
@@ -111,6 +131,8 @@ struct Asked<'a> {
     typed: String,
     /// The last word is being said.
     over: bool,
+    /// Nothing comes from it, which was counted.
+    one_way: bool,
 }
 
 impl Asked<'_> {
@@ -142,6 +164,7 @@ impl Asked<'_> {
                         self.press(digit.as_char()).await?;
                     }
                     Some(News::Said) if self.over => return Ok(()),
+                    Some(News::OneWay) => self.one_way(sip),
                     Some(News::Said) => again = Some(self.node.clock.mono() + AGAIN),
                     Some(_) => {}
                     None => return Ok(()),
@@ -165,10 +188,11 @@ impl Asked<'_> {
             return Ok(());
         }
         let code = std::mem::take(&mut self.typed);
-        let said = if typed(self.node, self.tenant, self.person, &code).await? {
+        let waits = |node: &Node| node.number_proofs.waits(self.proof.tenant, self.proof.person);
+        let said = if typed(self.node, self.proof, &code).await? {
             self.over = true;
             Said::Confirmed
-        } else if self.node.number_proofs.waits(self.tenant, self.person).is_some() {
+        } else if waits(self.node).is_some() {
             Said::WrongCode
         } else {
             self.over = true;
@@ -176,6 +200,14 @@ impl Asked<'_> {
         };
         self.say(said).await;
         Ok(())
+    }
+
+    fn one_way(&mut self, sip: &Leg) {
+        if !std::mem::replace(&mut self.one_way, true)
+            && let Some(trunk) = sip.trunk()
+        {
+            self.node.phones.note_one_way(self.proof.tenant, trunk);
+        }
     }
 
     async fn change(&mut self, agreed: Agreed) {

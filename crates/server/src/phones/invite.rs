@@ -1,13 +1,16 @@
 //! From a number to a phone that was picked up: ports, INVITE, and the sound that both sides agree on.
+//!
+//! Which trunk takes the call is known once one has, and each has its own way of encryption: what we offered follows from
+//! that ([`Offered::to`]). Keys are drawn for every call, and live as long as it does.
 
 use super::NotRung;
 use crate::node::Node;
-use klinke_model::ids::{BuildingId, TenantId};
-use klinke_sip::agent::{Dial, Leg, Reoffer};
+use klinke_model::ids::{BuildingId, TenantId, TrunkId};
+use klinke_sip::agent::{Dial, Encrypted, Encryption, Leg, Reoffer};
 use klinke_sip::dial::Number;
 use klinke_sip::rtp::codec::Codec;
-use klinke_sip::rtp::port::{Line, News, PortError, Ports};
-use klinke_sip::sdp::{self, Agreed, Local, Refused};
+use klinke_sip::rtp::port::{Line, News, PortError, Ports, our_keys};
+use klinke_sip::sdp::{self, Agreed, Local, OurKeys, Refused};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -22,6 +25,8 @@ pub struct Wanted {
     pub tenant: TenantId,
     /// In front of which building somebody stands; `None` when nobody does.
     pub building: Option<BuildingId>,
+    /// Over this trunk and no other; `None` tries them in their order.
+    pub over: Option<TrunkId>,
     /// Where.
     pub number: Number,
     /// How long it may ring.
@@ -32,12 +37,54 @@ pub struct Wanted {
 
 /// A phone that is being rung.
 pub struct Invited {
-    /// What we offered.
-    pub local: Local,
+    /// What we offered, once it is known which trunk took it.
+    pub offered: Offered,
     /// Where its sound will come.
     pub ports: Ports,
     /// The call. Dropped, it is hung up.
     pub sip: Leg,
+}
+
+/// What is offered, however the trunk that is tried has it encrypted.
+#[derive(Clone)]
+pub struct Offered {
+    /// In the open.
+    open: Local,
+    /// For a trunk that may encrypt.
+    may: Option<OurKeys>,
+    /// For one that must.
+    must: Option<OurKeys>,
+    /// The number of the newest description.
+    version: Arc<AtomicU64>,
+    /// Told what was agreed on later.
+    changes: mpsc::UnboundedSender<Agreed>,
+}
+
+impl Offered {
+    /// The description that such a trunk got.
+    pub fn to(&self, encryption: Encryption) -> Local {
+        let crypto = match encryption {
+            Encryption::Off => None,
+            Encryption::Offered => self.may.clone(),
+            Encryption::Required => self.must.clone(),
+        };
+        Local { crypto, ..self.open.clone() }
+    }
+
+    fn in_the_open(self) -> Reoffer {
+        Arc::new(move |offer| self.answer(Encryption::Off, offer))
+    }
+
+    /// Answers what the other side offers during the call, and tells what was agreed.
+    fn answer(&self, encryption: Encryption, offer: Option<&str>) -> Option<String> {
+        let version = self.version.fetch_add(1, Ordering::Relaxed) + 1;
+        let local = Local { version, ..self.to(encryption) };
+        let Some(offer) = offer else { return Some(sdp::offer(&local)) };
+        let (answer, agreed) = sdp::answer(&local, offer.as_bytes()).ok()?;
+        // a phone that has been hung up has no sound to change
+        let _ = self.changes.send(agreed);
+        Some(answer)
+    }
 }
 
 /// Why a phone is not being rung.
@@ -71,35 +118,37 @@ pub async fn invite(
     wanted: Wanted,
     changes: mpsc::UnboundedSender<Agreed>,
 ) -> Result<Invited, NotInvited> {
-    let Wanted { tenant, building, number, ring, hold } = wanted;
+    let Wanted { tenant, building, over, number, ring, hold } = wanted;
     let (ports, address) = node.phones.ports().await?;
     // 62 bits: some read it as a signed number
     let session = u64::from_be_bytes(node.random.bytes()) >> 2;
-    let local = Local { address, session, version: 1, codecs: CODECS.to_vec(), crypto: None };
+    let open = Local { address, session, version: 1, codecs: CODECS.to_vec(), crypto: None };
+    let (may, must) = (our_keys(Encryption::Offered)?, our_keys(Encryption::Required)?);
+    let version = Arc::new(AtomicU64::new(open.version));
+    let offered = Offered { open, may, must, version, changes };
+    let encrypted = {
+        let (first, later) = (offered.clone(), offered.clone());
+        Encrypted {
+            offer: Arc::new(move |encryption| sdp::offer(&first.to(encryption))),
+            reoffer: Arc::new(move |encryption, offer| later.answer(encryption, offer)),
+        }
+    };
     let dial = Dial {
         to: number,
-        offer: sdp::offer(&local),
+        offer: sdp::offer(&offered.open),
         ring,
         talk: hold,
-        reoffer: reoffer(local.clone(), changes),
-        encrypted: None,
+        reoffer: offered.clone().in_the_open(),
+        encrypted: Some(encrypted),
     };
-    let sip = node.phones.call(tenant, building, dial, node.clock.mono())?;
-    Ok(Invited { local, ports, sip })
+    let sip = node.phones.call(tenant, (building, over), dial, node.clock.mono())?;
+    Ok(Invited { offered, ports, sip })
 }
 
-/// Answers what the other side offers during the call, and tells what was agreed.
+/// Answers what the other side offers during a call that is never encrypted, and tells what was agreed.
 pub(crate) fn reoffer(local: Local, changes: mpsc::UnboundedSender<Agreed>) -> Reoffer {
-    let version = AtomicU64::new(local.version);
-    Arc::new(move |offer| {
-        let version = version.fetch_add(1, Ordering::Relaxed) + 1;
-        let local = Local { version, ..local.clone() };
-        let Some(offer) = offer else { return Some(sdp::offer(&local)) };
-        let (answer, agreed) = sdp::answer(&local, offer.as_bytes()).ok()?;
-        // a phone that has been hung up has no sound to change
-        let _ = changes.send(agreed);
-        Some(answer)
-    })
+    let version = Arc::new(AtomicU64::new(local.version));
+    Offered { open: local, may: None, must: None, version, changes }.in_the_open()
 }
 
 /// Whether keys come as tones over the trunk of this call.

@@ -11,11 +11,12 @@ pub mod confirming;
 pub mod invite;
 pub mod known;
 pub mod standing;
+pub mod test_call;
 
 use crate::config;
 use hmac::{Hmac, KeyInit, Mac};
 use klinke_model::ids::{BuildingId, TenantId, TrunkId};
-use klinke_model::phone::{E164, TrunkWay};
+use klinke_model::phone::{E164, TrunkEncryption, TrunkWay};
 use klinke_model::time::Mono;
 use klinke_sip::agent::{Agent, Dial, Leg, Roots, Settings, StartError, State, T1, Way};
 use klinke_sip::dial::{Caps, Limits, Number, NumberHash};
@@ -52,6 +53,8 @@ pub struct Trunk {
     pub account: Option<Account>,
     /// Keys also come as tones in the sound.
     pub tones: bool,
+    /// Whether the sound of calls is encrypted.
+    pub encryption: TrunkEncryption,
 }
 
 /// Why phones can not be rung at all.
@@ -90,6 +93,8 @@ struct Trunks {
     /// As they were set up.
     set: Vec<Trunk>,
     caps: Caps<Option<BuildingId>>,
+    /// Calls over each in which nothing came from the phone, since the start.
+    one_way: HashMap<TrunkId, u64>,
 }
 
 /// The ordinary phones of a server.
@@ -163,11 +168,14 @@ impl Phones {
         let former = {
             let mut standing = self.lock();
             let former = standing.remove(&tenant);
-            let (agent, caps) = former.map_or((None, None), |former| (Some(former.agent), Some(former.caps)));
+            let (agent, caps, one_way) = former.map_or_else(
+                || (None, None, HashMap::new()),
+                |former| (Some(former.agent), Some(former.caps), former.one_way),
+            );
             if let Some(fresh) = fresh {
                 let mut caps = caps.unwrap_or_else(|| Caps::new(limits));
                 caps.limit(limits);
-                standing.insert(tenant, Trunks { agent: fresh, set: trunks, caps });
+                standing.insert(tenant, Trunks { agent: fresh, set: trunks, caps, one_way });
             }
             agent
         };
@@ -190,6 +198,18 @@ impl Phones {
     /// Whether a property manager has a trunk.
     pub fn has_trunk(&self, tenant: TenantId) -> bool {
         self.lock().contains_key(&tenant)
+    }
+
+    /// The numbers that a property manager's calls come from, each once, in the order in which trunks are tried.
+    pub fn callers(&self, tenant: TenantId) -> Vec<E164> {
+        let standing = self.lock();
+        let mut callers: Vec<E164> = Vec::new();
+        for trunk in standing.get(&tenant).map_or(&[][..], |trunks| &trunks.set) {
+            if !callers.contains(&trunk.caller) {
+                callers.push(trunk.caller.clone());
+            }
+        }
+        callers
     }
 
     /// A property manager's trunks that stand, and how we stand with each.
@@ -216,23 +236,49 @@ impl Phones {
         Ok((ports, address))
     }
 
-    /// Rings a phone for somebody in front of this building (or to confirm a number), if limits allow it. It counts as rung then, whatever becomes
-    /// of it.
+    /// Rings a phone for somebody in front of this building (or in front of none), over this trunk and no other where one
+    /// is named, if limits allow it. It counts as rung then, whatever becomes of it.
     ///
     /// # Errors
     /// [`NotRung`].
     pub fn call(
         &self,
         tenant: TenantId,
-        building: Option<BuildingId>,
+        (building, over): (Option<BuildingId>, Option<TrunkId>),
         dial: Dial,
         now: Mono,
     ) -> Result<Leg, NotRung> {
         let hash = self.hash(tenant, &dial.to);
         let mut standing = self.lock();
         let trunks = standing.get_mut(&tenant).ok_or(NotRung::NoTrunk)?;
+        if over.is_some_and(|id| !trunks.set.iter().any(|trunk| trunk.id == id)) {
+            return Err(NotRung::NoTrunk);
+        }
         trunks.caps.may(hash, building, now).map_err(|_| NotRung::Capped)?;
-        Ok(trunks.agent.call(dial))
+        match over {
+            None => Ok(trunks.agent.call(dial)),
+            Some(id) => trunks.agent.call_over(&id.to_string(), dial).ok_or(NotRung::NoTrunk),
+        }
+    }
+
+    /// How many calls ring or go on over a trunk, and in how many nothing came from the phone since the start.
+    pub fn calls_over(&self, tenant: TenantId, trunk: TrunkId) -> (usize, u64) {
+        let standing = self.lock();
+        let Some(trunks) = standing.get(&tenant) else { return (0, 0) };
+        let name = trunk.to_string();
+        let calls = trunks.agent.calls().into_iter().find(|(known, _)| *known == name);
+        (calls.map_or(0, |(_, calls)| calls), trunks.one_way.get(&trunk).copied().unwrap_or_default())
+    }
+
+    /// Counts a call in which nothing comes from the phone, over the trunk that goes by this name in an
+    /// [`agent::Leg`](Leg). Once a call.
+    pub fn note_one_way(&self, tenant: TenantId, trunk: &str) {
+        let mut standing = self.lock();
+        let Some(trunks) = standing.get_mut(&tenant) else { return };
+        let known = trunks.set.iter().find(|known| known.id.to_string() == trunk);
+        if let Some(id) = known.map(|known| known.id) {
+            *trunks.one_way.entry(id).or_default() += 1;
+        }
     }
 
     /// Whether keys come as tones over the trunk that goes by this name in an [`agent::Leg`](Leg).
@@ -274,7 +320,11 @@ impl Side {
             registers: trunk.registers,
             account: trunk.account.clone(),
             t1: T1,
-            encryption: Encryption::Off,
+            encryption: match trunk.encryption {
+                TrunkEncryption::Off => Encryption::Off,
+                TrunkEncryption::Offered => Encryption::Offered,
+                TrunkEncryption::Required => Encryption::Required,
+            },
         }
     }
 }

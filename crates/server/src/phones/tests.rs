@@ -23,6 +23,7 @@ fn trunk() -> Trunk {
         registers: false,
         account: None,
         tones: false,
+        encryption: TrunkEncryption::Off,
     }
 }
 
@@ -50,7 +51,9 @@ const OTHER: &str = "+4721600002";
 
 /// Whether a phone was rung at this second.
 fn rings(phones: &Phones, of: u8, at: u8, number: &str, second: u64) -> Result<(), NotRung> {
-    phones.call(tenant(of), Some(building(at)), dial(number), Mono::from_millis(second * 1_000)).map(drop)
+    phones
+        .call(tenant(of), (Some(building(at)), None), dial(number), Mono::from_millis(second * 1_000))
+        .map(drop)
 }
 
 #[tokio::test]

@@ -284,7 +284,8 @@ async fn several_who_send_at_the_same_moment_send_each_message_once_and_in_order
         sender.await.unwrap().unwrap();
     }
     until_json(&manager, |hook| hook["waiting"] == 0).await;
-    let heard: Vec<_> = receiver.heard().iter().map(|message| message.json()["data"]["unit"].clone()).collect();
+    let heard: Vec<_> =
+        receiver.heard().iter().map(|message| message.json()["data"]["unit"].clone()).collect();
     let expected: Vec<_> = units.iter().map(|unit| json!(unit.id.to_string())).collect();
     assert_eq!(heard, expected);
 }

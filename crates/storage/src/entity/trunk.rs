@@ -22,6 +22,7 @@ pub struct Model {
     pub keys: String,
     pub enabled: bool,
     pub version: i64,
+    pub encryption: String,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

@@ -24,6 +24,7 @@ const HISTORY: &[(&str, &str)] = &[
     ("m0010_records", include_str!("m0010_records.sql")),
     ("m0011_phones", include_str!("m0011_phones.sql")),
     ("m0012_sip_accounts", include_str!("m0012_sip_accounts.sql")),
+    ("m0013_trunk_encryption", include_str!("m0013_trunk_encryption.sql")),
 ];
 
 /// Brings the schema up to date, all or nothing. Several servers may start at once: one does it, the others wait.

@@ -115,6 +115,9 @@ pub struct Ended {
     /// Codes of their own that open nothing any more.
     #[serde(default)]
     pub codes: u32,
+    /// Phone numbers at which nobody is rung any more.
+    #[serde(default)]
+    pub numbers: u32,
 }
 
 /// What carrying out a move leaves to be done outside the database.

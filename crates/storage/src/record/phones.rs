@@ -2,7 +2,7 @@
 
 use klinke_model::contact::Language;
 use klinke_model::ids::{PersonId, TrunkId};
-use klinke_model::phone::{E164, PhoneLimits, Phones, TrunkKeys, TrunkWay, Verified};
+use klinke_model::phone::{E164, PhoneLimits, Phones, TrunkEncryption, TrunkKeys, TrunkWay, Verified};
 use klinke_model::privacy::Pii;
 use klinke_model::text::Label;
 
@@ -34,6 +34,8 @@ pub struct NewTrunk {
     pub password: Option<Vec<u8>>,
     /// How keys come.
     pub keys: TrunkKeys,
+    /// Whether the sound of its calls is encrypted.
+    pub encryption: TrunkEncryption,
     /// Whether it is used.
     pub enabled: bool,
 }

@@ -15,7 +15,7 @@ use klinke_model::door::{Controller, Door, DoorKind, DoorTimes, Relock};
 use klinke_model::door_settings::DoorHold;
 use klinke_model::intercom::{BellKind, BellMember, Listing, Moderation, PictureState};
 use klinke_model::people::{Device, DeviceKind, Membership, Person, Role};
-use klinke_model::phone::{TrunkKeys, TrunkWay, Verified};
+use klinke_model::phone::{TrunkEncryption, TrunkKeys, TrunkWay, Verified};
 use klinke_model::privacy::Pii;
 use klinke_model::rights::Right;
 use klinke_model::schedule::HolidayCalendar;
@@ -76,6 +76,7 @@ words! {
         ChangeBuilding = "change_building", Devices = "devices", Roles = "roles", Audit = "audit", Tenants = "tenants",
         ReadRecords = "read_records" }
     Listing { Listed = "listed", SearchOnly = "search_only", DialOnly = "dial_only" }
+    TrunkEncryption { Off = "off", Offered = "offered", Required = "required" }
     TrunkKeys { Rfc4733 = "rfc4733", Tones = "tones" }
     TrunkWay { Udp = "udp", Tcp = "tcp", Tls = "tls" }
     Verified { Vouched = "vouched", Called = "called" }

@@ -12,6 +12,7 @@ use crate::repo::news::{self, News};
 use crate::repo::own_codes;
 use crate::repo::people::{self, end_place, reaches_unit};
 use crate::repo::people_change::{building_of, has_role, set_active, sign_everything_out};
+use crate::repo::phone_numbers;
 use crate::repo::reach;
 use crate::tx::{self, Isolation, Tx};
 use crate::{Result, StorageError, Store};
@@ -378,11 +379,13 @@ async fn leave(
 ) -> Result<Left> {
     let bells_before = bells_of(tx, scope, person, unit).await?;
     let codes_before = own_codes::count(&**tx, scope, person).await?;
+    let numbers_before = phone_numbers::count(&**tx, scope, person).await?;
     if !end_place(&**tx, scope, person, unit).await? {
         return Ok(Left::Before);
     }
     carried.ended.people += 1;
     carried.ended.codes += codes_before.saturating_sub(own_codes::count(&**tx, scope, person).await?);
+    carried.ended.numbers += numbers_before.saturating_sub(phone_numbers::count(&**tx, scope, person).await?);
     carried.ended.bells += bury_empty(tx, scope, &bells_before).await?;
     if stays_known(tx, scope, person).await? {
         return Ok(Left::ThisHome);

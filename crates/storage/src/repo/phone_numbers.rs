@@ -4,7 +4,7 @@
 //! it; nobody vouches for their own. It ends with the person's last home. The audit says that somebody vouched, never for
 //! which number.
 
-use crate::entity::{membership, person, phone_number, phone_number_by, trunk};
+use crate::entity::{building, membership, person, phone_number, phone_number_by, trunk, unit};
 use crate::record::{NumberOf, RingNumber, RingPhones, Stamp};
 use crate::repo::audit::{self, Change};
 use crate::repo::convert::{At, Word};
@@ -13,14 +13,17 @@ use crate::repo::people_change::{changeable, home_building};
 use crate::repo::{people, phone_limits, reach};
 use crate::tx::{self, Isolation};
 use crate::{Result, Store};
+use klinke_model::contact::Language;
 use klinke_model::ids::PersonId;
 use klinke_model::phone::{E164, Phones, Verified};
 use klinke_model::privacy::Pii;
-use klinke_model::scope::Scope;
+use klinke_model::scope::{Principal, Scope};
+use klinke_model::text::Label;
 use sea_orm::ActiveValue::Set;
-use sea_orm::sea_query::OnConflict;
+use sea_orm::sea_query::{OnConflict, Query};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter};
 use serde_json::json;
+use std::collections::{BTreeSet, HashMap};
 use uuid::Uuid;
 
 /// Numbers at which people are rung.
@@ -112,6 +115,18 @@ impl PhoneNumbers<'_> {
         .await
     }
 
+    /// The names of the buildings whose people are rung by phone, each with the languages that these are spoken to in, each
+    /// pair once. For the service only: it says of nobody that they have a number.
+    pub async fn places(&self, scope: &Scope) -> Result<Vec<(Label, Language)>> {
+        tx::read(self.0, |tx| async move {
+            if scope.principal != Principal::System {
+                return Ok(Vec::new());
+            }
+            places(&*tx, scope).await
+        })
+        .await
+    }
+
     /// Takes the number of the person who asks away.
     pub async fn remove_my_number(&self, scope: &Scope) -> Result<bool> {
         let Some(who) = scope.person() else { return Ok(false) };
@@ -123,6 +138,39 @@ impl PhoneNumbers<'_> {
         )
         .await
     }
+}
+
+async fn places(db: &impl ConnectionTrait, scope: &Scope) -> Result<Vec<(Label, Language)>> {
+    let who = phone_number::Entity::find()
+        .filter(phone_number::Column::Tenant.eq(scope.tenant.0))
+        .find_both_related(person::Entity)
+        .all(db)
+        .await?;
+    let languages: HashMap<Uuid, String> =
+        who.into_iter().map(|(number, person)| (number.person, person.language)).collect();
+    let of_numbers = Query::select()
+        .column(phone_number::Column::Person)
+        .from(phone_number::Entity)
+        .and_where(phone_number::Column::Tenant.eq(scope.tenant.0))
+        .take();
+    let homes = membership::Entity::find()
+        .filter(membership::Column::Tenant.eq(scope.tenant.0))
+        .filter(membership::Column::Person.in_subquery(of_numbers))
+        .find_both_related(unit::Entity)
+        .all(db)
+        .await?;
+    let houses = building::Entity::find().filter(building::Column::Tenant.eq(scope.tenant.0)).all(db).await?;
+    let houses: HashMap<Uuid, String> = houses.into_iter().map(|house| (house.id, house.name)).collect();
+    let mut spoken = BTreeSet::new();
+    for (home, unit) in homes {
+        if let (Some(name), Some(language)) = (houses.get(&unit.building), languages.get(&home.person)) {
+            spoken.insert((name.as_str(), language.as_str()));
+        }
+    }
+    let read = |(name, language)| {
+        Ok((At("building", "name").label(name)?, At("person", "language").choice(language)?))
+    };
+    spoken.into_iter().map(read).collect()
 }
 
 async fn number_of(db: &impl ConnectionTrait, scope: &Scope, person: PersonId) -> Result<Option<NumberOf>> {
@@ -166,6 +214,12 @@ async fn keep(
 
 async fn end(db: &impl ConnectionTrait, scope: &Scope, person: PersonId) -> Result<u64> {
     Ok(phone_number::Entity::delete_by_id((scope.tenant.0, person.0)).exec(db).await?.rows_affected)
+}
+
+/// How many numbers somebody has: one or none.
+pub(super) async fn count(db: &impl ConnectionTrait, scope: &Scope, person: PersonId) -> Result<u32> {
+    let there = phone_number::Entity::find_by_id((scope.tenant.0, person.0)).count(db).await?;
+    Ok(u32::try_from(there).unwrap_or(u32::MAX))
 }
 
 async fn lives_here(db: &impl ConnectionTrait, scope: &Scope, person: PersonId) -> Result<bool> {

@@ -62,6 +62,7 @@ impl Trunks<'_> {
                 keys: Set(new.keys.word().to_owned()),
                 enabled: Set(new.enabled),
                 version: Set(1),
+                encryption: Set(new.encryption.word().to_owned()),
             };
             trunk::Entity::insert(row).exec_without_returning(&*tx).await?;
             append(&tx, scope, stamp, "trunk.made", (None, Some(told(new)))).await?;
@@ -106,6 +107,7 @@ impl Trunks<'_> {
                 .col_expr(trunk::Column::Account, Expr::val(after.account.clone()))
                 .col_expr(trunk::Column::Password, Expr::val(after.password.clone()))
                 .col_expr(trunk::Column::Keys, Expr::val(after.keys.word()))
+                .col_expr(trunk::Column::Encryption, Expr::val(after.encryption.word()))
                 .col_expr(trunk::Column::Enabled, Expr::val(after.enabled))
                 .col_expr(trunk::Column::Version, Expr::col(trunk::Column::Version).add(1))
                 .filter(trunk::Column::Tenant.eq(scope.tenant.0))
@@ -132,6 +134,17 @@ impl Trunks<'_> {
             let before = whole(&row)?;
             trunk::Entity::delete_by_id((scope.tenant.0, id.0)).exec(&*tx).await?;
             append(&tx, scope, stamp, "trunk.removed", (Some(told(&before.set)), None)).await?;
+            Ok(true)
+        })
+        .await
+    }
+
+    /// Notes that the principal has one tested by a call; to whom is said nowhere. `false` when it is not theirs.
+    pub async fn note_test(&self, scope: &Scope, stamp: &Stamp, id: TrunkId) -> Result<bool> {
+        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
+            let Some(row) = found(&*tx, scope, id).await? else { return Ok(false) };
+            let says = json!({ "trunk": id, "name": row.name });
+            append(&tx, scope, stamp, "trunk.tested", (None, Some(says))).await?;
             Ok(true)
         })
         .await
@@ -224,6 +237,7 @@ fn told(trunk: &NewTrunk) -> Value {
         "caller": trunk.caller,
         "registers": trunk.registers,
         "keys": trunk.keys,
+        "encryption": trunk.encryption,
         "enabled": trunk.enabled,
     })
 }
@@ -241,6 +255,7 @@ fn whole(row: &trunk::Model) -> Result<Trunk> {
         account: row.account.clone(),
         password: row.password.clone(),
         keys: At("trunk", "keys").choice(&row.keys)?,
+        encryption: At("trunk", "encryption").choice(&row.encryption)?,
         enabled: row.enabled,
     };
     Ok(Trunk { set, version: At("trunk", "version").number(row.version)? })

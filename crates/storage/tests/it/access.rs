@@ -1208,6 +1208,10 @@ const PROBES: &[Probe] = probes! {
         let id = r.trunk().await?;
         r.store.trunks().remove_trunk(&r.scope, &stamp(r.n), id).await
     };
+    note_test [System Manager] |r| {
+        let id = r.trunk().await?;
+        r.store.trunks().note_test(&r.scope, &stamp(r.n), id).await
+    };
     order_trunks [System Manager] |r| {
         let id = r.trunk().await?;
         let ordered = r.store.trunks().order_trunks(&r.scope, &stamp(r.n), vec![id]).await?;
@@ -1240,6 +1244,10 @@ const PROBES: &[Probe] = probes! {
         r.number().await?;
         r.store.phone_numbers().remove_number(&r.scope, &stamp(r.n), r.ours.kari).await?;
         Ok(r.store.phone_numbers().number(&r.ours.system(), r.ours.kari).await?.is_none())
+    };
+    places [System] |r| {
+        r.number().await?;
+        Ok(!r.store.phone_numbers().places(&r.scope).await?.is_empty())
     };
     keep_my_number [Herself] |r| {
         r.number().await?;

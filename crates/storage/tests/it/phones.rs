@@ -5,7 +5,9 @@ use crate::town::{NOW, Town, label, stamp, two_towns};
 use klinke_model::contact::Language;
 use klinke_model::ids::{PersonId, TrunkId};
 use klinke_model::people::{Membership, Role};
-use klinke_model::phone::{CallingCode, E164, PhoneLimits, Phones, TrunkKeys, TrunkWay, Verified};
+use klinke_model::phone::{
+    CallingCode, E164, PhoneLimits, Phones, TrunkEncryption, TrunkKeys, TrunkWay, Verified,
+};
 use klinke_model::policy::BuildingPolicy;
 use klinke_model::privacy::Pii;
 use klinke_storage::Store;
@@ -31,6 +33,7 @@ pub fn trunk(id: TrunkId) -> NewTrunk {
         account: Some("klinke".to_owned()),
         password: Some(SEALED.to_vec()),
         keys: TrunkKeys::Rfc4733,
+        encryption: TrunkEncryption::Offered,
         enabled: true,
     }
 }
@@ -89,7 +92,7 @@ on_both! {
         assert_eq!(trunks.trunk(&manager, id).await.unwrap().as_ref(), Some(&made));
         // another password only where one is named
         let set = NewTrunk { host: "10.0.0.7".into(), port: 5060, way: TrunkWay::Udp, domain: None,
-            keys: TrunkKeys::Tones, registers: false, password: None, enabled: false, ..trunk(id) };
+            keys: TrunkKeys::Tones, encryption: TrunkEncryption::Off, registers: false, password: None, enabled: false, ..trunk(id) };
         let keeps = TrunkChange { version: 1, set: set.clone(), password: false };
         let changed = trunks.change_trunk(&manager, &stamp(2), keeps.clone()).await.unwrap();
         let kept = Trunk { set: NewTrunk { password: Some(SEALED.to_vec()), ..set.clone() }, version: 2 };
@@ -218,6 +221,13 @@ on_both! {
         for (last, person) in [(1, ours.kari), (2, ours.ola), (3, ours.lone)] {
             assert!(vouch(&db, &ours, person, last).await);
         }
+        // what telephones say of the house is known before anybody calls, and says of nobody that they have a number
+        let places = db.store.phone_numbers().places(&system).await.unwrap();
+        let houses = db.store.sites().buildings(&system).await.unwrap();
+        assert!(!places.is_empty() && places.iter().all(|(place, _)| houses.iter().any(|house| house.name == *place)));
+        let mut once = places.clone();
+        once.dedup();
+        assert_eq!(once, places, "each once, though three people have a number");
         // a second home: the first is left, the number stays
         let elsewhere = Membership { person: ours.ola, unit: ours.neighbour_unit, owner: false };
         assert!(people.add_membership(&system, elsewhere).await.unwrap());
@@ -225,7 +235,8 @@ on_both! {
             out: vec![ours.kari, ours.ola], to: None, into: vec![] };
         assert!(db.store.moves().plan_move(&system, &stamp(1), new).await.unwrap());
         let then = Stamp { at: NOW, ..stamp(2) };
-        assert!(db.store.moves().carry_out_move(&system, &then, ours.fresh(70)).await.unwrap().is_some());
+        let carried = db.store.moves().carry_out_move(&system, &then, ours.fresh(70)).await.unwrap().unwrap();
+        assert_eq!((carried.ended.people, carried.ended.numbers), (2, 1), "the proof counts what is gone");
         assert_eq!(number_of(&db, &ours, ours.kari).await, None, "moved out");
         assert!(number_of(&db, &ours, ours.ola).await.is_some(), "lives next door");
         // who lives nowhere keeps none, though they look after the house
@@ -236,9 +247,11 @@ on_both! {
         let proven = db.store.phone_numbers().keep_my_number(&ours.as_person(ours.ola), number(4)).await;
         assert!(!proven.unwrap());
         // deleted
+        assert!(!db.store.phone_numbers().places(&system).await.unwrap().is_empty());
         assert!(people.remove_membership(&system, ours.lone, ours.neighbour_unit).await.unwrap());
         let deleted = people.delete_person(&system, &stamp(4), ours.lone).await.unwrap();
         assert!(matches!(deleted, Deleted::Done(_)), "{deleted:?}");
+        assert_eq!(db.store.phone_numbers().places(&system).await.unwrap(), []);
         let rows = "SELECT 1 AS one FROM phone_number";
         let connection = db.connection().await;
         let kept = connection.query_all_raw(sea_orm::Statement::from_string(connection.get_database_backend(), rows)).await;
@@ -289,7 +302,7 @@ on_both! {
         for table in ["phone_number_by", "phone_number", "phone_limits", "trunk"] {
             connection.execute_unprepared(&format!("DROP TABLE {table}")).await.unwrap();
         }
-        let forget = "DELETE FROM seaql_migrations WHERE version = 'm0011_phones'";
+        let forget = "DELETE FROM seaql_migrations WHERE version >= 'm0011_phones'";
         connection.execute_unprepared(forget).await.unwrap();
         decide_before(&db, &ours, r#"{"edit_text":false,"phone_fallback":false,"hide":false}"#).await;
         store.close().await.unwrap();

@@ -140,6 +140,7 @@ struct View {
     sip_devices: Vec<klinke_storage::record::SipDevice>,
     sip_panel: Option<klinke_model::ids::SipAccountId>,
     sip_accounts: Vec<klinke_storage::record::SipAccount>,
+    places: Vec<(klinke_model::text::Label, klinke_model::contact::Language)>,
     my_bells: Vec<MyBell>,
     homes: Vec<Household>,
     guests: GuestsPage,
@@ -328,6 +329,7 @@ impl View {
             sip_devices: db.store.sip_accounts().sip_devices(scope, ours.kari).await.unwrap(),
             sip_panel: db.store.sip_accounts().sip_panel(scope, ours.panel).await.unwrap(),
             sip_accounts: db.store.sip_accounts().sip_accounts(scope, None, 50).await.unwrap(),
+            places: db.store.phone_numbers().places(scope).await.unwrap(),
             parts: Parts::of(db, ours, scope).await,
             audit: db.store.audit().verify_audit(scope).await.unwrap(),
             audit_page: db
@@ -541,6 +543,7 @@ async fn undo_twin(db: &Db, ours: &Town, theirs: &Scope) {
         trunks.change_trunk(theirs, &stamp(1), off).await.unwrap(),
         klinke_storage::record::TrunkChanged::Done(_)
     ));
+    assert!(trunks.note_test(theirs, &stamp(1), trunk).await.unwrap());
     assert!(trunks.remove_trunk(theirs, &stamp(1), trunk).await.unwrap());
     let kari = Scope { tenant: theirs.tenant, ..ours.as_person(ours.kari) };
     assert!(numbers.keep_my_number(&kari, crate::phones::number(9)).await.unwrap());

@@ -1,25 +1,27 @@
 import { describe, expect, it } from 'vitest';
 import { ApiError } from '../../lib/api-problem';
-import { setLocale } from '../../lib/i18n';
+import { setLocale, t } from '../../lib/i18n';
 import { countries, countryWords, NORDICS } from './countries';
 import { counted, limitsOf, month, price, valuesOf as limitsValues } from './limits';
+import { steps, type TestCall } from './test-call';
 import { settingsOf, valuesOf } from './trunk';
 import { limitsWords, trunkWords } from './words';
 
 const LIMITS = { countries: [47, 46], number_hour: 6, building_hour: 60, tenant_day: 500 };
 
 describe('a trunk', () => {
-  const settings = { name: 'Nordtel', host: 'sip.example.net', port: 5061, way: 'tls', caller: '+4721600000', registers: true, account: 'klinke', keys: 'rfc4733', enabled: true } as const;
+  const settings = { name: 'Nordtel', host: 'sip.example.net', port: 5061, way: 'tls', caller: '+4721600000', registers: true, account: 'klinke', keys: 'rfc4733', encryption: 'required', enabled: true } as const;
 
   it('goes through its form as it was, but for the port that is the usual one', () => {
     const { port: _, ...rest } = settings;
     expect(settingsOf(valuesOf(settings))).toEqual(rest);
-    expect(settingsOf(valuesOf({ ...settings, way: 'udp' }))).toEqual({ ...settings, way: 'udp' });
+    // without TLS there is no encryption to be had
+    expect(settingsOf(valuesOf({ ...settings, way: 'udp' }))).toEqual({ ...settings, way: 'udp', encryption: 'off' });
   });
 
   it('leaves out what stands empty, and follows the way with its port', () => {
     const values = { ...valuesOf(settings), way: 'udp', account: '  ', registers: 'no' } as const;
-    expect(settingsOf(values)).toEqual({ name: 'Nordtel', host: 'sip.example.net', way: 'udp', caller: '+4721600000', registers: false, keys: 'rfc4733', enabled: true });
+    expect(settingsOf(values)).toEqual({ name: 'Nordtel', host: 'sip.example.net', way: 'udp', caller: '+4721600000', registers: false, keys: 'rfc4733', encryption: 'off', enabled: true });
   });
 
   it.each([['65536', 0], ['abc', 0], ['-1', 0], ['443', 443], [' 1024 ', 1024]])('has a port: %s is sent as %s', (typed, port) => {
@@ -27,7 +29,7 @@ describe('a trunk', () => {
   });
 
   it('begins encrypted, in use, and with keys as events', () => {
-    expect(valuesOf()).toMatchObject({ way: 'tls', enabled: true, tones: false, registers: 'yes', port: '' });
+    expect(valuesOf()).toMatchObject({ way: 'tls', encryption: 'offered', enabled: true, tones: false, registers: 'yes', port: '' });
   });
 
   it('says what to do where the general words would not', async () => {
@@ -36,6 +38,27 @@ describe('a trunk', () => {
     const words = trunkWords(failure, ['sip.example.net', '*.example.com'], 5061);
     expect(words['settings/host']).toContain('sip.example.net, *.example.com');
     expect(words['settings/name']).toBe('Fill this in.');
+  });
+});
+
+describe('a test call', () => {
+  const keys = (call: Partial<TestCall>) => steps({ id: '1', rang: false, answered: false, one_way: false, ...call }).map(({ key }) => key);
+
+  it('is told step by step, in the order in which it happens', () => {
+    expect(keys({})).toEqual(['admin-trunk-test-sent']);
+    const all = { rang: true, answered: true, encrypted: false, one_way: true, key: { key: '5', way: 'event' }, ended: 'done' } as const;
+    expect(keys(all)).toEqual(['sent', 'rang', 'answered', 'open', 'one-way', 'key-event', 'end-done'].map((step) => `admin-trunk-test-${step}`));
+  });
+
+  it('has words for each way of a key and each end that the server knows', async () => {
+    await setLocale('en');
+    const ends = ['done', 'no_key', 'no_sound', 'given_up', 'hung_up', 'time_limit', 'busy', 'no_answer', 'declined', 'no_such_number', 'moved', 'no_common_media', 'refused', 'trunk_busy', 'unreachable', 'lost', 'broken'] as const;
+    const ways = ['event', 'info', 'tone'] as const;
+    // the compiler sees that none is missing
+    const every: Record<NonNullable<TestCall['ended']>, true> = Object.fromEntries(ends.map((end) => [end, true])) as Record<(typeof ends)[number], true>;
+    expect(Object.keys(every)).toHaveLength(ends.length);
+    const told = [...ends.map((ended) => ({ ended })), ...ways.map((way) => ({ key: { key: '5', way } }))];
+    for (const one of told) for (const step of steps({ id: '1', rang: true, answered: true, encrypted: true, one_way: true, ...one })) expect(t(step.key, step.args)).not.toBe(step.key);
   });
 });
 

@@ -3,6 +3,7 @@
 import type { Trunk, TrunkSettings } from '../../api/http';
 
 type Way = TrunkSettings['way'];
+export type Encryption = NonNullable<TrunkSettings['encryption']>;
 
 /** Where a SIP server listens when its letter names no port (RFC 3261 §19.1.2). */
 export const USUAL_PORT: Record<Way, number> = { tls: 5061, tcp: 5060, udp: 5060 };
@@ -19,6 +20,7 @@ export type TrunkValues = {
   account: string;
   caller: string;
   tones: boolean;
+  encryption: Encryption;
   enabled: boolean;
 };
 
@@ -36,6 +38,8 @@ export function valuesOf(settings?: Trunk['settings']): TrunkValues {
     account: settings?.account ?? '',
     caller: settings?.caller ?? '',
     tones: settings?.keys === 'tones',
+    // a new one: as much as the other side can
+    encryption: settings ? (settings.encryption ?? 'off') : 'offered',
     enabled: settings?.enabled ?? true
   };
 }
@@ -47,7 +51,7 @@ function portOf(typed: string): number {
 }
 
 /** What is sent. What stands empty is left out. */
-export function settingsOf({ name, host, way, port, domain, registers, account, caller, tones, enabled }: TrunkValues): TrunkSettings {
+export function settingsOf({ name, host, way, port, domain, registers, account, caller, tones, encryption, enabled }: TrunkValues): TrunkSettings {
   const optional = { domain: domain.trim(), account: account.trim() };
   return {
     name,
@@ -59,6 +63,8 @@ export function settingsOf({ name, host, way, port, domain, registers, account, 
     registers: registers === 'yes',
     caller,
     keys: tones ? 'tones' : 'rfc4733',
+    // its keys are worth what the way is worth: over the others the form does not offer it
+    encryption: way === 'tls' ? encryption : 'off',
     enabled
   };
 }

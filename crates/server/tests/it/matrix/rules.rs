@@ -271,6 +271,7 @@ pub const OPERATIONS: &[Operation] = &[
     // without the password nothing begins
     op("PUT /api/v1/me/phone-number", SignedIn).done("invalid"),
     op("DELETE /api/v1/me/phone-number", SignedIn),
+    op("DELETE /api/v1/me/phone-number/waiting", SignedIn),
     op("GET /api/v1/me/records", SignedIn),
     op("GET /api/v1/me/records/readings", SignedIn),
     op("POST /api/v1/me/codes/{building}", Home(&[Who::Resident, Who::Owner])),
@@ -319,6 +320,10 @@ pub const OPERATIONS: &[Operation] = &[
     op("PUT /api/v1/trunks/{trunk}", Belonging(ChangeBuilding)),
     op("DELETE /api/v1/trunks/{trunk}", Belonging(ChangeBuilding)),
     op("POST /api/v1/trunks/order", Belonging(ChangeBuilding)),
+    // over a trunk that stands nowhere there is no call
+    op("POST /api/v1/trunks/{trunk}/test-call", Belonging(ChangeBuilding)).done("no_trunk"),
+    op("GET /api/v1/trunks/{trunk}/test-call", Belonging(ChangeBuilding)).done("not_found"),
+    op("DELETE /api/v1/trunks/{trunk}/test-call", Belonging(ChangeBuilding)),
     op("GET /api/v1/phone-limits", Everywhere(ChangeBuilding)),
     op("PUT /api/v1/phone-limits", Everywhere(ChangeBuilding)),
     op("GET /api/v1/people/{person}/phone-number", Hidden(SeePeople)),

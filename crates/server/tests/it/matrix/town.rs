@@ -10,7 +10,7 @@ use klinke_model::ids::{BuildingId, ControllerId, DeviceId, JournalId, PersonId,
 use klinke_model::intercom::{Bell, BellKind, BellMember, Panel};
 use klinke_model::news::{News, NewsEntry, Raised};
 use klinke_model::people::{Device, DeviceKind, Membership, Person, Role, RoleGrant};
-use klinke_model::phone::{E164, TrunkKeys, TrunkWay};
+use klinke_model::phone::{E164, TrunkEncryption, TrunkKeys, TrunkWay};
 use klinke_model::policy::BuildingPolicy;
 use klinke_model::privacy::Pii;
 use klinke_model::rights::Right;
@@ -582,6 +582,7 @@ async fn phones(node: &Node, scope: &Scope, at: &Things) {
         account: None,
         password: None,
         keys: TrunkKeys::Rfc4733,
+        encryption: TrunkEncryption::Off,
         enabled: true,
     };
     assert_eq!(store.trunks().add_trunk(scope, &node.stamp(), trunk).await.unwrap(), TrunkAdded::Done);

@@ -22,6 +22,16 @@ pub fn free_port() -> u16 {
     }
 }
 
+/// One whose next one nobody has either.
+fn two_in_a_row() -> u16 {
+    loop {
+        let port = free_port();
+        if port < u16::MAX && std::net::TcpListener::bind(("127.0.0.1", port + 1)).is_ok() {
+            return port;
+        }
+    }
+}
+
 /// Two ports for the sound of one call, and no more: the first is even.
 pub fn one_pair() -> (u16, u16) {
     loop {
@@ -143,24 +153,44 @@ pub struct Baresip {
     pub port: u16,
     control: TcpStream,
     lines: mpsc::UnboundedReceiver<String>,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
     _child: Child,
 }
 
 impl Baresip {
     /// The phone with this number. What it hears it says again: its loudspeaker is wired to its microphone.
     pub async fn start(number: &str) -> Self {
-        let (port, control) = (free_port(), free_port());
+        Self::with(number, "udp", "", "").await
+    }
+
+    /// One that takes and makes encrypted sound only, over TLS too, at the port one further.
+    pub async fn encrypts(number: &str) -> Self {
+        Self::with(number, "udp,tcp,tls", "module srtp.so\n", ";mediaenc=srtp-mand").await
+    }
+
+    /// The certificate that its TLS shows.
+    pub fn certificate(&self) -> PathBuf {
+        self.folder.path().join("shown.pem")
+    }
+
+    async fn with(number: &str, transports: &str, modules: &str, parameters: &str) -> Self {
+        let (port, control) = (two_in_a_row(), free_port());
         let folder = tempfile::tempdir().unwrap();
+        let made = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
+        let own = folder.path().join("own.pem");
+        std::fs::write(&own, made.cert.pem() + &made.signing_key.serialize_pem()).unwrap();
+        std::fs::write(folder.path().join("shown.pem"), made.cert.pem()).unwrap();
+        let own = own.display();
         let config = format!(
-            "poll_method epoll\nsip_listen 127.0.0.1:{port}\nsip_transports udp\n\
+            "poll_method epoll\nsip_listen 127.0.0.1:{port}\nsip_certificate {own}\nsip_transports {transports}\n\
              audio_player aubridge,x\naudio_source aubridge,x\naudio_alert aubridge,x\n\
              ctrl_tcp_listen 127.0.0.1:{control}\n\
              module_path /usr/lib/baresip/modules\nmodule g711.so\nmodule aubridge.so\n\
-             module_app account.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\n"
+             module_app account.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\n{modules}"
         );
         std::fs::write(folder.path().join("config"), config).unwrap();
-        let account = format!("<sip:{number}@127.0.0.1>;regint=0;answermode=auto;dtmfmode=rtpevent\n");
+        let account =
+            format!("<sip:{number}@127.0.0.1>;regint=0;answermode=auto;dtmfmode=rtpevent{parameters}\n");
         std::fs::write(folder.path().join("accounts"), account).unwrap();
         std::fs::write(folder.path().join("contacts"), "").unwrap();
         let mut child = Command::new("baresip")
@@ -190,7 +220,7 @@ impl Baresip {
             }
         });
         let control = TcpStream::connect(("127.0.0.1", control)).await.unwrap();
-        Self { port, control, lines: hears, _folder: folder, _child: child }
+        Self { port, control, lines: hears, folder, _child: child }
     }
 
     /// Waits until it has picked up.
