@@ -78,7 +78,7 @@ import { viewAs } from './view-as';
 
 export { ApiError };
 
-const client = createClient<paths>({
+export const client = createClient<paths>({
   baseUrl: location.origin,
   credentials: 'same-origin',
   // Looked up at each call, so that a test can put its own in place.
@@ -94,7 +94,7 @@ client.use({
 
 type Outcome<Data> = { data?: Data; error?: unknown; response: Response };
 
-async function answer<Data>(call: Promise<Outcome<Data>>): Promise<Data> {
+export async function answer<Data>(call: Promise<Outcome<Data>>): Promise<Data> {
   let outcome: Outcome<Data>;
   try {
     outcome = await call;
