@@ -772,6 +772,8 @@ admin-panels-text = Skærmene ved indgangene, som besøgende ringer på fra.
 admin-panels-none = Ingen paneler endnu
 admin-panels-none-text = Tilføj skærmen ved den første indgang.
 admin-panel-add = Tilføj panel
+admin-door-station-add = Tilføj dørstation
+admin-door-station-renew = Ny konto
 admin-panel-step-open = Åbn { $address } på panelet
 admin-panel-step-code = Det viser en kode på otte cifre. Skriv den her inden for ti minutter.
 admin-panel-name-hint = Som beboerne ser det, når det ringer, for eksempel »Indgang A«.
@@ -1383,6 +1385,10 @@ admin-sip-nowhere = Enheder kan ikke registrere sig endnu
 admin-sip-nowhere-text = Den, der driver denne server, skal først angive adressen: stations.listen eller stations.tls_listen.
 admin-sip-of = Hvis
 admin-sip-door-station = Dørstation
+admin-door-station-text = En 2N, Akuvox, Axis eller anden SIP-dørstation, der allerede hænger der, bliver et panel. Dens knapper ringer på dørklokker med deres nummer.
+admin-door-station-weak = En dør åbnes gennem vores styreenhed på indersiden, aldrig gennem relæet i en station, der hænger udenfor.
+admin-door-station-renew-title = Ny konto til { $name }?
+admin-door-station-renew-text = Kontoen fra før er ude med det samme: Stationen ringer ingen, før den nye er skrevet ind.
 
 ## guest
 guest-today = i dag
@@ -2405,6 +2411,7 @@ admin-policy-phones-when-silent = Ringer også, når ingens app gør det
 admin-policy-phones-both = Ringer sammen med apperne
 
 ## server only
+error-paired = En skærm har dette panels nøgle. Tilføj dørstationen som sit eget panel.
 error-two-credentials = Forespørgslen har både en session og et token.
 error-not-for-tokens = Det kan ikke gøres med et token.
 error-idempotency-key-reused = Nøglen er brugt til en anden forespørgsel.

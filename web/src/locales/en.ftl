@@ -772,6 +772,8 @@ admin-panels-text = The screens at the entrances that visitors ring from.
 admin-panels-none = No panels yet
 admin-panels-none-text = Add the screen at the first entrance.
 admin-panel-add = Add a panel
+admin-door-station-add = Add a door station
+admin-door-station-renew = New account
 admin-panel-step-open = On the panel, open { $address }
 admin-panel-step-code = It shows a code of eight digits. Type it here within ten minutes.
 admin-panel-name-hint = As residents see it when it rings, such as “Entrance A”.
@@ -1383,6 +1385,10 @@ admin-sip-nowhere = Devices can not register yet
 admin-sip-nowhere-text = The operator of this server has to name the address first: stations.listen or stations.tls_listen.
 admin-sip-of = Whose
 admin-sip-door-station = Door station
+admin-door-station-text = A 2N, Akuvox, Axis or other SIP door station that already hangs there becomes a panel. Its buttons ring doorbells by their number.
+admin-door-station-weak = A door opens through our controller on the inside, never through the relay of a station that hangs outside.
+admin-door-station-renew-title = A new account for { $name }?
+admin-door-station-renew-text = The account before is out at once: the station rings nobody until the new one is typed into it.
 
 ## guest
 guest-today = today
@@ -2405,6 +2411,7 @@ admin-policy-phones-when-silent = Ring also when nobody’s app does
 admin-policy-phones-both = Ring together with the apps
 
 ## server only
+error-paired = A screen holds this panel’s key. Add the door station as a panel of its own.
 error-two-credentials = The request brings both a session and a token.
 error-not-for-tokens = This can not be done with a token.
 error-idempotency-key-reused = This key was used for another request.

@@ -769,6 +769,8 @@ admin-panels-text = Skjermene ved inngangene som besøkende ringer på fra.
 admin-panels-none = Ingen paneler ennå
 admin-panels-none-text = Legg til skjermen ved den første inngangen.
 admin-panel-add = Legg til panel
+admin-door-station-add = Legg til dørstasjon
+admin-door-station-renew = Ny konto
 admin-panel-step-open = Åpne { $address } på panelet
 admin-panel-step-code = Det viser en kode med åtte sifre. Skriv den her innen ti minutter.
 admin-panel-name-hint = Slik beboerne ser det når det ringer, for eksempel «Inngang A».
@@ -1380,6 +1382,10 @@ admin-sip-nowhere = Enheter kan ikke registrere seg ennå
 admin-sip-nowhere-text = Den som drifter denne serveren, må først oppgi adressen: stations.listen eller stations.tls_listen.
 admin-sip-of = Hvem sin
 admin-sip-door-station = Dørstasjon
+admin-door-station-text = En 2N, Akuvox, Axis eller annen SIP-dørstasjon som allerede henger der, blir et panel. Knappene på den ringer på dørklokker med nummeret deres.
+admin-door-station-weak = En dør åpnes gjennom kontrolleren vår på innsiden, aldri gjennom reléet i en stasjon som henger ute.
+admin-door-station-renew-title = Ny konto til { $name }?
+admin-door-station-renew-text = Kontoen fra før er ute med en gang: Stasjonen ringer ingen før den nye er skrevet inn.
 
 ## guest
 guest-today = i dag
@@ -2402,6 +2408,7 @@ admin-policy-phones-when-silent = Ringer også når ingens app gjør det
 admin-policy-phones-both = Ringer sammen med appene
 
 ## server only
+error-paired = En skjerm har nøkkelen til dette panelet. Legg til dørstasjonen som et eget panel.
 error-two-credentials = Forespørselen har både en økt og et token.
 error-not-for-tokens = Dette kan ikke gjøres med et token.
 error-idempotency-key-reused = Denne nøkkelen er brukt til en annen forespørsel.

@@ -769,6 +769,8 @@ admin-panels-text = Skjermane ved inngangane som ein ringjer på frå.
 admin-panels-none = Ingen panel enno
 admin-panels-none-text = Legg til skjermen ved den første inngangen.
 admin-panel-add = Legg til panel
+admin-door-station-add = Legg til dørstasjon
+admin-door-station-renew = Ny konto
 admin-panel-step-open = Opne { $address } på panelet
 admin-panel-step-code = Det viser ein kode med åtte siffer. Skriv han her innan ti minutt.
 admin-panel-name-hint = Slik bebuarane ser det når det ringjer, til dømes «Inngang A».
@@ -1380,6 +1382,10 @@ admin-sip-nowhere = Einingar kan ikkje registrere seg enno
 admin-sip-nowhere-text = Den som driftar denne tenaren, må først oppgje adressa: stations.listen eller stations.tls_listen.
 admin-sip-of = Kven sin
 admin-sip-door-station = Dørstasjon
+admin-door-station-text = Ein 2N, Akuvox, Axis eller annan SIP-dørstasjon som alt heng der, blir eit panel. Knappane på han ringjer på dørklokker med nummeret deira.
+admin-door-station-weak = Ei dør blir opna gjennom kontrollaren vår på innsida, aldri gjennom reléet i ein stasjon som heng ute.
+admin-door-station-renew-title = Ny konto til { $name }?
+admin-door-station-renew-text = Kontoen frå før er ute med ein gong: Stasjonen ringjer ingen før den nye er skriven inn.
 
 ## guest
 guest-today = i dag
@@ -2402,6 +2408,7 @@ admin-policy-phones-when-silent = Ringjer òg når appen til ingen gjer det
 admin-policy-phones-both = Ringjer saman med appane
 
 ## server only
+error-paired = Ein skjerm har nøkkelen til dette panelet. Legg til dørstasjonen som eit eige panel.
 error-two-credentials = Førespurnaden har både ei økt og eit token.
 error-not-for-tokens = Dette kan ikkje gjerast med eit token.
 error-idempotency-key-reused = Denne nøkkelen er brukt til ein annan førespurnad.

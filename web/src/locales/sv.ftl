@@ -772,6 +772,8 @@ admin-panels-text = Skärmarna vid entréerna som besökare ringer på från.
 admin-panels-none = Inga paneler ännu
 admin-panels-none-text = Lägg till skärmen vid den första entrén.
 admin-panel-add = Lägg till panel
+admin-door-station-add = Lägg till dörrstation
+admin-door-station-renew = Nytt konto
 admin-panel-step-open = Öppna { $address } på panelen
 admin-panel-step-code = Den visar en kod med åtta siffror. Skriv den här inom tio minuter.
 admin-panel-name-hint = Så som de boende ser det när det ringer, till exempel ”Entré A”.
@@ -1383,6 +1385,10 @@ admin-sip-nowhere = Enheter kan inte registrera sig ännu
 admin-sip-nowhere-text = Den som driver servern måste först ange adressen: stations.listen eller stations.tls_listen.
 admin-sip-of = Vems
 admin-sip-door-station = Dörrstation
+admin-door-station-text = En 2N, Akuvox, Axis eller annan SIP-dörrstation som redan sitter där blir en panel. Dess knappar ringer på dörrklockor med deras nummer.
+admin-door-station-weak = En dörr öppnas genom vår styrenhet på insidan, aldrig genom reläet i en station som sitter utomhus.
+admin-door-station-renew-title = Nytt konto till { $name }?
+admin-door-station-renew-text = Det tidigare kontot är ute genast: stationen ringer ingen förrän det nya är inskrivet.
 
 ## guest
 guest-today = i dag
@@ -2405,6 +2411,7 @@ admin-policy-phones-when-silent = Ringer också när ingens app gör det
 admin-policy-phones-both = Ringer tillsammans med apparna
 
 ## server only
+error-paired = En skärm har den här panelens nyckel. Lägg till dörrstationen som en egen panel.
 error-two-credentials = Begäran har både en session och en token.
 error-not-for-tokens = Det här kan inte göras med en token.
 error-idempotency-key-reused = Nyckeln har använts till en annan begäran.

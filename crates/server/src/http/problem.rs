@@ -112,6 +112,8 @@ codes! {
     TooManyTrunks = "too_many_trunks", CONFLICT;
     /// No trunk leads to ordinary phones.
     NoTrunk = "no_trunk", CONFLICT;
+    /// A screen holds the panel's key.
+    Paired = "paired", CONFLICT;
     /// Not the password of who is signed in.
     WrongPassword = "wrong_password", FORBIDDEN;
     /// Somebody changed it in between; `current` is how it is now.

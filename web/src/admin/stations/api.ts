@@ -11,6 +11,8 @@ export type SipAccount = Schemas['SipAccount'];
 export type SipDevice = Schemas['SipDevice'];
 export type SipDeviceMade = Schemas['SipDeviceMade'];
 export type SipServer = Schemas['SipServer'];
+export type DoorStationMade = Schemas['DoorStationMade'];
+type NewDoorStation = Schemas['NewDoorStation'];
 
 const ofPerson = (person: string) => ({ params: { path: { person } } });
 
@@ -18,6 +20,12 @@ export const addSipDevice = (person: string, name: string) =>
   answer(client.POST('/api/v1/people/{person}/sip-devices', { ...ofPerson(person), body: { name } }));
 export const removeSipDevice = (person: string, sip_device: string) =>
   answer(client.DELETE('/api/v1/people/{person}/sip-devices/{sip_device}', { params: { path: { person, sip_device } } }));
+
+export const addDoorStation = (building: string, body: NewDoorStation) =>
+  answer(client.POST('/api/v1/buildings/{building}/door-stations', { params: { path: { building } }, body }));
+/** Another account for it; the one before is out. */
+export const renewDoorStation = (panel: string) =>
+  answer(client.POST('/api/v1/panels/{panel}/door-station', { params: { path: { panel } } }));
 
 export const sipDevices = (person: string) =>
   queryOptions({
