@@ -45,25 +45,8 @@ pub async fn handler(
     Body(new): Body<NewPanel>,
 ) -> Result<(StatusCode, Json<Panel>), Problem> {
     allowed(&node, &who, Right::Devices, building).await?;
-    let mut fields = Fields::default();
-    let name = fields.label("/name", &new.name);
-    if let Some(entrance) = new.entrance {
-        let entrances = node.store.sites().entrances(&who.scope, building).await?;
-        if entrances.iter().all(|known| known.id != entrance) {
-            fields.wrong("/entrance", FieldCode::NotFound);
-        }
-    }
-    let doors = node.store.doors().doors(&who.scope, building).await?;
-    let mut named = HashSet::new();
-    for (place, door) in new.doors.iter().enumerate() {
-        if doors.iter().all(|known| known.id != *door) {
-            fields.wrong(format!("/doors/{place}"), FieldCode::NotFound);
-        } else if !named.insert(door) {
-            fields.wrong(format!("/doors/{place}"), FieldCode::Taken);
-        }
-    }
-    let Some(name) = name else { return Err(fields.into()) };
-    fields.check()?;
+    let place = Place { name: &new.name, entrance: new.entrance, doors: new.doors };
+    let panel = place.panel(&node, &who, building).await?;
 
     let code = PairingCode::parse(&new.code).ok_or(Code::UnknownCode)?;
     let is_panel = |device: &Device| matches!(device, Device::Panel { .. });
@@ -71,18 +54,56 @@ pub async fn handler(
     let Some(Device::Panel { public_key }) = reservation.device() else {
         return Err(Code::UnknownCode.into());
     };
-    let panel = klinke_model::intercom::Panel {
-        id: node.random.v7(node.clock.now()),
-        building,
-        entrance: new.entrance,
-        name,
-        doors: new.doors,
-    };
     // `false` when the rights, the entrance or a door went in between.
     let (intercom, stamp) = (node.store.intercom(), node.stamp());
     if !intercom.pair_panel(&who.scope, &stamp, panel.clone(), Some(public_key.clone())).await? {
         return Err(Code::NotFound.into());
     }
     reservation.settle_panel(panel.id);
-    Ok((StatusCode::CREATED, Json(Panel::new(&node, panel, true))))
+    Ok((StatusCode::CREATED, Json(Panel::new(&node, panel, true, false))))
+}
+
+/// What a new panel is called and where it hangs, as it was typed.
+pub struct Place<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// The entrance.
+    pub entrance: Option<EntranceId>,
+    /// The doors.
+    pub doors: Vec<DoorId>,
+}
+
+impl Place<'_> {
+    /// A panel of this building that is not there yet.
+    ///
+    /// # Errors
+    /// What is wrong with each field.
+    pub async fn panel(
+        self,
+        node: &Node,
+        who: &Caller,
+        building: BuildingId,
+    ) -> Result<klinke_model::intercom::Panel, Problem> {
+        let mut fields = Fields::default();
+        let name = fields.label("/name", self.name);
+        if let Some(entrance) = self.entrance {
+            let entrances = node.store.sites().entrances(&who.scope, building).await?;
+            if entrances.iter().all(|known| known.id != entrance) {
+                fields.wrong("/entrance", FieldCode::NotFound);
+            }
+        }
+        let doors = node.store.doors().doors(&who.scope, building).await?;
+        let mut named = HashSet::new();
+        for (place, door) in self.doors.iter().enumerate() {
+            if doors.iter().all(|known| known.id != *door) {
+                fields.wrong(format!("/doors/{place}"), FieldCode::NotFound);
+            } else if !named.insert(door) {
+                fields.wrong(format!("/doors/{place}"), FieldCode::Taken);
+            }
+        }
+        let Some(name) = name else { return Err(fields.into()) };
+        fields.check()?;
+        let id = node.random.v7(node.clock.now());
+        Ok(klinke_model::intercom::Panel { id, building, entrance: self.entrance, name, doors: self.doors })
+    }
 }

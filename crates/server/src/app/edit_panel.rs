@@ -42,10 +42,13 @@ pub struct PanelChange {
     doors: Option<Vec<DoorId>>,
 }
 
-async fn told(node: &Node, part: Part<klinke_model::intercom::Panel>) -> Result<PanelPart, Problem> {
-    let paired = node.store.gate().panel_key(part.value.id).await?.is_some();
+async fn told(
+    node: &Node,
+    who: &Caller,
+    part: Part<klinke_model::intercom::Panel>,
+) -> Result<PanelPart, Problem> {
     let building = part.value.building;
-    let panel = Panel::new(node, part.value, paired);
+    let panel = Panel::read(node, who, part.value).await?;
     Ok(PanelPart { building, panel, version: part.version, uses: part.uses.into() })
 }
 
@@ -60,7 +63,7 @@ pub async fn handler(
     Object(panel): Object<PanelId>,
 ) -> Result<Json<PanelPart>, Problem> {
     let part = seen(&node, &who, panel).await?;
-    Ok(Json(told(&node, part).await?))
+    Ok(Json(told(&node, &who, part).await?))
 }
 
 async fn seen(
@@ -115,9 +118,9 @@ pub async fn change(
     match node.store.parts().change_panel(&who.scope, &node.stamp(), change.version, wanted).await? {
         Edited::Done(part) => {
             panels_changed(&node, who.scope.tenant, part.value.building);
-            Ok(Json(told(&node, part).await?))
+            Ok(Json(told(&node, &who, part).await?))
         }
-        Edited::Conflict(part) => Err(Problem::conflict(&told(&node, part).await?)),
+        Edited::Conflict(part) => Err(Problem::conflict(&told(&node, &who, part).await?)),
         Edited::NotThere => Err(Code::Forbidden.into()),
     }
 }
@@ -136,5 +139,6 @@ pub async fn remove(
     seen(&node, &who, panel).await?;
     removed(node.store.parts().remove_panel(&who.scope, &node.stamp(), panel).await?)?;
     node.exchange.panel_signed_out(panel);
+    node.stations.look();
     Ok(StatusCode::NO_CONTENT)
 }

@@ -33,6 +33,7 @@ pub mod controllers;
 pub mod devices;
 pub mod door_groups;
 pub mod door_settings;
+pub mod door_stations;
 pub mod doors;
 pub mod edit_building;
 pub mod edit_controller;

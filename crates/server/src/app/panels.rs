@@ -9,6 +9,7 @@ use axum::Json;
 use axum::extract::State;
 use klinke_model::ids::{BuildingId, DoorId, EntranceId, PanelId};
 use klinke_model::text::Label;
+use klinke_storage::StorageError;
 use serde::Serialize;
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -27,13 +28,34 @@ pub struct Panel {
     online: bool,
     /// Whether a device holds its key.
     paired: bool,
+    /// Whether it is a door station of another maker, which registers over SIP.
+    door_station: bool,
 }
 
 impl Panel {
     /// As an administrator sees it.
-    pub fn new(node: &Node, panel: klinke_model::intercom::Panel, paired: bool) -> Self {
-        let online = node.presence.panel_online(panel.id);
-        Self { id: panel.id, name: panel.name, entrance: panel.entrance, doors: panel.doors, online, paired }
+    pub fn new(
+        node: &Node,
+        panel: klinke_model::intercom::Panel,
+        paired: bool,
+        door_station: bool,
+    ) -> Self {
+        let klinke_model::intercom::Panel { id, entrance, name, doors, .. } = panel;
+        Self { id, name, entrance, doors, online: node.presence.panel_online(id), paired, door_station }
+    }
+
+    /// The same of one whose way in is read for it.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn read(
+        node: &Node,
+        who: &Caller,
+        panel: klinke_model::intercom::Panel,
+    ) -> Result<Self, StorageError> {
+        let paired = node.store.gate().panel_key(panel.id).await?.is_some();
+        let door_station = node.store.sip_accounts().sip_panel(&who.scope, panel.id).await?.is_some();
+        Ok(Self::new(node, panel, paired, door_station))
     }
 }
 
@@ -49,8 +71,7 @@ pub async fn handler(
     administered(&node, &who, building).await?;
     let mut shown = Vec::new();
     for panel in node.store.intercom().panels(&who.scope, building).await? {
-        let paired = node.store.gate().panel_key(panel.id).await?.is_some();
-        shown.push(Panel::new(&node, panel, paired));
+        shown.push(Panel::read(&node, &who, panel).await?);
     }
     Ok(Json(shown))
 }

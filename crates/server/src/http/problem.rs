@@ -114,6 +114,8 @@ codes! {
     NoTrunk = "no_trunk", CONFLICT;
     /// A limit of calls to ordinary phones is reached: of the number within the hour, or of all within the day.
     CalledTooOften = "called_too_often", TOO_MANY_REQUESTS;
+    /// A screen holds the panel's key.
+    Paired = "paired", CONFLICT;
     /// Not the password of who is signed in.
     WrongPassword = "wrong_password", FORBIDDEN;
     /// Somebody changed it in between; `current` is how it is now.

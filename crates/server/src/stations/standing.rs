@@ -2,9 +2,8 @@
 //! what another server changed on the same database. And tells the calls of a person that a device of theirs has come.
 
 use crate::node::Node;
-use klinke_model::ids::{DeviceId, PersonId};
 use klinke_storage::record::SipAccountOf;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -39,15 +38,27 @@ pub async fn work(node: Arc<Node>) {
     }
 }
 
-/// Whoever registers while their home is rung joins the call.
+/// Whoever registers while their home is rung joins the call, and a panel is there while its door station is registered.
 pub async fn follow(node: Arc<Node>) {
     let Some(mut registered) = node.stations.registered() else { return };
     let mut before = Arc::<BTreeSet<String>>::default();
+    // by name: an account that is taken away is not known any more when its registration ends
+    let mut panels = HashMap::new();
     loop {
         let now = Arc::clone(&registered.borrow_and_update());
+        for name in before.difference(&now) {
+            if let Some(panel) = panels.remove(name) {
+                node.presence.panel_leaves(panel);
+            }
+        }
         for name in now.difference(&before) {
-            if let Some((device, person)) = device(&node, name) {
-                node.exchange.device_back(device, person).await;
+            match node.stations.login(name).map(|login| login.of) {
+                Some(SipAccountOf::Device(device, person)) => node.exchange.device_back(device, person).await,
+                Some(SipAccountOf::Panel(panel)) => {
+                    node.presence.panel_arrives(panel);
+                    panels.insert(name.clone(), panel);
+                }
+                None => {}
             }
         }
         before = now;
@@ -55,12 +66,5 @@ pub async fn follow(node: Arc<Node>) {
         if !matches!(node.stop.run_until_cancelled(registered.changed()).await, Some(Ok(()))) {
             return;
         }
-    }
-}
-
-fn device(node: &Node, name: &str) -> Option<(DeviceId, PersonId)> {
-    match node.stations.login(name)?.of {
-        SipAccountOf::Device(device, person) => Some((device, person)),
-        SipAccountOf::Panel(_) => None,
     }
 }

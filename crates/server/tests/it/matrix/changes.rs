@@ -211,6 +211,12 @@ async fn matrix_what_needs_something_first_leaves_what_the_file_says() {
     let panels = format!("/api/v1/buildings/{house}/panels");
     asks.last(seen, "POST /api/v1/buildings/{building}/panels", Who::Caretaker, &panels, new).await;
 
+    let stations = format!("/api/v1/buildings/{house}/door-stations");
+    let made = asks.does(manager, Method::POST, &stations, json!({ "name": "Gate", "doors": [] })).await;
+    let renew = format!("/api/v1/panels/{}/door-station", made["panel"]["id"].as_str().unwrap());
+    let head = "POST /api/v1/panels/{panel}/door-station";
+    asks.last(seen, head, Who::Caretaker, &renew, none.clone()).await;
+
     let ours = node.store.gate().account(crate::world::MANAGER).await.unwrap().unwrap().tenant;
     let ticket = node.pairings.issue_ticket(ours, a["panel"].into(), TicketUse::Once);
     let redeem = format!("/api/v1/panel-pairings/{}/ticket", a["pairing"]);

@@ -109,6 +109,9 @@ fn form(head: &str, there: &Things, named: &Things, town: &Town) -> Body {
         "POST /api/v1/buildings/{building}/panels" => {
             json!({ "code": "0000 0000", "name": "New", "entrance": id("entrance"), "doors": [id("door")] })
         }
+        "POST /api/v1/buildings/{building}/door-stations" => {
+            json!({ "name": "New", "entrance": id("entrance"), "doors": [id("door")] })
+        }
         "POST /api/v1/buildings/{building}/controllers" => {
             json!({ "code": "0000 0000", "name": "New", "doors": [{ "door": id("door"), "output": 0 }] })
         }
