@@ -112,6 +112,10 @@ codes! {
     TooManyTrunks = "too_many_trunks", CONFLICT;
     /// No trunk leads to ordinary phones.
     NoTrunk = "no_trunk", CONFLICT;
+    /// The operator has not set up where devices register.
+    NoStations = "no_stations", CONFLICT;
+    /// They have as many SIP devices as a person may have.
+    TooManyStations = "too_many_stations", CONFLICT;
     /// Not the password of who is signed in.
     WrongPassword = "wrong_password", FORBIDDEN;
     /// Somebody changed it in between; `current` is how it is now.

@@ -162,6 +162,9 @@ pub fn operations() -> OpenApiRouter<Arc<Node>> {
         .routes(routes!(app::trunks::order))
         .routes(routes!(app::phone_limits::handler, app::phone_limits::set))
         .routes(routes!(app::phone_numbers::of_person, app::phone_numbers::vouch, app::phone_numbers::remove))
+        .routes(routes!(app::sip_devices::list, app::sip_devices::add))
+        .routes(routes!(app::sip_devices::remove))
+        .routes(routes!(app::sip_devices::accounts))
         .routes(routes!(
             app::my_phone_number::handler,
             app::my_phone_number::confirm,
