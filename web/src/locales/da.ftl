@@ -2473,9 +2473,17 @@ admin-policy-phones-off = Ringes aldrig op
 admin-policy-phones-without-device = Ringer for den, der ikke har appen
 admin-policy-phones-when-silent = Ringer også, når ingens app gør det
 admin-policy-phones-both = Ringer sammen med apperne
+admin-audit-station-made = En beboer fik en bordtelefon
+admin-audit-station-removed = En bordtelefon blev taget fra en beboer
+admin-audit-door-station-made = Et panel blev en dørstation
+admin-audit-door-station-removed = Et panel er ikke længere en dørstation
+admin-audit-kind-station = Bordtelefoner
+admin-audit-kind-door-station = Dørstationer
 
 ## server only
 error-paired = En skærm har dette panels nøgle. Tilføj dørstationen som sit eget panel.
+error-no-stations = Den, der driver serveren, har ikke sat op, hvor bordtelefoner registrerer sig.
+error-too-many-stations = Personen har så mange bordtelefoner, som man må have. Fjern en først.
 error-two-credentials = Forespørgslen har både en session og et token.
 error-not-for-tokens = Det kan ikke gøres med et token.
 error-idempotency-key-reused = Nøglen er brugt til en anden forespørgsel.

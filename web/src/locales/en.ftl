@@ -2473,9 +2473,17 @@ admin-policy-phones-off = Are never rung
 admin-policy-phones-without-device = Ring for who has no app
 admin-policy-phones-when-silent = Ring also when nobody’s app does
 admin-policy-phones-both = Ring together with the apps
+admin-audit-station-made = A resident was given a desk phone
+admin-audit-station-removed = A desk phone was taken from a resident
+admin-audit-door-station-made = A panel became a door station
+admin-audit-door-station-removed = A panel is no door station any more
+admin-audit-kind-station = Desk phones
+admin-audit-kind-door-station = Door stations
 
 ## server only
 error-paired = A screen holds this panel’s key. Add the door station as a panel of its own.
+error-no-stations = The operator of this server has not set up where desk phones register.
+error-too-many-stations = This person has as many desk phones as one may have. Remove one first.
 error-two-credentials = The request brings both a session and a token.
 error-not-for-tokens = This can not be done with a token.
 error-idempotency-key-reused = This key was used for another request.

@@ -2470,9 +2470,17 @@ admin-policy-phones-off = Ringes aldri
 admin-policy-phones-without-device = Ringer for den som ikke har appen
 admin-policy-phones-when-silent = Ringer også når ingens app gjør det
 admin-policy-phones-both = Ringer sammen med appene
+admin-audit-station-made = En beboer fikk en bordtelefon
+admin-audit-station-removed = En bordtelefon ble tatt fra en beboer
+admin-audit-door-station-made = Et panel ble en dørstasjon
+admin-audit-door-station-removed = Et panel er ikke lenger en dørstasjon
+admin-audit-kind-station = Bordtelefoner
+admin-audit-kind-door-station = Dørstasjoner
 
 ## server only
 error-paired = En skjerm har nøkkelen til dette panelet. Legg til dørstasjonen som et eget panel.
+error-no-stations = Den som driver denne serveren, har ikke satt opp hvor bordtelefoner registrerer seg.
+error-too-many-stations = Personen har så mange bordtelefoner som det er lov å ha. Fjern en først.
 error-two-credentials = Forespørselen har både en økt og et token.
 error-not-for-tokens = Dette kan ikke gjøres med et token.
 error-idempotency-key-reused = Denne nøkkelen er brukt til en annen forespørsel.

@@ -2470,9 +2470,17 @@ admin-policy-phones-off = Blir aldri ringde
 admin-policy-phones-without-device = Ringjer for den som ikkje har appen
 admin-policy-phones-when-silent = Ringjer òg når appen til ingen gjer det
 admin-policy-phones-both = Ringjer saman med appane
+admin-audit-station-made = Ein bebuar fekk ein bordtelefon
+admin-audit-station-removed = Ein bordtelefon vart teken frå ein bebuar
+admin-audit-door-station-made = Eit panel vart ein dørstasjon
+admin-audit-door-station-removed = Eit panel er ikkje lenger ein dørstasjon
+admin-audit-kind-station = Bordtelefonar
+admin-audit-kind-door-station = Dørstasjonar
 
 ## server only
 error-paired = Ein skjerm har nøkkelen til dette panelet. Legg til dørstasjonen som eit eige panel.
+error-no-stations = Den som driv denne tenaren, har ikkje sett opp kvar bordtelefonar registrerer seg.
+error-too-many-stations = Personen har så mange bordtelefonar som det er lov å ha. Fjern ein først.
 error-two-credentials = Førespurnaden har både ei økt og eit token.
 error-not-for-tokens = Dette kan ikkje gjerast med eit token.
 error-idempotency-key-reused = Denne nøkkelen er brukt til ein annan førespurnad.

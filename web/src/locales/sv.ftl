@@ -2473,9 +2473,17 @@ admin-policy-phones-off = Rings aldrig
 admin-policy-phones-without-device = Ringer för den som inte har appen
 admin-policy-phones-when-silent = Ringer också när ingens app gör det
 admin-policy-phones-both = Ringer tillsammans med apparna
+admin-audit-station-made = En boende fick en bordstelefon
+admin-audit-station-removed = En bordstelefon togs från en boende
+admin-audit-door-station-made = En panel blev en dörrstation
+admin-audit-door-station-removed = En panel är inte längre en dörrstation
+admin-audit-kind-station = Bordstelefoner
+admin-audit-kind-door-station = Dörrstationer
 
 ## server only
 error-paired = En skärm har den här panelens nyckel. Lägg till dörrstationen som en egen panel.
+error-no-stations = Den som driver servern har inte ställt in var bordstelefoner registrerar sig.
+error-too-many-stations = Personen har så många bordstelefoner som man får ha. Ta bort en först.
 error-two-credentials = Begäran har både en session och en token.
 error-not-for-tokens = Det här kan inte göras med en token.
 error-idempotency-key-reused = Nyckeln har använts till en annan begäran.

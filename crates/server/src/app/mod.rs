@@ -90,6 +90,7 @@ pub mod seen_by;
 pub mod session;
 pub mod sign_in;
 pub mod sign_out;
+pub mod sip_devices;
 pub(crate) mod standing;
 pub mod suspend_person;
 pub mod tenants;

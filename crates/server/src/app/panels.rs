@@ -34,12 +34,7 @@ pub struct Panel {
 
 impl Panel {
     /// As an administrator sees it.
-    pub fn new(
-        node: &Node,
-        panel: klinke_model::intercom::Panel,
-        paired: bool,
-        door_station: bool,
-    ) -> Self {
+    pub fn new(node: &Node, panel: klinke_model::intercom::Panel, paired: bool, door_station: bool) -> Self {
         let klinke_model::intercom::Panel { id, entrance, name, doors, .. } = panel;
         Self { id, name, entrance, doors, online: node.presence.panel_online(id), paired, door_station }
     }

@@ -26,12 +26,25 @@ pub struct Stations {
     /// must then be a specific one.
     #[schemars(example = "192.0.2.7")]
     pub announce: Option<IpAddr>,
+    /// What devices are asked to prove their password with.
+    pub digests: Digests,
     /// First UDP port for sound. Each call takes two.
     #[schemars(range(min = 1024), example = 7900)]
     pub first_port: u16,
     /// Last UDP port for sound.
     #[schemars(range(min = 1024), example = 8299)]
     pub last_port: u16,
+}
+
+/// How a password is proven.
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Digests {
+    /// By SHA-256, or by MD5 where a device does not know that.
+    #[default]
+    Both,
+    /// By MD5 alone: devices from before RFC 8760 (2020) give up when they see another one.
+    Md5,
 }
 
 impl Default for Stations {
@@ -42,6 +55,7 @@ impl Default for Stations {
             certificate: None,
             key: None,
             announce: None,
+            digests: Digests::Both,
             first_port: 7900,
             last_port: 8299,
         }

@@ -116,6 +116,10 @@ codes! {
     CalledTooOften = "called_too_often", TOO_MANY_REQUESTS;
     /// A screen holds the panel's key.
     Paired = "paired", CONFLICT;
+    /// The operator has not set up where devices register.
+    NoStations = "no_stations", CONFLICT;
+    /// They have as many SIP devices as a person may have.
+    TooManyStations = "too_many_stations", CONFLICT;
     /// Not the password of who is signed in.
     WrongPassword = "wrong_password", FORBIDDEN;
     /// Somebody changed it in between; `current` is how it is now.

@@ -8,13 +8,16 @@
 //! - Who is registered is known while they are, in memory, and when anybody was is not known at all.
 //! - No account, nobody and no address of a device is in a log line.
 
+pub mod credentials;
 pub mod invite;
 pub mod standing;
 
 use crate::config;
 use klinke_model::ids::{DeviceId, PanelId};
 use klinke_sip::rtp::port::{PortError, Ports, Range};
-use klinke_sip::stations::{Addresses, House, Incoming, Leg, Ring, Secret, Settings, StartError, Tls};
+use klinke_sip::stations::{
+    Addresses, Digests, House, Incoming, Leg, Ring, Secret, Settings, StartError, Tls,
+};
 use klinke_storage::record::{SipAccountOf, SipLogin};
 use rustls_pki_types::pem::{self, PemObject as _};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
@@ -89,8 +92,12 @@ impl Stations {
             let (house, incoming, known) = (Mutex::default(), Mutex::default(), Mutex::default());
             return Ok(Self { side: None, house, incoming, known, changed });
         };
-        let settings =
-            Settings { udp: config.listen, tcp: config.listen, tls: tls(config)?, ..Settings::default() };
+        let digests = match config.digests {
+            config::Digests::Both => Digests::Both,
+            config::Digests::Md5 => Digests::Md5,
+        };
+        let (udp, tcp, tls) = (config.listen, config.listen, tls(config)?);
+        let settings = Settings { udp, tcp, tls, digests, ..Settings::default() };
         let (house, incoming) = House::start(settings).await?;
         let side = Side {
             listen: first.ip(),

@@ -14,6 +14,7 @@ mod card_readings;
 mod cards;
 mod claim;
 mod command_line;
+mod desk_phone;
 mod doorbells;
 mod guests;
 mod home;

@@ -10,7 +10,7 @@ use klinke_model::schedule::HolidayCalendar;
 use klinke_model::scope::Scope;
 use klinke_model::site::{Building, BuildingKind, Entrance, Unit};
 use klinke_model::text::Label;
-use klinke_server::config::Config;
+use klinke_server::config::{Config, Digests};
 use klinke_server::http::document::document;
 use klinke_server::node::{self, Node, Running};
 use klinke_server::random::Random;
@@ -176,6 +176,9 @@ pub fn config(folder: &std::path::Path) -> Config {
     // tests ask a lot while their clock stands still
     config.limits.per_second = 0;
     config.data.folder = folder.to_owned();
+    // devices may register; those of tests know no other digest
+    config.stations.listen = Some(free);
+    config.stations.digests = Digests::Md5;
     // nothing listens there
     config.phones.trunk_hosts = vec!["127.9.9.9".to_owned(), "*.sip.example".to_owned()];
     config.webhooks.hosts = vec!["127.9.9.9".to_owned()];

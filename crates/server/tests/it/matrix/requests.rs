@@ -192,6 +192,7 @@ fn form(head: &str, there: &Things, named: &Things, town: &Town) -> Body {
                 json!({ "countries": [47], "number_hour": 6, "building_hour": 60, "tenant_day": 90 });
             json!({ "version": 0, "limits": limits })
         }
+        "POST /api/v1/people/{person}/sip-devices" => json!({ "name": "Desk phone" }),
         "POST /api/v1/trunks/{trunk}/test-call"
         | "PUT /api/v1/people/{person}/phone-number"
         | "PUT /api/v1/me/phone-number" => {

@@ -23,10 +23,11 @@ use klinke_server::auth::token::Token;
 use klinke_server::doors::readings::{self, Asker, Purpose};
 use klinke_server::http::client::Prefix;
 use klinke_server::node::Node;
+use klinke_server::stations::credentials::Credentials;
 use klinke_storage::Store;
 use klinke_storage::record::{
     CardMade, GuestMade, MyCodeMade, NewApiToken, NewCard, NewDevice, NewGuest, NewImport, NewMove,
-    NewPicture, NewRole, NewTrunk, NewWebhook, PictureSet, RuleMade, Stamp, TrunkAdded,
+    NewPicture, NewRole, NewTrunk, NewWebhook, PictureSet, RuleMade, SipAdded, Stamp, TrunkAdded,
 };
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection};
 use std::collections::HashMap;
@@ -174,7 +175,7 @@ impl Place {
 pub type Things = HashMap<&'static str, Uuid>;
 
 /// The names of what a place has.
-const NAMES: [&str; 29] = [
+const NAMES: [&str; 30] = [
     "building",
     "entrance",
     "unit",
@@ -204,6 +205,7 @@ const NAMES: [&str; 29] = [
     "reading",
     "my_reading",
     "trunk",
+    "sip_device",
 ];
 
 /// Everything.
@@ -588,6 +590,11 @@ async fn phones(node: &Node, scope: &Scope, at: &Things) {
     assert_eq!(store.trunks().add_trunk(scope, &node.stamp(), trunk).await.unwrap(), TrunkAdded::Done);
     let (numbers, number) = (store.phone_numbers(), Pii::new(E164::new("+4791500123").unwrap()));
     assert!(numbers.vouch_number(scope, &node.stamp(), at["person"].into(), number).await.unwrap());
+    let (id, name) = (at["sip_device"].into(), Pii::new(label("Desk phone")));
+    let device = Device { id, person: at["person"].into(), name, kind: DeviceKind::Station };
+    let account = Credentials::new(&node.random).account(&node.random, node.clock.now());
+    let added = store.sip_accounts().add_sip_device(scope, &node.stamp(), device, account).await;
+    assert_eq!(added.unwrap(), SipAdded::Done);
 }
 
 /// An alarm that the place's controller tells of.

@@ -1,6 +1,7 @@
 //! What the signalling tests stand on: a house with doors, panels, phones and a door controller, all real.
 
 pub mod app;
+pub mod desk_phone;
 pub mod door;
 pub mod house;
 pub mod panel;
