@@ -710,7 +710,8 @@ async fn a_test_call_says_how_its_key_came_and_what_the_trunk_answered() {
     {
         let house = self::house(&[], Phones::Off, |_| {}).await;
         // the first one would take it: a test goes over its trunk only
-        let (refuses, other) = (Sipp::refuse(status), Sipp::play("rings_on", 1));
+        // each new trunk has all of them looked at again
+        let (refuses, other) = (Sipp::refuse(status), Sipp::play("rings_on", 4));
         stand(&house, &[other.port, refuses.port]).await;
         let second = house.manager.get("/api/v1/trunks").await.json()["items"][1]["id"].clone();
         let at = format!("/api/v1/trunks/{}/test-call", second.as_str().unwrap());
