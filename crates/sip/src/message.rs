@@ -176,8 +176,10 @@ pub(crate) fn read(bytes: &[u8]) -> Option<Message> {
             (100..700).contains(&status).then(|| {
                 let usual = response.status_code.text();
                 let told = response.wire_reason.as_deref().unwrap_or(usual);
-                let words = [told, usual].map(|words| plain(words).trim().to_owned());
-                let words = words.into_iter().find(|words| !words.is_empty()).unwrap_or_default();
+                let told = plain(told).trim().to_owned();
+                // the usual words in other letters are the usual words, as they are for the parser
+                let is_usual = told.is_empty() || told.eq_ignore_ascii_case(usual);
+                let words = if is_usual { plain(usual).trim().to_owned() } else { told };
                 Message::Response(Response {
                     status,
                     words,

@@ -101,6 +101,11 @@ fn other_countries_can_be_allowed_but_nothing_that_is_none() {
     assert_eq!(countries.read("+881 6 1234 5678"), Err(Barred::Country));
     assert_eq!(countries.read("+4721600000"), Err(Barred::Country));
     assert_eq!(Countries::new([]).read("+4721600000"), Err(Barred::Country));
+    // nor by the beginning of one
+    let short = Countries::new(["8", "88", "97"]);
+    for satellite in ["+881 6 1234 5678", "+882 16 123 4567", "+979 1 2345 6789"] {
+        assert_eq!(short.read(satellite), Err(Barred::Country), "{satellite}");
+    }
 }
 
 #[test]

@@ -66,7 +66,7 @@ request_route {{
             .stderr(log)
             .spawn()
             .expect("Kamailio (Debian: kamailio)");
-        Self { port, folder: folder, child }
+        Self { port, folder, child }
     }
 
     fn log(&self) -> String {

@@ -59,8 +59,13 @@ impl Sipp {
 
     /// Refuses a call with this status.
     pub fn refuse(status: &str) -> Self {
+        Self::refuse_all(status, 1)
+    }
+
+    /// Refuses so many calls.
+    pub fn refuse_all(status: &str, calls: u32) -> Self {
         let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../sip/tests/sipp/refuse.xml");
-        Self::start(&std::fs::read_to_string(file).unwrap().replace("486 Busy Here", status), 1)
+        Self::start(&std::fs::read_to_string(file).unwrap().replace("486 Busy Here", status), calls)
     }
 
     /// Picks up, waits so many milliseconds before each key, and presses it.
@@ -92,6 +97,11 @@ impl Sipp {
         }
         let script = include_str!("../../sipp/press.xml").replace("<!--KEYS-->", &pressed);
         Self::start(&script, calls)
+    }
+
+    /// Picks up in one codec, goes over to another, and presses 5.
+    pub fn change_codec() -> Self {
+        Self::start(include_str!("../../sipp/other_codec.xml"), 1)
     }
 
     fn start(script: &str, calls: u32) -> Self {
