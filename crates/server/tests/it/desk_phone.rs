@@ -169,18 +169,6 @@ async fn of_a_desk_phone_and_an_app_whoever_answers_first_has_it() {
 }
 
 #[tokio::test]
-async fn a_wrong_password_registers_nobody() {
-    let house = house().await;
-    let given = give(&house, "kari").await;
-    let mut phone = DeskPhone::with_password("udp", &given, "abcdefghjkmnpqrstuvwxyzabcdef").await;
-    phone.says("401").await;
-    assert!(!house.node().stations.is_registered(id(&given)));
-    let mut panel = house.panel().await;
-    let call = panel.ring(house.plan.bell("Dahl")).await;
-    assert_eq!(call.state, PanelCallState::Ended { reason: EndReason::Unreachable });
-}
-
-#[tokio::test]
 async fn taken_away_in_the_middle_of_a_call_it_is_out_at_once() {
     for by_herself in [false, true] {
         let house = house().await;
