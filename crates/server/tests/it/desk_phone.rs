@@ -10,6 +10,7 @@ use klinke_model::ids::DeviceId;
 use klinke_model::intercom::EndReason;
 use klinke_server::config::Config;
 use klinke_server::random::Random;
+use klinke_server::stations::Way;
 use klinke_sip::agent::State;
 use klinke_wire::app::AppCallState;
 use klinke_wire::common::OpeningState;
@@ -172,8 +173,10 @@ async fn of_a_desk_phone_and_an_app_whoever_answers_first_has_it() {
 async fn a_wrong_password_registers_nobody() {
     let house = house().await;
     let given = give(&house, "kari").await;
-    let mut phone = DeskPhone::with_password("udp", &given, "abcdefghjkmnpqrstuvwxyzabcdef").await;
-    phone.says("401").await;
+    let at = house.node().stations.servers();
+    let (_, at) = at.iter().find(|(way, _)| *way == Way::Udp).unwrap();
+    let name = given["user_name"].as_str().unwrap();
+    Sipp::register_nobody(&at.to_string(), name, "abcdefghjkmnpqrstuvwxyzabcdef").verdict().await;
     assert!(!house.node().stations.is_registered(id(&given)));
     let mut panel = house.panel().await;
     let call = panel.ring(house.plan.bell("Dahl")).await;

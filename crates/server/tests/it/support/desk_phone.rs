@@ -22,13 +22,7 @@ impl DeskPhone {
     /// Registers on this way (`udp`, `tcp`) as it was told to. What it hears it says again: its loudspeaker is wired to its
     /// microphone.
     pub async fn start(way: &str, given: &Value) -> Self {
-        let told = |name: &str| given[name].as_str().unwrap().to_owned();
-        Self::with_password(way, given, &told("password")).await
-    }
-
-    /// The same with another password.
-    pub async fn with_password(way: &str, given: &Value, password: &str) -> Self {
-        let user = given["user_name"].as_str().unwrap();
+        let (user, password) = (given["user_name"].as_str().unwrap(), given["password"].as_str().unwrap());
         let servers = given["servers"].as_array().unwrap();
         let server = servers.iter().find(|server| server["transport"] == way).unwrap();
         let (host, at) = (server["host"].as_str().unwrap(), &server["port"]);

@@ -104,7 +104,18 @@ impl Sipp {
         Self::start(include_str!("../../sipp/other_codec.xml"), 1)
     }
 
+    /// Tries to register with this name and this password at a server, and is refused twice: it was challenged, and wrong.
+    pub fn register_nobody(server: &str, name: &str, password: &str) -> Self {
+        let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../sip/tests/sipp/register_nobody.xml");
+        let script = std::fs::read_to_string(file).unwrap();
+        Self::start_with(&script, 1, &[server, "-s", name, "-au", name, "-ap", password])
+    }
+
     fn start(script: &str, calls: u32) -> Self {
+        Self::start_with(script, calls + 1, &[])
+    }
+
+    fn start_with(script: &str, count: u32, more: &[&str]) -> Self {
         let (port, media) = (free_port(), free_port());
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("script.xml");
@@ -113,8 +124,9 @@ impl Sipp {
             .arg("-sf")
             .arg(file)
             .args(["-i", "127.0.0.1", "-mi", "127.0.0.1", "-p", &port.to_string(), "-mp", &media.to_string()])
-            .args(["-m", &(calls + 1).to_string(), "-nostdin", "-trace_err", "-error_file", "errors"])
+            .args(["-m", &count.to_string(), "-nostdin", "-trace_err", "-error_file", "errors"])
             .args(["-trace_msg", "-message_file", "messages"])
+            .args(more)
             .current_dir(folder.path())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
