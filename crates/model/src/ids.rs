@@ -95,6 +95,8 @@ typed_ids! {
     WebhookId,
     /// A way to ordinary phones.
     TrunkId,
+    /// What a device registers with over SIP.
+    SipAccountId,
     /// One message to such an address. UUIDv4.
     DeliveryId,
     /// An access rule.

@@ -47,6 +47,7 @@ pub mod secrets;
 pub mod setup;
 pub mod signalling;
 pub mod spreadsheet;
+pub mod stations;
 pub mod telemetry;
 #[cfg(test)]
 mod testing;

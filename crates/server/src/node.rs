@@ -19,7 +19,7 @@ use crate::auth::panel_pass::PanelPasses;
 use crate::auth::password::{PasswordError, Passwords};
 use crate::authority::{self, Authority, AuthorityError};
 use crate::calls::exchange::Exchange;
-use crate::calls::media_news;
+use crate::calls::{door_station, media_news};
 use crate::config::{Config, PublicUrl, Tls};
 use crate::doors::links::Links;
 use crate::doors::listen;
@@ -42,6 +42,7 @@ use crate::phones::{self, Phones, PhonesError};
 use crate::presence::Presence;
 use crate::random::Random;
 use crate::setup::Setup;
+use crate::stations::{self, Stations, StationsError};
 use crate::telemetry;
 use crate::trunk_passwords::{TrunkPasswords, TrunkPasswordsError};
 use crate::webhooks::{self, Webhooks, WebhooksError};
@@ -107,6 +108,8 @@ pub struct Node {
     pub media: Media,
     /// Ordinary phones.
     pub phones: Phones,
+    /// Devices that register over SIP.
+    pub stations: Stations,
     /// Password hashing.
     pub passwords: Passwords,
     /// How often passwords may be tried.
@@ -230,6 +233,9 @@ pub enum StartError {
     /// Ordinary phones.
     #[error(transparent)]
     Phones(#[from] PhonesError),
+    /// Devices that register over SIP.
+    #[error(transparent)]
+    Stations(#[from] StationsError),
     /// The certificate of the configuration.
     #[error("can not use the certificate {0}: {1}")]
     Tls(String, std::io::Error),
@@ -283,6 +289,7 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>, random: Random) ->
         rights: Making::open(&config.data.folder, &random)?,
         media,
         phones: Phones::open(&config.phones, random.bytes())?,
+        stations: Stations::open(&config.stations).await?,
         passwords: Passwords::new(random.bytes())?,
         sign_in_limits: SignInLimits::new(&clock),
         dial_limit: DialLimit::new(&clock),
@@ -324,6 +331,11 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>, random: Random) ->
     node.tasks.spawn(importing::work(Arc::clone(&node)));
     node.tasks.spawn(webhooks::work(Arc::clone(&node)));
     node.tasks.spawn(phones::standing::work(Arc::clone(&node)));
+    node.tasks.spawn(stations::standing::work(Arc::clone(&node)));
+    node.tasks.spawn(stations::standing::follow(Arc::clone(&node)));
+    if let Some(incoming) = node.stations.take_incoming() {
+        node.tasks.spawn(door_station::follow(Arc::clone(&node), incoming));
+    }
     if let Some(speaker) = node.phones.take_speaker() {
         let stop = node.stop.clone();
         node.tasks.spawn(async move { stop.run_until_cancelled(speaker.run()).await });
@@ -487,6 +499,7 @@ impl Running {
     pub async fn stop(self) {
         self.node.exchange.stop().await;
         self.node.phones.stop().await;
+        self.node.stations.stop().await;
         self.node.stop.cancel();
         self.handle.graceful_shutdown(Some(STOP_WITHIN));
         self.node.tasks.close();

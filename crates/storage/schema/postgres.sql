@@ -734,6 +734,25 @@ session: session_token_hash_key UNIQUE (token_hash)
 CREATE INDEX session_device ON public.session USING btree (tenant, device)
 CREATE UNIQUE INDEX session_pkey ON public.session USING btree (tenant, id)
 CREATE UNIQUE INDEX session_token_hash_key ON public.session USING btree (token_hash)
+sip_account.tenant uuid NOT NULL
+sip_account.id uuid NOT NULL
+sip_account.name text NOT NULL
+sip_account.device uuid
+sip_account.panel uuid
+sip_account.md5 text NOT NULL
+sip_account.sha256 text NOT NULL
+sip_account: sip_account_check CHECK (((device IS NULL) <> (panel IS NULL)))
+sip_account: sip_account_name_key UNIQUE (name)
+sip_account: sip_account_pkey PRIMARY KEY (tenant, id)
+sip_account: sip_account_tenant_device_fkey FOREIGN KEY (tenant, device) REFERENCES device(tenant, id) ON DELETE CASCADE
+sip_account: sip_account_tenant_device_key UNIQUE (tenant, device)
+sip_account: sip_account_tenant_fkey FOREIGN KEY (tenant) REFERENCES tenant(tenant)
+sip_account: sip_account_tenant_panel_fkey FOREIGN KEY (tenant, panel) REFERENCES panel(tenant, id) ON DELETE CASCADE
+sip_account: sip_account_tenant_panel_key UNIQUE (tenant, panel)
+CREATE UNIQUE INDEX sip_account_name_key ON public.sip_account USING btree (name)
+CREATE UNIQUE INDEX sip_account_pkey ON public.sip_account USING btree (tenant, id)
+CREATE UNIQUE INDEX sip_account_tenant_device_key ON public.sip_account USING btree (tenant, device)
+CREATE UNIQUE INDEX sip_account_tenant_panel_key ON public.sip_account USING btree (tenant, panel)
 tenant.tenant uuid NOT NULL
 tenant.name text NOT NULL
 tenant.suspended boolean NOT NULL

@@ -5,12 +5,13 @@
 //!       ──▶ sites() people() devices()       everything else: `&Scope` first
 //!           intercom() doors() audit() jobs() invitations() imports() parts() tenants()
 //!           households() webhooks() who() rules() cards() guests() records() phone_numbers() trunks()
+//!           sip_accounts()
 //! ```
 //!
 //! Invariants:
 //! - every table has a `tenant` column, every primary key begins with it, every foreign key holds it: a row can not
 //!   refer to another tenant's, and no query outside [`Gate`] is without the tenant. Only what the gate looks up is
-//!   unique by itself: user name, token hash, panel id, certificate;
+//!   unique by itself: user name, token hash, panel id, certificate, the name of a SIP account;
 //! - a person sees what they administer or are; a panel and a controller see themselves; the service sees the tenant.
 //!   Anything else is `None`, `false` or an empty list, the same as if it were not there;
 //! - an acknowledged write is on the disk (see [`Store::open`]);
@@ -39,7 +40,8 @@ mod written;
 pub use error::StorageError;
 pub use repo::{
     Alarms, Audit, Devices, Doors, Gate, Guests, Households, Imports, Intercom, Invitations, Jobs, Moves,
-    Parts, PasswordSet, People, PhoneNumbers, Records, Rules, Sites, Tenants, Tokens, Trunks, Webhooks, Who,
+    Parts, PasswordSet, People, PhoneNumbers, Records, Rules, SipAccounts, Sites, Tenants, Tokens, Trunks,
+    Webhooks, Who,
 };
 pub use store::Store;
 

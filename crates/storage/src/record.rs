@@ -18,6 +18,7 @@ mod people;
 mod phones;
 mod records;
 mod rules;
+mod stations;
 mod tenants;
 mod tokens;
 mod webhooks;
@@ -63,6 +64,10 @@ pub use records::{
 };
 pub use rules::{
     NamedGroup, NamedRule, RightBy, RuleMade, RulePerson, RuleThrough, StoredFacts, StoredRight,
+};
+pub use stations::{
+    NewSipAccount, RingStation, SIP_DEVICES, SipAccount, SipAccountOf, SipAdded, SipDevice, SipLogin,
+    SipOwner,
 };
 pub use tenants::{AppRequirements, NewTenant, TenantChanged, TenantRow, TenantStopped};
 pub use tokens::{ApiToken, NewApiToken, TokenFault, TokenHolder};
@@ -302,6 +307,8 @@ pub struct RingFacts {
     pub building: Building,
     /// Every device of the members, in no order.
     pub devices: Vec<Device>,
+    /// Those of them that register over SIP, in no order.
+    pub stations: Vec<RingStation>,
     /// The doors that a call at this panel offers, in the panel's order.
     pub doors: Vec<Door>,
     /// When the doorbell does not ring aloud.

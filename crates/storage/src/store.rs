@@ -2,8 +2,8 @@
 
 use crate::repo::{
     Alarms, Audit, Cards, Devices, Doors, Gate, Guests, Households, Imports, Intercom, Invitations, Jobs,
-    Moves, OwnCodes, Parts, People, PhoneNumbers, Records, Rules, Sites, Tenants, Tokens, Trunks, Webhooks,
-    Who,
+    Moves, OwnCodes, Parts, People, PhoneNumbers, Records, Rules, SipAccounts, Sites, Tenants, Tokens,
+    Trunks, Webhooks, Who,
 };
 use crate::tx::{self, Isolation, Touched};
 use crate::written::Written;
@@ -226,6 +226,11 @@ impl Store {
     /// Numbers at which people are rung.
     pub fn phone_numbers(&self) -> PhoneNumbers<'_> {
         PhoneNumbers(self)
+    }
+
+    /// What devices register with over SIP.
+    pub fn sip_accounts(&self) -> SipAccounts<'_> {
+        SipAccounts(self)
     }
 
     /// Ways to ordinary phones, and how often they may be called.

@@ -8,7 +8,7 @@ use crate::node::Node;
 use crate::phones::known::{Reachable, phones_of};
 use klinke_calls::lines::{Tap, Tapped as Line};
 use klinke_calls::plan::{Leg, Member, RingPlan};
-use klinke_model::ids::{BellId, CallId, PanelId, PersonId, RequestId};
+use klinke_model::ids::{BellId, CallId, DeviceId, PanelId, PersonId, RequestId};
 use klinke_model::intercom::{BellKind, DialCode, EndReason};
 use klinke_model::scope::Scope;
 use klinke_model::text::Label;
@@ -131,6 +131,18 @@ async fn begin(
     let label = label(&facts, tapped)?;
     let silent = is_quiet(node.clock.now(), &facts);
     let connected = node.exchange.connected(facts.devices.iter().map(|device| device.id));
+    let registers: HashMap<DeviceId, bool> = facts
+        .stations
+        .iter()
+        .map(|station| (station.device, node.stations.is_registered(station.device)))
+        .collect();
+    // one that registers can not be rung without a sound
+    let rings = |device: DeviceId| match registers.get(&device) {
+        Some(registered) => *registered && !silent,
+        None => connected.contains(&device),
+    };
+    // a phone in a drawer does not keep the others quiet
+    let signed_in = |device: DeviceId| registers.get(&device).copied().unwrap_or(true);
     let phones = phones(node, scope, &facts, silent);
     let rule = |person| phones.as_ref().filter(|phones| phones.callees.contains_key(&person));
     let members: Vec<Member> = facts
@@ -142,10 +154,13 @@ async fn begin(
             legs: facts
                 .devices
                 .iter()
-                .filter(|device| device.person == member.person && connected.contains(&device.id))
+                .filter(|device| device.person == member.person && rings(device.id))
                 .map(|device| Leg::Device(device.id))
                 .collect(),
-            signed_in: facts.devices.iter().any(|device| device.person == member.person),
+            signed_in: facts
+                .devices
+                .iter()
+                .any(|device| device.person == member.person && signed_in(device.id)),
             phone: rule(member.person).map(|phones| phones.when),
         })
         .collect();

@@ -180,6 +180,7 @@ pub async fn change(
         TenantChanged::Done(row) => {
             // a suspended one calls nobody
             super::trunks::changed(&node);
+            node.stations.look();
             if row.suspended {
                 cut_off(&node, tenant).await?;
             }

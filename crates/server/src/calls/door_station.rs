@@ -18,6 +18,7 @@ use super::driver::Message;
 use super::phone_sound::{ToPanel, datagram};
 use crate::app::ring::{self, RingError};
 use crate::node::Node;
+use crate::phones::invite::CODECS;
 use crate::signalling::socket::{self, Outgoing};
 use klinke_calls::call::{Input, OPENING_LIFE};
 use klinke_media::{ForStation, PanelSeat, Picture, RoomId};
@@ -25,13 +26,13 @@ use klinke_model::contact::Language;
 use klinke_model::ids::{CallId, PanelId, TenantId};
 use klinke_model::intercom::EndReason;
 use klinke_model::scope::{Principal, Scope};
-use klinke_sip::rtp::codec::Codec;
 use klinke_sip::rtp::port::{Line, News, Ports};
 use klinke_sip::sdp::picture::{Picture as Described, taking_picture};
 use klinke_sip::sdp::{self, Agreed, Local, Video};
 use klinke_sip::stations::{Accept, Event, Incoming, Refusal, Reoffer};
 use klinke_sip::video::CONTROL;
 use klinke_sip::video::camera::{Camera, Seen};
+use klinke_storage::record::{SipAccountOf, SipLogin};
 use klinke_voice::{Rate, Said};
 use klinke_wire::common::OpeningState;
 use klinke_wire::panel::{PanelCall, PanelCallState, PanelEvent};
@@ -39,12 +40,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::mpsc;
 
-/// Best first.
-const CODECS: [Codec; 4] = [Codec::Opus, Codec::G722, Codec::Pcma, Codec::Pcmu];
-
-/// Takes a call of the door station that is this panel.
-pub fn take(node: &Arc<Node>, tenant: TenantId, panel: PanelId, call: Incoming) {
-    node.tasks.spawn(run(Arc::clone(node), tenant, panel, call));
+/// Takes the calls of door stations until the server stops. Other devices call nobody.
+pub async fn follow(node: Arc<Node>, mut incoming: mpsc::Receiver<Incoming>) {
+    while let Some(Some(call)) = node.stop.run_until_cancelled(incoming.recv()).await {
+        match node.stations.login(&call.device) {
+            Some(SipLogin { tenant, of: SipAccountOf::Panel(panel), .. }) => {
+                node.tasks.spawn(run(Arc::clone(&node), tenant, panel, call));
+            }
+            _ => call.refuse(Refusal::NotFound),
+        }
+    }
 }
 
 async fn run(node: Arc<Node>, tenant: TenantId, panel: PanelId, call: Incoming) {
@@ -77,7 +82,7 @@ async fn agree(node: &Node, call: &Incoming) -> Result<Agreement, Refusal> {
         tracing::warn!(%error, "a door station's call was not taken");
         Refusal::Unavailable
     };
-    let (ports, address) = node.phones.ports().await.map_err(full)?;
+    let (ports, address) = node.stations.ports().await.map_err(full)?;
     // 62 bits: some read it as a signed number
     let session = u64::from_be_bytes(node.random.bytes()) >> 2;
     let local = Local { address, session, version: 1, codecs: CODECS.to_vec(), crypto: None };
@@ -87,7 +92,7 @@ async fn agree(node: &Node, call: &Incoming) -> Result<Agreement, Refusal> {
         return Ok(plain);
     }
     // a picture is worth its ports where there are some
-    let Ok((ports, address)) = node.phones.ports().await else { return Ok(plain) };
+    let Ok((ports, address)) = node.stations.ports().await else { return Ok(plain) };
     let described = Described { address, sends: false, profile_level: None, parameter_sets: None };
     Ok(match taking_picture(&plain.answer, offer.as_bytes(), &described) {
         Some((answer, video)) => Agreement { answer, picture: Some((video, ports, described)), ..plain },

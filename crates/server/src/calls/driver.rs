@@ -15,6 +15,7 @@ use klinke_access::decide::Cause;
 use klinke_calls::call::{Call, Cancel, Input, LegView, OPENING_LIFE, Output, PanelView, Poll};
 use klinke_calls::plan::{Leg, RingPlan};
 use klinke_media::{MediaError, PeerId, Quality, RoomId};
+use klinke_model::contact::Language;
 use klinke_model::ids::{CallId, DeviceId, DoorId, PanelId, PersonId, RequestId};
 use klinke_model::intercom::EndReason;
 use klinke_model::scope::{Principal, Scope};
@@ -100,8 +101,8 @@ pub struct Driver {
     start: Start,
     machine: Call,
     joins: Joins,
-    /// Ordinary phones that are rung or held.
-    phones: HashMap<PersonId, Phone>,
+    /// Ordinary phones and devices that register, which are rung or held.
+    phones: HashMap<Leg, Phone>,
     /// What happened while outputs were carried out.
     happened: VecDeque<Input>,
     own: mpsc::WeakSender<Message>,
@@ -113,7 +114,7 @@ fn ms(duration: Duration) -> u32 {
     u32::try_from(duration.as_millis()).unwrap_or(u32::MAX)
 }
 
-const fn peer(leg: Leg) -> PeerId {
+pub(super) const fn peer(leg: Leg) -> PeerId {
     match leg {
         Leg::Device(device) => PeerId(device.0),
         Leg::Phone(person) => PeerId(person.0),
@@ -230,6 +231,7 @@ impl Driver {
         self.node.exchange.follow(self.start.call, &output);
         let (call, room) = (self.start.call, self.room());
         match output {
+            Output::Offer(Leg::Device(device)) if self.is_station(device) => self.ring_station(device),
             Output::Offer(Leg::Device(device)) => {
                 if let Some(call) = self.device_view(device) {
                     self.to_device(device, AppEvent::Ring { call });
@@ -238,15 +240,10 @@ impl Driver {
             Output::Offer(Leg::Phone(person)) => self.ring_phone(person),
             Output::Cancel(leg, why) => {
                 self.node.media.leave(room, peer(leg)).await;
-                let device = match leg {
-                    Leg::Device(device) => device,
-                    Leg::Phone(person) => {
-                        if let Some(phone) = self.phones.remove(&person) {
-                            phone.end(why);
-                        }
-                        return;
-                    }
-                };
+                if let Some(phone) = self.phones.remove(&leg) {
+                    return phone.end(why);
+                }
+                let Leg::Device(device) = leg else { return };
                 let state = match why {
                     Cancel::Elsewhere { by, opened } => {
                         AppCallState::Elsewhere { by: self.name_of(by), opened }
@@ -257,70 +254,90 @@ impl Driver {
                 self.to_device(device, AppEvent::Call { call, state });
             }
             Output::Bridge(leg) => {
-                if let Leg::Phone(person) = leg {
-                    self.seat(person).await;
+                if leg.is_phone() || self.phones.contains_key(&leg) {
+                    self.seat(leg).await;
                 }
                 self.node.media.bridge(room, peer(leg)).await;
             }
             Output::Unbridge(leg) => self.node.media.unbridge(room, peer(leg)).await,
             Output::TellPanel(view) => self.tell_panel(view),
-            Output::TellLeg(Leg::Device(device), left) => {
-                let state = AppCallState::Connected { left_ms: ms(left) };
-                self.to_device(device, AppEvent::Call { call, state });
-            }
-            Output::TellLeg(Leg::Phone(person), left) => {
-                if let Some(phone) = self.phones.get(&person) {
-                    phone.left(left);
+            Output::TellLeg(leg, left) => match (self.phones.get(&leg), leg) {
+                (Some(phone), _) => phone.left(left),
+                (None, Leg::Device(device)) => {
+                    let state = AppCallState::Connected { left_ms: ms(left) };
+                    self.to_device(device, AppEvent::Call { call, state });
                 }
-            }
+                (None, Leg::Phone(_)) => {}
+            },
             Output::OpenDoor { leg, person, request, door } => self.open(leg, person, request, door),
-            Output::RefuseOpen { leg: Leg::Device(device), request, door } => {
-                let state = OpeningState::Refused { reason: RefusalCode::NoCall };
-                let news = OpeningNews { request: Some(request), opening: None, door, state };
-                self.to_device(device, AppEvent::Opening { call: Some(call), news });
-            }
-            Output::RefuseOpen { leg: Leg::Phone(person), .. } => {
-                if let Some(voice) = self.voice(person) {
-                    voice.say(Said::NotOpened);
+            Output::RefuseOpen { leg, request, door } => match (self.voice(leg), leg) {
+                (Some(voice), _) => voice.say(Said::NotOpened),
+                (None, Leg::Device(device)) => {
+                    let state = OpeningState::Refused { reason: RefusalCode::NoCall };
+                    let news = OpeningNews { request: Some(request), opening: None, door, state };
+                    self.to_device(device, AppEvent::Opening { call: Some(call), news });
                 }
-            }
+                (None, Leg::Phone(_)) => {}
+            },
             Output::Ended(reason) => self.tell_panel_state(PanelCallState::Ended { reason }),
         }
     }
 
-    // === ordinary phones ===
+    // === ordinary phones, and devices that register ===
 
     fn ring_phone(&mut self, person: PersonId) {
-        let Some(callee) = self.start.callees.get(&person).cloned() else {
-            return self.happened.push_back(Input::LegGone(Leg::Phone(person)));
+        let leg = Leg::Phone(person);
+        let Some(Callee { number, language }) = self.start.callees.get(&person).cloned() else {
+            return self.happened.push_back(Input::LegGone(leg));
         };
+        let phone = Phone::ring(&self.node, self.errand(leg, language), number);
+        self.phones.insert(leg, phone);
+    }
+
+    fn is_station(&self, device: DeviceId) -> bool {
+        self.start.facts.stations.iter().any(|station| station.device == device)
+    }
+
+    fn ring_station(&mut self, device: DeviceId) {
+        let leg = Leg::Device(device);
+        let facts = &self.start.facts;
+        let station = facts.stations.iter().find(|station| station.device == device);
+        // it can not be rung without a sound
+        let Some(station) = station.filter(|_| !self.start.silent) else {
+            return self.happened.push_back(Input::LegGone(leg));
+        };
+        let shown = format!("{}, {}", facts.panel.name.as_str(), facts.building.name.as_str());
+        let errand = self.errand(leg, station.language);
+        let phone = Phone::ring_station(&self.node, errand, device, shown);
+        self.phones.insert(leg, phone);
+    }
+
+    fn errand(&self, leg: Leg, language: Language) -> Errand {
         let (facts, limits) = (&self.start.facts, self.node.config.calls.limits());
-        let errand = Errand {
+        Errand {
             call: self.start.call,
             tenant: self.start.scope.tenant,
             building: facts.building.id,
             place: facts.building.name.clone(),
-            person,
-            callee,
+            leg,
+            language,
             door: facts.doors.first().map(|door| door.id),
             ring: limits.ring + OPENING_LIFE,
             hold: limits.talk,
             own: self.own.clone(),
-        };
-        self.phones.insert(person, Phone::ring(&self.node, errand));
+        }
     }
 
-    /// Gives an ordinary phone its place in the room.
-    async fn seat(&mut self, person: PersonId) {
-        let leg = Leg::Phone(person);
-        match (self.node.media.seat(self.room(), peer(leg)).await, self.phones.get(&person)) {
+    /// Gives what rings by SIP its place in the room.
+    async fn seat(&mut self, leg: Leg) {
+        match (self.node.media.seat(self.room(), peer(leg)).await, self.phones.get(&leg)) {
             (Ok(hears), Some(phone)) => phone.talk(hears),
             _ => self.happened.push_back(Input::LegGone(leg)),
         }
     }
 
-    fn voice(&self, person: PersonId) -> Option<Voice> {
-        self.phones.get(&person).map(Phone::voice)
+    fn voice(&self, leg: Leg) -> Option<Voice> {
+        self.phones.get(&leg).map(Phone::voice)
     }
 
     // === media ===
@@ -380,7 +397,7 @@ impl Driver {
         let (call, panel) = (self.start.call, self.panel());
         let door_name = offered.map(|door| door.name.clone());
         let own = self.own.clone();
-        let voice = self.voice(person).filter(|_| leg.is_phone());
+        let voice = self.voice(leg);
         self.node.tasks.spawn(async move {
             let last = loop {
                 let now = *news.borrow_and_update();

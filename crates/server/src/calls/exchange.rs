@@ -18,7 +18,7 @@ use klinke_wire::app::{AppCall, AppCallState, AppDoor, AppEvent};
 use klinke_wire::panel::{PanelCall, PanelEvent};
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 /// Calls at once. Each holds some hundred kilobytes of media.
 const CALLS: usize = 1_000;
@@ -28,6 +28,8 @@ const CALLS: usize = 1_000;
 pub struct Exchange {
     inner: Mutex<Inner>,
     presence: Arc<crate::presence::Presence>,
+    /// Told after a device was signed out, whichever.
+    pub signed_out: watch::Sender<()>,
 }
 
 #[derive(Debug, Default)]
@@ -72,7 +74,7 @@ const fn at_rest(state: DoorState) -> DoorState {
 impl Exchange {
     /// An exchange that reads door states from `presence`.
     pub fn new(presence: Arc<crate::presence::Presence>) -> Self {
-        Self { inner: Mutex::default(), presence }
+        Self { inner: Mutex::default(), presence, signed_out: watch::Sender::new(()) }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Inner> {
@@ -249,6 +251,7 @@ impl Exchange {
         for call in self.calls_at(device) {
             drop(call.send(Message::Input(Input::LegGone(Leg::Device(device)))).await);
         }
+        self.signed_out.send_modify(|()| ());
     }
 
     /// Has a device connect anew, so that it reads what it may do now.

@@ -1,6 +1,6 @@
 //! Live calls: [`exchange`] knows who is connected and which calls go on, [`driver`] runs one call, [`join`]
 //! hands out the single-use tokens for its media, [`media_news`] brings what the media room notices, [`phone`] is an ordinary
-//! phone that is rung, [`door_station`] a panel of another maker.
+//! phone that is rung, [`station`] a device that registers, [`door_station`] a panel of another maker.
 //!
 //! The rules of a call are in the crate `klinke-calls`; here its outputs become messages, media and openings.
 
@@ -11,3 +11,4 @@ pub mod join;
 pub mod media_news;
 mod phone;
 mod phone_sound;
+mod station;

@@ -1,4 +1,5 @@
-//! One ordinary phone that is rung for a call: a task, from the ports of its sound to its BYE.
+//! One ordinary phone that is rung for a call: a task, from the ports of its sound to its BYE. A desk phone that registers
+//! ([`station`](super::station)) is rung in another way, and is the same once it was picked up, but for the key.
 //!
 //! ```text
 //!           ringing            picked up: signs            5 or 8: accept, open      the call bridges
@@ -6,7 +7,8 @@
 //! ```
 //!
 //! Invariants
-//! - The call hears [`Input::LegAccepted`] when a key was pressed and never before: what picks up may be a machine.
+//! - The call hears [`Input::LegAccepted`] when a key was pressed and never before: what picks up may be a machine. A station
+//!   is no machine: it accepts by being picked up.
 //! - A key opens after it has accepted, so the call goes on while the door opens and after. 5 and 8 open, 1 talks, every
 //!   other key does nothing. Which presses count is decided in `klinke_sip::dtmf::press`.
 //! - The phone is hung up when its [`Phone`] is dropped, and its ports are free then; the task ends in any case.
@@ -15,22 +17,25 @@
 //! - Before [`Phone::talk`] nothing that the phone says goes to the panel, and nothing of the panel to the phone.
 //! - No number, no person and no door is logged.
 
-use super::driver::Message;
+use super::driver::{Message, peer};
 use super::phone_sound::{FromPanel, ToPanel};
 use crate::node::Node;
-use crate::phones::invite::{Invited, Wanted, invite, start};
-use crate::phones::known::Callee;
+use crate::phones::invite::{Invited, Wanted, has_tones, invite, start};
 use klinke_calls::call::{Cancel, Input};
 use klinke_calls::plan::Leg;
-use klinke_media::{PeerId, RoomId, Sound};
-use klinke_model::ids::{BuildingId, CallId, DoorId, PersonId, TenantId};
+use klinke_media::{RoomId, Sound};
+use klinke_model::contact::Language;
+use klinke_model::ids::{BuildingId, CallId, DoorId, TenantId};
 use klinke_model::intercom::EndReason;
 use klinke_model::text::Label;
 use klinke_model::time::Mono;
 use klinke_sip::agent::{self, Event};
+use klinke_sip::dial::Number;
 use klinke_sip::dtmf::Digit;
+use klinke_sip::rtp::codec::Codec;
 use klinke_sip::rtp::port::{Line, News};
 use klinke_sip::sdp::{self, Agreed, Local};
+use klinke_sip::stations;
 use klinke_sip::why::Why;
 use klinke_voice::{Rate, Said};
 use std::sync::Arc;
@@ -56,10 +61,10 @@ pub(super) struct Errand {
     pub building: BuildingId,
     /// The same in words.
     pub place: Label,
-    /// Whom it is rung for.
-    pub person: PersonId,
-    /// Where.
-    pub callee: Callee,
+    /// Which leg of the call it is.
+    pub leg: Leg,
+    /// What whoever picks up is spoken to in.
+    pub language: Language,
     /// What 5 and 8 open.
     pub door: Option<DoorId>,
     /// How long it may ring.
@@ -71,7 +76,7 @@ pub(super) struct Errand {
 }
 
 /// From the call.
-enum Order {
+pub(super) enum Order {
     /// Sound both ways from now on; this is the panel's.
     Talk(mpsc::Receiver<Sound>),
     /// So much time is left.
@@ -100,10 +105,18 @@ impl Voice {
 }
 
 impl Phone {
-    /// Begins to ring.
-    pub(super) fn ring(node: &Arc<Node>, errand: Errand) -> Self {
+    /// Begins to ring the phone with this number.
+    pub(super) fn ring(node: &Arc<Node>, errand: Errand, number: Number) -> Self {
+        Self::of(node, |orders| run(Arc::clone(node), errand, number, orders))
+    }
+
+    /// The phone that this task is.
+    pub(super) fn of<T: Future<Output = ()> + Send + 'static>(
+        node: &Arc<Node>,
+        task: impl FnOnce(mpsc::UnboundedReceiver<Order>) -> T,
+    ) -> Self {
         let (orders, inbox) = mpsc::unbounded_channel();
-        node.tasks.spawn(run(Arc::clone(node), errand, inbox));
+        node.tasks.spawn(task(inbox));
         Self { orders }
     }
 
@@ -148,21 +161,36 @@ const fn ended(leg: Leg, why: Why) -> Input {
     }
 }
 
-async fn tell(own: &mpsc::WeakSender<Message>, input: Input) {
+/// The SIP side of a leg: over a trunk, or to a device that registers.
+pub(super) enum Sip {
+    Trunk(agent::Leg),
+    Station(stations::Leg),
+}
+
+impl Sip {
+    async fn event(&mut self) -> Option<Event> {
+        match self {
+            Self::Trunk(leg) => leg.event().await,
+            Self::Station(leg) => leg.event().await,
+        }
+    }
+}
+
+pub(super) async fn tell(own: &mpsc::WeakSender<Message>, input: Input) {
     if let Some(own) = own.upgrade() {
         // the call may have ended meanwhile
         drop(own.send(Message::Input(input)).await);
     }
 }
 
-async fn run(node: Arc<Node>, errand: Errand, orders: mpsc::UnboundedReceiver<Order>) {
-    let leg = Leg::Phone(errand.person);
+async fn run(node: Arc<Node>, errand: Errand, number: Number, orders: mpsc::UnboundedReceiver<Order>) {
+    let leg = errand.leg;
     let own = errand.own.clone();
     let (changes, changed) = mpsc::unbounded_channel();
     let wanted = Wanted {
         tenant: errand.tenant,
         building: Some(errand.building),
-        number: errand.callee.number.clone(),
+        number,
         ring: errand.ring,
         hold: errand.hold,
     };
@@ -173,10 +201,14 @@ async fn run(node: Arc<Node>, errand: Errand, orders: mpsc::UnboundedReceiver<Or
             return tell(&own, Input::LegGone(leg)).await;
         }
     };
-    let mut ringing = Ringing { own, leg, sip, orders };
+    let mut ringing = Ringing { own, leg, sip: Sip::Trunk(sip), orders };
     let Some(their_sdp) = ringing.until_picked_up().await else { return };
     let Ringing { own, sip, orders, .. } = ringing;
-    let started = start(&node, errand.tenant, (&local, &their_sdp), ports, &sip);
+    let tones = match &sip {
+        Sip::Trunk(leg) => has_tones(&node, errand.tenant, leg),
+        Sip::Station(_) => false,
+    };
+    let started = start(&node, (&local, &their_sdp), ports, tones);
     let (codec, line, news) = match started {
         Ok(started) => started,
         Err(error) => {
@@ -185,38 +217,20 @@ async fn run(node: Arc<Node>, errand: Errand, orders: mpsc::UnboundedReceiver<Or
             return tell(&own, Input::LegGone(leg)).await;
         }
     };
-    line.answered().await;
-    let held = Held {
-        room: RoomId(errand.call.0),
-        to_panel: ToPanel::default(),
-        from_panel: None,
-        rate: codec.sample_rate(),
-        stage: Stage::Asked,
-        asked: 0,
-        spent_at: node.clock.mono() + errand.hold,
-        due: None,
-        node,
-        errand,
-        own,
-        leg,
-        local,
-        sip,
-        line,
-    };
-    held.run(orders, news, changed).await;
+    Held::new(node, errand, local, sip, (codec, line)).run(orders, news, changed).await;
 }
 
 /// Before anybody picks up.
-struct Ringing {
-    own: mpsc::WeakSender<Message>,
-    leg: Leg,
-    sip: agent::Leg,
-    orders: mpsc::UnboundedReceiver<Order>,
+pub(super) struct Ringing {
+    pub own: mpsc::WeakSender<Message>,
+    pub leg: Leg,
+    pub sip: Sip,
+    pub orders: mpsc::UnboundedReceiver<Order>,
 }
 
 impl Ringing {
     /// Their SDP; `None` when it came to nothing, which the call was told, or when the call wants it no more.
-    async fn until_picked_up(&mut self) -> Option<String> {
+    pub(super) async fn until_picked_up(&mut self) -> Option<String> {
         loop {
             tokio::select! {
                 event = self.sip.event() => match event? {
@@ -258,14 +272,14 @@ enum Due {
 }
 
 /// A phone that was picked up.
-struct Held {
+pub(super) struct Held {
     node: Arc<Node>,
     errand: Errand,
     own: mpsc::WeakSender<Message>,
     leg: Leg,
     room: RoomId,
     local: Local,
-    sip: agent::Leg,
+    sip: Sip,
     line: Line,
     to_panel: ToPanel,
     from_panel: Option<FromPanel>,
@@ -297,13 +311,46 @@ enum Goes {
 }
 
 impl Held {
-    async fn run(
+    pub(super) fn new(
+        node: Arc<Node>,
+        errand: Errand,
+        local: Local,
+        sip: Sip,
+        (codec, line): (Codec, Line),
+    ) -> Self {
+        Self {
+            room: RoomId(errand.call.0),
+            to_panel: ToPanel::default(),
+            from_panel: None,
+            rate: codec.sample_rate(),
+            stage: Stage::Asked,
+            asked: 0,
+            spent_at: node.clock.mono() + errand.hold,
+            due: None,
+            own: errand.own.clone(),
+            leg: errand.leg,
+            node,
+            errand,
+            local,
+            sip,
+            line,
+        }
+    }
+
+    pub(super) async fn run(
         mut self,
         mut orders: mpsc::UnboundedReceiver<Order>,
         mut news: mpsc::Receiver<News>,
         mut changed: mpsc::UnboundedReceiver<Agreed>,
     ) {
-        self.ask().await;
+        self.line.answered().await;
+        match self.leg {
+            Leg::Phone(_) => self.ask().await,
+            Leg::Device(_) => {
+                self.stage = Stage::Accepted;
+                tell(&self.own, Input::LegAccepted(self.leg)).await;
+            }
+        }
         loop {
             let wait = self.due.map(|(at, due)| (at.since(self.node.clock.mono()), due));
             let listens = self.stage != Stage::Ending;
@@ -369,7 +416,9 @@ impl Held {
             Some(Order::Say(said)) => self.say(said).await,
             Some(Order::Talk(hears)) => {
                 self.from_panel = Some(FromPanel::new(hears));
-                self.say(Said::Connected).await;
+                // whoever picked up a station was told nothing yet
+                let told = if self.leg.is_phone() { Said::Connected } else { Said::Keys };
+                self.say(told).await;
             }
             Some(Order::Left(left)) => {
                 let left = left.min(self.spent_at.since(self.node.clock.mono()));
@@ -386,7 +435,7 @@ impl Held {
         match told {
             Some(News::ForPanel(packet)) => {
                 if self.from_panel.is_some() {
-                    let peer = PeerId(self.errand.person.0);
+                    let peer = peer(self.leg);
                     self.node.media.speak(self.room, peer, self.to_panel.sound(packet)).await;
                 }
             }
@@ -468,7 +517,7 @@ impl Held {
     fn sound(&self, said: Said<'_>) -> Vec<i16> {
         // a line's codecs work at these two
         let rate = Rate::of(self.rate).unwrap_or(Rate::Narrow);
-        self.node.phones.voice.say(self.errand.callee.language, said, rate).to_vec()
+        self.node.phones.voice.say(self.errand.language, said, rate).to_vec()
     }
 
     fn due_in(&mut self, wait: Duration, due: Due) {

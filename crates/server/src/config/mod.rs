@@ -9,12 +9,14 @@ pub mod hosts;
 mod mail;
 mod phones;
 mod public_url;
+mod stations;
 mod webhooks;
 
 pub use error::ConfigError;
 pub use mail::{Mail, MailTls};
 pub use phones::Phones;
 pub use public_url::PublicUrl;
+pub use stations::{Digests, Stations};
 pub use webhooks::Webhooks;
 
 use crate::secrets::Secret;
@@ -52,6 +54,8 @@ pub struct Config {
     pub webhooks: Webhooks,
     /// Ordinary phones. Without `listen` none is rung.
     pub phones: Phones,
+    /// Devices that register over SIP. Without `listen` and `tls_listen` none does.
+    pub stations: Stations,
 }
 
 /// Pages and API.
@@ -289,6 +293,7 @@ impl Config {
         }
         self.webhooks.check()?;
         self.phones.check()?;
+        self.stations.check()?;
         if tracing_subscriber::EnvFilter::try_new(&self.log.filter).is_err() {
             return Err(("log.filter", "is not a filter"));
         }
@@ -355,6 +360,14 @@ mod tests {
             ("[webhooks]\nhosts = [\"*\"]", "webhooks.hosts", "hosts = ["),
             ("[webhooks]\nallow_private = [\"10.0.0.0\"]", "webhooks.allow_private", "allow_private = ["),
             ("[phones]\nlisten = \"0.0.0.0\"", "phones.announce", "announce = \"203.0.113.7\""),
+            ("[stations]\nlisten = \"0.0.0.0:5060\"", "stations.announce", "announce = \"192.0.2.7\""),
+            ("[stations]\nlast_port = 7900", "stations.last_port", "last_port = 8299"),
+            ("[stations]\nfirst_port = 80", "stations.first_port", "first_port = 7900"),
+            (
+                "[stations]\ntls_listen = \"127.0.0.1:5061\"",
+                "stations.certificate",
+                "certificate = \"/etc/klinke/fullchain.pem\"",
+            ),
             ("[phones]\nlast_port = 7500", "phones.last_port", "last_port = 7899"),
             ("[phones]\nfirst_port = 80", "phones.first_port", "first_port = 7500"),
             ("[phones]\ntrunk_hosts = [\"sip:sip.example.net\"]", "phones.trunk_hosts", "trunk_hosts = ["),

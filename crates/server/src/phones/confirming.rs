@@ -9,7 +9,7 @@
 //! Invariants: nothing is said that proves anything, so a machine or a stranger that picks up learns nothing; no number and
 //! nobody is logged; the phone is hung up after [`HOLD`] at the latest.
 
-use super::invite::{Invited, NoSound, NotInvited, Wanted, invite, start};
+use super::invite::{Invited, NoSound, NotInvited, Wanted, has_tones, invite, start};
 use crate::app::my_phone_number::typed;
 use crate::node::Node;
 use klinke_model::contact::Language;
@@ -78,7 +78,7 @@ async fn call(node: &Node, wanted: Confirming) -> Result<(), Failed> {
             Some(Event::Ringing | Event::Changed { .. } | Event::Info { .. }) => {}
         }
     };
-    let (codec, line, mut news) = start(node, tenant, (&local, &answer), ports, &sip)?;
+    let (codec, line, mut news) = start(node, (&local, &answer), ports, has_tones(node, tenant, &sip))?;
     line.answered().await;
     let mut asked = Asked {
         node,

@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 /// Best first. Opus is rare on trunks, G.722 is "HD voice".
-const CODECS: [Codec; 4] = [Codec::Opus, Codec::G722, Codec::Pcma, Codec::Pcmu];
+pub(crate) const CODECS: [Codec; 4] = [Codec::Opus, Codec::G722, Codec::Pcma, Codec::Pcmu];
 
 /// A phone that is to be rung.
 pub struct Wanted {
@@ -89,7 +89,7 @@ pub async fn invite(
 }
 
 /// Answers what the other side offers during the call, and tells what was agreed.
-fn reoffer(local: Local, changes: mpsc::UnboundedSender<Agreed>) -> Reoffer {
+pub(crate) fn reoffer(local: Local, changes: mpsc::UnboundedSender<Agreed>) -> Reoffer {
     let version = AtomicU64::new(local.version);
     Arc::new(move |offer| {
         let version = version.fetch_add(1, Ordering::Relaxed) + 1;
@@ -102,19 +102,22 @@ fn reoffer(local: Local, changes: mpsc::UnboundedSender<Agreed>) -> Reoffer {
     })
 }
 
-/// The sound of a phone that was picked up with this answer to what we offered.
+/// Whether keys come as tones over the trunk of this call.
+pub fn has_tones(node: &Node, tenant: TenantId, sip: &Leg) -> bool {
+    sip.trunk().is_some_and(|trunk| node.phones.has_tones(tenant, trunk))
+}
+
+/// The sound of a phone that was picked up with this answer to what we offered. With `tones`, keys also come in the sound.
 ///
 /// # Errors
 /// [`NoSound`].
 pub fn start(
     node: &Node,
-    tenant: TenantId,
     (local, answer): (&Local, &str),
     ports: Ports,
-    sip: &Leg,
+    tones: bool,
 ) -> Result<(Codec, Line, mpsc::Receiver<News>), NoSound> {
     let agreed = sdp::agreed(local, answer.as_bytes())?;
-    let tones = sip.trunk().is_some_and(|trunk| node.phones.has_tones(tenant, trunk));
     let (line, news) = ports.start(&agreed, tones, node.clock.clone())?;
     Ok((agreed.codec, line, news))
 }

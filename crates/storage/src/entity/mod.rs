@@ -59,6 +59,7 @@ pub mod record_reading_by;
 pub mod role_grant;
 pub mod schedule;
 pub mod session;
+pub mod sip_account;
 pub mod tenant;
 pub mod trunk;
 pub mod unit;

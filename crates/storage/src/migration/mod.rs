@@ -23,6 +23,7 @@ const HISTORY: &[(&str, &str)] = &[
     ("m0009_alarms", include_str!("m0009_alarms.sql")),
     ("m0010_records", include_str!("m0010_records.sql")),
     ("m0011_phones", include_str!("m0011_phones.sql")),
+    ("m0012_sip_accounts", include_str!("m0012_sip_accounts.sql")),
 ];
 
 /// Brings the schema up to date, all or nothing. Several servers may start at once: one does it, the others wait.

@@ -1,7 +1,7 @@
 //! Who follows a link is nobody yet: the token says whose it is.
 
 use crate::Result;
-use crate::entity::{account, device, invitation, person};
+use crate::entity::{account, device, invitation, person, sip_account};
 use crate::record::{Followed, Invited};
 use crate::repo::Gate;
 use crate::repo::invitations::invited;
@@ -11,8 +11,8 @@ use klinke_model::privacy::Pii;
 use klinke_model::scope::Scope;
 use klinke_model::time::Timestamp;
 use sea_orm::ActiveValue::Set;
-use sea_orm::sea_query::{Expr, OnConflict};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
+use sea_orm::sea_query::{Expr, OnConflict, Query};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter};
 
 /// A password that was set with a link.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,16 +77,19 @@ impl Gate<'_> {
                 .update_column(account::Column::PasswordHash)
                 .to_owned();
             account::Entity::insert(row).on_conflict(anew).exec_without_returning(&*tx).await?;
-            let theirs = device::Entity::find()
-                .filter(device::Column::Tenant.eq(tenant.0))
-                .filter(device::Column::Person.eq(person.0))
-                .all(&*tx)
-                .await?;
-            device::Entity::delete_many()
-                .filter(device::Column::Tenant.eq(tenant.0))
-                .filter(device::Column::Person.eq(person.0))
-                .exec(&*tx)
-                .await?;
+            // a desk phone is not signed in with this password, and an administrator gave it
+            let desk_phones = Query::select()
+                .column(sip_account::Column::Device)
+                .from(sip_account::Entity)
+                .and_where(sip_account::Column::Tenant.eq(tenant.0))
+                .and_where(sip_account::Column::Device.is_not_null())
+                .take();
+            let signed_in = Condition::all()
+                .add(device::Column::Tenant.eq(tenant.0))
+                .add(device::Column::Person.eq(person.0))
+                .add(device::Column::Id.not_in_subquery(desk_phones));
+            let theirs = device::Entity::find().filter(signed_in.clone()).all(&*tx).await?;
+            device::Entity::delete_many().filter(signed_in).exec(&*tx).await?;
             let signed_out = theirs.into_iter().map(|row| row.id.into()).collect();
             Ok(Followed::Good(PasswordSet { tenant, person, signed_out }))
         })

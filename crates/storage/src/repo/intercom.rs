@@ -10,7 +10,7 @@ use crate::repo::audit::{self, Change};
 use crate::repo::convert::{self, At, Word};
 use crate::repo::households::policy_of;
 use crate::repo::pictures::pictures_of;
-use crate::repo::{phone_numbers, reach, revision};
+use crate::repo::{phone_numbers, reach, revision, sip_accounts};
 use crate::tx::{self, Isolation, Tx};
 use crate::{Result, StorageError, Store};
 use klinke_model::alphabet::Alphabet;
@@ -299,6 +299,7 @@ impl Intercom<'_> {
             let doors = doors_of(&*tx, scope, [panel.id]).await?.remove(&panel.id).unwrap_or_default();
             let policy = policy_in(&*tx, scope, building.id).await?;
             let people = members.iter().map(|member| member.person.0);
+            let stations = sip_accounts::to_ring(&*tx, scope, &devices).await?;
             let phones = phone_numbers::to_ring(&*tx, scope, policy.phones, people).await?;
             Ok(Some(RingFacts {
                 quiet_hours: policy.quiet_hours,
@@ -308,6 +309,7 @@ impl Intercom<'_> {
                 panel: self::panel(&panel, &doors)?,
                 building: convert::building(&building)?,
                 devices: devices.iter().map(convert::device).collect::<Result<_>>()?,
+                stations,
                 doors: doors.iter().map(convert::door).collect::<Result<_>>()?,
             }))
         })

@@ -30,6 +30,7 @@ use klinke_storage::record::{GuestChange, GuestChanged, GuestMade, GuestsOf};
 use klinke_storage::record::{LimitsSet, NewTrunk, TrunkAdded, TrunkChange, TrunkChanged, TrunkOrdered};
 use klinke_storage::record::{NewPicture, PictureSet, RuleMade};
 use klinke_storage::record::{NewReading, RecordAfter, RecordsQuery, RecordsSet};
+use klinke_storage::record::{SipAdded, SipOwner};
 use klinke_storage::{Result, Store};
 use std::collections::BTreeSet;
 use std::pin::Pin;
@@ -1249,6 +1250,52 @@ const PROBES: &[Probe] = probes! {
         r.store.phone_numbers().remove_my_number(&r.scope).await?;
         Ok(r.store.phone_numbers().number(&r.ours.system(), r.ours.kari).await?.is_none())
     };
+    // devices that register over SIP
+    sip_devices [System Manager Admin Herself Auditor] |r| {
+        let device = r.sip_device(r.ours.kari).await?;
+        let found = r.store.sip_accounts().sip_devices(&r.scope, r.ours.kari).await?;
+        r.no_sip_device(r.ours.kari, device).await?;
+        Ok(found.iter().any(|one| one.device.id == device))
+    };
+    add_sip_device [System Manager Admin] |r| {
+        let person = r.resident().await?;
+        let (device, account) = crate::sip_accounts::desk_phone(&r.ours, r.n, person);
+        let added = r.store.sip_accounts().add_sip_device(&r.scope, &stamp(r.n), device, account).await?;
+        let found = r.store.sip_accounts().sip_devices(&r.ours.system(), person).await?;
+        assert_eq!(added == SipAdded::Done, found.len() == 1);
+        Ok(!found.is_empty())
+    };
+    remove_sip_device [System Manager Admin] |r| {
+        let person = r.resident().await?;
+        let device = r.sip_device(person).await?;
+        r.store.sip_accounts().remove_sip_device(&r.scope, &stamp(r.n), person, device).await?;
+        Ok(r.store.sip_accounts().sip_devices(&r.ours.system(), person).await?.is_empty())
+    };
+    add_sip_panel [System Manager Admin Caretaker] |r| {
+        r.no_sip_panel().await?;
+        let account = crate::sip_accounts::account(&r.ours, r.n);
+        r.store.sip_accounts().add_sip_panel(&r.scope, &stamp(r.n), r.ours.panel, account).await?;
+        Ok(r.store.sip_accounts().sip_panel(&r.ours.system(), r.ours.panel).await?.is_some())
+    };
+    remove_sip_panel [System Manager Admin Caretaker] |r| {
+        r.sip_panel().await?;
+        r.store.sip_accounts().remove_sip_panel(&r.scope, &stamp(r.n), r.ours.panel).await?;
+        Ok(r.store.sip_accounts().sip_panel(&r.ours.system(), r.ours.panel).await?.is_none())
+    };
+    sip_panel [System Manager Admin Caretaker Auditor] |r| {
+        r.sip_panel().await?;
+        Ok(r.store.sip_accounts().sip_panel(&r.scope, r.ours.panel).await?.is_some())
+    };
+    sip_accounts [System Manager Admin Caretaker Auditor] |r| {
+        r.sip_panel().await?;
+        let device = r.sip_device(r.ours.kari).await?;
+        let found = r.store.sip_accounts().sip_accounts(&r.scope, None, 1_000).await?;
+        r.no_sip_device(r.ours.kari, device).await?;
+        let sees_people = r.store.people().may_in(&r.scope, Right::SeePeople, r.ours.house).await?;
+        let devices = found.iter().any(|one| matches!(&one.owner, SipOwner::Device(found, _) if found.id == device));
+        assert_eq!(devices, sees_people, "whose a device is, is told to who may see people");
+        Ok(found.iter().any(|one| matches!(one.owner, SipOwner::Panel(id, _) if id == r.ours.panel)))
+    };
     // lists of people
     insert_import [System Manager Admin] |r| {
         r.store.imports().insert_import(&r.scope, crate::imports::draft(&r.ours, r.id())).await
@@ -1348,6 +1395,43 @@ impl Run<'_> {
         let calls = limits.tenant_day;
         self.store.trunks().set_phone_limits(&self.ours.system(), &stamp(self.n), version, limits).await?;
         Ok(calls)
+    }
+
+    /// A SIP device of somebody.
+    async fn sip_device(&self, person: klinke_model::ids::PersonId) -> Result<klinke_model::ids::DeviceId> {
+        let (device, account) = crate::sip_accounts::desk_phone(&self.ours, self.n, person);
+        let (id, service) = (device.id, self.ours.system());
+        let added =
+            self.store.sip_accounts().add_sip_device(&service, &stamp(self.n), device, account).await?;
+        assert_eq!(added, SipAdded::Done);
+        Ok(id)
+    }
+
+    async fn no_sip_device(
+        &self,
+        person: klinke_model::ids::PersonId,
+        device: klinke_model::ids::DeviceId,
+    ) -> Result<()> {
+        let service = self.ours.system();
+        assert!(self.store.sip_accounts().remove_sip_device(&service, &stamp(self.n), person, device).await?);
+        Ok(())
+    }
+
+    /// The panel of the probes is no door station.
+    async fn no_sip_panel(&self) -> Result<()> {
+        let service = self.ours.system();
+        self.store.sip_accounts().remove_sip_panel(&service, &stamp(self.n), self.ours.panel).await?;
+        Ok(())
+    }
+
+    /// The panel of the probes is one.
+    async fn sip_panel(&self) -> Result<()> {
+        self.no_sip_panel().await?;
+        let account = crate::sip_accounts::account(&self.ours, self.n + 300_000);
+        let (store, service) = (self.store.sip_accounts(), self.ours.system());
+        let added = store.add_sip_panel(&service, &stamp(self.n), self.ours.panel, account).await?;
+        assert_eq!(added, SipAdded::Done);
+        Ok(())
     }
 
     /// A number of Kari's.
@@ -1772,6 +1856,7 @@ fn the_table_knows_every_repository_function() {
         "trunks",
         "phone_limits",
         "phone_numbers",
+        "sip_accounts",
         "alarm_at_panel",
         "record_policy",
         "records",

@@ -70,10 +70,14 @@ on_both! {
         assert!(store.people().insert_account(&scope, ours.account(ours.kari, "kari")).await.unwrap());
         let devices = store.devices().list(&scope, ours.kari).await.unwrap().len();
         assert!(devices > 0);
+        let (desk_phone, account) = crate::sip_accounts::desk_phone(&ours, 200, ours.kari);
+        let given = store.sip_accounts().add_sip_device(&scope, &stamp(2), desk_phone.clone(), account).await;
+        assert_eq!(given.unwrap(), klinke_storage::record::SipAdded::Done);
         assert!(store.invitations().hand_over(&scope, &stamp(1), ours.kari, hash(1), at(HOUR)).await.unwrap());
         let set = store.gate().accept_invitation(hash(1), at(1), &pii("other"), &pii("new")).await.unwrap();
         assert!(matches!(set, Followed::Good(set) if set.signed_out.len() == devices));
-        assert!(store.devices().list(&scope, ours.kari).await.unwrap().is_empty());
+        let left = store.devices().list(&scope, ours.kari).await.unwrap();
+        assert_eq!(left, [desk_phone], "it has a password of its own");
         assert!(store.gate().account("other").await.unwrap().is_none());
         assert_eq!(store.gate().account("kari").await.unwrap().unwrap().password_hash.reveal(), "new");
     }

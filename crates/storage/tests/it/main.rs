@@ -31,6 +31,7 @@ mod records;
 mod roles;
 mod rules;
 mod schema;
+mod sip_accounts;
 mod sites;
 mod tenants;
 mod tokens;

@@ -137,6 +137,9 @@ struct View {
     trunk: Option<Trunk>,
     phone_limits: Option<(u64, PhoneLimits)>,
     number: Option<NumberOf>,
+    sip_devices: Vec<klinke_storage::record::SipDevice>,
+    sip_panel: Option<klinke_model::ids::SipAccountId>,
+    sip_accounts: Vec<klinke_storage::record::SipAccount>,
     my_bells: Vec<MyBell>,
     homes: Vec<Household>,
     guests: GuestsPage,
@@ -322,6 +325,9 @@ impl View {
             trunk: db.store.trunks().trunk(scope, ours.fresh(61)).await.unwrap(),
             phone_limits: db.store.trunks().phone_limits(scope).await.unwrap(),
             number: db.store.phone_numbers().number(scope, ours.kari).await.unwrap(),
+            sip_devices: db.store.sip_accounts().sip_devices(scope, ours.kari).await.unwrap(),
+            sip_panel: db.store.sip_accounts().sip_panel(scope, ours.panel).await.unwrap(),
+            sip_accounts: db.store.sip_accounts().sip_accounts(scope, None, 50).await.unwrap(),
             parts: Parts::of(db, ours, scope).await,
             audit: db.store.audit().verify_audit(scope).await.unwrap(),
             audit_page: db
@@ -422,6 +428,21 @@ async fn make_phones(db: &Db, ours: &Town, system: &Scope, calls: u16) {
     assert!(db.store.phone_numbers().vouch_number(system, &stamp(1), ours.kari, number).await.unwrap());
 }
 
+/// A SIP device of Kari's and a door station, of the same ids for everybody; their names can not be the same.
+async fn make_stations(db: &Db, ours: &Town, system: &Scope, panel: klinke_model::ids::PanelId) {
+    use klinke_storage::record::{NewSipAccount, SipAdded};
+    let named = |account: NewSipAccount| NewSipAccount {
+        name: format!("{}{}", account.name, system.tenant),
+        ..account
+    };
+    let (device, account) = crate::sip_accounts::desk_phone(ours, 62, ours.kari);
+    let accounts = db.store.sip_accounts();
+    let added = accounts.add_sip_device(system, &stamp(1), device, named(account)).await.unwrap();
+    assert_eq!(added, SipAdded::Done);
+    let account = named(crate::sip_accounts::account(ours, 63));
+    assert_eq!(accounts.add_sip_panel(system, &stamp(1), panel, account).await.unwrap(), SipAdded::Done);
+}
+
 fn picture(ours: &Town, content: &str) -> NewPicture {
     NewPicture { id: ours.fresh(65), content: Pii::new(content.as_bytes().to_vec()) }
 }
@@ -494,6 +515,7 @@ async fn build_twin(db: &Db, ours: &Town, theirs: &Scope) {
     let their_kari = Scope { tenant: theirs.tenant, ..ours.as_person(ours.kari) };
     make_guests(db, ours, theirs, &their_kari).await;
     make_phones(db, ours, theirs, 50).await;
+    make_stations(db, ours, theirs, panel.id).await;
     let night = Hours { days: vec![0], from: 0, until: 60 };
     let hours = Timetable { hours_are: HoursAre::Shown, rows: vec![night] };
     let change = BellChange {
@@ -525,6 +547,9 @@ async fn undo_twin(db: &Db, ours: &Town, theirs: &Scope) {
     assert!(numbers.remove_my_number(&kari).await.unwrap());
     assert!(numbers.vouch_number(theirs, &stamp(1), ours.kari, crate::phones::number(9)).await.unwrap());
     assert!(numbers.remove_number(theirs, &stamp(1), ours.kari).await.unwrap());
+    let accounts = db.store.sip_accounts();
+    assert!(accounts.remove_sip_device(theirs, &stamp(1), ours.kari, ours.fresh(62)).await.unwrap());
+    assert!(accounts.remove_sip_panel(theirs, &stamp(1), ours.fresh(90)).await.unwrap());
     let guests = db.store.guests();
     assert!(guests.remove_guest(theirs, &stamp(1), GuestsOf::House, ours.fresh(75)).await.unwrap());
     let their_controller = Scope { principal: Principal::Controller(ours.controller), ..*theirs };
@@ -603,6 +628,7 @@ on_both! {
         make_card(&db, &ours, &ours.system(), ours.lone).await;
         make_guests(&db, &ours, &ours.system(), &ours.as_person(ours.kari)).await;
         make_phones(&db, &ours, &ours.system(), 40).await;
+        make_stations(&db, &ours, &ours.system(), ours.panel).await;
         let mut before = Vec::new();
         for scope in &principals {
             before.push(Box::pin(View::of(&db, &ours, scope)).await);

@@ -1,0 +1,98 @@
+//! What devices register with over SIP, as it is kept and as it is shown.
+
+use klinke_model::contact::Language;
+use klinke_model::ids::{DeviceId, PanelId, PersonId, SipAccountId, TenantId};
+use klinke_model::people::{Device, Person};
+use klinke_model::privacy::Pii;
+use klinke_model::text::Label;
+
+/// How many SIP devices a person may have.
+pub const SIP_DEVICES: usize = 8;
+
+/// An account that nobody had before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewSipAccount {
+    /// Its id.
+    pub id: SipAccountId,
+    /// The user name: random, unlike any other of the installation.
+    pub name: String,
+    /// HA1 by MD5, hexadecimal (RFC 7616, section 3.4.2).
+    pub md5: Pii<String>,
+    /// HA1 by SHA-256.
+    pub sha256: Pii<String>,
+}
+
+/// Whose an account is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SipAccountOf {
+    /// A station of a person.
+    Device(DeviceId, PersonId),
+    /// A door station.
+    Panel(PanelId),
+}
+
+/// An account as the registrar needs it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SipLogin {
+    /// Of which property manager.
+    pub tenant: TenantId,
+    /// Its id.
+    pub id: SipAccountId,
+    /// The user name.
+    pub name: String,
+    /// HA1 by MD5.
+    pub md5: Pii<String>,
+    /// HA1 by SHA-256.
+    pub sha256: Pii<String>,
+    /// Whose.
+    pub of: SipAccountOf,
+}
+
+/// A SIP device of a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SipDevice {
+    /// Its account.
+    pub account: SipAccountId,
+    /// The device: always a station.
+    pub device: Device,
+}
+
+/// An account as administrators see it: never what it registers with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SipAccount {
+    /// Its id.
+    pub id: SipAccountId,
+    /// Whose.
+    pub owner: SipOwner,
+}
+
+/// Whose an account is, to be shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SipOwner {
+    /// A station of this person.
+    Device(Device, Box<Person>),
+    /// A door station, with its name.
+    Panel(PanelId, Label),
+}
+
+/// A SIP device that a button may ring.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RingStation {
+    /// Which.
+    pub device: DeviceId,
+    /// What its person is spoken to in.
+    pub language: Language,
+}
+
+/// What became of a new account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SipAdded {
+    /// It may register.
+    Done,
+    /// The person has [`SIP_DEVICES`], or the panel has one.
+    TooMany,
+    /// The person is suspended.
+    Suspended,
+    /// Not the asker's to give.
+    NotThere,
+}
