@@ -13,6 +13,7 @@ mod card_readings;
 mod cards;
 mod claim;
 mod command_line;
+mod door_station;
 mod doorbells;
 mod guests;
 mod home;
