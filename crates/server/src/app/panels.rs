@@ -32,7 +32,7 @@ pub struct Panel {
 impl Panel {
     /// As an administrator sees it.
     pub fn new(node: &Node, panel: klinke_model::intercom::Panel, paired: bool) -> Self {
-        let online = node.presence.panel_online(panel.id);
+        let online = node.presence.panel_online(panel.id) || node.stations.is_panel_registered(panel.id);
         Self { id: panel.id, name: panel.name, entrance: panel.entrance, doors: panel.doors, online, paired }
     }
 }

@@ -188,7 +188,7 @@ impl Visit {
             news,
             camera,
             rate: sound.codec.sample_rate(),
-            language: Language::default(),
+            language: language_at(node, scope, panel).await,
             to_room: ToPanel::default(),
             call: None,
             talks: false,
@@ -271,8 +271,13 @@ impl Visit {
     async fn state(&mut self, news: PanelCall, call: &Incoming) -> Goes {
         match news.state {
             PanelCallState::Calling { .. } => {
-                self.take_place(news.call).await;
-                if self.camera.is_some() { call.show(self.answer.clone()) } else { call.ring() }
+                if self.take_place(news.call).await {
+                    // without a picture to show it is told that it rings, and no more
+                    match self.camera.is_some() {
+                        true => call.show(self.answer.clone()),
+                        false => call.ring(),
+                    }
+                }
             }
             PanelCallState::Connected { .. } => {
                 self.take_place(news.call).await;
@@ -294,14 +299,15 @@ impl Visit {
         Goes::On
     }
 
-    /// The panel's place in the room, at the first news of the call.
-    async fn take_place(&mut self, call: CallId) {
+    /// Takes the panel's place in the room, at the first news of the call: whether these are.
+    async fn take_place(&mut self, call: CallId) -> bool {
         if self.call.is_some() {
-            return;
+            return false;
         }
         let seat = self.node.media.seat_panel(RoomId(call.0)).await;
         // a room that is gone ends its call, which is told
         self.call = Some((call, seat.ok()));
+        true
     }
 
     async fn sound(&mut self, told: Option<News>) -> Goes {
@@ -377,6 +383,21 @@ async fn wish(call: &mut Option<(CallId, Option<PanelSeat>)>) -> Option<ForStati
     match call {
         Some((_, Some(seat))) => seat.next().await,
         _ => std::future::pending().await,
+    }
+}
+
+/// The language that is spoken where the panel hangs: that of the country whose clocks the building goes by.
+async fn language_at(node: &Node, scope: &Scope, panel: PanelId) -> Language {
+    let scope = Scope::system(scope.tenant);
+    let building = match node.store.intercom().panel(&scope, panel).await {
+        Ok(Some(panel)) => node.store.sites().building(&scope, panel.building).await.ok().flatten(),
+        Ok(None) | Err(_) => None,
+    };
+    match building.as_ref().map(|building| building.time_zone.as_str()) {
+        Some("Europe/Oslo" | "Arctic/Longyearbyen") => Language::Nb,
+        Some("Europe/Stockholm") => Language::Sv,
+        Some("Europe/Copenhagen") => Language::Da,
+        _ => Language::En,
     }
 }
 
