@@ -163,7 +163,7 @@ const fn ended(leg: Leg, why: Why) -> Input {
 
 /// The SIP side of a leg: over a trunk, or to a device that registers.
 pub(super) enum Sip {
-    Trunk(agent::Leg),
+    Trunk(Box<agent::Leg>),
     Station(stations::Leg),
 }
 
@@ -201,7 +201,7 @@ async fn run(node: Arc<Node>, errand: Errand, number: Number, orders: mpsc::Unbo
             return tell(&own, Input::LegGone(leg)).await;
         }
     };
-    let mut ringing = Ringing { own, leg, sip: Sip::Trunk(sip), orders };
+    let mut ringing = Ringing { own, leg, sip: Sip::Trunk(Box::new(sip)), orders };
     let Some(their_sdp) = ringing.until_picked_up().await else { return };
     let Ringing { own, sip, orders, .. } = ringing;
     let tones = match &sip {
