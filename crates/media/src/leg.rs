@@ -8,6 +8,8 @@
 
 use crate::forward::{Rewriter, Source};
 use crate::negotiate::Agreed;
+use crate::seat::Sound;
+use crate::station::Picture;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -55,6 +57,23 @@ impl<'a> Passed<'a> {
             beside: Some(&packet.header.ext_vals),
             payload: &packet.payload,
         }
+    }
+
+    /// One that a seat handed in.
+    pub fn sound(sound: &'a Sound) -> Self {
+        let Sound { seq, timestamp, payload } = sound;
+        Self { seq: *seq, timestamp: *timestamp, marker: false, beside: None, payload }
+    }
+
+    /// One of a door station's picture.
+    pub fn picture(picture: &'a Picture) -> Self {
+        let Picture { seq, timestamp, marker, payload, .. } = picture;
+        Self { seq: *seq, timestamp: *timestamp, marker: *marker, beside: None, payload }
+    }
+
+    /// As it is handed out to a seat.
+    pub fn as_sound(&self) -> Sound {
+        Sound { seq: self.seq, timestamp: self.timestamp, payload: Arc::clone(self.payload) }
     }
 
     fn extensions(&self) -> ExtensionValues {

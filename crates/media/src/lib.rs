@@ -2,7 +2,8 @@
 //!
 //! A *room* is one call. The panel **publishes** into it once; every app **subscribes** and sees the picture
 //! at once, but no sound passes in either direction before the call is answered and its peer **bridged**.
-//! A phone leg has a *seat* instead of a connection: its sound is handed in and out.
+//! A phone leg has a *seat* instead of a connection: its sound is handed in and out. So has a panel that is a door station
+//! ([`PanelSeat`]): its sound, and its picture.
 //! The room forwards RTP payloads as they are: it neither decodes nor stores them.
 //!
 //! Invariants:
@@ -27,10 +28,12 @@ mod quality;
 mod relay;
 mod room;
 mod seat;
+mod station;
 
 use driver::Driver;
 use driver::shard::Command;
 pub use seat::Sound;
+pub use station::{ForStation, PanelSeat, Picture};
 
 use relay::Who;
 use std::net::{IpAddr, SocketAddr};
@@ -209,6 +212,25 @@ impl Media {
     /// A packet of sound of a peer that has a [`Media::seat`], for the panel; it goes nowhere while the peer is not bridged.
     pub async fn speak(&self, room: RoomId, peer: PeerId, sound: Sound) {
         self.command(room, Command::Speak(room, peer, sound)).await;
+    }
+
+    /// Gives a panel that is no browser (a door station) its place in the room, instead of the panel that was there.
+    ///
+    /// # Errors
+    /// [`MediaError::NoSuchRoom`], [`MediaError::Stopped`].
+    pub async fn seat_panel(&self, room: RoomId) -> Result<PanelSeat, MediaError> {
+        let (answer, answered) = oneshot::channel();
+        self.command(room, Command::SeatPanel { room, answer }).await;
+        let (id, hears, asked) = answered.await.unwrap_or(Err(MediaError::Stopped))?;
+        Ok(PanelSeat { media: self.clone(), room, id, hears, asked })
+    }
+
+    async fn station_speaks(&self, room: RoomId, station: u64, sound: Sound) {
+        self.command(room, Command::StationSpeaks(room, station, sound)).await;
+    }
+
+    async fn station_shows(&self, room: RoomId, station: u64, picture: Picture) {
+        self.command(room, Command::StationShows(room, station, picture)).await;
     }
 
     /// Lets sound pass both ways between the panel and this peer, and ends it for any other. The peer may

@@ -1,5 +1,7 @@
 //! One call's media, sans-IO: connects the decisions of [`Room`] with the connections.
 //!
+//! The panel is a browser, or a door station that has a seat ([`Station`]).
+//!
 //! ```text
 //!                       ┌────────── Relay ───────────┐
 //!   panel's Leg ──▶ Packet ──▶ Room: who? ──▶ peers' Legs ──▶ datagrams
@@ -16,9 +18,9 @@ use crate::leg::{Leg, LegEvent, Passed};
 use crate::quality::{self, Capacity};
 use crate::room::Room;
 use crate::seat::{Seat, Sound};
+use crate::station::{Picture, Station};
 use crate::{MediaEvent, PeerId, Quality, RoomId};
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 use str0m::Input;
 use str0m::format::Codec;
@@ -61,6 +63,8 @@ pub struct Outputs {
 struct Peer {
     leg: Leg,
     capacity: Capacity,
+    /// It has a frame of the door station that what comes next can follow.
+    follows: bool,
 }
 
 /// The call's media.
@@ -68,6 +72,8 @@ pub struct Relay {
     id: RoomId,
     room: Room,
     panel: Option<Leg>,
+    /// The panel that is no browser.
+    station: Option<Station>,
     peers: BTreeMap<PeerId, Peer>,
     /// Peers that are no browsers.
     seats: BTreeMap<PeerId, Seat>,
@@ -83,6 +89,7 @@ impl Relay {
             id,
             room: Room::default(),
             panel: None,
+            station: None,
             peers: BTreeMap::new(),
             seats: BTreeMap::new(),
             keyframes: Keyframes::new(now),
@@ -105,9 +112,12 @@ impl Relay {
     pub fn join(&mut self, who: Who, leg: Leg, now: Instant, out: &mut Outputs) {
         self.end(who, out);
         match who {
-            Who::Panel => self.panel = Some(leg),
+            Who::Panel => {
+                self.station = None;
+                self.panel = Some(leg);
+            }
             Who::Peer(peer) => {
-                self.peers.insert(peer, Peer { leg, capacity: Capacity::default() });
+                self.peers.insert(peer, Peer { leg, capacity: Capacity::default(), follows: false });
                 self.seek_bandwidth(peer);
             }
         }
@@ -129,15 +139,58 @@ impl Relay {
     pub fn speak(&mut self, peer: PeerId, sound: &Sound, now: Instant, out: &mut Outputs) {
         let Some(seat) = self.seats.get(&peer) else { return };
         let source = seat.source();
-        let passed = Passed {
-            seq: sound.seq,
-            timestamp: sound.timestamp,
-            marker: false,
-            beside: None,
-            payload: &sound.payload,
-        };
-        self.speak_to_panel(peer, Codec::Opus, source, passed, now, out);
+        self.speak_to_panel(peer, Codec::Opus, source, Passed::sound(sound), now, out);
         self.work_off(now, out);
+    }
+
+    /// Gives a door station the panel's place, instead of whoever had it.
+    pub fn seat_panel(&mut self, station: Station, now: Instant, out: &mut Outputs) {
+        self.end(Who::Panel, out);
+        self.peers.values_mut().for_each(|peer| peer.follows = false);
+        self.station = Some(station);
+        self.keyframes.want(now);
+        self.work_off(now, out);
+    }
+
+    /// Sends the sound of the door station with this number to who is bridged.
+    pub fn station_speaks(&mut self, id: u64, sound: &Sound, now: Instant, out: &mut Outputs) {
+        let Some(station) = self.station.as_ref().filter(|station| station.is(id)) else { return };
+        let source = station.source();
+        self.relay_sound(source, Passed::sound(sound), now, out);
+        self.work_off(now, out);
+    }
+
+    /// Sends the picture of the door station with this number to all who look on and have what it needs.
+    pub fn station_shows(&mut self, id: u64, picture: &Picture, now: Instant, out: &mut Outputs) {
+        let Some(station) = self.station.as_mut().filter(|station| station.is(id)) else { return };
+        station.keep(picture);
+        let source = station.source();
+        for (id, peer) in &mut self.peers {
+            let takes = peer.leg.is_connected()
+                && self.room.sees(*id)
+                && peer.capacity.quality() != Quality::AudioOnly;
+            peer.follows = takes && (peer.follows || picture.starts);
+            if peer.follows {
+                peer.leg.forward(Codec::H264, source, Passed::picture(picture), now);
+                peer.leg.drain(Who::Peer(*id), now, &mut out.datagrams, &mut self.work);
+            } else if takes {
+                self.keyframes.want(now);
+            }
+        }
+        self.work_off(now, out);
+    }
+
+    /// Shows a peer that just began to look the last key frame of the door station.
+    fn show_still(&mut self, id: PeerId, now: Instant, out: &mut Outputs) {
+        let (Some(station), Some(peer)) = (&self.station, self.peers.get_mut(&id)) else { return };
+        let looks = peer.leg.is_connected() && self.room.sees(id);
+        let Some((pieces, continues)) = station.still().filter(|_| looks && !peer.follows) else { return };
+        let source = if continues { station.source() } else { station.still_source() };
+        for piece in pieces {
+            peer.leg.forward(Codec::H264, source, Passed::picture(piece), now);
+            peer.leg.drain(Who::Peer(id), now, &mut out.datagrams, &mut self.work);
+        }
+        peer.follows = continues;
     }
 
     /// Connects the sound of the panel and this peer.
@@ -158,9 +211,11 @@ impl Relay {
         self.room.set_video(peer, wanted);
         if let Some(seat) = self.peers.get_mut(&peer) {
             seat.leg.pause_video();
+            seat.follows = false;
         }
         self.seek_bandwidth(peer);
         if wanted {
+            self.show_still(peer, now, out);
             self.keyframes.want(now);
         }
         self.settle(Who::Peer(peer), now, out);
@@ -261,7 +316,8 @@ impl Relay {
         match event {
             LegEvent::Connected => {
                 // A decoder that starts needs a key frame; an encoder that starts begins with one by itself.
-                if who != Who::Panel {
+                if let Who::Peer(peer) = who {
+                    self.show_still(peer, now, out);
                     self.keyframes.want(now);
                 }
                 out.events.push(MediaEvent::Connected { room: self.id, peer: who.peer() });
@@ -291,21 +347,26 @@ impl Relay {
         let Some(panel) = &self.panel else { return };
         let source = Source { leg: panel.id, ssrc: *packet.header.ssrc };
         let passed = Passed::of(packet);
-        if codec == Codec::Opus
-            && let Some(seat) = self.room.bridged().and_then(|peer| self.seats.get(&peer))
-        {
-            let Passed { seq, timestamp, payload, .. } = passed;
-            seat.hear(Sound { seq, timestamp, payload: Arc::clone(payload) });
+        if codec.is_audio() {
+            return self.relay_sound(source, passed, now, out);
         }
         for (id, peer) in &mut self.peers {
-            let takes = match codec.is_audio() {
-                true => self.room.bridged() == Some(*id),
-                false => self.room.sees(*id) && peer.capacity.quality() != Quality::AudioOnly,
-            };
-            if takes {
+            if self.room.sees(*id) && peer.capacity.quality() != Quality::AudioOnly {
                 peer.leg.forward(codec, source, passed, now);
                 peer.leg.drain(Who::Peer(*id), now, &mut out.datagrams, &mut self.work);
             }
+        }
+    }
+
+    /// Sends the panel's sound to who is bridged.
+    fn relay_sound(&mut self, source: Source, passed: Passed<'_>, now: Instant, out: &mut Outputs) {
+        let Some(bridged) = self.room.bridged() else { return };
+        if let Some(seat) = self.seats.get(&bridged) {
+            seat.hear(passed.as_sound());
+        }
+        if let Some(peer) = self.peers.get_mut(&bridged) {
+            peer.leg.forward(Codec::Opus, source, passed, now);
+            peer.leg.drain(Who::Peer(bridged), now, &mut out.datagrams, &mut self.work);
         }
     }
 
@@ -331,10 +392,13 @@ impl Relay {
         now: Instant,
         out: &mut Outputs,
     ) {
-        if let Some(panel) = &mut self.panel
-            && codec.is_audio()
-            && self.room.bridged() == Some(peer)
-        {
+        if !codec.is_audio() || self.room.bridged() != Some(peer) {
+            return;
+        }
+        if let Some(station) = &self.station {
+            station.hear(passed.as_sound());
+        }
+        if let Some(panel) = &mut self.panel {
             panel.forward(codec, source, passed, now);
             panel.drain(Who::Panel, now, &mut out.datagrams, &mut self.work);
         }
@@ -342,7 +406,9 @@ impl Relay {
 
     /// When to ask the panel for a key frame. While nobody is there to see one, or nobody to make it, it stays wanted.
     fn keyframe_due(&self) -> Option<Instant> {
-        self.panel.as_ref().filter(|panel| panel.is_connected())?;
+        if self.station.is_none() && !self.panel.as_ref().is_some_and(Leg::is_connected) {
+            return None;
+        }
         let viewers = || self.peers.iter().filter(|(id, peer)| peer.leg.has_video() && self.room.sees(**id));
         if !viewers().any(|(_, peer)| peer.leg.is_connected()) {
             return None;
@@ -355,6 +421,9 @@ impl Relay {
             return;
         }
         self.keyframes.asked(now);
+        if let Some(station) = &self.station {
+            station.ask();
+        }
         if let Some(panel) = &mut self.panel {
             panel.request_keyframe();
             self.drain(Who::Panel, now, out);
@@ -378,8 +447,10 @@ impl Relay {
         for (peer, before, quality) in changed {
             if let Some(seat) = self.peers.get_mut(&peer).filter(|_| quality == Quality::AudioOnly) {
                 seat.leg.pause_video();
+                seat.follows = false;
             }
             if before == Quality::AudioOnly {
+                self.show_still(peer, now, out);
                 self.keyframes.want(now);
             }
             self.seek_bandwidth(peer);

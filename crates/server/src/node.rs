@@ -19,7 +19,7 @@ use crate::auth::panel_pass::PanelPasses;
 use crate::auth::password::{PasswordError, Passwords};
 use crate::authority::{self, Authority, AuthorityError};
 use crate::calls::exchange::Exchange;
-use crate::calls::media_news;
+use crate::calls::{door_station, media_news};
 use crate::config::{Config, PublicUrl, Tls};
 use crate::doors::links::Links;
 use crate::doors::listen;
@@ -337,6 +337,9 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>, random: Random) ->
     node.tasks.spawn(phones::standing::work(Arc::clone(&node)));
     node.tasks.spawn(stations::standing::work(Arc::clone(&node)));
     node.tasks.spawn(stations::standing::follow(Arc::clone(&node)));
+    if let Some(incoming) = node.stations.take_incoming() {
+        node.tasks.spawn(door_station::follow(Arc::clone(&node), incoming));
+    }
     if let Some(speaker) = node.phones.take_speaker() {
         let stop = node.stop.clone();
         node.tasks.spawn(async move { stop.run_until_cancelled(speaker.run()).await });

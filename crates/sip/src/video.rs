@@ -1,5 +1,5 @@
 //! A picture in H.264 (RFC 6184) on its way from a door station to apps, or from a panel to a station's display: passed on as
-//! it came, never decoded. Without IO.
+//! it came, never decoded. Without IO, but for [`camera`], its shell.
 //!
 //! [`Source`] reads what passes: it keeps the parameter sets and the last key frame, so that who comes late sees a still
 //! picture at once. [`View`] is one who looks on: its packets are those of the source under numbers of its own, without a gap
@@ -10,6 +10,7 @@
 //! far as the source has lost none. What is kept has a bound; a key frame beyond it is not kept at all.
 
 mod ask;
+pub mod camera;
 mod nal;
 #[cfg(test)]
 mod tests;
@@ -72,6 +73,13 @@ pub struct Part {
     bare: bool,
     /// A key frame begins with it, or with the sets in it.
     begins_key: bool,
+}
+
+impl Part {
+    /// Whether a decoder may begin here, given what a [`View`] puts before it.
+    pub const fn begins_key(&self) -> bool {
+        self.begins_key
+    }
 }
 
 /// What comes from one camera.

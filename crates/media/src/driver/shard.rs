@@ -11,6 +11,7 @@ use crate::leg::Leg;
 use crate::negotiate::{self, Role, Terms};
 use crate::relay::{Outputs, Relay, Who};
 use crate::seat::{self, Sound};
+use crate::station::{Picture, Station};
 use crate::{Load, MediaError, MediaEvent, PeerId, RoomId};
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -18,7 +19,7 @@ use std::sync::Arc;
 use std::time::Instant;
 use str0m::net::Receive;
 use str0m::{IceCreds, Input};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 
 /// Apps in a call; a building's largest household has fewer.
 const MOST_PEERS: usize = 256;
@@ -46,6 +47,13 @@ pub enum Command {
         answer: oneshot::Sender<Result<(), MediaError>>,
     },
     Speak(RoomId, PeerId, Sound),
+    SeatPanel {
+        room: RoomId,
+        answer: oneshot::Sender<Result<PanelPlace, MediaError>>,
+    },
+    /// From the door station that has this number.
+    StationSpeaks(RoomId, u64, Sound),
+    StationShows(RoomId, u64, Picture),
     Bridge(RoomId, PeerId),
     Unbridge(RoomId, PeerId),
     SetVideo(RoomId, PeerId, bool),
@@ -55,6 +63,9 @@ pub enum Command {
     #[cfg(test)]
     Panic(RoomId),
 }
+
+/// A door station's number, the sound for it, and what tells it that a key frame is wanted.
+type PanelPlace = (u64, mpsc::Receiver<Sound>, Arc<Notify>);
 
 /// Where a user name or an address leads.
 #[derive(Clone, Copy)]
@@ -145,6 +156,15 @@ impl Shard {
             Command::Speak(room, peer, sound) => {
                 self.with(room, |relay, now, out| relay.speak(peer, &sound, now, out));
             }
+            Command::SeatPanel { room, answer } => {
+                let _ = answer.send(self.seat_panel(room));
+            }
+            Command::StationSpeaks(room, station, sound) => {
+                self.with(room, |relay, now, out| relay.station_speaks(station, &sound, now, out));
+            }
+            Command::StationShows(room, station, picture) => {
+                self.with(room, |relay, now, out| relay.station_shows(station, &picture, now, out));
+            }
             Command::Bridge(room, peer) => self.with(room, |relay, _, _| relay.bridge(peer)),
             Command::Unbridge(room, peer) => self.with(room, |relay, _, _| relay.unbridge(peer)),
             Command::SetVideo(room, peer, wanted) => {
@@ -217,6 +237,17 @@ impl Shard {
         self.next_leg += 1;
         self.with(room, |relay, _, _| relay.seat(peer, seat::Seat::new(id, heard)));
         Ok(())
+    }
+
+    fn seat_panel(&mut self, room: RoomId) -> Result<PanelPlace, MediaError> {
+        if !self.relays.contains_key(&room) {
+            return Err(MediaError::NoSuchRoom);
+        }
+        let id = self.next_leg;
+        self.next_leg += 1;
+        let (station, hears, asked) = Station::new(id);
+        self.with(room, |relay, now, out| relay.seat_panel(station, now, out));
+        Ok((id, hears, asked))
     }
 
     fn datagram(&mut self, datagram: &Datagram) {

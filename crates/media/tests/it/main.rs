@@ -6,3 +6,4 @@ mod support;
 mod call;
 mod many;
 mod network;
+mod station;

@@ -143,6 +143,8 @@ pub async fn remove(
     let controllers = node.store.doors().controllers(&who.scope, building).await?;
     removed(node.store.parts().remove_building(&who.scope, &node.stamp(), building).await?)?;
     panels.iter().for_each(|panel| node.exchange.panel_signed_out(panel.id));
+    // accounts of door stations went with them
+    node.stations.look();
     controllers.iter().for_each(|controller| node.links.removed(controller.id));
     Ok(StatusCode::NO_CONTENT)
 }

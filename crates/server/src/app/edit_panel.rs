@@ -139,6 +139,7 @@ pub async fn remove(
     seen(&node, &who, panel).await?;
     removed(node.store.parts().remove_panel(&who.scope, &node.stamp(), panel).await?)?;
     node.exchange.panel_signed_out(panel);
+    // its account went with it
     node.stations.look();
     Ok(StatusCode::NO_CONTENT)
 }

@@ -95,6 +95,17 @@ impl Exchange {
         }
     }
 
+    /// A door station calls, which is its panel's connection for this call. `false` while the panel is connected already.
+    #[must_use]
+    pub fn station_connected(&self, panel: PanelId, line: Line<PanelEvent>) -> bool {
+        let panels = &mut self.lock().panels;
+        let is_free = panels.get(&panel).is_none_or(Line::is_gone);
+        if is_free {
+            panels.insert(panel, line);
+        }
+        is_free
+    }
+
     /// The call a panel is in, as it stands.
     pub async fn panel_call(&self, panel: PanelId) -> Option<PanelCall> {
         let call = self.lock().lines.at_panel(panel)?;

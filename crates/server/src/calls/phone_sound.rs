@@ -1,4 +1,5 @@
-//! The sound of a phone between its line and its seat in the room: the same packets, numbered as each side needs them.
+//! The sound of a phone or a door station between its line and its seat in the room: the same packets, numbered as each side
+//! needs them.
 
 use klinke_media::Sound;
 use klinke_sip::rtp::bridge::ForPanel;
@@ -22,20 +23,24 @@ impl FromPanel {
 
     /// The next packet; `None` when the seat is lost.
     pub(super) async fn next(&mut self) -> Option<Vec<u8>> {
-        let sound = self.hears.recv().await?;
-        let packet = Packet {
-            payload_type: PAYLOAD_TYPE,
-            marker: false,
-            // the number without its roll-overs
-            sequence: (sound.seq & 0xffff) as u16,
-            timestamp: sound.timestamp,
-            ssrc: SSRC,
-            csrc: &[],
-            extension: None,
-            payload: &sound.payload,
-        };
-        Some(packet.write())
+        self.hears.recv().await.map(|sound| datagram(&sound))
     }
+}
+
+/// Sound of the room as a line takes it.
+pub(super) fn datagram(sound: &Sound) -> Vec<u8> {
+    let packet = Packet {
+        payload_type: PAYLOAD_TYPE,
+        marker: false,
+        // the number without its roll-overs
+        sequence: (sound.seq & 0xffff) as u16,
+        timestamp: sound.timestamp,
+        ssrc: SSRC,
+        csrc: &[],
+        extension: None,
+        payload: &sound.payload,
+    };
+    packet.write()
 }
 
 /// A phone's sound on its way to the panel: one stream without a break, also when the line begins its numbers anew (another

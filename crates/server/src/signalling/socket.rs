@@ -96,6 +96,11 @@ impl<E> Line<E> {
         self.closing.send_if_modified(|now| now.is_none() && now.replace(reason).is_none());
     }
 
+    /// Whether nobody takes what is sent any more.
+    pub fn is_gone(&self) -> bool {
+        self.queue.is_closed()
+    }
+
     /// Whether both ends are of the same connection.
     pub fn is(&self, other: &Self) -> bool {
         self.queue.same_channel(&other.queue)
@@ -107,6 +112,18 @@ impl<E> Line<E> {
 pub struct Outgoing<E> {
     queue: mpsc::Receiver<E>,
     closing: watch::Receiver<Option<Closing>>,
+}
+
+impl<E> Outgoing<E> {
+    /// The next event, for who is no browser; `None` when the connection is to close. Nothing is lost when this is given up
+    /// half-way.
+    pub async fn next(&mut self) -> Option<E> {
+        tokio::select! {
+            biased;
+            _ = self.closing.wait_for(Option::is_some) => None,
+            event = self.queue.recv() => event,
+        }
+    }
 }
 
 /// Both ends of a new connection's queue.

@@ -41,7 +41,8 @@ async fn send(browser: &Browser, method: Method, path: &str, body: &Value) -> cr
     browser.send(request, method, path).await
 }
 
-async fn change(house: &House, bell: BellId, mut body: Value) -> crate::world::Answer {
+/// What becomes of a change to a button.
+pub async fn change(house: &House, bell: BellId, mut body: Value) -> crate::world::Answer {
     body["version"] = version(house, bell).await.into();
     send(&house.manager, Method::PATCH, &format!("/api/v1/bells/{bell}"), &body).await
 }

@@ -15,6 +15,7 @@ mod cards;
 mod claim;
 mod command_line;
 mod desk_phone;
+mod door_station;
 mod doorbells;
 mod guests;
 mod home;

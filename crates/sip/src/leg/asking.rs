@@ -30,6 +30,8 @@ pub struct Accept {
 pub enum Refusal {
     /// What it rings is in use: 486.
     Busy,
+    /// What was dialled is nothing: 404.
+    NotFound,
     /// Nobody is there: 480.
     Unavailable,
     /// Somebody pressed "decline": 603.
@@ -44,6 +46,7 @@ impl Refusal {
     const fn status(self) -> u16 {
         match self {
             Self::Busy => 486,
+            Self::NotFound => 404,
             Self::Unavailable => 480,
             Self::Declined => 603,
             Self::NotAcceptable => 488,

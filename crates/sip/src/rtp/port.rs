@@ -145,6 +145,11 @@ impl Ports {
         Ok(self.rtp.local_addr()?.port())
     }
 
+    /// The two sockets, for RTP that is no sound.
+    pub(crate) fn into_sockets(self) -> (UdpSocket, UdpSocket) {
+        (self.rtp, self.rtcp)
+    }
+
     /// Starts the sound as it was agreed on. `tones` is for a trunk that sends keys in no other way.
     ///
     /// # Errors

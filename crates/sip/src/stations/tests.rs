@@ -424,6 +424,7 @@ fn who_offers_nothing_is_offered_something() {
 fn a_call_is_refused_for_a_reason() {
     for (refusal, status) in [
         (Refusal::Busy, 486),
+        (Refusal::NotFound, 404),
         (Refusal::Unavailable, 480),
         (Refusal::Declined, 603),
         (Refusal::NotAcceptable, 488),

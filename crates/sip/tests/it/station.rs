@@ -90,6 +90,8 @@ impl Device {
         let to = to.unwrap();
         let (own, console) = (free_port(), free_port());
         let folder = tempfile::tempdir().unwrap();
+        // without its ringback tone: that plays on the bridge too, and takes the bridge's player away when it ends; then no sound
+        // comes out of it for the rest of the call
         let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
         write("ca.pem", certificate);
         let authority = folder.path().join("ca.pem").display().to_string();
@@ -97,7 +99,7 @@ impl Device {
             "config",
             &format!(
                 "poll_method epoll\nsip_listen 127.0.0.1:{own}\nsip_cafile {authority}\n\
-                 audio_player aubridge,x\naudio_source aubridge,x\naudio_alert aubridge,x\n\
+                 audio_player aubridge,x\naudio_source aubridge,x\naudio_alert aubridge,x\nringback_disabled yes\n\
                  video_source fakevideo,x\nvideo_display fakevideo,x\nvideo_size 352x288\nvideo_fps 25\n\
                  rtcp_mux yes\ncons_listen 127.0.0.1:{console}\n\
                  module_path /usr/lib/baresip/modules\nmodule g711.so\nmodule aubridge.so\nmodule cons.so\n{more}\

@@ -2,8 +2,11 @@
 
 use crate::peer::*;
 use crate::station::*;
-use klinke_model::time::Mono;
+use klinke_model::time::{Mono, SystemClock};
+use klinke_sip::rtp::codec::Codec;
 use klinke_sip::rtp::packet::{Packet, is_rtcp};
+use klinke_sip::rtp::port::{News, Ports, Range};
+use klinke_sip::sdp;
 use klinke_sip::sdp::picture::{Picture, taking_picture};
 use klinke_sip::stations::{Accept, Event, House, Incoming, Leg, Refusal};
 use klinke_sip::video::{Asking, Source, View};
@@ -137,6 +140,80 @@ async fn an_account_that_is_taken_away_ends_the_call() {
     assert_eq!(next(&mut leg).await, Event::Ended(Why::WeHungUp));
     registered(&house, false).await;
     no_calls(&house).await;
+}
+
+/// How loud this frequency is in sound of 8,000 samples a second, as amplitude.
+fn amplitude(samples: &[i16], hz: f32) -> f32 {
+    let (mut re, mut im) = (0.0, 0.0);
+    for (n, &sample) in samples.iter().enumerate() {
+        let angle = n as f32 * hz / 8_000.0 * std::f32::consts::TAU;
+        re += f32::from(sample) * angle.cos();
+        im += f32::from(sample) * angle.sin();
+    }
+    (re * re + im * im).sqrt() * 2.0 / samples.len().max(1) as f32
+}
+
+/// Two seconds of this frequency.
+fn tone(hz: f32) -> Vec<i16> {
+    let wave = |n: u16| (f32::from(n) * hz / 8_000.0 * std::f32::consts::TAU).sin() * 9_000.0;
+    (0..16_000).map(|n| wave(n) as i16).collect()
+}
+
+/// The second of sound that follows the first loud frame of it, as the panel's side of a line has it.
+async fn heard(news: &mut mpsc::Receiver<News>) -> Vec<i16> {
+    let mut decoder = opus::Decoder::new(8_000, opus::Channels::Mono).unwrap();
+    let mut samples = Vec::new();
+    let second = async {
+        while samples.len() < 8_000 {
+            let News::ForPanel(packet) = news.recv().await.expect("the line goes on") else { continue };
+            let mut frame = [0; 960];
+            let count = decoder.decode(&packet.payload, &mut frame, false).unwrap();
+            if !samples.is_empty() || frame[..count].iter().any(|sample| sample.abs() > 3_000) {
+                samples.extend_from_slice(&frame[..count]);
+            }
+        }
+    };
+    timeout(BOUND, second).await.expect("sound in time");
+    samples
+}
+
+#[tokio::test]
+async fn a_door_station_calls_hears_and_is_heard_and_is_ended_at_the_limit() {
+    let (house, mut incoming, certificate) = house().await;
+    for (way, hz) in [("udp", 500.0), ("tls", 700.0)] {
+        let mut device = Device::start(way, house.addresses(), &certificate, PASSWORD, "").await;
+        registered(&house, true).await;
+        let at = house.addresses();
+        let to = if way == "udp" { at.udp } else { at.tls }.unwrap();
+        device.command(&format!("/dial sip:bell-3@{to};transport={way}")).await;
+        let mut call = called(&mut incoming).await;
+        assert_eq!((call.device.as_str(), call.dialled.as_str()), (DEVICE, "bell-3"));
+        call.ring();
+        device.says("180 Ringing").await;
+        let here = std::net::Ipv4Addr::LOCALHOST.into();
+        let ports = Ports::take(here, Range { first: 21_900, last: 21_999 }).await.unwrap();
+        let sound = sdp::Local {
+            address: (here, ports.port().unwrap()).into(),
+            session: 1,
+            version: 1,
+            codecs: vec![Codec::Pcmu],
+            crypto: None,
+        };
+        let (ours, agreed) = sdp::answer(&sound, call.offer.as_deref().unwrap().as_bytes()).unwrap();
+        let (line, mut news) = ports.start(&agreed, false, Arc::new(SystemClock::start())).unwrap();
+        call.accept(accept(ours, Duration::from_secs(6)));
+        line.answered().await;
+        // baresip plays what it hears into its microphone
+        line.prompt(tone(hz)).await;
+        let back = heard(&mut news).await;
+        let (same, other) = (amplitude(&back, hz), amplitude(&back, 1_200.0 - hz));
+        assert!(same > 5_000.0 && other < 500.0, "{hz} Hz: {same}, the other: {other}");
+        // the limit, by our BYE
+        assert_eq!(next(&mut call.leg).await, Event::Ended(Why::Limit));
+        device.says("session closed").await;
+        no_calls(&house).await;
+        device.kill().await;
+    }
 }
 
 #[tokio::test]

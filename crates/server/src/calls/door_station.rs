@@ -1,0 +1,422 @@
+//! A call that comes in from a door station: a task, from its INVITE to its BYE. For everybody else in the call it is a panel
+//! like any other: the number that it dialled is a tap, its picture and sound have the panel's place in the room.
+//!
+//! ```text
+//!  INVITE ─▶ which doorbell ─▶ the panel's events ─▶ calling: 183, the picture flows
+//!               └─▶ 404                              connected: 200, sound both ways
+//!                                                    opening: words from its loudspeaker
+//!  BYE or CANCEL ─▶ the visitor left                 ended: BYE, or a status that says why
+//! ```
+//!
+//! Invariants
+//! - A panel is in one call at a time: while its line is taken, another INVITE is answered "busy".
+//! - What it dialled rings a doorbell of its own panel or nothing at all, and whoever guesses codes is slowed as at a panel.
+//! - Without a picture that we can pass on it is a call all the same.
+//! - The task ends with the call on either side; its ports are free then. No number, no bell and no door is logged.
+
+use super::driver::Message;
+use super::phone_sound::{ToPanel, datagram};
+use crate::app::ring::{self, RingError};
+use crate::node::Node;
+use crate::phones::invite::CODECS;
+use crate::signalling::socket::{self, Outgoing};
+use klinke_calls::call::{Input, OPENING_LIFE};
+use klinke_media::{ForStation, PanelSeat, Picture, RoomId};
+use klinke_model::contact::Language;
+use klinke_model::ids::{CallId, PanelId, TenantId};
+use klinke_model::intercom::EndReason;
+use klinke_model::scope::{Principal, Scope};
+use klinke_sip::rtp::port::{Line, News, Ports};
+use klinke_sip::sdp::picture::{Picture as Described, taking_picture};
+use klinke_sip::sdp::{self, Agreed, Local, Video};
+use klinke_sip::stations::{Accept, Event, Incoming, Refusal, Reoffer};
+use klinke_sip::video::CONTROL;
+use klinke_sip::video::camera::{Camera, Seen};
+use klinke_storage::record::{SipAccountOf, SipLogin};
+use klinke_voice::{Rate, Said};
+use klinke_wire::common::OpeningState;
+use klinke_wire::panel::{PanelCall, PanelCallState, PanelEvent};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use tokio::sync::mpsc;
+
+/// Takes the calls of door stations until the server stops. Other devices call nobody.
+pub async fn follow(node: Arc<Node>, mut incoming: mpsc::Receiver<Incoming>) {
+    while let Some(Some(call)) = node.stop.run_until_cancelled(incoming.recv()).await {
+        match node.stations.login(&call.device) {
+            Some(SipLogin { tenant, of: SipAccountOf::Panel(panel), .. }) => {
+                node.tasks.spawn(run(Arc::clone(&node), tenant, panel, call));
+            }
+            _ => call.refuse(Refusal::NotFound),
+        }
+    }
+}
+
+async fn run(node: Arc<Node>, tenant: TenantId, panel: PanelId, call: Incoming) {
+    let (line, events) = socket::line();
+    if !node.exchange.station_connected(panel, line.clone()) {
+        return call.refuse(Refusal::Busy);
+    }
+    let scope = Scope { tenant, principal: Principal::Panel(panel), at: node.clock.now(), view: None };
+    match Visit::begin(&node, &scope, panel, &call).await {
+        Ok(visit) => visit.run(call, events).await,
+        Err(refusal) => call.refuse(refusal),
+    }
+    node.exchange.panel_away(panel, &line).await;
+}
+
+/// What both sides agreed on, and what we said.
+struct Agreement {
+    local: Local,
+    answer: String,
+    sound: Agreed,
+    ports: Ports,
+    picture: Option<(Video, Ports, Described)>,
+}
+
+/// Ports, and an answer to what the station offers.
+async fn agree(node: &Node, call: &Incoming) -> Result<Agreement, Refusal> {
+    // who waits for an offer of ours has no picture to show, and none of those that hang at doors does
+    let offer = call.offer.as_deref().ok_or(Refusal::NotAcceptable)?;
+    let full = |error| {
+        tracing::warn!(%error, "a door station's call was not taken");
+        Refusal::Unavailable
+    };
+    let (ports, address) = node.stations.ports().await.map_err(full)?;
+    // 62 bits: some read it as a signed number
+    let session = u64::from_be_bytes(node.random.bytes()) >> 2;
+    let local = Local { address, session, version: 1, codecs: CODECS.to_vec(), crypto: None };
+    let (answer, sound) = sdp::answer(&local, offer.as_bytes()).map_err(|_| Refusal::NotAcceptable)?;
+    let plain = Agreement { local, answer, sound, ports, picture: None };
+    if plain.sound.video.is_none() {
+        return Ok(plain);
+    }
+    // a picture is worth its ports where there are some
+    let Ok((ports, address)) = node.stations.ports().await else { return Ok(plain) };
+    let described = Described { address, sends: false, profile_level: None, parameter_sets: None };
+    Ok(match taking_picture(&plain.answer, offer.as_bytes(), &described) {
+        Some((answer, video)) => Agreement { answer, picture: Some((video, ports, described)), ..plain },
+        None => plain,
+    })
+}
+
+/// Answers what the station offers during the call, and tells what was agreed. Its picture stays as it is.
+fn reoffer(local: Local, picture: Option<Described>, changes: mpsc::UnboundedSender<Agreed>) -> Reoffer {
+    let version = AtomicU64::new(local.version);
+    Arc::new(move |offer| {
+        let version = version.fetch_add(1, Ordering::Relaxed) + 1;
+        let local = Local { version, ..local.clone() };
+        let Some(offer) = offer else { return Some(sdp::offer(&local)) };
+        let (answer, agreed) = sdp::answer(&local, offer.as_bytes()).ok()?;
+        let with_picture =
+            picture.as_ref().and_then(|picture| taking_picture(&answer, offer.as_bytes(), picture));
+        // a call that is over has no sound to change
+        let _ = changes.send(agreed);
+        Some(with_picture.map_or(answer, |(answer, _)| answer))
+    })
+}
+
+/// Somebody at the door, while their call goes on.
+struct Visit {
+    node: Arc<Node>,
+    panel: PanelId,
+    answer: String,
+    local: Local,
+    reoffer: Reoffer,
+    changed: mpsc::UnboundedReceiver<Agreed>,
+    line: Line,
+    news: mpsc::Receiver<News>,
+    camera: Option<Camera>,
+    /// Samples a second of its sound.
+    rate: u32,
+    language: Language,
+    to_room: ToPanel,
+    /// The call, once it rings, and its place in the room.
+    call: Option<(CallId, Option<PanelSeat>)>,
+    /// It was answered.
+    talks: bool,
+}
+
+/// One thing that happened.
+enum Happened {
+    Sip(Option<Event>),
+    Panel(Option<PanelEvent>),
+    Sound(Option<News>),
+    Seen(Option<Seen>),
+    Room(Option<ForStation>),
+    Changed(Agreed),
+}
+
+/// Whether it goes on.
+#[derive(PartialEq, Eq)]
+enum Goes {
+    On,
+    Over,
+}
+
+impl Visit {
+    /// Rings what was dialled.
+    async fn begin(
+        node: &Arc<Node>,
+        scope: &Scope,
+        panel: PanelId,
+        call: &Incoming,
+    ) -> Result<Self, Refusal> {
+        let Agreement { local, answer, sound, ports, picture } = agree(node, call).await?;
+        let lost = |error| {
+            tracing::warn!(%error, "a door station's call was not taken");
+            Refusal::Unavailable
+        };
+        let (line, news) = ports.start(&sound, false, node.clock.clone()).map_err(lost)?;
+        let described = picture.as_ref().map(|(.., described)| described.clone());
+        let camera = match picture {
+            Some((video, ports, _)) => Some(Camera::start(ports, &video, node.clock.clone()).map_err(lost)?),
+            None => None,
+        };
+        ring::dial(node, scope, panel, node.random.v4(), &call.dialled)
+            .await
+            .map_err(|cause| refusal(&cause))?;
+        let (changes, changed) = mpsc::unbounded_channel();
+        Ok(Self {
+            node: Arc::clone(node),
+            panel,
+            reoffer: reoffer(local.clone(), described, changes),
+            answer,
+            local,
+            changed,
+            line,
+            news,
+            camera,
+            rate: sound.codec.sample_rate(),
+            language: language_at(node, scope, panel).await,
+            to_room: ToPanel::default(),
+            call: None,
+            talks: false,
+        })
+    }
+
+    async fn run(mut self, mut call: Incoming, mut events: Outgoing<PanelEvent>) {
+        loop {
+            let happened = tokio::select! {
+                event = call.leg.event() => Happened::Sip(event),
+                event = events.next() => Happened::Panel(event),
+                told = self.news.recv() => Happened::Sound(told),
+                // the sender lives as long as the SIP leg does
+                Some(agreed) = self.changed.recv() => Happened::Changed(agreed),
+                seen = see(&mut self.camera) => Happened::Seen(seen),
+                wish = wish(&mut self.call) => Happened::Room(wish),
+            };
+            let goes = match happened {
+                Happened::Sip(event) => self.event(event).await,
+                Happened::Panel(event) => self.told(event, &call).await,
+                Happened::Sound(told) => self.sound(told).await,
+                Happened::Seen(seen) => self.seen(seen, &call).await,
+                Happened::Room(wish) => self.room(wish),
+                Happened::Changed(agreed) => self.change(agreed).await,
+            };
+            if goes == Goes::Over {
+                break;
+            }
+        }
+        // hung up, if it was not
+        drop(call);
+        self.line.end().await;
+    }
+
+    async fn event(&mut self, event: Option<Event>) -> Goes {
+        match event {
+            Some(Event::Changed { sdp }) => match sdp::agreed(&self.local, sdp.as_bytes()) {
+                Ok(agreed) => self.change(agreed).await,
+                Err(_) => self.leave().await,
+            },
+            // its keys mean nothing to us: it can ask, never open
+            Some(Event::Info { .. } | Event::Ringing | Event::Answered { .. }) => Goes::On,
+            Some(Event::Ended(_)) | None => self.leave().await,
+        }
+    }
+
+    /// The visitor left, or the station was lost.
+    async fn leave(&mut self) -> Goes {
+        let known = self.call.as_ref().map(|(call, _)| *call);
+        let call = match known {
+            Some(call) => Some(call),
+            // it rings, and we have not heard so yet
+            None => self.node.exchange.panel_call(self.panel).await.map(|call| call.call),
+        };
+        if let Some(call) = call {
+            // it may have ended meanwhile
+            self.node.exchange.tell_from_panel(self.panel, call, Message::Input(Input::VisitorHungUp)).await;
+        }
+        Goes::Over
+    }
+
+    async fn told(&mut self, event: Option<PanelEvent>, call: &Incoming) -> Goes {
+        match event {
+            Some(PanelEvent::Call { call: news, .. }) => self.state(news, call).await,
+            Some(PanelEvent::Opening { news, .. }) => {
+                match news.state {
+                    OpeningState::Open { .. } => self.say(Said::Opened).await,
+                    OpeningState::Sent => self.say(Said::Sent).await,
+                    // who stands outside is told no more than that it did not open, and by who talks with them
+                    OpeningState::Sending | OpeningState::Refused { .. } => {}
+                }
+                Goes::On
+            }
+            Some(_) => Goes::On,
+            // the panel is not to be in a call any more
+            None => self.leave().await,
+        }
+    }
+
+    async fn state(&mut self, news: PanelCall, call: &Incoming) -> Goes {
+        match news.state {
+            PanelCallState::Calling { .. } => {
+                if self.take_place(news.call).await {
+                    // without a picture to show it is told that it rings, and no more
+                    match self.camera.is_some() {
+                        true => call.show(self.answer.clone()),
+                        false => call.ring(),
+                    }
+                }
+            }
+            PanelCallState::Connected { .. } => {
+                self.take_place(news.call).await;
+                if !std::mem::replace(&mut self.talks, true) {
+                    let talk = self.node.config.calls.limits().talk + OPENING_LIFE;
+                    let reoffer = Arc::clone(&self.reoffer);
+                    call.accept(Accept { sdp: self.answer.clone(), talk, reoffer });
+                    self.line.answered().await;
+                }
+            }
+            PanelCallState::Ended { reason } => {
+                match self.talks {
+                    true => call.leg.hang_up(),
+                    false => call.refuse(ended(reason)),
+                }
+                return Goes::Over;
+            }
+        }
+        Goes::On
+    }
+
+    /// Takes the panel's place in the room, at the first news of the call: whether these are.
+    async fn take_place(&mut self, call: CallId) -> bool {
+        if self.call.is_some() {
+            return false;
+        }
+        let seat = self.node.media.seat_panel(RoomId(call.0)).await;
+        // a room that is gone ends its call, which is told
+        self.call = Some((call, seat.ok()));
+        true
+    }
+
+    async fn sound(&mut self, told: Option<News>) -> Goes {
+        match told {
+            Some(News::ForPanel(packet)) => {
+                let sound = self.to_room.sound(packet);
+                if let Some((_, Some(seat))) = &self.call {
+                    seat.speaks(sound).await;
+                }
+            }
+            Some(News::OneWay) => tracing::warn!("nothing is heard from a door station"),
+            Some(News::Pressed(..) | News::Said | News::BothWays | News::Over) => {}
+            // its sound can not go on
+            None => return self.leave().await,
+        }
+        Goes::On
+    }
+
+    async fn seen(&mut self, seen: Option<Seen>, call: &Incoming) -> Goes {
+        match seen {
+            Some(Seen::Packet(shown)) => {
+                if let Some((_, Some(seat))) = &self.call {
+                    let klinke_sip::video::camera::Shown { seq, timestamp, marker, starts, payload } = shown;
+                    seat.shows(Picture { seq, timestamp, marker, starts, payload: payload.into() }).await;
+                }
+            }
+            Some(Seen::AskByInfo) => call.leg.info(CONTROL.0, CONTROL.1.into()),
+            // sound goes on
+            None => self.camera = None,
+        }
+        Goes::On
+    }
+
+    fn room(&mut self, wish: Option<ForStation>) -> Goes {
+        match wish {
+            Some(ForStation::Sound(sound)) => self.line.from_panel(datagram(&sound)),
+            Some(ForStation::KeyFrame) => {
+                if let Some(camera) = &self.camera {
+                    camera.want();
+                }
+            }
+            // the room is closed: the call's end is told
+            None => {
+                if let Some((_, seat)) = &mut self.call {
+                    *seat = None;
+                }
+            }
+        }
+        Goes::On
+    }
+
+    async fn change(&mut self, agreed: Agreed) -> Goes {
+        self.rate = agreed.codec.sample_rate();
+        self.line.change(agreed).await;
+        Goes::On
+    }
+
+    async fn say(&self, said: Said<'static>) {
+        // a line's codecs work at these two
+        let rate = Rate::of(self.rate).unwrap_or(Rate::Narrow);
+        self.line.prompt(self.node.phones.voice.say(self.language, said, rate).to_vec()).await;
+    }
+}
+
+async fn see(camera: &mut Option<Camera>) -> Option<Seen> {
+    match camera {
+        Some(camera) => camera.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn wish(call: &mut Option<(CallId, Option<PanelSeat>)>) -> Option<ForStation> {
+    match call {
+        Some((_, Some(seat))) => seat.next().await,
+        _ => std::future::pending().await,
+    }
+}
+
+/// The language that is spoken where the panel hangs: that of the country whose clocks the building goes by.
+async fn language_at(node: &Node, scope: &Scope, panel: PanelId) -> Language {
+    let scope = Scope::system(scope.tenant);
+    let building = match node.store.intercom().panel(&scope, panel).await {
+        Ok(Some(panel)) => node.store.sites().building(&scope, panel.building).await.ok().flatten(),
+        Ok(None) | Err(_) => None,
+    };
+    match building.as_ref().map(|building| building.time_zone.as_str()) {
+        Some("Europe/Oslo" | "Arctic/Longyearbyen") => Language::Nb,
+        Some("Europe/Stockholm") => Language::Sv,
+        Some("Europe/Copenhagen") => Language::Da,
+        _ => Language::En,
+    }
+}
+
+fn refusal(cause: &RingError) -> Refusal {
+    match cause {
+        RingError::NotFound => Refusal::NotFound,
+        RingError::Busy => Refusal::Busy,
+        RingError::Overloaded => Refusal::Unavailable,
+        RingError::Storage(cause) => {
+            tracing::error!(error = %cause, "could not ring");
+            Refusal::Unavailable
+        }
+    }
+}
+
+/// What the station is told of a call that nobody answered.
+const fn ended(reason: EndReason) -> Refusal {
+    match reason {
+        EndReason::Declined => Refusal::Declined,
+        _ => Refusal::Unavailable,
+    }
+}

@@ -1,0 +1,264 @@
+//! A door station that others wrote (baresip) hangs at the entrance: it is that panel.
+
+use crate::doorbells::change;
+use crate::support::PATIENCE;
+use crate::support::app::App;
+use crate::support::house::House;
+use crate::support::trunk::free_port;
+use crate::support::until;
+use crate::webrtc::{Numbers, Offering, Peer, Role, Via};
+use klinke_model::intercom::EndReason;
+use klinke_server::config::Digests;
+use klinke_server::stations::Way;
+use klinke_server::stations::credentials::Credentials;
+use klinke_wire::app::{AppCall, AppEvent};
+use klinke_wire::common::OpeningState;
+use serde_json::json;
+use std::net::SocketAddr;
+use std::process::Stdio;
+use str0m::format::Codec;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
+use tokio::process::{Child, Command};
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+const OPEN: OpeningState = OpeningState::Open { for_ms: 1_000 };
+/// Opus, VP8, H.264 in an app.
+const NUMBERS: Numbers = Numbers(111, 96, 98);
+/// baresip's camera: a picture that it makes itself, and libavcodec encodes.
+const CAMERA: &str = "module avcodec.so\nmodule fakevideo.so\n";
+/// Doorbells' codes.
+const DAHL: &str = "4711";
+const NGUYEN: &str = "4712";
+
+/// baresip as a door station. Killed when the test is over.
+struct Station {
+    server: SocketAddr,
+    console: TcpStream,
+    lines: mpsc::UnboundedReceiver<String>,
+    _folder: tempfile::TempDir,
+    _child: Child,
+}
+
+impl Station {
+    /// Registers as this account; `more` are modules.
+    async fn start(server: SocketAddr, account: &Credentials, more: &str) -> Self {
+        let (own, console) = (free_port(), free_port());
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+        // its loudspeaker is wired to its microphone. Its ringback tone would take that wire away when it ends
+        let config = format!(
+            "poll_method epoll\nsip_listen 127.0.0.1:{own}\ncons_listen 127.0.0.1:{console}\nringback_disabled yes\n\
+             audio_player aubridge,x\naudio_source aubridge,x\naudio_alert aubridge,x\n\
+             video_source fakevideo,x\nvideo_display fakevideo,x\nvideo_size 352x288\nvideo_fps 25\nrtcp_mux yes\n\
+             module_path /usr/lib/baresip/modules\nmodule g711.so\nmodule aubridge.so\nmodule cons.so\n{more}\
+             module_app account.so\nmodule_app menu.so\n"
+        );
+        write("config", &config);
+        let Credentials { name, password } = account;
+        let user = format!("auth_user={name};auth_pass={password};regint=60");
+        write("accounts", &format!("<sip:{name}@{server};transport=udp>;{user}\n"));
+        write("contacts", "");
+        let mut child = Command::new("baresip")
+            .arg("-f")
+            .arg(folder.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("baresip (Debian: baresip-core)");
+        let mut out = BufReader::new(child.stdout.take().unwrap()).lines();
+        let (sender, lines) = mpsc::unbounded_channel();
+        tokio::spawn(async move {
+            while let Ok(Some(line)) = out.next_line().await {
+                // read on when nobody listens, or it would wait for room in the pipe
+                let _ = sender.send(line);
+            }
+        });
+        let connected = async {
+            loop {
+                if let Ok(stream) = TcpStream::connect(("127.0.0.1", console)).await {
+                    return stream;
+                }
+                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            }
+        };
+        let console = timeout(PATIENCE, connected).await.expect("the console of baresip");
+        Self { server, console, lines, _folder: folder, _child: child }
+    }
+
+    /// Waits for a line with this text.
+    async fn says(&mut self, text: &str) {
+        let mut all = Vec::new();
+        let found = async {
+            while let Some(line) = self.lines.recv().await {
+                if line.contains(text) {
+                    return true;
+                }
+                all.push(line);
+            }
+            false
+        };
+        let found = timeout(PATIENCE, found).await.unwrap_or(false);
+        assert!(found, "baresip does not say {text}:\n{}", all.join("\n"));
+    }
+
+    async fn command(&mut self, text: &str) {
+        self.console.write_all(format!("{text}\n").as_bytes()).await.unwrap();
+    }
+
+    /// Its button is pressed.
+    async fn dial(&mut self, number: &str) {
+        let to = self.server;
+        self.command(&format!("/dial sip:{number}@{to}")).await;
+    }
+
+    async fn hang_up(&mut self) {
+        self.command("/hangup").await;
+    }
+}
+
+/// A house where devices may register, with a door station at the entrance.
+async fn house(modules: &str) -> (House, Station) {
+    let house = House::with(|config| {
+        config.stations.listen = Some(SocketAddr::from(([127, 0, 0, 1], 0)));
+        config.stations.digests = Digests::Md5;
+        (config.stations.first_port, config.stations.last_port) = (22_000, 22_399);
+    })
+    .await;
+    for (name, code) in [("Dahl", DAHL), ("Nguyen", NGUYEN)] {
+        let set = change(&house, house.plan.bell(name), json!({ "dial_code": code })).await;
+        assert_eq!(set.status, 200, "{set:?}");
+    }
+    let node = house.node();
+    let account = Credentials::new(&node.random);
+    let panel = house.plan.entrance_panel.id;
+    let kept = account.account(&node.random, node.clock.now());
+    node.store.sip_accounts().add_sip_panel(&house.scope(), &node.stamp(), panel, kept).await.unwrap();
+    node.stations.look();
+    let servers = node.stations.servers();
+    let server = servers.iter().find(|(way, _)| *way == Way::Udp).unwrap().1;
+    let station = Station::start(server, &account, modules).await;
+    until("a registered door station", || node.stations.is_panel_registered(panel)).await;
+    (house, station)
+}
+
+async fn nothing_is_left(house: &House) {
+    until("an end of every call on the wire", || house.node().stations.dialogs() == 0).await;
+}
+
+/// The app's picture and sound.
+async fn watch(house: &House, app: &mut App, call: &AppCall) -> Peer {
+    let browser = Offering::new(Role::App, Via::Udp, house.node().media.local_addr(), NUMBERS, 0x78).await;
+    app.offer(call.call, &call.join, &browser.sdp).await;
+    let answer = app
+        .socket
+        .expect("an answer", |event| match event {
+            AppEvent::Answer { sdp, .. } => Some(sdp.0.clone()),
+            _ => None,
+        })
+        .await;
+    browser.connect(&answer)
+}
+
+/// The first packet is of parameter sets or a key frame: SPS, a STAP-A, or an IDR.
+fn begins_with_a_key_frame(peer: &Peer) -> bool {
+    let mut seen = peer.seen().video;
+    seen.sort_by_key(|packet| packet.seq);
+    let first = seen.first().unwrap();
+    first.codec == Codec::H264 && matches!(first.mark & 0x1f, 5 | 7 | 24)
+}
+
+#[tokio::test]
+async fn its_number_rings_the_app_sees_talks_and_opens_and_the_visitor_leaves() {
+    let (house, mut station) = house(CAMERA).await;
+    let controller = house.controller().await;
+    let mut kari = house.app("kari").await;
+    station.dial(DAHL).await;
+    let call = kari.rung().await;
+    kari.ringing(call.call).await;
+    let browser = watch(&house, &mut kari, &call).await;
+    browser.until("the picture while it rings", |seen| seen.video.len() >= 60).await;
+    assert!(begins_with_a_key_frame(&browser));
+    assert_eq!(browser.seen().audio, 0, "nobody hears anything before the answer");
+
+    kari.answer(call.call).await;
+    station.says("incoming rtp for 'audio' established").await;
+    // it speaks 50 packets a second, whatever it hears
+    let first = browser.until("the station", |seen| seen.audio >= 50).await;
+    browser.until("the station on", |seen| seen.audio >= first.audio + 50).await;
+
+    assert_eq!(kari.open_door(house.plan.front, Some(call.call)).await, OPEN);
+    assert_eq!((controller.releases.of(0), controller.releases.count()), (1, 1));
+
+    station.hang_up().await;
+    assert_eq!(kari.ended(call.call).await, EndReason::VisitorLeft);
+    nothing_is_left(&house).await;
+    // and the next visitor rings as the first one did
+    station.dial(DAHL).await;
+    let again = kari.rung().await;
+    assert_ne!(again.call, call.call);
+    kari.decline(again.call).await;
+    station.says("603").await;
+    nothing_is_left(&house).await;
+    controller.stop().await;
+}
+
+#[tokio::test]
+async fn who_comes_late_sees_a_key_frame_first_and_who_answers_hangs_up() {
+    let (house, mut station) = house(CAMERA).await;
+    let (mut linh, mut anh) = (house.app("linh").await, house.app("anh").await);
+    station.dial(NGUYEN).await;
+    let (call, also) = (linh.rung().await, anh.rung().await);
+    let early = watch(&house, &mut linh, &call).await;
+    early.until("the picture", |seen| seen.video.len() >= 60).await;
+    let late = watch(&house, &mut anh, &also).await;
+    late.until("the picture", |seen| !seen.video.is_empty()).await;
+    assert!(begins_with_a_key_frame(&late));
+    late.until("what moves", |seen| seen.video.len() >= 60).await;
+    linh.answer(call.call).await;
+    linh.hang_up(call.call).await;
+    station.says("session closed").await;
+    nothing_is_left(&house).await;
+}
+
+#[tokio::test]
+async fn a_number_that_is_no_doorbell_s_is_refused_and_one_of_another_panel_too() {
+    let (house, mut station) = house("").await;
+    let gate = house.plan.gate_bell("Berg");
+    assert_eq!(change(&house, gate, json!({ "dial_code": "5555" })).await.status, 200);
+    let mut nora = house.app("nora").await;
+    let mut kari = house.app("kari").await;
+    for number in ["4799", "5555", "klinke", "471"] {
+        station.dial(number).await;
+        station.says("404").await;
+        nothing_is_left(&house).await;
+    }
+    // the right one rings whom it is for, and them alone
+    station.dial(DAHL).await;
+    let call = kari.rung().await;
+    station.hang_up().await;
+    assert_eq!(kari.ended(call.call).await, EndReason::VisitorLeft);
+    assert!(nora.calls.is_empty());
+    station.dial("5555").await;
+    station.says("404").await;
+    let rung = timeout(std::time::Duration::ZERO, nora.rung()).await;
+    assert!(rung.is_err(), "somebody else's doorbell rang: {rung:?}");
+}
+
+#[tokio::test]
+async fn without_a_camera_it_talks_all_the_same() {
+    let (house, mut station) = house("").await;
+    let mut kari = house.app("kari").await;
+    station.dial(DAHL).await;
+    let call = kari.rung().await;
+    let browser = watch(&house, &mut kari, &call).await;
+    kari.answer(call.call).await;
+    browser.until("the station", |seen| seen.audio >= 50).await;
+    assert!(browser.seen().video.is_empty());
+    kari.hang_up(call.call).await;
+    station.says("session closed").await;
+    nothing_is_left(&house).await;
+}
