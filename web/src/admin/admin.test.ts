@@ -50,7 +50,7 @@ describe('what needs attention', () => {
     const found = attention({
       ...nothing,
       doors: [door({ state: { mode: 'locked', position: 'open', alarm: 'door_forced_open' } }), door({ controller: null })],
-      panels: [{ id: 'p', name: 'A', doors: [], online: false, paired: true }],
+      panels: [{ id: 'p', name: 'A', doors: [], online: false, paired: true, door_station: false }],
       controllers: [{ id: 'c', name: 'Basement', online: false, alone_too_long: false }],
     });
     expect(found.map(({ what }) => what)).toEqual(['door_alarm', 'controller_offline', 'panel_offline', 'door_without_controller']);
