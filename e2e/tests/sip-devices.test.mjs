@@ -1,0 +1,207 @@
+// Desk phones and door stations as an administrator gives them their accounts: what is to be typed in is shown once, and the
+// pages say who is there. baresip is the device.
+
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, afterEach, before, test } from 'node:test';
+import { Admin } from '../support/admin.mjs';
+import { device, launch, SIZES } from '../support/browser.mjs';
+import { fits, look, nothingCut } from '../support/looks.mjs';
+import { WIDE, ZOOMED } from '../support/pages.mjs';
+import { KLINKE, Program } from '../support/program.mjs';
+import { RESIDENT_HZ } from '../support/sound.mjs';
+import { freePort } from '../support/telephone.mjs';
+import { t } from '../support/texts.mjs';
+
+const OWNER = { user_name: 'styret', password: 'gul sykkel i regnet' };
+const LISTEN = '127.0.0.1:0';
+
+let browser;
+let folder;
+let server;
+let origin;
+let context;
+let page;
+let admin;
+let building;
+let resident;
+let registers;
+
+/** Asks the server as the property manager. */
+async function sent(method, path, data) {
+  const answer = await context.request[method](`${origin}/api/v1${path}`, { headers: { origin }, ...(data && { data }) });
+  assert.ok(answer.ok(), `${path}: ${answer.status()} ${await answer.text()}`);
+  return answer.status() === 204 ? undefined : answer.json();
+}
+
+/**
+ * A device of others that registers with what the page has shown. `host`: its own address, for once its account is taken away it
+ * guesses on, and whoever guesses is not heard for a minute.
+ */
+class Registers {
+  #folder = mkdtempSync(join(tmpdir(), 'klinke-registers-'));
+  #program;
+
+  static async start(host, { server: at, user, password }) {
+    const one = new Registers();
+    const file = (name, text) => writeFileSync(join(one.#folder, name), text);
+    file('config', `poll_method epoll\nsip_listen ${host}:${await freePort()}\nmodule_path /usr/lib/baresip/modules\nmodule g711.so\nmodule_app account.so\nmodule_app menu.so\n`);
+    file('accounts', `<sip:${user}@${at};transport=udp>;auth_user=${user};auth_pass=${password};regint=60\n`);
+    file('contacts', '');
+    one.#program = new Program('baresip', ['-f', one.#folder]);
+    await one.#program.prints(/baresip is ready/);
+    return one;
+  }
+
+  async stop() {
+    await this.#program.stop();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
+
+/** At a desk, on a phone, and twice as large: a picture of the first two, and nothing cut off in any. */
+async function everySize(name, part) {
+  const dismiss = page.locator('.toasts').getByRole('button', { name: t('common-close'), exact: true });
+  while ((await dismiss.count()) > 0) await dismiss.first().click();
+  for (const [size, more] of [[WIDE, ''], [SIZES.phone, '-phone'], [ZOOMED]]) {
+    await page.setViewportSize(size);
+    await fits(page, `${name} at ${size.width}`);
+    await nothingCut(page, `${name} at ${size.width}`);
+    await part?.evaluate((one) => one.scrollIntoView({ block: 'center' }));
+    if (more !== undefined) await look(page, `${name}${more}`, { forced: size === WIDE });
+  }
+  await page.setViewportSize(WIDE);
+}
+
+/** What the dialog says is to be typed in; it is closed then, and says it no more. */
+async function shownOnce(name, sizes = [[WIDE, '']]) {
+  const dialog = page.getByRole('dialog', { name: t('admin-sip-made') });
+  await dialog.getByText(t('admin-sip-once')).waitFor();
+  const value = async (key) => dialog.locator('div').filter({ has: page.getByText(t(key), { exact: true }) }).last().locator('code').innerText();
+  const shown = { server: await value('admin-sip-server-udp'), user: await value('admin-sip-user'), password: await value('admin-sip-password') };
+  assert.match(shown.user, /^[a-z0-9]{16}$/);
+  assert.match(shown.password, /^[a-z]{29}$/);
+  for (const [size, more] of sizes) {
+    await page.setViewportSize(size);
+    await nothingCut(page, `${name} at ${size.width}`);
+    await look(page, `${name}${more}`, { forced: size === WIDE });
+  }
+  await page.setViewportSize(WIDE);
+  await dialog.getByRole('button', { name: t('admin-sip-kept') }).click();
+  await dialog.waitFor({ state: 'detached' });
+  assert.ok(!(await page.content()).includes(shown.password), 'a password is shown once');
+  return shown;
+}
+
+before(async () => {
+  browser = await launch(RESIDENT_HZ);
+  folder = await mkdtemp(join(tmpdir(), 'klinke-sip-devices-'));
+  const first = (await freePort()) & ~1;
+  server = new Program(KLINKE, ['serve'], {
+    cwd: folder,
+    env: {
+      KLINKE_DATA__FOLDER: join(folder, 'data'),
+      KLINKE_HTTP__LISTEN: LISTEN,
+      KLINKE_CONTROLLERS__LISTEN: LISTEN,
+      KLINKE_MEDIA__LISTEN: LISTEN,
+      KLINKE_STATIONS__LISTEN: `127.0.0.1:${await freePort()}`,
+      // baresip 1.0 gives up when it is asked for SHA-256 too
+      KLINKE_STATIONS__DIGESTS: 'md5',
+      KLINKE_STATIONS__FIRST_PORT: String(first),
+      KLINKE_STATIONS__LAST_PORT: String(first + 9),
+    },
+  });
+  [, origin] = await server.prints(/Klinke is at (\S+)/);
+  const [, code] = await server.prints(/type this code: (\S+)/);
+  context = await device(browser, 'desktop', { origin });
+  page = await context.newPage();
+  admin = new Admin(page);
+  await sent('post', '/setup/claim', { code, organisation: 'Nordlys', name: 'Kari Styreleder', ...OWNER });
+  await sent('post', '/confidentiality', { version: 1 });
+  building = await sent('post', '/buildings', { name: 'Bjørkeveien', address: 'Bjørkeveien 4', kind: 'residential', time_zone: 'Europe/Oslo' });
+  const entrance = await sent('post', `/buildings/${building.id}/entrances`, { name: 'A' });
+  await sent('post', `/buildings/${building.id}/doors`, { name: 'Street door', everybody: true });
+  await sent('post', `/buildings/${building.id}/units`, { entrance: entrance.id, numbers: '1101', doors: [] });
+  const { items: [unit] } = await sent('get', `/buildings/${building.id}/units`);
+  resident = await sent('post', '/people', { name: 'Ola Nordmann', language: 'nb', homes: [{ unit: unit.id, owner: false }] });
+  await page.setViewportSize(WIDE);
+});
+afterEach(async () => {
+  await registers?.stop();
+  registers = undefined;
+});
+after(async () => {
+  await server?.stop();
+  await browser?.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+test('a desk phone is given to a person, is there once its account is typed in, and is out when it is removed', async () => {
+  await page.goto(`${origin}/admin/phones`);
+  const all = page.getByRole('region', { name: t('admin-sip-registered'), exact: true });
+  await all.getByText(t('admin-sip-registered-none'), { exact: true }).waitFor();
+  await everySize('admin-sip-registered-none', all);
+
+  await page.goto(`${origin}/admin/buildings/${building.id}/people?person=${resident.id}`);
+  const part = page.getByRole('region', { name: t('admin-sip'), exact: true });
+  await part.getByText(t('admin-sip-none')).waitFor();
+  await part.getByRole('button', { name: t('admin-sip-add') }).click();
+  const name = part.getByLabel(t('admin-name'), { exact: true });
+  await name.fill('Kitchen');
+  await everySize('admin-sip-add', part);
+  await name.press('Enter');
+  const shown = await shownOnce('admin-sip-made');
+  await part.getByText('Kitchen', { exact: true }).waitFor();
+  await part.getByText(t('admin-offline')).waitFor();
+
+  registers = await Registers.start('127.0.0.2', shown);
+  await part.getByText(t('admin-online')).waitFor();
+  await everySize('admin-sip-online', part);
+  await page.goto(`${origin}/admin/phones`);
+  const row = admin.row('Kitchen');
+  await row.getByText('Ola Nordmann').waitFor();
+  await row.getByText(t('admin-online')).waitFor();
+
+  await page.goto(`${origin}/admin/buildings/${building.id}/people?person=${resident.id}`);
+  await part.getByRole('button', { name: t('admin-sip-remove-one', { name: 'Kitchen' }) }).click();
+  const asks = page.getByRole('dialog', { name: t('admin-sip-remove-title', { name: 'Kitchen' }) });
+  await asks.getByText(t('admin-sip-remove-text')).waitFor();
+  await look(page, 'admin-sip-remove');
+  await asks.getByRole('button', { name: t('admin-sip-remove') }).click();
+  await part.getByText(t('admin-sip-none')).waitFor();
+  assert.deepEqual((await sent('get', '/sip-accounts')).items, []);
+  // neither name nor password of an account is among the changes
+  const told = JSON.stringify(await sent('get', '/audit?limit=100'));
+  assert.ok(told.includes('station.made') && told.includes('station.removed'), told);
+  assert.ok(!told.includes(shown.user) && !told.includes(shown.password), told);
+});
+
+test('a door station becomes a panel, and gets another account when its password is lost', async () => {
+  await page.goto(`${origin}/admin/buildings/${building.id}/panels`);
+  await page.getByRole('button', { name: t('admin-sip-panel-add') }).first().click();
+  const { dialog } = admin;
+  await dialog.getByText(t('admin-sip-panel-text')).waitFor();
+  await dialog.getByLabel(t('admin-name'), { exact: true }).fill('Gate');
+  await dialog.getByLabel('Street door', { exact: true }).check();
+  await everySize('admin-door-station');
+  await dialog.getByRole('button', { name: t('admin-sip-make') }).click();
+  const shown = await shownOnce('admin-door-station-made', [[WIDE, ''], [SIZES.phone, '-phone'], [ZOOMED, '-zoomed']]);
+  const row = admin.row('Gate');
+  await row.getByText(t('admin-offline')).waitFor();
+  registers = await Registers.start('127.0.0.3', shown);
+  await row.getByText(t('admin-online')).waitFor();
+  await everySize('admin-door-station-panels');
+
+  // the account before is out at once
+  await row.getByRole('button', { name: t('admin-sip-panel-renew') }).click();
+  await dialog.getByText(t('admin-sip-panel-renew-text')).waitFor();
+  await dialog.getByRole('button', { name: t('admin-sip-panel-renew') }).click();
+  const other = await shownOnce('admin-door-station-renewed');
+  assert.notEqual(other.password, shown.password);
+  await row.getByText(t('admin-offline')).waitFor();
+  await page.goto(`${origin}/admin/phones`);
+  await admin.row('Gate').getByText(t('admin-sip-door-station')).waitFor();
+});
