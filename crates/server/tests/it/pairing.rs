@@ -41,7 +41,7 @@ async fn a_panel_is_claimed_by_the_code_that_it_shows() {
     let added = manager.post(&path, new.clone()).await;
     assert_eq!(added.status, 201, "{added:?}");
     let id = added.json()["id"].clone();
-    let wanted = json!({ "id": id, "name": "Entrance A", "entrance": town.entrance, "doors": [town.door], "online": false, "paired": true });
+    let wanted = json!({ "id": id, "name": "Entrance A", "entrance": town.entrance, "doors": [town.door], "online": false, "paired": true, "door_station": false });
     assert_eq!(added.json(), wanted);
     assert_eq!(standing(&panel, &opened, secret).await.json(), json!({ "state": "claimed", "panel": id }));
     assert_eq!(manager.get(&path).await.json(), json!([wanted]));
