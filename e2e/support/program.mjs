@@ -62,11 +62,11 @@ export class Program {
     });
   }
 
-  /** Ends it as an operator would. */
-  async stop() {
+  /** Ends it as an operator would; `signal`: or as a power cut does. */
+  async stop(signal = 'SIGTERM') {
     if (this.#ended) return;
     const ended = once(this.#child, 'exit');
-    this.#child.kill('SIGTERM');
+    this.#child.kill(signal);
     const late = setTimeout(() => this.#child.kill('SIGKILL'), STOP_MS);
     await ended;
     clearTimeout(late);

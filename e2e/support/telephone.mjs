@@ -29,18 +29,28 @@ const WINDOWS = 2;
 /** How long its sound goes on, s: longer than a call. */
 const SPEAKS_S = 150;
 
-/** A port of UDP and TCP that nobody has. */
-export async function freePort() {
+/** Whether nobody listens at a port, by UDP or TCP. */
+async function isFree(port, host) {
+  const server = createServer();
+  const listens = await new Promise((resolve) => server.once('error', () => resolve(false)).listen(port, host, () => resolve(true)));
+  if (!listens) return false;
+  server.close();
+  await once(server, 'close');
+  const socket = createSocket('udp4');
+  const bound = await new Promise((resolve) => socket.once('error', () => resolve(false)).bind(port, host, () => resolve(true)));
+  socket.close();
+  return bound;
+}
+
+/** A port of UDP and TCP that nobody has, and the next one: baresip ends when it can not have that for TLS. */
+export async function freePort(host = HOST) {
   for (;;) {
-    const server = createServer().listen(0, HOST);
+    const server = createServer().listen(0, host);
     await once(server, 'listening');
     const { port } = server.address();
     server.close();
     await once(server, 'close');
-    const socket = createSocket('udp4');
-    const bound = await new Promise((resolve) => socket.once('error', () => resolve(false)).bind(port, HOST, () => resolve(true)));
-    socket.close();
-    if (bound) return port;
+    if ((await isFree(port, host)) && (await isFree(port + 1, host))) return port;
   }
 }
 
@@ -91,7 +101,6 @@ export class Telephone {
     const config = [
       'poll_method epoll',
       `sip_listen ${HOST}:${phone.port}`,
-      'sip_transports udp',
       'audio_player aubridge,x',
       `audio_source aufile,${at('says.wav')}`,
       'audio_alert aubridge,x',

@@ -265,6 +265,14 @@ test('an administrator vouches for a number, and takes it away', async () => {
   await part.getByText('+47 915 00 777').waitFor();
   await part.getByText(t('admin-phone-person-vouched-by', { name: 'Kari Styreleder' })).waitFor();
   await everySize('admin-person-number', part);
+  // how many there are in the building, and that they are rung
+  await page.goto(`${origin}/admin/phones`);
+  const rung = page.getByRole('region', { name: t('admin-rung'), exact: true });
+  const house = rung.getByRole('row').filter({ hasText: building.name });
+  await house.getByText('1', { exact: true }).waitFor();
+  await house.getByText(t('admin-policy-phones-both')).waitFor();
+  await everySize('admin-rung', rung);
+  await page.goto(`${origin}/admin/buildings/${building.id}/people?person=${resident.id}`);
   await part.getByRole('button', { name: t('admin-phone-person-remove') }).click();
   const asks = page.getByRole('dialog', { name: t('admin-phone-person-remove') });
   await asks.getByText(t('admin-phone-person-remove-text')).waitFor();

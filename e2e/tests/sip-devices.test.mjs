@@ -48,7 +48,7 @@ class Registers {
   static async start(host, { server: at, user, password }) {
     const one = new Registers();
     const file = (name, text) => writeFileSync(join(one.#folder, name), text);
-    file('config', `poll_method epoll\nsip_listen ${host}:${await freePort()}\nmodule_path /usr/lib/baresip/modules\nmodule g711.so\nmodule_app account.so\nmodule_app menu.so\n`);
+    file('config', `poll_method epoll\nsip_listen ${host}:${await freePort(host)}\nmodule_path /usr/lib/baresip/modules\nmodule g711.so\nmodule_app account.so\nmodule_app menu.so\n`);
     file('accounts', `<sip:${user}@${at};transport=udp>;auth_user=${user};auth_pass=${password};regint=60\n`);
     file('contacts', '');
     one.#program = new Program('baresip', ['-f', one.#folder]);
@@ -57,7 +57,8 @@ class Registers {
   }
 
   async stop() {
-    await this.#program.stop();
+    // one whose account was taken away would try for ten seconds to take its leave
+    await this.#program.stop('SIGKILL');
     rmSync(this.#folder, { recursive: true, force: true });
   }
 }

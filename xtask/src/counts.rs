@@ -119,6 +119,12 @@ pub fn failed_names(text: &str) -> Vec<String> {
     names
 }
 
+/// What node's runner says at its end of the tests that failed, one complaint for each line; at most `most` lines.
+pub fn node_failures(text: &str, most: usize) -> Vec<String> {
+    let said = text.lines().skip_while(|line| line.trim() != "✖ failing tests:").skip(1);
+    said.filter(|line| !line.trim().is_empty()).take(most).map(str::to_owned).collect()
+}
+
 /// The JSON report of vitest.
 pub fn vitest(json: &str) -> Option<Counts> {
     let report: serde_json::Value = serde_json::from_str(json).ok()?;
@@ -167,6 +173,14 @@ mod tests {
             failed_names(text),
             ["failed: klinke-calls plan::rings", "failed: src/a.rs - a (line 3)", "failed: rings (4.2ms)"]
         );
+    }
+
+    #[test]
+    fn what_node_says_of_a_failure_is_kept() {
+        let text = "✖ rings (4.2ms)\n  once\nℹ fail 1\n\n✖ failing tests:\n\ntest at a.mjs:1:1\n✖ rings (4.2ms)\n  Error: no\n";
+        assert_eq!(node_failures(text, 2), ["test at a.mjs:1:1", "✖ rings (4.2ms)"]);
+        assert_eq!(node_failures(text, 9).last().unwrap(), "  Error: no");
+        assert!(node_failures("ℹ fail 0\n", 9).is_empty());
     }
 
     #[test]

@@ -293,9 +293,14 @@ fn browser(workshop: &Workshop, log: &mut Log) -> Result<Outcome, Failure> {
         let half = judged(&ran, counts, "node failed")?;
         outcome.counts += half.counts;
         outcome.complaints.extend(half.complaints);
+        // the end of the log is the other half's
+        outcome.complaints.extend(counts::node_failures(&ran.text, SAID));
     }
     Ok(outcome)
 }
+
+/// Lines that are shown of what a half of the browser tests says of its failures.
+const SAID: usize = 60;
 
 /// A runner that failed without a failed test did not do its work.
 fn judged(ran: &Finished, counts: Counts, otherwise: &str) -> Result<Outcome, Failure> {

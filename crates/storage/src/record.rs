@@ -55,8 +55,8 @@ pub use people::{
     Changed, Deleted, Home, PeopleAfter, PeopleOrder, PeoplePage, PeopleQuery, PersonRow, Standing, Suspended,
 };
 pub use phones::{
-    LimitsSet, NewTrunk, NumberOf, RingNumber, RingPhones, TRUNKS, Trunk, TrunkAdded, TrunkChange,
-    TrunkChanged, TrunkOrdered,
+    LimitsSet, NewTrunk, NumberOf, PhonesOfBuilding, RingNumber, RingPhones, TRUNKS, Trunk, TrunkAdded,
+    TrunkChange, TrunkChanged, TrunkOrdered,
 };
 pub use records::{
     KeptOfMe, NamedPerson, NewReading, NewRecordPolicy, ReadingsPage, RecordAfter, RecordHouse, RecordOf,

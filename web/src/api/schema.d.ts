@@ -2116,6 +2116,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/phone-numbers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How many phones can be rung in each building whose people the asker sees; the oldest building first. It says of nobody that
+         *     they have a number.
+         */
+        get: operations["phone_numbers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/pictures/{picture}": {
         parameters: {
             query?: never;
@@ -3234,6 +3254,25 @@ export interface components {
              * @description Grows with every change.
              */
             version: number;
+        };
+        /** @description A building, and how many of its people an ordinary phone can be rung for. */
+        BuildingPhones: {
+            building: components["schemas"]["BuildingId"];
+            /** @description Its name. */
+            name: components["schemas"]["Label"];
+            /**
+             * Format: int64
+             * @description How many of the people who live there have a number that is known to be theirs.
+             */
+            numbers: number;
+            /** @description When phones are rung there. */
+            phones: components["schemas"]["Phones"];
+        };
+        /** @description A page of buildings. */
+        BuildingPhonesPage: {
+            items: components["schemas"]["BuildingPhones"][];
+            /** @description Where the next page begins; absent on the last. */
+            next?: string | null;
         };
         /** @description The policy of a building. What is not said is as in [`Default`]. */
         BuildingPolicy: {
@@ -26434,6 +26473,94 @@ export interface operations {
             };
             /** @description `invalid`; `errors` names the fields */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    phone_numbers: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                cursor?: string;
+                /** @description How many, 1 to 200. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BuildingPhonesPage"];
+                };
+            };
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -3,9 +3,11 @@
 //! A cursor is what the last row of a page is sorted by, so a row that is gone or moved by then takes no other with it.
 //! Whoever asks gives it back as it is; one of another order is refused.
 
-use crate::http::problem::{FieldCode, Fields};
+use crate::http::problem::{FieldCode, Fields, Problem};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Deserialize;
+use utoipa::IntoParams;
 use uuid::Uuid;
 
 /// The longest page.
@@ -14,6 +16,43 @@ pub(super) const LIMIT: u16 = 200;
 const USUAL: u16 = 50;
 /// Longer than any that was written here.
 const CURSOR_MAX: usize = 2_000;
+
+/// Which page of a list that is in the order in which its rows were made, and in no other.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct AsMade {
+    /// The `next` of the page before.
+    cursor: Option<String>,
+    /// How many, 1 to 200.
+    limit: Option<u16>,
+}
+
+impl AsMade {
+    /// Behind which row the page begins, and how long it is.
+    pub(super) fn place<Id: From<Uuid>>(&self) -> Result<(Option<Id>, u16), Problem> {
+        let mut fields = Fields::default();
+        let place = |mut parts: Parts| {
+            parts.is(MADE)?;
+            let after = parts.id()?;
+            parts.end().map(|()| after)
+        };
+        let after = after(self.cursor.as_deref(), place, &mut fields);
+        let limit = limit(self.limit, &mut fields);
+        fields.check()?;
+        Ok((after, limit))
+    }
+
+    /// Cuts what is more than a page, of which one more was asked for: where the next page begins, unless it is the last.
+    pub(super) fn cut<Row>(found: &mut Vec<Row>, limit: u16, id: impl Fn(&Row) -> Uuid) -> Option<String> {
+        let more = found.len() > usize::from(limit);
+        found.truncate(limit.into());
+        let last = found.last().filter(|_| more)?;
+        Some(cursor(MADE, &[id(last).as_bytes().as_slice()]))
+    }
+}
+
+/// The order of [`AsMade`].
+const MADE: &str = "made";
 
 /// How long a page is.
 pub(super) fn limit(asked: Option<u16>, fields: &mut Fields) -> u16 {

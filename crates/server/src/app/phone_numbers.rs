@@ -1,6 +1,8 @@
 //! The number at which somebody is rung, as administrators see it: they vouch for it, so that a resident without a phone that
 //! can be asked, or without a sign-in, is rung too. Nobody vouches for their own.
 
+use super::administrator;
+use super::paging::AsMade;
 use super::people::shown;
 use super::phone_limits::callable;
 use crate::auth::session::SignedIn;
@@ -8,12 +10,14 @@ use crate::http::body::{Body, Object};
 use crate::http::problem::{Code, Fields, Problem, ProblemBody};
 use crate::node::Node;
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
-use klinke_model::ids::PersonId;
-use klinke_model::phone::Verified;
+use klinke_model::ids::{BuildingId, PersonId};
+use klinke_model::phone::{Phones, Verified};
 use klinke_model::privacy::Pii;
-use klinke_storage::record::NumberOf;
+use klinke_model::rights::Right;
+use klinke_model::text::Label;
+use klinke_storage::record::{NumberOf, PhonesOfBuilding};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -48,6 +52,54 @@ fn told(found: Option<NumberOf>) -> PhoneNumber {
         return PhoneNumber { number: None, verified: None, by: None };
     };
     PhoneNumber { number: Some(number.into_inner().into()), verified: Some(verified), by }
+}
+
+/// A building, and how many of its people an ordinary phone can be rung for.
+#[derive(Serialize, ToSchema)]
+pub struct BuildingPhones {
+    building: BuildingId,
+    /// Its name.
+    name: Label,
+    /// When phones are rung there.
+    phones: Phones,
+    /// How many of the people who live there have a number that is known to be theirs.
+    numbers: u64,
+}
+
+/// A page of buildings.
+#[derive(Serialize, ToSchema)]
+pub struct BuildingPhonesPage {
+    items: Vec<BuildingPhones>,
+    /// Where the next page begins; absent on the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    next: Option<String>,
+}
+
+/// How many phones can be rung in each building whose people the asker sees; the oldest building first. It says of nobody that
+/// they have a number.
+#[utoipa::path(get, path = "/api/v1/phone-numbers", operation_id = "phone_numbers", tag = "people", params(AsMade),
+    security(("session" = [])),
+    responses((status = 200, description = "A page", body = BuildingPhonesPage),
+        (status = 403, description = "`forbidden`", body = ProblemBody, content_type = "application/problem+json")))]
+pub async fn by_building(
+    State(node): State<Arc<Node>>,
+    who: SignedIn,
+    asked: Result<Query<AsMade>, axum::extract::rejection::QueryRejection>,
+) -> Result<Json<BuildingPhonesPage>, Problem> {
+    administrator(&node, &who, Right::SeePeople).await?;
+    let Query(asked) = asked.map_err(|_| Code::Malformed)?;
+    let (after, limit) = asked.place()?;
+    let wanted = u64::from(limit) + 1;
+    let mut found = node.store.phone_numbers().phones_of_buildings(&who.scope, after, wanted).await?;
+    let next = AsMade::cut(&mut found, limit, |of| of.building.0);
+    let told = |of: PhonesOfBuilding| BuildingPhones {
+        building: of.building,
+        name: of.name,
+        phones: of.when,
+        numbers: of.numbers,
+    };
+    Ok(Json(BuildingPhonesPage { items: found.into_iter().map(told).collect(), next }))
 }
 
 /// The number at which a person is rung.

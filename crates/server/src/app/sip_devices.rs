@@ -2,7 +2,7 @@
 //! and nowhere else. Whether one is registered is known now and not since when.
 
 use super::administrator;
-use super::paging;
+use super::paging::AsMade;
 use super::people::shown;
 use crate::auth::session::SignedIn;
 use crate::http::body::{Body, Object};
@@ -21,7 +21,7 @@ use klinke_model::text::Label;
 use klinke_storage::record::{self, SipAdded, SipOwner};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 /// A SIP device of a person. There is no "last registered": that would tell when somebody was at home.
 #[derive(Serialize, ToSchema)]
@@ -121,16 +121,6 @@ pub struct SipAccountsPage {
     servers: Vec<SipServer>,
 }
 
-/// Which page.
-#[derive(Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct Asked {
-    /// The `next` of the page before.
-    cursor: Option<String>,
-    /// How many, 1 to 200.
-    limit: Option<u16>,
-}
-
 pub(super) fn servers(node: &Node) -> Vec<SipServer> {
     let told = |(way, address): (Way, std::net::SocketAddr)| SipServer {
         transport: match way {
@@ -222,32 +212,21 @@ pub async fn remove(
 }
 
 /// What registers over SIP, as far as the asker sees whose it is; the oldest first.
-#[utoipa::path(get, path = "/api/v1/sip-accounts", operation_id = "sip_accounts", tag = "people", params(Asked),
+#[utoipa::path(get, path = "/api/v1/sip-accounts", operation_id = "sip_accounts", tag = "people", params(AsMade),
     security(("session" = [])),
     responses((status = 200, description = "A page", body = SipAccountsPage),
         (status = 403, description = "`forbidden`", body = ProblemBody, content_type = "application/problem+json")))]
 pub async fn accounts(
     State(node): State<Arc<Node>>,
     who: SignedIn,
-    asked: Result<Query<Asked>, axum::extract::rejection::QueryRejection>,
+    asked: Result<Query<AsMade>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Json<SipAccountsPage>, Problem> {
     administrator(&node, &who, Right::SeeBuilding).await?;
     let Query(asked) = asked.map_err(|_| Code::Malformed)?;
-    let mut fields = Fields::default();
-    let place = |mut parts: paging::Parts| {
-        parts.is("made")?;
-        let after = parts.id()?;
-        parts.end().map(|()| after)
-    };
-    let after = paging::after(asked.cursor.as_deref(), place, &mut fields);
-    let limit = paging::limit(asked.limit, &mut fields);
-    fields.check()?;
+    let (after, limit) = asked.place()?;
     let wanted = u64::from(limit) + 1;
     let mut found = node.store.sip_accounts().sip_accounts(&who.scope, after, wanted).await?;
-    let more = found.len() > usize::from(limit);
-    found.truncate(limit.into());
-    let last = found.last().filter(|_| more);
-    let next = last.map(|last| paging::cursor("made", &[last.id.0.as_bytes().as_slice()]));
+    let next = AsMade::cut(&mut found, limit, |account| account.id.0);
     let items = found.into_iter().map(|account| told(&node, account)).collect();
     Ok(Json(SipAccountsPage { items, next, servers: servers(&node) }))
 }

@@ -165,6 +165,7 @@ pub fn operations() -> OpenApiRouter<Arc<Node>> {
         .routes(routes!(app::door_stations::add))
         .routes(routes!(app::door_stations::renew))
         .routes(routes!(app::phone_numbers::of_person, app::phone_numbers::vouch, app::phone_numbers::remove))
+        .routes(routes!(app::phone_numbers::by_building))
         .routes(routes!(app::sip_devices::list, app::sip_devices::add))
         .routes(routes!(app::sip_devices::remove))
         .routes(routes!(app::sip_devices::accounts))

@@ -1,7 +1,7 @@
 //! Ordinary phones, as they are set up and as a call needs them.
 
 use klinke_model::contact::Language;
-use klinke_model::ids::{PersonId, TrunkId};
+use klinke_model::ids::{BuildingId, PersonId, TrunkId};
 use klinke_model::phone::{E164, PhoneLimits, Phones, TrunkEncryption, TrunkKeys, TrunkWay, Verified};
 use klinke_model::privacy::Pii;
 use klinke_model::text::Label;
@@ -113,6 +113,19 @@ pub struct NumberOf {
     pub verified: Verified,
     /// Who vouches for it; none when nobody does, or they are not here any more.
     pub by: Option<PersonId>,
+}
+
+/// A building, and how many of its people an ordinary phone can be rung for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PhonesOfBuilding {
+    /// The building.
+    pub building: BuildingId,
+    /// Its name.
+    pub name: Label,
+    /// When phones are rung there.
+    pub when: Phones,
+    /// How many of the people who live there have a number.
+    pub numbers: u64,
 }
 
 /// Which ordinary phones a button may ring.

@@ -5,23 +5,27 @@
 //! which number.
 
 use crate::entity::{building, membership, person, phone_number, phone_number_by, trunk, unit};
-use crate::record::{NumberOf, RingNumber, RingPhones, Stamp};
+use crate::record::{NumberOf, PhonesOfBuilding, RingNumber, RingPhones, Stamp};
 use crate::repo::audit::{self, Change};
 use crate::repo::convert::{At, Word};
 use crate::repo::households::is_active;
 use crate::repo::people_change::{changeable, home_building};
-use crate::repo::{people, phone_limits, reach};
+use crate::repo::{people, phone_limits, policy, reach};
 use crate::tx::{self, Isolation};
 use crate::{Result, Store};
 use klinke_model::contact::Language;
-use klinke_model::ids::PersonId;
+use klinke_model::ids::{BuildingId, PersonId};
 use klinke_model::phone::{E164, Phones, Verified};
 use klinke_model::privacy::Pii;
+use klinke_model::rights::Right;
 use klinke_model::scope::{Principal, Scope};
 use klinke_model::text::Label;
 use sea_orm::ActiveValue::Set;
-use sea_orm::sea_query::{OnConflict, Query};
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter};
+use sea_orm::sea_query::{Expr, ExprTrait, Func, JoinType, OnConflict, Query};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect,
+};
 use serde_json::json;
 use std::collections::{BTreeSet, HashMap};
 use uuid::Uuid;
@@ -127,6 +131,38 @@ impl PhoneNumbers<'_> {
         .await
     }
 
+    /// The buildings whose people the principal may see, those behind `after` in the order of their ids: when phones are rung
+    /// there, and for how many. It says of nobody that they have a number.
+    pub async fn phones_of_buildings(
+        &self,
+        scope: &Scope,
+        after: Option<BuildingId>,
+        limit: u64,
+    ) -> Result<Vec<PhonesOfBuilding>> {
+        tx::read(self.0, |tx| async move {
+            let mut wanted = building::Entity::find()
+                .filter(building::Column::Tenant.eq(scope.tenant.0))
+                .filter(reach::may(scope, Right::SeePeople, building::Column::Id));
+            if let Some(after) = after {
+                wanted = wanted.filter(building::Column::Id.gt(after.0));
+            }
+            let houses = wanted.order_by_asc(building::Column::Id).limit(limit).all(&*tx).await?;
+            let ids: Vec<Uuid> = houses.iter().map(|house| house.id).collect();
+            let (policies, counts) =
+                (policy::of(&*tx, scope, &ids).await?, count_in(&*tx, scope, &ids).await?);
+            let told = houses.into_iter().map(|house| {
+                Ok(PhonesOfBuilding {
+                    building: house.id.into(),
+                    name: At("building", "name").label(&house.name)?,
+                    when: policies.get(&house.id).map_or_else(Phones::default, |policy| policy.phones),
+                    numbers: counts.get(&house.id).copied().unwrap_or_default(),
+                })
+            });
+            told.collect()
+        })
+        .await
+    }
+
     /// Takes the number of the person who asks away.
     pub async fn remove_my_number(&self, scope: &Scope) -> Result<bool> {
         let Some(who) = scope.person() else { return Ok(false) };
@@ -171,6 +207,35 @@ async fn places(db: &impl ConnectionTrait, scope: &Scope) -> Result<Vec<(Label, 
         Ok((At("building", "name").label(name)?, At("person", "language").choice(language)?))
     };
     spoken.into_iter().map(read).collect()
+}
+
+/// For how many people of each of these buildings a phone can be rung.
+async fn count_in(db: &impl ConnectionTrait, scope: &Scope, houses: &[Uuid]) -> Result<HashMap<Uuid, u64>> {
+    let number = |column| Expr::col((phone_number::Entity, column));
+    let home = |column| Expr::col((membership::Entity, column));
+    let flat = |column| Expr::col((unit::Entity, column));
+    let theirs = Condition::all()
+        .add(home(membership::Column::Tenant).eq(number(phone_number::Column::Tenant)))
+        .add(home(membership::Column::Person).eq(number(phone_number::Column::Person)));
+    let where_they_live = Condition::all()
+        .add(flat(unit::Column::Tenant).eq(home(membership::Column::Tenant)))
+        .add(flat(unit::Column::Id).eq(home(membership::Column::Unit)));
+    let counted = Query::select()
+        .expr_as(flat(unit::Column::Building), "building")
+        .expr_as(Func::count_distinct(number(phone_number::Column::Person)), "numbers")
+        .from(phone_number::Entity)
+        .join(JoinType::InnerJoin, membership::Entity, theirs)
+        .join(JoinType::InnerJoin, unit::Entity, where_they_live)
+        .and_where(number(phone_number::Column::Tenant).eq(scope.tenant.0))
+        .and_where(flat(unit::Column::Building).is_in(houses.iter().copied()))
+        .group_by_col((unit::Entity, unit::Column::Building))
+        .take();
+    let mut counts = HashMap::new();
+    for row in db.query_all(&counted).await? {
+        let numbers = At("phone_number", "person").number(row.try_get("", "numbers")?)?;
+        counts.insert(row.try_get("", "building")?, numbers);
+    }
+    Ok(counts)
 }
 
 async fn number_of(db: &impl ConnectionTrait, scope: &Scope, person: PersonId) -> Result<Option<NumberOf>> {

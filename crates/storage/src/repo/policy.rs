@@ -15,7 +15,9 @@ use klinke_model::rights::Right;
 use klinke_model::scope::Scope;
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{ConnectionTrait, EntityTrait};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
+use std::collections::HashMap;
+use uuid::Uuid;
 
 impl Sites<'_> {
     /// The policy of a building and its version; the default one has version 0.
@@ -93,9 +95,26 @@ pub(super) async fn current(
 ) -> Result<(u64, BuildingPolicy)> {
     let row = building_policy::Entity::find_by_id((scope.tenant.0, building.0)).one(db).await?;
     let Some(row) = row else { return Ok((0, BuildingPolicy::default())) };
-    let policy = serde_json::from_str(&row.policy)
-        .map_err(|_| StorageError::Corrupt { table: "building_policy", column: "policy" })?;
-    Ok((At("building_policy", "version").number(row.version)?, policy))
+    Ok((At("building_policy", "version").number(row.version)?, read(&row)?))
+}
+
+/// What these buildings decided; those that decided nothing are left out.
+pub(super) async fn of(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    houses: &[Uuid],
+) -> Result<HashMap<Uuid, BuildingPolicy>> {
+    let rows = building_policy::Entity::find()
+        .filter(building_policy::Column::Tenant.eq(scope.tenant.0))
+        .filter(building_policy::Column::Building.is_in(houses.iter().copied()))
+        .all(db)
+        .await?;
+    rows.iter().map(|row| Ok((row.building, read(row)?))).collect()
+}
+
+fn read(row: &building_policy::Model) -> Result<BuildingPolicy> {
+    serde_json::from_str(&row.policy)
+        .map_err(|_| StorageError::Corrupt { table: "building_policy", column: "policy" })
 }
 
 fn json(policy: &BuildingPolicy) -> Result<serde_json::Value> {

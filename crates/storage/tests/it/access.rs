@@ -1245,6 +1245,11 @@ const PROBES: &[Probe] = probes! {
         r.store.phone_numbers().remove_number(&r.scope, &stamp(r.n), r.ours.kari).await?;
         Ok(r.store.phone_numbers().number(&r.ours.system(), r.ours.kari).await?.is_none())
     };
+    phones_of_buildings [System Manager Admin Auditor] |r| {
+        r.number().await?;
+        let found = r.store.phone_numbers().phones_of_buildings(&r.scope, None, 50).await?;
+        Ok(found.iter().any(|house| house.building == r.ours.house && house.numbers > 0))
+    };
     places [System] |r| {
         r.number().await?;
         Ok(!r.store.phone_numbers().places(&r.scope).await?.is_empty())

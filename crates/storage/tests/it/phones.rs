@@ -228,9 +228,24 @@ on_both! {
         let mut once = places.clone();
         once.dedup();
         assert_eq!(once, places, "each once, though three people have a number");
+        // how many there are in a building: each person once
+        let numbers_in = async |building| {
+            let all = db.store.phone_numbers().phones_of_buildings(&system, None, 50).await.unwrap();
+            all.into_iter().find(|house| house.building == building).map(|house| (house.when, house.numbers))
+        };
+        assert_eq!(numbers_in(ours.house).await, Some((Phones::WithoutDevice, 3)));
+        decide(&db.store, &ours, Phones::Both).await;
+        assert_eq!(numbers_in(ours.house).await.unwrap().0, Phones::Both);
+        // page by page
+        let first = db.store.phone_numbers().phones_of_buildings(&system, None, 1).await.unwrap();
+        let [one] = &first[..] else { panic!("{first:?}") };
+        let behind = db.store.phone_numbers().phones_of_buildings(&system, Some(one.building), 50).await.unwrap();
+        assert_eq!(1 + behind.len(), houses.len());
+        assert!(behind.iter().all(|house| house.building > one.building));
         // a second home: the first is left, the number stays
         let elsewhere = Membership { person: ours.ola, unit: ours.neighbour_unit, owner: false };
         assert!(people.add_membership(&system, elsewhere).await.unwrap());
+        assert_eq!(numbers_in(ours.house).await.unwrap().1, 3, "who has two homes there is one person");
         let new = NewMove { id: ours.fresh(70), unit: ours.unit, last_day: 1, ends_at: NOW,
             out: vec![ours.kari, ours.ola], to: None, into: vec![] };
         assert!(db.store.moves().plan_move(&system, &stamp(1), new).await.unwrap());

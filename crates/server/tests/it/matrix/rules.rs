@@ -326,6 +326,7 @@ pub const OPERATIONS: &[Operation] = &[
     op("DELETE /api/v1/trunks/{trunk}/test-call", Belonging(ChangeBuilding)),
     op("GET /api/v1/phone-limits", Everywhere(ChangeBuilding)),
     op("PUT /api/v1/phone-limits", Everywhere(ChangeBuilding)),
+    op("GET /api/v1/phone-numbers", Somewhere(SeePeople)),
     op("GET /api/v1/people/{person}/phone-number", Hidden(SeePeople)),
     op("PUT /api/v1/people/{person}/phone-number", Seen(SeePeople, ChangePeople)),
     op("DELETE /api/v1/people/{person}/phone-number", Seen(SeePeople, ChangePeople)),
