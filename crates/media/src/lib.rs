@@ -3,7 +3,7 @@
 //! A *room* is one call. The panel **publishes** into it once; every app **subscribes** and sees the picture
 //! at once, but no sound passes in either direction before the call is answered and its peer **bridged**.
 //! A phone leg has a *seat* instead of a connection: its sound is handed in and out. So has a panel that is a door station
-//! ([`PanelSeat`]): its sound, and its picture.
+//! ([`PanelSeat`]): its sound, and its picture. A desk phone with a display has one more ([`ViewerSeat`]), for what it sees.
 //! The room forwards RTP payloads as they are: it neither decodes nor stores them.
 //!
 //! Invariants:
@@ -29,11 +29,13 @@ mod relay;
 mod room;
 mod seat;
 mod station;
+mod viewer;
 
 use driver::Driver;
 use driver::shard::Command;
 pub use seat::Sound;
 pub use station::{ForStation, PanelSeat, Picture};
+pub use viewer::{Sight, ViewerSeat};
 
 use relay::Who;
 use std::net::{IpAddr, SocketAddr};
@@ -223,6 +225,23 @@ impl Media {
         self.command(room, Command::SeatPanel { room, answer }).await;
         let (id, hears, asked) = answered.await.unwrap_or(Err(MediaError::Stopped))?;
         Ok(PanelSeat { media: self.clone(), room, id, hears, asked })
+    }
+
+    /// Gives a peer that is no browser and has a display its view of the panel, instead of the one it had: the picture comes at
+    /// once, bridged or not. Who drops it looks no more; [`Media::leave`] ends it too.
+    ///
+    /// # Errors
+    /// [`MediaError::NoSuchRoom`], [`MediaError::Full`], [`MediaError::Stopped`].
+    pub async fn look(&self, room: RoomId, peer: PeerId) -> Result<ViewerSeat, MediaError> {
+        let (shown, sees) = mpsc::channel(viewer::WAITING);
+        let (answer, answered) = oneshot::channel();
+        self.command(room, Command::Look { room, peer, shown, answer }).await;
+        answered.await.unwrap_or(Err(MediaError::Stopped))?;
+        Ok(ViewerSeat { media: self.clone(), room, peer, sees })
+    }
+
+    async fn viewer_wants_key_frame(&self, room: RoomId, peer: PeerId) {
+        self.command(room, Command::ViewerWants(room, peer)).await;
     }
 
     async fn station_speaks(&self, room: RoomId, station: u64, sound: Sound) {

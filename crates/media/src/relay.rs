@@ -19,6 +19,7 @@ use crate::quality::{self, Capacity};
 use crate::room::Room;
 use crate::seat::{Seat, Sound};
 use crate::station::{Picture, Station};
+use crate::viewer::Viewer;
 use crate::{MediaEvent, PeerId, Quality, RoomId};
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
@@ -77,6 +78,8 @@ pub struct Relay {
     peers: BTreeMap<PeerId, Peer>,
     /// Peers that are no browsers.
     seats: BTreeMap<PeerId, Seat>,
+    /// Those of them that look.
+    viewers: BTreeMap<PeerId, Viewer>,
     keyframes: Keyframes,
     adapt_at: Instant,
     work: VecDeque<(Who, LegEvent)>,
@@ -92,6 +95,7 @@ impl Relay {
             station: None,
             peers: BTreeMap::new(),
             seats: BTreeMap::new(),
+            viewers: BTreeMap::new(),
             keyframes: Keyframes::new(now),
             adapt_at: now + ADAPT_EVERY,
             work: VecDeque::new(),
@@ -143,10 +147,38 @@ impl Relay {
         self.work_off(now, out);
     }
 
+    /// Gives a peer that is no browser its view, instead of the one it had.
+    pub fn look(&mut self, peer: PeerId, mut viewer: Viewer, now: Instant, out: &mut Outputs) {
+        if let Some(station) = &self.station
+            && let Some((pieces, continues)) = station.still()
+        {
+            let source = if continues { station.source() } else { station.still_source() };
+            pieces.iter().for_each(|piece| viewer.see(source, Passed::picture(piece)));
+            viewer.follows = continues;
+        }
+        self.viewers.insert(peer, viewer);
+        self.keyframes.want(now);
+        self.work_off(now, out);
+    }
+
+    /// How many such views there are.
+    pub fn viewers(&self) -> usize {
+        self.viewers.len()
+    }
+
+    /// This viewer can not decode before a key frame.
+    pub fn viewer_wants(&mut self, peer: PeerId, now: Instant, out: &mut Outputs) {
+        if self.viewers.contains_key(&peer) {
+            self.keyframes.want(now);
+            self.work_off(now, out);
+        }
+    }
+
     /// Gives a door station the panel's place, instead of whoever had it.
     pub fn seat_panel(&mut self, station: Station, now: Instant, out: &mut Outputs) {
         self.end(Who::Panel, out);
         self.peers.values_mut().for_each(|peer| peer.follows = false);
+        self.viewers.values_mut().for_each(|viewer| viewer.follows = false);
         self.station = Some(station);
         self.keyframes.want(now);
         self.work_off(now, out);
@@ -175,6 +207,14 @@ impl Relay {
                 peer.leg.drain(Who::Peer(*id), now, &mut out.datagrams, &mut self.work);
             } else if takes {
                 self.keyframes.want(now);
+            }
+        }
+        self.viewers.retain(|_, viewer| !viewer.is_left());
+        for viewer in self.viewers.values_mut() {
+            viewer.follows |= picture.starts;
+            match viewer.follows {
+                true => viewer.see(source, Passed::picture(picture)),
+                false => self.keyframes.want(now),
             }
         }
         self.work_off(now, out);
@@ -225,6 +265,7 @@ impl Relay {
     pub fn leave(&mut self, peer: PeerId, out: &mut Outputs) {
         self.room.leave(peer);
         self.seats.remove(&peer);
+        self.viewers.remove(&peer);
         self.end(Who::Peer(peer), out);
     }
 
@@ -356,6 +397,10 @@ impl Relay {
                 peer.leg.drain(Who::Peer(*id), now, &mut out.datagrams, &mut self.work);
             }
         }
+        if codec == Codec::H264 {
+            self.viewers.retain(|_, viewer| !viewer.is_left());
+            self.viewers.values_mut().for_each(|viewer| viewer.see(source, passed));
+        }
     }
 
     /// Sends the panel's sound to who is bridged.
@@ -409,11 +454,12 @@ impl Relay {
         if self.station.is_none() && !self.panel.as_ref().is_some_and(Leg::is_connected) {
             return None;
         }
-        let viewers = || self.peers.iter().filter(|(id, peer)| peer.leg.has_video() && self.room.sees(**id));
-        if !viewers().any(|(_, peer)| peer.leg.is_connected()) {
+        let apps = || self.peers.iter().filter(|(id, peer)| peer.leg.has_video() && self.room.sees(**id));
+        let looks = self.viewers.values().any(|viewer| !viewer.is_left());
+        if !looks && !apps().any(|(_, peer)| peer.leg.is_connected()) {
             return None;
         }
-        self.keyframes.due(viewers().any(|(_, peer)| !peer.leg.is_connected()))
+        self.keyframes.due(apps().any(|(_, peer)| !peer.leg.is_connected()))
     }
 
     fn ask_for_keyframe(&mut self, now: Instant, out: &mut Outputs) {

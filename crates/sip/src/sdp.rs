@@ -92,11 +92,11 @@ pub struct Agreed {
     pub direction: Direction,
     /// Set when it is encrypted.
     pub keys: Option<Keys>,
-    /// The picture that they could send; declined.
+    /// The line of picture that they describe, whatever becomes of it.
     pub video: Option<Video>,
 }
 
-/// A picture that a door station offers, H.264 (RFC 6184).
+/// A line of picture in their description, H.264 (RFC 6184): what a door station shows, or what a display takes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Video {
     /// Its payload type.
@@ -111,6 +111,10 @@ pub struct Video {
     pub address: IpAddr,
     /// The port there.
     pub port: u16,
+    /// The port of its RTCP: the same one where both share it.
+    pub rtcp_port: u16,
+    /// Whether they take a picture, now.
+    pub takes: bool,
 }
 
 /// Why a description is not taken.

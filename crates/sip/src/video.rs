@@ -1,5 +1,5 @@
 //! A picture in H.264 (RFC 6184) on its way from a door station to apps, or from a panel to a station's display: passed on as
-//! it came, never decoded. Without IO, but for [`camera`], its shell.
+//! it came, never decoded. Without IO, but for [`camera`] and [`display`], its shells.
 //!
 //! [`Source`] reads what passes: it keeps the parameter sets and the last key frame, so that who comes late sees a still
 //! picture at once. [`View`] is one who looks on: its packets are those of the source under numbers of its own, without a gap
@@ -11,6 +11,7 @@
 
 mod ask;
 pub mod camera;
+pub mod display;
 mod nal;
 #[cfg(test)]
 mod tests;

@@ -12,6 +12,7 @@ use crate::negotiate::{self, Role, Terms};
 use crate::relay::{Outputs, Relay, Who};
 use crate::seat::{self, Sound};
 use crate::station::{Picture, Station};
+use crate::viewer::{Sight, Viewer};
 use crate::{Load, MediaError, MediaEvent, PeerId, RoomId};
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -47,6 +48,13 @@ pub enum Command {
         answer: oneshot::Sender<Result<(), MediaError>>,
     },
     Speak(RoomId, PeerId, Sound),
+    Look {
+        room: RoomId,
+        peer: PeerId,
+        shown: mpsc::Sender<Sight>,
+        answer: oneshot::Sender<Result<(), MediaError>>,
+    },
+    ViewerWants(RoomId, PeerId),
     SeatPanel {
         room: RoomId,
         answer: oneshot::Sender<Result<PanelPlace, MediaError>>,
@@ -156,6 +164,13 @@ impl Shard {
             Command::Speak(room, peer, sound) => {
                 self.with(room, |relay, now, out| relay.speak(peer, &sound, now, out));
             }
+            Command::Look { room, peer, shown, answer } => {
+                // as for a seat
+                let _ = answer.send(self.look(room, peer, shown));
+            }
+            Command::ViewerWants(room, peer) => {
+                self.with(room, |relay, now, out| relay.viewer_wants(peer, now, out));
+            }
             Command::SeatPanel { room, answer } => {
                 let _ = answer.send(self.seat_panel(room));
             }
@@ -236,6 +251,15 @@ impl Shard {
         let id = self.next_leg;
         self.next_leg += 1;
         self.with(room, |relay, _, _| relay.seat(peer, seat::Seat::new(id, heard)));
+        Ok(())
+    }
+
+    fn look(&mut self, room: RoomId, peer: PeerId, shown: mpsc::Sender<Sight>) -> Result<(), MediaError> {
+        let (relay, _) = self.relays.get(&room).ok_or(MediaError::NoSuchRoom)?;
+        if relay.viewers() >= MOST_PEERS {
+            return Err(MediaError::Full);
+        }
+        self.with(room, |relay, now, out| relay.look(peer, Viewer::new(shown), now, out));
         Ok(())
     }
 

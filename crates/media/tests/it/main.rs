@@ -7,3 +7,4 @@ mod call;
 mod many;
 mod network;
 mod station;
+mod viewer;

@@ -17,6 +17,7 @@
 //! - Before [`Phone::talk`] nothing that the phone says goes to the panel, and nothing of the panel to the phone.
 //! - No number, no person and no door is logged.
 
+use super::display::Picture;
 use super::driver::{Message, peer};
 use super::phone_sound::{FromPanel, ToPanel};
 use crate::node::Node;
@@ -36,6 +37,7 @@ use klinke_sip::rtp::codec::Codec;
 use klinke_sip::rtp::port::{Line, News};
 use klinke_sip::sdp::{self, Agreed, Local};
 use klinke_sip::stations;
+use klinke_sip::video::CONTROL;
 use klinke_sip::why::Why;
 use klinke_voice::{Rate, Said};
 use std::sync::Arc;
@@ -152,7 +154,7 @@ impl Phone {
 }
 
 /// What an end of the phone's own means for the call: what somebody did there is a "no", what did not work is not.
-const fn ended(leg: Leg, why: Why) -> Input {
+pub(super) const fn ended(leg: Leg, why: Why) -> Input {
     match why {
         Why::TheyHungUp => Input::LegHungUp(leg),
         Why::Limit => Input::LegSpent(leg),
@@ -183,7 +185,7 @@ pub(super) async fn tell(own: &mpsc::WeakSender<Message>, input: Input) {
     }
 }
 
-async fn run(node: Arc<Node>, errand: Errand, number: Number, orders: mpsc::UnboundedReceiver<Order>) {
+async fn run(node: Arc<Node>, errand: Errand, number: Number, mut orders: mpsc::UnboundedReceiver<Order>) {
     let leg = errand.leg;
     let own = errand.own.clone();
     let (changes, changed) = mpsc::unbounded_channel();
@@ -203,9 +205,13 @@ async fn run(node: Arc<Node>, errand: Errand, number: Number, orders: mpsc::Unbo
         }
     };
     let Invited { offered, ports, sip } = invited;
-    let mut ringing = Ringing { own, leg, sip: Sip::Trunk(Box::new(sip)), orders };
-    let Some(their_sdp) = ringing.until_picked_up().await else { return };
-    let Ringing { own, sip, orders, .. } = ringing;
+    let mut sip = Sip::Trunk(Box::new(sip));
+    let ringing = Ringing { own: &own, leg, sip: &mut sip, orders: &mut orders };
+    let their_sdp = match ringing.until_picked_up().await {
+        Ok(their_sdp) => their_sdp,
+        Err(NotPickedUp::Ended(why)) => return tell(&own, ended(leg, why)).await,
+        Err(NotPickedUp::Dropped) => return,
+    };
     let (local, tones) = match &sip {
         Sip::Trunk(leg) => (offered.to(leg.encryption()), has_tones(&node, errand.tenant, leg)),
         Sip::Station(_) => (offered.to(Encryption::Off), false),
@@ -219,34 +225,40 @@ async fn run(node: Arc<Node>, errand: Errand, number: Number, orders: mpsc::Unbo
             return tell(&own, Input::LegGone(leg)).await;
         }
     };
-    Held::new(node, errand, local, sip, (codec, line)).run(orders, news, changed).await;
+    Held::new(node, errand, local, sip, (codec, line, None)).run(orders, news, changed).await;
 }
 
 /// Before anybody picks up.
-pub(super) struct Ringing {
-    pub own: mpsc::WeakSender<Message>,
+pub(super) struct Ringing<'a> {
+    pub own: &'a mpsc::WeakSender<Message>,
     pub leg: Leg,
-    pub sip: Sip,
-    pub orders: mpsc::UnboundedReceiver<Order>,
+    pub sip: &'a mut Sip,
+    pub orders: &'a mut mpsc::UnboundedReceiver<Order>,
 }
 
-impl Ringing {
-    /// Their SDP; `None` when it came to nothing, which the call was told, or when the call wants it no more.
-    pub(super) async fn until_picked_up(&mut self) -> Option<String> {
+/// Why nobody picked up.
+pub(super) enum NotPickedUp {
+    /// It came to nothing, which the call was not told yet.
+    Ended(Why),
+    /// The call wants it no more.
+    Dropped,
+}
+
+impl Ringing<'_> {
+    /// Their SDP.
+    pub(super) async fn until_picked_up(self) -> Result<String, NotPickedUp> {
         loop {
             tokio::select! {
-                event = self.sip.event() => match event? {
-                    Event::Ringing => tell(&self.own, Input::LegRinging(self.leg)).await,
-                    Event::Answered { sdp } => return Some(sdp),
-                    Event::Ended(why) => {
-                        tell(&self.own, ended(self.leg, why)).await;
-                        return None;
-                    }
-                    Event::Changed { .. } | Event::Info { .. } => {}
+                event = self.sip.event() => match event {
+                    None => return Err(NotPickedUp::Dropped),
+                    Some(Event::Ringing) => tell(self.own, Input::LegRinging(self.leg)).await,
+                    Some(Event::Answered { sdp }) => return Ok(sdp),
+                    Some(Event::Ended(why)) => return Err(NotPickedUp::Ended(why)),
+                    Some(Event::Changed { .. } | Event::Info { .. }) => {}
                 },
                 order = self.orders.recv() => match order {
                     // dropped, the leg is cancelled
-                    None | Some(Order::End(_)) => return None,
+                    None | Some(Order::End(_)) => return Err(NotPickedUp::Dropped),
                     // nobody hears it, and nobody talks before a key was pressed
                     Some(Order::Say(_) | Order::Talk(_) | Order::Left(_)) => {}
                 },
@@ -285,6 +297,8 @@ pub(super) struct Held {
     line: Line,
     to_panel: ToPanel,
     from_panel: Option<FromPanel>,
+    /// The visitor's, on its display.
+    picture: Option<Picture>,
     /// Samples a second of its sound.
     rate: u32,
     stage: Stage,
@@ -322,12 +336,13 @@ impl Held {
         errand: Errand,
         local: Local,
         sip: Sip,
-        (codec, line): (Codec, Line),
+        (codec, line, picture): (Codec, Line, Option<Picture>),
     ) -> Self {
         Self {
             room: RoomId(errand.call.0),
             to_panel: ToPanel::default(),
             from_panel: None,
+            picture,
             rate: codec.sample_rate(),
             stage: Stage::Asked,
             asked: 0,
@@ -393,7 +408,11 @@ impl Held {
 
     async fn event(&mut self, event: Option<Event>) -> Goes {
         match event {
-            Some(Event::Info { kind, body }) => self.line.info(kind, body).await,
+            Some(Event::Info { kind, body }) => match &self.picture {
+                // its display lost something (RFC 5168)
+                Some(picture) if kind.eq_ignore_ascii_case(CONTROL.0) => picture.wants_key_frame(),
+                _ => self.line.info(kind, body).await,
+            },
             Some(Event::Changed { sdp }) => {
                 return match sdp::agreed(&self.local, sdp.as_bytes()) {
                     Ok(agreed) => self.change(agreed).await,
@@ -417,7 +436,7 @@ impl Held {
             None | Some(Order::End(None)) => return Goes::Over,
             Some(Order::End(Some(word))) => {
                 self.stage = Stage::Ending;
-                self.from_panel = None;
+                (self.from_panel, self.picture) = (None, None);
                 self.say(word).await;
                 self.due_in(LAST_WORD, Due::HangUp);
             }
@@ -511,6 +530,9 @@ impl Held {
 
     async fn change(&mut self, agreed: Agreed) -> Goes {
         self.rate = agreed.codec.sample_rate();
+        if let Some(picture) = &self.picture {
+            picture.change(agreed.video.clone());
+        }
         self.line.change(agreed).await;
         Goes::On
     }

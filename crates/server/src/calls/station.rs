@@ -3,21 +3,27 @@
 //! ```text
 //!          ringing              picked up: accept       the call bridges
 //!  ports ─▶ INVITE ─▶ LegRinging ─▶ sound, and told 5 ─▶ sound both ways ─▶ BYE
+//!                                    picture, where it has a display
 //! ```
 //!
 //! Invariants
 //! - It accepts by being picked up: what registers with us is somebody's own device and no machine. A key is not needed to
 //!   talk, and opens no door before that.
-//! - Its display shows the entrance, and nothing of whom is rung.
+//! - Its display shows the entrance, and nothing of whom is rung. The visitor's picture comes when it was picked up.
+//! - One that refuses the call because it was offered a picture is rung once more without one.
 //! - Whose device it is was proven when it registered; its call ends when that is taken back.
 //! - What [`phone`](super::phone) says of numbers, people and doors in the log holds here too.
 
-use super::phone::{Errand, Held, Order, Phone, Ringing, Sip, tell};
+use super::display::Picture;
+use super::driver::peer;
+use super::phone::{Errand, Held, NotPickedUp, Order, Phone, Ringing, Sip, ended, tell};
 use crate::node::Node;
 use crate::phones::invite::start;
 use crate::stations::invite::{Invited, Wanted, invite};
 use klinke_calls::call::Input;
+use klinke_media::RoomId;
 use klinke_model::ids::DeviceId;
+use klinke_sip::why::Why;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
@@ -32,21 +38,32 @@ async fn run(
     node: Arc<Node>,
     errand: Errand,
     (device, place): (DeviceId, String),
-    orders: mpsc::UnboundedReceiver<Order>,
+    mut orders: mpsc::UnboundedReceiver<Order>,
 ) {
     let (leg, own) = (errand.leg, errand.own.clone());
-    let (changes, changed) = mpsc::unbounded_channel();
-    let wanted = Wanted { device, place, ring: errand.ring, hold: errand.hold };
-    let Invited { local, ports, sip } = match invite(&node.stations, &node.random, wanted, changes).await {
-        Ok(invited) => invited,
-        Err(error) => {
-            tracing::warn!(%error, "a device was not rung");
-            return tell(&own, Input::LegGone(leg)).await;
+    let since = node.clock.mono();
+    let mut with_picture = true;
+    let (local, ports, picture, sip, their_sdp, changed) = loop {
+        let (changes, changed) = mpsc::unbounded_channel();
+        let ring = errand.ring.saturating_sub(node.clock.mono().since(since));
+        let wanted = Wanted { device, place: place.clone(), picture: with_picture, ring, hold: errand.hold };
+        let invited = match invite(&node.stations, &node.random, wanted, changes).await {
+            Ok(invited) => invited,
+            Err(error) => {
+                tracing::warn!(%error, "a device was not rung");
+                return tell(&own, Input::LegGone(leg)).await;
+            }
+        };
+        let Invited { local, ports, picture, sip } = invited;
+        let mut sip = Sip::Station(sip);
+        let ringing = Ringing { own: &own, leg, sip: &mut sip, orders: &mut orders };
+        match ringing.until_picked_up().await {
+            Ok(their_sdp) => break (local, ports, picture, sip, their_sdp, changed),
+            Err(NotPickedUp::Ended(Why::NoCommonMedia)) if picture.is_some() => with_picture = false,
+            Err(NotPickedUp::Ended(why)) => return tell(&own, ended(leg, why)).await,
+            Err(NotPickedUp::Dropped) => return,
         }
     };
-    let mut ringing = Ringing { own, leg, sip: Sip::Station(sip), orders };
-    let Some(their_sdp) = ringing.until_picked_up().await else { return };
-    let Ringing { own, sip, orders, .. } = ringing;
     // its keys come as the standard says, never as tones in the sound
     let (codec, line, news) = match start(&node, (&local, &their_sdp), ports, false) {
         Ok(started) => started,
@@ -56,5 +73,9 @@ async fn run(
             return tell(&own, Input::LegGone(leg)).await;
         }
     };
-    Held::new(node, errand, local, sip, (codec, line)).run(orders, news, changed).await;
+    let place = (RoomId(errand.call.0), peer(leg));
+    let taken = picture.and_then(|picture| picture.taken(&their_sdp));
+    let picture = taken.and_then(|taken| Picture::show(&node, place, taken, line.cname()));
+    let held = Held::new(node, errand, local, sip, (codec, line, picture));
+    held.run(orders, news, changed).await;
 }

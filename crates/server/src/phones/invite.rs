@@ -145,12 +145,6 @@ pub async fn invite(
     Ok(Invited { offered, ports, sip })
 }
 
-/// Answers what the other side offers during a call that is never encrypted, and tells what was agreed.
-pub(crate) fn reoffer(local: Local, changes: mpsc::UnboundedSender<Agreed>) -> Reoffer {
-    let version = Arc::new(AtomicU64::new(local.version));
-    Offered { open: local, may: None, must: None, version, changes }.in_the_open()
-}
-
 /// Whether keys come as tones over the trunk of this call.
 pub fn has_tones(node: &Node, tenant: TenantId, sip: &Leg) -> bool {
     sip.trunk().is_some_and(|trunk| node.phones.has_tones(tenant, trunk))

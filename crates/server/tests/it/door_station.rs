@@ -1,5 +1,7 @@
 //! A door station that others wrote (baresip) hangs at the entrance: it is that panel.
 
+mod display;
+
 use crate::doorbells::change;
 use crate::support::PATIENCE;
 use crate::support::app::App;

@@ -151,6 +151,7 @@ fn reports() {
                 }
                 Report::Description => (3, 0),
                 Report::Bye(streams) => (4, streams.len()),
+                Report::KeyFrame(streams) => (6, streams.len()),
                 Report::Other(_) => (5, 0),
             };
             assert!(blocks <= 31 && blocks * 4 <= bytes.len());

@@ -168,13 +168,14 @@ impl Ports {
         getrandom::fill(&mut random).map_err(|_| PortError::Random)?;
         let mut words = random.as_chunks::<4>().0.iter().map(|word| u32::from_be_bytes(*word));
         let mut word = || words.next().unwrap_or(0);
+        let cname = format!("{:08x}", word());
         let start = Start {
             agreed,
             ssrc: word(),
             // its upper half may stay away, so that no packet before the first roll-over is taken for one after it
             sequence: (word() & 0x7fff) as u16,
             timestamp: word(),
-            cname: format!("{:08x}", word()),
+            cname: cname.clone(),
             tones,
         };
         let session = Session::new(start, clock.mono())?;
@@ -200,7 +201,7 @@ impl Ports {
             news,
         };
         tokio::spawn(running.run(orders));
-        Ok((Line { commands, panel }, told))
+        Ok((Line { commands, panel, cname }, told))
     }
 }
 
@@ -209,9 +210,15 @@ impl Ports {
 pub struct Line {
     commands: mpsc::Sender<Command>,
     panel: Arc<FromPanel>,
+    cname: String,
 }
 
 impl Line {
+    /// The name of chance that its reports have (RFC 3550 §6.5.1): a picture under the same one belongs to this sound.
+    pub fn cname(&self) -> &str {
+        &self.cname
+    }
+
     /// A packet of the panel's sound, Opus. Dropped when too many wait.
     pub fn from_panel(&self, datagram: Vec<u8>) {
         self.panel.push(datagram);

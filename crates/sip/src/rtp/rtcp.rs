@@ -8,11 +8,17 @@ mod reception;
 pub use reception::Reception;
 
 use super::packet::MAX_DATAGRAM;
+use klinke_model::time::Mono;
 
 const SENDER: u8 = 200;
 const RECEIVER: u8 = 201;
 const DESCRIPTION: u8 = 202;
 const BYE: u8 = 203;
+/// Feedback about a picture (RFC 4585 §6.1), and two kinds of it: loss of the picture (§6.3.1), a key frame wanted
+/// (RFC 5104 §4.3.1).
+const FEEDBACK: u8 = 206;
+const PLI: usize = 1;
+const FIR: usize = 4;
 /// The item of a description that names the source (RFC 3550 §6.5.1).
 const CNAME: u8 = 1;
 
@@ -39,6 +45,8 @@ pub enum Report {
     Description,
     /// These streams are over.
     Bye(Vec<u32>),
+    /// Who sees these streams can not go on without a key frame.
+    KeyFrame(Vec<u32>),
     /// Something else.
     Other(u8),
 }
@@ -118,6 +126,16 @@ fn report(kind: u8, count: usize, body: &[u8]) -> Option<Report> {
         }
         DESCRIPTION => Some(Report::Description),
         BYE => (0..count).map(|_| words.next()).collect::<Option<Vec<_>>>().map(Report::Bye),
+        FEEDBACK if count == PLI => {
+            let _whose = words.next()?;
+            Some(Report::KeyFrame(vec![words.next()?]))
+        }
+        FEEDBACK if count == FIR => {
+            let (_whose, _none) = (words.next()?, words.next()?);
+            // each entry: the stream, and the number of the wish
+            let entries = std::iter::from_fn(|| Some((words.next()?, words.next()?).0));
+            Some(Report::KeyFrame(entries.collect()))
+        }
         other => Some(Report::Other(other)),
     }
 }
@@ -172,6 +190,13 @@ pub fn write(ssrc: u32, sent: Option<Sent>, block: Option<Block>, cname: &str) -
     let mut out = part(kind, u8::from(block.is_some()), &body);
     out.extend(part(DESCRIPTION, 1, &description(ssrc, cname)));
     out
+}
+
+/// A moment of this process as reports tell it (NTP format, 32.32).
+pub fn ntp(now: Mono) -> u64 {
+    let millis = now.as_millis();
+    let fraction = (millis % 1_000) * (1 << 32) / 1_000;
+    (millis / 1_000) << 32 | fraction
 }
 
 /// Our last report: the stream is over.

@@ -347,9 +347,7 @@ impl Session {
 
     /// What we have sent, as a report tells it; its time is that of this process.
     fn sent_until(&self, now: Mono) -> Option<Sent> {
-        let millis = now.as_millis();
-        let fraction = (millis % 1_000) * (1 << 32) / 1_000;
-        let ntp = (millis / 1_000) << 32 | fraction;
+        let ntp = rtcp::ntp(now);
         (self.sent.packets > 0).then_some(Sent { ntp, timestamp: self.timestamp, ..self.sent })
     }
 

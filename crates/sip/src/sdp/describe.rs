@@ -117,7 +117,8 @@ pub fn agreed(local: &Local, answer: &[u8]) -> Result<Agreed, Refused> {
         let receive = if clock_rate == 48_000 { EVENTS_48K } else { EVENTS };
         Events { send, receive, clock_rate }
     });
-    Ok(together(&sound, codec, (number, our_type(codec)), events, keys, None))
+    let video = read::video(&answer);
+    Ok(together(&sound, codec, (number, our_type(codec)), events, keys, video))
 }
 
 /// The keys of both sides, which `find` finds among theirs; none in the open.

@@ -32,7 +32,8 @@ pub struct Picture {
 pub fn with_picture(offer: &str, picture: &Picture) -> Result<String, Refused> {
     let mut session = read::session(offer.as_bytes())?;
     let profile = picture.profile_level.as_deref().unwrap_or(PLAIN);
-    let line = line(picture, H264, 1, profile, TransportProto::RtpAvp);
+    let direction = if picture.sends { "sendonly" } else { "recvonly" };
+    let line = line(picture, (H264, 1, profile), TransportProto::RtpAvp, direction);
     session.add_media(line);
     Ok(session.to_string())
 }
@@ -44,6 +45,10 @@ pub fn taking_picture(answer: &str, offer: &[u8], picture: &Picture) -> Option<(
     let video = read::video(&theirs)?;
     let place = theirs.medias.iter().position(is_open)?;
     let offered = theirs.medias.get(place)?;
+    // what we send is in pieces, which mode 0 does not have
+    if picture.sends && video.packetization_mode == 0 {
+        return None;
+    }
     let proto = match offered.proto.as_str() {
         "RTP/AVP" => TransportProto::RtpAvp,
         "RTP/AVPF" => TransportProto::RtpAvpf,
@@ -51,7 +56,14 @@ pub fn taking_picture(answer: &str, offer: &[u8], picture: &Picture) -> Option<(
     };
     // who does not say a level has the lowest; the profile is the offer's (RFC 6184, section 8.2.2)
     let profile = video.profile_level.as_deref().unwrap_or("42000a");
-    let taken = line(picture, video.payload_type, video.packetization_mode, profile, proto);
+    let direction = match (picture.sends, video.takes) {
+        (true, true) => "sendonly",
+        // who is on hold, or shows something themselves (RFC 3264, section 6.1)
+        (true, false) => "inactive",
+        (false, _) => "recvonly",
+    };
+    let format = (video.payload_type, video.packetization_mode, profile);
+    let taken = line(picture, format, proto, direction);
     *ours.medias.get_mut(place)? = taken;
     Some((ours.to_string(), video))
 }
@@ -65,7 +77,13 @@ fn is_open(media: &Media) -> bool {
     media.media == "video" && media.port != 0
 }
 
-fn line(picture: &Picture, number: u8, mode: u8, profile: &str, proto: TransportProto) -> Media {
+/// A line of picture: its payload type with packetization mode and profile, and in which direction it goes.
+fn line(
+    picture: &Picture,
+    (number, mode, profile): (u8, u8, &str),
+    proto: TransportProto,
+    direction: &str,
+) -> Media {
     let mut line = Media::new(MediaType::Video, picture.address.port(), proto, number.to_string());
     line.add_attribute_with_value("rtpmap", format!("{number} H264/90000"));
     let mut parameters = format!("{number} profile-level-id={profile};packetization-mode={mode}");
@@ -78,7 +96,7 @@ fn line(picture: &Picture, number: u8, mode: u8, profile: &str, proto: Transport
         line.add_attribute_with_value("rtcp-fb", format!("{number} {feedback}"));
     }
     line.add_attribute_from_str("rtcp-mux");
-    line.add_attribute_from_str(if picture.sends { "sendonly" } else { "recvonly" });
+    line.add_attribute_from_str(direction);
     line
 }
 
@@ -125,6 +143,30 @@ mod tests {
         }
         assert_eq!(agreed_picture(ANSWER.as_bytes()), None);
         assert_eq!(with_picture("no", &picture(true)), Err(Refused::Malformed));
+    }
+
+    #[test]
+    fn a_display_that_asks_anew_is_answered_with_what_it_takes() {
+        let line = |mode: &str, direction: &str| {
+            format!(
+                "m=video 5000 RTP/AVP 99\r\na=rtpmap:99 H264/90000\r\n\
+                 a=fmtp:99 profile-level-id=42e01f{mode}\r\na={direction}\r\n"
+            )
+        };
+        let answered = |line: &str| taking_picture(ANSWER, offer(line).as_bytes(), &picture(true));
+        for (theirs, takes, ours) in [
+            ("recvonly", true, "sendonly"),
+            ("sendrecv", true, "sendonly"),
+            ("sendonly", false, "inactive"),
+            ("inactive", false, "inactive"),
+        ] {
+            let (text, video) = answered(&line(";packetization-mode=1", theirs)).unwrap();
+            assert_eq!((video.takes, video.rtcp_port), (takes, 5_001), "{theirs}");
+            assert!(text.ends_with(&format!("a=rtcp-mux\r\na={ours}\r\n")), "{text}");
+        }
+        assert_eq!(answered(&line("", "recvonly")), None, "what is in pieces is not for mode 0");
+        let muxed = line(";packetization-mode=1", "recvonly") + "a=rtcp-mux\r\n";
+        assert_eq!(answered(&muxed).unwrap().1.rtcp_port, 5_000);
     }
 
     #[test]

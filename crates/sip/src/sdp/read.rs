@@ -78,7 +78,7 @@ pub fn sound(session: &Session) -> Result<Sound, Refused> {
     })
 }
 
-/// The picture that a door station offers.
+/// The picture that they describe.
 pub fn video(session: &Session) -> Option<Video> {
     let media = session.medias.iter().find(|media| media.media == "video" && media.port != 0)?;
     let payload_type = media.fmt.split_ascii_whitespace().filter_map(payload_type).find(|payload_type| {
@@ -98,13 +98,17 @@ pub fn video(session: &Session) -> Option<Video> {
     let profile_level = parameter("profile-level-id")
         .filter(|id| id.len() == 6 && id.bytes().all(|byte| byte.is_ascii_hexdigit()))
         .map(str::to_ascii_lowercase);
+    let address = address(session, media).ok()?;
+    let takes = matches!(direction(session, media), Direction::Both | Direction::Receive);
     Some(Video {
         payload_type,
         profile_level,
         packetization_mode: u8::from(parameter("packetization-mode") == Some("1")),
         parameter_sets: parameter("sprop-parameter-sets").map(str::to_owned),
-        address: address(session, media).ok()?,
+        address,
         port: media.port,
+        rtcp_port: if media.has_attribute("rtcp-mux") { media.port } else { rtcp_port(media) },
+        takes: takes && !address.is_unspecified(),
     })
 }
 

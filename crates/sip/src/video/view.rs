@@ -37,6 +37,11 @@ impl View {
         Self { ssrc, payload_type, sequence, timestamp, at: None, of: None, stage: Stage::Waits }
     }
 
+    /// From now on its packets have this payload type.
+    pub fn sends_as(&mut self, payload_type: u8) {
+        self.payload_type = payload_type;
+    }
+
     /// Whether it needs a key frame to go on: [`Asking::want`](super::Asking::want) one.
     pub fn waits(&self) -> bool {
         self.stage == Stage::Waits

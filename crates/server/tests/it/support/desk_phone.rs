@@ -22,6 +22,11 @@ impl DeskPhone {
     /// Registers on this way (`udp`, `tcp`) as it was told to. What it hears it says again: its loudspeaker is wired to its
     /// microphone.
     pub async fn start(way: &str, given: &Value) -> Self {
+        Self::start_with(way, given, "", "").await
+    }
+
+    /// The same with more in its configuration, and of its account.
+    pub async fn start_with(way: &str, given: &Value, more: &str, of_account: &str) -> Self {
         let (user, password) = (given["user_name"].as_str().unwrap(), given["password"].as_str().unwrap());
         let servers = given["servers"].as_array().unwrap();
         let server = servers.iter().find(|server| server["transport"] == way).unwrap();
@@ -35,12 +40,12 @@ impl DeskPhone {
              audio_player aubridge,x\naudio_source aubridge,x\naudio_alert aubridge,x\n\
              ctrl_tcp_listen 127.0.0.1:{control}\n\
              module_path /usr/lib/baresip/modules\nmodule g711.so\nmodule aubridge.so\n\
-             module_app account.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\n"
+             module_app account.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\n{more}"
         );
         std::fs::write(folder.path().join("config"), config).unwrap();
         let account = format!(
             "<sip:{user}@{host}:{at};transport={way}>;auth_user={user};auth_pass={password};regint=60;\
-             answermode=manual;dtmfmode=rtpevent\n"
+             answermode=manual;dtmfmode=rtpevent{of_account}\n"
         );
         std::fs::write(folder.path().join("accounts"), account).unwrap();
         std::fs::write(folder.path().join("contacts"), "").unwrap();
@@ -88,6 +93,16 @@ impl DeskPhone {
     /// Presses a key, for as long as it is told to.
     pub async fn press(&mut self, key: char) {
         self.command("sndcode", &key.to_string()).await;
+    }
+
+    /// Writes what its display shows to this file, PNG.
+    pub async fn snapshot(&mut self, file: &std::path::Path) {
+        self.command("snapshot_recv", file.to_str().unwrap()).await;
+    }
+
+    /// Puts the call on hold, or takes it up again.
+    pub async fn hold(&mut self, is: bool) {
+        self.command(if is { "hold" } else { "resume" }, "").await;
     }
 
     async fn command(&mut self, command: &str, params: &str) {

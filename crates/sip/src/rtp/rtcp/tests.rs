@@ -41,6 +41,20 @@ fn a_description_fills_whole_words_and_ends_its_list() {
 }
 
 #[test]
+fn wishes_for_key_frames_are_read_as_cameras_are_sent_them() {
+    let mut asking = crate::video::Asking::default();
+    asking.want();
+    let asked = asking.ask(1, 7, Mono::default()).unwrap().rtcp;
+    let empty = Report::Receiver { ssrc: 1, blocks: vec![] };
+    assert_eq!(parse(&asked), Ok(vec![empty, Report::KeyFrame(vec![7]), Report::KeyFrame(vec![7])]));
+    let of_two = [0x84, 206, 0, 6, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 7, 9, 0, 0, 0, 0, 0, 0, 8, 9, 0, 0, 0];
+    assert_eq!(parse(&of_two), Ok(vec![Report::KeyFrame(vec![7, 8])]));
+    // a picture that lost a slice (SLI) is another matter
+    assert_eq!(parse(&[0x82, 206, 0, 2, 0, 0, 0, 1, 0, 0, 0, 7]), Ok(vec![Report::Other(206)]));
+    assert_eq!(parse(&[0x81, 206, 0, 1, 0, 0, 0, 1]), Err(Malformed), "of which stream");
+}
+
+#[test]
 fn what_is_not_whole_is_refused() {
     let whole = write(7, Some(Sent::default()), Some(BLOCK), "abc");
     for length in 1..whole.len() {
