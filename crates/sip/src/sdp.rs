@@ -115,6 +115,8 @@ pub struct Video {
     pub rtcp_port: u16,
     /// Whether they take a picture, now.
     pub takes: bool,
+    /// Set when it was agreed on that it is encrypted.
+    pub keys: Option<Keys>,
 }
 
 /// Why a description is not taken.

@@ -92,6 +92,9 @@ pub struct Addresses {
     pub tls: Option<SocketAddr>,
 }
 
+/// Our SDP for a call to a device, given whether the way there is encrypted (TLS): keys in it are worth what that way is.
+pub type Offer = Arc<dyn Fn(bool) -> String + Send + Sync>;
+
 /// A call that is to be made to a device.
 #[derive(Clone)]
 pub struct Ring {
@@ -99,8 +102,8 @@ pub struct Ring {
     pub device: String,
     /// What its display is to show: where somebody rings. Nothing of who is rung.
     pub caller: String,
-    /// Our SDP.
-    pub offer: String,
+    /// Our SDP, asked for once.
+    pub offer: Offer,
     /// How long it may ring.
     pub ring: Duration,
     /// How long it may last after the answer; then we end it.
@@ -233,6 +236,8 @@ pub struct Incoming {
     pub dialled: String,
     /// Its description; `None` where it waits for one of ours.
     pub offer: Option<String>,
+    /// Whether it came on an encrypted way (TLS).
+    pub over_tls: bool,
     /// The call itself. Before the answer it tells only its end.
     pub leg: Leg,
 }

@@ -11,16 +11,30 @@
 //! - The task ends when its [`Picture`] is dropped; its ports are free then.
 
 use crate::node::Node;
+use crate::stations::invite::Offers;
 use klinke_media::{Media, PeerId, RoomId, Sight, ViewerSeat};
 use klinke_sip::rtp::port::Ports;
 use klinke_sip::sdp::Video;
-use klinke_sip::video::display::{Display, Shown};
+use klinke_sip::video::display::{self, Display};
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
 /// A picture that is shown. Dropped, it stops.
 pub(super) struct Picture {
+    offers: Arc<Offers>,
     orders: mpsc::UnboundedSender<Order>,
+}
+
+/// What is shown where.
+pub(super) struct Shown<'a> {
+    /// What we say of it.
+    pub offers: Arc<Offers>,
+    /// What they answered.
+    pub video: Video,
+    /// Ours, for their reports.
+    pub ports: Ports,
+    /// The name that the sound of the call has in its reports.
+    pub cname: &'a str,
 }
 
 enum Order {
@@ -30,20 +44,21 @@ enum Order {
 }
 
 impl Picture {
-    /// Shows this peer what its room sees, in reports under the name of its sound. `None` when the machine has no randomness.
-    pub(super) fn show(
-        node: &Arc<Node>,
-        (room, peer): (RoomId, PeerId),
-        (video, ports): (Video, Ports),
-        cname: &str,
-    ) -> Option<Self> {
+    /// Shows this peer what its room sees. `None` when the machine has no randomness, or the keys can not be used.
+    pub(super) fn show(node: &Arc<Node>, (room, peer): (RoomId, PeerId), shown: Shown<'_>) -> Option<Self> {
+        let Shown { offers, video, ports, cname } = shown;
         let display = Display::start(ports, &video, cname, node.clock.clone())
             .inspect_err(|error| tracing::warn!(%error, "a device is shown no picture"))
             .ok()?;
         let (orders, inbox) = mpsc::unbounded_channel();
         let showing = Showing { media: node.media.clone(), room, peer, display, seat: None };
         node.tasks.spawn(showing.run(video, inbox));
-        Some(Self { orders })
+        Some(Self { offers, orders })
+    }
+
+    /// What an answer to an offer of ours, during the call, makes of it.
+    pub(super) fn agreed(&self, answer: &str) -> Option<Video> {
+        self.offers.agreed_picture(answer)
     }
 
     /// Both sides agreed again.
@@ -102,7 +117,10 @@ impl Showing {
             self.seat = None;
             return;
         };
-        self.display.change(&video);
+        if !self.display.change(&video) {
+            self.seat = None;
+            return;
+        }
         if self.seat.is_none() {
             self.display.cut();
             // a room that is gone ends its call, which is told
@@ -112,7 +130,7 @@ impl Showing {
 
     async fn sees(&mut self, sight: &Sight) {
         let Sight { stream, seq, timestamp, marker, payload } = sight;
-        let shown = Shown {
+        let shown = display::Shown {
             stream: *stream,
             // the number without its roll-overs
             sequence: (seq & 0xffff) as u16,

@@ -85,7 +85,10 @@ async fn agree(node: &Node, call: &Incoming) -> Result<Agreement, Refusal> {
     let (ports, address) = node.stations.ports().await.map_err(full)?;
     // 62 bits: some read it as a signed number
     let session = u64::from_be_bytes(node.random.bytes()) >> 2;
-    let local = Local { address, session, version: 1, codecs: CODECS.to_vec(), crypto: None };
+    // keys are worth what the way is on which they are told
+    let keys = || if call.over_tls { node.stations.keys() } else { Ok(None) };
+    let crypto = keys().map_err(full)?;
+    let local = Local { address, session, version: 1, codecs: CODECS.to_vec(), crypto };
     let (answer, sound) = sdp::answer(&local, offer.as_bytes()).map_err(|_| Refusal::NotAcceptable)?;
     let plain = Agreement { local, answer, sound, ports, picture: None };
     if plain.sound.video.is_none() {
@@ -93,7 +96,8 @@ async fn agree(node: &Node, call: &Incoming) -> Result<Agreement, Refusal> {
     }
     // a picture is worth its ports where there are some
     let Ok((ports, address)) = node.stations.ports().await else { return Ok(plain) };
-    let described = Described { address, sends: false, profile_level: None, parameter_sets: None };
+    let crypto = keys().map_err(full)?;
+    let described = Described { address, sends: false, profile_level: None, parameter_sets: None, crypto };
     Ok(match taking_picture(&plain.answer, offer.as_bytes(), &described) {
         Some((answer, video)) => Agreement { answer, picture: Some((video, ports, described)), ..plain },
         None => plain,

@@ -415,7 +415,10 @@ impl Held {
             },
             Some(Event::Changed { sdp }) => {
                 return match sdp::agreed(&self.local, sdp.as_bytes()) {
-                    Ok(agreed) => self.change(agreed).await,
+                    Ok(agreed) => {
+                        let video = self.picture.as_ref().and_then(|picture| picture.agreed(&sdp));
+                        self.change(Agreed { video, ..agreed }).await
+                    }
                     Err(_) => self.lose().await,
                 };
             }

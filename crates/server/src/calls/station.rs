@@ -14,7 +14,7 @@
 //! - Whose device it is was proven when it registered; its call ends when that is taken back.
 //! - What [`phone`](super::phone) says of numbers, people and doors in the log holds here too.
 
-use super::display::Picture;
+use super::display::{Picture, Shown};
 use super::driver::peer;
 use super::phone::{Errand, Held, NotPickedUp, Order, Phone, Ringing, Sip, ended, tell};
 use crate::node::Node;
@@ -43,7 +43,7 @@ async fn run(
     let (leg, own) = (errand.leg, errand.own.clone());
     let since = node.clock.mono();
     let mut with_picture = true;
-    let (local, ports, picture, sip, their_sdp, changed) = loop {
+    let (offers, ports, picture, sip, their_sdp, changed) = loop {
         let (changes, changed) = mpsc::unbounded_channel();
         let ring = errand.ring.saturating_sub(node.clock.mono().since(since));
         let wanted = Wanted { device, place: place.clone(), picture: with_picture, ring, hold: errand.hold };
@@ -54,16 +54,17 @@ async fn run(
                 return tell(&own, Input::LegGone(leg)).await;
             }
         };
-        let Invited { local, ports, picture, sip } = invited;
+        let Invited { offers, ports, picture, sip } = invited;
         let mut sip = Sip::Station(sip);
         let ringing = Ringing { own: &own, leg, sip: &mut sip, orders: &mut orders };
         match ringing.until_picked_up().await {
-            Ok(their_sdp) => break (local, ports, picture, sip, their_sdp, changed),
+            Ok(their_sdp) => break (offers, ports, picture, sip, their_sdp, changed),
             Err(NotPickedUp::Ended(Why::NoCommonMedia)) if picture.is_some() => with_picture = false,
             Err(NotPickedUp::Ended(why)) => return tell(&own, ended(leg, why)).await,
             Err(NotPickedUp::Dropped) => return,
         }
     };
+    let local = offers.local();
     // its keys come as the standard says, never as tones in the sound
     let (codec, line, news) = match start(&node, (&local, &their_sdp), ports, false) {
         Ok(started) => started,
@@ -74,8 +75,13 @@ async fn run(
         }
     };
     let place = (RoomId(errand.call.0), peer(leg));
-    let taken = picture.and_then(|picture| picture.taken(&their_sdp));
-    let picture = taken.and_then(|taken| Picture::show(&node, place, taken, line.cname()));
+    let picture = picture.zip(offers.agreed_picture(&their_sdp)).and_then(|(ports, video)| {
+        let shown = Shown { offers: Arc::clone(&offers), video, ports, cname: line.cname() };
+        Picture::show(&node, place, shown)
+    });
+    if picture.is_none() {
+        offers.without_picture();
+    }
     let held = Held::new(node, errand, local, sip, (codec, line, picture));
     held.run(orders, news, changed).await;
 }

@@ -16,7 +16,7 @@ pub use error::ConfigError;
 pub use mail::{Mail, MailTls};
 pub use phones::Phones;
 pub use public_url::PublicUrl;
-pub use stations::{Digests, Stations};
+pub use stations::{Digests, Encryption, Stations};
 pub use webhooks::Webhooks;
 
 use crate::secrets::Secret;

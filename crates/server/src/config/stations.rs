@@ -28,10 +28,12 @@ pub struct Stations {
     pub announce: Option<IpAddr>,
     /// What devices are asked to prove their password with.
     pub digests: Digests,
-    /// First UDP port for sound. Each call takes two.
+    /// Whether sound and picture are encrypted (SRTP) with who registers over TLS. The others' are in the open: their keys would be.
+    pub encryption: Encryption,
+    /// First UDP port for sound and picture. Each takes two for a call.
     #[schemars(range(min = 1024), example = 7900)]
     pub first_port: u16,
-    /// Last UDP port for sound.
+    /// Last UDP port for sound and picture.
     #[schemars(range(min = 1024), example = 8299)]
     pub last_port: u16,
 }
@@ -47,6 +49,19 @@ pub enum Digests {
     Md5,
 }
 
+/// How sound and picture of a device over TLS are encrypted.
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Encryption {
+    /// Not at all.
+    Off,
+    /// Where the device can.
+    #[default]
+    WherePossible,
+    /// Always: a call with a device that can not comes to nothing.
+    Required,
+}
+
 impl Default for Stations {
     fn default() -> Self {
         Self {
@@ -56,6 +71,7 @@ impl Default for Stations {
             key: None,
             announce: None,
             digests: Digests::Both,
+            encryption: Encryption::WherePossible,
             first_port: 7900,
             last_port: 8299,
         }

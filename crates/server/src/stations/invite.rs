@@ -1,7 +1,7 @@
 //! From a tap to a desk phone that rings: ports, and an INVITE to where it registered.
 //!
 //! A picture is offered beside the sound where there are ports for it. What the device makes of that is known when it is
-//! picked up.
+//! picked up. Over TLS both are offered with keys, as it is set up; over no other way, since everybody there could read them.
 
 use super::Stations;
 use crate::phones::invite::CODECS;
@@ -9,7 +9,7 @@ use crate::random::Random;
 use klinke_model::ids::DeviceId;
 use klinke_sip::rtp::port::{PortError, Ports};
 use klinke_sip::sdp::picture::{Picture, agreed_picture, taking_picture, with_picture};
-use klinke_sip::sdp::{self, Agreed, Local, Video};
+use klinke_sip::sdp::{self, Agreed, Local, OurKeys, Video};
 use klinke_sip::stations::{Leg, Reoffer, Ring};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -32,31 +32,14 @@ pub struct Wanted {
 
 /// A device that is being rung.
 pub struct Invited {
-    /// What we offered.
-    pub local: Local,
+    /// What we offer.
+    pub offers: Arc<Offers>,
     /// Where its sound will come.
     pub ports: Ports,
-    /// The picture that it was offered.
-    pub picture: Option<OfferedPicture>,
+    /// Where reports about its picture will come, when it was offered one.
+    pub picture: Option<Ports>,
     /// The call. Dropped, it is hung up.
     pub sip: Leg,
-}
-
-/// A picture that was offered, with its ports.
-pub struct OfferedPicture {
-    ports: Ports,
-    /// Whether it may still be had: in the first answer, and as long as its ports are kept.
-    is_open: Arc<AtomicBool>,
-}
-
-impl OfferedPicture {
-    /// What the first answer makes of it. Declined, its ports are free again, and it is for the whole call.
-    pub fn taken(self, answer: &str) -> Option<(Video, Ports)> {
-        let Self { ports, is_open } = self;
-        let video = agreed_picture(answer.as_bytes());
-        is_open.store(video.is_some(), Ordering::Relaxed);
-        video.map(|video| (video, ports))
-    }
 }
 
 /// Why a device is not being rung.
@@ -86,51 +69,94 @@ pub async fn invite(
     let session = u64::from_be_bytes(random.bytes()) >> 2;
     let local = Local { address, session, version: 1, codecs: CODECS.to_vec(), crypto: None };
     // a picture is worth its ports where there are some
-    let shown = if picture { stations.ports().await.ok() } else { None };
-    let (picture, described) = match shown {
+    let (picture, shown) = match if picture { stations.ports().await.ok() } else { None } {
         None => (None, None),
         Some((ports, address)) => {
-            let described = Picture { address, sends: true, profile_level: None, parameter_sets: None };
-            let is_open = Arc::new(AtomicBool::new(true));
-            (Some(OfferedPicture { ports, is_open: Arc::clone(&is_open) }), Some((described, is_open)))
+            let (profile_level, parameter_sets) = (None, None);
+            let described = Picture { address, sends: true, profile_level, parameter_sets, crypto: None };
+            (Some(ports), Some(described))
         }
     };
-    let offers = Offers { local: local.clone(), picture: described };
-    let offer = offers.offer(1);
-    let call =
-        |device| Ring { device, caller: place, offer, ring, talk: hold, reoffer: offers.reoffer(changes) };
+    let offers = Arc::new(Offers {
+        local,
+        keys: stations.keys()?,
+        is_picture_open: AtomicBool::new(shown.is_some()),
+        picture: shown,
+        picture_keys: stations.keys()?,
+        over_tls: AtomicBool::new(false),
+        newest: AtomicU64::new(0),
+    });
+    let (first, later) = (Arc::clone(&offers), Arc::clone(&offers));
+    let call = |device| Ring {
+        device,
+        caller: place,
+        offer: Arc::new(move |over_tls| {
+            first.over_tls.store(over_tls, Ordering::Relaxed);
+            first.offer()
+        }),
+        ring,
+        talk: hold,
+        reoffer: later.reoffer(changes),
+    };
     let sip = stations.call(device, call).ok_or(NotInvited::NoAccount)?;
-    Ok(Invited { local, ports, picture, sip })
+    Ok(Invited { offers, ports, picture, sip })
 }
 
 /// What we say in every description of one call.
-struct Offers {
+pub struct Offers {
+    /// In the open.
     local: Local,
-    picture: Option<(Picture, Arc<AtomicBool>)>,
+    keys: Option<OurKeys>,
+    picture: Option<Picture>,
+    picture_keys: Option<OurKeys>,
+    /// Whether there may be a picture: in the first answer, and as long as its ports are kept.
+    is_picture_open: AtomicBool,
+    /// Whether the way to the device is encrypted; known when it is rung.
+    over_tls: AtomicBool,
+    /// The number of the newest description.
+    newest: AtomicU64,
 }
 
 impl Offers {
-    /// The picture, while it may be had.
-    fn picture(&self) -> Option<&Picture> {
-        let (picture, is_open) = self.picture.as_ref()?;
-        is_open.load(Ordering::Relaxed).then_some(picture)
+    /// Our side of the sound, as the device was told.
+    pub fn local(&self) -> Local {
+        let version = self.newest.load(Ordering::Relaxed);
+        let crypto = self.keys.clone().filter(|_| self.over_tls.load(Ordering::Relaxed));
+        Local { version, crypto, ..self.local.clone() }
     }
 
-    fn offer(&self, version: u64) -> String {
-        let sound = sdp::offer(&Local { version, ..self.local.clone() });
-        let with_picture = self.picture().and_then(|picture| with_picture(&sound, picture).ok());
+    /// The picture, while there may be one.
+    fn picture(&self) -> Option<Picture> {
+        let picture = self.picture.clone().filter(|_| self.is_picture_open.load(Ordering::Relaxed))?;
+        let crypto = self.picture_keys.clone().filter(|_| self.over_tls.load(Ordering::Relaxed));
+        Some(Picture { crypto, ..picture })
+    }
+
+    /// What an answer of the device makes of the picture; `None` when it is declined.
+    pub fn agreed_picture(&self, answer: &str) -> Option<Video> {
+        agreed_picture(answer.as_bytes(), &self.picture()?)
+    }
+
+    /// There is none for the whole call: its ports are for others.
+    pub fn without_picture(&self) {
+        self.is_picture_open.store(false, Ordering::Relaxed);
+    }
+
+    fn offer(&self) -> String {
+        self.newest.fetch_add(1, Ordering::Relaxed);
+        let sound = sdp::offer(&self.local());
+        let with_picture = self.picture().and_then(|picture| with_picture(&sound, &picture).ok());
         with_picture.unwrap_or(sound)
     }
 
     /// Answers what the device offers during the call, and tells what was agreed.
-    fn reoffer(self, changes: mpsc::UnboundedSender<Agreed>) -> Reoffer {
-        let newest = AtomicU64::new(self.local.version);
+    fn reoffer(self: Arc<Self>, changes: mpsc::UnboundedSender<Agreed>) -> Reoffer {
         Arc::new(move |offer| {
-            let version = newest.fetch_add(1, Ordering::Relaxed) + 1;
-            let Some(offer) = offer else { return Some(self.offer(version)) };
-            let local = Local { version, ..self.local.clone() };
-            let (answer, mut agreed) = sdp::answer(&local, offer.as_bytes()).ok()?;
-            let shown = self.picture().and_then(|picture| taking_picture(&answer, offer.as_bytes(), picture));
+            let Some(offer) = offer else { return Some(self.offer()) };
+            self.newest.fetch_add(1, Ordering::Relaxed);
+            let (answer, mut agreed) = sdp::answer(&self.local(), offer.as_bytes()).ok()?;
+            let shown =
+                self.picture().and_then(|picture| taking_picture(&answer, offer.as_bytes(), &picture));
             let (answer, video) = shown.map_or((answer, None), |(answer, video)| (answer, Some(video)));
             agreed.video = video;
             // a phone that has been hung up has nothing to change

@@ -14,7 +14,8 @@ pub mod standing;
 
 use crate::config;
 use klinke_model::ids::{DeviceId, PanelId};
-use klinke_sip::rtp::port::{PortError, Ports, Range};
+use klinke_sip::rtp::port::{PortError, Ports, Range, our_keys};
+use klinke_sip::sdp::{Encryption, OurKeys};
 use klinke_sip::stations::{
     Addresses, Digests, House, Incoming, Leg, Ring, Secret, Settings, StartError, Tls,
 };
@@ -43,6 +44,7 @@ struct Side {
     listen: IpAddr,
     announce: IpAddr,
     ports: Range,
+    encryption: Encryption,
     addresses: Addresses,
     registered: watch::Receiver<Arc<BTreeSet<String>>>,
 }
@@ -103,6 +105,11 @@ impl Stations {
             listen: first.ip(),
             announce: config.announce.unwrap_or_else(|| first.ip()),
             ports: config.ports(),
+            encryption: match config.encryption {
+                config::Encryption::Off => Encryption::Off,
+                config::Encryption::WherePossible => Encryption::Offered,
+                config::Encryption::Required => Encryption::Required,
+            },
             addresses: house.addresses(),
             registered: house.registered(),
         };
@@ -198,6 +205,14 @@ impl Stations {
         let ports = Ports::take(side.listen, side.ports).await?;
         let address = SocketAddr::new(side.announce, ports.port()?);
         Ok((ports, address))
+    }
+
+    /// Draws our keys for one line of a call over TLS; none where nothing is encrypted.
+    ///
+    /// # Errors
+    /// When the machine gives no randomness.
+    pub fn keys(&self) -> Result<Option<OurKeys>, PortError> {
+        self.side.as_ref().map_or(Ok(None), |side| our_keys(side.encryption))
     }
 
     /// Calls the device of an account; `None` where nobody registers.

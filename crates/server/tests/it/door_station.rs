@@ -130,21 +130,28 @@ async fn house(modules: &str) -> (House, Station) {
         (config.stations.first_port, config.stations.last_port) = (22_000, 22_399);
     })
     .await;
-    for (name, code) in [("Dahl", DAHL), ("Nguyen", NGUYEN)] {
-        let set = change(&house, house.plan.bell(name), json!({ "dial_code": code })).await;
-        assert_eq!(set.status, 200, "{set:?}");
-    }
+    let (account, panel) = (account(&house).await, house.plan.entrance_panel.id);
     let node = house.node();
-    let account = Credentials::new(&node.random);
-    let panel = house.plan.entrance_panel.id;
-    let kept = account.account(&node.random, node.clock.now());
-    node.store.sip_accounts().add_sip_panel(&house.scope(), &node.stamp(), panel, kept).await.unwrap();
-    node.stations.look();
     let servers = node.stations.servers();
     let server = servers.iter().find(|(way, _)| *way == Way::Udp).unwrap().1;
     let station = Station::start(server, &account, modules).await;
     until("a registered door station", || node.stations.is_panel_registered(panel)).await;
     (house, station)
+}
+
+/// Makes the panel at the entrance a door station: its account.
+async fn account(house: &House) -> Credentials {
+    for (name, code) in [("Dahl", DAHL), ("Nguyen", NGUYEN)] {
+        let set = change(house, house.plan.bell(name), json!({ "dial_code": code })).await;
+        assert_eq!(set.status, 200, "{set:?}");
+    }
+    let node = house.node();
+    let account = Credentials::new(&node.random);
+    let kept = account.account(&node.random, node.clock.now());
+    let panel = house.plan.entrance_panel.id;
+    node.store.sip_accounts().add_sip_panel(&house.scope(), &node.stamp(), panel, kept).await.unwrap();
+    node.stations.look();
+    account
 }
 
 async fn nothing_is_left(house: &House) {

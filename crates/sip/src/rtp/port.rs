@@ -6,7 +6,7 @@
 //! Whoever finds a port costs little: once it is known where the phone sends from, the system itself drops what comes from
 //! elsewhere; before that, and from the phone itself, no more is looked at than 64 packets in 20 ms.
 
-mod keys;
+pub(crate) mod keys;
 mod panel;
 mod running;
 

@@ -134,7 +134,8 @@ fn report(kind: u8, count: usize, body: &[u8]) -> Option<Report> {
             let (_whose, _none) = (words.next()?, words.next()?);
             // each entry: the stream, and the number of the wish
             let entries = std::iter::from_fn(|| Some((words.next()?, words.next()?).0));
-            Some(Report::KeyFrame(entries.collect()))
+            // no more than a report has blocks
+            Some(Report::KeyFrame(entries.take(31).collect()))
         }
         other => Some(Report::Other(other)),
     }

@@ -1,7 +1,7 @@
 //! Our descriptions: the offer of a call that we make, the answer to one that comes, and what an answer to us means.
 
 use super::crypto::{Crypto, OurKeys};
-use super::read::{self, Sound};
+use super::read::{self, Keyed, Sound};
 use super::{Agreed, Direction, Events, Keys, Local, Refused};
 use crate::rtp::codec::Codec;
 use sdp_types::{Connection, Media, MediaType, Origin, Session, TransportProto};
@@ -52,9 +52,7 @@ pub fn answer(local: &Local, offer: &[u8]) -> Result<(String, Agreed), Refused> 
     let sound = read::sound(&offer)?;
     let &(codec, number) =
         sound.codecs.iter().find(|(codec, _)| local.codecs.contains(codec)).ok_or(Refused::NoCodec)?;
-    let keys = keys(local, &sound, |ours| {
-        sound.crypto.iter().find_map(|theirs| Some((ours.answer(theirs)?, theirs.clone())))
-    })?;
+    let keys = answered_keys(local.crypto.as_ref(), &sound.keyed)?;
     let events = events(&sound, codec).map(|(number, clock_rate)| Events {
         send: number,
         receive: number,
@@ -110,9 +108,7 @@ pub fn agreed(local: &Local, answer: &[u8]) -> Result<Agreed, Refused> {
     let sound = read::sound(&answer)?;
     let &(codec, number) =
         sound.codecs.iter().find(|(codec, _)| local.codecs.contains(codec)).ok_or(Refused::NoCodec)?;
-    let keys = keys(local, &sound, |ours| {
-        sound.crypto.iter().find_map(|theirs| Some((ours.answered(theirs)?, theirs.clone())))
-    })?;
+    let keys = agreed_keys(local.crypto.as_ref(), &sound.keyed)?;
     let events = events(&sound, codec).map(|(send, clock_rate)| {
         let receive = if clock_rate == 48_000 { EVENTS_48K } else { EVENTS };
         Events { send, receive, clock_rate }
@@ -121,16 +117,30 @@ pub fn agreed(local: &Local, answer: &[u8]) -> Result<Agreed, Refused> {
     Ok(together(&sound, codec, (number, our_type(codec)), events, keys, video))
 }
 
+/// The keys of both sides when we answer their line; none in the open.
+pub(super) fn answered_keys(ours: Option<&OurKeys>, theirs: &Keyed) -> Result<Option<Keys>, Refused> {
+    keys(ours, theirs, |ours| {
+        theirs.crypto.iter().find_map(|theirs| Some((ours.answer(theirs)?, theirs.clone())))
+    })
+}
+
+/// The same when their line answers ours.
+pub(super) fn agreed_keys(ours: Option<&OurKeys>, theirs: &Keyed) -> Result<Option<Keys>, Refused> {
+    keys(ours, theirs, |ours| {
+        theirs.crypto.iter().find_map(|theirs| Some((ours.answered(theirs)?, theirs.clone())))
+    })
+}
+
 /// The keys of both sides, which `find` finds among theirs; none in the open.
 fn keys(
-    local: &Local,
-    sound: &Sound,
+    ours: Option<&OurKeys>,
+    theirs: &Keyed,
     find: impl Fn(&OurKeys) -> Option<(Crypto, Crypto)>,
 ) -> Result<Option<Keys>, Refused> {
-    let Some(ours) = &local.crypto else {
-        return if sound.is_encrypted { Err(Refused::Encryption) } else { Ok(None) };
+    let Some(ours) = ours else {
+        return if theirs.is_encrypted { Err(Refused::Encryption) } else { Ok(None) };
     };
-    if !sound.has_keys && !sound.is_encrypted && !ours.is_required {
+    if !theirs.has_keys && !theirs.is_encrypted && !ours.is_required {
         return Ok(None);
     }
     // keys that are not understood are no reason to go on in the open

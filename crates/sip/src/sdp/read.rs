@@ -21,6 +21,13 @@ pub struct Sound {
     pub ptime: Option<u8>,
     /// As they see it.
     pub direction: Direction,
+    pub keyed: Keyed,
+}
+
+/// What a line says of its encryption.
+#[derive(Debug)]
+pub struct Keyed {
+    /// Its transport does.
     pub is_encrypted: bool,
     /// Whether there are keys, be they such as we understand or not.
     pub has_keys: bool,
@@ -41,11 +48,7 @@ pub fn sound(session: &Session) -> Result<Sound, Refused> {
     let mut lines = session.medias.iter().enumerate();
     let (place, media) =
         lines.find(|(_, media)| media.media == "audio" && media.port != 0).ok_or(Refused::NoSound)?;
-    let is_encrypted = match media.proto.as_str() {
-        "RTP/AVP" | "RTP/AVPF" => false,
-        "RTP/SAVP" | "RTP/SAVPF" => true,
-        _ => return Err(Refused::Transport),
-    };
+    let keyed = keyed(media)?;
     let (mut codecs, mut events) = (Vec::new(), Vec::new());
     for payload_type in media.fmt.split_ascii_whitespace().filter_map(payload_type) {
         match format(media, payload_type) {
@@ -72,6 +75,18 @@ pub fn sound(session: &Session) -> Result<Sound, Refused> {
             .and_then(|ptime| ptime.trim().parse().ok())
             .filter(|ptime| (1..=120).contains(ptime)),
         direction,
+        keyed,
+    })
+}
+
+/// What a line says of its encryption.
+pub fn keyed(media: &Media) -> Result<Keyed, Refused> {
+    let is_encrypted = match media.proto.as_str() {
+        "RTP/AVP" | "RTP/AVPF" => false,
+        "RTP/SAVP" | "RTP/SAVPF" => true,
+        _ => return Err(Refused::Transport),
+    };
+    Ok(Keyed {
         is_encrypted,
         has_keys: media.has_attribute("crypto"),
         crypto: media.get_attribute_values("crypto").flatten().filter_map(Crypto::parse).collect(),
@@ -109,6 +124,7 @@ pub fn video(session: &Session) -> Option<Video> {
         port: media.port,
         rtcp_port: if media.has_attribute("rtcp-mux") { media.port } else { rtcp_port(media) },
         takes: takes && !address.is_unspecified(),
+        keys: None,
     })
 }
 

@@ -26,7 +26,7 @@ pub(super) const LONGEST_RING: Duration = Duration::from_secs(180);
 /// What is told of calls.
 pub(super) enum News {
     /// A door station calls.
-    Asked { id: u64, device: String, dialled: String, offer: Option<String> },
+    Asked { id: u64, device: String, dialled: String, offer: Option<String>, over_tls: bool },
     /// What becomes of a call.
     Event(u64, Event),
 }
@@ -110,7 +110,7 @@ impl Core {
             from: format!("\"{}\" <sip:door@{host}>", shown(&ring.caller)),
             to: format!("<sip:{}@{host}>", ring.device),
             uri,
-            offer: ring.offer,
+            offer: (ring.offer)(flow.way == Transport::Tls),
             terms: Terms { ring: ring.ring, talk: ring.talk, reoffer: ring.reoffer },
         };
         let leg = Leg::begin(start, &mut ground, now);
@@ -321,7 +321,8 @@ impl Core {
         let id = self.next;
         let mut ground = self.ground(flow, id);
         let leg = Leg::asked(request, flow.peer, LONGEST_RING, &mut ground, now);
-        self.news.push_back(News::Asked { id, device: device.clone(), dialled, offer });
+        let over_tls = flow.way == Transport::Tls;
+        self.news.push_back(News::Asked { id, device: device.clone(), dialled, offer, over_tls });
         self.add(id, Call { leg, ground, device, flow, registration });
     }
 

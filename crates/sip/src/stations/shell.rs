@@ -229,12 +229,12 @@ impl Shell {
         while let Some(news) = self.core.news() {
             match news {
                 News::Event(id, event) => self.tell(id, event),
-                News::Asked { id, device, dialled, offer } => {
+                News::Asked { id, device, dialled, offer, over_tls } => {
                     let (events, inbox) = mpsc::channel(EVENTS);
                     self.legs.insert(id, events);
                     let leg = Leg { id, commands: self.commands.clone(), events: inbox, over: false };
                     // whom nobody takes is dropped, and so refused
-                    let _ = self.told.incoming.try_send(Incoming { device, dialled, offer, leg });
+                    let _ = self.told.incoming.try_send(Incoming { device, dialled, offer, over_tls, leg });
                 }
             }
         }

@@ -163,7 +163,9 @@ impl World {
         while let Some(news) = self.core.news() {
             match news {
                 News::Event(_, event) => self.events.push(event),
-                News::Asked { id, device, dialled, offer } => self.asked.push((id, device, dialled, offer)),
+                News::Asked { id, device, dialled, offer, .. } => {
+                    self.asked.push((id, device, dialled, offer));
+                }
             }
         }
     }
@@ -196,7 +198,7 @@ impl World {
         let ring = Ring {
             device: device.into(),
             caller: "Storgatan \"12\" A".into(),
-            offer: "ours".into(),
+            offer: Arc::new(|_| "ours".into()),
             ring: Duration::from_secs(60),
             talk: Duration::from_secs(LIMIT),
             reoffer: Arc::new(|_| Some("again".into())),

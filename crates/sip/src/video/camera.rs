@@ -6,6 +6,7 @@
 
 use super::{Asking, Source, View};
 use crate::rtp::packet::{MAX_DATAGRAM, Packet, is_rtcp};
+use crate::rtp::port::keys::LineKeys;
 use crate::rtp::port::{PortError, Ports};
 use crate::rtp::source;
 use crate::sdp::Video;
@@ -54,8 +55,12 @@ impl Camera {
     /// Looks at what comes to these ports, as it was described.
     ///
     /// # Errors
-    /// [`PortError::Random`].
+    /// [`PortError::Random`] and [`PortError::Keys`].
     pub fn start(ports: Ports, video: &Video, clock: Arc<dyn Clock>) -> Result<Self, PortError> {
+        let mut keys = LineKeys::default();
+        if !keys.agree(video.keys.as_ref()) {
+            return Err(PortError::Keys);
+        }
         let ours = getrandom::u32().map_err(|_| PortError::Random)?;
         let (rtp, rtcp) = ports.into_sockets();
         let told = SocketAddr::new(video.address, video.port);
@@ -66,6 +71,7 @@ impl Camera {
             rtcp,
             ours,
             payload_type: video.payload_type,
+            keys,
             whose: source::Source::new(Some(told)),
             source: Source::new(video.parameter_sets.as_deref()),
             // numbers of its own are given to each who looks on, later
@@ -95,6 +101,7 @@ struct Running {
     rtcp: UdpSocket,
     ours: u32,
     payload_type: u8,
+    keys: LineKeys,
     whose: source::Source,
     source: Source,
     view: View,
@@ -128,10 +135,14 @@ impl Running {
     }
 
     fn came(&mut self, datagram: &[u8], from: SocketAddr) {
-        if self.whose.is_stranger(from) || is_rtcp(datagram) || !self.whose.takes(from, datagram) {
+        if self.whose.is_stranger(from) || is_rtcp(datagram) {
             return;
         }
-        let Ok(packet) = Packet::parse(datagram) else { return };
+        let Some(datagram) = self.keys.rtp_in(datagram) else { return };
+        if !self.whose.takes(from, &datagram) {
+            return;
+        }
+        let Ok(packet) = Packet::parse(&datagram) else { return };
         if packet.payload_type != self.payload_type {
             return;
         }
@@ -164,10 +175,11 @@ impl Running {
     async fn ask(&mut self) {
         let (Some(theirs), Some(target)) = (self.source.ssrc(), self.whose.target()) else { return };
         let Some(ask) = self.asking.ask(self.ours, theirs, self.clock.mono()) else { return };
+        let Some(rtcp) = self.keys.rtcp_out(ask.rtcp) else { return };
         // to both places where RTCP may be heard; what is lost there is asked for again
-        let _ = self.rtp.send_to(&ask.rtcp, target).await;
+        let _ = self.rtp.send_to(&rtcp, target).await;
         if let Some(port) = target.port().checked_add(1) {
-            let _ = self.rtcp.send_to(&ask.rtcp, (target.ip(), port)).await;
+            let _ = self.rtcp.send_to(&rtcp, (target.ip(), port)).await;
         }
         if ask.info {
             let _ = self.seen.try_send(Seen::AskByInfo);

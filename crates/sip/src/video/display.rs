@@ -7,6 +7,7 @@
 
 use super::{CLOCK_RATE, Source, View};
 use crate::rtp::packet::{MAX_DATAGRAM, Packet, is_rtcp};
+use crate::rtp::port::keys::LineKeys;
 use crate::rtp::port::{PortError, Ports};
 use crate::rtp::rtcp::{self, Report, Sent};
 use crate::sdp::Video;
@@ -46,6 +47,7 @@ pub struct Display {
     address: IpAddr,
     port: u16,
     rtcp_port: u16,
+    keys: LineKeys,
     source: Source,
     view: View,
     /// The stream that came last, and what it is called here: one more for each change.
@@ -61,8 +63,12 @@ impl Display {
     /// Begins to send to where the description says, under the name that the sound of the same call has in its reports.
     ///
     /// # Errors
-    /// [`PortError::Random`].
+    /// [`PortError::Random`] and [`PortError::Keys`].
     pub fn start(ports: Ports, video: &Video, cname: &str, clock: Arc<dyn Clock>) -> Result<Self, PortError> {
+        let mut keys = LineKeys::default();
+        if !keys.agree(video.keys.as_ref()) {
+            return Err(PortError::Keys);
+        }
         let mut random = [0_u8; 12];
         getrandom::fill(&mut random).map_err(|_| PortError::Random)?;
         let [a, b, c] = *random.as_chunks::<4>().0 else { return Err(PortError::Random) };
@@ -79,6 +85,7 @@ impl Display {
             address: video.address,
             port: video.port,
             rtcp_port: video.rtcp_port,
+            keys,
             source: Source::new(None),
             view: View::new(ssrc, video.payload_type, sequence, timestamp),
             of: (None, 0),
@@ -89,10 +96,16 @@ impl Display {
         })
     }
 
-    /// Both sides agreed again: where it goes to, and as which payload type.
-    pub fn change(&mut self, video: &Video) {
+    /// Both sides agreed again: where it goes to, as which payload type and under which keys. `false` when those can not be used:
+    /// then nothing is to be shown any more.
+    #[must_use]
+    pub fn change(&mut self, video: &Video) -> bool {
+        if !self.keys.agree(video.keys.as_ref()) {
+            return false;
+        }
         (self.address, self.port, self.rtcp_port) = (video.address, video.port, video.rtcp_port);
         self.view.sends_as(video.payload_type);
+        true
     }
 
     /// What comes next does not continue what came, whatever its stream is called.
@@ -121,10 +134,12 @@ impl Display {
         };
         let Some(part) = self.source.take(&packet) else { return false };
         let datagrams = self.view.pass(&self.source, &packet, part, now);
-        for datagram in &datagrams {
-            // a packet that does not go out is as good as one that is lost
-            let _ = self.rtp.send_to(datagram, (self.address, self.port)).await;
-            self.count(datagram, now);
+        for datagram in datagrams {
+            self.count(&datagram, now);
+            if let Some(datagram) = self.keys.rtp_out(datagram) {
+                // a packet that does not go out is as good as one that is lost
+                let _ = self.rtp.send_to(&datagram, (self.address, self.port)).await;
+            }
         }
         self.report(now).await;
         let asks = self.view.waits() && self.asked.is_none_or(|asked| now.since(asked) >= ASK_EVERY);
@@ -152,14 +167,15 @@ impl Display {
         let later = u32::try_from(now.since(at).as_millis()).unwrap_or(0).wrapping_mul(CLOCK_RATE / 1_000);
         let sent = Sent { ntp: rtcp::ntp(now), timestamp: timestamp.wrapping_add(later), ..self.sent };
         let report = rtcp::write(self.ssrc, Some(sent), None, &self.cname);
+        let Some(report) = self.keys.rtcp_out(report) else { return };
         let from = if self.rtcp_port == self.port { &self.rtp } else { &self.rtcp };
         // the next one says the same
         let _ = from.send_to(&report, (self.address, self.rtcp_port)).await;
     }
 
     /// Waits until the display wants a key frame. Nothing is lost when this is given up half-way.
-    pub async fn wish(&self) {
-        // wishes are short; what is longer is cut, and read as far as it goes
+    pub async fn wish(&mut self) {
+        // one that is longer than the longest is cut, and so none
         let (mut rtp, mut rtcp) = ([0; MAX_DATAGRAM], [0; MAX_DATAGRAM]);
         loop {
             let came = tokio::select! {
@@ -175,11 +191,15 @@ impl Display {
         }
     }
 
-    fn is_wish(&self, datagram: &[u8], from: SocketAddr) -> bool {
+    fn is_wish(&mut self, datagram: &[u8], from: SocketAddr) -> bool {
         if from.ip() != self.address || !is_rtcp(datagram) {
             return false;
         }
-        let reports = rtcp::parse(datagram).unwrap_or_default();
+        let Some(datagram) = self.keys.rtcp_in(datagram) else { return false };
+        let reports = rtcp::parse(&datagram).unwrap_or_default();
         reports.iter().any(|one| matches!(one, Report::KeyFrame(streams) if streams.contains(&self.ssrc)))
     }
 }
+
+#[cfg(test)]
+mod tests;

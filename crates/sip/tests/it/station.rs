@@ -57,7 +57,7 @@ pub fn ring(offer: String) -> Ring {
     Ring {
         device: DEVICE.into(),
         caller: "Storgatan 12 A".into(),
-        offer,
+        offer: Arc::new(move |_| offer.clone()),
         ring: BOUND,
         talk: BOUND,
         reoffer: Arc::new(|_| None),

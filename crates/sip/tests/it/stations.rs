@@ -290,6 +290,7 @@ async fn a_door_station_s_picture_is_kept_for_who_comes_late() {
     let offer = call.offer.clone().unwrap();
     let ((_sound, port), (eyes, eyes_port)) = (media().await, media().await);
     let picture = Picture {
+        crypto: None,
         address: ([127, 0, 0, 1], eyes_port).into(),
         sends: false,
         profile_level: None,

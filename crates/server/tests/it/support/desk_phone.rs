@@ -81,6 +81,11 @@ impl DeskPhone {
         self.says("Incoming call").await
     }
 
+    /// Calls somebody.
+    pub async fn dial(&mut self, uri: &str) {
+        self.command("dial", uri).await;
+    }
+
     pub async fn pick_up(&mut self) {
         self.command("accept", "").await;
     }

@@ -111,12 +111,27 @@ impl Sipp {
         Self::start_with(&script, 1, &[server, "-s", name, "-au", name, "-ap", password])
     }
 
+    /// A device that has registered at a server, refuses a call because of its picture and takes one that has none: so many
+    /// calls altogether.
+    pub async fn no_display(server: &str, name: &str, password: &str, calls: u32) -> Self {
+        let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../sip/tests/sipp/register_device.xml");
+        let registers = std::fs::read_to_string(file).unwrap();
+        let port = free_port();
+        let account = [server, "-s", name, "-au", name, "-ap", password];
+        Self::start_at(port, &registers, 1, &account).verdict().await;
+        Self::start_at(port, include_str!("../../sipp/no_display.xml"), calls, &[])
+    }
+
     fn start(script: &str, calls: u32) -> Self {
         Self::start_with(script, calls + 1, &[])
     }
 
     fn start_with(script: &str, count: u32, more: &[&str]) -> Self {
-        let (port, media) = (free_port(), free_port());
+        Self::start_at(free_port(), script, count, more)
+    }
+
+    fn start_at(port: u16, script: &str, count: u32, more: &[&str]) -> Self {
+        let media = free_port();
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("script.xml");
         std::fs::write(&file, script).unwrap();

@@ -1,4 +1,4 @@
-//! The keys of one line: what goes out is encrypted with ours, what comes in counts only if it was with theirs.
+//! The keys of one line of sound or picture: what goes out is encrypted with ours, what comes in counts only if it was with theirs.
 
 use crate::rtp::srtp::{Incoming, Outgoing};
 use crate::sdp::Keys;
@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 /// Keys as both sides agreed, or none.
 #[derive(Debug, Default)]
-pub(super) struct LineKeys {
+pub(crate) struct LineKeys {
     /// One for each key of ours that was agreed on, the one in force last. None is forgotten: under a key that comes
     /// back, numbers go on.
     ours: Vec<Outgoing>,
