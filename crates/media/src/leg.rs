@@ -153,6 +153,11 @@ impl Leg {
         self.video.is_some()
     }
 
+    /// The codecs of the picture that were agreed on.
+    pub fn pictures(&self) -> impl Iterator<Item = Codec> {
+        self.payload_types.iter().map(|(codec, _)| *codec).filter(|codec| codec.is_video())
+    }
+
     /// Whether the datagram is a connectivity check that knows this connection's password.
     pub fn proves_itself(&self, input: &Input) -> bool {
         self.rtc.accepts(input)

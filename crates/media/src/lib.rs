@@ -103,6 +103,15 @@ pub enum MediaEvent {
         /// From now on.
         quality: Quality,
     },
+    /// Whether a peer can show what the panel sends, by what each of them agreed to; told when it can not, and when it can again.
+    Shows {
+        /// The call.
+        room: RoomId,
+        /// The app.
+        peer: PeerId,
+        /// From now on. Without a common codec there is sound only.
+        can: bool,
+    },
     /// A defect ended the room; all its connections are gone. The other rooms go on.
     RoomFailed {
         /// The call.
@@ -142,6 +151,8 @@ pub struct Load {
     pub connections: usize,
     /// Network addresses that lead to a connection.
     pub addresses: usize,
+    /// Views of peers that are no browsers.
+    pub viewers: usize,
 }
 
 /// The running media; clones share it, and the last one dropped stops it.
@@ -284,6 +295,7 @@ impl Media {
                 sum.rooms += load.rooms;
                 sum.connections += load.connections;
                 sum.addresses += load.addresses;
+                sum.viewers += load.viewers;
             }
         }
         sum

@@ -66,6 +66,8 @@ struct Peer {
     capacity: Capacity,
     /// It has a frame of the door station that what comes next can follow.
     follows: bool,
+    /// It knows none of the codecs that the panel agreed to.
+    is_blind: bool,
 }
 
 /// The call's media.
@@ -119,9 +121,13 @@ impl Relay {
             Who::Panel => {
                 self.station = None;
                 self.panel = Some(leg);
+                self.compare_codecs(out);
             }
             Who::Peer(peer) => {
-                self.peers.insert(peer, Peer { leg, capacity: Capacity::default(), follows: false });
+                self.peers.insert(
+                    peer,
+                    Peer { leg, capacity: Capacity::default(), follows: false, is_blind: false },
+                );
                 self.seek_bandwidth(peer);
             }
         }
@@ -163,7 +169,7 @@ impl Relay {
 
     /// How many such views there are.
     pub fn viewers(&self) -> usize {
-        self.viewers.len()
+        self.viewers.values().filter(|viewer| !viewer.is_left()).count()
     }
 
     /// This viewer can not decode before a key frame.
@@ -180,6 +186,7 @@ impl Relay {
         self.peers.values_mut().for_each(|peer| peer.follows = false);
         self.viewers.values_mut().for_each(|viewer| viewer.follows = false);
         self.station = Some(station);
+        self.compare_codecs(out);
         self.keyframes.want(now);
         self.work_off(now, out);
     }
@@ -218,6 +225,22 @@ impl Relay {
             }
         }
         self.work_off(now, out);
+    }
+
+    /// Tells of every connected app whether it can show what this panel sends.
+    fn compare_codecs(&mut self, out: &mut Outputs) {
+        let sent: Vec<Codec> = match (&self.station, &self.panel) {
+            (Some(_), _) => vec![Codec::H264],
+            (None, Some(panel)) => panel.pictures().collect(),
+            (None, None) => return,
+        };
+        for (id, peer) in self.peers.iter_mut().filter(|(_, peer)| peer.leg.is_connected()) {
+            let knows = peer.leg.pictures().any(|codec| sent.contains(&codec));
+            let is_blind = peer.leg.has_video() && !sent.is_empty() && !knows;
+            if std::mem::replace(&mut peer.is_blind, is_blind) != is_blind {
+                out.events.push(MediaEvent::Shows { room: self.id, peer: *id, can: !is_blind });
+            }
+        }
     }
 
     /// Shows a peer that just began to look the last key frame of the door station.
@@ -362,6 +385,7 @@ impl Relay {
                     self.keyframes.want(now);
                 }
                 out.events.push(MediaEvent::Connected { room: self.id, peer: who.peer() });
+                self.compare_codecs(out);
             }
             LegEvent::Gone => {
                 if self.leg(who).is_some() {
@@ -481,7 +505,8 @@ impl Relay {
         let mut ceiling = quality::MOST;
         let mut changed = Vec::new();
         for (id, peer) in &mut self.peers {
-            if !peer.leg.is_connected() || !peer.leg.has_video() || !self.room.sees(*id) {
+            let looks = peer.leg.is_connected() && peer.leg.has_video() && !peer.is_blind;
+            if !looks || !self.room.sees(*id) {
                 continue;
             }
             let before = peer.capacity.quality();

@@ -114,6 +114,8 @@ pub enum MediaQuality {
     Reduced,
     /// Sound only: the network carries no picture, or the resident switched it off.
     AudioOnly,
+    /// Sound only: the device knows no codec that the panel sends its picture in.
+    UnknownCodec,
 }
 
 /// Why a message was not accepted; the connection lives on. What ends a connection is told by its close code.

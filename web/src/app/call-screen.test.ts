@@ -23,6 +23,12 @@ describe('the picture of a weak network', () => {
     return screen.queryByText('Simpler picture: slow network');
   };
 
+  it('is said not to be shown here, where the device can not', () => {
+    show('unknown_codec', { picture: false });
+    expect(screen.queryByText('This device can not show this door station’s picture.')).not.toBeNull();
+    expect(document.querySelector('.video.off')).not.toBeNull();
+  });
+
   it('is said to be simpler, calmly, and the picture stays', () => {
     const note = show('reduced');
     expect(note?.closest('[aria-live]')?.getAttribute('aria-live')).toBe('polite');
@@ -33,6 +39,7 @@ describe('the picture of a weak network', () => {
   it.each([
     ['the network is good', 'good', {}],
     ['there is sound only, which says more', 'audio_only', {}],
+    ['its form is one that the device does not know', 'unknown_codec', {}],
     ['the person took the picture away', 'reduced', { off: true }],
     ['no picture has come yet', 'reduced', { picture: false }]
   ] as const)('says nothing when %s', (_, quality, more) => {

@@ -226,6 +226,7 @@ app-picture-failed = Intet billede eller lyd på dette netværk. Du kan stadig �
 app-picture-off = Du har slået billedet fra.
 app-picture-reduced = Enklere billede: langsomt netværk
 app-sound-only = Kun lyd: langsomt netværk
+app-picture-unknown = Denne enhed kan ikke vise billedet fra denne dørstation.
 app-rang = til { $label }
 app-cannot-see-you = De kan ikke se eller høre dig.
 app-hear-bell = Tryk for at høre dørklokken

@@ -226,6 +226,7 @@ app-picture-failed = No picture or sound on this network. You can still open the
 app-picture-off = You have switched the picture off.
 app-picture-reduced = Simpler picture: slow network
 app-sound-only = Sound only: slow network
+app-picture-unknown = This device can not show this door station’s picture.
 app-rang = for { $label }
 app-cannot-see-you = They can not see or hear you.
 app-hear-bell = Tap to hear the bell

@@ -226,6 +226,7 @@ app-picture-failed = Ikke bilde eller lyd på dette nettet. Du kan likevel åpne
 app-picture-off = Du har slått av bildet.
 app-picture-reduced = Enklere bilde: tregt nett
 app-sound-only = Bare lyd: tregt nett
+app-picture-unknown = Denne enheten kan ikke vise bildet fra denne dørstasjonen.
 app-rang = til { $label }
 app-cannot-see-you = De kan ikke se eller høre deg.
 app-hear-bell = Trykk for å høre ringeklokken

@@ -226,6 +226,7 @@ app-picture-failed = Ikkje bilete eller lyd på dette nettet. Du kan likevel opn
 app-picture-off = Du har slått av biletet.
 app-picture-reduced = Enklare bilete: tregt nett
 app-sound-only = Berre lyd: tregt nett
+app-picture-unknown = Denne eininga kan ikkje vise biletet frå denne dørstasjonen.
 app-rang = til { $label }
 app-cannot-see-you = Dei kan ikkje sjå eller høyre deg.
 app-hear-bell = Trykk for å høyre ringjeklokka

@@ -226,6 +226,7 @@ app-picture-failed = Ingen bild eller ljud på det här nätet. Du kan ändå ö
 app-picture-off = Du har stängt av bilden.
 app-picture-reduced = Enklare bild: långsamt nät
 app-sound-only = Bara ljud: långsamt nät
+app-picture-unknown = Den här enheten kan inte visa bilden från den här dörrstationen.
 app-rang = till { $label }
 app-cannot-see-you = De kan inte se eller höra dig.
 app-hear-bell = Tryck för att höra dörrklockan

@@ -195,7 +195,12 @@ impl Shard {
     }
 
     fn load(&self) -> Load {
-        Load { rooms: self.relays.len(), connections: self.routes.len(), addresses: self.by_address.len() }
+        Load {
+            rooms: self.relays.len(),
+            connections: self.routes.len(),
+            addresses: self.by_address.len(),
+            viewers: self.relays.values().map(|(relay, _)| relay.viewers()).sum(),
+        }
     }
 
     fn open(&mut self, room: RoomId) {

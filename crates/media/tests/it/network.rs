@@ -92,7 +92,7 @@ async fn garbage_from_strangers_leaves_the_call_alive() {
     anna.until("the picture go on", |seen| seen.video.len() >= before + 50).await;
     call.media.bridge(ROOM, ANNA).await;
     panel.until("sound", |seen| seen.audio >= 10).await;
-    assert_eq!(call.media.load().await, Load { rooms: 1, connections: 2, addresses: 2 });
+    assert_eq!(call.media.load().await, Load { rooms: 1, connections: 2, addresses: 2, viewers: 0 });
 }
 
 #[tokio::test]
@@ -126,7 +126,7 @@ async fn a_password_is_needed_to_take_a_place() {
     let _panel = call.panel(1).await;
     anna.until("the picture", |seen| seen.video.len() >= 250).await;
     assert!(!stranger.seen().connected);
-    assert_eq!(call.media.load().await, Load { rooms: 1, connections: 3, addresses: 2 });
+    assert_eq!(call.media.load().await, Load { rooms: 1, connections: 3, addresses: 2, viewers: 0 });
 }
 
 #[tokio::test]
@@ -147,7 +147,7 @@ async fn rooms_that_come_and_go_leave_nothing_behind() {
     let anna = call.app(ANNA, Via::Udp).await;
     let _panel = call.panel(1).await;
     anna.until("the picture", |seen| !seen.video.is_empty()).await;
-    assert_eq!(call.media.load().await, Load { rooms: 1, connections: 2, addresses: 2 });
+    assert_eq!(call.media.load().await, Load { rooms: 1, connections: 2, addresses: 2, viewers: 0 });
     call.media.close_room(ROOM).await;
     assert_eq!(call.media.load().await, Load::default());
 }

@@ -1,8 +1,8 @@
 //! A room with a desk phone that has a display.
 
 use crate::call::{ANNA, BEN, Call, ROOM};
-use crate::support::Via;
-use klinke_media::{MediaError, Picture, RoomId, Sight, ViewerSeat};
+use crate::support::{Numbers, Offering, Role, Via};
+use klinke_media::{MediaError, MediaEvent, Picture, RoomId, Sight, ViewerSeat};
 use str0m::format::Codec;
 use tokio::time::{Duration, timeout};
 use uuid::Uuid;
@@ -100,6 +100,33 @@ async fn who_lifts_right_after_the_key_frame_goes_on_with_what_comes() {
     let seen = sees(&mut seat, 2).await;
     assert_eq!(seen.iter().map(mark).collect::<Vec<_>>(), [KEY, DELTA]);
     assert_eq!(seen[0].stream, seen[1].stream);
+}
+
+#[tokio::test]
+async fn an_app_that_can_not_show_what_the_panel_sends_is_told_of_and_when_it_can_again() {
+    let mut call = Call::open().await;
+    let _camera = call.media.seat_panel(ROOM).await.unwrap();
+    let numbers = Numbers(109, 120, 126);
+    let offering = Offering::new(Role::App, Via::Udp, call.media.local_addr(), numbers, 3).await;
+    // as a browser whose H.264 has to fit into one packet a frame
+    let offer = offering.sdp.replace("packetization-mode=1", "packetization-mode=0");
+    assert_ne!(offer, offering.sdp);
+    let answer = call.media.subscribe(ROOM, ANNA, offer).await.unwrap();
+    let anna = offering.connect(&answer);
+    let ben = call.app(BEN, Via::Udp).await;
+    ben.until("the connection", |seen| seen.connected).await;
+    anna.until("the connection", |seen| seen.connected).await;
+    let shows = async |call: &mut Call| loop {
+        match timeout(PATIENCE, call.events.recv()).await.expect("news").unwrap() {
+            MediaEvent::Shows { peer, can, .. } => return (peer, can),
+            MediaEvent::Quality { peer, .. } => assert_ne!(peer, ANNA, "who sees nothing has no quality"),
+            _ => {}
+        }
+    };
+    assert_eq!(shows(&mut call).await, (ANNA, false));
+    // a browser sends what every browser can show; Ben, who could before, is not told
+    let _panel = call.panel(PANEL_MARK).await;
+    assert_eq!(shows(&mut call).await, (ANNA, true));
 }
 
 #[tokio::test]

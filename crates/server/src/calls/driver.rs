@@ -58,6 +58,8 @@ pub enum Message {
     },
     /// What a device's media can carry changed.
     Quality(DeviceId, Quality),
+    /// Whether a device can show what the panel sends.
+    Shows(DeviceId, bool),
     /// A device's media was lost though its connection may live: it may join anew.
     MediaLost(DeviceId),
     /// The media room failed.
@@ -207,6 +209,10 @@ impl Driver {
                     Quality::Reduced => MediaQuality::Reduced,
                     Quality::AudioOnly => MediaQuality::AudioOnly,
                 };
+                self.to_device(device, AppEvent::Media { call: self.start.call, quality });
+            }
+            Message::Shows(device, can) => {
+                let quality = if can { MediaQuality::Good } else { MediaQuality::UnknownCodec };
                 self.to_device(device, AppEvent::Media { call: self.start.call, quality });
             }
             Message::MediaLost(device) => {

@@ -17,6 +17,7 @@ pub async fn follow(node: Arc<Node>, mut events: mpsc::Receiver<MediaEvent>) {
             MediaEvent::Quality { room, peer, quality } => {
                 (room, Message::Quality(DeviceId(peer.0), quality))
             }
+            MediaEvent::Shows { room, peer, can } => (room, Message::Shows(DeviceId(peer.0), can)),
             MediaEvent::RoomFailed { room } => {
                 tracing::error!("a media room failed; its call ends");
                 (room, Message::RoomFailed)

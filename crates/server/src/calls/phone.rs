@@ -318,7 +318,7 @@ enum Happened {
     Sip(Option<Event>),
     Order(Option<Order>),
     News(Option<News>),
-    Changed(Agreed),
+    Changed(Box<Agreed>),
     Panel(Vec<u8>),
     Due(Due),
 }
@@ -382,7 +382,7 @@ impl Held {
                 order = orders.recv(), if listens => Happened::Order(order),
                 told = news.recv() => Happened::News(told),
                 // the sender lives as long as the SIP leg does
-                Some(agreed) = changed.recv() => Happened::Changed(agreed),
+                Some(agreed) = changed.recv() => Happened::Changed(Box::new(agreed)),
                 Some(datagram) = next(&mut self.from_panel) => Happened::Panel(datagram),
                 due = after(wait) => Happened::Due(due),
             };
@@ -390,7 +390,7 @@ impl Held {
                 Happened::Sip(event) => self.event(event).await,
                 Happened::Order(order) => self.order(order).await,
                 Happened::News(told) => self.news(told).await,
-                Happened::Changed(agreed) => self.change(agreed).await,
+                Happened::Changed(agreed) => self.change(*agreed).await,
                 Happened::Panel(datagram) => {
                     self.line.from_panel(datagram);
                     Goes::On

@@ -198,7 +198,7 @@ impl World {
         let ring = Ring {
             device: device.into(),
             caller: "Storgatan \"12\" A".into(),
-            offer: Arc::new(|_| "ours".into()),
+            offer: Arc::new(|over_tls| if over_tls { "with keys" } else { "ours" }.into()),
             ring: Duration::from_secs(60),
             talk: Duration::from_secs(LIMIT),
             reoffer: Arc::new(|_| Some("again".into())),
@@ -320,6 +320,18 @@ fn a_device_is_called_where_it_is() {
     );
     world.respond(&Response::to(&bye, 200, None), flow(5060));
     assert_eq!(world.core.dialogs(), 0);
+}
+
+#[test]
+fn keys_are_offered_on_an_encrypted_way_and_on_no_other() {
+    let over = |way| Flow { way, ..stream(1) };
+    for (way, offer) in
+        [(flow(5060), "ours"), (over(Transport::Tcp), "ours"), (over(Transport::Tls), "with keys")]
+    {
+        let mut world = World::registered(way);
+        world.sent.clear();
+        assert_eq!(world.ring(DEVICE).unwrap().1.body, offer.as_bytes(), "{way:?}");
+    }
 }
 
 #[test]

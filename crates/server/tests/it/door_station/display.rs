@@ -2,6 +2,7 @@
 //! and reads it.
 
 use super::{CAMERA, DAHL, account, house, nothing_is_left, watch};
+use crate::support::PATIENCE;
 use crate::support::desk_phone::DeskPhone;
 use crate::support::house::House;
 use crate::support::trunk::{Sipp, one_pair};
@@ -15,6 +16,8 @@ use std::fs::File;
 use std::io::BufReader;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::time::Duration;
+use tokio::time::timeout;
 
 /// A display: FFmpeg decodes, and what it shows can be written to a file.
 const DISPLAY: &str = "video_source fakevideo,x\nvideo_display fakevideo,x\nmodule avcodec.so\nmodule fakevideo.so\n\
@@ -90,10 +93,27 @@ async fn who_lifts_sees_the_visitor_until_the_call_is_over() {
         phone.rung().await;
         phone.pick_up().await;
         sees_the_camera(&mut phone).await;
+        // on hold it is shown nothing, and then what there is now
+        phone.hold(true).await;
+        views(&house, 0).await;
+        phone.hold(false).await;
+        views(&house, 1).await;
+        assert!(are_bars(looks(&mut phone).await.1));
         phone.hang_up().await;
         station.says("session closed").await;
         nothing_is_left(&house).await;
+        views(&house, 0).await;
     }
+}
+
+/// Waits until so many views are taken in the rooms.
+async fn views(house: &House, viewers: usize) {
+    let taken = async {
+        while house.node().media.load().await.viewers != viewers {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    assert!(timeout(PATIENCE, taken).await.is_ok(), "never {viewers} views");
 }
 
 #[tokio::test]
@@ -212,6 +232,9 @@ async fn over_tls_sound_and_picture_are_encrypted_as_it_is_set_up() {
         phone.rung().await;
         phone.pick_up().await;
         panel.connected().await;
+        if !theirs.is_empty() {
+            phone.says("SRTP is Enabled").await;
+        }
         phone.says("incoming rtp for 'audio' established").await;
         panel.hang_up(call).await;
         panel.ended(call).await;
