@@ -1,16 +1,19 @@
 //! The visitor's picture on a desk phone's display: baresip is the door station and the desk phone, FFmpeg writes the picture
 //! and reads it.
 
-use super::{CAMERA, DAHL, account, house, nothing_is_left, watch};
+use super::{CAMERA, DAHL, NUMBERS, account, house, nothing_is_left, watch};
 use crate::support::PATIENCE;
 use crate::support::desk_phone::DeskPhone;
 use crate::support::house::House;
 use crate::support::trunk::{Sipp, one_pair};
 use crate::support::until;
+use crate::webrtc::{Offering, Role, Via};
 use klinke_model::ids::DeviceId;
 use klinke_model::intercom::EndReason;
 use klinke_server::config::{Config, Encryption};
 use klinke_server::stations::Way;
+use klinke_wire::app::AppEvent;
+use klinke_wire::common::MediaQuality;
 use serde_json::{Value, json};
 use std::fs::File;
 use std::io::BufReader;
@@ -273,4 +276,33 @@ async fn from_a_door_station_to_a_display_everything_is_encrypted_where_it_must_
     phone.hang_up().await;
     station.says("session closed").await;
     nothing_is_left(&house).await;
+}
+
+#[tokio::test]
+async fn an_app_that_can_not_show_the_picture_is_told_so() {
+    let (house, mut station) = house(CAMERA).await;
+    let mut kari = house.app("kari").await;
+    station.dial(DAHL).await;
+    let call = kari.rung().await;
+    let media = house.node().media.local_addr();
+    let browser = Offering::new(Role::App, Via::Udp, media, NUMBERS, 0x78).await;
+    // its H.264 has to fit into one packet a frame, as no door station's does
+    let offer = browser.sdp.replace("packetization-mode=1", "packetization-mode=0");
+    kari.offer(call.call, &call.join, &offer).await;
+    let answer = kari
+        .socket
+        .expect("an answer", |event| match event {
+            AppEvent::Answer { sdp, .. } => Some(sdp.0.clone()),
+            _ => None,
+        })
+        .await;
+    let _browser = browser.connect(&answer);
+    let told = kari
+        .socket
+        .expect("what becomes of the picture", |event| match event {
+            AppEvent::Media { quality, .. } => Some(*quality),
+            _ => None,
+        })
+        .await;
+    assert_eq!(told, MediaQuality::UnknownCodec);
 }
