@@ -44,8 +44,11 @@ async fn desk_phone(house: &House, more: &str) -> DeskPhone {
     phone
 }
 
-/// Picture and colours of the left, the middle and the right third.
-fn thirds(file: &Path) -> Option<((u32, u32), [[u8; 3]; 3])> {
+/// The size of a picture, and three colours of it.
+type Look = ((u32, u32), [[u8; 3]; 3]);
+
+/// Colours of the left, the middle and the right third.
+fn thirds(file: &Path) -> Option<Look> {
     let mut reader = png::Decoder::new(BufReader::new(File::open(file).ok()?)).read_info().ok()?;
     let mut pixels = vec![0; reader.output_buffer_size()?];
     // not yet whole: it is being written
@@ -60,7 +63,7 @@ fn thirds(file: &Path) -> Option<((u32, u32), [[u8; 3]; 3])> {
 }
 
 /// What the display shows now.
-async fn looks(phone: &mut DeskPhone) -> ((u32, u32), [[u8; 3]; 3]) {
+async fn looks(phone: &mut DeskPhone) -> Look {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("shown.png");
     phone.snapshot(&file).await;
