@@ -222,6 +222,16 @@ mod tests {
     }
 
     #[test]
+    fn an_answer_in_the_open_is_none_where_we_require_keys() {
+        let line = "m=video 5000 RTP/AVP 97\r\na=rtpmap:97 H264/90000\r\na=recvonly\r\n";
+        for (ours, is_taken) in [(Encryption::Offered, true), (Encryption::Required, false)] {
+            let crypto = OurKeys::new(ours, &[1; OurKeys::RANDOM]);
+            let here = Picture { crypto, ..picture(true) };
+            assert_eq!(agreed_picture(offer(line).as_bytes(), &here).is_some(), is_taken, "{ours:?}");
+        }
+    }
+
+    #[test]
     fn a_display_is_offered_a_picture() {
         let text = with_picture(&offer(""), &picture(true)).unwrap();
         let line = "m=video 41000 RTP/AVP 97\r\na=rtpmap:97 H264/90000\r\na=fmtp:97 profile-level-id=42e01f;\
