@@ -1,10 +1,9 @@
 //! A door station that others wrote (baresip) hangs at the entrance: it is that panel.
 
 use crate::doorbells::change;
-use crate::support::PATIENCE;
 use crate::support::app::App;
+use crate::support::baresip::Baresip;
 use crate::support::house::House;
-use crate::support::trunk::free_port;
 use crate::support::until;
 use crate::webrtc::{Numbers, Offering, Peer, Role, Via};
 use klinke_model::intercom::EndReason;
@@ -15,12 +14,7 @@ use klinke_wire::app::{AppCall, AppEvent};
 use klinke_wire::common::OpeningState;
 use serde_json::json;
 use std::net::SocketAddr;
-use std::process::Stdio;
 use str0m::format::Codec;
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
-use tokio::net::TcpStream;
-use tokio::process::{Child, Command};
-use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 const OPEN: OpeningState = OpeningState::Open { for_ms: 1_000 };
@@ -35,88 +29,35 @@ const NGUYEN: &str = "4712";
 /// baresip as a door station. Killed when the test is over.
 struct Station {
     server: SocketAddr,
-    console: TcpStream,
-    lines: mpsc::UnboundedReceiver<String>,
-    _folder: tempfile::TempDir,
-    _child: Child,
+    program: Baresip,
 }
 
 impl Station {
     /// Registers as this account; `more` are modules.
     async fn start(server: SocketAddr, account: &Credentials, more: &str) -> Self {
-        let (own, console) = (free_port(), free_port());
-        let folder = tempfile::tempdir().unwrap();
-        let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
-        // its loudspeaker is wired to its microphone. Its ringback tone would take that wire away when it ends
-        let config = format!(
-            "poll_method epoll\nsip_listen 127.0.0.1:{own}\ncons_listen 127.0.0.1:{console}\nringback_disabled yes\n\
-             audio_player aubridge,x\naudio_source aubridge,x\naudio_alert aubridge,x\n\
-             video_source fakevideo,x\nvideo_display fakevideo,x\nvideo_size 352x288\nvideo_fps 25\nrtcp_mux yes\n\
-             module_path /usr/lib/baresip/modules\nmodule g711.so\nmodule aubridge.so\nmodule cons.so\n{more}\
-             module_app account.so\nmodule_app menu.so\n"
+        let settings = format!(
+            "video_source fakevideo,x\nvideo_display fakevideo,x\nvideo_size 352x288\nvideo_fps 25\nrtcp_mux yes\n{more}"
         );
-        write("config", &config);
         let Credentials { name, password } = account;
         let user = format!("auth_user={name};auth_pass={password};regint=60");
-        write("accounts", &format!("<sip:{name}@{server};transport=udp>;{user}\n"));
-        write("contacts", "");
-        let mut child = Command::new("baresip")
-            .arg("-f")
-            .arg(folder.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .expect("baresip (Debian: baresip-core)");
-        let mut out = BufReader::new(child.stdout.take().unwrap()).lines();
-        let (sender, lines) = mpsc::unbounded_channel();
-        tokio::spawn(async move {
-            while let Ok(Some(line)) = out.next_line().await {
-                // read on when nobody listens, or it would wait for room in the pipe
-                let _ = sender.send(line);
-            }
-        });
-        let connected = async {
-            loop {
-                if let Ok(stream) = TcpStream::connect(("127.0.0.1", console)).await {
-                    return stream;
-                }
-                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-            }
-        };
-        let console = timeout(PATIENCE, connected).await.expect("the console of baresip");
-        Self { server, console, lines, _folder: folder, _child: child }
+        let account = format!("<sip:{name}@{server};transport=udp>;{user}\n");
+        let program = Baresip::start(tempfile::tempdir().unwrap(), &settings, &account).await;
+        Self { server, program }
     }
 
     /// Waits for a line with this text.
     async fn says(&mut self, text: &str) {
-        let mut all = Vec::new();
-        let found = async {
-            while let Some(line) = self.lines.recv().await {
-                if line.contains(text) {
-                    return true;
-                }
-                all.push(line);
-            }
-            false
-        };
-        let found = timeout(PATIENCE, found).await.unwrap_or(false);
-        assert!(found, "baresip does not say {text}:\n{}", all.join("\n"));
-    }
-
-    async fn command(&mut self, text: &str) {
-        self.console.write_all(format!("{text}\n").as_bytes()).await.unwrap();
+        self.program.says(text).await;
     }
 
     /// Its button is pressed.
     async fn dial(&mut self, number: &str) {
         let to = self.server;
-        self.command(&format!("/dial sip:{number}@{to}")).await;
+        self.program.command("dial", &format!("sip:{number}@{to}")).await;
     }
 
     async fn hang_up(&mut self) {
-        self.command("/hangup").await;
+        self.program.command("hangup", "").await;
     }
 }
 

@@ -33,6 +33,8 @@ mod own_codes;
 mod pages;
 mod pairing;
 mod phone;
+mod phone_proof;
+mod phone_trunks;
 mod phones;
 mod pictures;
 mod privacy;

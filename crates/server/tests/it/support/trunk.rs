@@ -6,10 +6,7 @@ use std::net::UdpSocket;
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
-use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
-use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 /// A port of UDP and TCP that nobody has.
@@ -17,16 +14,6 @@ pub fn free_port() -> u16 {
     loop {
         let port = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return port;
-        }
-    }
-}
-
-/// One whose next one nobody has either.
-fn two_in_a_row() -> u16 {
-    loop {
-        let port = free_port();
-        if port < u16::MAX && std::net::TcpListener::bind(("127.0.0.1", port + 1)).is_ok() {
             return port;
         }
     }
@@ -173,10 +160,9 @@ impl Sipp {
 /// baresip, which picks up by itself. Killed when the test is over.
 pub struct Baresip {
     pub port: u16,
-    control: TcpStream,
-    lines: mpsc::UnboundedReceiver<String>,
-    folder: tempfile::TempDir,
-    _child: Child,
+    /// The certificate that its TLS shows.
+    pub certificate: PathBuf,
+    program: super::baresip::Baresip,
 }
 
 impl Baresip {
@@ -190,73 +176,33 @@ impl Baresip {
         Self::with(number, "udp,tcp,tls", "module srtp.so\n", ";mediaenc=srtp-mand").await
     }
 
-    /// The certificate that its TLS shows.
-    pub fn certificate(&self) -> PathBuf {
-        self.folder.path().join("shown.pem")
-    }
-
     async fn with(number: &str, transports: &str, modules: &str, parameters: &str) -> Self {
-        let (port, control) = (two_in_a_row(), free_port());
         let folder = tempfile::tempdir().unwrap();
         let made = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
         let own = folder.path().join("own.pem");
         std::fs::write(&own, made.cert.pem() + &made.signing_key.serialize_pem()).unwrap();
-        std::fs::write(folder.path().join("shown.pem"), made.cert.pem()).unwrap();
-        let own = own.display();
-        let config = format!(
-            "poll_method epoll\nsip_listen 127.0.0.1:{port}\nsip_certificate {own}\nsip_transports {transports}\n\
-             audio_player aubridge,x\naudio_source aubridge,x\naudio_alert aubridge,x\n\
-             ctrl_tcp_listen 127.0.0.1:{control}\n\
-             module_path /usr/lib/baresip/modules\nmodule g711.so\nmodule aubridge.so\n\
-             module_app account.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\n{modules}"
-        );
-        std::fs::write(folder.path().join("config"), config).unwrap();
+        let certificate = folder.path().join("shown.pem");
+        std::fs::write(&certificate, made.cert.pem()).unwrap();
+        let settings = format!("sip_certificate {}\nsip_transports {transports}\n{modules}", own.display());
         let account =
             format!("<sip:{number}@127.0.0.1>;regint=0;answermode=auto;dtmfmode=rtpevent{parameters}\n");
-        std::fs::write(folder.path().join("accounts"), account).unwrap();
-        std::fs::write(folder.path().join("contacts"), "").unwrap();
-        let mut child = Command::new("baresip")
-            .arg("-f")
-            .arg(folder.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .expect("baresip (Debian: baresip-core)");
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let ready = async {
-            while let Some(line) = lines.next_line().await.unwrap() {
-                if line.contains("baresip is ready") {
-                    return;
-                }
-            }
-            panic!("baresip ended");
-        };
-        timeout(PATIENCE, ready).await.unwrap();
-        let (told, hears) = mpsc::unbounded_channel();
-        tokio::spawn(async move {
-            while let Ok(Some(line)) = lines.next_line().await {
-                // read on when nobody listens, or it would wait for room in the pipe
-                let _ = told.send(line);
-            }
-        });
-        let control = TcpStream::connect(("127.0.0.1", control)).await.unwrap();
-        Self { port, control, lines: hears, folder, _child: child }
+        let program = super::baresip::Baresip::start(folder, &settings, &account).await;
+        Self { port: program.port, certificate, program }
     }
 
     /// Waits until it has picked up.
     pub async fn picked_up(&mut self) {
-        let telling =
-            async { while !self.lines.recv().await.expect("baresip ended").contains("answering call") {} };
-        timeout(PATIENCE, telling).await.expect("it never picked up");
+        self.program.says("answering call").await;
     }
 
     /// Presses a key, for as long as it is told to.
     pub async fn press(&mut self, key: char) {
-        let command = format!(r#"{{"command":"sndcode","params":"{key}"}}"#);
-        let netstring = format!("{}:{command},", command.len());
-        self.control.write_all(netstring.as_bytes()).await.unwrap();
+        self.program.command("sndcode", &key.to_string()).await;
+    }
+
+    /// It is gone without a word.
+    pub async fn kill(self) {
+        self.program.kill().await;
     }
 
     /// Types these keys, at the pace of a person: baresip sends one at a time, and forgets those that come meanwhile.
