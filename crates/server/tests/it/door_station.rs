@@ -1,13 +1,15 @@
 //! A door station that others wrote (baresip) hangs at the entrance: it is that panel.
 
+use crate::desk_phone::{PAUSE, give, registered};
 use crate::doorbells::change;
 use crate::support::app::App;
 use crate::support::baresip::Baresip;
+use crate::support::desk_phone::DeskPhone;
 use crate::support::house::House;
 use crate::support::until;
 use crate::webrtc::{Numbers, Offering, Peer, Role, Via};
 use klinke_model::intercom::EndReason;
-use klinke_server::config::Digests;
+use klinke_server::config::{Config, Digests};
 use klinke_server::stations::Way;
 use klinke_server::stations::credentials::Credentials;
 use klinke_wire::app::{AppCall, AppEvent};
@@ -56,6 +58,11 @@ impl Station {
         self.program.command("dial", &format!("sip:{number}@{to}")).await;
     }
 
+    /// Somebody outside presses a key of it.
+    async fn press(&mut self, key: char) {
+        self.program.command("sndcode", &key.to_string()).await;
+    }
+
     async fn hang_up(&mut self) {
         self.program.command("hangup", "").await;
     }
@@ -63,7 +70,12 @@ impl Station {
 
 /// A house where devices may register, with a door station at the entrance.
 async fn house(modules: &str) -> (House, Station) {
+    house_with(modules, |_| {}).await
+}
+
+async fn house_with(modules: &str, set_up: impl FnOnce(&mut Config)) -> (House, Station) {
     let house = House::with(|config| {
+        set_up(config);
         config.stations.listen = Some(SocketAddr::from(([127, 0, 0, 1], 0)));
         config.stations.digests = Digests::Md5;
         (config.stations.first_port, config.stations.last_port) = (22_000, 22_399);
@@ -145,6 +157,46 @@ async fn its_number_rings_the_app_sees_talks_and_opens_and_the_visitor_leaves() 
     station.says("603").await;
     nothing_is_left(&house).await;
     controller.stop().await;
+}
+
+#[tokio::test]
+async fn its_own_keys_open_nothing_and_those_of_the_desk_phone_that_answers_do() {
+    let (house, mut station) = house("").await;
+    let controller = house.controller().await;
+    let given = give(&house, "kari").await;
+    let mut phone = DeskPhone::start("udp", &given).await;
+    registered(&house, &given, true).await;
+    station.dial(DAHL).await;
+    phone.rung().await;
+    phone.pick_up().await;
+    station.says("incoming rtp for 'audio' established").await;
+    // keys in the first second do not count
+    for key in ['5', '8'] {
+        tokio::time::sleep(PAUSE).await;
+        station.press(key).await;
+    }
+    tokio::time::sleep(PAUSE).await;
+    assert_eq!(controller.releases.count(), 0, "who stands outside opened");
+    phone.press('5').await;
+    until("the door", || controller.releases.count() > 0).await;
+    phone.hang_up().await;
+    station.says("session closed").await;
+    nothing_is_left(&house).await;
+    assert_eq!((controller.releases.of(0), controller.releases.count()), (1, 1));
+    controller.stop().await;
+}
+
+#[tokio::test]
+async fn the_time_to_talk_ends_by_our_bye() {
+    let (house, mut station) = house_with("", |config| config.calls.talk_s = 3).await;
+    let mut kari = house.app("kari").await;
+    station.dial(DAHL).await;
+    let call = kari.rung().await.call;
+    kari.answer(call).await;
+    station.says("incoming rtp for 'audio' established").await;
+    assert_eq!(kari.ended(call).await, EndReason::TimeLimit);
+    station.says("session closed").await;
+    nothing_is_left(&house).await;
 }
 
 #[tokio::test]

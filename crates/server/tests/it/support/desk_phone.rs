@@ -2,6 +2,7 @@
 
 use super::baresip::Baresip;
 use serde_json::Value;
+use std::path::Path;
 
 /// Killed when the test is over.
 pub struct DeskPhone(Baresip);
@@ -10,6 +11,20 @@ impl DeskPhone {
     /// Registers on this way (`udp`, `tcp`) as it was told to. What it hears it says again: its loudspeaker is wired to its
     /// microphone.
     pub async fn start(way: &str, given: &Value) -> Self {
+        Self::start_with(way, given, "").await
+    }
+
+    /// Registers over TLS, at a server that shows a certificate of these.
+    pub async fn trusts(certificate: &Path, given: &Value) -> Self {
+        Self::start_with("tls", given, &format!("sip_cafile {}\n", certificate.display())).await
+    }
+
+    /// Records into this folder what it hears.
+    pub async fn records(folder: &Path, given: &Value) -> Self {
+        Self::start_with("udp", given, &format!("module sndfile.so\nsnd_path {}\n", folder.display())).await
+    }
+
+    async fn start_with(way: &str, given: &Value, settings: &str) -> Self {
         let (user, password) = (given["user_name"].as_str().unwrap(), given["password"].as_str().unwrap());
         let servers = given["servers"].as_array().unwrap();
         let server = servers.iter().find(|server| server["transport"] == way).unwrap();
@@ -18,7 +33,7 @@ impl DeskPhone {
             "<sip:{user}@{host}:{at};transport={way}>;auth_user={user};auth_pass={password};regint=60;\
              answermode=manual;dtmfmode=rtpevent\n"
         );
-        Self(Baresip::start(tempfile::tempdir().unwrap(), "", &account).await)
+        Self(Baresip::start(tempfile::tempdir().unwrap(), settings, &account).await)
     }
 
     /// Waits for a line with this text; what came before it is passed over.

@@ -39,9 +39,7 @@ pub struct Sipp {
 impl Sipp {
     /// Plays a scenario of the crate `sip`, to so many calls after the look whether it is there.
     pub fn play(scenario: &str, calls: u32) -> Self {
-        let file =
-            PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("../sip/tests/sipp/{scenario}.xml"));
-        Self::start(&std::fs::read_to_string(file).unwrap(), calls)
+        Self::start(&self::scenario(scenario), calls)
     }
 
     /// Refuses a call with this status.
@@ -51,39 +49,12 @@ impl Sipp {
 
     /// Refuses so many calls.
     pub fn refuse_all(status: &str, calls: u32) -> Self {
-        let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../sip/tests/sipp/refuse.xml");
-        Self::start(&std::fs::read_to_string(file).unwrap().replace("486 Busy Here", status), calls)
+        Self::start(&scenario("refuse").replace("486 Busy Here", status), calls)
     }
 
     /// Picks up, waits so many milliseconds before each key, and presses it.
     pub fn press(keys: &[(u64, char)], calls: u32) -> Self {
-        let mut pressed = String::new();
-        for (cseq, (pause, key)) in (2..).zip(keys) {
-            write!(
-                pressed,
-                "<pause milliseconds=\"{pause}\"/>
-  <send retrans=\"500\"><![CDATA[
-
-      INFO [next_url] SIP/2.0
-      Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
-      From: [$us]
-      To: [$them]
-      [last_Call-ID:]
-      CSeq: {cseq} INFO
-      Max-Forwards: 70
-      Contact: <sip:[local_ip]:[local_port];transport=[transport]>
-      Content-Type: application/dtmf-relay
-      Content-Length: [len]
-      
-      Signal={key}
-      Duration=160
-  ]]></send>
-  <recv response=\"200\"/>"
-            )
-            .unwrap();
-        }
-        let script = include_str!("../../sipp/press.xml").replace("<!--KEYS-->", &pressed);
-        Self::start(&script, calls)
+        Self::start(&pressing(keys), calls)
     }
 
     /// Picks up in one codec, goes over to another, and presses 5.
@@ -91,19 +62,41 @@ impl Sipp {
         Self::start(include_str!("../../sipp/other_codec.xml"), 1)
     }
 
+    /// Picks up and presses 1 like [`Self::press`], and never sends sound. It says that it listens at this port.
+    pub fn silent(listens: u16, calls: u32) -> Self {
+        let script = pressing(&[(1_200, '1')]).replace("[media_port]", &listens.to_string());
+        Self::start(&script, calls)
+    }
+
+    /// Takes the call, takes our BYE, and answers that never.
+    pub fn loses_bye() -> Self {
+        Self::play("loses_bye", 1)
+    }
+
+    /// A desk phone: registers at a server with this name and password, and rings once until it is cancelled.
+    pub async fn desk_phone(server: &str, name: &str, password: &str) -> Self {
+        let port = free_port();
+        let words = [server, "-s", name, "-au", name, "-ap", password];
+        Self::start_on(port, &scenario("register_device"), 1, &words).verdict().await;
+        Self::start_on(port, &scenario("rings_on"), 1, &[])
+    }
+
     /// Tries to register with this name and this password at a server, and is refused twice: it was challenged, and wrong.
     pub fn register_nobody(server: &str, name: &str, password: &str) -> Self {
-        let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../sip/tests/sipp/register_nobody.xml");
-        let script = std::fs::read_to_string(file).unwrap();
-        Self::start_with(&script, 1, &[server, "-s", name, "-au", name, "-ap", password])
+        Self::start_on(
+            free_port(),
+            &scenario("register_nobody"),
+            1,
+            &[server, "-s", name, "-au", name, "-ap", password],
+        )
     }
 
     fn start(script: &str, calls: u32) -> Self {
-        Self::start_with(script, calls + 1, &[])
+        Self::start_on(free_port(), script, calls + 1, &[])
     }
 
-    fn start_with(script: &str, count: u32, more: &[&str]) -> Self {
-        let (port, media) = (free_port(), free_port());
+    fn start_on(port: u16, script: &str, count: u32, more: &[&str]) -> Self {
+        let media = free_port();
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("script.xml");
         std::fs::write(&file, script).unwrap();
@@ -155,6 +148,42 @@ impl Sipp {
             panic!("SIPp: {status:?}\n{errors}\n{}", self.messages());
         }
     }
+}
+
+/// A scenario of the crate `sip`.
+fn scenario(name: &str) -> String {
+    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("../sip/tests/sipp/{name}.xml"));
+    std::fs::read_to_string(file).unwrap()
+}
+
+/// The scenario of somebody who picks up, waits so many milliseconds before each key, and presses it.
+fn pressing(keys: &[(u64, char)]) -> String {
+    let mut pressed = String::new();
+    for (cseq, (pause, key)) in (2..).zip(keys) {
+        write!(
+            pressed,
+            "<pause milliseconds=\"{pause}\"/>
+  <send retrans=\"500\"><![CDATA[
+
+      INFO [next_url] SIP/2.0
+      Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+      From: [$us]
+      To: [$them]
+      [last_Call-ID:]
+      CSeq: {cseq} INFO
+      Max-Forwards: 70
+      Contact: <sip:[local_ip]:[local_port];transport=[transport]>
+      Content-Type: application/dtmf-relay
+      Content-Length: [len]
+      
+      Signal={key}
+      Duration=160
+  ]]></send>
+  <recv response=\"200\"/>"
+        )
+        .unwrap();
+    }
+    include_str!("../../sipp/press.xml").replace("<!--KEYS-->", &pressed)
 }
 
 /// baresip, which picks up by itself. Killed when the test is over.
