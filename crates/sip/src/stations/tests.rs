@@ -402,8 +402,7 @@ fn a_door_station_is_answered() {
 #[test]
 fn a_call_that_comes_two_ways_or_comes_back_is_no_second_call() {
     // a proxy forked it: another branch, the same number
-    let (mut world, id, invite) = World::asking("theirs");
-    let mut other = invite.clone();
+    let (mut world, id, mut other) = World::asking("theirs");
     other.headers.set("Via", "SIP/2.0/UDP 10.0.0.9:5060;branch=z9hG4bKother;rport");
     world.send(&other, flow(5060));
     assert_eq!(world.statuses(), [482]);
