@@ -285,6 +285,13 @@ impl Leg {
         self.tell(Command::HangUp(self.id));
     }
 
+    /// Ends it because somebody else has the call: a phone that only rang does not list it as missed, where the trunk passes
+    /// that on. `Ended` follows.
+    pub fn completed_elsewhere(&mut self) {
+        self.lines.clear();
+        self.tell(Command::CompletedElsewhere(self.id));
+    }
+
     /// Sends an INFO, as `application/dtmf-relay`.
     pub fn info(&self, kind: &str, body: Vec<u8>) {
         self.tell(Command::Info { id: self.id, kind: kind.to_owned(), body });

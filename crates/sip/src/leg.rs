@@ -213,6 +213,8 @@ pub(crate) struct Leg {
     /// Our SDP as it stands.
     sdp: String,
     told_ringing: bool,
+    /// Somebody else has the call: a CANCEL says so.
+    elsewhere: bool,
     silent_until: Option<Mono>,
     ring_until: Mono,
     talk_until: Option<Mono>,
@@ -266,6 +268,7 @@ impl Leg {
             min_interval: 90,
             sdp,
             told_ringing: false,
+            elsewhere: false,
             silent_until: None,
             ring_until: now + terms.ring,
             talk_until: None,
@@ -317,6 +320,12 @@ impl Leg {
         }
     }
 
+    /// Ends it because another phone took the call. Who only rang does not list it as missed (RFC 3326, section 2).
+    pub(crate) fn completed_elsewhere(&mut self, ground: &mut Ground, now: Mono) {
+        self.elsewhere = true;
+        self.hang_up(Why::WeHungUp, ground, now);
+    }
+
     /// Sends an INFO; nothing before the answer and after the end.
     pub(crate) fn info(&mut self, kind: &str, body: Vec<u8>, ground: &mut Ground, now: Mono) {
         if self.phase != Phase::Talking {
@@ -366,6 +375,9 @@ impl Leg {
         }
         let number = of.headers.cseq().map_or(1, |(number, _)| number);
         headers.push("CSeq", format!("{number} CANCEL"));
+        if self.elsewhere {
+            headers.push("Reason", "SIP;cause=200;text=\"Call completed elsewhere\"");
+        }
         let request = Request { method: Method::Cancel, uri: of.uri.clone(), headers, body: Vec::new() };
         let client = ground.begin_as_is(request, now);
         self.pending.push(client);

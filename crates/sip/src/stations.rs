@@ -207,6 +207,11 @@ impl Leg {
         self.tell(Command::HangUp(self.id));
     }
 
+    /// Ends it because somebody else has the call: a device that only rang does not list it as missed. `Ended` follows.
+    pub fn completed_elsewhere(&self) {
+        self.tell(Command::CompletedElsewhere(self.id));
+    }
+
     /// Sends an INFO with this content type and body.
     pub fn info(&self, kind: &str, body: Vec<u8>) {
         self.tell(Command::Info { id: self.id, kind: kind.to_owned(), body });

@@ -95,6 +95,12 @@ impl Trunk {
         }
     }
 
+    pub(crate) fn completed_elsewhere(&mut self, id: u64, now: Mono) {
+        if let Some(leg) = self.legs.get_mut(&id) {
+            leg.completed_elsewhere(&mut self.ground, now);
+        }
+    }
+
     pub(crate) fn info(&mut self, id: u64, kind: &str, body: Vec<u8>, now: Mono) {
         if let Some(leg) = self.legs.get_mut(&id) {
             leg.info(kind, body, &mut self.ground, now);

@@ -68,8 +68,8 @@ pub enum Said<'a> {
         /// Where: the name of the entrance or the address, as people read it.
         place: Option<&'a str>,
     },
-    /// What the keys do, once more.
-    Keys,
+    /// The key that opens, and nothing else: to who talks already.
+    Opens,
     /// A short tone: from now on both hear each other.
     Connected,
     /// The door is open.
@@ -105,7 +105,7 @@ impl std::fmt::Debug for Said<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Somebody { .. } => "Somebody",
-            Self::Keys => "Keys",
+            Self::Opens => "Opens",
             Self::Connected => "Connected",
             Self::Opened => "Opened",
             Self::Sent => "Sent",
@@ -204,7 +204,7 @@ impl Voice {
             }
             // nobody speaks, nothing is lost: no pause before it
             Said::Connected => sentence.samples.clone_from(&self.inner.connected),
-            Said::Keys => sentence.add(Phrase::Keys),
+            Said::Opens => sentence.add(Phrase::Opens),
             Said::Opened => sentence.add(Phrase::Opened),
             Said::Sent => sentence.add(Phrase::Sent),
             Said::NotOpened => sentence.add(Phrase::NotOpened),

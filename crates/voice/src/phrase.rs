@@ -28,6 +28,8 @@ pub enum Phrase {
     Somebody,
     /// "Press 5 to open the door. Press 1 to talk."
     Keys,
+    /// "Press 5 to open the door."
+    Opens,
     /// "The door is open."
     Opened,
     /// "The door has been told to open."
@@ -60,11 +62,11 @@ impl Phrase {
     /// All of them.
     pub fn all() -> impl Iterator<Item = Self> {
         use Phrase::{
-            Confirmed, Elsewhere, Ending, Goodbye, KeyHeard, Keys, NotOpened, Opened, Sent, Somebody,
+            Confirmed, Elsewhere, Ending, Goodbye, KeyHeard, Keys, NotOpened, Opened, Opens, Sent, Somebody,
             TestCall, TypeCode, Unheard, WrongCode, WrongKey,
         };
         [
-            Somebody, Keys, Opened, Sent, NotOpened, Elsewhere, Ending, Goodbye, WrongKey, TypeCode,
+            Somebody, Keys, Opens, Opened, Sent, NotOpened, Elsewhere, Ending, Goodbye, WrongKey, TypeCode,
             Confirmed, WrongCode, TestCall, KeyHeard, Unheard,
         ]
         .into_iter()
@@ -75,6 +77,7 @@ impl Phrase {
         match self {
             Self::Somebody => "somebody",
             Self::Keys => "keys",
+            Self::Opens => "opens",
             Self::Opened => "opened",
             Self::Sent => "sent",
             Self::NotOpened => "not-opened",
@@ -125,10 +128,10 @@ mod tests {
     #[test]
     fn every_phrase_has_its_own_name_and_a_text_in_every_language() {
         let names: HashSet<_> = Phrase::all().map(Phrase::name).collect();
-        assert_eq!(names.len(), 15);
+        assert_eq!(names.len(), 16);
         for language in LANGUAGES {
             let texts: HashSet<_> = Phrase::all().map(|phrase| phrase.text(language)).collect();
-            assert_eq!(texts.len(), 15, "{language:?} says two things alike, or one not");
+            assert_eq!(texts.len(), 16, "{language:?} says two things alike, or one not");
             assert!(!texts.contains(""), "{language:?}");
             let there = somebody_at(language, "Storgatan 12 A");
             assert!(there.contains("Storgatan 12 A") && there.len() > 20, "{there}");

@@ -84,6 +84,8 @@ pub struct Offering {
     audio: Mid,
     video: Mid,
     mark: u8,
+    /// What it says, packet by packet and over and over; without any, its mark.
+    pub says: Vec<Vec<u8>>,
 }
 
 /// A connected peer; it ends when dropped.
@@ -127,7 +129,19 @@ impl Offering {
         let audio = changes.add_media(MediaKind::Audio, Direction::SendRecv, None, None, None);
         let video = changes.add_media(MediaKind::Video, picture, None, None, None);
         let (offer, pending) = changes.apply().unwrap();
-        Self { rtc, pending, sdp: offer.to_sdp_string(), link, local, server, role, audio, video, mark }
+        Self {
+            rtc,
+            pending,
+            sdp: offer.to_sdp_string(),
+            link,
+            local,
+            server,
+            role,
+            audio,
+            video,
+            mark,
+            says: Vec::new(),
+        }
     }
 
     /// Connects by the room's answer.
@@ -146,6 +160,7 @@ impl Offering {
             audio: self.audio,
             video: self.video,
             mark: self.mark,
+            says: self.says,
             seen,
             audio_sent: 0,
             video_sent: 0,
@@ -261,6 +276,7 @@ struct Task {
     audio: Mid,
     video: Mid,
     mark: u8,
+    says: Vec<Vec<u8>>,
     seen: watch::Sender<Seen>,
     codec: Codec,
     rate: u64,
@@ -390,7 +406,11 @@ impl Task {
         }
         let pt = self.payload_type(Codec::Opus);
         let timestamp = u32::try_from(self.audio_sent * 960).unwrap();
-        let write = RtpWrite::new(pt, self.audio_sent.into(), timestamp, now(), vec![self.mark; 80]);
+        let said = match self.says.len() {
+            0 => vec![self.mark; 80],
+            count => self.says[usize::try_from(self.audio_sent).unwrap() % count].clone(),
+        };
+        let write = RtpWrite::new(pt, self.audio_sent.into(), timestamp, now(), said);
         if let Some(stream) = self.rtc.direct_api().stream_tx_by_mid(self.audio, None) {
             stream.write_rtp(write);
             self.audio_sent += 1;

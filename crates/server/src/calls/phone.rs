@@ -176,6 +176,14 @@ impl Sip {
             Self::Station(leg) => leg.event().await,
         }
     }
+
+    /// Ends it while it rings, and says that somebody else has the call: it was not missed.
+    fn completed_elsewhere(&mut self) {
+        match self {
+            Self::Trunk(leg) => leg.completed_elsewhere(),
+            Self::Station(leg) => leg.completed_elsewhere(),
+        }
+    }
 }
 
 pub(super) async fn tell(own: &mpsc::WeakSender<Message>, input: Input) {
@@ -257,8 +265,14 @@ impl Ringing<'_> {
                     Some(Event::Changed { .. } | Event::Info { .. }) => {}
                 },
                 order = self.orders.recv() => match order {
+                    Some(Order::End(word)) => {
+                        if word == Some(Said::Elsewhere) {
+                            self.sip.completed_elsewhere();
+                        }
+                        return Err(NotPickedUp::Dropped);
+                    }
                     // dropped, the leg is cancelled
-                    None | Some(Order::End(_)) => return Err(NotPickedUp::Dropped),
+                    None => return Err(NotPickedUp::Dropped),
                     // nobody hears it, and nobody talks before a key was pressed
                     Some(Order::Say(_) | Order::Talk(_) | Order::Left(_)) => {}
                 },
@@ -450,8 +464,9 @@ impl Held {
                     // who is not heard is not told that they are
                     _ if self.one_way => Said::Unheard,
                     Leg::Phone(_) => Said::Connected,
-                    // whoever picked up a station was told nothing yet
-                    Leg::Device(_) => Said::Keys,
+                    // whoever picked up a station talks already, and was not told yet what opens
+                    Leg::Device(_) if self.errand.door.is_some() => Said::Opens,
+                    Leg::Device(_) => Said::Connected,
                 };
                 self.say(told).await;
             }

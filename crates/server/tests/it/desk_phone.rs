@@ -16,21 +16,46 @@ use klinke_wire::app::AppCallState;
 use klinke_wire::common::OpeningState;
 use klinke_wire::panel::{PanelCallState, PanelEvent};
 use serde_json::{Value, json};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 const OPEN: OpeningState = OpeningState::Open { for_ms: 1_000 };
 /// After the answer, before a key: the first second does not count.
-const PAUSE: Duration = Duration::from_millis(1_200);
+pub const PAUSE: Duration = Duration::from_millis(1_200);
 
 /// Sound has two ports and no more: a call that does not free them makes the next one fail.
 fn one_call(config: &mut Config) {
     (config.stations.first_port, config.stations.last_port) = one_pair();
 }
 
-async fn house() -> House {
+pub async fn house() -> House {
     House::with(one_call).await
+}
+
+/// A certificate of this machine, and its key.
+struct Shown(tempfile::TempDir);
+
+impl Shown {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let made = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
+        std::fs::write(folder.path().join("certificate.pem"), made.cert.pem()).unwrap();
+        std::fs::write(folder.path().join("key.pem"), made.signing_key.serialize_pem()).unwrap();
+        Self(folder)
+    }
+
+    fn certificate(&self) -> PathBuf {
+        self.0.path().join("certificate.pem")
+    }
+
+    /// Devices may register over TLS too, and are shown it.
+    fn by(&self, config: &mut Config) {
+        config.stations.tls_listen = Some(SocketAddr::from(([127, 0, 0, 1], 0)));
+        config.stations.certificate = Some(self.certificate());
+        config.stations.key = Some(self.0.path().join("key.pem"));
+    }
 }
 
 fn devices_of(house: &House, name: &str) -> String {
@@ -38,17 +63,17 @@ fn devices_of(house: &House, name: &str) -> String {
 }
 
 /// Gives somebody a desk phone: what the administrator is shown.
-async fn give(house: &House, name: &str) -> Value {
+pub async fn give(house: &House, name: &str) -> Value {
     let made = house.manager.post(&devices_of(house, name), json!({ "name": "Desk phone" })).await;
     assert_eq!(made.status, 201, "{made:?}");
     made.json()
 }
 
-fn id(given: &Value) -> DeviceId {
+pub fn id(given: &Value) -> DeviceId {
     given["id"].as_str().unwrap().parse().unwrap()
 }
 
-async fn registered(house: &House, given: &Value, is: bool) {
+pub async fn registered(house: &House, given: &Value, is: bool) {
     until("a registration", || house.node().stations.is_registered(id(given)) == is).await;
 }
 
@@ -60,7 +85,7 @@ async fn desk_phone(house: &House, name: &str) -> (Value, DeskPhone) {
     (given, phone)
 }
 
-async fn nothing_is_left(house: &House) {
+pub async fn nothing_is_left(house: &House) {
     until("an end of every call on the wire", || house.node().stations.dialogs() == 0).await;
 }
 
@@ -70,13 +95,21 @@ fn rings_phone(state: &PanelCallState) -> bool {
 
 #[tokio::test]
 async fn it_rings_shows_the_entrance_talks_at_once_and_opens_by_5() {
-    let house = house().await;
+    let shown = Shown::new();
+    let house = House::with(|config| {
+        one_call(config);
+        shown.by(config);
+    })
+    .await;
     let controller = house.controller().await;
-    for way in ["udp", "tcp"] {
+    for way in ["udp", "tcp", "tls"] {
         let given = give(&house, "kari").await;
         let listed = house.manager.get(&devices_of(&house, "kari")).await.json();
         assert_eq!(listed, json!([{ "id": given["id"], "name": "Desk phone", "registered": false }]));
-        let mut phone = DeskPhone::start(way, &given).await;
+        let mut phone = match way {
+            "tls" => DeskPhone::trusts(&shown.certificate(), &given).await,
+            _ => DeskPhone::start(way, &given).await,
+        };
         registered(&house, &given, true).await;
         assert_eq!(house.manager.get(&devices_of(&house, "kari")).await.json()[0]["registered"], true);
         let before = controller.releases.count();
@@ -166,6 +199,56 @@ async fn of_a_desk_phone_and_an_app_whoever_answers_first_has_it() {
     assert!(!told.await);
     phone.hang_up().await;
     assert_eq!(panel.ended(call).await, EndReason::ResidentHungUp);
+    nothing_is_left(&house).await;
+}
+
+/// RFC 3326: else its display would say that somebody was missed.
+#[tokio::test]
+async fn one_that_only_rang_is_told_that_somebody_else_has_the_call_and_not_when_nobody_has() {
+    const COMPLETED: &str = "Reason: SIP;cause=200;text=\"Call completed elsewhere\"";
+    for answered in [true, false] {
+        let house = house().await;
+        let given = give(&house, "kari").await;
+        let servers = house.node().stations.servers();
+        let (_, at) = servers.iter().find(|(way, _)| *way == Way::Udp).unwrap();
+        let (name, password) = (given["user_name"].as_str().unwrap(), given["password"].as_str().unwrap());
+        let phone = Sipp::desk_phone(&at.to_string(), name, password).await;
+        registered(&house, &given, true).await;
+        let (mut panel, mut kari) = (house.panel().await, house.app("kari").await);
+        let call = panel.ring(house.plan.bell("Dahl")).await.call;
+        kari.rung().await;
+        phone.wrote("180 Ringing").await;
+        if answered {
+            kari.answer(call).await;
+            panel.connected().await;
+        } else {
+            panel.hang_up(call).await;
+            panel.ended(call).await;
+        }
+        phone.wrote("CANCEL sip:").await;
+        nothing_is_left(&house).await;
+        let messages = phone.messages();
+        assert_eq!(messages.contains(COMPLETED), answered, "{messages}");
+        phone.verdict().await;
+    }
+}
+
+#[tokio::test]
+async fn the_time_to_talk_ends_by_our_bye() {
+    let house = House::with(|config| {
+        one_call(config);
+        config.calls.talk_s = 3;
+    })
+    .await;
+    let (_, mut phone) = desk_phone(&house, "kari").await;
+    let mut panel = house.panel().await;
+    let call = panel.ring(house.plan.bell("Dahl")).await.call;
+    phone.rung().await;
+    phone.pick_up().await;
+    panel.connected().await;
+    assert_eq!(panel.ended(call).await, EndReason::TimeLimit);
+    // it hears a last word, and is hung up
+    phone.says("session closed").await;
     nothing_is_left(&house).await;
 }
 

@@ -2,27 +2,23 @@
 
 mod display;
 
+use crate::desk_phone::{PAUSE, give, registered};
 use crate::doorbells::change;
-use crate::support::PATIENCE;
 use crate::support::app::App;
+use crate::support::baresip::Baresip;
+use crate::support::desk_phone::DeskPhone;
 use crate::support::house::House;
-use crate::support::trunk::free_port;
 use crate::support::until;
 use crate::webrtc::{Numbers, Offering, Peer, Role, Via};
 use klinke_model::intercom::EndReason;
-use klinke_server::config::Digests;
+use klinke_server::config::{Config, Digests};
 use klinke_server::stations::Way;
 use klinke_server::stations::credentials::Credentials;
 use klinke_wire::app::{AppCall, AppEvent};
 use klinke_wire::common::OpeningState;
 use serde_json::json;
 use std::net::SocketAddr;
-use std::process::Stdio;
 use str0m::format::Codec;
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
-use tokio::net::TcpStream;
-use tokio::process::{Child, Command};
-use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 const OPEN: OpeningState = OpeningState::Open { for_ms: 1_000 };
@@ -37,94 +33,51 @@ const NGUYEN: &str = "4712";
 /// baresip as a door station. Killed when the test is over.
 struct Station {
     server: SocketAddr,
-    console: TcpStream,
-    lines: mpsc::UnboundedReceiver<String>,
-    _folder: tempfile::TempDir,
-    _child: Child,
+    program: Baresip,
 }
 
 impl Station {
     /// Registers as this account; `more` are modules.
     async fn start(server: SocketAddr, account: &Credentials, more: &str) -> Self {
-        let (own, console) = (free_port(), free_port());
-        let folder = tempfile::tempdir().unwrap();
-        let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
-        // its loudspeaker is wired to its microphone. Its ringback tone would take that wire away when it ends
-        let config = format!(
-            "poll_method epoll\nsip_listen 127.0.0.1:{own}\ncons_listen 127.0.0.1:{console}\nringback_disabled yes\n\
-             audio_player aubridge,x\naudio_source aubridge,x\naudio_alert aubridge,x\n\
-             video_source fakevideo,x\nvideo_display fakevideo,x\nvideo_size 352x288\nvideo_fps 25\nrtcp_mux yes\n\
-             module_path /usr/lib/baresip/modules\nmodule g711.so\nmodule aubridge.so\nmodule cons.so\n{more}\
-             module_app account.so\nmodule_app menu.so\n"
+        let settings = format!(
+            "video_source fakevideo,x\nvideo_display fakevideo,x\nvideo_size 352x288\nvideo_fps 25\nrtcp_mux yes\n{more}"
         );
-        write("config", &config);
         let Credentials { name, password } = account;
         let user = format!("auth_user={name};auth_pass={password};regint=60");
-        write("accounts", &format!("<sip:{name}@{server};transport=udp>;{user}\n"));
-        write("contacts", "");
-        let mut child = Command::new("baresip")
-            .arg("-f")
-            .arg(folder.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .expect("baresip (Debian: baresip-core)");
-        let mut out = BufReader::new(child.stdout.take().unwrap()).lines();
-        let (sender, lines) = mpsc::unbounded_channel();
-        tokio::spawn(async move {
-            while let Ok(Some(line)) = out.next_line().await {
-                // read on when nobody listens, or it would wait for room in the pipe
-                let _ = sender.send(line);
-            }
-        });
-        let connected = async {
-            loop {
-                if let Ok(stream) = TcpStream::connect(("127.0.0.1", console)).await {
-                    return stream;
-                }
-                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-            }
-        };
-        let console = timeout(PATIENCE, connected).await.expect("the console of baresip");
-        Self { server, console, lines, _folder: folder, _child: child }
+        let account = format!("<sip:{name}@{server};transport=udp>;{user}\n");
+        let program = Baresip::start(tempfile::tempdir().unwrap(), &settings, &account).await;
+        Self { server, program }
     }
 
     /// Waits for a line with this text.
     async fn says(&mut self, text: &str) {
-        let mut all = Vec::new();
-        let found = async {
-            while let Some(line) = self.lines.recv().await {
-                if line.contains(text) {
-                    return true;
-                }
-                all.push(line);
-            }
-            false
-        };
-        let found = timeout(PATIENCE, found).await.unwrap_or(false);
-        assert!(found, "baresip does not say {text}:\n{}", all.join("\n"));
-    }
-
-    async fn command(&mut self, text: &str) {
-        self.console.write_all(format!("{text}\n").as_bytes()).await.unwrap();
+        self.program.says(text).await;
     }
 
     /// Its button is pressed.
     async fn dial(&mut self, number: &str) {
         let to = self.server;
-        self.command(&format!("/dial sip:{number}@{to}")).await;
+        self.program.command("dial", &format!("sip:{number}@{to}")).await;
+    }
+
+    /// Somebody outside presses a key of it.
+    async fn press(&mut self, key: char) {
+        self.program.command("sndcode", &key.to_string()).await;
     }
 
     async fn hang_up(&mut self) {
-        self.command("/hangup").await;
+        self.program.command("hangup", "").await;
     }
 }
 
 /// A house where devices may register, with a door station at the entrance.
 async fn house(modules: &str) -> (House, Station) {
+    house_with(modules, |_| {}).await
+}
+
+async fn house_with(modules: &str, set_up: impl FnOnce(&mut Config)) -> (House, Station) {
     let house = House::with(|config| {
+        set_up(config);
         config.stations.listen = Some(SocketAddr::from(([127, 0, 0, 1], 0)));
         config.stations.digests = Digests::Md5;
         (config.stations.first_port, config.stations.last_port) = (22_000, 22_399);
@@ -213,6 +166,46 @@ async fn its_number_rings_the_app_sees_talks_and_opens_and_the_visitor_leaves() 
     station.says("603").await;
     nothing_is_left(&house).await;
     controller.stop().await;
+}
+
+#[tokio::test]
+async fn its_own_keys_open_nothing_and_those_of_the_desk_phone_that_answers_do() {
+    let (house, mut station) = house("").await;
+    let controller = house.controller().await;
+    let given = give(&house, "kari").await;
+    let mut phone = DeskPhone::start("udp", &given).await;
+    registered(&house, &given, true).await;
+    station.dial(DAHL).await;
+    phone.rung().await;
+    phone.pick_up().await;
+    station.says("incoming rtp for 'audio' established").await;
+    // keys in the first second do not count
+    for key in ['5', '8'] {
+        tokio::time::sleep(PAUSE).await;
+        station.press(key).await;
+    }
+    tokio::time::sleep(PAUSE).await;
+    assert_eq!(controller.releases.count(), 0, "who stands outside opened");
+    phone.press('5').await;
+    until("the door", || controller.releases.count() > 0).await;
+    phone.hang_up().await;
+    station.says("session closed").await;
+    nothing_is_left(&house).await;
+    assert_eq!((controller.releases.of(0), controller.releases.count()), (1, 1));
+    controller.stop().await;
+}
+
+#[tokio::test]
+async fn the_time_to_talk_ends_by_our_bye() {
+    let (house, mut station) = house_with("", |config| config.calls.talk_s = 3).await;
+    let mut kari = house.app("kari").await;
+    station.dial(DAHL).await;
+    let call = kari.rung().await.call;
+    kari.answer(call).await;
+    station.says("incoming rtp for 'audio' established").await;
+    assert_eq!(kari.ended(call).await, EndReason::TimeLimit);
+    station.says("session closed").await;
+    nothing_is_left(&house).await;
 }
 
 #[tokio::test]

@@ -25,6 +25,7 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 pub(super) enum Command {
     Call { id: u64, dial: Box<Dial>, events: mpsc::Sender<Event> },
     HangUp(u64),
+    CompletedElsewhere(u64),
     Info { id: u64, kind: String, body: Vec<u8> },
     Stop,
 }
@@ -201,11 +202,12 @@ impl Shell {
                 }
             }
             Some(Command::HangUp(id)) => {
-                if let Some(at) = self.waiting.iter().position(|(waiting, _)| *waiting == id) {
-                    self.waiting.remove(at);
-                    self.tell(id, Event::Ended(Why::WeHungUp));
-                }
+                self.give_up(id);
                 self.trunk.hang_up(id, now);
+            }
+            Some(Command::CompletedElsewhere(id)) => {
+                self.give_up(id);
+                self.trunk.completed_elsewhere(id, now);
             }
             Some(Command::Info { id, kind, body }) => self.trunk.info(id, &kind, body, now),
             // without an agent and without legs there is nobody to call for
@@ -214,6 +216,14 @@ impl Shell {
                 self.trunk.leave(now);
                 self.stops_at = Some(Instant::now() + LAST_WORDS);
             }
+        }
+    }
+
+    /// A call that waits for a way is not made.
+    fn give_up(&mut self, id: u64) {
+        if let Some(at) = self.waiting.iter().position(|(waiting, _)| *waiting == id) {
+            self.waiting.remove(at);
+            self.tell(id, Event::Ended(Why::WeHungUp));
         }
     }
 

@@ -17,6 +17,15 @@ impl Leg {
         known && request.headers.tag("To") == Some(self.tag.as_str())
     }
 
+    /// Whether this is our own INVITE: somebody on the way sent it back to us (section 16.3, 482).
+    pub(crate) fn comes_back(&self, request: &Request) -> bool {
+        let headers = &request.headers;
+        request.method == Method::Invite
+            && headers.tag("To").is_none()
+            && headers.tag("From") == Some(self.tag.as_str())
+            && headers.get("Call-ID") == Some(self.call.as_str())
+    }
+
     /// A request that is not a repetition.
     pub(crate) fn request(&mut self, request: &Request, from: SocketAddr, ground: &mut Ground, now: Mono) {
         if request.method == Method::Ack {
@@ -24,6 +33,9 @@ impl Leg {
         }
         if self.cancels(request) {
             return self.cancelled(request, from, ground, now);
+        }
+        if self.comes_back(request) {
+            return ground.reply(request, &Response::to(request, 482, None), from, now);
         }
         if !self.is_of(request) {
             return ground.reply(request, &Response::to(request, 481, None), from, now);

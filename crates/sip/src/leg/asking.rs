@@ -140,6 +140,19 @@ impl Leg {
                 .is_some_and(|asked| asked.request.headers.branch() == invite.headers.branch())
     }
 
+    /// Whether this is the INVITE that began it, come here another way as well: a proxy between us forked it or sent it round
+    /// (section 8.2.2.2).
+    pub(crate) fn is_merged(&self, invite: &Request) -> bool {
+        let number = |request: &Request| request.headers.cseq().map(|(number, _)| number);
+        invite.method == Method::Invite
+            && self.call == invite.headers.get("Call-ID").unwrap_or_default()
+            && self.dialog.as_ref().is_some_and(|dialog| dialog.tag.as_deref() == invite.headers.tag("From"))
+            && self.asked.as_ref().is_some_and(|asked| {
+                number(&asked.request) == number(invite)
+                    && asked.request.headers.branch() != invite.headers.branch()
+            })
+    }
+
     /// Whether this takes the call back: the same branch as its INVITE (section 9.2).
     pub(crate) fn cancels(&self, request: &Request) -> bool {
         request.method == Method::Cancel && self.is_repeated(request)

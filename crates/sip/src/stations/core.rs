@@ -147,6 +147,10 @@ impl Core {
         self.with(id, |leg, ground| leg.hang_up(Why::WeHungUp, ground, now));
     }
 
+    pub(super) fn completed_elsewhere(&mut self, id: u64, now: Mono) {
+        self.with(id, |leg, ground| leg.completed_elsewhere(ground, now));
+    }
+
     pub(super) fn info(&mut self, id: u64, kind: &str, body: Vec<u8>, now: Mono) {
         self.with(id, |leg, ground| leg.info(kind, body, ground, now));
     }
@@ -232,6 +236,10 @@ impl Core {
             });
             return;
         }
+        if begins && self.loops(&request, &flow) {
+            self.say(Response::to(&request, 482, None), flow);
+            return;
+        }
         let is_known = self.registrar.on(&flow).is_some();
         let outside = headers.tag("To").is_none();
         match request.method {
@@ -255,6 +263,13 @@ impl Core {
             }
             _ => {}
         }
+    }
+
+    /// Whether a request that begins a call is part of one that there is: our own INVITE that a device sent back to us, or an
+    /// INVITE of a device that came another way before.
+    fn loops(&self, request: &Request, flow: &Flow) -> bool {
+        let here = self.calls.values().filter(|call| call.flow.peer.ip() == flow.peer.ip());
+        here.into_iter().any(|call| call.leg.comes_back(request) || call.leg.is_merged(request))
     }
 
     /// Which device a request is from. Who it is not from has been answered.
@@ -303,6 +318,11 @@ impl Core {
             self.say(Response::to(&request, 403, None), flow);
             return;
         };
+        // whoever is rung for it would be one hop more (section 16.3, 483)
+        if request.headers.number("Max-Forwards") == Some(0) {
+            self.say(Response::to(&request, 483, None), flow);
+            return;
+        }
         let registration = binding.call.clone();
         if self.calls.values().filter(|call| call.device == device).count() >= OF_DEVICE {
             self.say(Response::to(&request, 486, None), flow);

@@ -43,6 +43,7 @@ pub(super) enum Command {
     Accept { id: u64, accept: Box<Accept> },
     Refuse { id: u64, refusal: Refusal },
     HangUp(u64),
+    CompletedElsewhere(u64),
     Info { id: u64, kind: String, body: Vec<u8> },
     Stop,
 }
@@ -276,6 +277,7 @@ impl Shell {
             Some(Command::Ring { id, early }) => self.core.ring(id, early, now),
             Some(Command::Accept { id, accept }) => self.core.accept(id, *accept, now),
             Some(Command::Refuse { id, refusal }) => self.core.refuse(id, refusal, now),
+            Some(Command::CompletedElsewhere(id)) => self.core.completed_elsewhere(id, now),
             Some(Command::HangUp(id)) => self.core.hang_up(id, now),
             Some(Command::Info { id, kind, body }) => self.core.info(id, &kind, body, now),
             Some(Command::Stop) | None => {

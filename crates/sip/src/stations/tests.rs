@@ -172,7 +172,11 @@ impl World {
 
     /// Lets time pass until this many milliseconds after the beginning, waking up when the core wants to.
     fn pass(&mut self, until: u64) {
+        let mut still = 0;
         while let Some(due) = self.core.due().filter(|due| *due <= ms(until)) {
+            // what is due and not done would be due for ever
+            still = if due > self.now { 0 } else { still + 1 };
+            assert!(still < 100, "due at {due:?}, and nothing comes of it");
             self.now = self.now.max(due);
             self.core.tick(self.now);
             self.drain();
@@ -407,6 +411,33 @@ fn a_door_station_is_answered() {
     let bye = world.within(Method::Bye, &invite, &answer);
     world.send(&bye, flow(5060));
     assert_eq!(world.statuses(), [481]);
+}
+
+#[test]
+fn a_call_that_comes_two_ways_or_comes_back_is_no_second_call() {
+    // a proxy forked it: another branch, the same number
+    let (mut world, id, mut other) = World::asking("theirs");
+    other.headers.set("Via", "SIP/2.0/UDP 10.0.0.9:5060;branch=z9hG4bKother;rport");
+    world.send(&other, flow(5060));
+    assert_eq!(world.statuses(), [482]);
+    assert!(world.asked.is_empty());
+    world.accept(id);
+    world.send(&other, flow(5060));
+    assert!(world.statuses().contains(&482));
+    assert_eq!(world.core.dialogs(), 1);
+
+    // a device sends our own back to us
+    let mut world = World::registered(flow(5060));
+    world.sent.clear();
+    let (_, mut ours) = world.ring(DEVICE).unwrap();
+    world.send(&ours, flow(5060));
+    assert_eq!(world.statuses(), [482]);
+    // and by a proxy behind it
+    ours.headers.set("Via", "SIP/2.0/UDP 10.0.0.9:5060;branch=z9hG4bKother;rport");
+    world.send(&ours, flow(5060));
+    assert_eq!(world.statuses(), [482]);
+    assert!(world.asked.is_empty());
+    assert_eq!(world.core.dialogs(), 1);
 }
 
 #[test]

@@ -101,7 +101,11 @@ impl World {
 
     fn pass(&mut self, time: Duration) {
         let until = self.now + time;
+        let mut still = 0;
         while let Some(due) = self.trunk.due().filter(|due| *due <= until) {
+            // what is due and not done would be due for ever
+            still = if due > self.now { 0 } else { still + 1 };
+            assert!(still < 100, "due at {due:?}, and nothing comes of it");
             self.now = self.now.max(due);
             self.trunk.tick(self.now);
             self.drain(None);

@@ -60,6 +60,16 @@ impl Sipp {
         Self::start_on(&script(scenario), port, 1, &[&traced, more].concat())
     }
 
+    /// The same with other texts in the scenario: each of these, and what takes its place.
+    pub fn begin_with(scenario: &str, changes: &[(&str, &str)], port: u16, more: &[&str]) -> Self {
+        let mut script = script(scenario);
+        for (text, by) in changes {
+            assert!(script.contains(text), "{text}");
+            script = script.replace(text, by);
+        }
+        Self::start_on(&script, port, 1, &[&["-trace_msg", "-message_file", "messages"], more].concat())
+    }
+
     fn start(script: &str, count: u32, more: &[&str]) -> Self {
         Self::start_on(script, free_port(), count, more)
     }

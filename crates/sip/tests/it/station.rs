@@ -1,13 +1,10 @@
 //! A house that devices register with, and baresip as such a device.
 
+use crate::baresip::Baresip;
 use crate::peer::*;
 use klinke_sip::stations::{Accounts, Addresses, Digests, House, Incoming, Ring, Secret, Settings, Tls};
 use std::net::SocketAddr;
-use std::process::Stdio;
 use std::sync::Arc;
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
-use tokio::net::TcpStream;
-use tokio::process::{Child, Command};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
@@ -72,12 +69,7 @@ pub async fn media() -> (tokio::net::UdpSocket, u16) {
 }
 
 /// baresip with one account. Killed when the test is over.
-pub struct Device {
-    console: TcpStream,
-    lines: mpsc::UnboundedReceiver<String>,
-    _folder: tempfile::TempDir,
-    child: Child,
-}
+pub struct Device(Baresip);
 
 impl Device {
     /// Registers on this way (`udp`, `tcp` or `tls`) with this password.
@@ -88,87 +80,32 @@ impl Device {
             _ => at.tls,
         };
         let to = to.unwrap();
-        let (own, console) = (free_port(), free_port());
         let folder = tempfile::tempdir().unwrap();
-        // without its ringback tone: that plays on the bridge too, and takes the bridge's player away when it ends; then no sound
-        // comes out of it for the rest of the call
-        let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
-        write("ca.pem", certificate);
-        let authority = folder.path().join("ca.pem").display().to_string();
-        write(
-            "config",
-            &format!(
-                "poll_method epoll\nsip_listen 127.0.0.1:{own}\nsip_cafile {authority}\n\
-                 audio_player aubridge,x\naudio_source aubridge,x\naudio_alert aubridge,x\nringback_disabled yes\n\
-                 video_source fakevideo,x\nvideo_display fakevideo,x\nvideo_size 352x288\nvideo_fps 25\n\
-                 rtcp_mux yes\ncons_listen 127.0.0.1:{console}\n\
-                 module_path /usr/lib/baresip/modules\nmodule g711.so\nmodule aubridge.so\nmodule cons.so\n{more}\
-                 module_app account.so\nmodule_app menu.so\n"
-            ),
+        let authority = folder.path().join("ca.pem");
+        std::fs::write(&authority, certificate).unwrap();
+        let settings = format!(
+            "sip_cafile {}\nvideo_source fakevideo,x\nvideo_display fakevideo,x\nvideo_size 352x288\nvideo_fps 25\n\
+             rtcp_mux yes\n{more}",
+            authority.display()
         );
         let account = format!(
             "<sip:{DEVICE}@{to};transport={way}>;auth_user={DEVICE};auth_pass={password};regint=60;answermode=auto\n"
         );
-        write("accounts", &account);
-        write("contacts", "");
-        let mut child = Command::new("baresip")
-            .arg("-f")
-            .arg(folder.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .expect("baresip (Debian: baresip-core)");
-        let mut out = BufReader::new(child.stdout.take().unwrap()).lines();
-        let (sender, lines) = mpsc::unbounded_channel();
-        tokio::spawn(async move {
-            while let Ok(Some(line)) = out.next_line().await {
-                // who looks no more at what it says lets it say so still
-                let _ = sender.send(line);
-            }
-        });
-        let mut device = Self { console: connect(console, &mut child).await, lines, _folder: folder, child };
-        device.says("baresip is ready").await;
-        device
+        Self(Baresip::start(folder, &settings, &account).await)
     }
 
     /// Waits for a line with this text; what came before it is passed over.
     pub async fn says(&mut self, text: &str) -> String {
-        let mut all = Vec::new();
-        let found = async {
-            while let Some(line) = self.lines.recv().await {
-                if line.contains(text) {
-                    return Some(line);
-                }
-                all.push(line);
-            }
-            None
-        };
-        let found = timeout(BOUND, found).await.ok().flatten();
-        found.unwrap_or_else(|| panic!("baresip does not say {text}:\n{}", all.join("\n")))
+        self.0.says(text).await
     }
 
-    /// A command of its console: `/dial …`, `/sndcode 5`.
+    /// A command, as it is typed at its console: `/dial …`, `/sndcode 5`.
     pub async fn command(&mut self, text: &str) {
-        self.console.write_all(format!("{text}\n").as_bytes()).await.unwrap();
+        let (command, about) = text.split_once(' ').unwrap_or((text, ""));
+        self.0.command(command.trim_start_matches('/'), about).await;
     }
 
-    pub async fn kill(mut self) {
-        self.child.kill().await.unwrap();
+    pub async fn kill(self) {
+        self.0.kill().await;
     }
-}
-
-/// The console listens a moment after the start.
-async fn connect(port: u16, child: &mut Child) -> TcpStream {
-    let connected = async {
-        loop {
-            if let Ok(stream) = TcpStream::connect(("127.0.0.1", port)).await {
-                return stream;
-            }
-            assert!(child.try_wait().unwrap().is_none(), "baresip ended");
-            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-        }
-    };
-    timeout(BOUND, connected).await.expect("the console of baresip")
 }

@@ -236,8 +236,8 @@ async fn a_door_station_is_refused() {
     device.says("480").await;
 }
 
-/// SIPp in the place of a door station that is registered.
-async fn sipp(house: &House, scenario: &str) -> Sipp {
+/// SIPp in the place of a door station that is registered: its port, and what it calls with.
+async fn door(house: &House) -> (u16, Vec<String>) {
     let at = house.addresses().udp.unwrap();
     let (to, own, uri) = (at.to_string(), free_port(), format!("bell-3@{at}"));
     let account = ["-au", DEVICE, "-ap", PASSWORD];
@@ -245,7 +245,42 @@ async fn sipp(house: &House, scenario: &str) -> Sipp {
     Sipp::begin("register_device", own, &register).verdict().await;
     registered(house, true).await;
     let call = [&[&to, "-s", "bell-3", "-auth_uri", &uri][..], &account].concat();
-    Sipp::begin(scenario, own, &call)
+    (own, call.into_iter().map(str::to_owned).collect())
+}
+
+/// It plays this scenario.
+async fn sipp(house: &House, scenario: &str) -> Sipp {
+    let (own, call) = door(house).await;
+    Sipp::begin(scenario, own, &call.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+/// It asks for something that it does not get, and is told so with this status: all that it was sent and sent.
+async fn refused(house: &House, asks: &str, status: &str) -> String {
+    let (own, call) = door(house).await;
+    let call: Vec<&str> = call.iter().map(String::as_str).collect();
+    let changes = [("<!--ASKS-->", asks), ("<!--REFUSED-->", status)];
+    let folder = Sipp::begin_with("door_refused", &changes, own, &call).verdict().await;
+    no_calls(house).await;
+    std::fs::read_to_string(folder.path().join("messages")).unwrap()
+}
+
+#[tokio::test]
+async fn what_a_door_station_requires_and_we_can_not_do_is_named_and_rings_nobody() {
+    let (house, mut incoming, _) = house().await;
+    // reliable provisional responses (RFC 3262): what we can not do is named (RFC 3261, section 8.2.2.3)
+    let messages = refused(&house, "Max-Forwards: 70\n      Require: 100rel", "420").await;
+    assert!(messages.contains("Unsupported: 100rel"), "{messages}");
+    // who is rung for it would be one hop more than it may go
+    refused(&house, "Max-Forwards: 0", "483").await;
+    assert!(incoming.try_recv().is_err());
+    // and the last hop is one
+    let (own, call) = door(&house).await;
+    let call: Vec<&str> = call.iter().map(String::as_str).collect();
+    let changes = [("<!--ASKS-->", "Max-Forwards: 1"), ("<!--REFUSED-->", "486")];
+    let sipp = Sipp::begin_with("door_refused", &changes, own, &call);
+    called(&mut incoming).await.refuse(Refusal::Busy);
+    sipp.verdict().await;
+    no_calls(&house).await;
 }
 
 #[tokio::test]

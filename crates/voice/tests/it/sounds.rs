@@ -12,7 +12,7 @@ const SECOND: usize = sound::RATE as usize;
 /// Everything that is said without a place.
 const SAID: [Said<'static>; 13] = [
     Said::Somebody { place: None },
-    Said::Keys,
+    Said::Opens,
     Said::Connected,
     Said::Opened,
     Said::Sent,

@@ -1,6 +1,8 @@
 //! What the signalling tests stand on: a house with doors, panels, phones and a door controller, all real.
 
 pub mod app;
+#[path = "../../../../sip/tests/it/baresip.rs"]
+pub mod baresip;
 pub mod desk_phone;
 pub mod door;
 pub mod house;

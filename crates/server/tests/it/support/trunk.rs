@@ -6,10 +6,7 @@ use std::net::UdpSocket;
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
-use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
-use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 /// A port of UDP and TCP that nobody has.
@@ -17,16 +14,6 @@ pub fn free_port() -> u16 {
     loop {
         let port = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return port;
-        }
-    }
-}
-
-/// One whose next one nobody has either.
-fn two_in_a_row() -> u16 {
-    loop {
-        let port = free_port();
-        if port < u16::MAX && std::net::TcpListener::bind(("127.0.0.1", port + 1)).is_ok() {
             return port;
         }
     }
@@ -52,9 +39,7 @@ pub struct Sipp {
 impl Sipp {
     /// Plays a scenario of the crate `sip`, to so many calls after the look whether it is there.
     pub fn play(scenario: &str, calls: u32) -> Self {
-        let file =
-            PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("../sip/tests/sipp/{scenario}.xml"));
-        Self::start(&std::fs::read_to_string(file).unwrap(), calls)
+        Self::start(&self::scenario(scenario), calls)
     }
 
     /// Refuses a call with this status.
@@ -64,39 +49,12 @@ impl Sipp {
 
     /// Refuses so many calls.
     pub fn refuse_all(status: &str, calls: u32) -> Self {
-        let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../sip/tests/sipp/refuse.xml");
-        Self::start(&std::fs::read_to_string(file).unwrap().replace("486 Busy Here", status), calls)
+        Self::start(&scenario("refuse").replace("486 Busy Here", status), calls)
     }
 
     /// Picks up, waits so many milliseconds before each key, and presses it.
     pub fn press(keys: &[(u64, char)], calls: u32) -> Self {
-        let mut pressed = String::new();
-        for (cseq, (pause, key)) in (2..).zip(keys) {
-            write!(
-                pressed,
-                "<pause milliseconds=\"{pause}\"/>
-  <send retrans=\"500\"><![CDATA[
-
-      INFO [next_url] SIP/2.0
-      Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
-      From: [$us]
-      To: [$them]
-      [last_Call-ID:]
-      CSeq: {cseq} INFO
-      Max-Forwards: 70
-      Contact: <sip:[local_ip]:[local_port];transport=[transport]>
-      Content-Type: application/dtmf-relay
-      Content-Length: [len]
-      
-      Signal={key}
-      Duration=160
-  ]]></send>
-  <recv response=\"200\"/>"
-            )
-            .unwrap();
-        }
-        let script = include_str!("../../sipp/press.xml").replace("<!--KEYS-->", &pressed);
-        Self::start(&script, calls)
+        Self::start(&pressing(keys), calls)
     }
 
     /// Picks up in one codec, goes over to another, and presses 5.
@@ -104,33 +62,49 @@ impl Sipp {
         Self::start(include_str!("../../sipp/other_codec.xml"), 1)
     }
 
+    /// Picks up and presses 1 like [`Self::press`], and never sends sound. It says that it listens at this port.
+    pub fn silent(listens: u16, calls: u32) -> Self {
+        let script = pressing(&[(1_200, '1')]).replace("[media_port]", &listens.to_string());
+        Self::start(&script, calls)
+    }
+
+    /// Takes the call, takes our BYE, and answers that never.
+    pub fn loses_bye() -> Self {
+        Self::play("loses_bye", 1)
+    }
+
+    /// A desk phone: registers at a server with this name and password, and rings once until it is cancelled.
+    pub async fn desk_phone(server: &str, name: &str, password: &str) -> Self {
+        let port = free_port();
+        let words = [server, "-s", name, "-au", name, "-ap", password];
+        Self::start_on(port, &scenario("register_device"), 1, &words).verdict().await;
+        Self::start_on(port, &scenario("rings_on"), 1, &[])
+    }
+
     /// Tries to register with this name and this password at a server, and is refused twice: it was challenged, and wrong.
     pub fn register_nobody(server: &str, name: &str, password: &str) -> Self {
-        let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../sip/tests/sipp/register_nobody.xml");
-        let script = std::fs::read_to_string(file).unwrap();
-        Self::start_with(&script, 1, &[server, "-s", name, "-au", name, "-ap", password])
+        Self::start_on(
+            free_port(),
+            &scenario("register_nobody"),
+            1,
+            &[server, "-s", name, "-au", name, "-ap", password],
+        )
     }
 
     /// A device that has registered at a server, refuses a call because of its picture and takes one that has none: so many
     /// calls altogether.
     pub async fn no_display(server: &str, name: &str, password: &str, calls: u32) -> Self {
-        let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../sip/tests/sipp/register_device.xml");
-        let registers = std::fs::read_to_string(file).unwrap();
         let port = free_port();
         let account = [server, "-s", name, "-au", name, "-ap", password];
-        Self::start_at(port, &registers, 1, &account).verdict().await;
-        Self::start_at(port, include_str!("../../sipp/no_display.xml"), calls, &[])
+        Self::start_on(port, &scenario("register_device"), 1, &account).verdict().await;
+        Self::start_on(port, include_str!("../../sipp/no_display.xml"), calls, &[])
     }
 
     fn start(script: &str, calls: u32) -> Self {
-        Self::start_with(script, calls + 1, &[])
+        Self::start_on(free_port(), script, calls + 1, &[])
     }
 
-    fn start_with(script: &str, count: u32, more: &[&str]) -> Self {
-        Self::start_at(free_port(), script, count, more)
-    }
-
-    fn start_at(port: u16, script: &str, count: u32, more: &[&str]) -> Self {
+    fn start_on(port: u16, script: &str, count: u32, more: &[&str]) -> Self {
         let media = free_port();
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("script.xml");
@@ -185,13 +159,48 @@ impl Sipp {
     }
 }
 
+/// A scenario of the crate `sip`.
+fn scenario(name: &str) -> String {
+    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("../sip/tests/sipp/{name}.xml"));
+    std::fs::read_to_string(file).unwrap()
+}
+
+/// The scenario of somebody who picks up, waits so many milliseconds before each key, and presses it.
+fn pressing(keys: &[(u64, char)]) -> String {
+    let mut pressed = String::new();
+    for (cseq, (pause, key)) in (2..).zip(keys) {
+        write!(
+            pressed,
+            "<pause milliseconds=\"{pause}\"/>
+  <send retrans=\"500\"><![CDATA[
+
+      INFO [next_url] SIP/2.0
+      Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+      From: [$us]
+      To: [$them]
+      [last_Call-ID:]
+      CSeq: {cseq} INFO
+      Max-Forwards: 70
+      Contact: <sip:[local_ip]:[local_port];transport=[transport]>
+      Content-Type: application/dtmf-relay
+      Content-Length: [len]
+      
+      Signal={key}
+      Duration=160
+  ]]></send>
+  <recv response=\"200\"/>"
+        )
+        .unwrap();
+    }
+    include_str!("../../sipp/press.xml").replace("<!--KEYS-->", &pressed)
+}
+
 /// baresip, which picks up by itself. Killed when the test is over.
 pub struct Baresip {
     pub port: u16,
-    control: TcpStream,
-    lines: mpsc::UnboundedReceiver<String>,
-    folder: tempfile::TempDir,
-    _child: Child,
+    /// The certificate that its TLS shows.
+    pub certificate: PathBuf,
+    program: super::baresip::Baresip,
 }
 
 impl Baresip {
@@ -205,73 +214,33 @@ impl Baresip {
         Self::with(number, "udp,tcp,tls", "module srtp.so\n", ";mediaenc=srtp-mand").await
     }
 
-    /// The certificate that its TLS shows.
-    pub fn certificate(&self) -> PathBuf {
-        self.folder.path().join("shown.pem")
-    }
-
     async fn with(number: &str, transports: &str, modules: &str, parameters: &str) -> Self {
-        let (port, control) = (two_in_a_row(), free_port());
         let folder = tempfile::tempdir().unwrap();
         let made = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
         let own = folder.path().join("own.pem");
         std::fs::write(&own, made.cert.pem() + &made.signing_key.serialize_pem()).unwrap();
-        std::fs::write(folder.path().join("shown.pem"), made.cert.pem()).unwrap();
-        let own = own.display();
-        let config = format!(
-            "poll_method epoll\nsip_listen 127.0.0.1:{port}\nsip_certificate {own}\nsip_transports {transports}\n\
-             audio_player aubridge,x\naudio_source aubridge,x\naudio_alert aubridge,x\n\
-             ctrl_tcp_listen 127.0.0.1:{control}\n\
-             module_path /usr/lib/baresip/modules\nmodule g711.so\nmodule aubridge.so\n\
-             module_app account.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\n{modules}"
-        );
-        std::fs::write(folder.path().join("config"), config).unwrap();
+        let certificate = folder.path().join("shown.pem");
+        std::fs::write(&certificate, made.cert.pem()).unwrap();
+        let settings = format!("sip_certificate {}\nsip_transports {transports}\n{modules}", own.display());
         let account =
             format!("<sip:{number}@127.0.0.1>;regint=0;answermode=auto;dtmfmode=rtpevent{parameters}\n");
-        std::fs::write(folder.path().join("accounts"), account).unwrap();
-        std::fs::write(folder.path().join("contacts"), "").unwrap();
-        let mut child = Command::new("baresip")
-            .arg("-f")
-            .arg(folder.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .expect("baresip (Debian: baresip-core)");
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let ready = async {
-            while let Some(line) = lines.next_line().await.unwrap() {
-                if line.contains("baresip is ready") {
-                    return;
-                }
-            }
-            panic!("baresip ended");
-        };
-        timeout(PATIENCE, ready).await.unwrap();
-        let (told, hears) = mpsc::unbounded_channel();
-        tokio::spawn(async move {
-            while let Ok(Some(line)) = lines.next_line().await {
-                // read on when nobody listens, or it would wait for room in the pipe
-                let _ = told.send(line);
-            }
-        });
-        let control = TcpStream::connect(("127.0.0.1", control)).await.unwrap();
-        Self { port, control, lines: hears, folder, _child: child }
+        let program = super::baresip::Baresip::start(folder, &settings, &account).await;
+        Self { port: program.port, certificate, program }
     }
 
     /// Waits until it has picked up.
     pub async fn picked_up(&mut self) {
-        let telling =
-            async { while !self.lines.recv().await.expect("baresip ended").contains("answering call") {} };
-        timeout(PATIENCE, telling).await.expect("it never picked up");
+        self.program.says("answering call").await;
     }
 
     /// Presses a key, for as long as it is told to.
     pub async fn press(&mut self, key: char) {
-        let command = format!(r#"{{"command":"sndcode","params":"{key}"}}"#);
-        let netstring = format!("{}:{command},", command.len());
-        self.control.write_all(netstring.as_bytes()).await.unwrap();
+        self.program.command("sndcode", &key.to_string()).await;
+    }
+
+    /// It is gone without a word.
+    pub async fn kill(self) {
+        self.program.kill().await;
     }
 
     /// Types these keys, at the pace of a person: baresip sends one at a time, and forgets those that come meanwhile.
