@@ -242,7 +242,7 @@ impl Ringing {
                         tell(&self.own, ended(self.leg, why)).await;
                         return None;
                     }
-                    Event::Changed { .. } | Event::Info { .. } => {}
+                    Event::Changed { .. } | Event::Acknowledged | Event::Info { .. } => {}
                 },
                 order = self.orders.recv() => match order {
                     // dropped, the leg is cancelled
@@ -400,7 +400,7 @@ impl Held {
                     Err(_) => self.lose().await,
                 };
             }
-            Some(Event::Ringing | Event::Answered { .. }) => {}
+            Some(Event::Ringing | Event::Answered { .. } | Event::Acknowledged) => {}
             Some(Event::Ended(why)) => {
                 if self.stage != Stage::Ending {
                     tell(&self.own, ended(self.leg, why)).await;
@@ -460,7 +460,7 @@ impl Held {
             },
             Some(News::OneWay) => self.one_way().await,
             Some(News::BothWays) => self.one_way = false,
-            Some(News::Over) => {}
+            Some(News::Keyed | News::Over) => {}
             // its sound can not go on
             None => return self.lose().await,
         }
