@@ -29,14 +29,14 @@ const NUMBERS: Numbers = Numbers(111, 96, 98);
 /// baresip's camera: a picture that it makes itself, and libavcodec encodes.
 const CAMERA: &str = "module avcodec.so\nmodule fakevideo.so\n";
 /// Doorbells' codes.
-const DAHL: &str = "4711";
+pub const DAHL: &str = "4711";
 const NGUYEN: &str = "4712";
 
 /// baresip as a door station. Killed when the test is over.
-struct Station {
+pub struct Station {
     server: SocketAddr,
     console: TcpStream,
-    lines: mpsc::UnboundedReceiver<String>,
+    pub lines: mpsc::UnboundedReceiver<String>,
     _folder: tempfile::TempDir,
     _child: Child,
 }
@@ -90,7 +90,7 @@ impl Station {
     }
 
     /// Waits for a line with this text.
-    async fn says(&mut self, text: &str) {
+    pub async fn says(&mut self, text: &str) {
         let mut all = Vec::new();
         let found = async {
             while let Some(line) = self.lines.recv().await {
@@ -110,7 +110,7 @@ impl Station {
     }
 
     /// Its button is pressed.
-    async fn dial(&mut self, number: &str) {
+    pub async fn dial(&mut self, number: &str) {
         let to = self.server;
         self.command(&format!("/dial sip:{number}@{to}")).await;
     }
@@ -121,7 +121,7 @@ impl Station {
 }
 
 /// A house where devices may register, with a door station at the entrance.
-async fn house(modules: &str) -> (House, Station) {
+pub async fn house(modules: &str) -> (House, Station) {
     let house = House::with(|config| {
         config.stations.listen = Some(SocketAddr::from(([127, 0, 0, 1], 0)));
         config.stations.digests = Digests::Md5;
@@ -145,7 +145,7 @@ async fn house(modules: &str) -> (House, Station) {
     (house, station)
 }
 
-async fn nothing_is_left(house: &House) {
+pub async fn nothing_is_left(house: &House) {
     until("an end of every call on the wire", || house.node().stations.dialogs() == 0).await;
 }
 
