@@ -1874,6 +1874,7 @@ fn the_table_knows_every_repository_function() {
         "devices",
         "intercom",
         "doors",
+        "station_relays",
         "controller_rights",
         "audit",
         "roles",
