@@ -37,6 +37,7 @@ pub mod rule;
 pub mod schedule;
 pub mod scope;
 pub mod site;
+pub mod station_relay;
 pub mod text;
 pub mod time;
 pub mod timetable;

@@ -42,6 +42,7 @@ pub mod phones;
 pub mod picture;
 pub mod presence;
 pub mod random;
+pub mod relays;
 pub mod rounds;
 pub mod secrets;
 pub mod setup;

@@ -42,6 +42,7 @@ use crate::phones::test_call::TestCalls;
 use crate::phones::{self, Phones, PhonesError};
 use crate::presence::Presence;
 use crate::random::Random;
+use crate::relays::Relays;
 use crate::setup::Setup;
 use crate::stations::{self, Stations, StationsError};
 use crate::telemetry;
@@ -111,6 +112,8 @@ pub struct Node {
     pub phones: Phones,
     /// Devices that register over SIP.
     pub stations: Stations,
+    /// Doors that a door station opens.
+    pub relays: Relays,
     /// Password hashing.
     pub passwords: Passwords,
     /// How often passwords may be tried.
@@ -137,7 +140,7 @@ pub struct Node {
     pub mailer: Option<Mailer>,
     /// Tells other systems of changes.
     pub webhooks: Webhooks,
-    /// What passwords of trunks are encrypted with.
+    /// What passwords of trunks and door stations are encrypted with.
     pub trunk_passwords: TrunkPasswords,
     /// Told when trunks, their limits or who has any may be other ones, after that is kept. Of what another server changes
     /// on the same database nothing is told here.
@@ -293,6 +296,7 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>, random: Random) ->
         media,
         phones: Phones::open(&config.phones, random.bytes())?,
         stations: Stations::open(&config.stations).await?,
+        relays: Relays::new(),
         passwords: Passwords::new(random.bytes())?,
         sign_in_limits: SignInLimits::new(&clock),
         dial_limit: DialLimit::new(&clock),

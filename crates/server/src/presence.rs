@@ -152,6 +152,11 @@ impl Presence {
         write(&self.doors).insert(door, state);
     }
 
+    /// Nothing is known of a door any more: what opens it is away.
+    pub fn door_gone(&self, door: DoorId) {
+        write(&self.doors).remove(&door);
+    }
+
     /// How a door is, as far as its controller is connected and has said so.
     pub fn door(&self, door: DoorId) -> Option<DoorState> {
         read(&self.doors).get(&door).copied()

@@ -1,22 +1,36 @@
-//! Passwords of trunks at rest: encrypted with a key that is not in the database, and bound to their trunk.
+//! Passwords that we tell others, at rest: encrypted with a key that is not in the database, and bound to the trunk, or to the
+//! door station that opens a door.
 //!
 //! ```text
 //! sealed = nonce (12 bytes) ‖ AES-256-GCM(key, nonce, password; with "klinke-trunk-password-v1" ‖ tenant ‖ trunk)
+//!                                                    or "klinke-relay-password-v1" ‖ tenant ‖ door ‖ door station
 //! ```
 //!
-//! Invariant: what was sealed for one trunk opens for no other, and not for another property manager's: who can write the
+//! Invariant: what was sealed for one of them opens for no other, and not for another property manager's: who can write the
 //! database can not have a password sent to a host of their own by moving it there.
 
 use crate::random::Random;
 use crate::secrets::{self, Secret, SecretFileError};
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
-use klinke_model::ids::{TenantId, TrunkId};
+use klinke_model::ids::{DoorId, PanelId, TenantId, TrunkId};
 use std::path::Path;
 
-/// What binds a password to this use.
-const USE: &[u8] = b"klinke-trunk-password-v1";
+/// Whom a password is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Of {
+    /// A trunk.
+    Trunk(TrunkId),
+    /// The door station that opens this door.
+    Relay(DoorId, PanelId),
+}
 
-/// The key that passwords of trunks are encrypted with.
+impl From<TrunkId> for Of {
+    fn from(trunk: TrunkId) -> Self {
+        Self::Trunk(trunk)
+    }
+}
+
+/// The key that they are encrypted with.
 pub struct TrunkPasswords(LessSafeKey);
 
 /// Why passwords can not be kept.
@@ -27,7 +41,7 @@ pub enum TrunkPasswordsError {
     Key(#[from] SecretFileError),
     /// The key is not one.
     #[error(
-        "{0} does not hold a key: restore it from a backup, or delete it and type the password of every trunk again"
+        "{0} does not hold a key: restore it from a backup, or delete it and type the password of every trunk and door station again"
     )]
     Damaged(String),
 }
@@ -50,38 +64,44 @@ impl TrunkPasswords {
         Ok(Self(LessSafeKey::new(key)))
     }
 
-    /// Encrypts a password for one trunk, with a nonce of its own.
+    /// Encrypts a password for one of them, with a nonce of its own.
     ///
     /// # Errors
     /// When the cipher refuses.
     pub fn seal(
         &self,
         tenant: TenantId,
-        trunk: TrunkId,
+        of: impl Into<Of>,
         password: &str,
         random: &Random,
     ) -> Result<Vec<u8>, NotSealed> {
         let nonce: [u8; NONCE_LEN] = random.bytes();
         let mut text = password.as_bytes().to_vec();
-        let of = Aad::from(bound_to(tenant, trunk));
+        let of = Aad::from(bound_to(tenant, of.into()));
         self.0
             .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), of, &mut text)
             .map_err(|_| NotSealed)?;
         Ok([nonce.as_slice(), &text].concat())
     }
 
-    /// Decrypts what was encrypted for this trunk; `None` for anything else.
-    pub fn unseal(&self, tenant: TenantId, trunk: TrunkId, sealed: &[u8]) -> Option<Secret> {
+    /// Decrypts what was encrypted for this one; `None` for anything else.
+    pub fn unseal(&self, tenant: TenantId, of: impl Into<Of>, sealed: &[u8]) -> Option<Secret> {
         let (nonce, text) = sealed.split_at_checked(NONCE_LEN)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
         let mut text = text.to_vec();
-        let password = self.0.open_in_place(nonce, Aad::from(bound_to(tenant, trunk)), &mut text).ok()?;
+        let password = self.0.open_in_place(nonce, Aad::from(bound_to(tenant, of.into())), &mut text).ok()?;
         std::str::from_utf8(password).ok().map(|password| Secret::new(password.to_owned()))
     }
 }
 
-fn bound_to(tenant: TenantId, trunk: TrunkId) -> Vec<u8> {
-    [USE, tenant.0.as_bytes(), trunk.0.as_bytes()].concat()
+fn bound_to(tenant: TenantId, of: Of) -> Vec<u8> {
+    let tenant = tenant.0.as_bytes().as_slice();
+    match of {
+        Of::Trunk(trunk) => [b"klinke-trunk-password-v1", tenant, trunk.0.as_bytes()].concat(),
+        Of::Relay(door, panel) => {
+            [b"klinke-relay-password-v1", tenant, door.0.as_bytes(), panel.0.as_bytes()].concat()
+        }
+    }
 }
 
 #[cfg(test)]
@@ -109,6 +129,16 @@ mod tests {
         assert_eq!(opened(v4([3; 16]).into(), trunk, &sealed), None, "another property manager's");
         assert_eq!(opened(tenant, v4([3; 16]).into(), &sealed), None, "another trunk's");
         assert_eq!(opened(TenantId(trunk.0), TrunkId(tenant.0), &sealed), None, "the one for the other");
+        let (door, panel) = (DoorId(trunk.0), PanelId(v4([4; 16])));
+        let of_relay = |door, panel, sealed: &[u8]| {
+            passwords.unseal(tenant, Of::Relay(door, panel), sealed).map(|secret| secret.reveal().to_owned())
+        };
+        assert_eq!(of_relay(door, panel, &sealed), None, "a trunk's for a door station");
+        let relays = passwords.seal(tenant, Of::Relay(door, panel), HUSH, &random).unwrap();
+        assert_eq!(of_relay(door, panel, &relays).as_deref(), Some(HUSH));
+        assert_eq!(of_relay(door, PanelId(door.0), &relays), None, "another station's");
+        assert_eq!(of_relay(DoorId(panel.0), PanelId(door.0), &relays), None, "the one for the other");
+        assert_eq!(opened(tenant, trunk, &relays), None, "a door station's for a trunk");
         for at in 0..sealed.len() {
             let mut changed = sealed.clone();
             changed[at] ^= 1;

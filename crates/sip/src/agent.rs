@@ -262,7 +262,7 @@ impl Leg {
                     self.over = true;
                     self.counted = None;
                 }
-                Event::Changed { .. } | Event::Info { .. } => {}
+                Event::Changed { .. } | Event::Acknowledged | Event::Info { .. } => {}
             }
             return Some(event);
         }

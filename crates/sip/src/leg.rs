@@ -114,6 +114,8 @@ pub enum Event {
         /// Their SDP.
         sdp: String,
     },
+    /// They have our answer to their INVITE: the call stands on both sides.
+    Acknowledged,
     /// An INFO of the other side, after the answer only.
     Info {
         /// Its content type.
@@ -132,6 +134,7 @@ impl std::fmt::Debug for Event {
             Self::Ringing => f.write_str("Ringing"),
             Self::Answered { .. } => f.write_str("Answered"),
             Self::Changed { .. } => f.write_str("Changed"),
+            Self::Acknowledged => f.write_str("Acknowledged"),
             Self::Info { .. } => f.write_str("Info"),
             Self::Ended(why) => write!(f, "Ended({why:?})"),
         }

@@ -7,6 +7,7 @@
 //! - [`House::accounts`] says who may register: random names with the digests of random passwords, never passwords. It may be
 //!   said anew at any time; who is no longer among them is out at once, and out of their call.
 //! - [`House::registered`] is who is there now, to be watched. Nothing else is kept of it, least of all when somebody was seen.
+//! - [`House::locate`] is from where a device speaks, for whoever has to reach it in another way.
 //! - [`House::call`] calls a device. Its [`Event`]s are those of a phone; a station's answer is a person's, so `Answered` counts.
 //! - [`Incoming`] is a door station that calls: whose device it is, what was dialled, its description, and what to do with it.
 //!   Who shows a description before the answer ([`Incoming::show`]) gets its picture while it rings, where it can do that.
@@ -24,11 +25,11 @@ pub use crate::registrar::{Accounts, Digests, Limits, Secret};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use shell::{Command, Shell};
 use std::collections::BTreeSet;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 /// Events of one leg that nobody took yet, at most; what comes on top is dropped, but for its end.
@@ -165,6 +166,14 @@ impl House {
         Leg { id, commands: self.commands.downgrade(), events: inbox, over: false }
     }
 
+    /// The address that a device speaks from; nothing when it is not registered.
+    pub fn locate(&self, device: String) -> oneshot::Receiver<Option<IpAddr>> {
+        let (reply, told) = oneshot::channel();
+        // a task that is gone drops the reply: nobody is registered any more
+        let _ = self.commands.send(Command::Locate { device, reply });
+        told
+    }
+
     /// Calls of which something is left on the wire.
     pub fn dialogs(&self) -> usize {
         self.dialogs.load(Ordering::Relaxed)
@@ -243,7 +252,7 @@ pub struct Incoming {
     pub offer: Option<String>,
     /// Whether it came on an encrypted way (TLS).
     pub over_tls: bool,
-    /// The call itself. Before the answer it tells only its end.
+    /// The call itself. Before the answer it tells only its end; then [`Event::Acknowledged`] once they have that.
     pub leg: Leg,
 }
 

@@ -753,6 +753,32 @@ CREATE UNIQUE INDEX sip_account_name_key ON public.sip_account USING btree (name
 CREATE UNIQUE INDEX sip_account_pkey ON public.sip_account USING btree (tenant, id)
 CREATE UNIQUE INDEX sip_account_tenant_device_key ON public.sip_account USING btree (tenant, device)
 CREATE UNIQUE INDEX sip_account_tenant_panel_key ON public.sip_account USING btree (tenant, panel)
+station_relay.tenant uuid NOT NULL
+station_relay.door uuid NOT NULL
+station_relay.building uuid NOT NULL
+station_relay.panel uuid NOT NULL
+station_relay.way text NOT NULL
+station_relay.keys text
+station_relay.https boolean
+station_relay.port integer
+station_relay.path text
+station_relay.account text
+station_relay.password bytea
+station_relay.basic boolean
+station_relay: station_relay_check CHECK (((way = 'keys'::text) = (keys IS NOT NULL)))
+station_relay: station_relay_check1 CHECK (((way = 'http'::text) = (https IS NOT NULL)))
+station_relay: station_relay_check2 CHECK (((way = 'http'::text) = (port IS NOT NULL)))
+station_relay: station_relay_check3 CHECK (((way = 'http'::text) = (path IS NOT NULL)))
+station_relay: station_relay_check4 CHECK (((way = 'http'::text) = (basic IS NOT NULL)))
+station_relay: station_relay_check5 CHECK (((password IS NULL) OR (account IS NOT NULL)))
+station_relay: station_relay_check6 CHECK (((account IS NULL) OR (way = 'http'::text)))
+station_relay: station_relay_pkey PRIMARY KEY (tenant, door)
+station_relay: station_relay_port_check CHECK (((port >= 1) AND (port <= 65535)))
+station_relay: station_relay_tenant_building_door_fkey FOREIGN KEY (tenant, building, door) REFERENCES door(tenant, building, id) ON DELETE CASCADE
+station_relay: station_relay_tenant_building_panel_fkey FOREIGN KEY (tenant, building, panel) REFERENCES panel(tenant, building, id) ON DELETE CASCADE
+station_relay: station_relay_way_check CHECK ((way = ANY (ARRAY['keys'::text, 'http'::text])))
+CREATE INDEX station_relay_panel ON public.station_relay USING btree (tenant, panel)
+CREATE UNIQUE INDEX station_relay_pkey ON public.station_relay USING btree (tenant, door)
 tenant.tenant uuid NOT NULL
 tenant.name text NOT NULL
 tenant.suspended boolean NOT NULL

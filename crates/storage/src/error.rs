@@ -38,6 +38,12 @@ pub enum StorageError {
     /// Something unique is there already: the id, a user name, a token, an output of a controller.
     #[error("it is there already")]
     Conflict,
+    /// A door station opens the door: no controller drives it too.
+    #[error("a door station opens this door")]
+    Driven,
+    /// A door station opens the door: what was asked for takes a controller.
+    #[error("a door station opens this door, and this takes a controller")]
+    NeedsController,
     /// A named row (of this tenant) is not there. Repositories answer `false` where the caller named it.
     #[error("a row that this one refers to is not there")]
     MissingReference,

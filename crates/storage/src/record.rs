@@ -66,8 +66,8 @@ pub use rules::{
     NamedGroup, NamedRule, RightBy, RuleMade, RulePerson, RuleThrough, StoredFacts, StoredRight,
 };
 pub use stations::{
-    NewSipAccount, RingStation, SIP_DEVICES, SipAccount, SipAccountOf, SipAdded, SipDevice, SipLogin,
-    SipOwner,
+    NewSipAccount, RelaySet, RingStation, SIP_DEVICES, SipAccount, SipAccountOf, SipAdded, SipDevice,
+    SipLogin, SipOwner, StationRelay,
 };
 pub use tenants::{AppRequirements, NewTenant, TenantChanged, TenantRow, TenantStopped};
 pub use tokens::{ApiToken, NewApiToken, TokenFault, TokenHolder};

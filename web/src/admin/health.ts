@@ -38,7 +38,7 @@ export function attention(building: { panels: Panel[]; controllers: Controller[]
       .filter(({ online }) => !online)
       .map(({ name }): Attention => ({ what: 'panel_offline', section: 'panels', name, count: 1 })),
     ...building.doors
-      .filter(({ controller }) => !controller)
+      .filter(({ controller, station }) => !controller && !station)
       .map(({ name }): Attention => ({ what: 'door_without_controller', section: 'doors', name, count: 1 })),
     ...(unreachable > 0
       ? [{ what: 'units_unreachable', section: 'units', name: '', count: unreachable } satisfies Attention]

@@ -55,6 +55,7 @@ impl From<AuthorityError> for Problem {
     params(("building" = uuid::Uuid, Path, description = "The building")), security(("session" = []), ("token" = [])),
     responses((status = 201, description = "Added, and told so", body = Controller),
         (status = 404, description = "`not_found`; `unknown_code`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "`driven`: a door station opens one of the doors", body = ProblemBody, content_type = "application/problem+json"),
         (status = 429, description = "`too_many_tries`, with `Retry-After`", body = ProblemBody, content_type = "application/problem+json")))]
 pub async fn handler(
     State(node): State<Arc<Node>>,

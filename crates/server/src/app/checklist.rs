@@ -27,9 +27,9 @@ pub enum Step {
     People,
     /// A panel that proved its key.
     Panels,
-    /// A door controller.
+    /// A door controller, where door stations do not open all doors by themselves.
     Controllers,
-    /// Every door has a controller.
+    /// Every door has a controller, or a door station that opens it.
     DoorsAssigned,
     /// A button.
     Bells,
@@ -69,7 +69,10 @@ pub async fn handler(
     administered(&node, &who, building).await?;
     let (scope, store) = (&who.scope, &node.store);
     let doors = store.doors().doors(scope, building).await?;
-    let assigned = doors.iter().filter(|door| door.controller.is_some()).count();
+    let by_station = store.doors().station_relays(scope, building).await?.len();
+    let assigned = by_station + doors.iter().filter(|door| door.controller.is_some()).count();
+    let controllers = store.doors().controllers(scope, building).await?.len();
+    let none_needed = !doors.is_empty() && by_station == doors.len();
     let counts = store.sites().counts(scope, building).await?.ok_or(Code::NotFound)?;
     let people = counts.people;
     let of_people = |count: fn(&PeopleCounts) -> u64| people.as_ref().map_or(0, count);
@@ -89,7 +92,7 @@ pub async fn handler(
         some(Step::Units, counts.units),
         hidden(some(Step::People, of_people(|people| people.residents))),
         some(Step::Panels, store.intercom().panels(scope, building).await?.len() as u64),
-        some(Step::Controllers, store.doors().controllers(scope, building).await?.len() as u64),
+        step(Step::Controllers, controllers as u64, controllers > 0 || none_needed),
         step(Step::DoorsAssigned, assigned as u64, !doors.is_empty() && assigned == doors.len()),
         hidden(some(Step::Bells, of_people(|people| people.bells))),
         hidden(some(Step::Reachable, of_people(|people| people.reachable.into()))),

@@ -82,7 +82,7 @@ async fn seen(node: &Node, who: &Caller, door: DoorId) -> Result<Part<KeptSettin
     responses((status = 200, description = "Changed; its controller is told", body = DoorSettingsPart),
         (status = 403, description = "`forbidden`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 409, description = "`conflict`: somebody else changed the door since; `current` is a `DoorSettingsPart`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "`conflict`: somebody else changed the door since; `current` is a `DoorSettingsPart`; `needs_controller`: a door station opens it", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`invalid`", body = ProblemBody, content_type = "application/problem+json")))]
 pub async fn change(
     State(node): State<Arc<Node>>,
@@ -142,6 +142,7 @@ pub async fn change(
     responses((status = 200, description = "Kept; its controller is told", body = DoorSettingsPart),
         (status = 403, description = "`forbidden`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "`needs_controller`: a door station opens it", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`invalid`", body = ProblemBody, content_type = "application/problem+json")))]
 pub async fn hold(
     State(node): State<Arc<Node>>,

@@ -9,10 +9,11 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use klinke_model::door::{DoorKind, DoorState, DoorTimes, DoorWiring};
-use klinke_model::ids::{BuildingId, ControllerId, DoorId};
+use klinke_model::ids::{BuildingId, ControllerId, DoorId, PanelId};
 use klinke_model::rights::Right;
 use klinke_model::text::Label;
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
 use std::sync::Arc;
 use utoipa::ToSchema;
 
@@ -24,6 +25,11 @@ pub struct Door {
     /// The controller that drives it, once one is assigned.
     #[serde(skip_serializing_if = "Option::is_none")]
     controller: Option<ControllerId>,
+    /// The door station that opens it by a relay of its own, where no controller does. Weaker: nobody reports that it opened,
+    /// and nothing works without the server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    station: Option<PanelId>,
     /// Which output of the controller, from 0.
     output: u16,
     times: DoorTimes,
@@ -49,16 +55,23 @@ pub async fn handler(
 ) -> Result<Json<Vec<Door>>, Problem> {
     administered(&node, &who, building).await?;
     let doors = node.store.doors().doors(&who.scope, building).await?;
-    Ok(Json(doors.into_iter().map(|door| shown(&node, door)).collect()))
+    let stations: HashMap<_, _> =
+        node.store.doors().station_relays(&who.scope, building).await?.into_iter().collect();
+    let shown = doors.into_iter().map(|door| {
+        let station = stations.get(&door.id).copied();
+        shown(&node, door, station)
+    });
+    Ok(Json(shown.collect()))
 }
 
-pub(super) fn shown(node: &Node, door: klinke_model::door::Door) -> Door {
+pub(super) fn shown(node: &Node, door: klinke_model::door::Door, station: Option<PanelId>) -> Door {
     Door {
         state: node.presence.door(door.id),
         wiring: door.controller.and_then(|controller| node.presence.wiring(controller, door.output)),
         id: door.id,
         name: door.name,
         controller: door.controller,
+        station,
         output: door.output,
         times: door.times,
         kind: door.kind,
@@ -101,5 +114,5 @@ pub async fn add(
     if !node.store.doors().insert_door(&who.scope, &stamp, door.clone(), new.everybody).await? {
         return Err(Code::NotFound.into());
     }
-    Ok((StatusCode::CREATED, Json(shown(&node, door))))
+    Ok((StatusCode::CREATED, Json(shown(&node, door, None))))
 }

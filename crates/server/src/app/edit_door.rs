@@ -6,11 +6,12 @@ use crate::auth::caller::Caller;
 use crate::http::body::{Body, Object};
 use crate::http::problem::{Code, FieldCode, Fields, Problem, ProblemBody};
 use crate::node::Node;
+use crate::relays;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use klinke_model::door::DoorTimes;
-use klinke_model::ids::{BuildingId, ControllerId, DoorId};
+use klinke_model::ids::{BuildingId, ControllerId, DoorId, PanelId};
 use klinke_storage::StorageError;
 use klinke_storage::record::{Edited, Part};
 use serde::{Deserialize, Serialize};
@@ -50,9 +51,21 @@ pub struct DoorChange {
     wiring: Option<Wiring>,
 }
 
-fn told(node: &Node, part: Part<klinke_model::door::Door>) -> DoorPart {
+async fn told(node: &Node, who: &Caller, part: Part<klinke_model::door::Door>) -> Result<DoorPart, Problem> {
     let building = part.value.building;
-    DoorPart { building, door: shown(node, part.value), version: part.version, uses: part.uses.into() }
+    let station = station_of(node, who, &part.value).await?;
+    let door = shown(node, part.value, station);
+    Ok(DoorPart { building, door, version: part.version, uses: part.uses.into() })
+}
+
+/// The door station that opens a door by itself.
+async fn station_of(
+    node: &Node,
+    who: &Caller,
+    door: &klinke_model::door::Door,
+) -> Result<Option<PanelId>, Problem> {
+    let relays = node.store.doors().station_relays(&who.scope, door.building).await?;
+    Ok(relays.into_iter().find_map(|(of, panel)| (of == door.id).then_some(panel)))
 }
 
 /// A door with its version and who depends on it.
@@ -66,10 +79,14 @@ pub async fn handler(
     Object(door): Object<DoorId>,
 ) -> Result<Json<DoorPart>, Problem> {
     let part = seen(&node, &who, door).await?;
-    Ok(Json(told(&node, part)))
+    Ok(Json(told(&node, &who, part).await?))
 }
 
-async fn seen(node: &Node, who: &Caller, door: DoorId) -> Result<Part<klinke_model::door::Door>, Problem> {
+pub(super) async fn seen(
+    node: &Node,
+    who: &Caller,
+    door: DoorId,
+) -> Result<Part<klinke_model::door::Door>, Problem> {
     Ok(node.store.parts().door_part(&who.scope, door).await?.ok_or(Code::NotFound)?)
 }
 
@@ -79,7 +96,7 @@ async fn seen(node: &Node, who: &Caller, door: DoorId) -> Result<Part<klinke_mod
     responses((status = 200, description = "Changed; its controller is told", body = DoorPart),
         (status = 403, description = "`forbidden`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 409, description = "`conflict`: somebody else changed it since; `current` is a `DoorPart`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "`conflict`: somebody else changed it since; `current` is a `DoorPart`; `driven`: a door station opens it", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`invalid`; `taken` when the output drives another door", body = ProblemBody, content_type = "application/problem+json")))]
 pub async fn change(
     State(node): State<Arc<Node>>,
@@ -119,9 +136,9 @@ pub async fn change(
     match node.store.parts().change_door(&who.scope, &node.stamp(), change.version, wanted).await {
         Ok(Edited::Done(part)) => {
             concerned.for_each(|controller| node.links.reconcile(controller));
-            Ok(Json(told(&node, part)))
+            Ok(Json(told(&node, &who, part).await?))
         }
-        Ok(Edited::Conflict(part)) => Err(Problem::conflict(&told(&node, part))),
+        Ok(Edited::Conflict(part)) => Err(Problem::conflict(&told(&node, &who, part).await?)),
         Ok(Edited::NotThere) => Err(Code::Forbidden.into()),
         Err(StorageError::Conflict) => {
             let mut fields = Fields::default();
@@ -144,8 +161,12 @@ pub async fn remove(
     who: Caller,
     Object(door): Object<DoorId>,
 ) -> Result<StatusCode, Problem> {
-    let controller = seen(&node, &who, door).await?.value.controller;
+    let before = seen(&node, &who, door).await?.value;
+    let (controller, station) = (before.controller, station_of(&node, &who, &before).await?);
     removed(node.store.parts().remove_door(&who.scope, &node.stamp(), door).await?)?;
     controller.into_iter().for_each(|controller| node.links.reconcile(controller));
+    if let Some(station) = station {
+        relays::look(&node, who.scope.tenant, station).await;
+    }
     Ok(StatusCode::NO_CONTENT)
 }

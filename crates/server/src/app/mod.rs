@@ -92,6 +92,7 @@ pub mod sign_in;
 pub mod sign_out;
 pub mod sip_devices;
 pub(crate) mod standing;
+pub mod station_relays;
 pub mod suspend_person;
 pub mod tenants;
 pub mod test_calls;

@@ -1,7 +1,8 @@
 //! Opening a door: **the** way every opening takes, whoever asks and wherever.
 //!
 //! A person's facts or a guest's from the database → [`klinke_access::decide`] → command to the controller → its outcome. The news
-//! says `open` only after the controller did. In a residential building nothing of it is written: an opening lives in
+//! says `open` only after the controller did. A door that a door station opens by itself has no controller: the station is told
+//! ([`relays`]), once, and the news says `sent`. In a residential building nothing of it is written: an opening lives in
 //! memory until its outcome was told. Of a commercial one that keeps records of use, one is kept after that ([`note_use`]).
 
 use super::note_use::note_use;
@@ -9,6 +10,7 @@ use super::standing;
 use crate::doors::links::NoOutcome;
 use crate::doors::openings::{Asker, Begin};
 use crate::node::Node;
+use crate::relays::{self, NotTold};
 use klinke_access::decide::{self, Cause, Decision, Facts, Reason};
 use klinke_model::door::Door;
 use klinke_model::ids::{ControllerId, DeviceId, DoorId, GuestId, OpeningId, PersonId, RequestId};
@@ -16,6 +18,7 @@ use klinke_model::news::UseOutcome;
 use klinke_model::privacy::UsedBy;
 use klinke_model::scope::Scope;
 use klinke_storage::StorageError;
+use klinke_storage::record::StationRelay;
 use klinke_wire::common::{OpeningNews, OpeningState, RefusalCode};
 use klinke_wire::controller::{Outcome, OutcomeRefusal};
 use std::sync::Arc;
@@ -152,9 +155,16 @@ async fn carry_out(node: &Node, ask: &Ask, opening: OpeningId) -> Done {
         Decision::Granted { hold } => hold,
         Decision::Denied(reason) => return Done::denied(reason),
     };
-    let Some(controller) = known.door.controller else { return Done::failed(RefusalCode::NoController) };
+    let opener = match opener(node, ask, &known.door).await {
+        Ok(Some(opener)) => opener,
+        Ok(None) => return Done::failed(RefusalCode::NoController),
+        Err(error) => {
+            tracing::error!(%error, "could not read what opens a door");
+            return Done::failed(RefusalCode::Fault);
+        }
+    };
     let Some(guest) = known.once else {
-        return command(node, controller, opening, ask.door, hold).await.done();
+        return opener.open(node, ask, opening, hold).await.done();
     };
     // of two at the same time one goes on
     match node.store.guests().take_once(&scope, guest).await {
@@ -165,7 +175,7 @@ async fn carry_out(node: &Node, ask: &Ask, opening: OpeningId) -> Done {
             return Done::failed(RefusalCode::Fault);
         }
     }
-    let commanded = command(node, controller, opening, ask.door, hold).await;
+    let commanded = opener.open(node, ask, opening, hold).await;
     let settled = match commanded.became {
         Became::Open => node.store.guests().came_once(&scope, guest).await,
         Became::Nothing => node.store.guests().give_back_once(&scope, guest).await,
@@ -235,6 +245,42 @@ impl Commanded {
             (Became::Nothing, _) => Some(UseOutcome::Failed),
         };
         Done { state: self.state, outcome }
+    }
+}
+
+/// What opens a door.
+enum Opener {
+    Controller(ControllerId),
+    Station(StationRelay),
+}
+
+async fn opener(node: &Node, ask: &Ask, door: &Door) -> Result<Option<Opener>, StorageError> {
+    if let Some(controller) = door.controller {
+        return Ok(Some(Opener::Controller(controller)));
+    }
+    // whoever may open a door need not know how it is opened
+    let service = Scope::system(ask.scope.tenant);
+    Ok(node.store.doors().station_relay(&service, ask.door).await?.map(Opener::Station))
+}
+
+impl Opener {
+    async fn open(&self, node: &Node, ask: &Ask, opening: OpeningId, hold: Duration) -> Commanded {
+        match self {
+            Self::Controller(controller) => command(node, *controller, opening, ask.door, hold).await,
+            Self::Station(relay) => told(relays::tell(node, ask.scope.tenant, relay).await),
+        }
+    }
+}
+
+/// That a station was told is all that anybody knows: it opens for as long as it was set to.
+fn told(told: Result<(), NotTold>) -> Commanded {
+    let nothing = |reason| Commanded { state: refused(reason), became: Became::Nothing };
+    match told {
+        // as far as anybody can know
+        Ok(()) => Commanded { state: OpeningState::Sent, became: Became::Open },
+        Err(NotTold::Away) => nothing(RefusalCode::Offline),
+        Err(NotTold::Refused) => nothing(RefusalCode::Fault),
+        Err(NotTold::Unsure) => Commanded { state: refused(RefusalCode::Expired), became: Became::Unknown },
     }
 }
 

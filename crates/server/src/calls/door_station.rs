@@ -8,6 +8,9 @@
 //!  BYE or CANCEL ─▶ the visitor left                 ended: BYE, or a status that says why
 //! ```
 //!
+//! Where the station opens a door by itself ([`relays`]), keys are pressed in its call. It hears them in a call that was answered, so
+//! one that still rings is answered first, which ends nobody's ringing; and a call that ends is hung up once they are through.
+//!
 //! Invariants
 //! - A panel is in one call at a time: while its line is taken, another INVITE is answered "busy".
 //! - What it dialled rings a doorbell of its own panel or nothing at all, and whoever guesses codes is slowed as at a panel.
@@ -19,6 +22,7 @@ use super::phone_sound::{ToPanel, datagram};
 use crate::app::ring::{self, RingError};
 use crate::node::Node;
 use crate::phones::invite::CODECS;
+use crate::relays::{self, Press};
 use crate::signalling::socket::{self, Outgoing};
 use klinke_calls::call::{Input, OPENING_LIFE};
 use klinke_media::{ForStation, PanelSeat, Picture, RoomId};
@@ -26,6 +30,7 @@ use klinke_model::contact::Language;
 use klinke_model::ids::{CallId, PanelId, TenantId};
 use klinke_model::intercom::EndReason;
 use klinke_model::scope::{Principal, Scope};
+use klinke_sip::dtmf::{Digit, info};
 use klinke_sip::rtp::port::{Line, News, Ports};
 use klinke_sip::sdp::picture::{Picture as Described, taking_picture};
 use klinke_sip::sdp::{self, Agreed, Local, Video};
@@ -36,9 +41,17 @@ use klinke_storage::record::{SipAccountOf, SipLogin};
 use klinke_voice::{Rate, Said};
 use klinke_wire::common::OpeningState;
 use klinke_wire::panel::{PanelCall, PanelCallState, PanelEvent};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use tokio::sync::mpsc;
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
+
+/// Between two keys by SIP INFO: none of them overtakes another.
+const INFO_EVERY: Duration = Duration::from_millis(200);
+/// How long keys may take from when they are asked for: a line that is held sends none.
+const PRESSING: Duration = Duration::from_secs(3);
 
 /// Takes the calls of door stations until the server stops. Other devices call nobody.
 pub async fn follow(node: Arc<Node>, mut incoming: mpsc::Receiver<Incoming>) {
@@ -59,7 +72,12 @@ async fn run(node: Arc<Node>, tenant: TenantId, panel: PanelId, call: Incoming) 
     }
     let scope = Scope { tenant, principal: Principal::Panel(panel), at: node.clock.now(), view: None };
     match Visit::begin(&node, &scope, panel, &call).await {
-        Ok(visit) => visit.run(call, events).await,
+        Ok(visit) => {
+            relays::look(&node, tenant, panel).await;
+            visit.run(call, events).await;
+            node.relays.call_over(panel);
+            relays::look(&node, tenant, panel).await;
+        }
         Err(refusal) => call.refuse(refusal),
     }
     node.exchange.panel_away(panel, &line).await;
@@ -137,8 +155,32 @@ struct Visit {
     to_room: ToPanel,
     /// The call, once it rings, and its place in the room.
     call: Option<(CallId, Option<PanelSeat>)>,
-    /// It was answered.
+    /// Somebody talks with them.
     talks: bool,
+    /// It was answered: because somebody talks, or so that it hears keys.
+    accepted: bool,
+    /// It has our answer.
+    stands: bool,
+    /// It takes keys as events beside the sound; else by SIP INFO.
+    events: bool,
+    /// Keys to press, one opening after the other.
+    presses: mpsc::Receiver<Press>,
+    /// Those that are being pressed.
+    pressing: Option<Pressing>,
+    /// The call is over, and is hung up once they are through.
+    ends: bool,
+}
+
+/// Keys on their way.
+struct Pressing {
+    done: oneshot::Sender<()>,
+    /// What is left for SIP INFO, or for a call that does not stand yet.
+    left: VecDeque<Digit>,
+    /// The line has them, and tells when they are through.
+    on_line: bool,
+    /// When the next one by SIP INFO is due; before the call stands, when it is given up.
+    due: Instant,
+    until: Instant,
 }
 
 /// One thing that happened.
@@ -149,6 +191,9 @@ enum Happened {
     Seen(Option<Seen>),
     Room(Option<ForStation>),
     Changed(Agreed),
+    Press(Press),
+    /// Keys are due, or given up.
+    Due,
 }
 
 /// Whether it goes on.
@@ -192,10 +237,16 @@ impl Visit {
             news,
             camera,
             rate: sound.codec.sample_rate(),
+            events: sound.events.is_some(),
             language: language_at(node, scope, panel).await,
             to_room: ToPanel::default(),
             call: None,
             talks: false,
+            accepted: false,
+            stands: false,
+            presses: node.relays.in_call(panel),
+            pressing: None,
+            ends: false,
         })
     }
 
@@ -209,14 +260,18 @@ impl Visit {
                 Some(agreed) = self.changed.recv() => Happened::Changed(agreed),
                 seen = see(&mut self.camera) => Happened::Seen(seen),
                 wish = wish(&mut self.call) => Happened::Room(wish),
+                Some(press) = self.presses.recv(), if self.pressing.is_none() => Happened::Press(press),
+                () = due(self.pressing.as_ref()) => Happened::Due,
             };
             let goes = match happened {
                 Happened::Sip(event) => self.event(event).await,
                 Happened::Panel(event) => self.told(event, &call).await,
-                Happened::Sound(told) => self.sound(told).await,
+                Happened::Sound(told) => self.sound(told, &call).await,
                 Happened::Seen(seen) => self.seen(seen, &call).await,
                 Happened::Room(wish) => self.room(wish),
                 Happened::Changed(agreed) => self.change(agreed).await,
+                Happened::Press(press) => self.press(press, &call).await,
+                Happened::Due => self.press_on(&call).await,
             };
             if goes == Goes::Over {
                 break;
@@ -233,6 +288,11 @@ impl Visit {
                 Ok(agreed) => self.change(agreed).await,
                 Err(_) => self.leave().await,
             },
+            Some(Event::Acknowledged) => {
+                self.stands = true;
+                self.begin_pressing().await;
+                Goes::On
+            }
             // its keys mean nothing to us: it can ask, never open
             Some(Event::Info { .. } | Event::Ringing | Event::Answered { .. }) => Goes::On,
             Some(Event::Ended(_)) | None => self.leave().await,
@@ -285,20 +345,96 @@ impl Visit {
             }
             PanelCallState::Connected { .. } => {
                 self.take_place(news.call).await;
-                if !std::mem::replace(&mut self.talks, true) {
-                    let talk = self.node.config.calls.limits().talk + OPENING_LIFE;
-                    let reoffer = Arc::clone(&self.reoffer);
-                    call.accept(Accept { sdp: self.answer.clone(), talk, reoffer });
-                    self.line.answered().await;
-                }
+                self.talks = true;
+                self.accept(call).await;
             }
+            PanelCallState::Ended { .. } if self.pressing.is_some() => self.ends = true,
             PanelCallState::Ended { reason } => {
-                match self.talks {
+                match self.accepted {
                     true => call.leg.hang_up(),
                     false => call.refuse(ended(reason)),
                 }
                 return Goes::Over;
             }
+        }
+        Goes::On
+    }
+
+    /// Answers it, once.
+    async fn accept(&mut self, call: &Incoming) {
+        if std::mem::replace(&mut self.accepted, true) {
+            return;
+        }
+        let limits = self.node.config.calls.limits();
+        // it may ring on after it was answered for keys; the call's own limits end it before
+        let rings = if self.talks { Duration::ZERO } else { limits.ring + OPENING_LIFE };
+        let talk = rings + limits.talk + OPENING_LIFE;
+        let reoffer = Arc::clone(&self.reoffer);
+        call.accept(Accept { sdp: self.answer.clone(), talk, reoffer });
+        self.line.answered().await;
+    }
+
+    // === keys ===
+
+    async fn press(&mut self, Press { digits, done }: Press, call: &Incoming) -> Goes {
+        // who asked has given up, and may have been told so: nothing opens after that
+        if done.is_closed() || self.ends {
+            return Goes::On;
+        }
+        let now = Instant::now();
+        let until = now + PRESSING;
+        self.pressing = Some(Pressing { done, left: digits.into(), on_line: false, due: until, until });
+        self.accept(call).await;
+        if self.stands {
+            self.begin_pressing().await;
+        }
+        Goes::On
+    }
+
+    /// The call stands: the keys may go.
+    async fn begin_pressing(&mut self) {
+        let Some(pressing) = self.pressing.as_mut().filter(|pressing| !pressing.on_line) else { return };
+        if self.events {
+            pressing.on_line = true;
+            for digit in std::mem::take(&mut pressing.left) {
+                self.line.press(digit).await;
+            }
+        } else {
+            pressing.due = Instant::now();
+        }
+    }
+
+    async fn press_on(&mut self, call: &Incoming) -> Goes {
+        let now = Instant::now();
+        let Some(pressing) = self.pressing.as_mut() else { return Goes::On };
+        if now >= pressing.until {
+            // dropped, whoever waits hears that it is not known
+            self.pressing = None;
+            return self.pressed(call);
+        }
+        match pressing.left.pop_front() {
+            Some(digit) => {
+                call.leg.info("application/dtmf-relay", info::relay(digit).into_bytes());
+                pressing.due = now + INFO_EVERY;
+                Goes::On
+            }
+            None => self.keyed(call),
+        }
+    }
+
+    /// The last key is on the wire.
+    fn keyed(&mut self, call: &Incoming) -> Goes {
+        if let Some(Pressing { done, .. }) = self.pressing.take() {
+            // who waited may have given up
+            let _ = done.send(());
+        }
+        self.pressed(call)
+    }
+
+    fn pressed(&self, call: &Incoming) -> Goes {
+        if self.ends {
+            call.leg.hang_up();
+            return Goes::Over;
         }
         Goes::On
     }
@@ -314,7 +450,7 @@ impl Visit {
         true
     }
 
-    async fn sound(&mut self, told: Option<News>) -> Goes {
+    async fn sound(&mut self, told: Option<News>, call: &Incoming) -> Goes {
         match told {
             Some(News::ForPanel(packet)) => {
                 let sound = self.to_room.sound(packet);
@@ -323,6 +459,7 @@ impl Visit {
                 }
             }
             Some(News::OneWay) => tracing::warn!("nothing is heard from a door station"),
+            Some(News::Keyed) => return self.keyed(call),
             Some(News::Pressed(..) | News::Said | News::BothWays | News::Over) => {}
             // its sound can not go on
             None => return self.leave().await,
@@ -365,6 +502,7 @@ impl Visit {
 
     async fn change(&mut self, agreed: Agreed) -> Goes {
         self.rate = agreed.codec.sample_rate();
+        self.events = agreed.events.is_some();
         self.line.change(agreed).await;
         Goes::On
     }
@@ -373,6 +511,13 @@ impl Visit {
         // a line's codecs work at these two
         let rate = Rate::of(self.rate).unwrap_or(Rate::Narrow);
         self.line.prompt(self.node.phones.voice.say(self.language, said, rate).to_vec()).await;
+    }
+}
+
+async fn due(pressing: Option<&Pressing>) {
+    match pressing {
+        Some(pressing) => tokio::time::sleep_until(pressing.due.min(pressing.until)).await,
+        None => std::future::pending().await,
     }
 }
 

@@ -262,7 +262,7 @@ impl Ringing<'_> {
                     Some(Event::Ringing) => tell(self.own, Input::LegRinging(self.leg)).await,
                     Some(Event::Answered { sdp }) => return Ok(sdp),
                     Some(Event::Ended(why)) => return Err(NotPickedUp::Ended(why)),
-                    Some(Event::Changed { .. } | Event::Info { .. }) => {}
+                    Some(Event::Changed { .. } | Event::Acknowledged | Event::Info { .. }) => {}
                 },
                 order = self.orders.recv() => match order {
                     Some(Order::End(word)) => {
@@ -436,7 +436,7 @@ impl Held {
                     Err(_) => self.lose().await,
                 };
             }
-            Some(Event::Ringing | Event::Answered { .. }) => {}
+            Some(Event::Ringing | Event::Answered { .. } | Event::Acknowledged) => {}
             Some(Event::Ended(why)) => {
                 if self.stage != Stage::Ending {
                     tell(&self.own, ended(self.leg, why)).await;
@@ -497,7 +497,7 @@ impl Held {
             },
             Some(News::OneWay) => self.one_way().await,
             Some(News::BothWays) => self.one_way = false,
-            Some(News::Over) => {}
+            Some(News::Keyed | News::Over) => {}
             // its sound can not go on
             None => return self.lose().await,
         }

@@ -116,6 +116,10 @@ codes! {
     CalledTooOften = "called_too_often", TOO_MANY_REQUESTS;
     /// A screen holds the panel's key.
     Paired = "paired", CONFLICT;
+    /// A controller or a door station opens the door already: one of the two.
+    Driven = "driven", CONFLICT;
+    /// A door station opens the door, and this takes a controller.
+    NeedsController = "needs_controller", CONFLICT;
     /// The operator has not set up where devices register.
     NoStations = "no_stations", CONFLICT;
     /// They have as many SIP devices as a person may have.
@@ -302,8 +306,14 @@ impl From<TooMany> for Problem {
 
 impl From<StorageError> for Problem {
     fn from(error: StorageError) -> Self {
-        tracing::error!(%error, "storage failed");
-        Code::Internal.into()
+        match error {
+            StorageError::Driven => Code::Driven.into(),
+            StorageError::NeedsController => Code::NeedsController.into(),
+            error => {
+                tracing::error!(%error, "storage failed");
+                Code::Internal.into()
+            }
+        }
     }
 }
 

@@ -92,7 +92,7 @@ async fn call(
             Some(Event::Answered { sdp }) => break sdp,
             Some(Event::Ended(why)) => return Ok(unanswered(why)),
             None => return Ok(Unproven::NotReached),
-            Some(Event::Ringing | Event::Changed { .. } | Event::Info { .. }) => {}
+            Some(Event::Ringing | Event::Changed { .. } | Event::Acknowledged | Event::Info { .. }) => {}
         }
     };
     let Invited { offered, ports, mut sip } = invited;
@@ -153,7 +153,7 @@ impl Asked<'_> {
                         Ok(agreed) => self.change(agreed).await,
                         Err(_) => return Ok(()),
                     },
-                    Some(Event::Ringing | Event::Answered { .. }) => {}
+                    Some(Event::Ringing | Event::Answered { .. } | Event::Acknowledged) => {}
                     Some(Event::Ended(_)) | None => return Ok(()),
                 },
                 // the sender lives as long as the SIP leg does

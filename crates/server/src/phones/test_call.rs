@@ -202,7 +202,7 @@ async fn call(
             Some(Event::Answered { sdp }) => break sdp,
             Some(Event::Ended(why)) => return Ended::Because(why),
             None => return Ended::Because(Why::Lost),
-            Some(Event::Changed { .. } | Event::Info { .. }) => {}
+            Some(Event::Changed { .. } | Event::Acknowledged | Event::Info { .. }) => {}
         }
     };
     told.tell(|seen| seen.answered = true);
@@ -253,7 +253,7 @@ impl Held<'_> {
                         Ok(agreed) => self.change(agreed).await,
                         Err(_) => return Ended::NoSound,
                     },
-                    Some(Event::Ringing | Event::Answered { .. }) => {}
+                    Some(Event::Ringing | Event::Answered { .. } | Event::Acknowledged) => {}
                     // who hangs up during the last word has heard enough
                     Some(Event::Ended(_)) if self.over => return Ended::Done,
                     Some(Event::Ended(why)) => return Ended::Because(why),

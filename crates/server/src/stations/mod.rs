@@ -182,6 +182,13 @@ impl Stations {
         name.is_some_and(|name| self.has(&name))
     }
 
+    /// The address from which a door station is registered now.
+    pub async fn address_of(&self, panel: PanelId) -> Option<IpAddr> {
+        let name = lock(&self.known).panels.get(&panel).cloned()?;
+        let told = lock(&self.house).as_ref()?.locate(name);
+        told.await.ok().flatten()
+    }
+
     fn has(&self, name: &str) -> bool {
         self.side.as_ref().is_some_and(|side| side.registered.borrow().contains(name))
     }

@@ -2,6 +2,7 @@
 //! what another server changed on the same database. And tells the calls of a person that a device of theirs has come.
 
 use crate::node::Node;
+use crate::relays;
 use klinke_storage::record::SipAccountOf;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -47,16 +48,20 @@ pub async fn follow(node: Arc<Node>) {
     loop {
         let now = Arc::clone(&registered.borrow_and_update());
         for name in before.difference(&now) {
-            if let Some(panel) = panels.remove(name) {
+            if let Some((tenant, panel)) = panels.remove(name) {
                 node.presence.panel_leaves(panel);
+                relays::look(&node, tenant, panel).await;
             }
         }
         for name in now.difference(&before) {
-            match node.stations.login(name).map(|login| login.of) {
-                Some(SipAccountOf::Device(device, person)) => node.exchange.device_back(device, person).await,
-                Some(SipAccountOf::Panel(panel)) => {
+            match node.stations.login(name).map(|login| (login.tenant, login.of)) {
+                Some((_, SipAccountOf::Device(device, person))) => {
+                    node.exchange.device_back(device, person).await;
+                }
+                Some((tenant, SipAccountOf::Panel(panel))) => {
                     node.presence.panel_arrives(panel);
-                    panels.insert(name.clone(), panel);
+                    panels.insert(name.clone(), (tenant, panel));
+                    relays::look(&node, tenant, panel).await;
                 }
                 None => {}
             }

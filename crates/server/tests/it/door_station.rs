@@ -27,11 +27,11 @@ const NUMBERS: Numbers = Numbers(111, 96, 98);
 /// baresip's camera: a picture that it makes itself, and libavcodec encodes.
 const CAMERA: &str = "module avcodec.so\nmodule fakevideo.so\n";
 /// Doorbells' codes.
-const DAHL: &str = "4711";
+pub const DAHL: &str = "4711";
 const NGUYEN: &str = "4712";
 
 /// baresip as a door station. Killed when the test is over.
-struct Station {
+pub struct Station {
     server: SocketAddr,
     program: Baresip,
 }
@@ -50,12 +50,17 @@ impl Station {
     }
 
     /// Waits for a line with this text.
-    async fn says(&mut self, text: &str) {
+    pub async fn says(&mut self, text: &str) {
         self.program.says(text).await;
     }
 
+    /// The next line that it says.
+    pub async fn line(&mut self) -> Option<String> {
+        self.program.lines.recv().await
+    }
+
     /// Its button is pressed.
-    async fn dial(&mut self, number: &str) {
+    pub async fn dial(&mut self, number: &str) {
         let to = self.server;
         self.program.command("dial", &format!("sip:{number}@{to}")).await;
     }
@@ -71,7 +76,7 @@ impl Station {
 }
 
 /// A house where devices may register, with a door station at the entrance.
-async fn house(modules: &str) -> (House, Station) {
+pub async fn house(modules: &str) -> (House, Station) {
     house_with(modules, |_| {}).await
 }
 
@@ -107,7 +112,7 @@ async fn account(house: &House) -> Credentials {
     account
 }
 
-async fn nothing_is_left(house: &House) {
+pub async fn nothing_is_left(house: &House) {
     until("an end of every call on the wire", || house.node().stations.dialogs() == 0).await;
 }
 

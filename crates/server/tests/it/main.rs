@@ -47,6 +47,7 @@ mod rules;
 mod session;
 mod signing_out;
 mod simulated;
+mod station_relay;
 mod support;
 #[path = "../../src/testing.rs"]
 mod testing;

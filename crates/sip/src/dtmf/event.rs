@@ -134,6 +134,11 @@ impl Sender {
         self.press.as_ref().is_some_and(|press| press.ends < ENDS)
     }
 
+    /// Whether every key was pressed that was to be.
+    pub fn is_idle(&self) -> bool {
+        self.waiting.is_empty() && self.press.is_none()
+    }
+
     /// What is due now, when the stream's sound is at `timestamp`. To be asked until there is nothing.
     pub fn poll(&mut self, timestamp: u32, now: Mono) -> Option<Out> {
         if self.press.as_ref().is_some_and(|press| press.ends >= ENDS && now >= press.due) {

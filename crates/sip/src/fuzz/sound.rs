@@ -63,6 +63,7 @@ fn take(session: &mut Session, frame: usize) -> u64 {
             Output::OneWay => 16,
             Output::BothWays => 32,
             Output::Over => 64,
+            Output::Keyed => 128,
         };
     }
     assert!(count <= 64, "{count} wait");

@@ -162,8 +162,12 @@ impl Leg {
         if !self.is_of(ack) || !self.unacknowledged.as_ref().is_some_and(is_for) {
             return;
         }
-        let offered =
-            self.unacknowledged.take().is_some_and(|waits| waits.offered) && self.phase == Phase::Talking;
+        let Some(waits) = self.unacknowledged.take() else { return };
+        let talks = self.phase == Phase::Talking;
+        let offered = waits.offered && talks;
+        if talks && self.asked.as_ref().and_then(|asked| asked.number()) == number {
+            self.tell(Event::Acknowledged);
+        }
         if let Some(sdp) = String::from_utf8(ack.body.clone()).ok().filter(|sdp| offered && !sdp.is_empty()) {
             self.tell(Event::Changed { sdp });
         }

@@ -63,6 +63,13 @@ pub(super) struct Asked {
     early: Option<String>,
 }
 
+impl Asked {
+    /// The number of their INVITE.
+    pub(super) fn number(&self) -> Option<u32> {
+        self.request.headers.cseq().map(|(number, _)| number)
+    }
+}
+
 /// What an INVITE asks for that we could not do: the final answer to it, where it is to be refused right away.
 pub(crate) fn invitation(request: &Request, tag: &str) -> Result<Option<String>, Response> {
     let refuse = |status| Err(Response::to(request, status, Some(tag)));
@@ -229,8 +236,7 @@ impl Leg {
 
     /// Ends an answered call whose ACK is not there yet: the BYE has to wait for it (section 15). Whether it does.
     pub(super) fn ends_after_ack(&mut self, why: Why, ground: &Ground, now: Mono) -> bool {
-        let first =
-            self.asked.as_ref().and_then(|asked| asked.request.headers.cseq()).map(|(number, _)| number);
+        let first = self.asked.as_ref().and_then(Asked::number);
         let waits = self.unacknowledged.take_if(|waits| Some(waits.cseq) == first && !waits.refuses);
         if waits.is_none() {
             return false;

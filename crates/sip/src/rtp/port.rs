@@ -74,6 +74,8 @@ pub enum News {
     ForPanel(ForPanel),
     /// A key that counts.
     Pressed(Digit, Way),
+    /// All keys that were to be pressed at the other side are sent.
+    Keyed,
     /// The prompt has been said to its end.
     Said,
     /// Nothing comes from the phone although it should.
@@ -90,6 +92,7 @@ impl std::fmt::Debug for News {
         f.write_str(match self {
             Self::ForPanel(_) => "ForPanel",
             Self::Pressed(..) => "Pressed",
+            Self::Keyed => "Keyed",
             Self::Said => "Said",
             Self::OneWay => "OneWay",
             Self::BothWays => "BothWays",
@@ -239,7 +242,8 @@ impl Line {
         self.command(Command::Info(content_type, body)).await;
     }
 
-    /// Presses a key at the other side.
+    /// Presses a key at the other side, as an event (RFC 4733), when those before it are done. [`News::Keyed`] tells when all
+    /// are; where events were not agreed on nothing is pressed, and nothing told.
     pub async fn press(&self, digit: Digit) {
         self.command(Command::Press(digit)).await;
     }

@@ -57,6 +57,8 @@ pub enum Output {
     Heard(Vec<i16>),
     /// A key that counts.
     Pressed(Digit, Way),
+    /// All keys that we were to press at the other side are sent.
+    Keyed,
     /// Nothing has come from the phone for 5 s although it should: said once.
     OneWay,
     /// It comes again.
@@ -73,6 +75,7 @@ impl std::fmt::Debug for Output {
             Self::Rtcp(_) => "Rtcp",
             Self::Heard(_) => "Heard",
             Self::Pressed(..) => "Pressed",
+            Self::Keyed => "Keyed",
             Self::OneWay => "OneWay",
             Self::BothWays => "BothWays",
             Self::Over => "Over",
@@ -250,8 +253,12 @@ impl Session {
             self.tell(Output::Heard(frame));
         }
         if let Some(events) = self.agreed.events.filter(|_| self.is_said()) {
+            let was_idle = self.sender.is_idle();
             while let Some(out) = self.sender.poll(self.timestamp, now) {
                 self.send(events.send, out.marker, out.timestamp, &out.payload);
+            }
+            if !was_idle && self.sender.is_idle() {
+                self.tell(Output::Keyed);
             }
         }
         self.watch(now);
@@ -365,7 +372,8 @@ impl Session {
     fn tell(&mut self, output: Output) {
         if self.waiting.len() >= MOST_WAITING {
             // a shell that does not ask loses sound, not keys
-            let oldest = self.waiting.iter().position(|one| !matches!(one, Output::Pressed(..)));
+            let is_key = |one: &Output| matches!(one, Output::Pressed(..) | Output::Keyed);
+            let oldest = self.waiting.iter().position(|one| !is_key(one));
             self.waiting.remove(oldest.unwrap_or(0));
         }
         self.waiting.push_back(output);

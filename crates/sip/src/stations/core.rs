@@ -15,6 +15,7 @@ use crate::why::Why;
 use klinke_model::time::Mono;
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::net::IpAddr;
 use std::time::Duration;
 
 /// Calls that one device may make to us at a time.
@@ -82,6 +83,11 @@ impl Core {
     /// Who is registered, and a number that changes with it.
     pub(super) fn registered(&self) -> (u64, BTreeSet<String>) {
         (self.registrar.changes, self.registrar.registered())
+    }
+
+    /// From where a device speaks.
+    pub(super) fn address(&self, device: &str) -> Option<IpAddr> {
+        self.registrar.binding(device).map(|binding| binding.flow.peer.ip())
     }
 
     pub(super) fn changes(&self) -> u64 {

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
@@ -45,6 +45,7 @@ pub(super) enum Command {
     HangUp(u64),
     CompletedElsewhere(u64),
     Info { id: u64, kind: String, body: Vec<u8> },
+    Locate { device: String, reply: oneshot::Sender<Option<IpAddr>> },
     Stop,
 }
 
@@ -280,6 +281,8 @@ impl Shell {
             Some(Command::CompletedElsewhere(id)) => self.core.completed_elsewhere(id, now),
             Some(Command::HangUp(id)) => self.core.hang_up(id, now),
             Some(Command::Info { id, kind, body }) => self.core.info(id, &kind, body, now),
+            // who asked may have gone
+            Some(Command::Locate { device, reply }) => drop(reply.send(self.core.address(&device))),
             Some(Command::Stop) | None => {
                 self.core.leave(now);
                 self.stops_at = Some(Instant::now() + LAST_WORDS);

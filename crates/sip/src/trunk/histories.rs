@@ -86,7 +86,7 @@ impl World {
                 Event::Answered { .. } => {
                     assert!(call.answered.replace(self.now).is_none(), "twice answered");
                 }
-                Event::Info { .. } | Event::Changed { .. } => {
+                Event::Info { .. } | Event::Acknowledged | Event::Changed { .. } => {
                     assert!(call.answered.is_some(), "{event:?} too early");
                 }
                 Event::Ringing => assert!(call.answered.is_none()),

@@ -20,7 +20,8 @@ pub struct Baresip {
     /// Its SIP over UDP and TCP; TLS is one further.
     pub port: u16,
     control: TcpStream,
-    lines: mpsc::UnboundedReceiver<String>,
+    /// What it says, line by line.
+    pub lines: mpsc::UnboundedReceiver<String>,
     _folder: TempDir,
     child: Child,
 }

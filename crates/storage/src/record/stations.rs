@@ -1,9 +1,10 @@
 //! What devices register with over SIP, as it is kept and as it is shown.
 
 use klinke_model::contact::Language;
-use klinke_model::ids::{DeviceId, PanelId, PersonId, SipAccountId, TenantId};
+use klinke_model::ids::{DeviceId, DoorId, PanelId, PersonId, SipAccountId, TenantId};
 use klinke_model::people::{Device, Person};
 use klinke_model::privacy::Pii;
+use klinke_model::station_relay::RelayWay;
 use klinke_model::text::Label;
 
 /// How many SIP devices a person may have.
@@ -95,4 +96,32 @@ pub enum SipAdded {
     Suspended,
     /// Not the asker's to give.
     NotThere,
+}
+
+/// A door that a door station opens by a relay of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StationRelay {
+    /// The door.
+    pub door: DoorId,
+    /// The door station.
+    pub panel: PanelId,
+    /// How it is told.
+    pub way: RelayWay,
+    /// The password of its web server, encrypted by the caller; nothing where it has no name to sign in with.
+    pub password: Option<Pii<Vec<u8>>>,
+}
+
+/// What became of letting a door station open a door.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RelaySet {
+    /// It is so.
+    Done,
+    /// Door or station are not there, not of one building, or not the principal's.
+    NotThere,
+    /// The panel is no door station.
+    NoStation,
+    /// A controller drives the door.
+    Driven,
+    /// Something is set for the door that takes a controller.
+    NeedsController,
 }

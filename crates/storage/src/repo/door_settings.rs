@@ -6,7 +6,7 @@ use crate::repo::audit::{self, Change};
 use crate::repo::convert::{At, Word};
 use crate::repo::doors::touch;
 use crate::repo::parts::{Parts, part};
-use crate::repo::reach;
+use crate::repo::{reach, station_relays};
 use crate::tx::{self, Isolation, Tx};
 use crate::{Result, StorageError};
 use klinke_model::door::DoorKind;
@@ -30,7 +30,8 @@ impl Parts<'_> {
     /// have to be of its building; nobody goes through a floor, and it is in no airlock.
     ///
     /// # Errors
-    /// [`StorageError::Invalid`] when they can not be, or name what is not there.
+    /// [`StorageError::Invalid`] when they can not be, or name what is not there; [`StorageError::NeedsController`] when a
+    /// door station opens it.
     pub async fn change_door_settings(
         &self,
         scope: &Scope,
@@ -53,6 +54,9 @@ impl Parts<'_> {
                 return Ok(Edited::Done(before));
             }
             let before = before.value;
+            if wanted != DoorSettings::default() {
+                station_relays::none(&*tx, scope, id, StorageError::NeedsController).await?;
+            }
             if before.kind == DoorKind::Floor && wanted.airlock.is_some() {
                 return Err(StorageError::Invalid("a floor is in no airlock"));
             }
@@ -73,6 +77,9 @@ impl Parts<'_> {
     }
 
     /// Holds a door open or shut until it is let go of (`None`). `None` when the door is not there or not theirs.
+    ///
+    /// # Errors
+    /// [`StorageError::NeedsController`] when a door station opens it.
     pub async fn hold_door(
         &self,
         scope: &Scope,
@@ -86,6 +93,9 @@ impl Parts<'_> {
                 return Ok(Some(before));
             }
             let before = before.value;
+            if held.is_some() {
+                station_relays::none(&*tx, scope, id, StorageError::NeedsController).await?;
+            }
             put(&*tx, scope, id, &KeptSettings { held, ..before.clone() }).await?;
             let change = Change {
                 building: Some(before.building),
@@ -161,13 +171,7 @@ async fn one(
         .one(db)
         .await?;
     let Some(found) = found else { return Ok(None) };
-    let row = door_setting::Entity::find_by_id((scope.tenant.0, id.0)).one(db).await?;
-    let (settings, held) = match &row {
-        Some(row) => {
-            (read(row)?, row.held.as_deref().map(|held| At("door_setting", "held").choice(held)).transpose()?)
-        }
-        None => (DoorSettings::default(), None),
-    };
+    let (settings, held) = of(db, scope, id).await?;
     let value = KeptSettings {
         building: found.building.into(),
         controller: found.controller.map(Into::into),
@@ -177,6 +181,19 @@ async fn one(
         held,
     };
     part("door", found.version, value, Uses::default()).map(Some)
+}
+
+/// What is special about a door that is known to be there, and how it is held.
+pub(super) async fn of(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    id: DoorId,
+) -> Result<(DoorSettings, Option<DoorHold>)> {
+    let Some(row) = door_setting::Entity::find_by_id((scope.tenant.0, id.0)).one(db).await? else {
+        return Ok((DoorSettings::default(), None));
+    };
+    let held = row.held.as_deref().map(|held| At("door_setting", "held").choice(held)).transpose()?;
+    Ok((read(&row)?, held))
 }
 
 /// The settings of a row.

@@ -6,7 +6,7 @@ use crate::record::{RightBy, Stamp, StoredFacts, StoredRight};
 use crate::repo::audit::{self, Change};
 use crate::repo::convert::{self, At, Word};
 use crate::repo::openers::OPENS;
-use crate::repo::{reach, rule_reach, schedules};
+use crate::repo::{reach, rule_reach, schedules, station_relays};
 use crate::tx::{self, Isolation, Tx};
 use crate::{Result, StorageError, Store};
 use klinke_access::zone::Zone;
@@ -131,7 +131,8 @@ impl Doors<'_> {
     /// drives, each with its output; all of it or nothing. `false` when the building or a door of it is not there.
     ///
     /// # Errors
-    /// [`StorageError::Conflict`] when another controller has this certificate, or an output is named twice.
+    /// [`StorageError::Conflict`] when another controller has this certificate, or an output is named twice;
+    /// [`StorageError::Driven`] when a door station opens one of the doors.
     pub async fn pair_controller(
         &self,
         scope: &Scope,
@@ -358,6 +359,7 @@ pub(super) async fn put(
     if door.controller == Some(controller.0) && door.output == i32::from(output) {
         return Ok(());
     }
+    station_relays::none(db, scope, door.id.into(), StorageError::Driven).await?;
     door::Entity::update_many()
         .col_expr(door::Column::Controller, Expr::val(controller.0))
         .col_expr(door::Column::Output, Expr::val(i32::from(output)))

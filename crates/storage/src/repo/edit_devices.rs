@@ -7,7 +7,7 @@ use crate::repo::convert::{self, Word};
 use crate::repo::doors::touch;
 use crate::repo::intercom::{doors_of, panel as panel_of};
 use crate::repo::parts::{Parts, doors, has_all, panels, part};
-use crate::repo::reach;
+use crate::repo::{reach, station_relays};
 use crate::tx::{self, Isolation};
 use crate::{Result, StorageError};
 use klinke_model::door::{Controller, Door};
@@ -32,7 +32,7 @@ impl Parts<'_> {
     ///
     /// # Errors
     /// [`StorageError::Conflict`] when the output drives another door, [`StorageError::Invalid`] when a time is out of
-    /// range.
+    /// range, [`StorageError::Driven`] when a door station opens it.
     pub async fn change_door(
         &self,
         scope: &Scope,
@@ -64,6 +64,9 @@ impl Parts<'_> {
             }
             if needed.is_empty() {
                 return Ok(Edited::Done(before));
+            }
+            if wanted.controller.is_some() && wiring {
+                station_relays::none(&*tx, scope, id, StorageError::Driven).await?;
             }
             door::Entity::update_many()
                 .col_expr(door::Column::Name, Expr::val(wanted.name.as_str()))

@@ -30,7 +30,7 @@ use klinke_storage::record::{GuestChange, GuestChanged, GuestMade, GuestsOf};
 use klinke_storage::record::{LimitsSet, NewTrunk, TrunkAdded, TrunkChange, TrunkChanged, TrunkOrdered};
 use klinke_storage::record::{NewPicture, PictureSet, RuleMade};
 use klinke_storage::record::{NewReading, RecordAfter, RecordsQuery, RecordsSet};
-use klinke_storage::record::{SipAdded, SipOwner};
+use klinke_storage::record::{RelaySet, SipAdded, SipOwner};
 use klinke_storage::{Result, Store};
 use std::collections::BTreeSet;
 use std::pin::Pin;
@@ -914,6 +914,33 @@ const PROBES: &[Probe] = probes! {
         parts.hold_door(&system, &stamp(1), r.ours.front, None).await?;
         Ok(held == [(r.ours.front, DoorHold::Blocked)])
     };
+    // doors that a door station opens by itself
+    station_relays [System Manager Admin Caretaker Auditor] |r| {
+        let door = r.relay().await?;
+        let found = r.store.doors().station_relays(&r.scope, r.ours.house).await?;
+        Ok(found.contains(&(door, r.ours.panel)))
+    };
+    station_relay [System Manager Admin Caretaker] |r| {
+        let door = r.relay().await?;
+        Ok(r.store.doors().station_relay(&r.scope, door).await?.is_some())
+    };
+    relays_of_station [System Manager Admin Caretaker] |r| {
+        r.relay().await?;
+        Ok(!r.store.doors().relays_of_station(&r.scope, r.ours.panel).await?.is_empty())
+    };
+    set_station_relay [System Manager Admin Caretaker] |r| {
+        let door = r.relay().await?;
+        let other = crate::station_relays::by_keys(&r.ours, door, "9");
+        let set = r.store.doors().set_station_relay(&r.scope, &stamp(r.n), other.clone()).await?;
+        let kept = r.store.doors().station_relay(&r.ours.system(), door).await?;
+        assert_eq!(set == RelaySet::Done, kept == Some(other));
+        Ok(set == RelaySet::Done)
+    };
+    remove_station_relay [System Manager Admin Caretaker] |r| {
+        let door = r.relay().await?;
+        r.store.doors().remove_station_relay(&r.scope, &stamp(r.n), door).await?;
+        Ok(r.store.doors().station_relay(&r.ours.system(), door).await?.is_none())
+    };
     take_news [Controller] |r| {
         let news = [crate::alarms::raised(r.n, AlarmKind::Mains, None)];
         let (alarms, stamp, journal) = (r.store.alarms(), stamp(r.n), crate::alarms::journal(r.n));
@@ -1449,6 +1476,18 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// A door that the panel of the probes opens, which is a door station.
+    async fn relay(&self) -> Result<klinke_model::ids::DoorId> {
+        self.sip_panel().await?;
+        let (id, service) = (self.id(), self.ours.system());
+        let door = crate::station_relays::undriven(&self.ours, id);
+        assert!(self.store.doors().insert_door(&service, &stamp(1), door, false).await?);
+        let relay = crate::station_relays::by_keys(&self.ours, id, "1*");
+        let set = self.store.doors().set_station_relay(&service, &stamp(self.n), relay).await?;
+        assert_eq!(set, RelaySet::Done);
+        Ok(id)
+    }
+
     /// A number of Kari's.
     async fn number(&self) -> Result<()> {
         let number = crate::phones::number(1);
@@ -1840,6 +1879,7 @@ fn the_table_knows_every_repository_function() {
         "devices",
         "intercom",
         "doors",
+        "station_relays",
         "controller_rights",
         "audit",
         "roles",

@@ -141,6 +141,9 @@ struct View {
     sip_panel: Option<klinke_model::ids::SipAccountId>,
     sip_accounts: Vec<klinke_storage::record::SipAccount>,
     phones: Vec<klinke_storage::record::PhonesOfBuilding>,
+    station_relays: Vec<(klinke_model::ids::DoorId, klinke_model::ids::PanelId)>,
+    station_relay: Option<klinke_storage::record::StationRelay>,
+    relays_of_station: Vec<klinke_storage::record::StationRelay>,
     places: Vec<(klinke_model::text::Label, klinke_model::contact::Language)>,
     my_bells: Vec<MyBell>,
     homes: Vec<Household>,
@@ -331,6 +334,9 @@ impl View {
             sip_panel: db.store.sip_accounts().sip_panel(scope, ours.panel).await.unwrap(),
             sip_accounts: db.store.sip_accounts().sip_accounts(scope, None, 50).await.unwrap(),
             phones: db.store.phone_numbers().phones_of_buildings(scope, None, 50).await.unwrap(),
+            station_relays: db.store.doors().station_relays(scope, ours.house).await.unwrap(),
+            station_relay: db.store.doors().station_relay(scope, ours.fresh(95)).await.unwrap(),
+            relays_of_station: db.store.doors().relays_of_station(scope, ours.panel).await.unwrap(),
             places: db.store.phone_numbers().places(scope).await.unwrap(),
             parts: Parts::of(db, ours, scope).await,
             audit: db.store.audit().verify_audit(scope).await.unwrap(),
@@ -445,6 +451,19 @@ async fn make_stations(db: &Db, ours: &Town, system: &Scope, panel: klinke_model
     assert_eq!(added, SipAdded::Done);
     let account = named(crate::sip_accounts::account(ours, 63));
     assert_eq!(accounts.add_sip_panel(system, &stamp(1), panel, account).await.unwrap(), SipAdded::Done);
+    // a door that it opens, told in a way of its own
+    let (doors, door) = (db.store.doors(), ours.fresh(95));
+    assert!(
+        doors
+            .insert_door(system, &stamp(1), crate::station_relays::undriven(ours, door), false)
+            .await
+            .unwrap()
+    );
+    let keys = if system.tenant == ours.tenant { "1*" } else { "2#" };
+    let relay =
+        klinke_storage::record::StationRelay { panel, ..crate::station_relays::by_keys(ours, door, keys) };
+    let set = doors.set_station_relay(system, &stamp(1), relay).await.unwrap();
+    assert_eq!(set, klinke_storage::record::RelaySet::Done);
 }
 
 fn picture(ours: &Town, content: &str) -> NewPicture {
@@ -555,6 +574,7 @@ async fn undo_twin(db: &Db, ours: &Town, theirs: &Scope) {
     let accounts = db.store.sip_accounts();
     assert!(accounts.remove_sip_device(theirs, &stamp(1), ours.kari, ours.fresh(62)).await.unwrap());
     assert!(accounts.remove_sip_panel(theirs, &stamp(1), ours.fresh(90)).await.unwrap());
+    assert!(db.store.doors().remove_station_relay(theirs, &stamp(1), ours.fresh(95)).await.unwrap());
     let guests = db.store.guests();
     assert!(guests.remove_guest(theirs, &stamp(1), GuestsOf::House, ours.fresh(75)).await.unwrap());
     let their_controller = Scope { principal: Principal::Controller(ours.controller), ..*theirs };

@@ -217,6 +217,22 @@ async fn matrix_what_needs_something_first_leaves_what_the_file_says() {
     let head = "POST /api/v1/panels/{panel}/door-station";
     asks.last(seen, head, Who::Caretaker, &renew, none.clone()).await;
 
+    let made = asks.does(manager, Method::POST, &stations, json!({ "name": "Gate", "doors": [] })).await;
+    let (doors, door) =
+        (format!("/api/v1/buildings/{house}/doors"), json!({ "name": "Gate", "everybody": false }));
+    let door = asks.does(manager, Method::POST, &doors, door).await;
+    let relay = format!("/api/v1/doors/{}/station-relay", door["id"].as_str().unwrap());
+    let keys = json!({ "panel": made["panel"]["id"], "told": { "way": "keys", "keys": "1*" } });
+    let head = "PUT /api/v1/doors/{door}/station-relay";
+    asks.last(seen, head, Who::Caretaker, &relay, keys).await;
+    let made = asks.does(manager, Method::POST, &stations, json!({ "name": "Gate", "doors": [] })).await;
+    let door = asks.does(manager, Method::POST, &doors, json!({ "name": "Gate", "everybody": false })).await;
+    let relay = format!("/api/v1/doors/{}/station-relay", door["id"].as_str().unwrap());
+    let keys = json!({ "panel": made["panel"]["id"], "told": { "way": "keys", "keys": "1*" } });
+    asks.does(manager, Method::PUT, &relay, keys).await;
+    let head = "DELETE /api/v1/doors/{door}/station-relay";
+    asks.last(seen, head, Who::Caretaker, &relay, none.clone()).await;
+
     let ours = node.store.gate().account(crate::world::MANAGER).await.unwrap().unwrap().tenant;
     let ticket = node.pairings.issue_ticket(ours, a["panel"].into(), TicketUse::Once);
     let redeem = format!("/api/v1/panel-pairings/{}/ticket", a["pairing"]);

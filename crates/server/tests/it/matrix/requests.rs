@@ -94,6 +94,9 @@ fn form(head: &str, there: &Things, named: &Things, town: &Town) -> Body {
             json!({ "version": 1, "settings": { "refuses_copyable": true, "first_person_in": false } })
         }
         "PUT /api/v1/doors/{door}/held" => json!({ "held": "blocked" }),
+        "PUT /api/v1/doors/{door}/station-relay" => {
+            json!({ "panel": id("panel"), "told": { "way": "keys", "keys": "1*" } })
+        }
         "PUT /api/v1/buildings/{building}/lock-down" => json!({ "locked_down": true }),
         "POST /api/v1/tenants" => {
             json!({ "name": "New", "manager_name": "New", "manager_email": "", "language": "nb" })

@@ -365,6 +365,10 @@ pub const OPERATIONS: &[Operation] = &[
     op("GET /api/v1/doors/{door}/settings", Hidden(SeeBuilding)),
     op("PUT /api/v1/doors/{door}/settings", Seen(SeeBuilding, ChangeBuilding)),
     op("PUT /api/v1/doors/{door}/held", Seen(SeeBuilding, Devices)),
+    // the panel of the form is a screen, and no door station opens the door
+    op("GET /api/v1/doors/{door}/station-relay", Seen(SeeBuilding, Devices)),
+    op("PUT /api/v1/doors/{door}/station-relay", Seen(SeeBuilding, Devices)).done("invalid"),
+    op("DELETE /api/v1/doors/{door}/station-relay", Seen(SeeBuilding, Devices)).done("not_found"),
     op("GET /api/v1/buildings/{building}/lock-down", In(SeeBuilding)),
     op("PUT /api/v1/buildings/{building}/lock-down", In(ChangeBuilding)),
     op("GET /api/v1/panels/{panel}", Hidden(SeeBuilding)),

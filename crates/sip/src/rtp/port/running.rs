@@ -193,6 +193,7 @@ impl Running {
                     self.tell(News::ForPanel(packet));
                 }
                 Output::Pressed(digit, way) => self.tell(News::Pressed(digit, way)),
+                Output::Keyed => self.tell(News::Keyed),
                 Output::OneWay => self.tell(News::OneWay),
                 Output::BothWays => self.tell(News::BothWays),
                 Output::Over => self.tell(News::Over),

@@ -89,6 +89,8 @@ fn each_codec_carries_sound_both_ways_and_keys_as_events() {
             assert!((4_500.0..6_500.0).contains(&level), "{codec:?}: {level}");
         }
         assert_eq!((keys(&there).as_str(), keys(&here).as_str()), ("58", ""), "{codec:?}");
+        let sent = |told: &[Output]| told.iter().filter(|one| **one == Output::Keyed).count();
+        assert_eq!((sent(&there), sent(&here)), (0, 1), "whoever pressed is told once, behind the last key");
         assert!(server.figures().late == 0 && phone.figures().late == 0 && phone.figures().made_up <= 3);
     }
 }
