@@ -939,6 +939,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/doors/{door}/station-relay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Which door station opens a door by itself. */
+        get: operations["station_relay"];
+        /**
+         * Lets a door station open a door by a relay of its own. Weaker than a controller: its wire is on the outside of the wall, and
+         *     nobody reports that the door opened.
+         */
+        put: operations["set_station_relay"];
+        post?: never;
+        /** No door station opens a door any more; it can have a controller then. */
+        delete: operations["remove_station_relay"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/doors/{door}/who": {
         parameters: {
             query?: never;
@@ -3508,7 +3530,7 @@ export interface components {
          * @description Why a request was refused. Stable: clients act on it and translate it.
          * @enum {string}
          */
-        Code: "malformed" | "invalid" | "too_large" | "wrong_media_type" | "wrong_method" | "timed_out" | "not_set_up" | "already_claimed" | "wrong_code" | "code_expired" | "not_signed_in" | "two_credentials" | "not_for_tokens" | "sign_in_failed" | "too_many_tries" | "too_many_requests" | "idempotency_key_reused" | "in_progress" | "forbidden" | "confidentiality_required" | "decided_by_administrator" | "decided_by_owner" | "household_full" | "has_password" | "no_password" | "has_button" | "card_taken" | "too_many_cards" | "reader_busy" | "reader_offline" | "too_many_card_rows" | "guests_full" | "no_mail" | "too_many_trunks" | "no_trunk" | "called_too_often" | "paired" | "no_stations" | "too_many_stations" | "wrong_password" | "conflict" | "still_here" | "viewing_only" | "in_use" | "last_manager" | "not_commercial" | "same_person" | "wrong_origin" | "not_found" | "unknown_code" | "unknown_ticket" | "unknown_invitation" | "invitation_used" | "invitation_expired" | "no_pictures" | "not_a_picture" | "picture_too_large" | "not_a_list" | "empty_list" | "too_many_rows" | "too_many_columns" | "cell_too_long" | "import_applied" | "import_not_applied" | "import_under_way" | "too_many_waiting" | "overloaded" | "internal";
+        Code: "malformed" | "invalid" | "too_large" | "wrong_media_type" | "wrong_method" | "timed_out" | "not_set_up" | "already_claimed" | "wrong_code" | "code_expired" | "not_signed_in" | "two_credentials" | "not_for_tokens" | "sign_in_failed" | "too_many_tries" | "too_many_requests" | "idempotency_key_reused" | "in_progress" | "forbidden" | "confidentiality_required" | "decided_by_administrator" | "decided_by_owner" | "household_full" | "has_password" | "no_password" | "has_button" | "card_taken" | "too_many_cards" | "reader_busy" | "reader_offline" | "too_many_card_rows" | "guests_full" | "no_mail" | "too_many_trunks" | "no_trunk" | "called_too_often" | "paired" | "driven" | "needs_controller" | "no_stations" | "too_many_stations" | "wrong_password" | "conflict" | "still_here" | "viewing_only" | "in_use" | "last_manager" | "not_commercial" | "same_person" | "wrong_origin" | "not_found" | "unknown_code" | "unknown_ticket" | "unknown_invitation" | "invitation_used" | "invitation_expired" | "no_pictures" | "not_a_picture" | "picture_too_large" | "not_a_list" | "empty_list" | "too_many_rows" | "too_many_columns" | "cell_too_long" | "import_applied" | "import_not_applied" | "import_under_way" | "too_many_waiting" | "overloaded" | "internal";
         /**
          * @description What a column holds.
          * @enum {string}
@@ -3653,6 +3675,11 @@ export interface components {
              */
             output: number;
             state?: components["schemas"]["DoorState"] | null;
+            /**
+             * @description The door station that opens it by a relay of its own, where no controller does. Weaker: nobody reports that it opened,
+             *     and nothing works without the server.
+             */
+            station?: components["schemas"]["PanelId"];
             times: components["schemas"]["DoorTimes"];
             /** @description What is wired to its output, as its controller said last; absent when it did not. */
             wiring?: components["schemas"]["DoorWiring"];
@@ -3762,6 +3789,11 @@ export interface components {
             door: components["schemas"]["DoorId"];
             /** @description Name. */
             name: components["schemas"]["Label"];
+        };
+        /** @description What opens a door without a controller. */
+        DoorRelay: {
+            /** @description Absent when no door station does. */
+            relay?: components["schemas"]["Relay"];
         };
         /** @description The settings of a door. The default: nothing is special. */
         DoorSettings: {
@@ -4467,7 +4499,7 @@ export interface components {
          * @description What the media of a call can carry just now (R3).
          * @enum {string}
          */
-        MediaQuality: "good" | "reduced" | "audio_only";
+        MediaQuality: "good" | "reduced" | "audio_only" | "unknown_codec";
         /** @description Homes of a list that the building does not have. */
         MissingHomes: {
             /** @description How many. */
@@ -6020,6 +6052,18 @@ export interface components {
          * @enum {string}
          */
         RefusalCode: "not_allowed" | "outside_hours" | "right_over" | "right_not_yet" | "suspended" | "blocked" | "interlocked" | "door_before_first" | "second_person" | "no_controller" | "offline" | "expired" | "fault" | "no_call";
+        /** @description A door station that opens a door by a relay of its own. */
+        Relay: {
+            /** @description The door station. */
+            panel: components["schemas"]["PanelId"];
+            told: components["schemas"]["Told"];
+        };
+        /** @description Which door station is to open a door, and how it is told. */
+        RelayChange: {
+            /** @description A door station of the same building. */
+            panel: components["schemas"]["PanelId"];
+            told: components["schemas"]["Wish"];
+        };
         /**
          * @description When the lock goes back after a granted request.
          * @enum {string}
@@ -6447,6 +6491,29 @@ export interface components {
             /** @description The hours. 14 rows at most. */
             rows: components["schemas"]["Hours"][];
         };
+        /** @description How a door station is told to open. */
+        Told: {
+            /** @description 1 to 8 of `0` to `9`, `*` and `#`. */
+            keys: string;
+            /** @enum {string} */
+            way: "keys";
+        } | {
+            /** @description The password may go in the clear, where the station asks for that. */
+            basic: boolean;
+            /** @description Over TLS, with a certificate that the server's machine trusts. */
+            https: boolean;
+            /** @description What is asked for. */
+            path: string;
+            /**
+             * Format: int32
+             * @description Of its web server.
+             */
+            port: number;
+            /** @description The name to sign in with. */
+            user?: string;
+            /** @enum {string} */
+            way: "http";
+        };
         /** @description A trunk. */
         Trunk: {
             /** @description How many phone calls ring or go on over it now. For whom, from where and since when is told nowhere. */
@@ -6856,6 +6923,41 @@ export interface components {
              * @description Which of its outputs, from 0.
              */
             output: number;
+        };
+        /** @description How a door station is to be told to open. */
+        Wish: {
+            /**
+             * @description 1 to 8 of `0` to `9`, `*` and `#`.
+             * @example 00*
+             */
+            keys: string;
+            /** @enum {string} */
+            way: "keys";
+        } | {
+            /** @description The password may go in the clear, where the station asks for that (Basic). */
+            basic: boolean;
+            /** @description Over TLS. */
+            https: boolean;
+            /**
+             * Format: password
+             * @description Absent: as it was, as long as it goes to the same station under the same name and no less well kept.
+             */
+            password?: string | null;
+            /**
+             * @description Path and query, `/` first.
+             * @example /api/switch/ctrl?switch=1&action=trigger
+             */
+            path: string;
+            /**
+             * Format: int32
+             * @description Of its web server.
+             * @example 80
+             */
+            port: number;
+            /** @description The name to sign in with; absent or empty for none. */
+            user?: string | null;
+            /** @enum {string} */
+            way: "http";
         };
     };
     responses: never;
@@ -9952,7 +10054,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `in_progress` */
+            /** @description `driven`: a door station opens one of the doors; `in_progress` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -15853,7 +15955,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `conflict`: somebody else changed it since; `current` is a `DoorPart` */
+            /** @description `conflict`: somebody else changed it since; `current` is a `DoorPart`; `driven`: a door station opens it */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -15981,6 +16083,15 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `needs_controller`: a door station opens it */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -16209,7 +16320,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `conflict`: somebody else changed the door since; `current` is a `DoorSettingsPart` */
+            /** @description `conflict`: somebody else changed the door since; `current` is a `DoorSettingsPart`; `needs_controller`: a door station opens it */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -16238,6 +16349,329 @@ export interface operations {
             };
             /** @description `invalid` */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    station_relay: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The door */
+                door: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Which one, if any */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DoorRelay"];
+                };
+            };
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_station_relay: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The door */
+                door: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RelayChange"];
+            };
+        };
+        responses: {
+            /** @description It opens the door from now on */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DoorRelay"];
+                };
+            };
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `driven`: a controller drives the door; `needs_controller`: something is set for the door that takes one */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `wrong_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_station_relay: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The door */
+                door: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description None does */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
