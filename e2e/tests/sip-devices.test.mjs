@@ -206,3 +206,37 @@ test('a door station becomes a panel, and gets another account when its password
   await page.goto(`${origin}/admin/phones`);
   await admin.row('Gate').getByText(t('admin-sip-door-station')).waitFor();
 });
+
+test('a door without a controller is opened by the door station itself, which the page calls weaker', async () => {
+  await page.goto(`${origin}/admin/buildings/${building.id}/doors`);
+  const row = admin.row('Street door');
+  await row.getByText(t('admin-no-controller')).waitFor();
+  const { dialog } = admin;
+  const edit = () => row.getByRole('button', { name: t('admin-edit', { name: 'Street door' }) }).click();
+  const field = (label) => dialog.getByLabel(t(label), { exact: true });
+  await edit();
+  await dialog.getByRole('button', { name: t('admin-relay-none') }).click();
+  await dialog.getByText(t('admin-relay-weak')).waitFor();
+  await field('admin-relay-code').fill('letters');
+  await dialog.getByRole('button', { name: t('admin-relay-none') }).click();
+  await dialog.getByText(t('error-not-keys')).first().waitFor();
+  await everySize('admin-relay-keys', dialog.getByText(t('admin-relay-weak')));
+  await field('admin-relay-way').selectOption({ label: t('admin-relay-http') });
+  await field('admin-relay-maker').selectOption({ label: '2N' });
+  assert.equal(await field('admin-relay-path').inputValue(), '/api/switch/ctrl?switch=1&action=trigger');
+  await field('admin-relay-user').fill('klinke');
+  await field('admin-sip-password').fill('a password of the station');
+  await everySize('admin-relay-http', field('admin-relay-path'));
+  await dialog.getByRole('button', { name: t('admin-relay-none') }).click();
+  await dialog.waitFor({ state: 'detached' });
+  await row.getByText(t('admin-door-by-station')).waitFor();
+  // nothing of what takes a controller is offered
+  for (const takes of ['admin-door-hold', 'admin-door-settings']) assert.equal(await row.getByRole('button', { name: t(takes, { name: 'Street door' }) }).count(), 0);
+  await everySize('admin-relay-doors');
+
+  await edit();
+  await dialog.getByText(t('admin-relay-weak')).waitFor();
+  assert.equal(await field('admin-sip-password').inputValue(), '', 'a password is not shown again');
+  await dialog.getByRole('button', { name: t('admin-relay-remove') }).click();
+  await row.getByText(t('admin-no-controller')).waitFor();
+});

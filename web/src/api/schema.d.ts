@@ -3972,7 +3972,7 @@ export interface components {
          * @description What is wrong with a field. Stable: clients translate it.
          * @enum {string}
          */
-        FieldCode: "empty" | "too_long" | "too_short" | "control" | "holds_user_name" | "not_a_key" | "not_found" | "taken" | "out_of_range" | "not_an_email" | "not_a_phone" | "not_a_day" | "ends_first" | "required" | "unknown_time_zone" | "not_an_address" | "not_https" | "host_not_allowed" | "not_hexadecimal" | "wrong_length" | "not_two_numbers" | "changes_each_time" | "not_a_country" | "country_not_allowed" | "costs_extra" | "needs_tls";
+        FieldCode: "empty" | "too_long" | "too_short" | "control" | "holds_user_name" | "not_a_key" | "not_found" | "taken" | "out_of_range" | "not_an_email" | "not_a_phone" | "not_a_day" | "ends_first" | "required" | "unknown_time_zone" | "not_an_address" | "not_https" | "host_not_allowed" | "not_hexadecimal" | "wrong_length" | "not_keys" | "not_two_numbers" | "changes_each_time" | "not_a_country" | "country_not_allowed" | "costs_extra" | "needs_tls";
         /** @description One wrong field. */
         FieldError: {
             /** @description What is wrong. */

@@ -1548,6 +1548,7 @@ error-unavailable = Klinke svarer ikke lige nu.
 error-internal = Der skete en fejl i Klinke. Årsagen står i serverens log.
 error-not-set-up = Denne installation er ikke taget i brug endnu.
 error-already-claimed = Denne installation er allerede taget i brug.
+error-not-keys = Kun tasterne 0 til 9, * og #.
 error-wrong-code = Dette er ikke opsætningskoden.
 error-code-expired = Opsætningskoden er for gammel. Start serveren igen for at få en ny.
 error-unknown-code = Ingen enhed viser denne kode lige nu. Se på dens skærm, og skriv den igen.

@@ -1548,6 +1548,7 @@ error-unavailable = Klinke does not answer just now.
 error-internal = Klinke failed. The server's log has the cause.
 error-not-set-up = This installation has not been taken into use yet.
 error-already-claimed = This installation has already been taken into use.
+error-not-keys = Only the keys 0 to 9, * and #.
 error-wrong-code = This is not the set-up code.
 error-code-expired = The set-up code is too old. Start the server again to get a new one.
 error-unknown-code = No device shows this code just now. Look at its screen and type it again.

@@ -1545,6 +1545,7 @@ error-unavailable = Klinke svarer ikke akkurat nå.
 error-internal = Klinke feilet. Årsaken står i loggen på tjeneren.
 error-not-set-up = Denne installasjonen er ikke tatt i bruk ennå.
 error-already-claimed = Denne installasjonen er allerede tatt i bruk.
+error-not-keys = Bare tastene 0 til 9, * og #.
 error-wrong-code = Dette er ikke oppsettkoden.
 error-code-expired = Oppsettkoden er for gammel. Start tjeneren på nytt for å få en ny.
 error-unknown-code = Ingen enhet viser denne koden akkurat nå. Se på skjermen og skriv den på nytt.

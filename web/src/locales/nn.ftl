@@ -1545,6 +1545,7 @@ error-unavailable = Klinke svarer ikkje akkurat no.
 error-internal = Klinke feila. Årsaka står i loggen på tenaren.
 error-not-set-up = Denne installasjonen er ikkje teken i bruk enno.
 error-already-claimed = Denne installasjonen er alt teken i bruk.
+error-not-keys = Berre tastane 0 til 9, * og #.
 error-wrong-code = Dette er ikkje oppsettkoden.
 error-code-expired = Oppsettkoden er for gammal. Start tenaren på nytt for å få ein ny.
 error-unknown-code = Inga eining viser denne koden akkurat no. Sjå på skjermen og skriv han på nytt.

@@ -1548,6 +1548,7 @@ error-unavailable = Klinke svarar inte just nu.
 error-internal = Klinke fallerade. Orsaken finns i serverns logg.
 error-not-set-up = Den här installationen har inte tagits i bruk ännu.
 error-already-claimed = Den här installationen har redan tagits i bruk.
+error-not-keys = Bara knapparna 0 till 9, * och #.
 error-wrong-code = Detta är inte installationskoden.
 error-code-expired = Installationskoden är för gammal. Starta om servern för att få en ny.
 error-unknown-code = Ingen enhet visar den här koden just nu. Titta på skärmen och skriv den igen.

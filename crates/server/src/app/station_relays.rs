@@ -222,7 +222,7 @@ fn wanted(
         Wish::Keys { keys } => {
             let taken = RelayKeys::new(&keys);
             if taken.is_none() {
-                fields.wrong("/told/keys", unfit(&keys, RelayKeys::MOST, FieldCode::Control));
+                fields.wrong("/told/keys", unfit(&keys, RelayKeys::MOST, FieldCode::NotKeys));
             }
             let relay =
                 taken.map(|keys| StationRelay { door, panel, way: RelayWay::Keys(keys), password: None });

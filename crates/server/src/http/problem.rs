@@ -235,6 +235,8 @@ pub enum FieldCode {
     NotHexadecimal,
     /// Not as many digits as such a number has.
     WrongLength,
+    /// Keys of a telephone are `0` to `9`, `*` and `#`.
+    NotKeys,
     /// Neither facility and number, nor ten digits.
     NotTwoNumbers,
     /// A card that says another number each time it is read.
