@@ -146,10 +146,12 @@ impl House {
         self.addresses
     }
 
-    /// From now on these may register, and nobody else.
-    pub fn accounts(&self, accounts: Accounts) {
+    /// These may register, and nobody else, once the future is ready.
+    pub fn accounts(&self, accounts: Accounts) -> impl Future<Output = ()> + Send + use<> {
+        let (done, in_force) = oneshot::channel();
         // a task that is gone lets nobody register
-        let _ = self.commands.send(Command::Accounts(accounts));
+        let _ = self.commands.send(Command::Accounts { accounts, done });
+        async { _ = in_force.await }
     }
 
     /// Who is registered, by the names of their accounts.

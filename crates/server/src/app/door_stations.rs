@@ -8,6 +8,7 @@ use crate::http::body::{Body, Object};
 use crate::http::problem::{Code, Problem, ProblemBody};
 use crate::node::Node;
 use crate::stations::credentials::Credentials;
+use crate::stations::standing;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -92,7 +93,7 @@ pub async fn renew(
         return Err(Code::Paired.into());
     }
     node.store.sip_accounts().remove_sip_panel(&who.scope, &node.stamp(), panel).await?;
-    node.stations.look();
+    standing::look(&node).await;
     let made = made(&node, &who, part.value).await?;
     Ok((StatusCode::CREATED, Json(made)))
 }
@@ -109,7 +110,7 @@ async fn made(
         // it went in between, or somebody else was faster
         SipAdded::NotThere | SipAdded::TooMany | SipAdded::Suspended => return Err(Code::NotFound.into()),
     }
-    node.stations.look();
+    standing::look(node).await;
     let Credentials { name: user_name, password } = credentials;
     let panel = Panel::new(node, panel, false, true);
     Ok(DoorStationMade { panel, user_name, password, servers: servers(node) })

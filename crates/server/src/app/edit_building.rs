@@ -9,6 +9,7 @@ use crate::http::body::{Body, Object};
 use crate::http::problem::{Code, FieldCode, Fields, Problem, ProblemBody};
 use crate::node::Node;
 use crate::signalling::refresh::panels_changed;
+use crate::stations::standing;
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
@@ -144,7 +145,7 @@ pub async fn remove(
     removed(node.store.parts().remove_building(&who.scope, &node.stamp(), building).await?)?;
     panels.iter().for_each(|panel| node.exchange.panel_signed_out(panel.id));
     // accounts of door stations went with them
-    node.stations.look();
+    standing::look(&node).await;
     controllers.iter().for_each(|controller| node.links.removed(controller.id));
     Ok(StatusCode::NO_CONTENT)
 }

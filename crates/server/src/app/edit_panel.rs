@@ -7,6 +7,7 @@ use crate::http::body::{Body, Object};
 use crate::http::problem::{Code, FieldCode, Fields, Problem, ProblemBody};
 use crate::node::Node;
 use crate::signalling::refresh::panels_changed;
+use crate::stations::standing;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -140,6 +141,6 @@ pub async fn remove(
     removed(node.store.parts().remove_panel(&who.scope, &node.stamp(), panel).await?)?;
     node.exchange.panel_signed_out(panel);
     // its account went with it
-    node.stations.look();
+    standing::look(&node).await;
     Ok(StatusCode::NO_CONTENT)
 }

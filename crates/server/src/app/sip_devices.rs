@@ -10,6 +10,7 @@ use crate::http::problem::{Code, Fields, Problem, ProblemBody};
 use crate::node::Node;
 use crate::stations::Way;
 use crate::stations::credentials::Credentials;
+use crate::stations::standing;
 use axum::Json;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
@@ -182,7 +183,7 @@ pub async fn add(
         SipAdded::TooMany => return Err(Code::TooManyStations.into()),
         SipAdded::Suspended | SipAdded::NotThere => return Err(Code::Forbidden.into()),
     }
-    node.stations.look();
+    standing::look(&node).await;
     let Credentials { name: user_name, password } = credentials;
     let made = SipDeviceMade { id, user_name, password, servers: servers(&node) };
     Ok((StatusCode::CREATED, Json(made)))

@@ -7,6 +7,7 @@ use crate::auth::token::Token;
 use crate::http::body::{Body, Object};
 use crate::http::problem::{Code, Fields, Problem, ProblemBody};
 use crate::node::Node;
+use crate::stations::standing;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -180,7 +181,7 @@ pub async fn change(
         TenantChanged::Done(row) => {
             // a suspended one calls nobody
             super::trunks::changed(&node);
-            node.stations.look();
+            standing::look(&node).await;
             if row.suspended {
                 cut_off(&node, tenant).await?;
             }
@@ -201,6 +202,6 @@ async fn cut_off(node: &Node, tenant: TenantId) -> Result<(), Problem> {
         node.exchange.device_signed_out(device).await;
     }
     // door stations have no connection that could be closed
-    node.stations.look();
+    standing::look(node).await;
     Ok(())
 }

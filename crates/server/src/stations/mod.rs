@@ -64,7 +64,8 @@ pub struct Stations {
     house: Mutex<Option<House>>,
     incoming: Mutex<Option<mpsc::Receiver<Incoming>>>,
     known: Mutex<Known>,
-    changed: watch::Sender<()>,
+    /// Held from reading the accounts until they are in force, so that the newest come last.
+    reading: tokio::sync::Mutex<()>,
 }
 
 /// A way in which devices register.
@@ -89,10 +90,10 @@ impl Stations {
     /// # Errors
     /// When an address can not be had, or the certificate is none.
     pub async fn open(config: &config::Stations) -> Result<Self, StationsError> {
-        let changed = watch::Sender::new(());
+        let reading = tokio::sync::Mutex::default();
         let Some(first) = config.listen.or(config.tls_listen) else {
             let (house, incoming, known) = (Mutex::default(), Mutex::default(), Mutex::default());
-            return Ok(Self { side: None, house, incoming, known, changed });
+            return Ok(Self { side: None, house, incoming, known, reading });
         };
         let digests = match config.digests {
             config::Digests::Both => Digests::Both,
@@ -118,7 +119,7 @@ impl Stations {
             house: Mutex::new(Some(house)),
             incoming: Mutex::new(Some(incoming)),
             known: Mutex::default(),
-            changed,
+            reading,
         })
     }
 
@@ -136,8 +137,8 @@ impl Stations {
         ways.into_iter().filter_map(|(way, bound)| Some((way, at(bound?)))).collect()
     }
 
-    /// From now on these may register, and nobody else: who is not among them is out, and out of their call.
-    pub fn refresh(&self, logins: Vec<SipLogin>) {
+    /// These may register from when this is done, and nobody else: who is not among them is out, and out of their call.
+    async fn refresh(&self, logins: Vec<SipLogin>) {
         let mut known = Known::default();
         let mut accounts = HashMap::with_capacity(logins.len());
         for login in logins {
@@ -150,19 +151,10 @@ impl Stations {
             known.logins.insert(login.name.clone(), login);
         }
         *lock(&self.known) = known;
-        if let Some(house) = &*lock(&self.house) {
-            house.accounts(accounts);
+        let in_force = lock(&self.house).as_ref().map(|house| house.accounts(accounts));
+        if let Some(in_force) = in_force {
+            in_force.await;
         }
-    }
-
-    /// Has the accounts read again: they may be other ones.
-    pub fn look(&self) {
-        self.changed.send_modify(|()| ());
-    }
-
-    /// Told when accounts are to be read again.
-    fn changes(&self) -> watch::Receiver<()> {
-        self.changed.subscribe()
     }
 
     /// Whose account goes by this name.

@@ -1,4 +1,4 @@
-//! Has the accounts of the database be those that may register: at the start, after every change here, and once a minute for
+//! Has the accounts of the database be those that may register: at the start, with every change here, and once a minute for
 //! what another server changed on the same database. And tells the calls of a person that a device of theirs has come.
 
 use crate::node::Node;
@@ -15,26 +15,33 @@ pub async fn work(node: Arc<Node>) {
     if !node.stations.may_stand() {
         return;
     }
-    let mut changed = node.stations.changes();
     let mut signed_out = node.exchange.signed_out.subscribe();
     loop {
-        changed.mark_unchanged();
         signed_out.mark_unchanged();
-        match node.store.gate().sip_logins().await {
-            Ok(logins) => node.stations.refresh(logins),
-            Err(error) => {
-                tracing::error!(%error, "accounts of devices could not be read; they are tried again in a minute");
-            }
-        }
+        look(&node).await;
         let next = async {
             tokio::select! {
-                _ = changed.changed() => {}
                 _ = signed_out.changed() => {}
                 () = tokio::time::sleep(MINUTE) => {}
             }
         };
         if node.stop.run_until_cancelled(next).await.is_none() {
             return;
+        }
+    }
+}
+
+/// Reads the accounts. Those in the database may register when this is done, and nobody else: whoever is shown a new one can
+/// type it in, and whose account is gone is out.
+pub async fn look(node: &Node) {
+    if !node.stations.may_stand() {
+        return;
+    }
+    let _turn = node.stations.reading.lock().await;
+    match node.store.gate().sip_logins().await {
+        Ok(logins) => node.stations.refresh(logins).await,
+        Err(error) => {
+            tracing::error!(%error, "accounts of devices could not be read; they are tried again in a minute");
         }
     }
 }

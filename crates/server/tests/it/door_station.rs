@@ -108,7 +108,7 @@ async fn account(house: &House) -> Credentials {
     let kept = account.account(&node.random, node.clock.now());
     let panel = house.plan.entrance_panel.id;
     node.store.sip_accounts().add_sip_panel(&house.scope(), &node.stamp(), panel, kept).await.unwrap();
-    node.stations.look();
+    klinke_server::stations::standing::look(node).await;
     account
 }
 

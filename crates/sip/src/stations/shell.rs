@@ -37,7 +37,7 @@ const WAITING: usize = 64;
 
 /// What legs and the house want.
 pub(super) enum Command {
-    Accounts(Accounts),
+    Accounts { accounts: Accounts, done: oneshot::Sender<()> },
     Call { id: u64, ring: Box<Ring>, events: mpsc::Sender<Event> },
     Ring { id: u64, early: Option<String> },
     Accept { id: u64, accept: Box<Accept> },
@@ -270,7 +270,11 @@ impl Shell {
     fn command(&mut self, command: Option<Command>) {
         let now = self.now();
         match command {
-            Some(Command::Accounts(accounts)) => self.core.accounts(accounts, now),
+            Some(Command::Accounts { accounts, done }) => {
+                self.core.accounts(accounts, now);
+                // who said so may not wait for it
+                let _ = done.send(());
+            }
             Some(Command::Call { id, ring, events }) => {
                 self.legs.insert(id, events);
                 self.core.call(id, *ring, now);

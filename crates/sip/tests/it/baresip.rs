@@ -1,6 +1,7 @@
 //! baresip, a SIP phone that others wrote: how it is started, what it says, and what it is told to do. What each test makes of it
 //! (a phone behind a trunk, a desk phone, a door station) is in its settings and its account. The server's tests use this too.
 
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::net::{TcpListener, UdpSocket};
 use std::process::Stdio;
 use std::time::Duration;
@@ -29,8 +30,8 @@ pub struct Baresip {
 impl Baresip {
     /// Starts it in this folder with these lines of settings beside those that all have, and this account.
     pub async fn start(folder: TempDir, settings: &str, account: &str) -> Self {
-        let port = two_in_a_row();
-        let control = std::iter::repeat_with(two_in_a_row).find(|own| own.abs_diff(port) > 1).unwrap();
+        let port = free_ports(2);
+        let control = std::iter::repeat_with(|| free_ports(1)).find(|own| own.abs_diff(port) > 1).unwrap();
         let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
         // without its ringback tone: that plays on the bridge too, and takes the bridge's player away when it ends; then no sound
         // comes out of it for the rest of the call
@@ -101,13 +102,20 @@ async fn says(lines: &mut mpsc::UnboundedReceiver<String>, text: &str) -> String
     found.unwrap_or_else(|| panic!("baresip does not say {text}:\n{}", all.join("\n")))
 }
 
-/// A port of UDP and TCP that nobody has, and whose next one nobody has either.
-fn two_in_a_row() -> u16 {
+/// So many ports of UDP and TCP in a row that nobody has. A program takes them only after we looked, so they are below those that
+/// the system gives to whoever asks for any (`ip_local_port_range`): connections come and go there all the time.
+pub fn free_ports(in_a_row: u16) -> u16 {
+    const FROM: u16 = 10_000;
+    const COUNT: u64 = 10_000;
     loop {
-        let port = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let free = |port| TcpListener::bind(("127.0.0.1", port)).is_ok();
-        if port < u16::MAX && free(port) && free(port + 1) {
-            return port;
+        // the standard library's only randomness; tests beside this one look too
+        let random = RandomState::new().build_hasher().finish();
+        let first = FROM + (random % COUNT) as u16;
+        let free = |port| {
+            TcpListener::bind(("127.0.0.1", port)).is_ok() && UdpSocket::bind(("127.0.0.1", port)).is_ok()
+        };
+        if (first..first + in_a_row).all(free) {
+            return first;
         }
     }
 }

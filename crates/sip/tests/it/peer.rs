@@ -1,10 +1,11 @@
 //! SIPp as a trunk, and what every test with one needs.
 
+use crate::baresip::free_ports;
 use klinke_sip::agent::{Agent, Dial, Encryption, Event, Leg, Settings, State, T1, Way};
 use klinke_sip::dial::Countries;
 use klinke_sip::digest::Account;
 use klinke_sip::why::Why;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::Arc;
@@ -20,13 +21,7 @@ pub const OFFER: &str = "v=0\r\no=klinke 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4
 
 /// A port of UDP and TCP that nobody has.
 pub fn free_port() -> u16 {
-    loop {
-        let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
-        let port = udp.local_addr().unwrap().port();
-        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return port;
-        }
-    }
+    free_ports(1)
 }
 
 /// One run of SIPp. Killed when the test is over.

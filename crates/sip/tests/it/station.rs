@@ -29,7 +29,7 @@ pub async fn house() -> (House, mpsc::Receiver<Incoming>, String) {
         ..Settings::default()
     };
     let (house, incoming) = House::start(settings).await.unwrap();
-    house.accounts(Accounts::from([(DEVICE.to_owned(), Secret::new(DEVICE, PASSWORD))]));
+    house.accounts(Accounts::from([(DEVICE.to_owned(), Secret::new(DEVICE, PASSWORD))])).await;
     (house, incoming, made.cert.pem())
 }
 

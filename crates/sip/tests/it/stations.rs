@@ -144,7 +144,7 @@ async fn an_account_that_is_taken_away_ends_the_call() {
     let (_sound, port) = media().await;
     let mut leg = house.call(ring(described(port)));
     answer(&mut leg).await;
-    house.accounts([].into());
+    house.accounts([].into()).await;
     assert_eq!(next(&mut leg).await, Event::Ended(Why::WeHungUp));
     registered(&house, false).await;
     no_calls(&house).await;

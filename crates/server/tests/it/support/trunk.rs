@@ -1,8 +1,8 @@
 //! A telephone company: SIPp, which judges what is sent to it, and baresip, whose keys come beside the sound.
 
 use super::PATIENCE;
+use super::baresip::free_ports;
 use std::fmt::Write as _;
-use std::net::UdpSocket;
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
@@ -11,22 +11,13 @@ use tokio::time::timeout;
 
 /// A port of UDP and TCP that nobody has.
 pub fn free_port() -> u16 {
-    loop {
-        let port = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return port;
-        }
-    }
+    free_ports(1)
 }
 
 /// Two ports for the sound of one call, and no more: the first is even.
 pub fn one_pair() -> (u16, u16) {
-    loop {
-        let first = free_port() & !1;
-        if [first, first + 1].iter().all(|port| UdpSocket::bind(("127.0.0.1", *port)).is_ok()) {
-            return (first, first + 1);
-        }
-    }
+    let first = free_ports(3).next_multiple_of(2);
+    (first, first + 1)
 }
 
 /// One run of SIPp. Killed when the test is over.
