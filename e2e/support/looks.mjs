@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { t } from './texts.mjs';
 import { SCREENS } from './world.mjs';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -82,6 +83,13 @@ function notHit(controls) {
     return hit !== null && control.contains(hit);
   };
   return controls.flatMap((control, at) => (['nearest', 'center', 'end', 'start'].some((block) => isHit(control, block)) ? [] : [at]));
+}
+
+/** What was said of what was just done stands over the page no more. All at once: each goes by itself after its seconds. */
+export async function dismissToasts(page) {
+  const close = page.locator('.toasts').getByRole('button', { name: t('common-close'), exact: true });
+  await close.evaluateAll((buttons) => buttons.forEach((button) => button.click()));
+  await page.waitForFunction(() => !document.querySelector('.toast'));
 }
 
 /** Nothing is cut off: no scrolling sideways, and everything that can be pressed can be brought into view and hit. */

@@ -2,7 +2,7 @@
 
 import { Admin } from '../support/admin.mjs';
 import { SIZES } from '../support/browser.mjs';
-import { fits, look } from '../support/looks.mjs';
+import { dismissToasts, fits, look } from '../support/looks.mjs';
 import { t } from '../support/texts.mjs';
 import { scenarios } from '../support/world.mjs';
 
@@ -16,11 +16,6 @@ async function atCards(world) {
   await admin.enter(world.town.building);
   await admin.section('admin-section-cards');
   return admin;
-}
-
-/** Nothing that was just done stands over the page. */
-async function clear(page) {
-  while ((await page.getByRole('button', { name: t('common-close') }).count()) > 0) await page.getByRole('button', { name: t('common-close') }).first().click();
 }
 
 scenario('a card is given at the desk, lost and found in the app, and blocked by the administrator', async (world) => {
@@ -81,7 +76,7 @@ scenario('a card is given at the desk, lost and found in the app, and blocked by
   await admin.row('127-53471').getByText(t('admin-card-blocked-holder')).waitFor();
   await admin.row('04:A2:2B').getByRole('button', { name: new RegExp(`^${t('admin-card-block')}`) }).click();
   await admin.row('04:A2:2B').getByText(t('admin-card-blocked-administrator')).waitFor();
-  await clear(page);
+  await dismissToasts(page);
   await look(page, 'admin-cards', { forced: true });
   await fits(page, 'cards, desktop');
   await page.setViewportSize(SIZES.phone);

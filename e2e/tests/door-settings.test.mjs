@@ -3,7 +3,7 @@
 
 import { Admin } from '../support/admin.mjs';
 import { SIZES } from '../support/browser.mjs';
-import { fits, look } from '../support/looks.mjs';
+import { dismissToasts, fits, look } from '../support/looks.mjs';
 import { pattern, t } from '../support/texts.mjs';
 import { scenarios } from '../support/world.mjs';
 
@@ -73,7 +73,7 @@ scenario('a door is held open and shut, its rules are kept, and a lock-down hold
   await dialog.getByLabel(t('admin-door-after'), { exact: true }).selectOption({ index: 0 });
   await dialog.getByRole('button', { name: t('admin-ground-save') }).click();
   await dialog.waitFor({ state: 'hidden' });
-  while ((await page.getByRole('button', { name: t('common-close') }).count()) > 0) await page.getByRole('button', { name: t('common-close') }).first().click();
+  await dismissToasts(page);
 
   // how old the rights are that the controller decides by; the demo's locks are simulated, so nobody tells how they are wired
   await row.getByText(`${t('admin-lock')}: ${t('admin-lock-unknown')}`).waitFor();

@@ -2,7 +2,7 @@
 
 import { Admin } from '../support/admin.mjs';
 import { SIZES } from '../support/browser.mjs';
-import { fits, look } from '../support/looks.mjs';
+import { dismissToasts, fits, look } from '../support/looks.mjs';
 import { t } from '../support/texts.mjs';
 import { scenarios } from '../support/world.mjs';
 
@@ -76,7 +76,7 @@ scenario('who is in a group opens what is in another, until they are taken out',
   const through = new Intl.ListFormat('en').format(['Cleaners', 'Stairs']);
   await why.getByText(t('admin-why-through', { groups: through })).waitFor();
 
-  while ((await page.getByRole('button', { name: t('common-close') }).count()) > 0) await page.getByRole('button', { name: t('common-close') }).first().click();
+  await dismissToasts(page);
   await page.evaluate(() => scrollTo(0, 0));
   await look(page, 'admin-groups', { forced: true });
   await fits(page, 'rules with groups, desktop');
@@ -144,7 +144,7 @@ scenario('a floor of a lift, and hours of days that are different', async (world
   await dialog.getByRole('button', { name: t('admin-schedule-add') }).click();
   const week = page.getByRole('table', { name: t('admin-schedule-week', { name: 'Office' }) });
   await week.getByText(`11:00–13:30 · ${t('admin-schedule-exception')}`).waitFor();
-  while ((await page.getByRole('button', { name: t('common-close') }).count()) > 0) await page.getByRole('button', { name: t('common-close') }).first().click();
+  await dismissToasts(page);
   await week.scrollIntoViewIfNeeded();
   await look(page, 'admin-week-exception');
   // kept as they were written

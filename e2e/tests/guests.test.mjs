@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { Admin } from '../support/admin.mjs';
 import { SIZES } from '../support/browser.mjs';
 import { api, follow, HOUR, makeGuest, neverNow, tokenOf } from '../support/guests.mjs';
-import { fits, look } from '../support/looks.mjs';
+import { dismissToasts, fits, look } from '../support/looks.mjs';
 import { mail } from '../support/mail.mjs';
 import { pattern, t } from '../support/texts.mjs';
 import { scenarios } from '../support/world.mjs';
@@ -255,7 +255,7 @@ scenario('the administration gives a cleaner a pass on paper, and ends it', asyn
   await page.screenshot({ path: new URL('../screens/admin-guest-paper.png', import.meta.url).pathname });
   await page.emulateMedia({ media: 'screen' });
   await dialog.getByRole('button', { name: t('common-close') }).click();
-  while ((await page.getByRole('button', { name: t('common-close') }).count()) > 0) await page.getByRole('button', { name: t('common-close') }).first().click();
+  await dismissToasts(page);
   await look(page, 'admin-guests');
   await page.setViewportSize(SIZES.phone);
   await look(page, 'admin-guests-phone');

@@ -12,7 +12,7 @@ import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Admin } from '../support/admin.mjs';
 import { device, launch, SIZES } from '../support/browser.mjs';
-import { fits, look, nothingCut } from '../support/looks.mjs';
+import { dismissToasts, fits, look, nothingCut } from '../support/looks.mjs';
 import { WIDE, ZOOMED } from '../support/pages.mjs';
 import { KLINKE, Program } from '../support/program.mjs';
 import { RESIDENT_HZ } from '../support/sound.mjs';
@@ -42,18 +42,12 @@ async function sent(method, path, data) {
 const trunks = () => sent('get', '/trunks');
 const names = async () => (await trunks()).items.map(({ settings }) => settings.name);
 
-/** Nothing stands over the page any more that was said of what was just done. */
-async function quiet() {
-  const dismiss = page.locator('.toasts').getByRole('button', { name: t('common-close'), exact: true });
-  while ((await dismiss.count()) > 0) await dismiss.first().click();
-}
-
 /**
  * At a desk, on a phone, and twice as large: a picture of the first two, and nothing cut off in any. `part`: what the pictures
  * are of, when it is not the top of the page.
  */
 async function everySize(name, part) {
-  await quiet();
+  await dismissToasts(page);
   for (const [size, more] of [[WIDE, ''], [SIZES.phone, '-phone'], [ZOOMED]]) {
     await page.setViewportSize(size);
     await fits(page, `${name} at ${size.width}`);

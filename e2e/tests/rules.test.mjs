@@ -2,7 +2,7 @@
 
 import { Admin } from '../support/admin.mjs';
 import { SIZES } from '../support/browser.mjs';
-import { fits, look } from '../support/looks.mjs';
+import { dismissToasts, fits, look } from '../support/looks.mjs';
 import { pattern, t } from '../support/texts.mjs';
 import { scenarios } from '../support/world.mjs';
 
@@ -101,7 +101,7 @@ scenario('a rule gives somebody a door, its hours take it again, and “why” s
   await why.getByRole('listitem').getByText(pattern('admin-why-standing-outside-hours')).waitFor();
 
   // what was done is not what is looked at
-  while ((await page.getByRole('button', { name: t('common-close') }).count()) > 0) await page.getByRole('button', { name: t('common-close') }).first().click();
+  await dismissToasts(page);
   await page.evaluate(() => scrollTo(0, 0));
   await look(page, 'admin-rules', { forced: true });
   await fits(page, 'rules, desktop');

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
 import { Admin } from '../support/admin.mjs';
 import { device, launch, SIZES } from '../support/browser.mjs';
-import { fits, look, nothingCut } from '../support/looks.mjs';
+import { dismissToasts, fits, look, nothingCut } from '../support/looks.mjs';
 import { WIDE, ZOOMED } from '../support/pages.mjs';
 import { KLINKE, Program } from '../support/program.mjs';
 import { RESIDENT_HZ } from '../support/sound.mjs';
@@ -65,8 +65,7 @@ class Registers {
 
 /** At a desk, on a phone, and twice as large: a picture of the first two, and nothing cut off in any. */
 async function everySize(name, part) {
-  const dismiss = page.locator('.toasts').getByRole('button', { name: t('common-close'), exact: true });
-  while ((await dismiss.count()) > 0) await dismiss.first().click();
+  await dismissToasts(page);
   for (const [size, more] of [[WIDE, ''], [SIZES.phone, '-phone'], [ZOOMED]]) {
     await page.setViewportSize(size);
     await fits(page, `${name} at ${size.width}`);
