@@ -1,5 +1,6 @@
 // An ordinary telephone at the end of a trunk, as programs of others: baresip, which hears, speaks and presses keys beside the
-// sound or in it, and SIPp, which presses them by SIP INFO. The trunk is the telephone itself.
+// sound or in it, and SIPp, which presses them by SIP INFO. The trunk is the telephone itself. And a door station that
+// registers, with a camera: baresip too.
 
 import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
@@ -89,9 +90,26 @@ export class Telephone {
   #folder = mkdtempSync(join(tmpdir(), 'klinke-telephone-'));
   #program;
   #control;
+  #server;
 
   /** `number`: its own. `says`: what it speaks (without: bursts of `hertz`). It picks up by itself. */
-  static async start({ number, hertz, says = bursts(hertz, RATE, SPEAKS_S) }) {
+  static start({ number, hertz, says }) {
+    return Telephone.#start({ account: `<sip:${number}@${HOST}>;regint=0;answermode=auto;audio_codecs=PCMA`, hertz, says });
+  }
+
+  /** A door station with what its administrator was shown, once it is registered. Its camera films bars: red, green, blue. */
+  static async doorStation({ servers, user_name, password }, hertz) {
+    const { host, port } = servers.find(({ transport }) => transport === 'udp');
+    const registers = `auth_user=${user_name};auth_pass=${password};regint=60;audio_codecs=PCMA`;
+    const camera = ['avcodec', 'fakevideo'].map((name) => `module ${name}.so`);
+    const settings = ['video_source fakevideo,x', 'video_display fakevideo,x', 'video_size 352x288', 'video_fps 25', 'rtcp_mux yes', ...camera];
+    const station = await Telephone.#start({ account: `<sip:${user_name}@${host}:${port};transport=udp>;${registers}`, hertz, settings });
+    station.#server = `${host}:${port}`;
+    await station.#program.prints(/200 OK/);
+    return station;
+  }
+
+  static async #start({ account, hertz, says = bursts(hertz, RATE, SPEAKS_S), settings = [] }) {
     const phone = new Telephone();
     phone.port = await freePort();
     const [control, at] = [await freePort(), (file) => join(phone.#folder, file)];
@@ -108,10 +126,11 @@ export class Telephone {
       `ctrl_tcp_listen ${HOST}:${control}`,
       'module_path /usr/lib/baresip/modules',
       ...modules,
+      ...settings,
       ...applications,
     ];
     writeFileSync(at('config'), `${config.join('\n')}\n`);
-    writeFileSync(at('accounts'), `<sip:${number}@${HOST}>;regint=0;answermode=auto;audio_codecs=PCMA\n`);
+    writeFileSync(at('accounts'), `${account}\n`);
     writeFileSync(at('contacts'), '');
     phone.#program = new Program('baresip', ['-f', phone.#folder]);
     await phone.#program.prints(/baresip is ready/);
@@ -140,6 +159,11 @@ export class Telephone {
 
   press(key) {
     this.#order('sndcode', String(key));
+  }
+
+  /** A door station's button: it calls this number of its server's. */
+  dial(number) {
+    this.#order('dial', `sip:${number}@${this.#server}`);
   }
 
   hangUp() {

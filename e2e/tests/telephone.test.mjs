@@ -2,24 +2,20 @@
 // Runs alone: sound.
 
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
-import { App } from '../support/app.mjs';
 import { device, launch } from '../support/browser.mjs';
+import { House } from '../support/house.mjs';
 import { look } from '../support/looks.mjs';
 import { Panel } from '../support/panel.mjs';
-import { KLINKE, KLINKE_DOOR, Program } from '../support/program.mjs';
 import { until } from '../support/site.mjs';
 import { hears, hearsNothing, RESIDENT_HZ, VISITOR_HZ } from '../support/sound.mjs';
 import { freePort, InfoPhone, recording, speakingTones, Telephone } from '../support/telephone.mjs';
 import { t } from '../support/texts.mjs';
 
-const OWNER = { user_name: 'styret', password: 'gul sykkel i regnet' };
-const RESIDENT = 'lang kveld ved sjøen';
-const LISTEN = '127.0.0.1:0';
 const NUMBER = '+4791500123';
 /** What the telephone speaks: no browser does. */
 const TELEPHONE_HZ = 930;
@@ -32,94 +28,43 @@ const KARI = { label: 'Kari', unit: '102', kind: 'individual' };
 let visitors;
 let residents;
 let folder;
-let server;
-let controller;
-let origin;
-let context;
-let building;
+let house;
 let panel;
 let kari;
 let phone;
-/** Each release of the door's lock, by when it ends: the simulated lock says it in a file. */
-const releases = new Set();
-let watching;
-
-/** Asks the server as the property manager. */
-async function sent(method, path, data) {
-  const answer = await context.request[method](`${origin}/api/v1${path}`, { headers: { origin }, ...(data && { data }) });
-  assert.ok(answer.ok(), `${path}: ${answer.status()} ${await answer.text()}`);
-  return answer.status() === 204 ? undefined : answer.json();
-}
 
 before(async () => {
   [visitors, residents] = await Promise.all([launch(VISITOR_HZ), launch(RESIDENT_HZ)]);
-  folder = await mkdtemp(join(tmpdir(), 'klinke-telephone-'));
-  mkdirSync(join(folder, 'recordings/en'), { recursive: true });
-  for (const [name, hertz] of Object.entries(PHRASES)) writeFileSync(join(folder, `recordings/en/${name}.wav`), recording(hertz));
+  folder = await mkdtemp(join(tmpdir(), 'klinke-recordings-'));
+  mkdirSync(join(folder, 'en'));
+  for (const [name, hertz] of Object.entries(PHRASES)) writeFileSync(join(folder, `en/${name}.wav`), recording(hertz));
   const first = (await freePort()) & ~1;
-  server = new Program(KLINKE, ['serve'], {
-    cwd: folder,
-    env: {
-      KLINKE_DATA__FOLDER: join(folder, 'data'),
-      KLINKE_HTTP__LISTEN: LISTEN,
-      KLINKE_CONTROLLERS__LISTEN: LISTEN,
-      KLINKE_MEDIA__LISTEN: LISTEN,
-      KLINKE_PHONES__LISTEN: '127.0.0.1',
-      KLINKE_PHONES__TRUNK_HOSTS: '["127.0.0.1"]',
-      KLINKE_PHONES__RECORDINGS: join(folder, 'recordings'),
-      KLINKE_PHONES__FIRST_PORT: String(first),
-      KLINKE_PHONES__LAST_PORT: String(first + 9),
-    },
+  house = await House.start(residents, {
+    KLINKE_PHONES__LISTEN: '127.0.0.1',
+    KLINKE_PHONES__TRUNK_HOSTS: '["127.0.0.1"]',
+    KLINKE_PHONES__RECORDINGS: folder,
+    KLINKE_PHONES__FIRST_PORT: String(first),
+    KLINKE_PHONES__LAST_PORT: String(first + 9),
   });
-  [, origin] = await server.prints(/Klinke is at (\S+)/);
-  const [, code] = await server.prints(/type this code: (\S+)/);
-  context = await device(residents, 'desktop', { origin });
-  await sent('post', '/setup/claim', { code, organisation: 'Nordlys', name: 'Kari Styreleder', ...OWNER });
-  await sent('post', '/confidentiality', { version: 1 });
-  building = await sent('post', '/buildings', { name: 'Solsiden', address: 'Solveien 1', kind: 'residential', time_zone: 'Europe/Oslo' });
-  const here = `/buildings/${building.id}`;
-  const entrance = await sent('post', `${here}/entrances`, { name: 'A' });
-  const door = await sent('post', `${here}/doors`, { name: 'Street door', everybody: false });
-  await sent('post', `${here}/units`, { entrance: entrance.id, numbers: '101-102', doors: [door.id] });
-  const { items: units } = await sent('get', `${here}/units`);
+  const { origin, entrance, door } = house;
 
   const page = await (await device(visitors, 'panel', { origin })).newPage();
   await page.goto(`${origin}/panel`);
   const shown = await page.getByText(/\d{4} \d{4}/).innerText();
-  const hung = await sent('post', `${here}/panels`, { code: /\d{4} \d{4}/.exec(shown)[0], name: 'At the door', entrance: entrance.id, doors: [door.id] });
+  const hung = await house.sent('post', `${house.path}/panels`, { code: /\d{4} \d{4}/.exec(shown)[0], name: 'At the door', entrance: entrance.id, doors: [door.id] });
   panel = new Panel(page, { url: `${origin}/panel` });
 
-  const { address, authority_sha256 } = await sent('get', '/controller-pairing');
-  const state = join(folder, 'door');
-  const pairing = new Program(KLINKE_DOOR, ['pair', '--server', address, '--authority-sha256', authority_sha256, '--state', state, '--outputs', '1']);
-  const [typed] = await pairing.prints(/\d{4} \d{4}/);
-  await sent('post', `${here}/controllers`, { code: typed, name: 'Basement', doors: [{ door: door.id, output: 0 }] });
-  await pairing.prints(/Paired\./);
-  controller = new Program(KLINKE_DOOR, ['run', '--simulated', '--server', address, '--state', state, '--outputs', '1']);
-  await controller.prints(/linked to the server/);
-  watching = setInterval(() => {
-    const [, until] = /^released until (\d+)/.exec(readFileSync(join(state, 'outputs/0'), 'utf8')) ?? [];
-    if (until) releases.add(until);
-  }, 50);
-
   const people = {};
-  for (const { label, unit } of [OLA, KARI]) {
-    const { id: home } = units.find(({ number }) => number === unit);
-    people[label] = await sent('post', '/people', { name: `${label} Nordmann`, language: 'en', homes: [{ unit: home, owner: false }] });
-    await sent('post', `${here}/bells`, { panel: hung.id, unit: home, label, kind: 'individual' });
-    await sent('put', `/people/${people[label].id}/phone-number`, { number: NUMBER });
+  for (const one of [OLA, KARI]) {
+    const { person } = await house.moveIn(hung, one);
+    await house.sent('put', `/people/${person.id}/phone-number`, { number: NUMBER });
+    people[one.label] = person;
   }
-  const policy = await sent('get', `${here}/policy`);
-  await sent('put', `${here}/policy`, { version: policy.version, policy: { ...policy.policy, phones: 'both' } });
-  const limits = await sent('get', '/phone-limits');
-  await sent('put', '/phone-limits', { ...limits, limits: { ...limits.limits, number_hour: 60 } });
-
-  const { link, user_name } = await sent('post', `/people/${people.Kari.id}/invitation`);
-  kari = new App(await (await device(residents, 'phone', { origin })).newPage(), { name: 'Kari Nordmann', user_name, password: RESIDENT });
-  await kari.page.goto(link);
-  await kari.page.getByLabel(t('app-password'), { exact: true }).fill(RESIDENT);
-  await kari.page.locator('form button[type=submit]').click();
-  await kari.ready();
+  const policy = await house.sent('get', `${house.path}/policy`);
+  await house.sent('put', `${house.path}/policy`, { version: policy.version, policy: { ...policy.policy, phones: 'both' } });
+  const limits = await house.sent('get', '/phone-limits');
+  await house.sent('put', '/phone-limits', { ...limits, limits: { ...limits.limits, number_hour: 60 } });
+  kari = await house.app(residents, people.Kari);
 });
 afterEach(async () => {
   await panel.leave();
@@ -127,9 +72,7 @@ afterEach(async () => {
   phone = undefined;
 });
 after(async () => {
-  clearInterval(watching);
-  await controller?.stop();
-  await server?.stop();
+  await house?.stop();
   await Promise.all([visitors, residents].map((browser) => browser?.close()));
   await rm(folder, { recursive: true, force: true });
 });
@@ -137,16 +80,16 @@ after(async () => {
 /** The only trunk leads to this telephone, and is there. `keys`: how keys come over it. */
 async function reaches(telephone, keys = 'rfc4733') {
   phone = telephone;
-  for (const { id } of (await sent('get', '/trunks')).items) await sent('delete', `/trunks/${id}`);
+  for (const { id } of (await house.sent('get', '/trunks')).items) await house.sent('delete', `/trunks/${id}`);
   const settings = { name: 'Nordtel', host: '127.0.0.1', port: phone.port, way: 'udp', caller: '+4721600000', registers: false, enabled: true, keys };
-  await sent('post', '/trunks', { settings });
-  await until('a trunk that is ready', async () => (await sent('get', '/trunks')).items[0].state === 'ready');
+  await house.sent('post', '/trunks', { settings });
+  await until('a trunk that is ready', async () => (await house.sent('get', '/trunks')).items[0].state === 'ready');
   return phone;
 }
 
 /** A visitor rings, and the panel says that a telephone rings. */
 async function ring(bell) {
-  releases.clear();
+  house.releases.clear();
   await panel.backToNames();
   await panel.ring(bell);
   await panel.page.getByText(t('panel-calling-phone')).first().waitFor();
@@ -160,9 +103,9 @@ async function talkBothWays() {
 
 async function opensOnce() {
   await panel.showsOpen();
-  await until('a release', () => releases.size > 0);
+  await until('a release', () => house.releases.size > 0);
   await phone.hears?.(PHRASES.opened);
-  assert.equal(releases.size, 1, 'releases of the lock');
+  assert.equal(house.releases.size, 1, 'releases of the lock');
 }
 
 test('5 opens the door once; both talk after it as before, and neither hears the other without a key', async () => {
@@ -175,17 +118,17 @@ test('5 opens the door once; both talk after it as before, and neither hears the
   assert.ok(somebody < keys, `who is there at ${somebody} s, the keys at ${keys} s`);
   await hearsNothing(panel.page);
   phone.neverHeard(VISITOR_HZ);
-  assert.equal(releases.size, 0, 'it opens before a key was pressed');
+  assert.equal(house.releases.size, 0, 'it opens before a key was pressed');
   phone.press(5);
   await opensOnce();
   await talkBothWays();
   // a second press is none: who talks on may hold the telephone as they like
   phone.press(5);
   await talkBothWays();
-  assert.equal(releases.size, 1);
+  assert.equal(house.releases.size, 1);
   phone.hangUp();
   await panel.says('panel-over-resident_hung_up');
-  assert.equal(releases.size, 1);
+  assert.equal(house.releases.size, 1);
 });
 
 test('1 talks and opens nothing, and 8 opens later; the visitor hangs up, and so does the telephone after a last word', async () => {
@@ -195,7 +138,7 @@ test('1 talks and opens nothing, and 8 opens later; the visitor hangs up, and so
   phone.press(1);
   await panel.talks();
   await talkBothWays();
-  assert.equal(releases.size, 0, '1 opened');
+  assert.equal(house.releases.size, 0, '1 opened');
   phone.press(8);
   await opensOnce();
   await talkBothWays();
@@ -228,7 +171,7 @@ test('a key opens once whichever way it comes: by SIP INFO, and as tones in the 
   // told again after the tones
   await phone.hears(PHRASES.keys, Math.max(keys + 1, 4.5));
   await panel.isCalling();
-  assert.equal(releases.size, 0, 'tones opened');
+  assert.equal(house.releases.size, 0, 'tones opened');
 });
 
 test('app and telephone ring together: the telephone answers, and the app stops', async () => {
@@ -240,7 +183,7 @@ test('app and telephone ring together: the telephone answers, and the app stops'
   await panel.talks();
   await kari.says('app-elsewhere-answered');
   await talkBothWays();
-  assert.equal(releases.size, 0);
+  assert.equal(house.releases.size, 0);
   phone.hangUp();
   await panel.says('panel-over-resident_hung_up');
   await kari.isHome();
