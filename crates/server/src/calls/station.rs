@@ -46,7 +46,8 @@ async fn run(
     let (offers, ports, picture, sip, their_sdp, changed) = loop {
         let (changes, changed) = mpsc::unbounded_channel();
         let ring = errand.ring.saturating_sub(node.clock.mono().since(since));
-        let wanted = Wanted { device, place: place.clone(), picture: with_picture, ring, hold: errand.hold };
+        let (place, hold, hops) = (place.clone(), errand.hold, errand.hops);
+        let wanted = Wanted { device, place, picture: with_picture, ring, hold, hops };
         let invited = match invite(&node.stations, &node.random, wanted, changes).await {
             Ok(invited) => invited,
             Err(error) => {

@@ -33,6 +33,8 @@ pub struct Wanted {
     pub ring: Duration,
     /// How long it may be held once it was picked up.
     pub hold: Duration,
+    /// How many hops it may go, [`HOPS`](klinke_sip::agent::HOPS) at most.
+    pub hops: u8,
 }
 
 /// A phone that is being rung.
@@ -118,7 +120,7 @@ pub async fn invite(
     wanted: Wanted,
     changes: mpsc::UnboundedSender<Agreed>,
 ) -> Result<Invited, NotInvited> {
-    let Wanted { tenant, building, over, number, ring, hold } = wanted;
+    let Wanted { tenant, building, over, number, ring, hold, hops } = wanted;
     let (ports, address) = node.phones.ports().await?;
     // 62 bits: some read it as a signed number
     let session = u64::from_be_bytes(node.random.bytes()) >> 2;
@@ -142,6 +144,7 @@ pub async fn invite(
         encrypted: Some(encrypted),
     };
     let sip = node.phones.call(tenant, (building, over), dial, node.clock.mono())?;
+        hops,
     Ok(Invited { offered, ports, sip })
 }
 

@@ -28,6 +28,8 @@ pub struct Wanted {
     pub ring: Duration,
     /// How long it may be held once it was picked up.
     pub hold: Duration,
+    /// How many hops it may go, [`HOPS`](klinke_sip::stations::HOPS) at most.
+    pub hops: u8,
 }
 
 /// A device that is being rung.
@@ -63,7 +65,7 @@ pub async fn invite(
     wanted: Wanted,
     changes: mpsc::UnboundedSender<Agreed>,
 ) -> Result<Invited, NotInvited> {
-    let Wanted { device, place, picture, ring, hold } = wanted;
+    let Wanted { device, place, picture, ring, hold, hops } = wanted;
     let (ports, address) = stations.ports().await?;
     // 62 bits: some read it as a signed number
     let session = u64::from_be_bytes(random.bytes()) >> 2;
@@ -97,6 +99,7 @@ pub async fn invite(
         ring,
         talk: hold,
         reoffer: later.reoffer(changes),
+        hops,
     };
     let sip = stations.call(device, call).ok_or(NotInvited::NoAccount)?;
     Ok(Invited { offers, ports, picture, sip })

@@ -1,6 +1,7 @@
 //! A door station that others wrote (baresip) hangs at the entrance: it is that panel.
 
 mod display;
+mod loops;
 
 use crate::desk_phone::{PAUSE, give, registered};
 use crate::doorbells::change;
@@ -12,6 +13,7 @@ use crate::support::until;
 use crate::webrtc::{Numbers, Offering, Peer, Role, Via};
 use klinke_model::intercom::EndReason;
 use klinke_server::config::{Config, Digests};
+use klinke_model::ids::PanelId;
 use klinke_server::stations::Way;
 use klinke_server::stations::credentials::Credentials;
 use klinke_wire::app::{AppCall, AppEvent};
@@ -105,8 +107,12 @@ async fn account(house: &House) -> Credentials {
     }
     let node = house.node();
     let account = Credentials::new(&node.random);
+    account_of(house, house.plan.entrance_panel.id).await
+}
+
+/// Makes this panel a door station: its account.
+async fn account_of(house: &House, panel: PanelId) -> Credentials {
     let kept = account.account(&node.random, node.clock.now());
-    let panel = house.plan.entrance_panel.id;
     node.store.sip_accounts().add_sip_panel(&house.scope(), &node.stamp(), panel, kept).await.unwrap();
     klinke_server::stations::standing::look(node).await;
     account
