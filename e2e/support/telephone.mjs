@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createConnection, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -83,6 +83,83 @@ function pitch(samples, hertz) {
   }
   const peak = last * last + before * before - twice * last * before;
   return { share: power > 0 ? (2 * peak) / (samples.length * power) : 0, level: Math.sqrt(power / samples.length) / FULL };
+}
+
+/**
+ * A desk phone with a display, which registers with what an administrator was shown: FFmpeg reads the picture. `host`: its own
+ * address.
+ */
+export class DeskPhone {
+  #folder = mkdtempSync(join(tmpdir(), 'klinke-desk-phone-'));
+  #program;
+  #control;
+  #pictures = 0;
+
+  static async start(host, { user_name, password, servers }) {
+    const phone = new DeskPhone();
+    const at = servers.find(({ transport }) => transport === 'udp');
+    const control = await freePort();
+    const modules = ['g711', 'aubridge', 'avcodec', 'fakevideo', 'snapshot'].map((name) => `module ${name}.so`);
+    const applications = ['account', 'menu', 'ctrl_tcp'].map((name) => `module_app ${name}.so`);
+    const config = [
+      'poll_method epoll',
+      `sip_listen ${host}:${await freePort(host)}`,
+      'audio_player aubridge,x',
+      'audio_source aubridge,x',
+      'audio_alert aubridge,x',
+      'video_source fakevideo,x',
+      'video_display fakevideo,x',
+      `ctrl_tcp_listen ${HOST}:${control}`,
+      'module_path /usr/lib/baresip/modules',
+      ...modules,
+      ...applications,
+    ];
+    const file = (name, text) => writeFileSync(join(phone.#folder, name), text);
+    file('config', `${config.join('\n')}\n`);
+    file('accounts', `<sip:${user_name}@${at.host}:${at.port};transport=udp>;auth_user=${user_name};auth_pass=${password};regint=60;answermode=manual\n`);
+    file('contacts', '');
+    phone.#program = new Program('baresip', ['-f', phone.#folder]);
+    await phone.#program.prints(/baresip is ready/);
+    phone.#control = createConnection(control, HOST);
+    await once(phone.#control, 'connect');
+    return phone;
+  }
+
+  #order(command, params = '') {
+    const order = JSON.stringify({ command, params });
+    this.#control.write(`${order.length}:${order},`);
+  }
+
+  async rings() {
+    await this.#program.prints(/Incoming call/);
+  }
+
+  pickUp() {
+    this.#order('accept');
+  }
+
+  hangUp() {
+    this.#order('hangup');
+  }
+
+  /** What its display shows now, PNG. There must be a picture. */
+  async display() {
+    await this.#program.prints(/receiving with resolution/);
+    this.#pictures += 1;
+    const file = join(this.#folder, `${this.#pictures}.png`);
+    this.#order('snapshot_recv', file);
+    // its last part is written last
+    return until('a picture of the display', () => {
+      const picture = existsSync(file) && readFileSync(file);
+      return picture && picture.includes('IEND') && picture;
+    });
+  }
+
+  async stop() {
+    this.#control?.destroy();
+    await this.#program?.stop('SIGKILL');
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
 }
 
 export class Telephone {

@@ -8,12 +8,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
 import { Admin } from '../support/admin.mjs';
-import { device, launch, SIZES } from '../support/browser.mjs';
+import { device, filmOf, launch, SIZES } from '../support/browser.mjs';
 import { dismissToasts, fits, look, nothingCut } from '../support/looks.mjs';
 import { WIDE, ZOOMED } from '../support/pages.mjs';
+import { Panel } from '../support/panel.mjs';
 import { KLINKE, Program } from '../support/program.mjs';
-import { RESIDENT_HZ } from '../support/sound.mjs';
-import { freePort } from '../support/telephone.mjs';
+import { until } from '../support/site.mjs';
+import { RESIDENT_HZ, VISITOR_HZ } from '../support/sound.mjs';
+import { DeskPhone, freePort } from '../support/telephone.mjs';
 import { t } from '../support/texts.mjs';
 
 const OWNER = { user_name: 'styret', password: 'gul sykkel i regnet' };
@@ -27,6 +29,8 @@ let context;
 let page;
 let admin;
 let building;
+let door;
+let unit;
 let resident;
 let registers;
 
@@ -123,9 +127,9 @@ before(async () => {
   await sent('post', '/confidentiality', { version: 1 });
   building = await sent('post', '/buildings', { name: 'Bjørkeveien', address: 'Bjørkeveien 4', kind: 'residential', time_zone: 'Europe/Oslo' });
   const entrance = await sent('post', `/buildings/${building.id}/entrances`, { name: 'A' });
-  await sent('post', `/buildings/${building.id}/doors`, { name: 'Street door', everybody: true });
+  door = await sent('post', `/buildings/${building.id}/doors`, { name: 'Street door', everybody: true });
   await sent('post', `/buildings/${building.id}/units`, { entrance: entrance.id, numbers: '1101', doors: [] });
-  const { items: [unit] } = await sent('get', `/buildings/${building.id}/units`);
+  ({ items: [unit] } = await sent('get', `/buildings/${building.id}/units`));
   resident = await sent('post', '/people', { name: 'Ola Nordmann', language: 'nb', homes: [{ unit: unit.id, owner: false }] });
   await page.setViewportSize(WIDE);
 });
@@ -238,4 +242,57 @@ test('a door without a controller is opened by the door station itself, which th
   assert.equal(await field('admin-sip-password').inputValue(), '', 'a password is not shown again');
   await dialog.getByRole('button', { name: t('admin-relay-remove') }).click();
   await row.getByText(t('admin-no-controller'), { exact: true }).first().waitFor();
+});
+
+/** The colours of the left, the middle and the right third of a picture. */
+async function thirds(png) {
+  const address = `data:image/png;base64,${png.toString('base64')}`;
+  return page.evaluate(async (from) => {
+    const image = await createImageBitmap(await (await fetch(from)).blob());
+    const canvas = new OffscreenCanvas(image.width, image.height).getContext('2d');
+    canvas.drawImage(image, 0, 0);
+    return [1, 3, 5].map((sixth) => [...canvas.getImageData((image.width * sixth) / 6, image.height / 2, 1, 1).data.slice(0, 3)]);
+  }, address);
+}
+
+/** Red, green and blue, as far as a film and two codecs leave them. */
+const isBars = (colours) => colours.every((colour, third) => colour.every((part, channel) => (third === channel ? part > 150 : part < 110)));
+
+test('the display of a desk phone shows what the camera of a panel in the browser films', async () => {
+  const drawn = await context.newPage();
+  await drawn.setViewportSize({ width: 640, height: 480 });
+  const bar = (colour) => `<div style="flex: 1; background: ${colour}"></div>`;
+  await drawn.setContent(`<body style="margin: 0; display: flex; height: 100vh">${['#f00', '#0f0', '#00f'].map(bar).join('')}</body>`);
+  const film = filmOf(await drawn.screenshot({ type: 'jpeg', quality: 95 }), 'bars');
+  await drawn.close();
+  const visitors = await launch(VISITOR_HZ, film);
+  let phone;
+  try {
+    const visitor = await (await device(visitors, 'panel', { origin })).newPage();
+    await visitor.goto(`${origin}/panel`);
+    const [code] = /\d{4} \d{4}/.exec(await visitor.getByText(/\d{4} \d{4}/).innerText());
+    const hung = await sent('post', `/buildings/${building.id}/panels`, { code, name: 'At the door', doors: [door.id] });
+    await sent('post', `/buildings/${building.id}/bells`, { panel: hung.id, unit: unit.id, label: 'Nordmann', kind: 'individual' });
+    const given = await sent('post', `/people/${resident.id}/sip-devices`, { name: 'Kitchen' });
+    phone = await DeskPhone.start('127.0.0.4', given);
+    const isThere = async () => (await sent('get', `/people/${resident.id}/sip-devices`)).find(({ id }) => id === given.id).registered;
+    await until('a registration', isThere);
+
+    const panel = new Panel(visitor, { url: `${origin}/panel` });
+    await panel.ready();
+    await panel.ring({ label: 'Nordmann', unit: '1101', kind: 'individual' });
+    await phone.rings();
+    phone.pickUp();
+    await panel.talks();
+    let seen;
+    await until('the bars on the display', async () => isBars((seen = await thirds(await phone.display())))).catch((error) => {
+      throw new Error(`${error.message}: ${JSON.stringify(seen)}`);
+    });
+    await panel.showsNobody();
+    phone.hangUp();
+    await panel.backToNames();
+  } finally {
+    await phone?.stop();
+    await visitors.close();
+  }
 });

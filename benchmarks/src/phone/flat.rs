@@ -7,7 +7,7 @@ use super::{HERE, RANGE, local, settings, sound};
 use crate::Result;
 use crate::figures::now;
 use klinke_model::time::SystemClock;
-use klinke_sip::agent::{Agent, Dial, Event};
+use klinke_sip::agent::{Agent, Dial, Event, HOPS};
 use klinke_sip::dial::Countries;
 use klinke_sip::rtp::packet::Packet;
 use klinke_sip::rtp::port::{News, Ports};
@@ -85,6 +85,7 @@ async fn call(agent: &Agent, clock: &Arc<SystemClock>, packets: &[Vec<u8>]) -> R
         offer: offer(&ours),
         ring: PATIENCE,
         talk: PATIENCE,
+        hops: HOPS,
         reoffer: Arc::new(|_| None),
         encrypted: None,
     });

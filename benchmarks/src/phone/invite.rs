@@ -6,7 +6,7 @@ use super::trunk::moment;
 use crate::Result;
 use crate::figures::times;
 use crate::process::Process;
-use klinke_sip::agent::{Agent, Dial, Event, Leg, State};
+use klinke_sip::agent::{Agent, Dial, Event, HOPS, Leg, State};
 use klinke_sip::dial::Countries;
 use klinke_sip::sdp::offer;
 use serde_json::{Value, json};
@@ -80,6 +80,7 @@ fn dial(n: usize) -> Result<(String, Dial)> {
         offer: offer(&super::local(SocketAddr::new(super::HERE, 22_000))),
         ring: PATIENCE,
         talk: PATIENCE,
+        hops: HOPS,
         reoffer: Arc::new(|_| None),
         encrypted: None,
     };

@@ -7,7 +7,7 @@
 mod shell;
 
 use crate::digest::Account;
-pub use crate::leg::{Dial, Encrypted, Event, Reoffer};
+pub use crate::leg::{Dial, Encrypted, Event, HOPS, Reoffer};
 pub use crate::sdp::Encryption;
 pub use crate::standing::State;
 use crate::why::Why;

@@ -3,6 +3,7 @@
 
 use crate::client::{Client, Pace};
 use crate::digest::{self, Account};
+use crate::leg::HOPS;
 use crate::message::{self, Headers, Method, Request, Response};
 use klinke_model::time::Mono;
 use sha2::{Digest as _, Sha256};
@@ -129,7 +130,7 @@ impl Ground {
         let mut headers = Headers::default();
         // stands first; `begin` fills it in
         headers.push("Via", "");
-        headers.push("Max-Forwards", "70");
+        headers.push("Max-Forwards", HOPS.to_string());
         headers.push("From", from);
         headers.push("To", to);
         headers.push("Call-ID", call);

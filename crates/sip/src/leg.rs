@@ -38,6 +38,10 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// How many hops a call may go at most (`Max-Forwards`, RFC 3261, section 8.1.1.6). One that is made because of another has what
+/// that one has left ([`Incoming::hops`](crate::stations::Incoming::hops)): what goes round through us ends then.
+pub const HOPS: u8 = 70;
+
 /// Answers an offer that comes during the call (a re-INVITE): given its SDP, ours; `None` refuses it and the call goes on
 /// as it was. Without an SDP the other side asks for an offer of ours.
 pub type Reoffer = Arc<dyn Fn(Option<&str>) -> Option<String> + Send + Sync>;
@@ -65,6 +69,8 @@ pub struct Dial {
     pub ring: Duration,
     /// How long it may last after the answer; then we end it.
     pub talk: Duration,
+    /// How far it may go, as [`HOPS`].
+    pub hops: u8,
     /// What is said to offers during the call.
     pub reoffer: Reoffer,
     /// Both again for trunks whose sound is encrypted; without it the call goes over all others only.
@@ -81,6 +87,8 @@ pub(crate) struct Start {
     pub uri: String,
     /// Our SDP.
     pub offer: String,
+    /// How far it may go.
+    pub hops: u8,
     pub terms: Terms,
 }
 
@@ -229,9 +237,10 @@ impl Leg {
     /// Begins: the INVITE is on its way.
     pub(crate) fn begin(start: Start, ground: &mut Ground, now: Mono) -> Self {
         let (call, tag) = (ground.tokens.fresh(), ground.tokens.fresh());
-        let Start { from, to, uri, offer, terms } = start;
+        let Start { from, to, uri, offer, hops, terms } = start;
         let from = format!("{from};tag={tag}");
         let mut headers = Ground::headers(&from, &to, &call, 1, Method::Invite);
+        headers.set("Max-Forwards", hops.to_string());
         invite_headers(&mut headers, ground, session::USUAL, 90);
         let request = Request { method: Method::Invite, uri, headers, body: offer.clone().into_bytes() };
         let invite = ground.begin(request, now);
@@ -289,6 +298,11 @@ impl Leg {
     /// Our tag, by which messages find their leg where many devices name their calls.
     pub(crate) fn tag(&self) -> &str {
         &self.tag
+    }
+
+    /// Whether it still goes on for both sides: it rings, or they talk.
+    pub(crate) fn goes_on(&self) -> bool {
+        matches!(self.phase, Phase::Calling | Phase::Asked | Phase::Talking)
     }
 
     /// Whether nothing is left of it.

@@ -20,7 +20,7 @@ mod shell;
 #[cfg(test)]
 mod tests;
 
-pub use crate::leg::{Accept, Event, Refusal, Reoffer};
+pub use crate::leg::{Accept, Event, HOPS, Refusal, Reoffer};
 pub use crate::registrar::{Accounts, Digests, Limits, Secret};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use shell::{Command, Shell};
@@ -109,6 +109,8 @@ pub struct Ring {
     pub ring: Duration,
     /// How long it may last after the answer; then we end it.
     pub talk: Duration,
+    /// How far it may go, as [`HOPS`].
+    pub hops: u8,
     /// What is said to offers during the call.
     pub reoffer: Reoffer,
 }
@@ -254,6 +256,10 @@ pub struct Incoming {
     pub offer: Option<String>,
     /// Whether it came on an encrypted way (TLS).
     pub over_tls: bool,
+    /// How far calls may go that are made because of it, below [`HOPS`]; 0 reaches who is next to us.
+    pub hops: u8,
+    /// Whether no other call of this device goes on: what was before it is over on the wire.
+    pub is_only: bool,
     /// The call itself. Before the answer it tells only its end; then [`Event::Acknowledged`] once they have that.
     pub leg: Leg,
 }

@@ -82,6 +82,7 @@ impl Trunk {
             to: format!("<{uri}>"),
             uri,
             offer: dial.offer,
+            hops: dial.hops,
             terms: Terms { ring: dial.ring, talk: dial.talk, reoffer: dial.reoffer },
         };
         let leg = Leg::begin(start, &mut self.ground, now);

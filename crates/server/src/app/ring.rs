@@ -44,6 +44,8 @@ pub struct Tapped {
     pub member: Option<PersonId>,
     /// What they typed instead of tapping a name.
     pub typed: Option<Label>,
+    /// How many hops a call may go that is made for it, [`HOPS`](klinke_sip::stations::HOPS) at most.
+    pub hops: u8,
 }
 
 /// How often codes may be typed at a panel. A right one does not count.
@@ -57,7 +59,7 @@ impl DialLimit {
     }
 }
 
-/// Rings the button of `panel` that has this code. A code that is no code, rings nobody, or comes too often gets the same
+/// Rings the button of `panel` that has this code, for a call that may go so many hops ([`Tapped::hops`]). A code that is no code, rings nobody, or comes too often gets the same
 /// answer, [`RingError::NotFound`]: whoever guesses does not learn that they have to wait.
 ///
 /// # Errors
@@ -67,14 +69,14 @@ pub async fn dial(
     scope: &Scope,
     panel: PanelId,
     request: RequestId,
-    code: &str,
+    (code, hops): (&str, u8),
 ) -> Result<(), RingError> {
     let code = DialCode::new(code).map_err(|_| RingError::NotFound)?;
     let guess = node.dial_limit.0.take(panel).map_err(|_| RingError::NotFound)?;
     let bell = node.store.intercom().bell_by_code(scope, &code).await?.ok_or(RingError::NotFound)?;
     guess.give_back();
     let typed = Label::new(code.as_str()).map_err(|_| RingError::NotFound)?;
-    ring(node, scope, panel, request, Tapped { bell, member: None, typed: Some(typed) }).await
+    ring(node, scope, panel, request, Tapped { bell, member: None, typed: Some(typed), hops }).await
 }
 
 /// Whether the doorbell rings without a sound: by the clock on the building's wall.
@@ -171,7 +173,8 @@ async fn begin(
         .filter(|person| chosen.is_none_or(|chosen| chosen == *person));
     let people = people.collect();
     let callees = phones.map_or_else(HashMap::new, |phones| phones.callees);
-    let start = Start { call, request, scope: *scope, label, facts, silent, plan, people, callees };
+    let hops = tapped.hops;
+    let start = Start { call, request, scope: *scope, label, facts, silent, hops, plan, people, callees };
     Driver::start(node, start).map_err(|_| RingError::Overloaded)
 }
 

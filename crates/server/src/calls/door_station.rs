@@ -12,7 +12,8 @@
 //! one that still rings is answered first, which ends nobody's ringing; and a call that ends is hung up once they are through.
 //!
 //! Invariants
-//! - A panel is in one call at a time: while its line is taken, another INVITE is answered "busy".
+//! - A panel is in one call at a time: another INVITE is answered "busy". One that comes once the call before it is over on the
+//!   wire waits until that is over here too: who leaves and rings again at once is not told that they are in their own way.
 //! - What it dialled rings a doorbell of its own panel or nothing at all, and whoever guesses codes is slowed as at a panel.
 //! - Without a picture that we can pass on it is a call all the same.
 //! - The task ends with the call on either side; its ports are free then. No number, no bell and no door is logged.
@@ -33,7 +34,7 @@ use klinke_model::scope::{Principal, Scope};
 use klinke_sip::dtmf::{Digit, info};
 use klinke_sip::rtp::port::{Line, News, Ports};
 use klinke_sip::sdp::picture::{Picture as Described, taking_picture};
-use klinke_sip::sdp::{self, Agreed, Local, Video};
+use klinke_sip::sdp::{self, Agreed, Local, Newest, Video};
 use klinke_sip::stations::{Accept, Event, Incoming, Refusal, Reoffer};
 use klinke_sip::video::CONTROL;
 use klinke_sip::video::camera::{Camera, Seen};
@@ -41,11 +42,12 @@ use klinke_storage::record::{SipAccountOf, SipLogin};
 use klinke_voice::{Rate, Said};
 use klinke_wire::common::OpeningState;
 use klinke_wire::panel::{PanelCall, PanelCallState, PanelEvent};
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 /// Between two keys by SIP INFO: none of them overtakes another.
@@ -55,17 +57,38 @@ const PRESSING: Duration = Duration::from_secs(3);
 
 /// Takes the calls of door stations until the server stops. Other devices call nobody.
 pub async fn follow(node: Arc<Node>, mut incoming: mpsc::Receiver<Incoming>) {
+    let mut visits: HashMap<PanelId, JoinHandle<()>> = HashMap::new();
     while let Some(Some(call)) = node.stop.run_until_cancelled(incoming.recv()).await {
-        match node.stations.login(&call.device) {
-            Some(SipLogin { tenant, of: SipAccountOf::Panel(panel), .. }) => {
-                node.tasks.spawn(run(Arc::clone(&node), tenant, panel, call));
+        let Some(SipLogin { tenant, of: SipAccountOf::Panel(panel), .. }) = node.stations.login(&call.device)
+        else {
+            call.refuse(Refusal::NotFound);
+            continue;
+        };
+        visits.retain(|_, visit| !visit.is_finished());
+        match visits.remove(&panel) {
+            Some(visit) if !call.is_only => {
+                visits.insert(panel, visit);
+                call.refuse(Refusal::Busy);
             }
-            _ => call.refuse(Refusal::NotFound),
+            before => {
+                let visit = run(Arc::clone(&node), tenant, panel, call, before);
+                visits.insert(panel, node.tasks.spawn(visit));
+            }
         }
     }
 }
 
-async fn run(node: Arc<Node>, tenant: TenantId, panel: PanelId, call: Incoming) {
+async fn run(
+    node: Arc<Node>,
+    tenant: TenantId,
+    panel: PanelId,
+    call: Incoming,
+    before: Option<JoinHandle<()>>,
+) {
+    if let Some(before) = before {
+        // over on the wire, and so about to end; one that failed has ended too
+        let _ = before.await;
+    }
     let (line, events) = socket::line();
     if !node.exchange.station_connected(panel, line.clone()) {
         return call.refuse(Refusal::Busy);
@@ -122,19 +145,27 @@ async fn agree(node: &Node, call: &Incoming) -> Result<Agreement, Refusal> {
     })
 }
 
-/// Answers what the station offers during the call, and tells what was agreed. Its picture stays as it is.
-fn reoffer(local: Local, picture: Option<Described>, changes: mpsc::UnboundedSender<Agreed>) -> Reoffer {
+/// Answers what the station offers during the call, after the answer to its first offer, and tells what was agreed. Its picture
+/// stays as it is.
+fn reoffer(
+    (local, answer): (Local, String),
+    picture: Option<Described>,
+    changes: mpsc::UnboundedSender<Agreed>,
+) -> Reoffer {
     let version = AtomicU64::new(local.version);
+    let newest = Newest::new(answer);
     Arc::new(move |offer| {
         let version = version.fetch_add(1, Ordering::Relaxed) + 1;
         let local = Local { version, ..local.clone() };
-        let Some(offer) = offer else { return Some(sdp::offer(&local)) };
+        let Some(offer) = offer else {
+            return Some(newest.next(|before| sdp::offer_again(&local, before, picture.as_ref())));
+        };
         let (answer, agreed) = sdp::answer(&local, offer.as_bytes()).ok()?;
         let with_picture =
             picture.as_ref().and_then(|picture| taking_picture(&answer, offer.as_bytes(), picture));
         // a call that is over has no sound to change
         let _ = changes.send(agreed);
-        Some(with_picture.map_or(answer, |(answer, _)| answer))
+        Some(newest.next(|_| with_picture.map_or(answer, |(answer, _)| answer)))
     })
 }
 
@@ -222,14 +253,14 @@ impl Visit {
             Some((video, ports, _)) => Some(Camera::start(ports, &video, node.clock.clone()).map_err(lost)?),
             None => None,
         };
-        ring::dial(node, scope, panel, node.random.v4(), &call.dialled)
+        ring::dial(node, scope, panel, node.random.v4(), (&call.dialled, call.hops))
             .await
             .map_err(|cause| refusal(&cause))?;
         let (changes, changed) = mpsc::unbounded_channel();
         Ok(Self {
             node: Arc::clone(node),
             panel,
-            reoffer: reoffer(local.clone(), described, changes),
+            reoffer: reoffer((local.clone(), answer.clone()), described, changes),
             answer,
             local,
             changed,
@@ -310,6 +341,8 @@ impl Visit {
         if let Some(call) = call {
             // it may have ended meanwhile
             self.node.exchange.tell_from_panel(self.panel, call, Message::Input(Input::VisitorHungUp)).await;
+            // answered behind that: then the panel's line is free for who rings next
+            self.node.exchange.panel_call(self.panel).await;
         }
         Goes::Over
     }

@@ -85,6 +85,8 @@ pub struct Start {
     pub facts: RingFacts,
     /// It rings without a sound: the building's quiet hours.
     pub silent: bool,
+    /// How many hops each of its own calls may go.
+    pub hops: u8,
     /// Who is rung.
     pub plan: RingPlan,
     /// Whom the button (or the choice behind it) reaches, connected or not.
@@ -330,6 +332,7 @@ impl Driver {
             door: facts.doors.first().map(|door| door.id),
             ring: limits.ring + OPENING_LIFE,
             hold: limits.talk,
+            hops: self.start.hops,
             own: self.own.clone(),
         }
     }

@@ -73,6 +73,8 @@ pub(super) struct Errand {
     pub ring: Duration,
     /// How long it may be held: the call's own limits end it before.
     pub hold: Duration,
+    /// How many hops its call may go.
+    pub hops: u8,
     /// The call, to tell.
     pub own: mpsc::WeakSender<Message>,
 }
@@ -204,6 +206,7 @@ async fn run(node: Arc<Node>, errand: Errand, number: Number, mut orders: mpsc::
         number,
         ring: errand.ring,
         hold: errand.hold,
+        hops: errand.hops,
     };
     let invited = match invite(&node, wanted, changes).await {
         Ok(invited) => invited,

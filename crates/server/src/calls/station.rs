@@ -46,7 +46,8 @@ async fn run(
     let (offers, ports, picture, sip, their_sdp, changed) = loop {
         let (changes, changed) = mpsc::unbounded_channel();
         let ring = errand.ring.saturating_sub(node.clock.mono().since(since));
-        let wanted = Wanted { device, place: place.clone(), picture: with_picture, ring, hold: errand.hold };
+        let (place, hold, hops) = (place.clone(), errand.hold, errand.hops);
+        let wanted = Wanted { device, place, picture: with_picture, ring, hold, hops };
         let invited = match invite(&node.stations, &node.random, wanted, changes).await {
             Ok(invited) => invited,
             Err(error) => {
@@ -75,8 +76,9 @@ async fn run(
         }
     };
     let place = (RoomId(errand.call.0), peer(leg));
+    let home = node.stations.address_of_device(device).await;
     let picture = picture.zip(offers.agreed_picture(&their_sdp)).and_then(|(ports, video)| {
-        let shown = Shown { offers: Arc::clone(&offers), video, ports, cname: line.cname() };
+        let shown = Shown { offers: Arc::clone(&offers), video, ports, cname: line.cname(), home };
         Picture::show(&node, place, shown)
     });
     if picture.is_none() {

@@ -16,7 +16,7 @@ use crate::node::Node;
 use crate::number_proofs::{Proof, Unproven};
 use klinke_model::contact::Language;
 use klinke_model::time::Mono;
-use klinke_sip::agent::{Event, Leg};
+use klinke_sip::agent::{Event, HOPS, Leg};
 use klinke_sip::dial::Number;
 use klinke_sip::rtp::port::{Line, News};
 use klinke_sip::sdp::{self, Agreed, Local};
@@ -64,7 +64,15 @@ enum Failed {
 pub async fn ring(node: &Arc<Node>, wanted: Confirming) -> Result<(), NotInvited> {
     let Confirming { proof, given_up, number, language } = wanted;
     let (changes, changed) = mpsc::unbounded_channel();
-    let wanted = Wanted { tenant: proof.tenant, building: None, over: None, number, ring: RING, hold: HOLD };
+    let wanted = Wanted {
+        tenant: proof.tenant,
+        building: None,
+        over: None,
+        number,
+        ring: RING,
+        hold: HOLD,
+        hops: HOPS,
+    };
     let invited = invite(node, wanted, changes).await?;
     let own = Arc::clone(node);
     node.tasks.spawn(async move {

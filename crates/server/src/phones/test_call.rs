@@ -15,7 +15,7 @@ use crate::node::Node;
 use klinke_model::contact::Language;
 use klinke_model::ids::{PersonId, TenantId, TrunkId};
 use klinke_model::time::{Clock, Mono};
-use klinke_sip::agent::{Event, Leg};
+use klinke_sip::agent::{Event, HOPS, Leg};
 use klinke_sip::dial::Number;
 use klinke_sip::dtmf::{Digit, Way};
 use klinke_sip::rtp::port::{Line, News};
@@ -166,8 +166,15 @@ impl Told<'_> {
 pub async fn begin(node: &Arc<Node>, who: Tester, wish: Wish) -> Result<Seen, NotInvited> {
     let Wish { trunk, number, language } = wish;
     let (changes, changed) = mpsc::unbounded_channel();
-    let wanted =
-        Wanted { tenant: who.tenant, building: None, over: Some(trunk), number, ring: RING, hold: HOLD };
+    let wanted = Wanted {
+        tenant: who.tenant,
+        building: None,
+        over: Some(trunk),
+        number,
+        ring: RING,
+        hold: HOLD,
+        hops: HOPS,
+    };
     let invited = invite(node, wanted, changes).await?;
     let seen = Seen {
         id: node.random.v4(),

@@ -33,6 +33,7 @@ fn dial(number: &str) -> Dial {
         offer: String::new(),
         ring: Duration::from_secs(1),
         talk: Duration::from_secs(1),
+        hops: klinke_sip::agent::HOPS,
         reoffer: Arc::new(|_| None),
         encrypted: None,
     }

@@ -18,6 +18,7 @@ use klinke_calls::call::Input;
 use klinke_model::ids::{PanelId, RequestId};
 use klinke_model::privacy::Pii;
 use klinke_model::scope::{Principal, Scope};
+use klinke_sip::stations::HOPS;
 use klinke_wire::common::{ErrorCode, ErrorNews, OpeningState, RefusalCode};
 use klinke_wire::panel::{
     Directory, DirectoryBell, DirectoryMember, PanelEvent, PanelRequest, PresentedPass, challenge_text,
@@ -188,13 +189,15 @@ impl Peer for PanelPeer<'_> {
             PanelRequest::Hello { .. } => return Err(Closing::NotProven),
             PanelRequest::Ping => line.send(PanelEvent::Pong),
             PanelRequest::Ring { request, bell, member } => {
-                let tapped = Tapped { bell, member, typed: None };
+                let tapped = Tapped { bell, member, typed: None, hops: HOPS };
                 if let Err(cause) = ring::ring(self.node, &self.scope, self.panel, request, tapped).await {
                     error(Some(request), refusal(&cause));
                 }
             }
             PanelRequest::Dial { request, code } => {
-                if let Err(cause) = ring::dial(self.node, &self.scope, self.panel, request, &code).await {
+                if let Err(cause) =
+                    ring::dial(self.node, &self.scope, self.panel, request, (&code, HOPS)).await
+                {
                     error(Some(request), refusal(&cause));
                 }
             }

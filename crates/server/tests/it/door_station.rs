@@ -1,6 +1,8 @@
 //! A door station that others wrote (baresip) hangs at the entrance: it is that panel.
 
 mod display;
+mod loops;
+mod wire;
 
 use crate::desk_phone::{PAUSE, give, registered};
 use crate::doorbells::change;
@@ -8,8 +10,10 @@ use crate::support::app::App;
 use crate::support::baresip::Baresip;
 use crate::support::desk_phone::DeskPhone;
 use crate::support::house::House;
+use crate::support::trunk::{Sipp, free_port};
 use crate::support::until;
 use crate::webrtc::{Numbers, Offering, Peer, Role, Via};
+use klinke_model::ids::PanelId;
 use klinke_model::intercom::EndReason;
 use klinke_server::config::{Config, Digests};
 use klinke_server::stations::Way;
@@ -103,10 +107,14 @@ async fn account(house: &House) -> Credentials {
         let set = change(house, house.plan.bell(name), json!({ "dial_code": code })).await;
         assert_eq!(set.status, 200, "{set:?}");
     }
+    account_of(house, house.plan.entrance_panel.id).await
+}
+
+/// Makes this panel a door station: its account.
+async fn account_of(house: &House, panel: PanelId) -> Credentials {
     let node = house.node();
     let account = Credentials::new(&node.random);
     let kept = account.account(&node.random, node.clock.now());
-    let panel = house.plan.entrance_panel.id;
     node.store.sip_accounts().add_sip_panel(&house.scope(), &node.stamp(), panel, kept).await.unwrap();
     klinke_server::stations::standing::look(node).await;
     account
@@ -174,6 +182,25 @@ async fn its_number_rings_the_app_sees_talks_and_opens_and_the_visitor_leaves() 
 }
 
 #[tokio::test]
+async fn who_leaves_and_rings_again_at_once_rings() {
+    let (house, mut station) = house("").await;
+    let mut kari = house.app("kari").await;
+    station.dial(DAHL).await;
+    let mut call = kari.rung().await.call;
+    for _ in 0..20 {
+        // nothing is waited for in between
+        station.hang_up().await;
+        station.dial(DAHL).await;
+        assert_eq!(kari.ended(call).await, EndReason::VisitorLeft);
+        let next = kari.rung().await.call;
+        assert_ne!(std::mem::replace(&mut call, next), next);
+    }
+    station.hang_up().await;
+    assert_eq!(kari.ended(call).await, EndReason::VisitorLeft);
+    nothing_is_left(&house).await;
+}
+
+#[tokio::test]
 async fn its_own_keys_open_nothing_and_those_of_the_desk_phone_that_answers_do() {
     let (house, mut station) = house("").await;
     let controller = house.controller().await;
@@ -198,6 +225,22 @@ async fn its_own_keys_open_nothing_and_those_of_the_desk_phone_that_answers_do()
     nothing_is_left(&house).await;
     assert_eq!((controller.releases.of(0), controller.releases.count()), (1, 1));
     controller.stop().await;
+}
+
+#[tokio::test]
+async fn one_that_asks_for_an_offer_gets_every_line_in_its_place() {
+    let (house, at) = loops::house(|_| {}).await;
+    let mut kari = house.app("kari").await;
+    let Credentials { name, password } = account(&house).await;
+    let server = at.to_string();
+    Sipp::register_from(free_port(), &server, &name, &password).await;
+    let sipp = Sipp::asks_for_offer(&server, (&name, &password), DAHL);
+    let call = kari.rung().await.call;
+    sipp.wrote("183 Session Progress").await;
+    kari.answer(call).await;
+    sipp.verdict().await;
+    assert_eq!(kari.ended(call).await, EndReason::VisitorLeft);
+    nothing_is_left(&house).await;
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@
 //! on the way that it came on itself, never to an address that a message names. A message is part of a call by the tag that we
 //! gave it, and from the address of its device only.
 
-use super::{Accept, Event, Refusal, Ring, Settings};
+use super::{Accept, Event, HOPS, Refusal, Ring, Settings};
 use crate::client::Pace;
 use crate::ground::{ALLOW, Ground, Tokens};
 use crate::leg::{Leg, Start, Terms, invitation};
@@ -27,9 +27,20 @@ pub(super) const LONGEST_RING: Duration = Duration::from_secs(180);
 /// What is told of calls.
 pub(super) enum News {
     /// A door station calls.
-    Asked { id: u64, device: String, dialled: String, offer: Option<String>, over_tls: bool },
+    Asked(Asked),
     /// What becomes of a call.
     Event(u64, Event),
+}
+
+/// The call of a door station, as [`Incoming`](super::Incoming) has it.
+pub(super) struct Asked {
+    pub id: u64,
+    pub device: String,
+    pub dialled: String,
+    pub offer: Option<String>,
+    pub over_tls: bool,
+    pub hops: u8,
+    pub is_only: bool,
 }
 
 struct Call {
@@ -117,6 +128,7 @@ impl Core {
             to: format!("<sip:{}@{host}>", ring.device),
             uri,
             offer: (ring.offer)(flow.way == Transport::Tls),
+            hops: ring.hops,
             terms: Terms { ring: ring.ring, talk: ring.talk, reoffer: ring.reoffer },
         };
         let leg = Leg::begin(start, &mut ground, now);
@@ -324,13 +336,17 @@ impl Core {
             self.say(Response::to(&request, 403, None), flow);
             return;
         };
-        // whoever is rung for it would be one hop more (section 16.3, 483)
-        if request.headers.number("Max-Forwards") == Some(0) {
+        let registration = binding.call.clone();
+        // whoever is rung for it is one hop more (sections 16.3 and 16.6); who does not say is no proxy, and begins
+        let left = u8::try_from(request.headers.number("Max-Forwards").unwrap_or_else(|| HOPS.into()));
+        let Some(hops) = left.unwrap_or(HOPS).min(HOPS).checked_sub(1) else {
             self.say(Response::to(&request, 483, None), flow);
             return;
-        }
-        let registration = binding.call.clone();
-        if self.calls.values().filter(|call| call.device == device).count() >= OF_DEVICE {
+        };
+        let of_device = self.calls.values().filter(|call| call.device == device);
+        let (count, goes_on) =
+            of_device.fold((0, 0), |(all, on), call| (all + 1, on + usize::from(call.leg.goes_on())));
+        if count >= OF_DEVICE {
             self.say(Response::to(&request, 486, None), flow);
             return;
         }
@@ -348,7 +364,9 @@ impl Core {
         let mut ground = self.ground(flow, id);
         let leg = Leg::asked(request, flow.peer, LONGEST_RING, &mut ground, now);
         let over_tls = flow.way == Transport::Tls;
-        self.news.push_back(News::Asked { id, device: device.clone(), dialled, offer, over_tls });
+        let asked =
+            Asked { id, device: device.clone(), dialled, offer, over_tls, hops, is_only: goes_on == 0 };
+        self.news.push_back(News::Asked(asked));
         self.add(id, Call { leg, ground, device, flow, registration });
     }
 

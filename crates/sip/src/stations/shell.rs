@@ -1,7 +1,7 @@
 //! The task behind a [`House`](super::House): gives the core its sockets and its clock, and passes wishes and events on.
 
 use super::connection::{Heard, carry};
-use super::core::{Core, News};
+use super::core::{Asked, Core, News};
 use super::{
     Accept, Accounts, Addresses, EVENTS, Event, Incoming, Leg, Refusal, Ring, Settings, StartError, Tls,
 };
@@ -231,12 +231,13 @@ impl Shell {
         while let Some(news) = self.core.news() {
             match news {
                 News::Event(id, event) => self.tell(id, event),
-                News::Asked { id, device, dialled, offer, over_tls } => {
+                News::Asked(Asked { id, device, dialled, offer, over_tls, hops, is_only }) => {
                     let (events, inbox) = mpsc::channel(EVENTS);
                     self.legs.insert(id, events);
                     let leg = Leg { id, commands: self.commands.clone(), events: inbox, over: false };
                     // whom nobody takes is dropped, and so refused
-                    let _ = self.told.incoming.try_send(Incoming { device, dialled, offer, over_tls, leg });
+                    let call = Incoming { device, dialled, offer, over_tls, hops, is_only, leg };
+                    let _ = self.told.incoming.try_send(call);
                 }
             }
         }

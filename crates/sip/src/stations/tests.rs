@@ -33,6 +33,8 @@ struct World {
     cseq: u32,
     sent: Vec<(Flow, Message)>,
     asked: Vec<(u64, String, String, Option<String>)>,
+    /// Of the newest call of theirs: how far what is made because of it may go, and whether it is the only one.
+    newest: Option<(u8, bool)>,
     events: Vec<Event>,
 }
 
@@ -42,7 +44,7 @@ impl World {
         let accounts = [(DEVICE, "right horse"), (OTHER, "other horse")];
         core.accounts(accounts.map(|(name, word)| (name.to_owned(), Secret::new(name, word))).into(), ms(0));
         let (sent, asked, events) = (Vec::new(), Vec::new(), Vec::new());
-        Self { core, now: ms(0), cseq: 0, sent, asked, events }
+        Self { core, now: ms(0), cseq: 0, sent, asked, newest: None, events }
     }
 
     /// With a device that is registered on this way.
@@ -166,8 +168,9 @@ impl World {
         while let Some(news) = self.core.news() {
             match news {
                 News::Event(_, event) => self.events.push(event),
-                News::Asked { id, device, dialled, offer, .. } => {
-                    self.asked.push((id, device, dialled, offer));
+                News::Asked(asked) => {
+                    self.newest = Some((asked.hops, asked.is_only));
+                    self.asked.push((asked.id, asked.device, asked.dialled, asked.offer));
                 }
             }
         }
@@ -208,6 +211,7 @@ impl World {
             offer: Arc::new(|over_tls| if over_tls { "with keys" } else { "ours" }.into()),
             ring: Duration::from_secs(60),
             talk: Duration::from_secs(LIMIT),
+            hops: 69,
             reoffer: Arc::new(|_| Some("again".into())),
         };
         self.core.call(1, ring, self.now);
@@ -442,6 +446,54 @@ fn a_call_that_comes_two_ways_or_comes_back_is_no_second_call() {
     assert_eq!(world.statuses(), [482]);
     assert!(world.asked.is_empty());
     assert_eq!(world.core.dialogs(), 1);
+}
+
+#[test]
+fn what_is_made_because_of_a_call_may_go_one_hop_less() {
+    for (said, hops) in [
+        (None, Some(69)),
+        (Some("70"), Some(69)),
+        (Some("255"), Some(69)),
+        (Some("4000000000"), Some(69)),
+        (Some("99999999999999"), Some(69)),
+        (Some("17"), Some(16)),
+        (Some("1"), Some(0)),
+        (Some("0"), None),
+    ] {
+        let mut world = World::registered(flow(5060));
+        let mut invite = world.invite("bell-3", "theirs");
+        said.into_iter().for_each(|said| invite.headers.push("Max-Forwards", said));
+        world.sent.clear();
+        let (status, _) = world.signed(invite, DEVICE, "right horse", flow(5060));
+        assert_eq!(status, if hops.is_some() { 100 } else { 483 }, "{said:?}");
+        assert_eq!(world.newest.map(|(hops, _)| hops), hops, "{said:?}");
+    }
+    let mut world = World::registered(flow(5060));
+    world.sent.clear();
+    let (_, invite) = world.ring(DEVICE).unwrap();
+    assert_eq!(invite.headers.all("Max-Forwards").collect::<Vec<_>>(), ["69"]);
+}
+
+#[test]
+fn a_call_is_the_only_one_once_the_one_before_it_is_over_on_the_wire() {
+    let (mut world, id, _) = World::asking("theirs");
+    assert_eq!(world.newest, Some((69, true)));
+    let again = |world: &mut World, call: &str| {
+        let mut invite = world.invite("bell-3", "theirs");
+        invite.headers.set("Call-ID", call);
+        world.signed(invite, DEVICE, "right horse", flow(5060));
+        world.newest.unwrap().1
+    };
+    assert!(!again(&mut world, "another"));
+    let (another, ..) = world.asked.pop().unwrap();
+    // refused: over, though their acknowledgement is not there yet
+    for id in [another, id] {
+        world.core.refuse(id, Refusal::Busy, world.now);
+    }
+    world.drain();
+    world.sent.clear();
+    assert_eq!(world.core.dialogs(), 2);
+    assert!(again(&mut world, "a third"));
 }
 
 #[test]

@@ -7,6 +7,7 @@ use crate::client::Pace;
 use crate::dial::Countries;
 use crate::digest::Account;
 use crate::fuzz::mutate::Chance;
+use crate::leg::HOPS;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -53,6 +54,7 @@ impl World {
             offer: "v=0".into(),
             ring: RING,
             talk: TALK,
+            hops: HOPS,
             reoffer: Arc::new(|offer| (offer != Some("no")).then(|| "ours".to_owned())),
             encrypted: None,
         };

@@ -4,6 +4,7 @@ use super::*;
 use crate::client::Pace;
 use crate::dial::Countries;
 use crate::digest::Account;
+use crate::leg::HOPS;
 use proptest::prelude::*;
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,6 +42,7 @@ impl World {
             offer: "v=0".into(),
             ring: Duration::from_secs(ring),
             talk: Duration::from_secs(talk),
+            hops: HOPS,
             reoffer: Arc::new(|offer| (offer != Some("no")).then(|| "ours".to_owned())),
             encrypted: None,
         };

@@ -1,7 +1,7 @@
 //! SIPp as a trunk, and what every test with one needs.
 
 use crate::baresip::free_ports;
-use klinke_sip::agent::{Agent, Dial, Encryption, Event, Leg, Settings, State, T1, Way};
+use klinke_sip::agent::{Agent, Dial, Encryption, Event, HOPS, Leg, Settings, State, T1, Way};
 use klinke_sip::dial::Countries;
 use klinke_sip::digest::Account;
 use klinke_sip::why::Why;
@@ -143,6 +143,7 @@ pub fn dial() -> Dial {
         offer: OFFER.into(),
         ring: BOUND,
         talk: BOUND,
+        hops: HOPS,
         reoffer: Arc::new(|offer| {
             let hold = offer.is_some_and(|offer| offer.contains("a=sendonly"));
             Some(if hold { format!("{OFFER}a=recvonly\r\n") } else { OFFER.to_owned() })

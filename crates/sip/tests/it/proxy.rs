@@ -1,6 +1,7 @@
-//! Kamailio, a SIP proxy and registrar that others wrote: how it is started with a way of its own to route.
+//! Kamailio, a SIP proxy and registrar that others wrote: how it is started with a way of its own to route. The server's tests use
+//! this too.
 
-use crate::peer::free_port;
+use super::baresip::free_ports;
 use std::path::Path;
 use std::process::Stdio;
 use tokio::process::{Child, Command};
@@ -15,7 +16,11 @@ pub struct Kamailio {
 impl Kamailio {
     /// With these modules, settings of them, and this for every request; `PORT` there is its own.
     pub fn start(modules: &[&str], settings: &str, route: &str) -> Self {
-        let port = free_port();
+        Self::start_on(free_ports(1), modules, settings, route)
+    }
+
+    /// The same at this port.
+    pub fn start_on(port: u16, modules: &[&str], settings: &str, route: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let modules: String = modules.iter().map(|name| format!("loadmodule \"{name}.so\"\n")).collect();
         let route = route.replace("PORT", &port.to_string());
@@ -40,6 +45,19 @@ impl Kamailio {
             .spawn()
             .expect("Kamailio (Debian: kamailio)");
         Self { port, folder, child }
+    }
+
+    /// What it has noted behind these words, in its order; what it noted once more, because it came once more, once.
+    pub fn noted(&self, words: &str) -> Vec<String> {
+        let mut noted = Vec::new();
+        for what in
+            self.log().lines().filter_map(|line| line.split_once(words)).map(|(_, what)| what.to_owned())
+        {
+            if !noted.contains(&what) {
+                noted.push(what);
+            }
+        }
+        noted
     }
 
     pub fn log(&self) -> String {

@@ -2,7 +2,9 @@
 
 use crate::baresip::Baresip;
 use crate::peer::*;
-use klinke_sip::stations::{Accounts, Addresses, Digests, House, Incoming, Ring, Secret, Settings, Tls};
+use klinke_sip::stations::{
+    Accounts, Addresses, Digests, HOPS, House, Incoming, Ring, Secret, Settings, Tls,
+};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -57,6 +59,7 @@ pub fn ring(offer: String) -> Ring {
         offer: Arc::new(move |_| offer.clone()),
         ring: BOUND,
         talk: BOUND,
+        hops: HOPS,
         reoffer: Arc::new(|_| None),
     }
 }

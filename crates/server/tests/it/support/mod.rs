@@ -8,6 +8,9 @@ pub mod door;
 pub mod house;
 pub mod panel;
 pub mod process;
+#[path = "../../../../sip/tests/it/proxy.rs"]
+#[expect(dead_code, reason = "here its port is always one that devices registered from")]
+pub mod proxy;
 pub mod socket;
 pub mod trunk;
 

@@ -82,6 +82,43 @@ impl Sipp {
         )
     }
 
+    /// A device that registers at a server from this port, and is gone without a word: what speaks from there next is it.
+    pub async fn register_from(port: u16, server: &str, name: &str, password: &str) {
+        let words = [server, "-s", name, "-au", name, "-ap", password];
+        Self::start_on(port, &scenario("register_device"), 1, &words).verdict().await;
+    }
+
+    /// A door station with this account, registered before, calls this number for so many hops at most, and is answered with
+    /// this status.
+    pub fn visitor(
+        server: &str,
+        (name, password): (&str, &str),
+        number: &str,
+        hops: u8,
+        status: &str,
+    ) -> Self {
+        let script = scenario("door_refused")
+            .replace("k7m2q9x4w8zp", name)
+            .replace("<!--ASKS-->", &format!("Max-Forwards: {hops}"))
+            .replace("<!--REFUSED-->", status);
+        let script = script.replace(
+            &format!("<recv response=\"{status}\"/>"),
+            &format!("<recv response=\"180\" optional=\"true\"/>\n  <recv response=\"{status}\"/>"),
+        );
+        let uri = format!("{number}@{server}");
+        let words = [server, "-s", number, "-auth_uri", &uri, "-au", name, "-ap", password];
+        Self::start_on(free_port(), &script, 1, &words)
+    }
+
+    /// A door station with this account, registered before, calls this number with a picture, and asks for an offer of ours when it
+    /// is answered.
+    pub fn asks_for_offer(server: &str, (name, password): (&str, &str), number: &str) -> Self {
+        let script = include_str!("../../sipp/asks_for_offer.xml").replace("<!--NAME-->", name);
+        let uri = format!("{number}@{server}");
+        let words = [server, "-s", number, "-auth_uri", &uri, "-au", name, "-ap", password];
+        Self::start_on(free_port(), &script, 1, &words)
+    }
+
     /// A device that has registered at a server, refuses a call because of its picture and takes one that has none: so many
     /// calls altogether.
     pub async fn no_display(server: &str, name: &str, password: &str, calls: u32) -> Self {
