@@ -1,20 +1,17 @@
 // An ordinary telephone at the end of a trunk, as programs of others: baresip, which hears, speaks and presses keys beside the
-// sound or in it, and SIPp, which presses them by SIP INFO. The trunk is the telephone itself. And a door station that
-// registers, with a camera: baresip too.
+// sound or in it, and SIPp, which presses them by SIP INFO. The trunk is the telephone itself. And devices that register: a desk
+// phone with a display, a door station with a camera.
 
 import assert from 'node:assert/strict';
-import { randomInt } from 'node:crypto';
-import { createSocket } from 'node:dgram';
-import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createConnection, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Baresip, PICTURES, registering } from './baresip.mjs';
+import { freePort, HOST } from './ports.mjs';
 import { Program } from './program.mjs';
 import { until } from './site.mjs';
 import { bursts, wavOf } from './sound.mjs';
 
-const HOST = '127.0.0.1';
 /** Full scale of a sample of 16 bits, and the head of a WAV file of baresip's, bytes. */
 const FULL = 32_768;
 const HEAD = 44;
@@ -30,30 +27,6 @@ const SHARE = 0.7;
 const WINDOWS = 2;
 /** How long its sound goes on, s: longer than a call. */
 const SPEAKS_S = 150;
-
-/** Whether nobody listens at a port, by UDP or TCP. */
-async function isFree(port, host) {
-  const server = createServer();
-  const listens = await new Promise((resolve) => server.once('error', () => resolve(false)).listen(port, host, () => resolve(true)));
-  if (!listens) return false;
-  server.close();
-  await once(server, 'close');
-  const socket = createSocket('udp4');
-  const bound = await new Promise((resolve) => socket.once('error', () => resolve(false)).bind(port, host, () => resolve(true)));
-  socket.close();
-  return bound;
-}
-
-/**
- * A port of UDP and TCP that nobody has, and the next one: baresip ends when it can not have that for TLS. A program takes it only
- * after we looked, so it is below those that the system gives to whoever asks for any: connections come and go there all the time.
- */
-export async function freePort(host = HOST) {
-  for (;;) {
-    const port = randomInt(10_000, 20_000);
-    if ((await isFree(port, host)) && (await isFree(port + 1, host))) return port;
-  }
-}
 
 /** One tone, or two at once as a key has them. Samples, full scale is 1. */
 export const tone = (hertz, seconds) =>
@@ -85,69 +58,36 @@ function pitch(samples, hertz) {
   return { share: power > 0 ? (2 * peak) / (samples.length * power) : 0, level: Math.sqrt(power / samples.length) / FULL };
 }
 
-/**
- * A desk phone with a display, which registers with what an administrator was shown: FFmpeg reads the picture. `host`: its own
- * address.
- */
+/** A desk phone with a display, which registers with what an administrator was shown: FFmpeg reads the picture. */
 export class DeskPhone {
-  #folder = mkdtempSync(join(tmpdir(), 'klinke-desk-phone-'));
-  #program;
-  #control;
+  #baresip;
   #pictures = 0;
 
-  static async start(host, { user_name, password, servers }) {
+  /** `host`: its own address. */
+  static async start(host, given) {
     const phone = new DeskPhone();
-    const at = servers.find(({ transport }) => transport === 'udp');
-    const control = await freePort();
-    const modules = ['g711', 'aubridge', 'avcodec', 'fakevideo', 'snapshot'].map((name) => `module ${name}.so`);
-    const applications = ['account', 'menu', 'ctrl_tcp'].map((name) => `module_app ${name}.so`);
-    const config = [
-      'poll_method epoll',
-      `sip_listen ${host}:${await freePort(host)}`,
-      'audio_player aubridge,x',
-      'audio_source aubridge,x',
-      'audio_alert aubridge,x',
-      'video_source fakevideo,x',
-      'video_display fakevideo,x',
-      `ctrl_tcp_listen ${HOST}:${control}`,
-      'module_path /usr/lib/baresip/modules',
-      ...modules,
-      ...applications,
-    ];
-    const file = (name, text) => writeFileSync(join(phone.#folder, name), text);
-    file('config', `${config.join('\n')}\n`);
-    file('accounts', `<sip:${user_name}@${at.host}:${at.port};transport=udp>;auth_user=${user_name};auth_pass=${password};regint=60;answermode=manual\n`);
-    file('contacts', '');
-    phone.#program = new Program('baresip', ['-f', phone.#folder]);
-    await phone.#program.prints(/baresip is ready/);
-    phone.#control = createConnection(control, HOST);
-    await once(phone.#control, 'connect');
+    phone.#baresip = await Baresip.start(registering(given, 'answermode=manual'), { host, settings: () => [...PICTURES, 'module snapshot.so'] });
     return phone;
   }
 
-  #order(command, params = '') {
-    const order = JSON.stringify({ command, params });
-    this.#control.write(`${order.length}:${order},`);
-  }
-
   async rings() {
-    await this.#program.prints(/Incoming call/);
+    await this.#baresip.prints(/Incoming call/);
   }
 
   pickUp() {
-    this.#order('accept');
+    this.#baresip.order('accept');
   }
 
   hangUp() {
-    this.#order('hangup');
+    this.#baresip.order('hangup');
   }
 
   /** What its display shows now, PNG. There must be a picture. */
   async display() {
-    await this.#program.prints(/receiving with resolution/);
+    await this.#baresip.prints(/receiving with resolution/);
     this.#pictures += 1;
-    const file = join(this.#folder, `${this.#pictures}.png`);
-    this.#order('snapshot_recv', file);
+    const file = join(this.#baresip.folder, `${this.#pictures}.png`);
+    this.#baresip.order('snapshot_recv', file);
     // its last part is written last
     return until('a picture of the display', () => {
       const picture = existsSync(file) && readFileSync(file);
@@ -156,102 +96,76 @@ export class DeskPhone {
   }
 
   async stop() {
-    this.#control?.destroy();
-    await this.#program?.stop('SIGKILL');
-    rmSync(this.#folder, { recursive: true, force: true });
+    await this.#baresip.stop('SIGKILL');
   }
 }
 
 export class Telephone {
-  port;
-  #folder = mkdtempSync(join(tmpdir(), 'klinke-telephone-'));
-  #program;
-  #control;
+  #baresip;
   #server;
 
   /** `number`: its own. `says`: what it speaks (without: bursts of `hertz`). It picks up by itself. */
   static start({ number, hertz, says }) {
-    return Telephone.#start({ account: `<sip:${number}@${HOST}>;regint=0;answermode=auto;audio_codecs=PCMA`, hertz, says });
+    return Telephone.#start(`<sip:${number}@${HOST}>;regint=0;answermode=auto;audio_codecs=PCMA`, { hertz, says });
   }
 
   /** A door station with what its administrator was shown, once it is registered. Its camera films bars: red, green, blue. */
-  static async doorStation({ servers, user_name, password }, hertz) {
-    const { host, port } = servers.find(({ transport }) => transport === 'udp');
-    const registers = `auth_user=${user_name};auth_pass=${password};regint=60;audio_codecs=PCMA`;
-    const camera = ['avcodec', 'fakevideo'].map((name) => `module ${name}.so`);
-    const settings = ['video_source fakevideo,x', 'video_display fakevideo,x', 'video_size 352x288', 'video_fps 25', 'rtcp_mux yes', ...camera];
-    const station = await Telephone.#start({ account: `<sip:${user_name}@${host}:${port};transport=udp>;${registers}`, hertz, settings });
-    station.#server = `${host}:${port}`;
-    await station.#program.prints(/200 OK/);
+  static async doorStation(given, hertz) {
+    const account = registering(given, 'audio_codecs=PCMA');
+    const station = await Telephone.#start(account, { hertz, settings: [...PICTURES, 'video_size 352x288', 'video_fps 25', 'rtcp_mux yes'] });
+    [, station.#server] = /@([^;]+)/.exec(account);
+    await station.#baresip.prints(/200 OK/);
     return station;
   }
 
-  static async #start({ account, hertz, says = bursts(hertz, RATE, SPEAKS_S), settings = [] }) {
+  static async #start(account, { hertz, says = bursts(hertz, RATE, SPEAKS_S), settings = [] }) {
     const phone = new Telephone();
-    phone.port = await freePort();
-    const [control, at] = [await freePort(), (file) => join(phone.#folder, file)];
-    writeFileSync(at('says.wav'), wavOf(says, RATE));
-    const modules = ['g711', 'aubridge', 'aufile', 'sndfile'].map((name) => `module ${name}.so`);
-    const applications = ['account', 'menu', 'ctrl_tcp'].map((name) => `module_app ${name}.so`);
-    const config = [
-      'poll_method epoll',
-      `sip_listen ${HOST}:${phone.port}`,
-      'audio_player aubridge,x',
-      `audio_source aufile,${at('says.wav')}`,
-      'audio_alert aubridge,x',
-      `snd_path ${phone.#folder}`,
-      `ctrl_tcp_listen ${HOST}:${control}`,
-      'module_path /usr/lib/baresip/modules',
-      ...modules,
-      ...settings,
-      ...applications,
-    ];
-    writeFileSync(at('config'), `${config.join('\n')}\n`);
-    writeFileSync(at('accounts'), `${account}\n`);
-    writeFileSync(at('contacts'), '');
-    phone.#program = new Program('baresip', ['-f', phone.#folder]);
-    await phone.#program.prints(/baresip is ready/);
-    phone.#control = createConnection(control, HOST);
-    await once(phone.#control, 'connect');
+    phone.#baresip = await Baresip.start(account, {
+      settings: (folder) => {
+        const file = join(folder, 'says.wav');
+        writeFileSync(file, wavOf(says, RATE));
+        return [`audio_source aufile,${file}`, `snd_path ${folder}`, 'module aufile.so', 'module sndfile.so', ...settings];
+      },
+    });
     return phone;
   }
 
+  /** Where it listens. */
+  get port() {
+    return this.#baresip.port;
+  }
+
   get log() {
-    return this.#program.log;
+    return this.#baresip.log;
   }
 
   async isCalled() {
-    await this.#program.prints(/answering call/);
+    await this.#baresip.prints(/answering call/);
   }
 
   /** The call is over, by whoever ended it. */
   async isFree() {
-    await this.#program.prints(/terminate|session closed/i);
-  }
-
-  #order(command, params = '') {
-    const order = JSON.stringify({ command, params });
-    this.#control.write(`${order.length}:${order},`);
+    await this.#baresip.prints(/terminate|session closed/i);
   }
 
   press(key) {
-    this.#order('sndcode', String(key));
+    this.#baresip.order('sndcode', String(key));
   }
 
   /** A door station's button: it calls this number of its server's. */
   dial(number) {
-    this.#order('dial', `sip:${number}@${this.#server}`);
+    this.#baresip.order('dial', `sip:${number}@${this.#server}`);
   }
 
   hangUp() {
-    this.#order('hangup');
+    this.#baresip.order('hangup');
   }
 
   /** All that it heard in its call so far. */
   #heard() {
-    const file = readdirSync(this.#folder).find((name) => /^dump-.*-dec\.wav$/.test(name));
+    const file = readdirSync(this.#baresip.folder).find((name) => /^dump-.*-dec\.wav$/.test(name));
     if (!file) return new Int16Array(0);
-    const { buffer, byteOffset, length } = readFileSync(join(this.#folder, file));
+    const { buffer, byteOffset, length } = readFileSync(join(this.#baresip.folder, file));
     return new Int16Array(buffer.slice(byteOffset + HEAD, byteOffset + HEAD + 2 * Math.max(0, (length - HEAD) >> 1)));
   }
 
@@ -289,9 +203,7 @@ export class Telephone {
   }
 
   async stop() {
-    this.#control?.destroy();
-    await this.#program.stop();
-    rmSync(this.#folder, { recursive: true, force: true });
+    await this.#baresip.stop();
   }
 }
 

@@ -6,9 +6,10 @@ import { after, afterEach, before, test } from 'node:test';
 import { launch } from '../support/browser.mjs';
 import { House } from '../support/house.mjs';
 import { look } from '../support/looks.mjs';
+import { freePort } from '../support/ports.mjs';
 import { until } from '../support/site.mjs';
 import { hears, hearsNothing, RESIDENT_HZ, VISITOR_HZ } from '../support/sound.mjs';
-import { freePort, Telephone } from '../support/telephone.mjs';
+import { Telephone } from '../support/telephone.mjs';
 import { t } from '../support/texts.mjs';
 
 const KARI = { label: 'Kari', unit: '101', kind: 'individual' };

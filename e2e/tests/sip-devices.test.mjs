@@ -2,20 +2,21 @@
 // pages say who is there. baresip is the device.
 
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
 import { Admin } from '../support/admin.mjs';
+import { Baresip } from '../support/baresip.mjs';
 import { device, filmOf, launch, SIZES } from '../support/browser.mjs';
 import { dismissToasts, fits, look, nothingCut } from '../support/looks.mjs';
 import { WIDE, ZOOMED } from '../support/pages.mjs';
 import { Panel } from '../support/panel.mjs';
+import { freePort } from '../support/ports.mjs';
 import { KLINKE, Program } from '../support/program.mjs';
 import { until } from '../support/site.mjs';
 import { RESIDENT_HZ, VISITOR_HZ } from '../support/sound.mjs';
-import { DeskPhone, freePort } from '../support/telephone.mjs';
+import { DeskPhone } from '../support/telephone.mjs';
 import { t } from '../support/texts.mjs';
 
 const OWNER = { user_name: 'styret', password: 'gul sykkel i regnet' };
@@ -45,27 +46,7 @@ async function sent(method, path, data) {
  * A device of others that registers with what the page has shown. `host`: its own address, for once its account is taken away it
  * guesses on, and whoever guesses is not heard for a minute.
  */
-class Registers {
-  #folder = mkdtempSync(join(tmpdir(), 'klinke-registers-'));
-  #program;
-
-  static async start(host, { server: at, user, password }) {
-    const one = new Registers();
-    const file = (name, text) => writeFileSync(join(one.#folder, name), text);
-    file('config', `poll_method epoll\nsip_listen ${host}:${await freePort(host)}\nmodule_path /usr/lib/baresip/modules\nmodule g711.so\nmodule_app account.so\nmodule_app menu.so\n`);
-    file('accounts', `<sip:${user}@${at};transport=udp>;auth_user=${user};auth_pass=${password};regint=60\n`);
-    file('contacts', '');
-    one.#program = new Program('baresip', ['-f', one.#folder]);
-    await one.#program.prints(/baresip is ready/);
-    return one;
-  }
-
-  async stop() {
-    // one whose account was taken away would try for ten seconds to take its leave
-    await this.#program.stop('SIGKILL');
-    rmSync(this.#folder, { recursive: true, force: true });
-  }
-}
+const register = (host, { server: at, user, password }) => Baresip.start(`<sip:${user}@${at};transport=udp>;auth_user=${user};auth_pass=${password};regint=60`, { host });
 
 /** At a desk, on a phone, and twice as large: a picture of the first two, and nothing cut off in any. */
 async function everySize(name, part) {
@@ -134,7 +115,7 @@ before(async () => {
   await page.setViewportSize(WIDE);
 });
 afterEach(async () => {
-  await registers?.stop();
+  await registers?.stop('SIGKILL');
   registers = undefined;
 });
 after(async () => {
@@ -161,7 +142,7 @@ test('a desk phone is given to a person, is there once its account is typed in, 
   await part.getByText('Kitchen', { exact: true }).waitFor();
   await part.getByText(t('admin-offline')).waitFor();
 
-  registers = await Registers.start('127.0.0.2', shown);
+  registers = await register('127.0.0.2', shown);
   await part.getByText(t('admin-online')).waitFor();
   await everySize('admin-sip-online', part);
   await page.goto(`${origin}/admin/phones`);
@@ -195,7 +176,7 @@ test('a door station becomes a panel, and gets another account when its password
   const shown = await shownOnce('admin-door-station-made', [[WIDE, ''], [SIZES.phone, '-phone'], [ZOOMED, '-zoomed']]);
   const row = admin.row('Gate');
   await row.getByText(t('admin-offline')).waitFor();
-  registers = await Registers.start('127.0.0.3', shown);
+  registers = await register('127.0.0.3', shown);
   await row.getByText(t('admin-online')).waitFor();
   await everySize('admin-door-station-panels');
 
@@ -244,10 +225,10 @@ test('a door without a controller is opened by the door station itself, which th
   await row.getByText(t('admin-no-controller'), { exact: true }).first().waitFor();
 });
 
-/** The colours of the left, the middle and the right third of a picture. */
-async function thirds(png) {
+/** The colours of the left, the middle and the right third of a picture. `blank`: a page without rules of what it may load. */
+async function thirds(blank, png) {
   const address = `data:image/png;base64,${png.toString('base64')}`;
-  return page.evaluate(async (from) => {
+  return blank.evaluate(async (from) => {
     const image = await createImageBitmap(await (await fetch(from)).blob());
     const canvas = new OffscreenCanvas(image.width, image.height).getContext('2d');
     canvas.drawImage(image, 0, 0);
@@ -260,6 +241,7 @@ const isBars = (colours) => colours.every((colour, third) => colour.every((part,
 
 test('the display of a desk phone shows what the camera of a panel in the browser films', async () => {
   const drawn = await context.newPage();
+  const blank = await context.newPage();
   await drawn.setViewportSize({ width: 640, height: 480 });
   const bar = (colour) => `<div style="flex: 1; background: ${colour}"></div>`;
   await drawn.setContent(`<body style="margin: 0; display: flex; height: 100vh">${['#f00', '#0f0', '#00f'].map(bar).join('')}</body>`);
@@ -285,7 +267,7 @@ test('the display of a desk phone shows what the camera of a panel in the browse
     phone.pickUp();
     await panel.talks();
     let seen;
-    await until('the bars on the display', async () => isBars((seen = await thirds(await phone.display())))).catch((error) => {
+    await until('the bars on the display', async () => isBars((seen = await thirds(blank, await phone.display())))).catch((error) => {
       throw new Error(`${error.message}: ${JSON.stringify(seen)}`);
     });
     await panel.showsNobody();
@@ -294,5 +276,6 @@ test('the display of a desk phone shows what the camera of a panel in the browse
   } finally {
     await phone?.stop();
     await visitors.close();
+    await blank.close();
   }
 });

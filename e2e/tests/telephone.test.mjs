@@ -11,9 +11,10 @@ import { device, launch } from '../support/browser.mjs';
 import { House } from '../support/house.mjs';
 import { look } from '../support/looks.mjs';
 import { Panel } from '../support/panel.mjs';
+import { freePort } from '../support/ports.mjs';
 import { until } from '../support/site.mjs';
 import { hears, hearsNothing, RESIDENT_HZ, VISITOR_HZ } from '../support/sound.mjs';
-import { freePort, InfoPhone, recording, speakingTones, Telephone } from '../support/telephone.mjs';
+import { InfoPhone, recording, speakingTones, Telephone } from '../support/telephone.mjs';
 import { t } from '../support/texts.mjs';
 
 const NUMBER = '+4791500123';
