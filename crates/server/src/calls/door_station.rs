@@ -542,12 +542,7 @@ async fn language_at(node: &Node, scope: &Scope, panel: PanelId) -> Language {
         Ok(Some(panel)) => node.store.sites().building(&scope, panel.building).await.ok().flatten(),
         Ok(None) | Err(_) => None,
     };
-    match building.as_ref().map(|building| building.time_zone.as_str()) {
-        Some("Europe/Oslo" | "Arctic/Longyearbyen") => Language::Nb,
-        Some("Europe/Stockholm") => Language::Sv,
-        Some("Europe/Copenhagen") => Language::Da,
-        _ => Language::En,
-    }
+    Language::of_time_zone(building.as_ref().map_or("", |building| &building.time_zone))
 }
 
 fn refusal(cause: &RingError) -> Refusal {
