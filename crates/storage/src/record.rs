@@ -271,6 +271,17 @@ pub struct PanelDirectory {
     pub bells: Vec<DirectoryBell>,
 }
 
+/// A panel as those see it who look after it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeenPanel {
+    /// The panel.
+    pub panel: Panel,
+    /// Whether a device holds its key.
+    pub paired: bool,
+    /// Whether it has an account: it is a door station of another maker.
+    pub door_station: bool,
+}
+
 /// One button as a panel shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DirectoryBell {

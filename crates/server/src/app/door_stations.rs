@@ -1,8 +1,9 @@
 //! Door stations of other makers as panels: one is made with what it registers with, which is in that answer and nowhere else.
 
+use super::allowed;
+use super::panel_place::Place;
 use super::panels::Panel;
 use super::sip_devices::{SipServer, servers};
-use super::{add_panel, allowed};
 use crate::auth::caller::Caller;
 use crate::http::body::{Body, Object};
 use crate::http::problem::{Code, Problem, ProblemBody};
@@ -13,8 +14,9 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use klinke_model::ids::{BuildingId, DoorId, EntranceId, PanelId};
+use klinke_model::intercom;
 use klinke_model::rights::Right;
-use klinke_storage::record::SipAdded;
+use klinke_storage::record::{SeenPanel, SipAdded};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -60,15 +62,16 @@ pub async fn add(
     if !node.stations.may_stand() {
         return Err(Code::NoStations.into());
     }
-    let place = add_panel::Place { name: &new.name, entrance: new.entrance, doors: new.doors };
+    let place = Place { name: &new.name, entrance: new.entrance, doors: new.doors };
     let panel = place.panel(&node, &who, building).await?;
-    // without a key: nothing but its account lets it in. Cut short here it is a panel that is not connected yet, and
-    // gets its account by the other operation.
-    if !node.store.intercom().pair_panel(&who.scope, &node.stamp(), panel.clone(), None).await? {
+    let credentials = Credentials::new(&node.random);
+    let account = credentials.account(&node.random, node.clock.now());
+    let accounts = node.store.sip_accounts();
+    // `false` when the rights, the entrance or a door went in between
+    if !accounts.add_door_station(&who.scope, &node.stamp(), panel.clone(), account).await? {
         return Err(Code::NotFound.into());
     }
-    let made = made(&node, &who, panel).await?;
-    Ok((StatusCode::CREATED, Json(made)))
+    Ok((StatusCode::CREATED, Json(made(&node, panel, credentials).await)))
 }
 
 /// Gives a door station another account; the one before is out at once, and out of its call. A panel that has neither key nor
@@ -92,26 +95,20 @@ pub async fn renew(
     if node.store.gate().panel_key(panel).await?.is_some() {
         return Err(Code::Paired.into());
     }
-    node.store.sip_accounts().remove_sip_panel(&who.scope, &node.stamp(), panel).await?;
-    standing::look(&node).await;
-    let made = made(&node, &who, part.value).await?;
-    Ok((StatusCode::CREATED, Json(made)))
-}
-
-async fn made(
-    node: &Node,
-    who: &Caller,
-    panel: klinke_model::intercom::Panel,
-) -> Result<DoorStationMade, Problem> {
     let credentials = Credentials::new(&node.random);
     let account = credentials.account(&node.random, node.clock.now());
-    match node.store.sip_accounts().add_sip_panel(&who.scope, &node.stamp(), panel.id, account).await? {
+    match node.store.sip_accounts().set_sip_panel(&who.scope, &node.stamp(), panel, account).await? {
         SipAdded::Done => {}
-        // it went in between, or somebody else was faster
+        // it went in between
         SipAdded::NotThere | SipAdded::TooMany | SipAdded::Suspended => return Err(Code::NotFound.into()),
     }
+    Ok((StatusCode::CREATED, Json(made(&node, part.value, credentials).await)))
+}
+
+/// It may register from here on.
+async fn made(node: &Node, panel: intercom::Panel, credentials: Credentials) -> DoorStationMade {
     standing::look(node).await;
     let Credentials { name: user_name, password } = credentials;
-    let panel = Panel::new(node, panel, false, true);
-    Ok(DoorStationMade { panel, user_name, password, servers: servers(node) })
+    let panel = Panel::new(node, SeenPanel { panel, paired: false, door_station: true });
+    DoorStationMade { panel, user_name, password, servers: servers(node) }
 }

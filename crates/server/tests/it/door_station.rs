@@ -107,7 +107,7 @@ async fn account(house: &House) -> Credentials {
     let account = Credentials::new(&node.random);
     let kept = account.account(&node.random, node.clock.now());
     let panel = house.plan.entrance_panel.id;
-    node.store.sip_accounts().add_sip_panel(&house.scope(), &node.stamp(), panel, kept).await.unwrap();
+    node.store.sip_accounts().set_sip_panel(&house.scope(), &node.stamp(), panel, kept).await.unwrap();
     klinke_server::stations::standing::look(node).await;
     account
 }

@@ -90,7 +90,7 @@ pub struct RingStation {
 pub enum SipAdded {
     /// It may register.
     Done,
-    /// The person has [`SIP_DEVICES`], or the panel has one.
+    /// The person has [`SIP_DEVICES`].
     TooMany,
     /// The person is suspended.
     Suspended,

@@ -398,6 +398,12 @@ const PROBES: &[Probe] = probes! {
     };
     // intercom
     panels [System Manager Admin Caretaker Auditor] |r| Ok(!r.store.intercom().panels(&r.scope, r.ours.house).await?.is_empty());
+    panels_seen [System Manager Admin Caretaker Auditor] |r| {
+        Ok(!r.store.intercom().panels_seen(&r.scope, r.ours.house).await?.is_empty())
+    };
+    panel_seen [System Manager Admin Caretaker Auditor] |r| {
+        Ok(r.store.intercom().panel_seen(&r.scope, r.ours.panel).await?.is_some())
+    };
     panel [System Manager Admin Panel Caretaker Auditor] |r| Ok(r.store.intercom().panel(&r.scope, r.ours.panel).await?.is_some());
     pair_panel [System Manager Admin Caretaker] |r| {
         let panel = klinke_model::intercom::Panel { id: r.id(), ..r.ours.the_panel() };
@@ -1313,20 +1319,16 @@ const PROBES: &[Probe] = probes! {
         r.store.sip_accounts().remove_sip_device(&r.scope, &stamp(r.n), person, device).await?;
         Ok(r.store.sip_accounts().sip_devices(&r.ours.system(), person).await?.is_empty())
     };
-    add_sip_panel [System Manager Admin Caretaker] |r| {
-        r.no_sip_panel().await?;
+    add_door_station [System Manager Admin Caretaker] |r| {
+        let (panel, account) = crate::sip_accounts::door_station(&r.ours, r.n);
+        r.store.sip_accounts().add_door_station(&r.scope, &stamp(r.n), panel, account).await
+    };
+    set_sip_panel [System Manager Admin Caretaker] |r| {
+        r.sip_panel().await?;
         let account = crate::sip_accounts::account(&r.ours, r.n);
-        r.store.sip_accounts().add_sip_panel(&r.scope, &stamp(r.n), r.ours.panel, account).await?;
-        Ok(r.store.sip_accounts().sip_panel(&r.ours.system(), r.ours.panel).await?.is_some())
-    };
-    remove_sip_panel [System Manager Admin Caretaker] |r| {
-        r.sip_panel().await?;
-        r.store.sip_accounts().remove_sip_panel(&r.scope, &stamp(r.n), r.ours.panel).await?;
-        Ok(r.store.sip_accounts().sip_panel(&r.ours.system(), r.ours.panel).await?.is_none())
-    };
-    sip_panel [System Manager Admin Caretaker Auditor] |r| {
-        r.sip_panel().await?;
-        Ok(r.store.sip_accounts().sip_panel(&r.scope, r.ours.panel).await?.is_some())
+        let id = account.id;
+        r.store.sip_accounts().set_sip_panel(&r.scope, &stamp(r.n), r.ours.panel, account).await?;
+        Ok(r.store.gate().sip_logins().await?.iter().any(|login| login.id == id))
     };
     sip_accounts [System Manager Admin Caretaker Auditor] |r| {
         r.sip_panel().await?;
@@ -1459,19 +1461,11 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// The panel of the probes is no door station.
-    async fn no_sip_panel(&self) -> Result<()> {
-        let service = self.ours.system();
-        self.store.sip_accounts().remove_sip_panel(&service, &stamp(self.n), self.ours.panel).await?;
-        Ok(())
-    }
-
-    /// The panel of the probes is one.
+    /// The panel of the probes is a door station.
     async fn sip_panel(&self) -> Result<()> {
-        self.no_sip_panel().await?;
         let account = crate::sip_accounts::account(&self.ours, self.n + 300_000);
         let (store, service) = (self.store.sip_accounts(), self.ours.system());
-        let added = store.add_sip_panel(&service, &stamp(self.n), self.ours.panel, account).await?;
+        let added = store.set_sip_panel(&service, &stamp(self.n), self.ours.panel, account).await?;
         assert_eq!(added, SipAdded::Done);
         Ok(())
     }
