@@ -61,6 +61,6 @@ pub async fn handler(
         return Err(Code::NotFound.into());
     }
     reservation.settle_panel(panel.id);
-    let seen = SeenPanel { panel, paired: true, door_station: false };
+    let seen = SeenPanel { panel, paired: true, door_station: false, any_number: None };
     Ok((StatusCode::CREATED, Json(Panel::new(&node, seen))))
 }

@@ -6,17 +6,16 @@ use super::panels::Panel;
 use super::sip_devices::{SipServer, servers};
 use crate::auth::caller::Caller;
 use crate::http::body::{Body, Object};
-use crate::http::problem::{Code, Problem, ProblemBody};
+use crate::http::problem::{Code, FieldCode, Fields, Problem, ProblemBody};
 use crate::node::Node;
 use crate::stations::credentials::Credentials;
 use crate::stations::standing;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use klinke_model::ids::{BuildingId, DoorId, EntranceId, PanelId};
-use klinke_model::intercom;
+use klinke_model::ids::{BellId, BuildingId, DoorId, EntranceId, PanelId};
 use klinke_model::rights::Right;
-use klinke_storage::record::{SeenPanel, SipAdded};
+use klinke_storage::record::{AnyNumberSet, SeenPanel, SipAdded};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -71,7 +70,8 @@ pub async fn add(
     if !accounts.add_door_station(&who.scope, &node.stamp(), panel.clone(), account).await? {
         return Err(Code::NotFound.into());
     }
-    Ok((StatusCode::CREATED, Json(made(&node, panel, credentials).await)))
+    let seen = SeenPanel { panel, paired: false, door_station: true, any_number: None };
+    Ok((StatusCode::CREATED, Json(made(&node, seen, credentials).await)))
 }
 
 /// Gives a door station another account; the one before is out at once, and out of its call. A panel that has neither key nor
@@ -87,12 +87,12 @@ pub async fn renew(
     who: Caller,
     Object(panel): Object<PanelId>,
 ) -> Result<(StatusCode, Json<DoorStationMade>), Problem> {
-    let part = node.store.parts().panel_part(&who.scope, panel).await?.ok_or(Code::NotFound)?;
-    allowed(&node, &who, Right::Devices, part.value.building).await?;
+    let seen = node.store.intercom().panel_seen(&who.scope, panel).await?.ok_or(Code::NotFound)?;
+    allowed(&node, &who, Right::Devices, seen.panel.building).await?;
     if !node.stations.may_stand() {
         return Err(Code::NoStations.into());
     }
-    if node.store.gate().panel_key(panel).await?.is_some() {
+    if seen.paired {
         return Err(Code::Paired.into());
     }
     let credentials = Credentials::new(&node.random);
@@ -102,13 +102,48 @@ pub async fn renew(
         // it went in between
         SipAdded::NotThere | SipAdded::TooMany | SipAdded::Suspended => return Err(Code::NotFound.into()),
     }
-    Ok((StatusCode::CREATED, Json(made(&node, part.value, credentials).await)))
+    let seen = SeenPanel { door_station: true, ..seen };
+    Ok((StatusCode::CREATED, Json(made(&node, seen, credentials).await)))
 }
 
 /// It may register from here on.
-async fn made(node: &Node, panel: intercom::Panel, credentials: Credentials) -> DoorStationMade {
+async fn made(node: &Node, seen: SeenPanel, credentials: Credentials) -> DoorStationMade {
     standing::look(node).await;
     let Credentials { name: user_name, password } = credentials;
-    let panel = Panel::new(node, SeenPanel { panel, paired: false, door_station: true });
-    DoorStationMade { panel, user_name, password, servers: servers(node) }
+    DoorStationMade { panel: Panel::new(node, seen), user_name, password, servers: servers(node) }
+}
+
+/// How a door station is to ring.
+#[derive(Deserialize, ToSchema)]
+pub struct DoorStationChange {
+    /// The button of it that it rings with every number that no button of it has; `null` for none: such a number rings nobody.
+    any_number: Option<BellId>,
+}
+
+/// Says what a door station rings with a number that no button of it has.
+#[utoipa::path(put, path = "/api/v1/panels/{panel}/door-station", operation_id = "set_door_station", tag = "buildings",
+    request_body = DoorStationChange, params(("panel" = uuid::Uuid, Path, description = "The panel")), security(("session" = []), ("token" = [])),
+    responses((status = 200, description = "It is so from the next call on", body = Panel),
+        (status = 403, description = "`forbidden`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 404, description = "`not_found`; also: the panel is no door station", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "`invalid`: the button is not one of this panel", body = ProblemBody, content_type = "application/problem+json")))]
+pub async fn set(
+    State(node): State<Arc<Node>>,
+    who: Caller,
+    Object(panel): Object<PanelId>,
+    Body(change): Body<DoorStationChange>,
+) -> Result<Json<Panel>, Problem> {
+    let seen = node.store.intercom().panel_seen(&who.scope, panel).await?.ok_or(Code::NotFound)?;
+    allowed(&node, &who, Right::Devices, seen.panel.building).await?;
+    let accounts = node.store.sip_accounts();
+    match accounts.set_any_number(&who.scope, &node.stamp(), panel, change.any_number).await? {
+        AnyNumberSet::Done => {}
+        AnyNumberSet::NotThere | AnyNumberSet::NoStation => return Err(Code::NotFound.into()),
+        AnyNumberSet::NoBell => {
+            let mut fields = Fields::default();
+            fields.wrong("/any_number", FieldCode::NotFound);
+            return Err(fields.into());
+        }
+    }
+    Ok(Json(Panel::new(&node, SeenPanel { any_number: change.any_number, ..seen })))
 }

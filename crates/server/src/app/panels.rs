@@ -7,7 +7,7 @@ use crate::http::problem::Problem;
 use crate::node::Node;
 use axum::Json;
 use axum::extract::State;
-use klinke_model::ids::{BuildingId, DoorId, EntranceId, PanelId};
+use klinke_model::ids::{BellId, BuildingId, DoorId, EntranceId, PanelId};
 use klinke_model::intercom;
 use klinke_model::text::Label;
 use klinke_storage::record::SeenPanel;
@@ -31,14 +31,19 @@ pub struct Panel {
     paired: bool,
     /// Whether it is a door station of another maker, which registers over SIP.
     door_station: bool,
+    /// The button of it that a door station rings with every number that no button of it has; absent when that rings nobody.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    any_number: Option<BellId>,
 }
 
 impl Panel {
     /// As an administrator sees it.
     pub fn new(node: &Node, seen: SeenPanel) -> Self {
-        let SeenPanel { panel: intercom::Panel { id, entrance, name, doors, .. }, paired, door_station } =
-            seen;
-        Self { id, name, entrance, doors, online: node.presence.panel_online(id), paired, door_station }
+        let SeenPanel { panel, paired, door_station, any_number } = seen;
+        let intercom::Panel { id, entrance, name, doors, .. } = panel;
+        let online = node.presence.panel_online(id);
+        Self { id, name, entrance, doors, online, paired, door_station, any_number }
     }
 }
 

@@ -77,6 +77,27 @@ pub async fn dial(
     ring(node, scope, panel, request, Tapped { bell, member: None, typed: Some(typed) }).await
 }
 
+/// Rings what a door station dialled: the button of its panel that has this code, else the one that it is to ring with any number, if
+/// there is one. Codes are guessed as slowly as at a panel; a station's button that dials what is no code is no guess.
+///
+/// # Errors
+/// As [`ring`].
+pub async fn dial_at_station(
+    node: &Arc<Node>,
+    scope: &Scope,
+    panel: PanelId,
+    request: RequestId,
+    dialled: &str,
+) -> Result<(), RingError> {
+    match dial(node, scope, panel, request, dialled).await {
+        Err(RingError::NotFound) => {}
+        told => return told,
+    }
+    let any = node.store.sip_accounts().bell_of_any_number(scope).await?;
+    let bell = any.ok_or(RingError::NotFound)?;
+    ring(node, scope, panel, request, Tapped { bell, member: None, typed: None }).await
+}
+
 /// Whether the doorbell rings without a sound: by the clock on the building's wall.
 fn is_quiet(now: Timestamp, facts: &RingFacts) -> bool {
     let wall = calendar::wall_clock(now, &facts.building.time_zone);

@@ -222,7 +222,7 @@ impl Visit {
             Some((video, ports, _)) => Some(Camera::start(ports, &video, node.clock.clone()).map_err(lost)?),
             None => None,
         };
-        ring::dial(node, scope, panel, node.random.v4(), &call.dialled)
+        ring::dial_at_station(node, scope, panel, node.random.v4(), &call.dialled)
             .await
             .map_err(|cause| refusal(&cause))?;
         let (changes, changed) = mpsc::unbounded_channel();

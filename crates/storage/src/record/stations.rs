@@ -98,6 +98,19 @@ pub enum SipAdded {
     NotThere,
 }
 
+/// What became of having a door station ring a button with any number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AnyNumberSet {
+    /// It is so.
+    Done,
+    /// No such panel, or not the principal's.
+    NotThere,
+    /// The panel is no door station.
+    NoStation,
+    /// The button is not one of the panel.
+    NoBell,
+}
+
 /// A door that a door station opens by a relay of its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StationRelay {

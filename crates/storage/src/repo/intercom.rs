@@ -10,7 +10,7 @@ use crate::repo::audit::{self, Change};
 use crate::repo::convert::{self, At, Word};
 use crate::repo::households::policy_of;
 use crate::repo::pictures::pictures_of;
-use crate::repo::{phone_numbers, reach, revision, sip_accounts};
+use crate::repo::{phone_numbers, reach, revision, sip_accounts, station_bells};
 use crate::tx::{self, Isolation, Tx};
 use crate::{Result, StorageError, Store};
 use klinke_model::alphabet::Alphabet;
@@ -74,9 +74,11 @@ impl Intercom<'_> {
             let paired: HashSet<Uuid> =
                 rows.iter().filter(|row| row.public_key.is_some()).map(|row| row.id).collect();
             let stations = sip_accounts::door_stations(&*tx, scope, ids()).await?;
+            let mut any_numbers = station_bells::any_numbers(&*tx, scope, ids()).await?;
             let seen = by_name(&*tx, scope, &rows).await?.into_iter().map(|panel| SeenPanel {
                 paired: paired.contains(&panel.id.0),
                 door_station: stations.contains(&panel.id.0),
+                any_number: any_numbers.remove(&panel.id.0).map(Into::into),
                 panel,
             });
             Ok(seen.collect())

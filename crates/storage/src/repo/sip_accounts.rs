@@ -296,7 +296,11 @@ async fn ids_of(db: &impl ConnectionTrait, scope: &Scope, person: PersonId) -> R
 }
 
 /// A panel whose devices the principal looks after.
-async fn looked_after(db: &impl ConnectionTrait, scope: &Scope, id: PanelId) -> Result<Option<panel::Model>> {
+pub(super) async fn looked_after(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    id: PanelId,
+) -> Result<Option<panel::Model>> {
     let found = panel::Entity::find_by_id((scope.tenant.0, id.0))
         .filter(reach::may(scope, Right::Devices, panel::Column::Building))
         .one(db)
@@ -318,7 +322,8 @@ pub(super) async fn door_stations(
     Ok(rows.into_iter().filter_map(|row| row.panel).collect())
 }
 
-async fn of_panel(
+/// What a panel registers with.
+pub(super) async fn of_panel(
     db: &impl ConnectionTrait,
     scope: &Scope,
     id: PanelId,

@@ -17,6 +17,7 @@ use klinke_model::rights::Right;
 use klinke_model::scope::{Principal, Scope};
 use klinke_model::site::{Building, BuildingKind, Entrance, Tenant, Unit};
 use klinke_model::timetable::{Hours, HoursAre, Timetable, WallClock};
+use klinke_storage::record::{AnyNumberSet, RelaySet, SipAdded, SipOwner};
 use klinke_storage::record::{AppRequirements, TenantChanged, TenantRow};
 use klinke_storage::record::{
     AuditQuery, ButtonChanged, ButtonEdit, ButtonsOrder, ButtonsQuery, Changed, Deleted, Edited, HomesQuery,
@@ -30,7 +31,6 @@ use klinke_storage::record::{GuestChange, GuestChanged, GuestMade, GuestsOf};
 use klinke_storage::record::{LimitsSet, NewTrunk, TrunkAdded, TrunkChange, TrunkChanged, TrunkOrdered};
 use klinke_storage::record::{NewPicture, PictureSet, RuleMade};
 use klinke_storage::record::{NewReading, RecordAfter, RecordsQuery, RecordsSet};
-use klinke_storage::record::{RelaySet, SipAdded, SipOwner};
 use klinke_storage::{Result, Store};
 use std::collections::BTreeSet;
 use std::pin::Pin;
@@ -1319,6 +1319,18 @@ const PROBES: &[Probe] = probes! {
         r.store.sip_accounts().remove_sip_device(&r.scope, &stamp(r.n), person, device).await?;
         Ok(r.store.sip_accounts().sip_devices(&r.ours.system(), person).await?.is_empty())
     };
+    set_any_number [System Manager Admin Caretaker] |r| {
+        let (panel, bell) = r.station_with_bell().await?;
+        let accounts = r.store.sip_accounts();
+        accounts.set_any_number(&r.ours.system(), &stamp(r.n), panel, None).await?;
+        accounts.set_any_number(&r.scope, &stamp(r.n), panel, Some(bell)).await?;
+        let seen = r.store.intercom().panel_seen(&r.ours.system(), panel).await?;
+        Ok(seen.and_then(|seen| seen.any_number) == Some(bell))
+    };
+    bell_of_any_number [Panel] |r| {
+        r.station_with_bell().await?;
+        Ok(r.store.sip_accounts().bell_of_any_number(&r.scope).await?.is_some())
+    };
     add_door_station [System Manager Admin Caretaker] |r| {
         let (panel, account) = crate::sip_accounts::door_station(&r.ours, r.n);
         r.store.sip_accounts().add_door_station(&r.scope, &stamp(r.n), panel, account).await
@@ -1468,6 +1480,18 @@ impl Run<'_> {
         let added = store.set_sip_panel(&service, &stamp(self.n), self.ours.panel, account).await?;
         assert_eq!(added, SipAdded::Done);
         Ok(())
+    }
+
+    /// The panel of the probes as a door station that rings a button with any number.
+    async fn station_with_bell(&self) -> Result<(klinke_model::ids::PanelId, klinke_model::ids::BellId)> {
+        self.sip_panel().await?;
+        let members = vec![self.ours.member(self.ours.kari, "Kari")];
+        let bell = self.ours.bell(self.id(), "Any number", BellKind::Family, members);
+        let (id, panel, service) = (bell.id, bell.panel, self.ours.system());
+        assert!(self.store.intercom().insert_bell(&service, &stamp(self.n), bell, None).await?);
+        let set = self.store.sip_accounts().set_any_number(&service, &stamp(self.n), panel, Some(id)).await?;
+        assert_eq!(set, AnyNumberSet::Done);
+        Ok((panel, id))
     }
 
     /// A door that the panel of the probes opens, which is a door station.
@@ -1873,6 +1897,7 @@ fn the_table_knows_every_repository_function() {
         "devices",
         "intercom",
         "doors",
+        "station_bells",
         "station_relays",
         "controller_rights",
         "audit",

@@ -140,6 +140,7 @@ struct View {
     sip_devices: Vec<klinke_storage::record::SipDevice>,
     panels_seen: Vec<klinke_storage::record::SeenPanel>,
     panel_seen: Option<klinke_storage::record::SeenPanel>,
+    bell_of_any_number: Option<klinke_model::ids::BellId>,
     sip_accounts: Vec<klinke_storage::record::SipAccount>,
     phones: Vec<klinke_storage::record::PhonesOfBuilding>,
     station_relays: Vec<(klinke_model::ids::DoorId, klinke_model::ids::PanelId)>,
@@ -333,6 +334,7 @@ impl View {
             number: db.store.phone_numbers().number(scope, ours.kari).await.unwrap(),
             sip_devices: db.store.sip_accounts().sip_devices(scope, ours.kari).await.unwrap(),
             panels_seen: intercom.panels_seen(scope, ours.house).await.unwrap(),
+            bell_of_any_number: db.store.sip_accounts().bell_of_any_number(scope).await.unwrap(),
             panel_seen: intercom.panel_seen(scope, ours.panel).await.unwrap(),
             sip_accounts: db.store.sip_accounts().sip_accounts(scope, None, 50).await.unwrap(),
             phones: db.store.phone_numbers().phones_of_buildings(scope, None, 50).await.unwrap(),
@@ -453,6 +455,8 @@ async fn make_stations(db: &Db, ours: &Town, system: &Scope, panel: klinke_model
     assert_eq!(added, SipAdded::Done);
     let account = named(crate::sip_accounts::account(ours, 63));
     assert_eq!(accounts.set_sip_panel(system, &stamp(1), panel, account).await.unwrap(), SipAdded::Done);
+    let any = accounts.set_any_number(system, &stamp(1), panel, Some(ours.family)).await.unwrap();
+    assert_eq!(any, klinke_storage::record::AnyNumberSet::Done);
     // a door that it opens, told in a way of its own
     let (doors, door) = (db.store.doors(), ours.fresh(95));
     assert!(
