@@ -124,6 +124,8 @@ export class Site {
   async hold(card) {
     const before = this.#reader.said.length;
     this.#reader.order({ card, bits: 26 });
+    const read = await until('the reader to read a card', () => this.#reader.said.slice(before).find((line) => 'done' in line));
+    assert.ok(read.done, 'the reader did not take the card: it is not in its Secure Channel, or has too many to tell');
     const lamp = await until('the lamp of the reader', () => this.#reader.said.slice(before).find(({ told, temporary }) => told === 'lamp' && temporary));
     return LAMP[lamp.on_color];
   }

@@ -180,8 +180,22 @@ test('a door station becomes a panel, and gets another account when its password
   await row.getByText(t('admin-online')).waitFor();
   await everySize('admin-door-station-panels');
 
+  // its one button dials letters: any number rings a doorbell, if the administrator says so
+  const { items: [unit] } = await sent('get', `/buildings/${building.id}/units`);
+  const gate = (await sent('get', `/buildings/${building.id}/panels`)).find(({ name }) => name === 'Gate');
+  const bell = await sent('post', `/buildings/${building.id}/bells`, { panel: gate.id, unit: unit.id, label: 'Reception', kind: 'family' });
+  const particular = () => row.getByRole('button', { name: t('admin-sip-panel-station') }).click();
+  const any = dialog.getByLabel(t('admin-sip-any'), { exact: true });
+  await particular();
+  await any.selectOption({ label: 'Reception · 1101' });
+  await everySize('admin-door-station-any', any);
+  await dialog.getByRole('button', { name: t('admin-ground-save') }).click();
+  await dialog.waitFor({ state: 'detached' });
+  await particular();
+  assert.equal(await any.inputValue(), bell.id);
+
   // the account before is out at once
-  await row.getByRole('button', { name: t('admin-sip-panel-renew') }).click();
+  await dialog.getByRole('button', { name: t('admin-sip-panel-renew') }).click();
   await dialog.getByText(t('admin-sip-panel-renew-text')).waitFor();
   await dialog.getByRole('button', { name: t('admin-sip-panel-renew') }).click();
   const other = await shownOnce('admin-door-station-renewed');

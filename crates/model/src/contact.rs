@@ -105,9 +105,35 @@ pub enum Language {
     En,
 }
 
+impl Language {
+    /// The one spoken to whoever stands there, where a time zone of the IANA database is kept: nobody knows who it is.
+    pub fn of_time_zone(name: &str) -> Self {
+        match name {
+            "Europe/Oslo" | "Arctic/Longyearbyen" => Self::Nb,
+            "Europe/Stockholm" => Self::Sv,
+            "Europe/Copenhagen" => Self::Da,
+            _ => Self::En,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_zone_tells_the_language() {
+        for (zone, language) in [
+            ("Europe/Oslo", Language::Nb),
+            ("Arctic/Longyearbyen", Language::Nb),
+            ("Europe/Stockholm", Language::Sv),
+            ("Europe/Copenhagen", Language::Da),
+            ("Europe/Berlin", Language::En),
+            ("", Language::En),
+        ] {
+            assert_eq!(Language::of_time_zone(zone), language, "{zone}");
+        }
+    }
 
     #[test]
     fn addresses_are_checked_where_they_enter() {

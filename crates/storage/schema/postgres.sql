@@ -753,6 +753,14 @@ CREATE UNIQUE INDEX sip_account_name_key ON public.sip_account USING btree (name
 CREATE UNIQUE INDEX sip_account_pkey ON public.sip_account USING btree (tenant, id)
 CREATE UNIQUE INDEX sip_account_tenant_device_key ON public.sip_account USING btree (tenant, device)
 CREATE UNIQUE INDEX sip_account_tenant_panel_key ON public.sip_account USING btree (tenant, panel)
+station_bell.tenant uuid NOT NULL
+station_bell.panel uuid NOT NULL
+station_bell.bell uuid NOT NULL
+station_bell: station_bell_pkey PRIMARY KEY (tenant, panel)
+station_bell: station_bell_tenant_bell_fkey FOREIGN KEY (tenant, bell) REFERENCES bell(tenant, id) ON DELETE CASCADE
+station_bell: station_bell_tenant_panel_fkey FOREIGN KEY (tenant, panel) REFERENCES panel(tenant, id) ON DELETE CASCADE
+CREATE INDEX station_bell_bell ON public.station_bell USING btree (tenant, bell)
+CREATE UNIQUE INDEX station_bell_pkey ON public.station_bell USING btree (tenant, panel)
 station_relay.tenant uuid NOT NULL
 station_relay.door uuid NOT NULL
 station_relay.building uuid NOT NULL

@@ -766,6 +766,15 @@ CREATE TABLE sip_account (
     FOREIGN KEY (tenant, device) REFERENCES device (tenant, id) ON DELETE CASCADE,
     FOREIGN KEY (tenant, panel) REFERENCES panel (tenant, id) ON DELETE CASCADE
 );
+CREATE TABLE station_bell (
+    tenant UUID NOT NULL,
+    panel UUID NOT NULL,
+    bell UUID NOT NULL,
+    PRIMARY KEY (tenant, panel),
+    FOREIGN KEY (tenant, panel) REFERENCES panel (tenant, id) ON DELETE CASCADE,
+    FOREIGN KEY (tenant, bell) REFERENCES bell (tenant, id) ON DELETE CASCADE
+);
+CREATE INDEX station_bell_bell ON station_bell (tenant, bell);
 CREATE TABLE station_relay (
     tenant UUID NOT NULL,
     door UUID NOT NULL,

@@ -66,8 +66,8 @@ pub use rules::{
     NamedGroup, NamedRule, RightBy, RuleMade, RulePerson, RuleThrough, StoredFacts, StoredRight,
 };
 pub use stations::{
-    NewSipAccount, RelaySet, RingStation, SIP_DEVICES, SipAccount, SipAccountOf, SipAdded, SipDevice,
-    SipLogin, SipOwner, StationRelay,
+    AnyNumberSet, NewSipAccount, RelaySet, RingStation, SIP_DEVICES, SipAccount, SipAccountOf, SipAdded,
+    SipDevice, SipLogin, SipOwner, StationRelay,
 };
 pub use tenants::{AppRequirements, NewTenant, TenantChanged, TenantRow, TenantStopped};
 pub use tokens::{ApiToken, NewApiToken, TokenFault, TokenHolder};
@@ -269,6 +269,19 @@ pub struct PanelDirectory {
     pub dials: bool,
     /// The buttons, in the order to show.
     pub bells: Vec<DirectoryBell>,
+}
+
+/// A panel as those see it who look after it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeenPanel {
+    /// The panel.
+    pub panel: Panel,
+    /// Whether a device holds its key.
+    pub paired: bool,
+    /// Whether it has an account: it is a door station of another maker.
+    pub door_station: bool,
+    /// The button of it that a door station rings with every number that no button of it has.
+    pub any_number: Option<BellId>,
 }
 
 /// One button as a panel shows it.

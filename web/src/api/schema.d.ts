@@ -1806,7 +1806,8 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        put?: never;
+        /** Says what a door station rings with a number that no button of it has. */
+        put: operations["set_door_station"];
         /**
          * Gives a door station another account; the one before is out at once, and out of its call. A panel that has neither key nor
          *     account becomes a door station.
@@ -3842,6 +3843,10 @@ export interface components {
             /** @description The leaf. */
             position: components["schemas"]["DoorPosition"];
         };
+        /** @description How a door station is to ring. */
+        DoorStationChange: {
+            any_number?: components["schemas"]["BellId"] | null;
+        };
         /** @description What a door station is set up with. It is shown this once. */
         DoorStationMade: {
             panel: components["schemas"]["Panel"];
@@ -5408,6 +5413,7 @@ export interface components {
         };
         /** @description A panel (door station). */
         Panel: {
+            any_number?: components["schemas"]["BellId"] | null;
             /** @description Whether it is a door station of another maker, which registers over SIP. */
             door_station: boolean;
             /** @description Doors that can be opened from a call at this panel, in the order they are passed. */
@@ -23719,6 +23725,132 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_door_station: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The panel */
+                panel: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DoorStationChange"];
+            };
+        };
+        responses: {
+            /** @description It is so from the next call on */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Panel"];
+                };
+            };
+            /** @description `malformed`, also when `Klinke-View-As` names no role; `two_credentials` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`; also: the panel is no door station */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `wrong_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`: the button is not one of this panel */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,10 +1,11 @@
 //! An administrator adds the panel that shows a code.
 
 use super::allowed;
+use super::panel_place::Place;
 use super::panels::Panel;
 use crate::auth::caller::Caller;
 use crate::http::body::{Body, Object};
-use crate::http::problem::{Code, FieldCode, Fields, Problem, ProblemBody};
+use crate::http::problem::{Code, Problem, ProblemBody};
 use crate::node::Node;
 use crate::pairing::{Device, PairingCode};
 use axum::Json;
@@ -12,8 +13,8 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use klinke_model::ids::{BuildingId, DoorId, EntranceId};
 use klinke_model::rights::Right;
+use klinke_storage::record::SeenPanel;
 use serde::Deserialize;
-use std::collections::HashSet;
 use std::sync::Arc;
 use utoipa::ToSchema;
 
@@ -60,50 +61,6 @@ pub async fn handler(
         return Err(Code::NotFound.into());
     }
     reservation.settle_panel(panel.id);
-    Ok((StatusCode::CREATED, Json(Panel::new(&node, panel, true, false))))
-}
-
-/// What a new panel is called and where it hangs, as it was typed.
-pub struct Place<'a> {
-    /// Its name.
-    pub name: &'a str,
-    /// The entrance.
-    pub entrance: Option<EntranceId>,
-    /// The doors.
-    pub doors: Vec<DoorId>,
-}
-
-impl Place<'_> {
-    /// A panel of this building that is not there yet.
-    ///
-    /// # Errors
-    /// What is wrong with each field.
-    pub async fn panel(
-        self,
-        node: &Node,
-        who: &Caller,
-        building: BuildingId,
-    ) -> Result<klinke_model::intercom::Panel, Problem> {
-        let mut fields = Fields::default();
-        let name = fields.label("/name", self.name);
-        if let Some(entrance) = self.entrance {
-            let entrances = node.store.sites().entrances(&who.scope, building).await?;
-            if entrances.iter().all(|known| known.id != entrance) {
-                fields.wrong("/entrance", FieldCode::NotFound);
-            }
-        }
-        let doors = node.store.doors().doors(&who.scope, building).await?;
-        let mut named = HashSet::new();
-        for (place, door) in self.doors.iter().enumerate() {
-            if doors.iter().all(|known| known.id != *door) {
-                fields.wrong(format!("/doors/{place}"), FieldCode::NotFound);
-            } else if !named.insert(door) {
-                fields.wrong(format!("/doors/{place}"), FieldCode::Taken);
-            }
-        }
-        let Some(name) = name else { return Err(fields.into()) };
-        fields.check()?;
-        let id = node.random.v7(node.clock.now());
-        Ok(klinke_model::intercom::Panel { id, building, entrance: self.entrance, name, doors: self.doors })
-    }
+    let seen = SeenPanel { panel, paired: true, door_station: false, any_number: None };
+    Ok((StatusCode::CREATED, Json(Panel::new(&node, seen))))
 }

@@ -1,20 +1,21 @@
 //! Door stations of other makers as panels: one is made with what it registers with, which is in that answer and nowhere else.
 
+use super::allowed;
+use super::panel_place::Place;
 use super::panels::Panel;
 use super::sip_devices::{SipServer, servers};
-use super::{add_panel, allowed};
 use crate::auth::caller::Caller;
 use crate::http::body::{Body, Object};
-use crate::http::problem::{Code, Problem, ProblemBody};
+use crate::http::problem::{Code, FieldCode, Fields, Problem, ProblemBody};
 use crate::node::Node;
 use crate::stations::credentials::Credentials;
 use crate::stations::standing;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use klinke_model::ids::{BuildingId, DoorId, EntranceId, PanelId};
+use klinke_model::ids::{BellId, BuildingId, DoorId, EntranceId, PanelId};
 use klinke_model::rights::Right;
-use klinke_storage::record::SipAdded;
+use klinke_storage::record::{AnyNumberSet, SeenPanel, SipAdded};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -60,15 +61,17 @@ pub async fn add(
     if !node.stations.may_stand() {
         return Err(Code::NoStations.into());
     }
-    let place = add_panel::Place { name: &new.name, entrance: new.entrance, doors: new.doors };
+    let place = Place { name: &new.name, entrance: new.entrance, doors: new.doors };
     let panel = place.panel(&node, &who, building).await?;
-    // without a key: nothing but its account lets it in. Cut short here it is a panel that is not connected yet, and
-    // gets its account by the other operation.
-    if !node.store.intercom().pair_panel(&who.scope, &node.stamp(), panel.clone(), None).await? {
+    let credentials = Credentials::new(&node.random);
+    let account = credentials.account(&node.random, node.clock.now());
+    let accounts = node.store.sip_accounts();
+    // `false` when the rights, the entrance or a door went in between
+    if !accounts.add_door_station(&who.scope, &node.stamp(), panel.clone(), account).await? {
         return Err(Code::NotFound.into());
     }
-    let made = made(&node, &who, panel).await?;
-    Ok((StatusCode::CREATED, Json(made)))
+    let seen = SeenPanel { panel, paired: false, door_station: true, any_number: None };
+    Ok((StatusCode::CREATED, Json(made(&node, seen, credentials).await)))
 }
 
 /// Gives a door station another account; the one before is out at once, and out of its call. A panel that has neither key nor
@@ -84,34 +87,63 @@ pub async fn renew(
     who: Caller,
     Object(panel): Object<PanelId>,
 ) -> Result<(StatusCode, Json<DoorStationMade>), Problem> {
-    let part = node.store.parts().panel_part(&who.scope, panel).await?.ok_or(Code::NotFound)?;
-    allowed(&node, &who, Right::Devices, part.value.building).await?;
+    let seen = node.store.intercom().panel_seen(&who.scope, panel).await?.ok_or(Code::NotFound)?;
+    allowed(&node, &who, Right::Devices, seen.panel.building).await?;
     if !node.stations.may_stand() {
         return Err(Code::NoStations.into());
     }
-    if node.store.gate().panel_key(panel).await?.is_some() {
+    if seen.paired {
         return Err(Code::Paired.into());
     }
-    node.store.sip_accounts().remove_sip_panel(&who.scope, &node.stamp(), panel).await?;
-    standing::look(&node).await;
-    let made = made(&node, &who, part.value).await?;
-    Ok((StatusCode::CREATED, Json(made)))
-}
-
-async fn made(
-    node: &Node,
-    who: &Caller,
-    panel: klinke_model::intercom::Panel,
-) -> Result<DoorStationMade, Problem> {
     let credentials = Credentials::new(&node.random);
     let account = credentials.account(&node.random, node.clock.now());
-    match node.store.sip_accounts().add_sip_panel(&who.scope, &node.stamp(), panel.id, account).await? {
+    match node.store.sip_accounts().set_sip_panel(&who.scope, &node.stamp(), panel, account).await? {
         SipAdded::Done => {}
-        // it went in between, or somebody else was faster
+        // it went in between
         SipAdded::NotThere | SipAdded::TooMany | SipAdded::Suspended => return Err(Code::NotFound.into()),
     }
+    let seen = SeenPanel { door_station: true, ..seen };
+    Ok((StatusCode::CREATED, Json(made(&node, seen, credentials).await)))
+}
+
+/// It may register from here on.
+async fn made(node: &Node, seen: SeenPanel, credentials: Credentials) -> DoorStationMade {
     standing::look(node).await;
     let Credentials { name: user_name, password } = credentials;
-    let panel = Panel::new(node, panel, false, true);
-    Ok(DoorStationMade { panel, user_name, password, servers: servers(node) })
+    DoorStationMade { panel: Panel::new(node, seen), user_name, password, servers: servers(node) }
+}
+
+/// How a door station is to ring.
+#[derive(Deserialize, ToSchema)]
+pub struct DoorStationChange {
+    /// The button of it that it rings with every number that no button of it has; `null` for none: such a number rings nobody.
+    any_number: Option<BellId>,
+}
+
+/// Says what a door station rings with a number that no button of it has.
+#[utoipa::path(put, path = "/api/v1/panels/{panel}/door-station", operation_id = "set_door_station", tag = "buildings",
+    request_body = DoorStationChange, params(("panel" = uuid::Uuid, Path, description = "The panel")), security(("session" = []), ("token" = [])),
+    responses((status = 200, description = "It is so from the next call on", body = Panel),
+        (status = 403, description = "`forbidden`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 404, description = "`not_found`; also: the panel is no door station", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "`invalid`: the button is not one of this panel", body = ProblemBody, content_type = "application/problem+json")))]
+pub async fn set(
+    State(node): State<Arc<Node>>,
+    who: Caller,
+    Object(panel): Object<PanelId>,
+    Body(change): Body<DoorStationChange>,
+) -> Result<Json<Panel>, Problem> {
+    let seen = node.store.intercom().panel_seen(&who.scope, panel).await?.ok_or(Code::NotFound)?;
+    allowed(&node, &who, Right::Devices, seen.panel.building).await?;
+    let accounts = node.store.sip_accounts();
+    match accounts.set_any_number(&who.scope, &node.stamp(), panel, change.any_number).await? {
+        AnyNumberSet::Done => {}
+        AnyNumberSet::NotThere | AnyNumberSet::NoStation => return Err(Code::NotFound.into()),
+        AnyNumberSet::NoBell => {
+            let mut fields = Fields::default();
+            fields.wrong("/any_number", FieldCode::NotFound);
+            return Err(fields.into());
+        }
+    }
+    Ok(Json(Panel::new(&node, SeenPanel { any_number: change.any_number, ..seen })))
 }

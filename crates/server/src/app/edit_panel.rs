@@ -1,5 +1,6 @@
 //! A panel is changed or removed: its name, its entrance, the doors that a call at it offers.
 
+use super::panel_place::{has_doors, has_entrance};
 use super::panels::Panel;
 use super::uses::{Uses, removed};
 use crate::auth::caller::Caller;
@@ -12,9 +13,8 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use klinke_model::ids::{BuildingId, DoorId, EntranceId, PanelId};
-use klinke_storage::record::{Edited, Part};
+use klinke_storage::record::{Edited, Part, SeenPanel};
 use serde::{Deserialize, Serialize};
-use std::collections::HashSet;
 use std::sync::Arc;
 use utoipa::ToSchema;
 
@@ -49,7 +49,8 @@ async fn told(
     part: Part<klinke_model::intercom::Panel>,
 ) -> Result<PanelPart, Problem> {
     let building = part.value.building;
-    let panel = Panel::read(node, who, part.value).await?;
+    let seen = node.store.intercom().panel_seen(&who.scope, part.value.id).await?.ok_or(Code::NotFound)?;
+    let panel = Panel::new(node, SeenPanel { panel: part.value, ..seen });
     Ok(PanelPart { building, panel, version: part.version, uses: part.uses.into() })
 }
 
@@ -92,25 +93,20 @@ pub async fn change(
     let mut wanted = seen(&node, &who, panel).await?.value;
     let mut fields = Fields::default();
     let name = change.name.map_or(Some(wanted.name), |name| fields.label("/name", &name));
-    if let Some(entrance) = change.entrance {
-        let entrances = node.store.sites().entrances(&who.scope, wanted.building).await?;
-        let found: Option<EntranceId> =
-            entrances.iter().map(|known| known.id).find(|id| id.0.to_string() == entrance);
-        if found.is_none() && !entrance.is_empty() {
-            fields.wrong("/entrance", FieldCode::NotFound);
-        }
-        wanted.entrance = found;
+    match change.entrance.as_deref() {
+        None => {}
+        Some("") => wanted.entrance = None,
+        Some(entrance) => match entrance.parse() {
+            Ok(id) => {
+                let entrance = EntranceId(id);
+                has_entrance(&node, &who, wanted.building, entrance, &mut fields).await?;
+                wanted.entrance = Some(entrance);
+            }
+            Err(_) => fields.wrong("/entrance", FieldCode::NotFound),
+        },
     }
     if let Some(doors) = change.doors {
-        let known = node.store.doors().doors(&who.scope, wanted.building).await?;
-        let mut once = HashSet::new();
-        for (place, door) in doors.iter().enumerate() {
-            if known.iter().all(|known| known.id != *door) {
-                fields.wrong(format!("/doors/{place}"), FieldCode::NotFound);
-            } else if !once.insert(*door) {
-                fields.wrong(format!("/doors/{place}"), FieldCode::Taken);
-            }
-        }
+        has_doors(&node, &who, wanted.building, &doors, &mut fields).await?;
         wanted.doors = doors;
     }
     let Some(name) = name else { return Err(fields.into()) };

@@ -68,6 +68,7 @@ pub mod openers;
 mod paging;
 pub mod pair_panel;
 pub mod panel_directory;
+pub mod panel_place;
 pub mod panels;
 pub mod people;
 pub mod people_csv;

@@ -7,9 +7,10 @@ use crate::http::problem::Problem;
 use crate::node::Node;
 use axum::Json;
 use axum::extract::State;
-use klinke_model::ids::{BuildingId, DoorId, EntranceId, PanelId};
+use klinke_model::ids::{BellId, BuildingId, DoorId, EntranceId, PanelId};
+use klinke_model::intercom;
 use klinke_model::text::Label;
-use klinke_storage::StorageError;
+use klinke_storage::record::SeenPanel;
 use serde::Serialize;
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -30,27 +31,19 @@ pub struct Panel {
     paired: bool,
     /// Whether it is a door station of another maker, which registers over SIP.
     door_station: bool,
+    /// The button of it that a door station rings with every number that no button of it has; absent when that rings nobody.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    any_number: Option<BellId>,
 }
 
 impl Panel {
     /// As an administrator sees it.
-    pub fn new(node: &Node, panel: klinke_model::intercom::Panel, paired: bool, door_station: bool) -> Self {
-        let klinke_model::intercom::Panel { id, entrance, name, doors, .. } = panel;
-        Self { id, name, entrance, doors, online: node.presence.panel_online(id), paired, door_station }
-    }
-
-    /// The same of one whose way in is read for it.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn read(
-        node: &Node,
-        who: &Caller,
-        panel: klinke_model::intercom::Panel,
-    ) -> Result<Self, StorageError> {
-        let paired = node.store.gate().panel_key(panel.id).await?.is_some();
-        let door_station = node.store.sip_accounts().sip_panel(&who.scope, panel.id).await?.is_some();
-        Ok(Self::new(node, panel, paired, door_station))
+    pub fn new(node: &Node, seen: SeenPanel) -> Self {
+        let SeenPanel { panel, paired, door_station, any_number } = seen;
+        let intercom::Panel { id, entrance, name, doors, .. } = panel;
+        let online = node.presence.panel_online(id);
+        Self { id, name, entrance, doors, online, paired, door_station, any_number }
     }
 }
 
@@ -64,9 +57,6 @@ pub async fn handler(
     Object(building): Object<BuildingId>,
 ) -> Result<Json<Vec<Panel>>, Problem> {
     administered(&node, &who, building).await?;
-    let mut shown = Vec::new();
-    for panel in node.store.intercom().panels(&who.scope, building).await? {
-        shown.push(Panel::read(&node, &who, panel).await?);
-    }
-    Ok(Json(shown))
+    let panels = node.store.intercom().panels_seen(&who.scope, building).await?;
+    Ok(Json(panels.into_iter().map(|seen| Panel::new(&node, seen)).collect()))
 }

@@ -59,8 +59,9 @@ impl DialLimit {
     }
 }
 
-/// Rings the button of `panel` that has this code, for a call that may go so many hops ([`Tapped::hops`]). A code that is no code, rings nobody, or comes too often gets the same
-/// answer, [`RingError::NotFound`]: whoever guesses does not learn that they have to wait.
+/// Rings the button of `panel` that has this code, for a call that may go so many hops ([`Tapped::hops`]). A code that is no
+/// code, rings nobody, or comes too often gets the same answer, [`RingError::NotFound`]: whoever guesses does not learn that
+/// they have to wait.
 ///
 /// # Errors
 /// As [`ring`].
@@ -77,6 +78,27 @@ pub async fn dial(
     guess.give_back();
     let typed = Label::new(code.as_str()).map_err(|_| RingError::NotFound)?;
     ring(node, scope, panel, request, Tapped { bell, member: None, typed: Some(typed), hops }).await
+}
+
+/// Rings what a door station dialled: the button of its panel that has this code, else the one that it is to ring with any
+/// number, if there is one. Codes are guessed as slowly as at a panel; a station's button that dials what is no code is no guess.
+///
+/// # Errors
+/// As [`ring`].
+pub async fn dial_at_station(
+    node: &Arc<Node>,
+    scope: &Scope,
+    panel: PanelId,
+    request: RequestId,
+    (dialled, hops): (&str, u8),
+) -> Result<(), RingError> {
+    match dial(node, scope, panel, request, (dialled, hops)).await {
+        Err(RingError::NotFound) => {}
+        told => return told,
+    }
+    let any = node.store.sip_accounts().bell_of_any_number(scope).await?;
+    let bell = any.ok_or(RingError::NotFound)?;
+    ring(node, scope, panel, request, Tapped { bell, member: None, typed: None, hops }).await
 }
 
 /// Whether the doorbell rings without a sound: by the clock on the building's wall.

@@ -253,7 +253,7 @@ impl Visit {
             Some((video, ports, _)) => Some(Camera::start(ports, &video, node.clock.clone()).map_err(lost)?),
             None => None,
         };
-        ring::dial(node, scope, panel, node.random.v4(), (&call.dialled, call.hops))
+        ring::dial_at_station(node, scope, panel, node.random.v4(), (&call.dialled, call.hops))
             .await
             .map_err(|cause| refusal(&cause))?;
         let (changes, changed) = mpsc::unbounded_channel();
@@ -575,12 +575,7 @@ async fn language_at(node: &Node, scope: &Scope, panel: PanelId) -> Language {
         Ok(Some(panel)) => node.store.sites().building(&scope, panel.building).await.ok().flatten(),
         Ok(None) | Err(_) => None,
     };
-    match building.as_ref().map(|building| building.time_zone.as_str()) {
-        Some("Europe/Oslo" | "Arctic/Longyearbyen") => Language::Nb,
-        Some("Europe/Stockholm") => Language::Sv,
-        Some("Europe/Copenhagen") => Language::Da,
-        _ => Language::En,
-    }
+    Language::of_time_zone(building.as_ref().map_or("", |building| &building.time_zone))
 }
 
 fn refusal(cause: &RingError) -> Refusal {

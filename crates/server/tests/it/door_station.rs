@@ -13,7 +13,7 @@ use crate::support::house::House;
 use crate::support::trunk::{Sipp, free_port};
 use crate::support::until;
 use crate::webrtc::{Numbers, Offering, Peer, Role, Via};
-use klinke_model::ids::PanelId;
+use klinke_model::ids::{BellId, PanelId};
 use klinke_model::intercom::EndReason;
 use klinke_server::config::{Config, Digests};
 use klinke_server::stations::Way;
@@ -115,7 +115,7 @@ async fn account_of(house: &House, panel: PanelId) -> Credentials {
     let node = house.node();
     let account = Credentials::new(&node.random);
     let kept = account.account(&node.random, node.clock.now());
-    node.store.sip_accounts().add_sip_panel(&house.scope(), &node.stamp(), panel, kept).await.unwrap();
+    node.store.sip_accounts().set_sip_panel(&house.scope(), &node.stamp(), panel, kept).await.unwrap();
     klinke_server::stations::standing::look(node).await;
     account
 }
@@ -296,6 +296,50 @@ async fn a_number_that_is_no_doorbell_s_is_refused_and_one_of_another_panel_too(
     station.says("404").await;
     let rung = timeout(std::time::Duration::ZERO, nora.rung()).await;
     assert!(rung.is_err(), "somebody else's doorbell rang: {rung:?}");
+}
+
+#[tokio::test]
+async fn with_any_number_it_rings_the_doorbell_that_it_is_to_and_another_by_its_own_code() {
+    let (house, mut station) = house("").await;
+    let panel = format!("/api/v1/panels/{}", house.plan.entrance_panel.id);
+    let set = async |bell: Option<BellId>| {
+        house.manager.put(&format!("{panel}/door-station"), json!({ "any_number": bell })).await
+    };
+    let foreign = set(Some(house.plan.gate_bell("Berg"))).await;
+    assert_eq!((foreign.status.as_u16(), &foreign.json()["errors"][0]["code"]), (422, &json!("not_found")));
+    station.dial("klinke").await;
+    station.says("404").await;
+    nothing_is_left(&house).await;
+
+    let dahl = house.plan.bell("Dahl");
+    let is_set = set(Some(dahl)).await;
+    assert_eq!((is_set.status.as_u16(), &is_set.json()["any_number"]), (200, &json!(dahl)));
+    let (mut kari, mut linh) = (house.app("kari").await, house.app("linh").await);
+    // a doorbell's own code comes first
+    station.dial(NGUYEN).await;
+    let call = linh.rung().await;
+    station.hang_up().await;
+    assert_eq!(linh.ended(call.call).await, EndReason::VisitorLeft);
+    nothing_is_left(&house).await;
+    // its button dials letters
+    let mut pressed = async |number: &str| {
+        station.dial(number).await;
+        let call = kari.rung().await;
+        station.hang_up().await;
+        assert_eq!(kari.ended(call.call).await, EndReason::VisitorLeft);
+        nothing_is_left(&house).await;
+    };
+    pressed("klinke").await;
+    pressed("Front-Desk").await;
+    // what could be a code, and is no button's: whoever presses often is no less heard
+    for _ in 0..11 {
+        pressed("9999").await;
+    }
+    // its doorbell goes, and with it the setting
+    assert_eq!(house.manager.delete(&format!("/api/v1/bells/{dahl}")).await.status, 204);
+    assert_eq!(house.manager.get(&panel).await.json()["panel"].get("any_number"), None);
+    station.dial("klinke").await;
+    station.says("404").await;
 }
 
 #[tokio::test]

@@ -349,7 +349,9 @@ async fn its_web_server_is_asked_once_where_it_is_registered_and_signs_in_as_it_
     drop(station);
     let panel = house.plan.entrance_panel.id;
     let node = house.node();
-    assert!(node.store.sip_accounts().remove_sip_panel(&house.scope(), &node.stamp(), panel).await.unwrap());
+    let another = klinke_server::stations::credentials::Credentials::new(&node.random);
+    let another = another.account(&node.random, node.clock.now());
+    node.store.sip_accounts().set_sip_panel(&house.scope(), &node.stamp(), panel, another).await.unwrap();
     klinke_server::stations::standing::look(node).await;
     listed(&mut kari, &house, false).await;
     assert_eq!(kari.open_door(front, None).await, refused(RefusalCode::Offline));

@@ -60,6 +60,7 @@ pub mod role_grant;
 pub mod schedule;
 pub mod session;
 pub mod sip_account;
+pub mod station_bell;
 pub mod station_relay;
 pub mod tenant;
 pub mod trunk;

@@ -90,12 +90,25 @@ pub struct RingStation {
 pub enum SipAdded {
     /// It may register.
     Done,
-    /// The person has [`SIP_DEVICES`], or the panel has one.
+    /// The person has [`SIP_DEVICES`].
     TooMany,
     /// The person is suspended.
     Suspended,
     /// Not the asker's to give.
     NotThere,
+}
+
+/// What became of having a door station ring a button with any number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AnyNumberSet {
+    /// It is so.
+    Done,
+    /// No such panel, or not the principal's.
+    NotThere,
+    /// The panel is no door station.
+    NoStation,
+    /// The button is not one of the panel.
+    NoBell,
 }
 
 /// A door that a door station opens by a relay of its own.

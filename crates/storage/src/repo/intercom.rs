@@ -5,12 +5,12 @@ use crate::entity::{
     person, unit,
 };
 use crate::error::absent_is_false;
-use crate::record::{DirectoryBell, PanelDirectory, RingFacts, Stamp};
+use crate::record::{DirectoryBell, PanelDirectory, RingFacts, SeenPanel, Stamp};
 use crate::repo::audit::{self, Change};
 use crate::repo::convert::{self, At, Word};
 use crate::repo::households::policy_of;
 use crate::repo::pictures::pictures_of;
-use crate::repo::{phone_numbers, reach, revision, sip_accounts};
+use crate::repo::{phone_numbers, reach, revision, sip_accounts, station_bells};
 use crate::tx::{self, Isolation, Tx};
 use crate::{Result, StorageError, Store};
 use klinke_model::alphabet::Alphabet;
@@ -45,14 +45,43 @@ impl Intercom<'_> {
                 .filter(reach::may(scope, Right::SeeBuilding, panel::Column::Building))
                 .all(&*tx)
                 .await?;
-            let mut doors = doors_of(&*tx, scope, rows.iter().map(|row| row.id)).await?;
-            let with_doors = |row: panel::Model| {
-                let doors = doors.remove(&row.id).unwrap_or_default();
-                panel(&row, &doors)
-            };
-            let mut panels = rows.into_iter().map(with_doors).collect::<Result<Vec<_>>>()?;
-            panels.sort_by_cached_key(|panel| (panel.name.clone(), panel.id));
-            Ok(panels)
+            by_name(&*tx, scope, &rows).await
+        })
+        .await
+    }
+
+    /// Panels of a building, by name, each with what lets it in.
+    pub async fn panels_seen(&self, scope: &Scope, building: BuildingId) -> Result<Vec<SeenPanel>> {
+        self.seen(scope, panel::Column::Building.eq(building.0)).await
+    }
+
+    /// One panel, with what lets it in.
+    pub async fn panel_seen(&self, scope: &Scope, panel: PanelId) -> Result<Option<SeenPanel>> {
+        Ok(self.seen(scope, panel::Column::Id.eq(panel.0)).await?.pop())
+    }
+
+    /// However many panels there are, the database is asked for each kind of thing once.
+    async fn seen(&self, scope: &Scope, which: Expr) -> Result<Vec<SeenPanel>> {
+        let which = &which;
+        tx::read(self.0, |tx| async move {
+            let rows = panel::Entity::find()
+                .filter(panel::Column::Tenant.eq(scope.tenant.0))
+                .filter(which.clone())
+                .filter(reach::may(scope, Right::SeeBuilding, panel::Column::Building))
+                .all(&*tx)
+                .await?;
+            let ids = || rows.iter().map(|row| row.id);
+            let paired: HashSet<Uuid> =
+                rows.iter().filter(|row| row.public_key.is_some()).map(|row| row.id).collect();
+            let stations = sip_accounts::door_stations(&*tx, scope, ids()).await?;
+            let mut any_numbers = station_bells::any_numbers(&*tx, scope, ids()).await?;
+            let seen = by_name(&*tx, scope, &rows).await?.into_iter().map(|panel| SeenPanel {
+                paired: paired.contains(&panel.id.0),
+                door_station: stations.contains(&panel.id.0),
+                any_number: any_numbers.remove(&panel.id.0).map(Into::into),
+                panel,
+            });
+            Ok(seen.collect())
         })
         .await
     }
@@ -80,12 +109,7 @@ impl Intercom<'_> {
     ) -> Result<bool> {
         let (panel, public_key) = (&panel, &public_key);
         let added = tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
-            if !insert_panel(&tx, scope, panel, public_key.clone()).await? {
-                return Ok(false);
-            }
-            let after = json!({ "panel": panel.id, "name": panel.name, "entrance": panel.entrance, "doors": panel.doors });
-            audit::append(&tx, scope, stamp, Change::made(panel.building, "panel.paired", after)).await?;
-            Ok(true)
+            add_panel(&tx, (scope, stamp), panel, public_key.clone()).await
         });
         absent_is_false(added.await)
     }
@@ -379,6 +403,15 @@ fn in_order(bells: &mut [DirectoryBell], order: ButtonOrder, alphabet: Alphabet)
     }
 }
 
+/// These panels by name, with their doors.
+async fn by_name(db: &impl ConnectionTrait, scope: &Scope, rows: &[panel::Model]) -> Result<Vec<Panel>> {
+    let mut doors = doors_of(db, scope, rows.iter().map(|row| row.id)).await?;
+    let with_doors = |row: &panel::Model| panel(row, &doors.remove(&row.id).unwrap_or_default());
+    let mut panels = rows.iter().map(with_doors).collect::<Result<Vec<_>>>()?;
+    panels.sort_by_cached_key(|panel| (panel.name.clone(), panel.id));
+    Ok(panels)
+}
+
 /// A panel that is there and is the principal, or in whose building the principal has a right.
 async fn reached_panel(
     db: &impl ConnectionTrait,
@@ -472,6 +505,23 @@ pub(super) fn bell(row: &bell::Model, members: Vec<BellMember>) -> Result<Bell> 
         kind: At("bell", "kind").choice(&row.kind)?,
         members,
     })
+}
+
+/// Adds a panel and tells it. `false` when it is not for the principal to add; an error when its entrance or a door is not
+/// there.
+pub(super) async fn add_panel(
+    tx: &Tx,
+    (scope, stamp): (&Scope, &Stamp),
+    panel: &Panel,
+    public_key: Option<Vec<u8>>,
+) -> Result<bool> {
+    if !insert_panel(tx, scope, panel, public_key).await? {
+        return Ok(false);
+    }
+    let after =
+        json!({ "panel": panel.id, "name": panel.name, "entrance": panel.entrance, "doors": panel.doors });
+    audit::append(tx, scope, stamp, Change::made(panel.building, "panel.paired", after)).await?;
+    Ok(true)
 }
 
 async fn insert_panel(tx: &Tx, scope: &Scope, panel: &Panel, public_key: Option<Vec<u8>>) -> Result<bool> {

@@ -80,6 +80,7 @@ mod seen_by;
 mod set_up;
 mod sip_accounts;
 mod sites;
+mod station_bells;
 mod station_relays;
 mod tenants;
 mod tokens;

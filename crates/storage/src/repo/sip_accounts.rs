@@ -4,16 +4,18 @@
 //! checked with; the audit tells that there is one and not its name. Who is registered is not known here.
 
 use crate::entity::{device, membership, panel, person, sip_account, unit};
+use crate::error::absent_is_false;
 use crate::record::{
     NewSipAccount, RingStation, SIP_DEVICES, SipAccount, SipAccountOf, SipAdded, SipDevice, SipOwner, Stamp,
 };
 use crate::repo::audit::{self, Change};
 use crate::repo::convert::{self, At, Word};
 use crate::repo::people_change::{changeable, home_building};
-use crate::repo::{people, reach};
+use crate::repo::{intercom, people, reach};
 use crate::tx::{self, Isolation};
 use crate::{Result, Store};
 use klinke_model::ids::{DeviceId, PanelId, PersonId, SipAccountId};
+use klinke_model::intercom::Panel;
 use klinke_model::people::{Device, DeviceKind};
 use klinke_model::rights::Right;
 use klinke_model::scope::Scope;
@@ -23,7 +25,7 @@ use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
 };
 use serde_json::json;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
 /// Accounts of SIP devices.
@@ -119,8 +121,31 @@ impl SipAccounts<'_> {
         .await
     }
 
-    /// Lets a panel register as a door station, for who looks after its devices. A panel has one account.
-    pub async fn add_sip_panel(
+    /// Adds a door station to a building: the panel, and what it registers with; both or neither. `false` when its entrance, a
+    /// door or the right to add it is not there.
+    pub async fn add_door_station(
+        &self,
+        scope: &Scope,
+        stamp: &Stamp,
+        panel: Panel,
+        account: NewSipAccount,
+    ) -> Result<bool> {
+        let (panel, account) = (&panel, &account);
+        let added = tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
+            if !intercom::add_panel(&tx, (scope, stamp), panel, None).await? {
+                return Ok(false);
+            }
+            insert(&*tx, scope, account, (None, Some(panel.id))).await?;
+            let made = json!({ "panel": panel.id, "name": panel.name });
+            audit::append(&tx, scope, stamp, Change::made(panel.building, "door_station.made", made)).await?;
+            Ok(true)
+        });
+        absent_is_false(added.await)
+    }
+
+    /// Lets a panel register as a door station, for who looks after its devices. The account that it had before is gone with
+    /// that, or stays when this fails.
+    pub async fn set_sip_panel(
         &self,
         scope: &Scope,
         stamp: &Stamp,
@@ -130,51 +155,24 @@ impl SipAccounts<'_> {
         let account = &account;
         tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
             let Some(row) = looked_after(&*tx, scope, id).await? else { return Ok(SipAdded::NotThere) };
-            if of_panel(&*tx, scope, id).await?.is_some() {
-                return Ok(SipAdded::TooMany);
+            let station = json!({ "panel": id, "name": row.name });
+            if let Some(before) = of_panel(&*tx, scope, id).await? {
+                sip_account::Entity::delete_by_id((scope.tenant.0, before.id)).exec(&*tx).await?;
+                let change = Change {
+                    building: Some(row.building.into()),
+                    action: "door_station.removed",
+                    persons: Vec::new(),
+                    before: Some(station.clone()),
+                    after: None,
+                };
+                audit::append(&tx, scope, stamp, change).await?;
             }
             insert(&*tx, scope, account, (None, Some(id))).await?;
-            let change = Change {
-                building: Some(row.building.into()),
-                action: "door_station.made",
-                persons: Vec::new(),
-                before: None,
-                after: Some(json!({ "panel": id, "name": row.name })),
-            };
+            let change = Change::made(row.building.into(), "door_station.made", station);
             audit::append(&tx, scope, stamp, change).await?;
             Ok(SipAdded::Done)
         })
         .await
-    }
-
-    /// Takes its account from a panel: it is no door station any more. `false` when it has none.
-    pub async fn remove_sip_panel(&self, scope: &Scope, stamp: &Stamp, id: PanelId) -> Result<bool> {
-        tx::write(self.0, scope, Isolation::Serializable, |tx| async move {
-            let Some(row) = looked_after(&*tx, scope, id).await? else { return Ok(false) };
-            let Some(account) = of_panel(&*tx, scope, id).await? else { return Ok(false) };
-            sip_account::Entity::delete_by_id((scope.tenant.0, account.id)).exec(&*tx).await?;
-            let change = Change {
-                building: Some(row.building.into()),
-                action: "door_station.removed",
-                persons: Vec::new(),
-                before: Some(json!({ "panel": id, "name": row.name })),
-                after: None,
-            };
-            audit::append(&tx, scope, stamp, change).await?;
-            Ok(true)
-        })
-        .await
-    }
-
-    /// The account of a panel; none for one that is no door station, or not the principal's to see.
-    pub async fn sip_panel(&self, scope: &Scope, id: PanelId) -> Result<Option<SipAccountId>> {
-        let found = sip_account::Entity::find()
-            .filter(sip_account::Column::Tenant.eq(scope.tenant.0))
-            .filter(sip_account::Column::Panel.eq(id.0))
-            .filter(sip_account::Column::Panel.in_subquery(panels_seen(scope)))
-            .one(&self.0.reader)
-            .await?;
-        Ok(found.map(|row| row.id.into()))
     }
 
     /// Accounts that the principal may see, the oldest first, those behind `after`: devices of people whom they see, door
@@ -298,7 +296,11 @@ async fn ids_of(db: &impl ConnectionTrait, scope: &Scope, person: PersonId) -> R
 }
 
 /// A panel whose devices the principal looks after.
-async fn looked_after(db: &impl ConnectionTrait, scope: &Scope, id: PanelId) -> Result<Option<panel::Model>> {
+pub(super) async fn looked_after(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    id: PanelId,
+) -> Result<Option<panel::Model>> {
     let found = panel::Entity::find_by_id((scope.tenant.0, id.0))
         .filter(reach::may(scope, Right::Devices, panel::Column::Building))
         .one(db)
@@ -306,7 +308,22 @@ async fn looked_after(db: &impl ConnectionTrait, scope: &Scope, id: PanelId) -> 
     Ok(found)
 }
 
-async fn of_panel(
+/// Which of these panels are door stations.
+pub(super) async fn door_stations(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    panels: impl IntoIterator<Item = Uuid>,
+) -> Result<HashSet<Uuid>> {
+    let rows = sip_account::Entity::find()
+        .filter(sip_account::Column::Tenant.eq(scope.tenant.0))
+        .filter(sip_account::Column::Panel.is_in(panels))
+        .all(db)
+        .await?;
+    Ok(rows.into_iter().filter_map(|row| row.panel).collect())
+}
+
+/// What a panel registers with.
+pub(super) async fn of_panel(
     db: &impl ConnectionTrait,
     scope: &Scope,
     id: PanelId,

@@ -17,6 +17,7 @@ use klinke_model::rights::Right;
 use klinke_model::scope::{Principal, Scope};
 use klinke_model::site::{Building, BuildingKind, Entrance, Tenant, Unit};
 use klinke_model::timetable::{Hours, HoursAre, Timetable, WallClock};
+use klinke_storage::record::{AnyNumberSet, RelaySet, SipAdded, SipOwner};
 use klinke_storage::record::{AppRequirements, TenantChanged, TenantRow};
 use klinke_storage::record::{
     AuditQuery, ButtonChanged, ButtonEdit, ButtonsOrder, ButtonsQuery, Changed, Deleted, Edited, HomesQuery,
@@ -30,7 +31,6 @@ use klinke_storage::record::{GuestChange, GuestChanged, GuestMade, GuestsOf};
 use klinke_storage::record::{LimitsSet, NewTrunk, TrunkAdded, TrunkChange, TrunkChanged, TrunkOrdered};
 use klinke_storage::record::{NewPicture, PictureSet, RuleMade};
 use klinke_storage::record::{NewReading, RecordAfter, RecordsQuery, RecordsSet};
-use klinke_storage::record::{RelaySet, SipAdded, SipOwner};
 use klinke_storage::{Result, Store};
 use std::collections::BTreeSet;
 use std::pin::Pin;
@@ -398,6 +398,12 @@ const PROBES: &[Probe] = probes! {
     };
     // intercom
     panels [System Manager Admin Caretaker Auditor] |r| Ok(!r.store.intercom().panels(&r.scope, r.ours.house).await?.is_empty());
+    panels_seen [System Manager Admin Caretaker Auditor] |r| {
+        Ok(!r.store.intercom().panels_seen(&r.scope, r.ours.house).await?.is_empty())
+    };
+    panel_seen [System Manager Admin Caretaker Auditor] |r| {
+        Ok(r.store.intercom().panel_seen(&r.scope, r.ours.panel).await?.is_some())
+    };
     panel [System Manager Admin Panel Caretaker Auditor] |r| Ok(r.store.intercom().panel(&r.scope, r.ours.panel).await?.is_some());
     pair_panel [System Manager Admin Caretaker] |r| {
         let panel = klinke_model::intercom::Panel { id: r.id(), ..r.ours.the_panel() };
@@ -1313,20 +1319,28 @@ const PROBES: &[Probe] = probes! {
         r.store.sip_accounts().remove_sip_device(&r.scope, &stamp(r.n), person, device).await?;
         Ok(r.store.sip_accounts().sip_devices(&r.ours.system(), person).await?.is_empty())
     };
-    add_sip_panel [System Manager Admin Caretaker] |r| {
-        r.no_sip_panel().await?;
+    set_any_number [System Manager Admin Caretaker] |r| {
+        let (panel, bell) = r.station_with_bell().await?;
+        let accounts = r.store.sip_accounts();
+        accounts.set_any_number(&r.ours.system(), &stamp(r.n), panel, None).await?;
+        accounts.set_any_number(&r.scope, &stamp(r.n), panel, Some(bell)).await?;
+        let seen = r.store.intercom().panel_seen(&r.ours.system(), panel).await?;
+        Ok(seen.and_then(|seen| seen.any_number) == Some(bell))
+    };
+    bell_of_any_number [Panel] |r| {
+        r.station_with_bell().await?;
+        Ok(r.store.sip_accounts().bell_of_any_number(&r.scope).await?.is_some())
+    };
+    add_door_station [System Manager Admin Caretaker] |r| {
+        let (panel, account) = crate::sip_accounts::door_station(&r.ours, r.n);
+        r.store.sip_accounts().add_door_station(&r.scope, &stamp(r.n), panel, account).await
+    };
+    set_sip_panel [System Manager Admin Caretaker] |r| {
+        r.sip_panel().await?;
         let account = crate::sip_accounts::account(&r.ours, r.n);
-        r.store.sip_accounts().add_sip_panel(&r.scope, &stamp(r.n), r.ours.panel, account).await?;
-        Ok(r.store.sip_accounts().sip_panel(&r.ours.system(), r.ours.panel).await?.is_some())
-    };
-    remove_sip_panel [System Manager Admin Caretaker] |r| {
-        r.sip_panel().await?;
-        r.store.sip_accounts().remove_sip_panel(&r.scope, &stamp(r.n), r.ours.panel).await?;
-        Ok(r.store.sip_accounts().sip_panel(&r.ours.system(), r.ours.panel).await?.is_none())
-    };
-    sip_panel [System Manager Admin Caretaker Auditor] |r| {
-        r.sip_panel().await?;
-        Ok(r.store.sip_accounts().sip_panel(&r.scope, r.ours.panel).await?.is_some())
+        let id = account.id;
+        r.store.sip_accounts().set_sip_panel(&r.scope, &stamp(r.n), r.ours.panel, account).await?;
+        Ok(r.store.gate().sip_logins().await?.iter().any(|login| login.id == id))
     };
     sip_accounts [System Manager Admin Caretaker Auditor] |r| {
         r.sip_panel().await?;
@@ -1459,21 +1473,25 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// The panel of the probes is no door station.
-    async fn no_sip_panel(&self) -> Result<()> {
-        let service = self.ours.system();
-        self.store.sip_accounts().remove_sip_panel(&service, &stamp(self.n), self.ours.panel).await?;
+    /// The panel of the probes is a door station.
+    async fn sip_panel(&self) -> Result<()> {
+        let account = crate::sip_accounts::account(&self.ours, self.n + 300_000);
+        let (store, service) = (self.store.sip_accounts(), self.ours.system());
+        let added = store.set_sip_panel(&service, &stamp(self.n), self.ours.panel, account).await?;
+        assert_eq!(added, SipAdded::Done);
         Ok(())
     }
 
-    /// The panel of the probes is one.
-    async fn sip_panel(&self) -> Result<()> {
-        self.no_sip_panel().await?;
-        let account = crate::sip_accounts::account(&self.ours, self.n + 300_000);
-        let (store, service) = (self.store.sip_accounts(), self.ours.system());
-        let added = store.add_sip_panel(&service, &stamp(self.n), self.ours.panel, account).await?;
-        assert_eq!(added, SipAdded::Done);
-        Ok(())
+    /// The panel of the probes as a door station that rings a button with any number.
+    async fn station_with_bell(&self) -> Result<(klinke_model::ids::PanelId, klinke_model::ids::BellId)> {
+        self.sip_panel().await?;
+        let members = vec![self.ours.member(self.ours.kari, "Kari")];
+        let bell = self.ours.bell(self.id(), "Any number", BellKind::Family, members);
+        let (id, panel, service) = (bell.id, bell.panel, self.ours.system());
+        assert!(self.store.intercom().insert_bell(&service, &stamp(self.n), bell, None).await?);
+        let set = self.store.sip_accounts().set_any_number(&service, &stamp(self.n), panel, Some(id)).await?;
+        assert_eq!(set, AnyNumberSet::Done);
+        Ok((panel, id))
     }
 
     /// A door that the panel of the probes opens, which is a door station.
@@ -1879,6 +1897,7 @@ fn the_table_knows_every_repository_function() {
         "devices",
         "intercom",
         "doors",
+        "station_bells",
         "station_relays",
         "controller_rights",
         "audit",

@@ -33,6 +33,7 @@ mod rules;
 mod schema;
 mod sip_accounts;
 mod sites;
+mod station_bells;
 mod station_relays;
 mod tenants;
 mod tokens;

@@ -314,7 +314,7 @@ on_both! {
         let Db { store, url, .. } = &db;
         let connection = db.connection().await;
         // as the version before left it
-        for table in ["station_relay", "sip_account", "phone_number_by", "phone_number", "phone_limits", "trunk"] {
+        for table in ["station_bell", "station_relay", "sip_account", "phone_number_by", "phone_number", "phone_limits", "trunk"] {
             connection.execute_unprepared(&format!("DROP TABLE {table}")).await.unwrap();
         }
         let forget = "DELETE FROM seaql_migrations WHERE version >= 'm0011_phones'";

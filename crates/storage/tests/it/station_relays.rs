@@ -13,7 +13,7 @@ use klinke_storage::record::{AuditQuery, Edited, RelaySet, Removed, SipAdded, St
 /// The panel of the front door is a door station.
 pub async fn station(db: &Db, ours: &Town, number: u64) {
     let account = crate::sip_accounts::account(ours, number);
-    let added = db.store.sip_accounts().add_sip_panel(&ours.system(), &stamp(1), ours.panel, account).await;
+    let added = db.store.sip_accounts().set_sip_panel(&ours.system(), &stamp(1), ours.panel, account).await;
     assert_eq!(added.unwrap(), SipAdded::Done);
 }
 

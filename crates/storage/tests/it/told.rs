@@ -75,6 +75,7 @@ const UNTOLD: &[(&str, Because)] = &[
 /// How an entry is written: at once, or by a function of the same file that does.
 const TELLS: &[&str] = &[
     "append(",
+    "add_panel(&tx, (scope, stamp)",
     "write_edit(&tx, scope, stamp",
     "tell(&tx, scope, stamp, person, \"person.",
     "tell(&tx, scope, stamp, \"guest.",

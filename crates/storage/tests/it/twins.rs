@@ -138,7 +138,9 @@ struct View {
     phone_limits: Option<(u64, PhoneLimits)>,
     number: Option<NumberOf>,
     sip_devices: Vec<klinke_storage::record::SipDevice>,
-    sip_panel: Option<klinke_model::ids::SipAccountId>,
+    panels_seen: Vec<klinke_storage::record::SeenPanel>,
+    panel_seen: Option<klinke_storage::record::SeenPanel>,
+    bell_of_any_number: Option<klinke_model::ids::BellId>,
     sip_accounts: Vec<klinke_storage::record::SipAccount>,
     phones: Vec<klinke_storage::record::PhonesOfBuilding>,
     station_relays: Vec<(klinke_model::ids::DoorId, klinke_model::ids::PanelId)>,
@@ -331,7 +333,9 @@ impl View {
             phone_limits: db.store.trunks().phone_limits(scope).await.unwrap(),
             number: db.store.phone_numbers().number(scope, ours.kari).await.unwrap(),
             sip_devices: db.store.sip_accounts().sip_devices(scope, ours.kari).await.unwrap(),
-            sip_panel: db.store.sip_accounts().sip_panel(scope, ours.panel).await.unwrap(),
+            panels_seen: intercom.panels_seen(scope, ours.house).await.unwrap(),
+            bell_of_any_number: db.store.sip_accounts().bell_of_any_number(scope).await.unwrap(),
+            panel_seen: intercom.panel_seen(scope, ours.panel).await.unwrap(),
             sip_accounts: db.store.sip_accounts().sip_accounts(scope, None, 50).await.unwrap(),
             phones: db.store.phone_numbers().phones_of_buildings(scope, None, 50).await.unwrap(),
             station_relays: db.store.doors().station_relays(scope, ours.house).await.unwrap(),
@@ -450,7 +454,9 @@ async fn make_stations(db: &Db, ours: &Town, system: &Scope, panel: klinke_model
     let added = accounts.add_sip_device(system, &stamp(1), device, named(account)).await.unwrap();
     assert_eq!(added, SipAdded::Done);
     let account = named(crate::sip_accounts::account(ours, 63));
-    assert_eq!(accounts.add_sip_panel(system, &stamp(1), panel, account).await.unwrap(), SipAdded::Done);
+    assert_eq!(accounts.set_sip_panel(system, &stamp(1), panel, account).await.unwrap(), SipAdded::Done);
+    let any = accounts.set_any_number(system, &stamp(1), panel, Some(ours.family)).await.unwrap();
+    assert_eq!(any, klinke_storage::record::AnyNumberSet::Done);
     // a door that it opens, told in a way of its own
     let (doors, door) = (db.store.doors(), ours.fresh(95));
     assert!(
@@ -573,7 +579,9 @@ async fn undo_twin(db: &Db, ours: &Town, theirs: &Scope) {
     assert!(numbers.remove_number(theirs, &stamp(1), ours.kari).await.unwrap());
     let accounts = db.store.sip_accounts();
     assert!(accounts.remove_sip_device(theirs, &stamp(1), ours.kari, ours.fresh(62)).await.unwrap());
-    assert!(accounts.remove_sip_panel(theirs, &stamp(1), ours.fresh(90)).await.unwrap());
+    let another = crate::sip_accounts::account(ours, 64);
+    let set = accounts.set_sip_panel(theirs, &stamp(1), ours.fresh(90), another).await.unwrap();
+    assert_eq!(set, klinke_storage::record::SipAdded::Done);
     assert!(db.store.doors().remove_station_relay(theirs, &stamp(1), ours.fresh(95)).await.unwrap());
     let guests = db.store.guests();
     assert!(guests.remove_guest(theirs, &stamp(1), GuestsOf::House, ours.fresh(75)).await.unwrap());

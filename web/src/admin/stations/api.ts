@@ -26,6 +26,9 @@ export const addDoorStation = (building: string, body: NewDoorStation) =>
 /** Another account for it; the one before is out. */
 export const renewDoorStation = (panel: string) =>
   answer(client.POST('/api/v1/panels/{panel}/door-station', { params: { path: { panel } } }));
+/** Which of its buttons it rings with a number that none of them has. */
+export const setDoorStation = (panel: string, any_number: string | null) =>
+  answer(client.PUT('/api/v1/panels/{panel}/door-station', { params: { path: { panel } }, body: { any_number } }));
 
 export const sipDevices = (person: string) =>
   queryOptions({

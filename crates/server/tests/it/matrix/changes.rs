@@ -218,6 +218,13 @@ async fn matrix_what_needs_something_first_leaves_what_the_file_says() {
     asks.last(seen, head, Who::Caretaker, &renew, none.clone()).await;
 
     let made = asks.does(manager, Method::POST, &stations, json!({ "name": "Gate", "doors": [] })).await;
+    let bell = json!({ "panel": made["panel"]["id"], "unit": unit, "label": "Reception", "kind": "family" });
+    let bell = asks.does(manager, Method::POST, &format!("/api/v1/buildings/{house}/bells"), bell).await;
+    let set = format!("/api/v1/panels/{}/door-station", made["panel"]["id"].as_str().unwrap());
+    let head = "PUT /api/v1/panels/{panel}/door-station";
+    asks.last(seen, head, Who::Caretaker, &set, json!({ "any_number": bell["id"] })).await;
+
+    let made = asks.does(manager, Method::POST, &stations, json!({ "name": "Gate", "doors": [] })).await;
     let (doors, door) =
         (format!("/api/v1/buildings/{house}/doors"), json!({ "name": "Gate", "everybody": false }));
     let door = asks.does(manager, Method::POST, &doors, door).await;

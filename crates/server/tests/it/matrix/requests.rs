@@ -97,6 +97,7 @@ fn form(head: &str, there: &Things, named: &Things, town: &Town) -> Body {
         "PUT /api/v1/doors/{door}/station-relay" => {
             json!({ "panel": id("panel"), "told": { "way": "keys", "keys": "1*" } })
         }
+        "PUT /api/v1/panels/{panel}/door-station" => json!({ "any_number": null }),
         "PUT /api/v1/buildings/{building}/lock-down" => json!({ "locked_down": true }),
         "POST /api/v1/tenants" => {
             json!({ "name": "New", "manager_name": "New", "manager_email": "", "language": "nb" })

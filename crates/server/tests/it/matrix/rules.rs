@@ -375,6 +375,7 @@ pub const OPERATIONS: &[Operation] = &[
     op("PATCH /api/v1/panels/{panel}", Seen(SeeBuilding, Devices)),
     op("DELETE /api/v1/panels/{panel}", Seen(SeeBuilding, ChangeBuilding)),
     op("POST /api/v1/panels/{panel}/door-station", Seen(SeeBuilding, Devices)).done("paired"),
+    op("PUT /api/v1/panels/{panel}/door-station", Seen(SeeBuilding, Devices)).done("not_found"),
     op("GET /api/v1/controllers/{controller}", Hidden(SeeBuilding)),
     op("PATCH /api/v1/controllers/{controller}", Seen(SeeBuilding, Devices)),
     op("DELETE /api/v1/controllers/{controller}", Seen(SeeBuilding, Devices)),
