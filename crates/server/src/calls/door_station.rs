@@ -12,7 +12,8 @@
 //! one that still rings is answered first, which ends nobody's ringing; and a call that ends is hung up once they are through.
 //!
 //! Invariants
-//! - A panel is in one call at a time: while its line is taken, another INVITE is answered "busy".
+//! - A panel is in one call at a time: another INVITE is answered "busy". One that comes once the call before it is over on the
+//!   wire waits until that is over here too: who leaves and rings again at once is not told that they are in their own way.
 //! - What it dialled rings a doorbell of its own panel or nothing at all, and whoever guesses codes is slowed as at a panel.
 //! - Without a picture that we can pass on it is a call all the same.
 //! - The task ends with the call on either side; its ports are free then. No number, no bell and no door is logged.
@@ -41,11 +42,12 @@ use klinke_storage::record::{SipAccountOf, SipLogin};
 use klinke_voice::{Rate, Said};
 use klinke_wire::common::OpeningState;
 use klinke_wire::panel::{PanelCall, PanelCallState, PanelEvent};
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 /// Between two keys by SIP INFO: none of them overtakes another.
@@ -55,17 +57,38 @@ const PRESSING: Duration = Duration::from_secs(3);
 
 /// Takes the calls of door stations until the server stops. Other devices call nobody.
 pub async fn follow(node: Arc<Node>, mut incoming: mpsc::Receiver<Incoming>) {
+    let mut visits: HashMap<PanelId, JoinHandle<()>> = HashMap::new();
     while let Some(Some(call)) = node.stop.run_until_cancelled(incoming.recv()).await {
-        match node.stations.login(&call.device) {
-            Some(SipLogin { tenant, of: SipAccountOf::Panel(panel), .. }) => {
-                node.tasks.spawn(run(Arc::clone(&node), tenant, panel, call));
+        let Some(SipLogin { tenant, of: SipAccountOf::Panel(panel), .. }) = node.stations.login(&call.device)
+        else {
+            call.refuse(Refusal::NotFound);
+            continue;
+        };
+        visits.retain(|_, visit| !visit.is_finished());
+        match visits.remove(&panel) {
+            Some(visit) if !call.is_only => {
+                visits.insert(panel, visit);
+                call.refuse(Refusal::Busy);
             }
-            _ => call.refuse(Refusal::NotFound),
+            before => {
+                let visit = run(Arc::clone(&node), tenant, panel, call, before);
+                visits.insert(panel, node.tasks.spawn(visit));
+            }
         }
     }
 }
 
-async fn run(node: Arc<Node>, tenant: TenantId, panel: PanelId, call: Incoming) {
+async fn run(
+    node: Arc<Node>,
+    tenant: TenantId,
+    panel: PanelId,
+    call: Incoming,
+    before: Option<JoinHandle<()>>,
+) {
+    if let Some(before) = before {
+        // over on the wire, and so about to end; one that failed has ended too
+        let _ = before.await;
+    }
     let (line, events) = socket::line();
     if !node.exchange.station_connected(panel, line.clone()) {
         return call.refuse(Refusal::Busy);
@@ -318,6 +341,8 @@ impl Visit {
         match event {
             Some(PanelEvent::Call { call: news, .. }) => self.state(news, call).await,
             Some(PanelEvent::Opening { news, .. }) => {
+            // answered behind that: then the panel's line is free for who rings next
+            self.node.exchange.panel_call(self.panel).await;
                 match news.state {
                     OpeningState::Open { .. } => self.say(Said::Opened).await,
                     OpeningState::Sent => self.say(Said::Sent).await,

@@ -181,6 +181,25 @@ async fn its_number_rings_the_app_sees_talks_and_opens_and_the_visitor_leaves() 
 
 #[tokio::test]
 async fn its_own_keys_open_nothing_and_those_of_the_desk_phone_that_answers_do() {
+#[tokio::test]
+async fn who_leaves_and_rings_again_at_once_rings() {
+    let (house, mut station) = house("").await;
+    let mut kari = house.app("kari").await;
+    station.dial(DAHL).await;
+    let mut call = kari.rung().await.call;
+    for _ in 0..20 {
+        // nothing is waited for in between
+        station.hang_up().await;
+        station.dial(DAHL).await;
+        assert_eq!(kari.ended(call).await, EndReason::VisitorLeft);
+        let next = kari.rung().await.call;
+        assert_ne!(std::mem::replace(&mut call, next), next);
+    }
+    station.hang_up().await;
+    assert_eq!(kari.ended(call).await, EndReason::VisitorLeft);
+    nothing_is_left(&house).await;
+}
+
     let (house, mut station) = house("").await;
     let controller = house.controller().await;
     let given = give(&house, "kari").await;
