@@ -7,11 +7,13 @@
 //! encrypted or if we require them. Where we only offer them, they stand beside the plain transport (`RTP/AVP`), as phones
 //! do that can both; whoever answers with keys has them, whoever does not is in the open.
 
+mod again;
 pub mod crypto;
 mod describe;
 pub mod picture;
 mod read;
 
+pub use again::{Newest, offer_again};
 pub use crypto::{Crypto, Encryption, OurKeys};
 pub use describe::{agreed, answer, offer};
 

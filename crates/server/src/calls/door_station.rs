@@ -34,7 +34,7 @@ use klinke_model::scope::{Principal, Scope};
 use klinke_sip::dtmf::{Digit, info};
 use klinke_sip::rtp::port::{Line, News, Ports};
 use klinke_sip::sdp::picture::{Picture as Described, taking_picture};
-use klinke_sip::sdp::{self, Agreed, Local, Video};
+use klinke_sip::sdp::{self, Agreed, Local, Newest, Video};
 use klinke_sip::stations::{Accept, Event, Incoming, Refusal, Reoffer};
 use klinke_sip::video::CONTROL;
 use klinke_sip::video::camera::{Camera, Seen};
@@ -145,19 +145,27 @@ async fn agree(node: &Node, call: &Incoming) -> Result<Agreement, Refusal> {
     })
 }
 
-/// Answers what the station offers during the call, and tells what was agreed. Its picture stays as it is.
-fn reoffer(local: Local, picture: Option<Described>, changes: mpsc::UnboundedSender<Agreed>) -> Reoffer {
+/// Answers what the station offers during the call, after the answer to its first offer, and tells what was agreed. Its picture
+/// stays as it is.
+fn reoffer(
+    (local, answer): (Local, String),
+    picture: Option<Described>,
+    changes: mpsc::UnboundedSender<Agreed>,
+) -> Reoffer {
     let version = AtomicU64::new(local.version);
+    let newest = Newest::new(answer);
     Arc::new(move |offer| {
         let version = version.fetch_add(1, Ordering::Relaxed) + 1;
         let local = Local { version, ..local.clone() };
-        let Some(offer) = offer else { return Some(sdp::offer(&local)) };
+        let Some(offer) = offer else {
+            return Some(newest.next(|before| sdp::offer_again(&local, before, picture.as_ref())));
+        };
         let (answer, agreed) = sdp::answer(&local, offer.as_bytes()).ok()?;
         let with_picture =
             picture.as_ref().and_then(|picture| taking_picture(&answer, offer.as_bytes(), picture));
         // a call that is over has no sound to change
         let _ = changes.send(agreed);
-        Some(with_picture.map_or(answer, |(answer, _)| answer))
+        Some(newest.next(|_| with_picture.map_or(answer, |(answer, _)| answer)))
     })
 }
 
@@ -252,7 +260,7 @@ impl Visit {
         Ok(Self {
             node: Arc::clone(node),
             panel,
-            reoffer: reoffer(local.clone(), described, changes),
+            reoffer: reoffer((local.clone(), answer.clone()), described, changes),
             answer,
             local,
             changed,
@@ -333,6 +341,8 @@ impl Visit {
         if let Some(call) = call {
             // it may have ended meanwhile
             self.node.exchange.tell_from_panel(self.panel, call, Message::Input(Input::VisitorHungUp)).await;
+            // answered behind that: then the panel's line is free for who rings next
+            self.node.exchange.panel_call(self.panel).await;
         }
         Goes::Over
     }
@@ -341,8 +351,6 @@ impl Visit {
         match event {
             Some(PanelEvent::Call { call: news, .. }) => self.state(news, call).await,
             Some(PanelEvent::Opening { news, .. }) => {
-            // answered behind that: then the panel's line is free for who rings next
-            self.node.exchange.panel_call(self.panel).await;
                 match news.state {
                     OpeningState::Open { .. } => self.say(Said::Opened).await,
                     OpeningState::Sent => self.say(Said::Sent).await,

@@ -10,7 +10,7 @@ use klinke_sip::agent::{Dial, Encrypted, Encryption, Leg, Reoffer};
 use klinke_sip::dial::Number;
 use klinke_sip::rtp::codec::Codec;
 use klinke_sip::rtp::port::{Line, News, PortError, Ports, our_keys};
-use klinke_sip::sdp::{self, Agreed, Local, OurKeys, Refused};
+use klinke_sip::sdp::{self, Agreed, Local, Newest, OurKeys, Refused};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -58,6 +58,8 @@ pub struct Offered {
     must: Option<OurKeys>,
     /// The number of the newest description.
     version: Arc<AtomicU64>,
+    /// The newest during the call; before that, our offer has one line.
+    newest: Arc<Newest>,
     /// Told what was agreed on later.
     changes: mpsc::UnboundedSender<Agreed>,
 }
@@ -81,11 +83,13 @@ impl Offered {
     fn answer(&self, encryption: Encryption, offer: Option<&str>) -> Option<String> {
         let version = self.version.fetch_add(1, Ordering::Relaxed) + 1;
         let local = Local { version, ..self.to(encryption) };
-        let Some(offer) = offer else { return Some(sdp::offer(&local)) };
+        let Some(offer) = offer else {
+            return Some(self.newest.next(|before| sdp::offer_again(&local, before, None)));
+        };
         let (answer, agreed) = sdp::answer(&local, offer.as_bytes()).ok()?;
         // a phone that has been hung up has no sound to change
         let _ = self.changes.send(agreed);
-        Some(answer)
+        Some(self.newest.next(|_| answer))
     }
 }
 
@@ -127,7 +131,7 @@ pub async fn invite(
     let open = Local { address, session, version: 1, codecs: CODECS.to_vec(), crypto: None };
     let (may, must) = (our_keys(Encryption::Offered)?, our_keys(Encryption::Required)?);
     let version = Arc::new(AtomicU64::new(open.version));
-    let offered = Offered { open, may, must, version, changes };
+    let offered = Offered { open, may, must, version, newest: Arc::default(), changes };
     let encrypted = {
         let (first, later) = (offered.clone(), offered.clone());
         Encrypted {
@@ -140,11 +144,11 @@ pub async fn invite(
         offer: sdp::offer(&offered.open),
         ring,
         talk: hold,
+        hops,
         reoffer: offered.clone().in_the_open(),
         encrypted: Some(encrypted),
     };
     let sip = node.phones.call(tenant, (building, over), dial, node.clock.mono())?;
-        hops,
     Ok(Invited { offered, ports, sip })
 }
 

@@ -8,8 +8,8 @@ use crate::phones::invite::CODECS;
 use crate::random::Random;
 use klinke_model::ids::DeviceId;
 use klinke_sip::rtp::port::{PortError, Ports};
-use klinke_sip::sdp::picture::{Picture, agreed_picture, taking_picture, with_picture};
-use klinke_sip::sdp::{self, Agreed, Local, OurKeys, Video};
+use klinke_sip::sdp::picture::{Picture, agreed_picture, taking_picture};
+use klinke_sip::sdp::{self, Agreed, Local, Newest, OurKeys, Video};
 use klinke_sip::stations::{Leg, Reoffer, Ring};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -86,7 +86,8 @@ pub async fn invite(
         picture: shown,
         picture_keys: stations.keys()?,
         over_tls: AtomicBool::new(false),
-        newest: AtomicU64::new(0),
+        version: AtomicU64::new(0),
+        newest: Newest::default(),
     });
     let (first, later) = (Arc::clone(&offers), Arc::clone(&offers));
     let call = |device| Ring {
@@ -98,8 +99,8 @@ pub async fn invite(
         }),
         ring,
         talk: hold,
-        reoffer: later.reoffer(changes),
         hops,
+        reoffer: later.reoffer(changes),
     };
     let sip = stations.call(device, call).ok_or(NotInvited::NoAccount)?;
     Ok(Invited { offers, ports, picture, sip })
@@ -117,13 +118,14 @@ pub struct Offers {
     /// Whether the way to the device is encrypted; known when it is rung.
     over_tls: AtomicBool,
     /// The number of the newest description.
-    newest: AtomicU64,
+    version: AtomicU64,
+    newest: Newest,
 }
 
 impl Offers {
     /// Our side of the sound, as the device was told.
     pub fn local(&self) -> Local {
-        let version = self.newest.load(Ordering::Relaxed);
+        let version = self.version.load(Ordering::Relaxed);
         let crypto = self.keys.clone().filter(|_| self.over_tls.load(Ordering::Relaxed));
         Local { version, crypto, ..self.local.clone() }
     }
@@ -146,17 +148,15 @@ impl Offers {
     }
 
     fn offer(&self) -> String {
-        self.newest.fetch_add(1, Ordering::Relaxed);
-        let sound = sdp::offer(&self.local());
-        let with_picture = self.picture().and_then(|picture| with_picture(&sound, &picture).ok());
-        with_picture.unwrap_or(sound)
+        self.version.fetch_add(1, Ordering::Relaxed);
+        self.newest.next(|before| sdp::offer_again(&self.local(), before, self.picture().as_ref()))
     }
 
     /// Answers what the device offers during the call, and tells what was agreed.
     fn reoffer(self: Arc<Self>, changes: mpsc::UnboundedSender<Agreed>) -> Reoffer {
         Arc::new(move |offer| {
             let Some(offer) = offer else { return Some(self.offer()) };
-            self.newest.fetch_add(1, Ordering::Relaxed);
+            self.version.fetch_add(1, Ordering::Relaxed);
             let (answer, mut agreed) = sdp::answer(&self.local(), offer.as_bytes()).ok()?;
             let shown =
                 self.picture().and_then(|picture| taking_picture(&answer, offer.as_bytes(), &picture));
@@ -164,7 +164,7 @@ impl Offers {
             agreed.video = video;
             // a phone that has been hung up has nothing to change
             let _ = changes.send(agreed);
-            Some(answer)
+            Some(self.newest.next(|_| answer))
         })
     }
 }

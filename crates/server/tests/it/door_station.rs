@@ -10,6 +10,7 @@ use crate::support::baresip::Baresip;
 use crate::support::desk_phone::DeskPhone;
 use crate::support::house::House;
 use crate::support::until;
+use crate::support::trunk::{Sipp, free_port};
 use crate::webrtc::{Numbers, Offering, Peer, Role, Via};
 use klinke_model::intercom::EndReason;
 use klinke_server::config::{Config, Digests};
@@ -226,6 +227,22 @@ async fn who_leaves_and_rings_again_at_once_rings() {
 }
 
 #[tokio::test]
+#[tokio::test]
+async fn one_that_asks_for_an_offer_gets_every_line_in_its_place() {
+    let (house, at) = loops::house(|_| {}).await;
+    let mut kari = house.app("kari").await;
+    let Credentials { name, password } = account(&house).await;
+    let server = at.to_string();
+    Sipp::register_from(free_port(), &server, &name, &password).await;
+    let sipp = Sipp::asks_for_offer(&server, (&name, &password), DAHL);
+    let call = kari.rung().await.call;
+    sipp.wrote("183 Session Progress").await;
+    kari.answer(call).await;
+    sipp.verdict().await;
+    assert_eq!(kari.ended(call).await, EndReason::VisitorLeft);
+    nothing_is_left(&house).await;
+}
+
 async fn the_time_to_talk_ends_by_our_bye() {
     let (house, mut station) = house_with("", |config| config.calls.talk_s = 3).await;
     let mut kari = house.app("kari").await;

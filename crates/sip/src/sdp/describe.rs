@@ -11,8 +11,15 @@ const OPUS: u8 = 96;
 const EVENTS: u8 = 101;
 const EVENTS_48K: u8 = 100;
 
-/// The offer of a call that we make, or of a change in it.
+/// The offer of a call that we make.
 pub fn offer(local: &Local) -> String {
+    let mut session = empty(local);
+    session.add_media(offered(local));
+    session.to_string()
+}
+
+/// Our line of sound, in all codecs that we have.
+pub(super) fn offered(local: &Local) -> Media {
     let mut types = Vec::new();
     let mut attributes = Vec::new();
     for &codec in &local.codecs {
@@ -38,9 +45,7 @@ pub fn offer(local: &Local) -> String {
     }
     sound.add_attribute_from_str("rtcp-mux");
     sound.add_attribute_from_str("sendrecv");
-    let mut session = empty(local);
-    session.add_media(sound);
-    session.to_string()
+    sound
 }
 
 /// Answers an offer: the answer's text, and what is agreed with it.
@@ -61,15 +66,8 @@ pub fn answer(local: &Local, offer: &[u8]) -> Result<(String, Agreed), Refused> 
     let mut session = empty(local);
     for (place, theirs) in offer.medias.iter().enumerate() {
         if place != sound.place {
-            // each line is answered in its place; port 0 declines it (RFC 3264 §6)
-            let mut declined = theirs.clone();
-            declined.port = 0;
-            declined.num_ports = None;
-            declined.connections.clear();
-            declined.bandwidths.clear();
-            declined.key = None;
-            declined.attributes.clear();
-            session.add_media(declined);
+            // each line is answered in its place
+            session.add_media(declined(theirs));
             continue;
         }
         let mut attributes = Vec::new();
@@ -181,8 +179,20 @@ fn events(sound: &Sound, codec: Codec) -> Option<(u8, u32)> {
     with(codec.clock_rate()).or_else(|| with(8_000))
 }
 
+/// The same line, declined: port 0 (RFC 3264 §6).
+pub(super) fn declined(line: &Media) -> Media {
+    let mut declined = line.clone();
+    declined.port = 0;
+    declined.num_ports = None;
+    declined.connections.clear();
+    declined.bandwidths.clear();
+    declined.key = None;
+    declined.attributes.clear();
+    declined
+}
+
 /// A description without lines.
-fn empty(local: &Local) -> Session {
+pub(super) fn empty(local: &Local) -> Session {
     let address = local.address.ip();
     let mut session = Session::new(Origin::with_ip_addr(local.session, local.version, address), "-");
     session.set_connection(Connection::from_ip_addr(address));

@@ -29,20 +29,30 @@ pub struct Picture {
     pub crypto: Option<OurKeys>,
 }
 
+impl Picture {
+    /// In which direction we want it to go.
+    pub(super) const fn direction(&self) -> &'static str {
+        if self.sends { "sendonly" } else { "recvonly" }
+    }
+}
+
 /// Our offer with a line of picture.
 ///
 /// # Errors
 /// [`Refused::Malformed`] for what is no description.
 pub fn with_picture(offer: &str, picture: &Picture) -> Result<String, Refused> {
     let mut session = read::session(offer.as_bytes())?;
+    session.add_media(offered(picture));
+    Ok(session.to_string())
+}
+
+/// The line of picture in our offer.
+pub(super) fn offered(picture: &Picture) -> Media {
     let profile = picture.profile_level.as_deref().unwrap_or(PLAIN);
-    let direction = if picture.sends { "sendonly" } else { "recvonly" };
     let is_required = picture.crypto.as_ref().is_some_and(|ours| ours.is_required);
     let proto = if is_required { TransportProto::RtpSavp } else { TransportProto::RtpAvp };
     let crypto = picture.crypto.as_ref().map_or(&[][..], OurKeys::lines);
-    let line = line(picture, (H264, 1, profile), (proto, crypto), direction);
-    session.add_media(line);
-    Ok(session.to_string())
+    line(picture, (H264, 1, profile), (proto, crypto), picture.direction())
 }
 
 /// Our answer with their picture, or the one that they want of us, taken instead of declined, and what it is. `None` leaves
