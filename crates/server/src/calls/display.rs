@@ -16,6 +16,7 @@ use klinke_media::{Media, PeerId, RoomId, Sight, ViewerSeat};
 use klinke_sip::rtp::port::Ports;
 use klinke_sip::sdp::Video;
 use klinke_sip::video::display::{self, Display};
+use std::net::IpAddr;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
@@ -35,6 +36,8 @@ pub(super) struct Shown<'a> {
     pub ports: Ports,
     /// The name that the sound of the call has in its reports.
     pub cname: &'a str,
+    /// Where the device is registered from: its display may be behind another port there.
+    pub home: Option<IpAddr>,
 }
 
 enum Order {
@@ -46,8 +49,8 @@ enum Order {
 impl Picture {
     /// Shows this peer what its room sees. `None` when the machine has no randomness, or the keys can not be used.
     pub(super) fn show(node: &Arc<Node>, (room, peer): (RoomId, PeerId), shown: Shown<'_>) -> Option<Self> {
-        let Shown { offers, video, ports, cname } = shown;
-        let display = Display::start(ports, &video, cname, node.clock.clone())
+        let Shown { offers, video, ports, cname, home } = shown;
+        let display = Display::start(ports, &video, (cname, home), node.clock.clone())
             .inspect_err(|error| tracing::warn!(%error, "a device is shown no picture"))
             .ok()?;
         let (orders, inbox) = mpsc::unbounded_channel();

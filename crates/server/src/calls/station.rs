@@ -76,8 +76,9 @@ async fn run(
         }
     };
     let place = (RoomId(errand.call.0), peer(leg));
+    let home = node.stations.address_of_device(device).await;
     let picture = picture.zip(offers.agreed_picture(&their_sdp)).and_then(|(ports, video)| {
-        let shown = Shown { offers: Arc::clone(&offers), video, ports, cname: line.cname() };
+        let shown = Shown { offers: Arc::clone(&offers), video, ports, cname: line.cname(), home };
         Picture::show(&node, place, shown)
     });
     if picture.is_none() {

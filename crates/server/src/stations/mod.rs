@@ -177,6 +177,16 @@ impl Stations {
     /// The address from which a door station is registered now.
     pub async fn address_of(&self, panel: PanelId) -> Option<IpAddr> {
         let name = lock(&self.known).panels.get(&panel).cloned()?;
+        self.locate(name).await
+    }
+
+    /// The address from which a device is registered now.
+    pub async fn address_of_device(&self, device: DeviceId) -> Option<IpAddr> {
+        let name = lock(&self.known).devices.get(&device).cloned()?;
+        self.locate(name).await
+    }
+
+    async fn locate(&self, name: String) -> Option<IpAddr> {
         let told = lock(&self.house).as_ref()?.locate(name);
         told.await.ok().flatten()
     }

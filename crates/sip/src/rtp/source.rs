@@ -54,6 +54,11 @@ impl Source {
         count >= IN_A_ROW
     }
 
+    /// Takes this for the one source, unless there is one: who speaks from there has proven it in another way.
+    pub fn fix(&mut self, from: SocketAddr) {
+        self.fixed.get_or_insert(from);
+    }
+
     /// Whether nothing from there can count, whatever it is.
     pub fn is_stranger(&self, from: SocketAddr) -> bool {
         self.fixed.is_some_and(|fixed| fixed != from)

@@ -2,14 +2,17 @@
 //! and hears when a key frame is wanted; nothing of it runs by itself.
 //!
 //! Invariants: what goes out is one stream under one SSRC, whatever streams come in, and begins with a frame that a decoder may
-//! begin with. Nothing goes to an address but the one that was agreed on. What the display sends is no picture of ours: only
-//! its wishes for key frames are read, and only from the machine that the picture goes to.
+//! begin with. It goes to the address that was agreed on; or, where the device is behind a router, to the port that the display
+//! speaks from (RFC 4961), learnt once and only on the machine that the device is known to be: a picture is much, and nobody can
+//! have it sent to somebody else. What the display sends is no picture of ours: only its wishes for key frames are read, and only
+//! from the machine that the picture goes to.
 
 use super::{CLOCK_RATE, Source, View};
 use crate::rtp::packet::{MAX_DATAGRAM, Packet, is_rtcp};
 use crate::rtp::port::keys::LineKeys;
 use crate::rtp::port::{PortError, Ports};
 use crate::rtp::rtcp::{self, Report, Sent};
+use crate::rtp::source;
 use crate::sdp::Video;
 use klinke_model::time::{Clock, Mono};
 use std::net::{IpAddr, SocketAddr};
@@ -44,9 +47,14 @@ pub struct Display {
     clock: Arc<dyn Clock>,
     ssrc: u32,
     cname: String,
-    address: IpAddr,
-    port: u16,
-    rtcp_port: u16,
+    /// The machine of the device.
+    home: Option<IpAddr>,
+    /// Where the description says that the display is.
+    told: SocketAddr,
+    /// The same for reports.
+    told_rtcp: SocketAddr,
+    /// Where it is.
+    whose: source::Source,
     keys: LineKeys,
     source: Source,
     view: View,
@@ -60,11 +68,17 @@ pub struct Display {
 }
 
 impl Display {
-    /// Begins to send to where the description says, under the name that the sound of the same call has in its reports.
+    /// Begins to send to where the description says, under the name that the sound of the same call has in its reports. `home` is
+    /// the machine that the device was proven to be on, where that is known: there, the display may be behind another port.
     ///
     /// # Errors
     /// [`PortError::Random`] and [`PortError::Keys`].
-    pub fn start(ports: Ports, video: &Video, cname: &str, clock: Arc<dyn Clock>) -> Result<Self, PortError> {
+    pub fn start(
+        ports: Ports,
+        video: &Video,
+        (cname, home): (&str, Option<IpAddr>),
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, PortError> {
         let mut keys = LineKeys::default();
         if !keys.agree(video.keys.as_ref()) {
             return Err(PortError::Keys);
@@ -82,9 +96,10 @@ impl Display {
             clock,
             ssrc,
             cname: cname.to_owned(),
-            address: video.address,
-            port: video.port,
-            rtcp_port: video.rtcp_port,
+            home,
+            told: SocketAddr::new(video.address, video.port),
+            told_rtcp: SocketAddr::new(video.address, video.rtcp_port),
+            whose: source::Source::new(Some(SocketAddr::new(video.address, video.port))),
             keys,
             source: Source::new(None),
             view: View::new(ssrc, video.payload_type, sequence, timestamp),
@@ -103,7 +118,9 @@ impl Display {
         if !self.keys.agree(video.keys.as_ref()) {
             return false;
         }
-        (self.address, self.port, self.rtcp_port) = (video.address, video.port, video.rtcp_port);
+        self.told = SocketAddr::new(video.address, video.port);
+        self.told_rtcp = SocketAddr::new(video.address, video.rtcp_port);
+        self.whose.told(Some(self.told));
         self.view.sends_as(video.payload_type);
         true
     }
@@ -138,7 +155,7 @@ impl Display {
             self.count(&datagram, now);
             if let Some(datagram) = self.keys.rtp_out(datagram) {
                 // a packet that does not go out is as good as one that is lost
-                let _ = self.rtp.send_to(&datagram, (self.address, self.port)).await;
+                let _ = self.rtp.send_to(&datagram, self.target()).await;
             }
         }
         self.report(now).await;
@@ -168,9 +185,21 @@ impl Display {
         let sent = Sent { ntp: rtcp::ntp(now), timestamp: timestamp.wrapping_add(later), ..self.sent };
         let report = rtcp::write(self.ssrc, Some(sent), None, &self.cname);
         let Some(report) = self.keys.rtcp_out(report) else { return };
-        let from = if self.rtcp_port == self.port { &self.rtp } else { &self.rtcp };
+        let (from, target) = if self.told_rtcp == self.told {
+            (&self.rtp, self.target())
+        } else {
+            let learnt = self.whose.fixed().filter(|learnt| *learnt != self.told);
+            // behind a router, the port after the one that was learnt is the best guess
+            let after = learnt.and_then(|learnt| Some((learnt.ip(), learnt.port().checked_add(1)?).into()));
+            (&self.rtcp, after.unwrap_or(self.told_rtcp))
+        };
         // the next one says the same
-        let _ = from.send_to(&report, (self.address, self.rtcp_port)).await;
+        let _ = from.send_to(&report, target).await;
+    }
+
+    /// Where the picture goes to.
+    fn target(&self) -> SocketAddr {
+        self.whose.target().unwrap_or(self.told)
     }
 
     /// Waits until the display wants a key frame. Nothing is lost when this is given up half-way.
@@ -178,25 +207,42 @@ impl Display {
         // one that is longer than the longest is cut, and so none
         let (mut rtp, mut rtcp) = ([0; MAX_DATAGRAM], [0; MAX_DATAGRAM]);
         loop {
-            let came = tokio::select! {
-                came = self.rtp.recv_from(&mut rtp) => came.map(|(length, from)| (rtp.get(..length), from)),
-                came = self.rtcp.recv_from(&mut rtcp) => came.map(|(length, from)| (rtcp.get(..length), from)),
+            let (came, beside) = tokio::select! {
+                came = self.rtp.recv_from(&mut rtp) => (came.map(|(length, from)| (rtp.get(..length), from)), true),
+                came = self.rtcp.recv_from(&mut rtcp) => {
+                    (came.map(|(length, from)| (rtcp.get(..length), from)), false)
+                }
             };
             // an error is that of a packet of ours that nobody took
             if let Ok((Some(datagram), from)) = came
-                && self.is_wish(datagram, from)
+                && self.is_wish(datagram, from, beside)
             {
                 return;
             }
         }
     }
 
-    fn is_wish(&mut self, datagram: &[u8], from: SocketAddr) -> bool {
-        if from.ip() != self.address || !is_rtcp(datagram) {
+    /// Whether a key frame is wanted by this; `beside` the picture, on its own port, also where the display is is learnt from it.
+    fn is_wish(&mut self, datagram: &[u8], from: SocketAddr, beside: bool) -> bool {
+        let is_home = from.ip() == self.told.ip() || Some(from.ip()) == self.home;
+        // before it costs any cryptography
+        if !is_home {
+            return false;
+        }
+        if !is_rtcp(datagram) {
+            // only a sign of life: some send their own picture back, or nothing in packets
+            if let Some(packet) = self.keys.rtp_in(datagram).filter(|_| beside) {
+                self.whose.takes(from, &packet);
+            }
             return false;
         }
         let Some(datagram) = self.keys.rtcp_in(datagram) else { return false };
         let reports = rtcp::parse(&datagram).unwrap_or_default();
+        // as every one begins that is whole (RFC 3550, section 6.1)
+        let is_whole = matches!(reports.first(), Some(Report::Sender { .. } | Report::Receiver { .. }));
+        if beside && is_whole {
+            self.whose.fix(from);
+        }
         reports.iter().any(|one| matches!(one, Report::KeyFrame(streams) if streams.contains(&self.ssrc)))
     }
 }

@@ -39,6 +39,11 @@ struct Wall {
 
 impl Wall {
     async fn new() -> Self {
+        Self::behind(None).await
+    }
+
+    /// The device is known to be on this machine.
+    async fn behind(home: Option<IpAddr>) -> Self {
         let ours = || UdpSocket::bind((Ipv4Addr::LOCALHOST, 0));
         let (rtp, rtcp) = (ours().await.unwrap(), ours().await.unwrap());
         let video = Video {
@@ -55,7 +60,7 @@ impl Wall {
         let range = Range { first: 24_000, last: 24_999 };
         let ports = Ports::take(Ipv4Addr::LOCALHOST.into(), range).await.unwrap();
         let clock = Arc::new(Still::default());
-        let display = Display::start(ports, &video, "chance", clock.clone()).unwrap();
+        let display = Display::start(ports, &video, ("chance", home), clock.clone()).unwrap();
         Self { display, clock, rtp, rtcp, next: 65_530 }
     }
 
@@ -135,6 +140,95 @@ async fn its_reports_say_which_moment_is_which_timestamp_and_belong_to_the_sound
         assert_eq!(sent.ntp, ntp);
         assert!(buffer[..length].windows(6).any(|name| name == b"chance"));
     }
+}
+
+/// What a display says by itself: a report without anything in it, or packets without anything in them.
+fn signs_of_life() -> (Vec<u8>, Vec<Vec<u8>>) {
+    let empty = |sequence| {
+        let (csrc, payload): (&[u8], &[u8]) = (&[], &[]);
+        let (payload_type, marker, timestamp, ssrc, extension) = (102, false, 0, 77, None);
+        Packet { payload_type, marker, sequence, timestamp, ssrc, csrc, extension, payload }.write()
+    };
+    (rtcp::write(77, None, None, "display"), (1..4).map(empty).collect())
+}
+
+/// Where its picture comes, of these.
+async fn reached(wall: &mut Wall, sockets: &[&UdpSocket]) -> usize {
+    let at = wall.clock.0.load(Ordering::Relaxed) + 40;
+    wall.frame(1, &[SPS, PPS, KEY], u32::try_from(at).unwrap()).await;
+    let mut came = Vec::new();
+    for (n, socket) in sockets.iter().enumerate() {
+        let mut buffer = [0; 2_000];
+        // what one machine sends to itself is there at once
+        while let Ok(Ok((length, _))) =
+            timeout(Duration::from_millis(100), socket.recv_from(&mut buffer)).await
+        {
+            if !is_rtcp(&buffer[..length]) {
+                came.push(n);
+            }
+        }
+    }
+    came.dedup();
+    assert_eq!(came.len(), 1, "{came:?}");
+    came[0]
+}
+
+/// Lets the display read all that was sent to it.
+async fn reads(wall: &mut Wall) {
+    assert!(timeout(Duration::from_millis(200), wall.display.wish()).await.is_err());
+}
+
+#[tokio::test]
+async fn behind_a_router_the_picture_goes_to_where_the_display_speaks_from() {
+    let home = Ipv4Addr::new(127, 0, 0, 3);
+    let (report, packets) = signs_of_life();
+    for by_report in [true, false] {
+        let mut wall = Wall::behind(Some(home.into())).await;
+        let told = std::mem::replace(&mut wall.rtp, UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap());
+        let ours = wall.display.rtp.local_addr().unwrap();
+        let third = UdpSocket::bind((Ipv4Addr::new(127, 0, 0, 9), 0)).await.unwrap();
+        let router = UdpSocket::bind((home, 0)).await.unwrap();
+        let later = UdpSocket::bind((home, 0)).await.unwrap();
+        let all = [&told, &third, &router, &later];
+        // whoever is not where the device is says what they like
+        for datagram in packets.iter().chain([&report]) {
+            third.send_to(datagram, ours).await.unwrap();
+        }
+        // and where the device is, no report is one that is none, and no packet counts that is alone
+        router.send_to(&[0x80, 201, 0, 9], ours).await.unwrap();
+        router.send_to(&packets[0], ours).await.unwrap();
+        reads(&mut wall).await;
+        assert_eq!(reached(&mut wall, &all).await, 0);
+        let signs = if by_report { std::slice::from_ref(&report) } else { &packets[..] };
+        for datagram in signs {
+            router.send_to(datagram, ours).await.unwrap();
+        }
+        reads(&mut wall).await;
+        assert_eq!(reached(&mut wall, &all).await, 2, "by a report: {by_report}");
+        // it is learnt once
+        for datagram in packets.iter().chain([&report]) {
+            later.send_to(datagram, ours).await.unwrap();
+        }
+        reads(&mut wall).await;
+        assert_eq!(reached(&mut wall, &all).await, 2);
+    }
+}
+
+#[tokio::test]
+async fn a_display_that_speaks_from_where_it_says_stays_there() {
+    let home = Ipv4Addr::new(127, 0, 0, 3);
+    let mut wall = Wall::behind(Some(home.into())).await;
+    let told = std::mem::replace(&mut wall.rtp, UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap());
+    let ours = wall.display.rtp.local_addr().unwrap();
+    let other = UdpSocket::bind((home, 0)).await.unwrap();
+    let (report, packets) = signs_of_life();
+    told.send_to(&report, ours).await.unwrap();
+    reads(&mut wall).await;
+    for datagram in packets.iter().chain([&report]) {
+        other.send_to(datagram, ours).await.unwrap();
+    }
+    reads(&mut wall).await;
+    assert_eq!(reached(&mut wall, &[&told, &other]).await, 0);
 }
 
 #[tokio::test]
