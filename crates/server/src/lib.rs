@@ -53,6 +53,6 @@ pub mod telemetry;
 #[cfg(test)]
 mod testing;
 pub mod text;
-pub mod trunk_passwords;
+pub mod told_passwords;
 mod web;
 pub mod webhooks;

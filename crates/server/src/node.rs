@@ -46,7 +46,7 @@ use crate::relays::Relays;
 use crate::setup::Setup;
 use crate::stations::{self, Stations, StationsError};
 use crate::telemetry;
-use crate::trunk_passwords::{TrunkPasswords, TrunkPasswordsError};
+use crate::told_passwords::{ToldPasswords, ToldPasswordsError};
 use crate::webhooks::{self, Webhooks, WebhooksError};
 use axum_server::Handle;
 use axum_server::accept::NoDelayAcceptor;
@@ -141,7 +141,7 @@ pub struct Node {
     /// Tells other systems of changes.
     pub webhooks: Webhooks,
     /// What passwords of trunks and door stations are encrypted with.
-    pub trunk_passwords: TrunkPasswords,
+    pub told_passwords: ToldPasswords,
     /// Told when trunks, their limits or who has any may be other ones, after that is kept. Of what another server changes
     /// on the same database nothing is told here.
     pub trunks_changed: watch::Sender<()>,
@@ -226,7 +226,7 @@ pub enum StartError {
     Webhooks(#[from] WebhooksError),
     /// Passwords of trunks.
     #[error(transparent)]
-    TrunkPasswords(#[from] TrunkPasswordsError),
+    ToldPasswords(#[from] ToldPasswordsError),
     /// What controllers decide by.
     #[error(transparent)]
     Rights(#[from] MakingError),
@@ -311,7 +311,7 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>, random: Random) ->
         mailer: config.mail.as_ref().map(Mailer::new).transpose()?,
         work: Notify::new(),
         webhooks: Webhooks::open(&config.webhooks, &config.data.folder, &random)?,
-        trunk_passwords: TrunkPasswords::open(&config.data.folder, &random)?,
+        told_passwords: ToldPasswords::open(&config.data.folder, &random)?,
         trunks_changed: watch::Sender::new(()),
         number_proofs: NumberProofs::new(&clock),
         test_calls: TestCalls::default(),

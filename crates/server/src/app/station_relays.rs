@@ -9,7 +9,7 @@ use crate::http::body::{Body, Object};
 use crate::http::problem::{Code, FieldCode, Fields, Problem, ProblemBody};
 use crate::node::Node;
 use crate::relays;
-use crate::trunk_passwords::Of;
+use crate::told_passwords::Of;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -235,7 +235,7 @@ fn wanted(
     }
     let taken = RelayPath::new(&path);
     if taken.is_none() {
-        fields.wrong("/told/path", unfit(&path, RelayPath::LONGEST, FieldCode::NotAnAddress));
+        fields.wrong("/told/path", unfit(&path, RelayPath::LONGEST, FieldCode::NotAPath));
     }
     let user = user.filter(|user| !user.is_empty());
     // RFC 7617, section 2: a name has no colon, neither has a control character
@@ -259,7 +259,7 @@ fn wanted(
         }
         (Some(_), Some(password)) => {
             let of = Of::Relay(door, panel);
-            let sealed = node.trunk_passwords.seal(tenant, of, password.reveal(), &node.random);
+            let sealed = node.told_passwords.seal(tenant, of, password.reveal(), &node.random);
             Some(Pii::new(sealed.map_err(|error| {
                 tracing::error!(%error, "how a door station is told was not kept");
                 Problem::from(Code::Internal)

@@ -421,7 +421,7 @@ fn sealed(
     password: Option<Pii<String>>,
 ) -> Result<Option<Vec<u8>>, Problem> {
     let Some(password) = password else { return Ok(None) };
-    match node.trunk_passwords.seal(tenant, trunk, password.reveal(), &node.random) {
+    match node.told_passwords.seal(tenant, trunk, password.reveal(), &node.random) {
         Ok(sealed) => Ok(Some(sealed)),
         Err(error) => {
             tracing::error!(%error, "a trunk was not kept");
@@ -444,7 +444,7 @@ pub async fn for_calls(node: &Node, tenant: TenantId) -> Result<Vec<phones::Trun
             continue;
         }
         let password = match &set.password {
-            Some(sealed) => match node.trunk_passwords.unseal(tenant, set.id, sealed) {
+            Some(sealed) => match node.told_passwords.unseal(tenant, set.id, sealed) {
                 Some(password) => password.reveal().to_owned(),
                 None => {
                     tracing::error!(trunk = %set.id, "its password can not be decrypted: it must be typed again");

@@ -96,14 +96,19 @@ async fn run(
     let scope = Scope { tenant, principal: Principal::Panel(panel), at: node.clock.now(), view: None };
     match Visit::begin(&node, &scope, panel, &call).await {
         Ok(visit) => {
-            relays::look(&node, tenant, panel).await;
-            visit.run(call, events).await;
-            node.relays.call_over(panel);
+            // beside it: a visitor waits for no reading of what the station opens
+            tokio::join!(relays::look(&node, tenant, panel), async {
+                visit.run(call, events).await;
+                node.relays.call_over(panel);
+                node.exchange.panel_away(panel, &line).await;
+            });
             relays::look(&node, tenant, panel).await;
         }
-        Err(refusal) => call.refuse(refusal),
+        Err(refusal) => {
+            call.refuse(refusal);
+            node.exchange.panel_away(panel, &line).await;
+        }
     }
-    node.exchange.panel_away(panel, &line).await;
 }
 
 /// What both sides agreed on, and what we said.

@@ -237,6 +237,8 @@ pub enum FieldCode {
     WrongLength,
     /// Keys of a telephone are `0` to `9`, `*` and `#`.
     NotKeys,
+    /// Not a path of a web server: `/` first, in visible ASCII, and without a host.
+    NotAPath,
     /// Neither facility and number, nor ten digits.
     NotTwoNumbers,
     /// A card that says another number each time it is read.

@@ -14,7 +14,7 @@
 pub mod http;
 
 use crate::node::Node;
-use crate::trunk_passwords::Of;
+use crate::told_passwords::Of;
 use http::{Http, Sign};
 use klinke_model::door::{DoorAlarm, DoorMode, DoorPosition, DoorState};
 use klinke_model::ids::{DoorId, PanelId, TenantId};
@@ -62,19 +62,37 @@ pub struct Relays {
     http: Http,
     /// Stations that are in a call.
     calls: Mutex<HashMap<PanelId, mpsc::Sender<Press>>>,
-    /// Doors that are shown as at hand, and whose they are. Held over a look, so that the newest comes last.
-    shown: tokio::sync::Mutex<HashMap<DoorId, PanelId>>,
+    shown: Mutex<Shown>,
 }
+
+/// Doors that are shown as at hand.
+#[derive(Default)]
+struct Shown {
+    /// Whose they are.
+    doors: HashMap<DoorId, PanelId>,
+    /// How many looks have begun.
+    begun: u64,
+    /// Which of them each station is shown by: what was read earlier is not shown after it.
+    newest: HashMap<PanelId, u64>,
+}
+
+/// A look that has begun: what is read from now on is at least as new as what it was asked for.
+struct Look(u64);
 
 impl Relays {
     /// Nothing is at hand yet.
     pub fn new() -> Self {
-        Self { http: Http::new(), calls: Mutex::default(), shown: tokio::sync::Mutex::default() }
+        Self { http: Http::new(), calls: Mutex::default(), shown: Mutex::default() }
     }
 
     fn calls(&self) -> MutexGuard<'_, HashMap<PanelId, mpsc::Sender<Press>>> {
         // every critical section leaves the map whole, also when it panics
         self.calls.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn shown(&self) -> MutexGuard<'_, Shown> {
+        // as above
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A station is in a call: what it is to press comes out here, until [`Relays::call_over`].
@@ -120,7 +138,7 @@ pub async fn tell(node: &Node, tenant: TenantId, relay: &StationRelay) -> Result
         RelayWay::Http(http) => {
             let address = node.stations.address_of(relay.panel).await.ok_or(NotTold::Away)?;
             let password = match &relay.password {
-                Some(sealed) => match node.trunk_passwords.unseal(
+                Some(sealed) => match node.told_passwords.unseal(
                     tenant,
                     Of::Relay(relay.door, relay.panel),
                     sealed.reveal(),
@@ -149,9 +167,9 @@ pub async fn tell(node: &Node, tenant: TenantId, relay: &StationRelay) -> Result
 }
 
 /// Looks which doors of a station can be opened just now, and lets the lists of doors know. To be called after whatever may
-/// have changed that: its registration, its call, its relays.
+/// have changed that: its registration, its call, its relays. Looks wait for the database, and not for each other.
 pub async fn look(node: &Node, tenant: TenantId, panel: PanelId) {
-    let mut shown = node.relays.shown.lock().await;
+    let begun = node.relays.shown().begin();
     let relays = match node.store.doors().relays_of_station(&Scope::system(tenant), panel).await {
         Ok(relays) => relays,
         Err(error) => {
@@ -159,22 +177,70 @@ pub async fn look(node: &Node, tenant: TenantId, panel: PanelId) {
             Vec::new()
         }
     };
+    let mut shown = node.relays.shown();
     let works = |relay: &StationRelay| match relay.way {
         RelayWay::Keys(_) => node.relays.is_in_call(panel),
         RelayWay::Http(_) => node.stations.is_panel_registered(panel),
     };
-    let at_hand: HashSet<DoorId> =
-        relays.iter().filter(|relay| works(relay)).map(|relay| relay.door).collect();
-    let gone = shown.iter().filter(|(door, of)| **of == panel && !at_hand.contains(door));
-    for door in gone.map(|(door, _)| *door).collect::<Vec<_>>() {
-        shown.remove(&door);
-        node.presence.door_gone(door);
+    let at_hand = relays.iter().filter(|relay| works(relay)).map(|relay| relay.door).collect();
+    for (door, is) in shown.end(begun, panel, &at_hand) {
+        match is {
+            true => node.presence.door_reported(door, AT_HAND),
+            false => node.presence.door_gone(door),
+        }
         node.exchange.door_changed(door);
     }
-    for door in at_hand {
-        if shown.insert(door, panel).is_none() {
-            node.presence.door_reported(door, AT_HAND);
-            node.exchange.door_changed(door);
+}
+
+impl Shown {
+    fn begin(&mut self) -> Look {
+        self.begun += 1;
+        Look(self.begun)
+    }
+
+    /// What a look of a station found; the doors for which that is news, and whether they are at hand.
+    fn end(&mut self, Look(begun): Look, panel: PanelId, at_hand: &HashSet<DoorId>) -> Vec<(DoorId, bool)> {
+        let newest = self.newest.entry(panel).or_default();
+        if begun < *newest {
+            // another one began later, and is through
+            return Vec::new();
         }
+        *newest = begun;
+        let gone = self.doors.iter().filter(|(door, of)| **of == panel && !at_hand.contains(door));
+        let mut news: Vec<_> = gone.map(|(door, _)| (*door, false)).collect();
+        for (door, _) in &news {
+            self.doors.remove(door);
+        }
+        let come = at_hand.iter().filter(|door| self.doors.insert(**door, panel).is_none());
+        news.extend(come.map(|door| (*door, true)));
+        news
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use klinke_model::ids::v4;
+
+    #[test]
+    fn what_was_read_last_is_shown_last_and_stations_do_not_wait_for_each_other() {
+        let (one, other): (PanelId, PanelId) = (v4([1; 16]).into(), v4([2; 16]).into());
+        let (front, gate): (DoorId, DoorId) = (v4([3; 16]).into(), v4([4; 16]).into());
+        let (of_front, of_gate, none) = (HashSet::from([front]), HashSet::from([gate]), HashSet::new());
+        let mut shown = Shown::default();
+        let slow = shown.begin();
+        let quick = shown.begin();
+        assert_eq!(shown.end(quick, other, &of_gate), [(gate, true)], "while another station is looked up");
+        let later = shown.begin();
+        assert_eq!(shown.end(later, one, &of_front), [(front, true)]);
+        assert_eq!(shown.end(slow, one, &none), [], "what was read before that");
+        let again = shown.begin();
+        assert_eq!(shown.end(again, one, &of_front), [], "is no news");
+        let taken = shown.begin();
+        assert_eq!(shown.end(taken, other, &of_front), [(gate, false)], "the door of another station now");
+        let former = shown.begin();
+        assert_eq!(shown.end(former, one, &none), [], "which shows it");
+        let over = shown.begin();
+        assert_eq!(shown.end(over, other, &none), [(front, false)]);
     }
 }

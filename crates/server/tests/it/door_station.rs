@@ -85,6 +85,15 @@ pub async fn house(modules: &str) -> (House, Station) {
 }
 
 async fn house_with(modules: &str, set_up: impl FnOnce(&mut Config)) -> (House, Station) {
+    let (house, account, server) = house_of(set_up).await;
+    let (node, panel) = (house.node(), house.plan.entrance_panel.id);
+    let station = Station::start(server, &account, modules).await;
+    until("a registered door station", || node.stations.is_panel_registered(panel)).await;
+    (house, station)
+}
+
+/// Such a house, what the station at its entrance registers with, and where.
+pub async fn house_of(set_up: impl FnOnce(&mut Config)) -> (House, Credentials, SocketAddr) {
     let house = House::with(|config| {
         set_up(config);
         config.stations.listen = Some(SocketAddr::from(([127, 0, 0, 1], 0)));
@@ -92,13 +101,10 @@ async fn house_with(modules: &str, set_up: impl FnOnce(&mut Config)) -> (House, 
         (config.stations.first_port, config.stations.last_port) = (22_000, 22_399);
     })
     .await;
-    let (account, panel) = (account(&house).await, house.plan.entrance_panel.id);
-    let node = house.node();
-    let servers = node.stations.servers();
+    let account = account(&house).await;
+    let servers = house.node().stations.servers();
     let server = servers.iter().find(|(way, _)| *way == Way::Udp).unwrap().1;
-    let station = Station::start(server, &account, modules).await;
-    until("a registered door station", || node.stations.is_panel_registered(panel)).await;
-    (house, station)
+    (house, account, server)
 }
 
 /// Makes the panel at the entrance a door station: its account.

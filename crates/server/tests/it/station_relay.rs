@@ -1,18 +1,20 @@
 //! A door that the door station opens by a relay of its own: baresip is the station, lighttpd its web server.
 
 use crate::canary::contains;
-use crate::door_station::{DAHL, Station, house, nothing_is_left};
+use crate::door_station::{DAHL, Station, house, house_of, nothing_is_left};
 use crate::support::PATIENCE;
 use crate::support::app::App;
 use crate::support::house::House;
 use crate::support::panel::request;
-use crate::support::trunk::free_port;
+use crate::support::trunk::{Sipp, free_port};
 use crate::support::until;
 use crate::world::Answer;
 use klinke_model::door::DoorMode;
 use klinke_model::ids::DoorId;
+use klinke_server::stations::credentials::Credentials;
 use klinke_wire::app::AppEvent;
 use klinke_wire::common::{OpeningState, RefusalCode};
+use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -120,6 +122,51 @@ async fn keys_are_pressed_in_its_call_while_it_rings_and_while_somebody_talks_an
 }
 
 #[tokio::test]
+async fn a_station_that_takes_no_keys_beside_the_sound_is_sent_them_by_info() {
+    let (house, account, server) = house_of(|_| {}).await;
+    without_controller(&house).await;
+    assert_eq!(told(&house, json!({ "way": "keys", "keys": "47*" })).await.status, 200);
+    let mut kari = house.app("kari").await;
+    let Credentials { name, password } = &account;
+    let sipp = Sipp::takes_info(&server.to_string(), name, password, DAHL, "47*47*").await;
+    let call = kari.rung().await;
+    until("a door that can be opened", || house.node().presence.door(house.plan.front).is_some()).await;
+    for _ in 0..2 {
+        assert_eq!(kari.open_door(house.plan.front, Some(call.call)).await, OpeningState::Sent);
+    }
+    kari.decline(call.call).await;
+    sipp.verdict().await;
+    nothing_is_left(&house).await;
+}
+
+#[tokio::test]
+async fn a_visitor_waits_for_no_reading_of_what_the_station_opens() {
+    let (house, mut station) = house("").await;
+    without_controller(&house).await;
+    assert_eq!(told(&house, json!({ "way": "keys", "keys": "5" })).await.status, 200);
+    let mut kari = house.app("kari").await;
+    let file = house.folder.path().join("data/klinke.db");
+    let database = sea_orm::Database::connect(format!("sqlite://{}", file.display())).await.unwrap();
+    // who reads it from now on reads for ever
+    for change in [
+        "ALTER TABLE station_relay RENAME TO kept",
+        "CREATE VIEW station_relay AS SELECT kept.* FROM kept WHERE \
+         (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n) > 0",
+    ] {
+        database.execute_unprepared(change).await.unwrap();
+    }
+    for _ in 0..2 {
+        station.dial(DAHL).await;
+        let call = kari.rung().await;
+        kari.answer(call.call).await;
+        station.says("incoming rtp for 'audio' established").await;
+        kari.hang_up(call.call).await;
+        station.says("session closed").await;
+        nothing_is_left(&house).await;
+    }
+}
+
+#[tokio::test]
 async fn who_may_not_open_does_not_and_a_door_has_one_of_the_two() {
     let (house, mut station) = house("").await;
     let front = house.plan.front;
@@ -159,6 +206,10 @@ async fn who_may_not_open_does_not_and_a_door_has_one_of_the_two() {
             (422, &json!(pointer)),
             "{wrong}"
         );
+    }
+    for path in ["//evil.example/", "http://evil.example/", "open door", "open"] {
+        let answer = told(&house, http(80, path, false)).await;
+        assert_eq!(answer.json()["errors"][0]["code"], json!("not_a_path"), "{path}: {answer:?}");
     }
     // a screen is no door station, and neither is what is not there
     let screen = json!({ "panel": house.plan.gate_panel.id, "told": keys_of });

@@ -128,6 +128,17 @@ impl Sipp {
         Self::start_on(port, include_str!("../../sipp/no_display.xml"), calls, &[])
     }
 
+    /// A door station that has registered at a server, dials a number and takes keys by INFO: these, and no others.
+    pub async fn takes_info(server: &str, name: &str, password: &str, number: &str, keys: &str) -> Self {
+        let port = free_port();
+        let account = [server, "-s", name, "-au", name, "-ap", password];
+        Self::start_on(port, &scenario("register_device"), 1, &account).verdict().await;
+        let script = include_str!("../../sipp/takes_info.xml").replace("BELL", number);
+        let uri = format!("{number}@{server}");
+        let words = [&account[..], &["-auth_uri", &uri]].concat();
+        Self::start_on(port, &script.replace("<!--KEYS-->", &taking(keys)), 1, &words)
+    }
+
     fn start(script: &str, calls: u32) -> Self {
         Self::start_on(free_port(), script, calls + 1, &[])
     }
@@ -221,6 +232,37 @@ fn pressing(keys: &[(u64, char)]) -> String {
         .unwrap();
     }
     include_str!("../../sipp/press.xml").replace("<!--KEYS-->", &pressed)
+}
+
+/// What a scenario is sent key by key, and answers.
+fn taking(keys: &str) -> String {
+    let mut taken = String::new();
+    for (at, key) in keys.chars().enumerate() {
+        // a star means something in an expression
+        write!(
+            taken,
+            "  <recv request=\"INFO\">
+    <action>
+      <ereg regexp=\"Signal=[{key}]\" search_in=\"body\" check_it=\"true\" assign_to=\"key{at}\"/>
+    </action>
+  </recv>
+  <send><![CDATA[
+
+      SIP/2.0 200 OK
+      [last_Via:]
+      [last_From:]
+      [last_To:]
+      [last_Call-ID:]
+      [last_CSeq:]
+      Content-Length: 0
+
+  ]]></send>
+  <Reference variables=\"key{at}\"/>
+"
+        )
+        .unwrap();
+    }
+    taken
 }
 
 /// baresip, which picks up by itself. Killed when the test is over.

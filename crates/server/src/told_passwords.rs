@@ -31,11 +31,11 @@ impl From<TrunkId> for Of {
 }
 
 /// The key that they are encrypted with.
-pub struct TrunkPasswords(LessSafeKey);
+pub struct ToldPasswords(LessSafeKey);
 
 /// Why passwords can not be kept.
 #[derive(Debug, thiserror::Error)]
-pub enum TrunkPasswordsError {
+pub enum ToldPasswordsError {
     /// The key's file.
     #[error(transparent)]
     Key(#[from] SecretFileError),
@@ -51,14 +51,15 @@ pub enum TrunkPasswordsError {
 #[error("a password could not be encrypted")]
 pub struct NotSealed;
 
-impl TrunkPasswords {
-    /// Opens the key of this folder, and makes it when there is none.
+impl ToldPasswords {
+    /// Opens the key of this folder, and makes it when there is none. Its file is named after trunks, the first that had
+    /// passwords.
     ///
     /// # Errors
     /// When it can not be read or written, or others may read it.
-    pub fn open(folder: &Path, random: &Random) -> Result<Self, TrunkPasswordsError> {
+    pub fn open(folder: &Path, random: &Random) -> Result<Self, ToldPasswordsError> {
         let file = folder.join("trunks.key");
-        let damaged = || TrunkPasswordsError::Damaged(file.display().to_string());
+        let damaged = || ToldPasswordsError::Damaged(file.display().to_string());
         let key = secrets::key(&file, random)?.ok_or_else(damaged)?;
         let key = UnboundKey::new(&AES_256_GCM, &key).map_err(|_| damaged())?;
         Ok(Self(LessSafeKey::new(key)))
@@ -119,7 +120,7 @@ mod tests {
     #[test]
     fn a_password_opens_for_its_trunk_and_for_nothing_else() {
         let (folder, random) = (tempfile::tempdir().unwrap(), Random::seeded(1));
-        let passwords = TrunkPasswords::open(folder.path(), &random).unwrap();
+        let passwords = ToldPasswords::open(folder.path(), &random).unwrap();
         let (tenant, trunk) = ids();
         let sealed = passwords.seal(tenant, trunk, HUSH, &random).unwrap();
         let opened = |tenant, trunk, sealed: &[u8]| {
@@ -148,17 +149,17 @@ mod tests {
             assert_eq!(opened(tenant, trunk, &sealed[..length]), None, "{length} bytes");
         }
         // with the same key after a restart, and with no other
-        let again = TrunkPasswords::open(folder.path(), &random).unwrap();
+        let again = ToldPasswords::open(folder.path(), &random).unwrap();
         assert!(again.unseal(tenant, trunk, &sealed).is_some());
         let elsewhere = tempfile::tempdir().unwrap();
-        let other = TrunkPasswords::open(elsewhere.path(), &random).unwrap();
+        let other = ToldPasswords::open(elsewhere.path(), &random).unwrap();
         assert!(other.unseal(tenant, trunk, &sealed).is_none());
     }
 
     #[test]
     fn the_same_password_is_never_sealed_the_same_and_is_nowhere_in_it() {
         let (folder, random) = (tempfile::tempdir().unwrap(), Random::seeded(1));
-        let passwords = TrunkPasswords::open(folder.path(), &random).unwrap();
+        let passwords = ToldPasswords::open(folder.path(), &random).unwrap();
         let (tenant, trunk) = ids();
         let [one, other] = [(); 2].map(|()| passwords.seal(tenant, trunk, HUSH, &random).unwrap());
         assert_ne!(one, other);
@@ -169,11 +170,11 @@ mod tests {
     #[test]
     fn the_key_is_its_owners_only_and_a_damaged_one_is_named() {
         let (folder, random) = (tempfile::tempdir().unwrap(), Random::seeded(1));
-        drop(TrunkPasswords::open(folder.path(), &random).unwrap());
+        drop(ToldPasswords::open(folder.path(), &random).unwrap());
         let file = folder.path().join("trunks.key");
         assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
         std::fs::write(&file, "short").unwrap();
-        let error = TrunkPasswords::open(folder.path(), &random).err().unwrap().to_string();
+        let error = ToldPasswords::open(folder.path(), &random).err().unwrap().to_string();
         assert!(error.contains("trunks.key") && error.contains("again"), "{error}");
     }
 }
