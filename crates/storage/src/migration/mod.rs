@@ -26,6 +26,7 @@ const HISTORY: &[(&str, &str)] = &[
     ("m0012_sip_accounts", include_str!("m0012_sip_accounts.sql")),
     ("m0013_trunk_encryption", include_str!("m0013_trunk_encryption.sql")),
     ("m0014_station_relays", include_str!("m0014_station_relays.sql")),
+    ("m0016_station_certificates", include_str!("m0016_station_certificates.sql")),
 ];
 
 /// Brings the schema up to date, all or nothing. Several servers may start at once: one does it, the others wait.
