@@ -2,7 +2,11 @@
 // pages say who is there. baresip is the device.
 
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
@@ -47,6 +51,31 @@ async function sent(method, path, data) {
  * guesses on, and whoever guesses is not heard for a minute.
  */
 const register = (host, { server: at, user, password }) => Baresip.start(`<sip:${user}@${at};transport=udp>;auth_user=${user};auth_pass=${password};regint=60`, { host });
+
+/** Its web server, with a certificate that it signed itself. */
+class Web {
+  #server;
+  port;
+  fingerprint;
+
+  static async start(host) {
+    const one = new Web();
+    const key = join(folder, 'web.key');
+    const certificate = join(folder, 'web.pem');
+    const made = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2', '-subj', '/CN=door', '-keyout', key, '-out', certificate];
+    execFileSync('openssl', made, { stdio: 'ignore' });
+    const shown = readFileSync(certificate);
+    one.fingerprint = new X509Certificate(shown).fingerprint256;
+    one.#server = createServer({ key: readFileSync(key), cert: shown });
+    await new Promise((resolve) => one.#server.listen(0, host, resolve));
+    one.port = one.#server.address().port;
+    return one;
+  }
+
+  stop() {
+    return new Promise((resolve) => this.#server.close(resolve));
+  }
+}
 
 /** At a desk, on a phone, and twice as large: a picture of the first two, and nothing cut off in any. */
 async function everySize(name, part) {
@@ -207,35 +236,95 @@ test('a door station becomes a panel, and gets another account when its password
 
 test('a door without a controller is opened by the door station itself, which the page calls weaker', async () => {
   await page.goto(`${origin}/admin/buildings/${building.id}/doors`);
-  const row = admin.row('Street door');
+  let name = 'Street door';
+  let row = admin.row(name);
   await row.getByText(t('admin-no-controller'), { exact: true }).first().waitFor();
   const { dialog } = admin;
-  const edit = () => row.getByRole('button', { name: t('admin-edit', { name: 'Street door' }) }).click();
+  const edit = () => row.getByRole('button', { name: t('admin-relay-title', { name }) }).click();
+  const save = () => dialog.getByRole('button', { name: t('admin-ground-save') }).click();
   const field = (label) => dialog.getByLabel(t(label), { exact: true });
   await edit();
-  await dialog.getByRole('button', { name: t('admin-relay-none') }).click();
   await dialog.getByText(t('admin-relay-weak')).waitFor();
+  // one way to save, and it is for what is typed here
+  assert.equal(await dialog.locator('button[type=submit]').count(), 1);
   await field('admin-relay-code').fill('letters');
-  await dialog.getByRole('button', { name: t('admin-relay-none') }).click();
+  await save();
   await dialog.getByText(t('error-not-keys')).first().waitFor();
   await everySize('admin-relay-keys', dialog.getByText(t('admin-relay-weak')));
   await field('admin-relay-way').selectOption({ label: t('admin-relay-http') });
+  await field('admin-relay-path').fill('http://192.0.2.4/open');
+  await save();
+  await dialog.getByText(t('error-not-a-path')).first().waitFor();
   await field('admin-relay-maker').selectOption({ label: '2N' });
   assert.equal(await field('admin-relay-path').inputValue(), '/api/switch/ctrl?switch=1&action=trigger');
   await field('admin-relay-user').fill('klinke');
   await field('admin-sip-password').fill('a password of the station');
   await everySize('admin-relay-http', field('admin-relay-path'));
-  await dialog.getByRole('button', { name: t('admin-relay-none') }).click();
+  await save();
   await dialog.waitFor({ state: 'detached' });
   await row.getByText(t('admin-door-by-station')).waitFor();
   // nothing of what takes a controller is offered
   for (const takes of ['admin-door-hold', 'admin-door-settings']) assert.equal(await row.getByRole('button', { name: t(takes, { name: 'Street door' }) }).count(), 0);
   await everySize('admin-relay-doors');
 
+  // Akuvox wants name and password in the request, which somebody has to allow in the clear
+  await edit();
+  await field('admin-relay-maker').selectOption({ label: 'Akuvox' });
+  assert.equal(await field('admin-relay-port').inputValue(), '80');
+  await field('admin-sip-password').fill('a password of the station');
+  await save();
+  await dialog.getByText(t('error-in-the-clear')).first().waitFor();
+  await field('admin-relay-basic').check();
+  await everySize('admin-relay-akuvox', field('admin-relay-basic'));
+  // it signs its certificate itself: read where it is registered, compared, taken
+  await field('admin-relay-maker').selectOption({ label: 'Akuvox, High Security Mode' });
+  assert.equal(await field('admin-relay-port').inputValue(), '443');
+  await field('admin-relay-basic').uncheck();
+  const read = dialog.getByRole('button', { name: t('admin-relay-certificate-look') });
+  await read.click();
+  await dialog.getByText(t('error-station-offline')).waitFor();
+  const gate = (await sent('get', `/buildings/${building.id}/panels`)).find((one) => one.door_station);
+  const made = await sent('post', `/panels/${gate.id}/door-station`);
+  const { host, port } = made.servers.find(({ transport }) => transport === 'udp');
+  registers = await register('127.0.0.4', { server: `${host}:${port}`, user: made.user_name, password: made.password });
+  const list = await context.newPage();
+  await list.goto(`${origin}/admin/buildings/${building.id}/panels`);
+  await new Admin(list).row(gate.name).getByText(t('admin-online')).waitFor();
+  await list.close();
+  const web = await Web.start('127.0.0.4');
+  await field('admin-relay-port').fill(String(web.port));
+  await read.click();
+  await dialog.getByText(web.fingerprint, { exact: true }).waitFor();
+  await everySize('admin-relay-certificate', read);
+  await dialog.getByRole('button', { name: t('admin-relay-certificate-take') }).click();
+  await dialog.getByText(t('admin-relay-certificate-taken')).waitFor();
+  await save();
+  await dialog.waitFor({ state: 'detached' });
+  await dismissToasts(page);
+  await edit();
+  await dialog.getByText(web.fingerprint, { exact: true }).waitFor();
+  await read.click();
+  await dialog.getByText(t('admin-relay-certificate-same')).waitFor();
+  await everySize('admin-relay-certificate-taken', read);
+  await dialog.getByRole('button', { name: t('common-cancel') }).click();
+  await dialog.waitFor({ state: 'detached' });
+  await web.stop();
+
+  // the door itself is another matter: what is typed there is saved there
+  await row.getByRole('button', { name: t('admin-edit', { name: 'Street door' }) }).click();
+  await dialog.getByLabel(t('admin-name'), { exact: true }).fill('Front door');
+  await save();
+  await dialog.waitFor({ state: 'detached' });
+  row = admin.row('Front door');
+  await row.getByText(t('admin-door-by-station')).waitFor();
+
+  name = 'Front door';
   await edit();
   await dialog.getByText(t('admin-relay-weak')).waitFor();
+  assert.equal(await field('admin-relay-user').inputValue(), 'klinke');
   assert.equal(await field('admin-sip-password').inputValue(), '', 'a password is not shown again');
   await dialog.getByRole('button', { name: t('admin-relay-remove') }).click();
+  await dialog.waitFor({ state: 'detached' });
   await row.getByText(t('admin-no-controller'), { exact: true }).first().waitFor();
 });
 
@@ -270,7 +359,7 @@ test('the display of a desk phone shows what the camera of a panel in the browse
     const hung = await sent('post', `/buildings/${building.id}/panels`, { code, name: 'At the door', doors: [door.id] });
     await sent('post', `/buildings/${building.id}/bells`, { panel: hung.id, unit: unit.id, label: 'Nordmann', kind: 'individual' });
     const given = await sent('post', `/people/${resident.id}/sip-devices`, { name: 'Kitchen' });
-    phone = await DeskPhone.start('127.0.0.4', given);
+    phone = await DeskPhone.start('127.0.0.5', given);
     const isThere = async () => (await sent('get', `/people/${resident.id}/sip-devices`)).find(({ id }) => id === given.id).registered;
     await until('a registration', isThere);
 

@@ -109,19 +109,28 @@ pub const SOCAT: Tool = Tool {
 };
 
 /// SIPp, which is the trunk of phone legs in the tests, Kamailio, which checks digests of SHA-256, and baresip, which is the
-/// phone; with ffmpeg's codecs it is a door station with a camera, and lighttpd is its web server.
+/// phone; with ffmpeg's codecs it is a door station with a camera, and lighttpd, with TLS, is its web server.
 pub const SIP: Tool = Tool {
     name: "SIPp with its recordings, Kamailio, baresip, and lighttpd",
     present: || {
         let recording = Path::new("/usr/share/sip-tester/dtmf_2833_5.pcap");
         let camera = Path::new("/usr/lib/baresip/modules/avcodec.so");
         let programs = ["sipp", "kamailio", "baresip", "lighttpd"];
-        programs.iter().all(|program| find(program).is_some()) && recording.exists() && camera.exists()
+        let tls = Path::new("/usr/lib/lighttpd/mod_openssl.so");
+        let there = [recording, camera, tls].iter().all(|file| file.exists());
+        programs.iter().all(|program| find(program).is_some()) && there
     },
-    packages: &["sip-tester", "kamailio", "baresip-core", "baresip-ffmpeg", "lighttpd"],
+    packages: &[
+        "sip-tester",
+        "kamailio",
+        "baresip-core",
+        "baresip-ffmpeg",
+        "lighttpd",
+        "lighttpd-mod-openssl",
+    ],
     packaged: || true,
     otherwise: "install SIPp 3.6 or newer, its recordings under /usr/share/sip-tester, Kamailio 5.6 or newer, and \
-                baresip 1.0 or newer with its module avcodec, and lighttpd 1.4.54 or newer",
+                baresip 1.0 or newer with its module avcodec, and lighttpd 1.4.54 or newer with its module openssl",
 };
 
 /// espeak-ng, which speaks addresses, and multimon-ng, which listens for keys in what a telephone says.

@@ -773,6 +773,7 @@ station_relay.path text
 station_relay.account text
 station_relay.password bytea
 station_relay.basic boolean
+station_relay.certificate bytea
 station_relay: station_relay_check CHECK (((way = 'keys'::text) = (keys IS NOT NULL)))
 station_relay: station_relay_check1 CHECK (((way = 'http'::text) = (https IS NOT NULL)))
 station_relay: station_relay_check2 CHECK (((way = 'http'::text) = (port IS NOT NULL)))
@@ -780,6 +781,7 @@ station_relay: station_relay_check3 CHECK (((way = 'http'::text) = (path IS NOT 
 station_relay: station_relay_check4 CHECK (((way = 'http'::text) = (basic IS NOT NULL)))
 station_relay: station_relay_check5 CHECK (((password IS NULL) OR (account IS NOT NULL)))
 station_relay: station_relay_check6 CHECK (((account IS NULL) OR (way = 'http'::text)))
+station_relay: station_relay_check7 CHECK (((certificate IS NULL) OR ((https IS NOT NULL) AND https AND (length(certificate) = 32))))
 station_relay: station_relay_pkey PRIMARY KEY (tenant, door)
 station_relay: station_relay_port_check CHECK (((port >= 1) AND (port <= 65535)))
 station_relay: station_relay_tenant_building_door_fkey FOREIGN KEY (tenant, building, door) REFERENCES door(tenant, building, id) ON DELETE CASCADE

@@ -791,7 +791,8 @@ CREATE TABLE station_relay (
     -- Encrypted by the server; its key is not in here.
     password BYTEA,
     -- The password may go in the clear.
-    basic BOOLEAN,
+    basic BOOLEAN, certificate BYTEA
+    CHECK (certificate IS NULL OR (https IS NOT NULL AND https AND length(certificate) = 32)),
     PRIMARY KEY (tenant, door),
     CHECK ((way = 'keys') = (keys IS NOT NULL)),
     CHECK ((way = 'http') = (https IS NOT NULL)),

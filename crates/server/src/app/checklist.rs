@@ -69,10 +69,11 @@ pub async fn handler(
     administered(&node, &who, building).await?;
     let (scope, store) = (&who.scope, &node.store);
     let doors = store.doors().doors(scope, building).await?;
-    let by_station = store.doors().station_relays(scope, building).await?.len();
-    let assigned = by_station + doors.iter().filter(|door| door.controller.is_some()).count();
+    let by_station = store.doors().count_station_relays(scope, building).await?;
+    let by_controller = doors.iter().filter(|door| door.controller.is_some()).count() as u64;
+    let (assigned, all) = (by_station + by_controller, doors.len() as u64);
     let controllers = store.doors().controllers(scope, building).await?.len();
-    let none_needed = !doors.is_empty() && by_station == doors.len();
+    let none_needed = all > 0 && by_station == all;
     let counts = store.sites().counts(scope, building).await?.ok_or(Code::NotFound)?;
     let people = counts.people;
     let of_people = |count: fn(&PeopleCounts) -> u64| people.as_ref().map_or(0, count);
@@ -88,12 +89,12 @@ pub async fn handler(
     };
     let steps = vec![
         some(Step::Entrances, store.sites().entrances(scope, building).await?.len() as u64),
-        some(Step::Doors, doors.len() as u64),
+        some(Step::Doors, all),
         some(Step::Units, counts.units),
         hidden(some(Step::People, of_people(|people| people.residents))),
         some(Step::Panels, store.intercom().panels(scope, building).await?.len() as u64),
         step(Step::Controllers, controllers as u64, controllers > 0 || none_needed),
-        step(Step::DoorsAssigned, assigned as u64, !doors.is_empty() && assigned == doors.len()),
+        step(Step::DoorsAssigned, assigned, all > 0 && assigned == all),
         hidden(some(Step::Bells, of_people(|people| people.bells))),
         hidden(some(Step::Reachable, of_people(|people| people.reachable.into()))),
     ];

@@ -11,7 +11,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use klinke_model::door::DoorTimes;
-use klinke_model::ids::{BuildingId, ControllerId, DoorId, PanelId};
+use klinke_model::ids::{BuildingId, ControllerId, DoorId};
 use klinke_storage::StorageError;
 use klinke_storage::record::{Edited, Part};
 use serde::{Deserialize, Serialize};
@@ -53,19 +53,9 @@ pub struct DoorChange {
 
 async fn told(node: &Node, who: &Caller, part: Part<klinke_model::door::Door>) -> Result<DoorPart, Problem> {
     let building = part.value.building;
-    let station = station_of(node, who, &part.value).await?;
+    let station = node.store.doors().station_of(&who.scope, part.value.id).await?;
     let door = shown(node, part.value, station);
     Ok(DoorPart { building, door, version: part.version, uses: part.uses.into() })
-}
-
-/// The door station that opens a door by itself.
-async fn station_of(
-    node: &Node,
-    who: &Caller,
-    door: &klinke_model::door::Door,
-) -> Result<Option<PanelId>, Problem> {
-    let relays = node.store.doors().station_relays(&who.scope, door.building).await?;
-    Ok(relays.into_iter().find_map(|(of, panel)| (of == door.id).then_some(panel)))
 }
 
 /// A door with its version and who depends on it.
@@ -162,10 +152,12 @@ pub async fn remove(
     Object(door): Object<DoorId>,
 ) -> Result<StatusCode, Problem> {
     let before = seen(&node, &who, door).await?.value;
-    let (controller, station) = (before.controller, station_of(&node, &who, &before).await?);
+    let controller = before.controller;
+    let station = node.store.doors().station_of(&who.scope, door).await?;
     removed(node.store.parts().remove_door(&who.scope, &node.stamp(), door).await?)?;
     controller.into_iter().for_each(|controller| node.links.reconcile(controller));
     if let Some(station) = station {
+        node.relays.forget(door);
         relays::look(&node, who.scope.tenant, station).await;
     }
     Ok(StatusCode::NO_CONTENT)

@@ -120,6 +120,10 @@ codes! {
     Driven = "driven", CONFLICT;
     /// A door station opens the door, and this takes a controller.
     NeedsController = "needs_controller", CONFLICT;
+    /// The door station is not registered, or nothing answers where it is.
+    StationOffline = "station_offline", CONFLICT;
+    /// The door station shows no certificate there that could be read.
+    NoCertificate = "no_certificate", CONFLICT;
     /// The operator has not set up where devices register.
     NoStations = "no_stations", CONFLICT;
     /// They have as many SIP devices as a person may have.
@@ -239,6 +243,8 @@ pub enum FieldCode {
     NotKeys,
     /// Not a path of a web server: `/` first, in visible ASCII, and without a host.
     NotAPath,
+    /// The password would go in the clear, which nobody allowed.
+    InTheClear,
     /// Neither facility and number, nor ten digits.
     NotTwoNumbers,
     /// A card that says another number each time it is read.

@@ -163,6 +163,7 @@ pub fn operations() -> OpenApiRouter<Arc<Node>> {
         .routes(routes!(app::test_calls::begin, app::test_calls::show, app::test_calls::end))
         .routes(routes!(app::phone_limits::handler, app::phone_limits::set))
         .routes(routes!(app::station_relays::handler, app::station_relays::set, app::station_relays::remove))
+        .routes(routes!(app::station_relays::certificate))
         .routes(routes!(app::door_stations::add))
         .routes(routes!(app::door_stations::renew, app::door_stations::set))
         .routes(routes!(app::phone_numbers::of_person, app::phone_numbers::vouch, app::phone_numbers::remove))

@@ -3,31 +3,30 @@
 //!
 //! Signing in is by Digest (RFC 7616, SHA-256 or MD5) as the station asks, or by Basic (RFC 7617) inside TLS; in the clear only
 //! where an administrator chose that. A station that asks for a name answers the first request with 401 and opens nothing, so
-//! the second one is the one that opens.
+//! the second one is the one that opens. Where the path has a place for name and password (Akuvox), they go there, under the same
+//! condition, and nowhere else.
 //!
-//! Invariants: no name is looked up, no redirect followed, nothing tried again; all of it takes [`WITHIN`] at most, and of the
-//! answer no more is read than [`LARGEST_HEAD`] and [`LARGEST_BODY`]. A certificate counts when one of this machine's own
-//! authorities vouches for the address.
+//! Invariants: no name is looked up, no redirect followed, nothing tried again; all of it takes [`WITHIN`] or [`WITHIN_TLS`] at most,
+//! and of the answer no more is read than [`LARGEST_HEAD`] and [`LARGEST_BODY`]. Which certificate counts: see [`super::tls`].
 
 use super::NotTold;
+use super::tls::{self, Tls};
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderValue, Request, StatusCode, header};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use hyper_util::rt::TokioIo;
-use klinke_model::station_relay::RelayHttp;
+use klinke_model::station_relay::{CertificateDigest, RelayHttp};
 use klinke_sip::digest::{Account, strongest};
-use rustls::pki_types::ServerName;
-use rustls::{ClientConfig, RootCertStore};
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
 
 /// How long all of it may take.
 const WITHIN: Duration = Duration::from_secs(2);
+/// How long it may take over TLS: the processor of a station is seconds over two handshakes.
+const WITHIN_TLS: Duration = Duration::from_secs(4);
 /// How long the body of an answer may take whose head is there: some stations never end theirs.
 const BODY_WITHIN: Duration = Duration::from_millis(300);
 /// The largest head of an answer, bytes.
@@ -50,8 +49,10 @@ pub struct Sign<'a> {
 pub enum Failure {
     /// Nobody takes the connection.
     NotReached,
-    /// The certificate is not good.
+    /// No authority vouches for the certificate, or TLS can not be spoken with it.
     Tls,
+    /// It shows another certificate than the one that was taken: it was told nothing.
+    OtherCertificate,
     /// No answer in time; it may have opened.
     TimedOut,
     /// The connection ended before an answer; it may have opened.
@@ -62,7 +63,7 @@ pub enum Failure {
     InTheClear,
     /// Another status than success.
     Status(u16),
-    /// It says in so many words that it did not (2N: `"success": false` with status 200).
+    /// It says in so many words that it did not, with status 200 (2N: `"success": false`; Akuvox: a `retcode` other than 0).
     NotDone,
 }
 
@@ -72,7 +73,12 @@ impl Failure {
         match self {
             Self::NotReached => NotTold::Away,
             Self::TimedOut | Self::NoAnswer => NotTold::Unsure,
-            Self::Tls | Self::SignIn | Self::InTheClear | Self::Status(_) | Self::NotDone => NotTold::Refused,
+            Self::Tls
+            | Self::OtherCertificate
+            | Self::SignIn
+            | Self::InTheClear
+            | Self::Status(_)
+            | Self::NotDone => NotTold::Refused,
         }
     }
 }
@@ -86,14 +92,13 @@ struct Answer {
 
 /// Asks stations. Keeps no connection.
 pub struct Http {
-    /// Made when the first station with TLS is asked.
-    tls: OnceLock<TlsConnector>,
+    tls: Tls,
 }
 
 impl Http {
     /// Nothing is dialled yet.
     pub const fn new() -> Self {
-        Self { tls: OnceLock::new() }
+        Self { tls: Tls::of_this_machine() }
     }
 
     /// Asks once; in success the station has been told.
@@ -106,8 +111,22 @@ impl Http {
         http: &RelayHttp,
         sign: Option<&Sign<'_>>,
     ) -> Result<(), Failure> {
-        let asked = tokio::time::timeout(WITHIN, self.signed(address, http, sign)).await;
+        let within = if http.https { WITHIN_TLS } else { WITHIN };
+        let asked = tokio::time::timeout(within, self.signed(address, http, sign)).await;
         asked.unwrap_or(Err(Failure::TimedOut))
+    }
+
+    /// The certificate that is shown at this port. Nothing is asked there.
+    ///
+    /// # Errors
+    /// [`Failure::NotReached`], [`Failure::TimedOut`], and [`Failure::Tls`] when there is none, or none whose holder proved it.
+    pub async fn certificate(&self, address: IpAddr, port: u16) -> Result<CertificateDigest, Failure> {
+        let reading = async {
+            let to = SocketAddr::new(address.to_canonical(), port);
+            let stream = TcpStream::connect(to).await.map_err(|_| Failure::NotReached)?;
+            tls::shown(stream).await
+        };
+        tokio::time::timeout(WITHIN_TLS, reading).await.unwrap_or(Err(Failure::TimedOut))
     }
 
     async fn signed(
@@ -116,10 +135,19 @@ impl Http {
         http: &RelayHttp,
         sign: Option<&Sign<'_>>,
     ) -> Result<(), Failure> {
-        let mut answer = self.get(address, http, None).await?;
-        if answer.status == StatusCode::UNAUTHORIZED {
+        let mut answer = if http.path.names_account() {
+            let sign = sign.ok_or(Failure::SignIn)?;
+            if !http.https && !http.basic {
+                return Err(Failure::InTheClear);
+            }
+            let path = http.path.filled(sign.user, sign.password);
+            self.get(address, http, path.reveal(), None).await?
+        } else {
+            self.get(address, http, http.path.as_str(), None).await?
+        };
+        if answer.status == StatusCode::UNAUTHORIZED && !http.path.names_account() {
             let authorization = authorization(http, sign.ok_or(Failure::SignIn)?, &answer)?;
-            answer = self.get(address, http, Some(authorization)).await?;
+            answer = self.get(address, http, http.path.as_str(), Some(authorization)).await?;
         }
         match answer.status {
             StatusCode::UNAUTHORIZED => Err(Failure::SignIn),
@@ -133,10 +161,11 @@ impl Http {
         &self,
         address: IpAddr,
         http: &RelayHttp,
+        path: &str,
         authorization: Option<HeaderValue>,
     ) -> Result<Answer, Failure> {
         let to = SocketAddr::new(address.to_canonical(), http.port);
-        let mut request = Request::get(http.path.as_str())
+        let mut request = Request::get(path)
             .header(header::HOST, to.to_string())
             .header(header::USER_AGENT, concat!("Klinke/", env!("CARGO_PKG_VERSION")))
             .header(header::CONNECTION, "close")
@@ -145,7 +174,7 @@ impl Http {
         if let Some(value) = authorization {
             request.headers_mut().insert(header::AUTHORIZATION, value);
         }
-        let stream = self.connect(to, http.https).await?;
+        let stream = self.connect(to, http).await?;
         let mut builder = hyper::client::conn::http1::Builder::new();
         builder.max_buf_size(LARGEST_HEAD);
         let (mut sender, connection) =
@@ -166,20 +195,12 @@ impl Http {
         }
     }
 
-    async fn connect(&self, to: SocketAddr, https: bool) -> Result<Box<dyn Stream>, Failure> {
+    async fn connect(&self, to: SocketAddr, http: &RelayHttp) -> Result<Box<dyn Stream>, Failure> {
         let stream = TcpStream::connect(to).await.map_err(|_| Failure::NotReached)?;
-        if !https {
+        if !http.https {
             return Ok(Box::new(stream));
         }
-        let tls = self.tls.get_or_init(|| {
-            let mut roots = RootCertStore::empty();
-            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-            let config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
-            TlsConnector::from(Arc::new(config))
-        });
-        let name: ServerName<'static> = to.ip().into();
-        let stream = tls.connect(name, stream).await.map_err(|_| Failure::Tls)?;
-        Ok(Box::new(stream))
+        Ok(Box::new(self.tls.begin(stream, http.certificate).await?))
     }
 }
 
@@ -214,8 +235,9 @@ fn is_basic(challenge: &str) -> bool {
 }
 
 fn says_no(body: &[u8]) -> bool {
-    let said: Option<serde_json::Value> = serde_json::from_slice(body).ok();
-    said.is_some_and(|said| said.get("success") == Some(&serde_json::Value::Bool(false)))
+    let Ok(said) = serde_json::from_slice::<serde_json::Value>(body) else { return false };
+    let retcode = said.get("retcode").and_then(serde_json::Value::as_i64);
+    said.get("success") == Some(&serde_json::Value::Bool(false)) || retcode.is_some_and(|code| code != 0)
 }
 
 trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -229,7 +251,7 @@ mod tests {
 
     fn relay(https: bool, basic: bool) -> RelayHttp {
         let path = RelayPath::new("/open?door=1").unwrap();
-        RelayHttp { https, port: 80, path, user: Some("klinke".into()), basic }
+        RelayHttp { https, certificate: None, port: 80, path, user: Some("klinke".into()), basic }
     }
 
     fn asks(challenges: &[&'static str]) -> Answer {
@@ -263,6 +285,8 @@ mod tests {
         for (body, no) in [
             ("{\n  \"success\" : false,\n  \"error\" : { \"code\" : 12 }\n}", true),
             ("{ \"success\" : true }", false),
+            ("{\"retcode\":-3,\"action\":\"OpenDoor\",\"message\":\"Not Enable\"}", true),
+            ("{\"retcode\":0,\"action\":\"OpenDoor\",\"message\":\"OK\"}", false),
             ("<html>OK</html>", false),
             ("false", false),
             ("", false),

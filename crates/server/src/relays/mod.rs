@@ -12,14 +12,15 @@
 //! - Nothing goes to a host that somebody typed. No key, no password, no door and no address is in a log line.
 
 pub mod http;
+mod tls;
 
 use crate::node::Node;
 use crate::told_passwords::Of;
-use http::{Http, Sign};
+use http::{Failure, Http, Sign};
 use klinke_model::door::{DoorAlarm, DoorMode, DoorPosition, DoorState};
 use klinke_model::ids::{DoorId, PanelId, TenantId};
 use klinke_model::scope::Scope;
-use klinke_model::station_relay::{RelayKeys, RelayWay};
+use klinke_model::station_relay::{CertificateDigest, RelayKeys, RelayWay};
 use klinke_sip::dtmf::Digit;
 use klinke_storage::record::StationRelay;
 use std::collections::{HashMap, HashSet};
@@ -63,6 +64,8 @@ pub struct Relays {
     /// Stations that are in a call.
     calls: Mutex<HashMap<PanelId, mpsc::Sender<Press>>>,
     shown: Mutex<Shown>,
+    /// Doors whose station did not take the last request, and why; for who looks after them. Of a door that opened nothing stands here.
+    failed: Mutex<HashMap<DoorId, Failure>>,
 }
 
 /// Doors that are shown as at hand.
@@ -82,7 +85,7 @@ struct Look(u64);
 impl Relays {
     /// Nothing is at hand yet.
     pub fn new() -> Self {
-        Self { http: Http::new(), calls: Mutex::default(), shown: Mutex::default() }
+        Self { http: Http::new(), calls: Mutex::default(), shown: Mutex::default(), failed: Mutex::default() }
     }
 
     fn calls(&self) -> MutexGuard<'_, HashMap<PanelId, mpsc::Sender<Press>>> {
@@ -93,6 +96,21 @@ impl Relays {
     fn shown(&self) -> MutexGuard<'_, Shown> {
         // as above
         self.shown.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn failed(&self) -> MutexGuard<'_, HashMap<DoorId, Failure>> {
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Why the station of this door did not take the last request; `None` when it did, or was not asked since the server began or
+    /// another way was set.
+    pub fn failure(&self, door: DoorId) -> Option<Failure> {
+        self.failed().get(&door).copied()
+    }
+
+    /// The door is told in another way from now on, or no more.
+    pub fn forget(&self, door: DoorId) {
+        self.failed().remove(&door);
     }
 
     /// A station is in a call: what it is to press comes out here, until [`Relays::call_over`].
@@ -158,12 +176,30 @@ pub async fn tell(node: &Node, tenant: TenantId, relay: &StationRelay) -> Result
                 password: password.as_ref().map_or("", |password| password.reveal()),
                 cnonce: format!("{:032x}", u128::from_be_bytes(node.random.bytes())),
             });
-            node.relays.http.ask(address, http, sign.as_ref()).await.map_err(|failure| {
+            let asked = node.relays.http.ask(address, http, sign.as_ref()).await;
+            match asked {
+                Ok(()) => node.relays.forget(relay.door),
+                Err(failure) => {
+                    node.relays.failed().insert(relay.door, failure);
+                }
+            }
+            asked.map_err(|failure| {
                 tracing::warn!(?failure, "a door station did not take the request to open");
                 failure.as_not_told()
             })
         }
     }
+}
+
+/// The certificate that the web server of a station shows at this port, at the address from which the station is registered;
+/// `None` while it is not.
+pub async fn certificate(
+    node: &Node,
+    panel: PanelId,
+    port: u16,
+) -> Option<Result<CertificateDigest, Failure>> {
+    let address = node.stations.address_of(panel).await?;
+    Some(node.relays.http.certificate(address, port).await)
 }
 
 /// Looks which doors of a station can be opened just now, and lets the lists of doors know. To be called after whatever may

@@ -1,12 +1,13 @@
-//! A door that the door station opens by a relay of its own: baresip is the station, lighttpd its web server.
+//! A door that the door station opens by a relay of its own: baresip is the station, or SIPp.
 
-use crate::canary::contains;
+mod http;
+
 use crate::door_station::{DAHL, Station, house, house_of, nothing_is_left};
 use crate::support::PATIENCE;
 use crate::support::app::App;
 use crate::support::house::House;
 use crate::support::panel::request;
-use crate::support::trunk::{Sipp, free_port};
+use crate::support::trunk::Sipp;
 use crate::support::until;
 use crate::world::Answer;
 use klinke_model::door::DoorMode;
@@ -16,12 +17,7 @@ use klinke_wire::app::AppEvent;
 use klinke_wire::common::{OpeningState, RefusalCode};
 use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use tokio::net::TcpListener;
 use tokio::time::timeout;
-
-const HUSH: &str = "canary-relay-hush-31";
 
 const fn refused(reason: RefusalCode) -> OpeningState {
     OpeningState::Refused { reason }
@@ -207,8 +203,9 @@ async fn who_may_not_open_does_not_and_a_door_has_one_of_the_two() {
             "{wrong}"
         );
     }
-    for path in ["//evil.example/", "http://evil.example/", "open door", "open"] {
-        let answer = told(&house, http(80, path, false)).await;
+    let http = |path| json!({ "way": "http", "https": false, "port": 80, "path": path, "basic": false });
+    for path in ["//evil.example/", "http://evil.example/", "open door", "open", "/open?{key}"] {
+        let answer = told(&house, http(path)).await;
         assert_eq!(answer.json()["errors"][0]["code"], json!("not_a_path"), "{path}: {answer:?}");
     }
     // a screen is no door station, and neither is what is not there
@@ -251,190 +248,4 @@ async fn who_may_not_open_does_not_and_a_door_has_one_of_the_two() {
     assert_eq!(house.manager.delete(&relay(front)).await.status, 404);
     let wired = wire(&house, json!({ "controller": controller, "output": 0 })).await;
     assert_eq!(wired.status, 200, "{wired:?}");
-}
-
-/// The web server of a station, by people who know more of HTTP than we. Killed when the test is over.
-struct Web {
-    port: u16,
-    folder: tempfile::TempDir,
-    child: Child,
-}
-
-impl Web {
-    fn start() -> Self {
-        let (folder, port) = (tempfile::tempdir().unwrap(), free_port());
-        let at = folder.path().display();
-        let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
-        for kind in ["md5", "sha", "basic", "free", "no"] {
-            std::fs::create_dir_all(folder.path().join("www").join(kind)).unwrap();
-            let says = if kind == "no" { "{ \"success\" : false }" } else { "{ \"success\" : true }" };
-            write(&format!("www/{kind}/open"), says);
-        }
-        write("users", &format!("klinke:{HUSH}\n"));
-        let asks = |kind: &str, more: &str| {
-            format!("\"/{kind}\" => (\"realm\" => \"door\", \"require\" => \"valid-user\", {more})")
-        };
-        let digest = |algorithm| format!("\"method\" => \"digest\", \"algorithm\" => \"{algorithm}\"");
-        let (md5, sha) = (asks("md5", &digest("MD5")), asks("sha", &digest("SHA-256")));
-        let basic = asks("basic", "\"method\" => \"basic\"");
-        write(
-            "config",
-            &format!(
-                "server.document-root = \"{at}/www\"\nserver.bind = \"127.0.0.1\"\nserver.port = {port}\n\
-                 server.modules = (\"mod_auth\", \"mod_authn_file\", \"mod_redirect\", \"mod_accesslog\")\n\
-                 accesslog.filename = \"{at}/access.log\"\naccesslog.format = \"%u %s %r\"\n\
-                 auth.backend = \"plain\"\nauth.backend.plain.userfile = \"{at}/users\"\n\
-                 auth.require = ({md5}, {sha}, {basic})\nurl.redirect = (\"^/moved\" => \"/free/open\")\n"
-            ),
-        );
-        let child = Command::new("lighttpd")
-            .args(["-D", "-f"])
-            .arg(folder.path().join("config"))
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("lighttpd (Debian: lighttpd)");
-        Self { port, folder, child }
-    }
-
-    async fn is_up(&self) {
-        until("a web server", || std::net::TcpStream::connect(("127.0.0.1", self.port)).is_ok()).await;
-    }
-
-    /// Ends it, and says who asked with which answer for what; it keeps back what it has not written until then.
-    fn log(&mut self) -> Vec<String> {
-        let asked = Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
-        assert!(asked.success());
-        self.child.wait().unwrap();
-        let log = std::fs::read_to_string(self.folder.path().join("access.log")).unwrap();
-        // whether it is up was asked without a word
-        log.lines().filter(|line| line.contains("GET")).map(str::to_owned).collect()
-    }
-}
-
-impl Drop for Web {
-    fn drop(&mut self) {
-        // it may have ended
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn http(port: u16, path: &str, basic: bool) -> Value {
-    json!({ "way": "http", "https": false, "port": port, "path": path, "basic": basic })
-}
-
-fn signed(port: u16, path: &str, password: &str, basic: bool) -> Value {
-    let mut told = http(port, path, basic);
-    told["user"] = json!("klinke");
-    told["password"] = json!(password);
-    told
-}
-
-fn files_of(folder: &Path) -> Vec<u8> {
-    let read = |name: &str| std::fs::read(folder.join("data").join(name)).unwrap_or_default();
-    ["klinke.db", "klinke.db-wal"].into_iter().flat_map(read).collect()
-}
-
-#[tokio::test]
-async fn its_web_server_is_asked_once_where_it_is_registered_and_signs_in_as_it_is_asked_to() {
-    let (house, station) = house("").await;
-    let front = house.plan.front;
-    without_controller(&house).await;
-    let mut web = Web::start();
-    web.is_up().await;
-    let port = web.port;
-    let mut kari = house.app("kari").await;
-    let set = told(&house, signed(port, "/md5/open?door=1", HUSH, false)).await;
-    assert_eq!(set.status, 200, "{set:?}");
-    listed(&mut kari, &house, true).await;
-    // the same tap twice
-    let tap = request();
-    kari.open(tap, front, None).await;
-    kari.open(tap, front, None).await;
-    assert_eq!(kari.opened(tap).await.state, OpeningState::Sent);
-    assert_eq!(kari.opened(tap).await.state, OpeningState::Sent);
-
-    let open = async |app: &mut App, wanted: Value| {
-        let set = told(&house, wanted).await;
-        assert_eq!(set.status, 200, "{set:?}");
-        app.open_door(front, None).await
-    };
-    // the password stays as it was for another path of the same station
-    let mut same = signed(port, "/sha/open", "", false);
-    same.as_object_mut().unwrap().remove("password");
-    assert_eq!(open(&mut kari, same.clone()).await, OpeningState::Sent);
-    let fault = refused(RefusalCode::Fault);
-    assert_eq!(open(&mut kari, signed(port, "/sha/open", "wrong", false)).await, fault);
-    assert_eq!(open(&mut kari, signed(port, "/basic/open", HUSH, false)).await, fault, "not in the clear");
-    // it was not typed for that
-    same["basic"] = json!(true);
-    let answer = told(&house, same).await;
-    assert_eq!(
-        (answer.status.as_u16(), &answer.json()["errors"][0]["pointer"]),
-        (422, &json!("/told/password"))
-    );
-    assert_eq!(open(&mut kari, signed(port, "/basic/open", HUSH, true)).await, OpeningState::Sent);
-    assert_eq!(open(&mut kari, http(port, "/free/open", false)).await, OpeningState::Sent);
-    assert_eq!(open(&mut kari, http(port, "/no/open", false)).await, fault, "it says that it did not");
-    assert_eq!(open(&mut kari, http(port, "/moved", false)).await, fault, "and is not followed");
-    assert_eq!(open(&mut kari, http(port, "/nothing", false)).await, fault);
-    assert_eq!(open(&mut kari, http(free_port(), "/free/open", false)).await, refused(RefusalCode::Offline));
-
-    // one that takes the request and says nothing: it may have opened, and is not asked again
-    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let at = silent.local_addr().unwrap().port();
-    let asked = async {
-        let first = silent.accept().await.unwrap();
-        let again = silent.accept().await;
-        drop((first, again));
-    };
-    tokio::select! {
-        state = open(&mut kari, http(at, "/free/open", false)) => assert_eq!(state, refused(RefusalCode::Expired)),
-        () = asked => panic!("asked again"),
-    }
-
-    // what is not registered is not asked
-    assert_eq!(open(&mut kari, signed(port, "/md5/open", HUSH, false)).await, OpeningState::Sent);
-    drop(station);
-    let panel = house.plan.entrance_panel.id;
-    let node = house.node();
-    let another = klinke_server::stations::credentials::Credentials::new(&node.random);
-    let another = another.account(&node.random, node.clock.now());
-    node.store.sip_accounts().set_sip_panel(&house.scope(), &node.stamp(), panel, another).await.unwrap();
-    klinke_server::stations::standing::look(node).await;
-    listed(&mut kari, &house, false).await;
-    assert_eq!(kari.open_door(front, None).await, refused(RefusalCode::Offline));
-
-    let log = web.log();
-    let heads: Vec<&str> = log.iter().map(|line| line.trim_end_matches(" HTTP/1.1")).collect();
-    assert_eq!(
-        heads,
-        [
-            "- 401 GET /md5/open?door=1",
-            "klinke 200 GET /md5/open?door=1",
-            "- 401 GET /sha/open",
-            "klinke 200 GET /sha/open",
-            "- 401 GET /sha/open",
-            "- 401 GET /sha/open",
-            "- 401 GET /basic/open",
-            "- 401 GET /basic/open",
-            "klinke 200 GET /basic/open",
-            "- 200 GET /free/open",
-            "- 200 GET /no/open",
-            "- 301 GET /moved",
-            "- 404 GET /nothing",
-            "- 401 GET /md5/open",
-            "klinke 200 GET /md5/open",
-        ]
-    );
-    // the password is nowhere that anybody reads
-    let seen = house.manager.get(&relay(front)).await;
-    let audit = house.manager.get("/api/v1/audit?limit=200").await;
-    assert!(audit.text.contains("door.relay_set"), "{audit:?}");
-    for text in [&seen.text, &audit.text] {
-        assert!(!text.contains(HUSH), "{text}");
-    }
-    assert!(!contains(&files_of(house.folder.path()), HUSH.as_bytes()));
 }

@@ -19,6 +19,7 @@ pub struct Model {
     pub account: Option<String>,
     pub password: Option<Vec<u8>>,
     pub basic: Option<bool>,
+    pub certificate: Option<Vec<u8>>,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

@@ -27,6 +27,7 @@ const HISTORY: &[(&str, &str)] = &[
     ("m0013_trunk_encryption", include_str!("m0013_trunk_encryption.sql")),
     ("m0014_station_relays", include_str!("m0014_station_relays.sql")),
     ("m0015_station_bell", include_str!("m0015_station_bell.sql")),
+    ("m0016_station_certificates", include_str!("m0016_station_certificates.sql")),
 ];
 
 /// Brings the schema up to date, all or nothing. Several servers may start at once: one does it, the others wait.

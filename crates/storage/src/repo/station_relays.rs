@@ -17,10 +17,10 @@ use klinke_model::ids::{BuildingId, DoorId, PanelId};
 use klinke_model::privacy::Pii;
 use klinke_model::rights::Right;
 use klinke_model::scope::Scope;
-use klinke_model::station_relay::{RelayHttp, RelayKeys, RelayPath, RelayWay};
+use klinke_model::station_relay::{CertificateDigest, RelayHttp, RelayKeys, RelayPath, RelayWay};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{Expr, ExprTrait};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter};
 use serde_json::{Value, json};
 
 impl Doors<'_> {
@@ -39,6 +39,25 @@ impl Doors<'_> {
         let mut doors: Vec<_> = rows.into_iter().map(|row| (row.door.into(), row.panel.into())).collect();
         doors.sort_unstable();
         Ok(doors)
+    }
+
+    /// How many doors of a building door stations open.
+    pub async fn count_station_relays(&self, scope: &Scope, building: BuildingId) -> Result<u64> {
+        Ok(station_relay::Entity::find()
+            .filter(station_relay::Column::Tenant.eq(scope.tenant.0))
+            .filter(station_relay::Column::Building.eq(building.0))
+            .filter(reach::may(scope, Right::SeeBuilding, station_relay::Column::Building))
+            .count(&self.0.reader)
+            .await?)
+    }
+
+    /// Which door station opens a door; `None` when none does.
+    pub async fn station_of(&self, scope: &Scope, id: DoorId) -> Result<Option<PanelId>> {
+        let found = station_relay::Entity::find_by_id((scope.tenant.0, id.0))
+            .filter(reach::may(scope, Right::SeeBuilding, station_relay::Column::Building))
+            .one(&self.0.reader)
+            .await?;
+        Ok(found.map(|row| row.panel.into()))
     }
 
     /// How a door station opens a door, for who looks after the devices of its building; `None` when none does.
@@ -181,7 +200,8 @@ async fn touch(db: &impl ConnectionTrait, scope: &Scope, id: DoorId) -> Result<(
 fn told(door: &str, relay: &StationRelay) -> Value {
     let way = match &relay.way {
         RelayWay::Keys(_) => json!({ "way": "keys" }),
-        RelayWay::Http(http) => json!({ "way": "http", "https": http.https, "basic": http.basic }),
+        RelayWay::Http(http) => json!({ "way": "http", "https": http.https, "basic": http.basic,
+            "certificate": http.certificate.is_some() }),
     };
     json!({ "door": door, "panel": relay.panel, "told": way })
 }
@@ -206,6 +226,7 @@ fn row(scope: &Scope, building: BuildingId, relay: &StationRelay) -> station_rel
         password: Set(password.map(|password| password.reveal().clone())),
         account: Set(user),
         basic: Set(http.map(|http| http.basic)),
+        certificate: Set(http.and_then(|http| http.certificate).map(|taken| taken.0.to_vec())),
     }
 }
 
@@ -215,6 +236,12 @@ fn whole(row: &station_relay::Model) -> Result<StationRelay> {
         (Some(keys), ..) => RelayWay::Keys(RelayKeys::new(keys).ok_or_else(|| at("keys").corrupt())?),
         (None, Some(https), Some(port), Some(path), Some(basic)) => RelayWay::Http(RelayHttp {
             https,
+            certificate: match row.certificate.as_deref() {
+                Some(bytes) => {
+                    Some(CertificateDigest(bytes.try_into().map_err(|_| at("certificate").corrupt())?))
+                }
+                None => None,
+            },
             port: at("port").number(port.into())?,
             path: RelayPath::new(path).ok_or_else(|| at("path").corrupt())?,
             user: row.account.clone(),

@@ -926,6 +926,14 @@ const PROBES: &[Probe] = probes! {
         let found = r.store.doors().station_relays(&r.scope, r.ours.house).await?;
         Ok(found.contains(&(door, r.ours.panel)))
     };
+    count_station_relays [System Manager Admin Caretaker Auditor] |r| {
+        r.relay().await?;
+        Ok(r.store.doors().count_station_relays(&r.scope, r.ours.house).await? > 0)
+    };
+    station_of [System Manager Admin Caretaker Auditor] |r| {
+        let door = r.relay().await?;
+        Ok(r.store.doors().station_of(&r.scope, door).await? == Some(r.ours.panel))
+    };
     station_relay [System Manager Admin Caretaker] |r| {
         let door = r.relay().await?;
         Ok(r.store.doors().station_relay(&r.scope, door).await?.is_some())

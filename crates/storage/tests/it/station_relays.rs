@@ -6,9 +6,10 @@ use klinke_model::door::{Door, DoorTimes};
 use klinke_model::door_settings::{DoorHold, DoorSettings};
 use klinke_model::ids::DoorId;
 use klinke_model::privacy::Pii;
-use klinke_model::station_relay::{RelayHttp, RelayKeys, RelayPath, RelayWay};
+use klinke_model::station_relay::{CertificateDigest, RelayHttp, RelayKeys, RelayPath, RelayWay};
 use klinke_storage::StorageError;
 use klinke_storage::record::{AuditQuery, Edited, RelaySet, Removed, SipAdded, StationRelay};
+use sea_orm::ConnectionTrait;
 
 /// The panel of the front door is a door station.
 pub async fn station(db: &Db, ours: &Town, number: u64) {
@@ -39,7 +40,8 @@ pub fn undriven(ours: &Town, id: DoorId) -> Door {
 
 fn by_http(ours: &Town, door: DoorId) -> StationRelay {
     let path = RelayPath::new("/api/switch/ctrl?switch=1&action=trigger").unwrap();
-    let http = RelayHttp { https: true, port: 443, path, user: Some("klinke".into()), basic: false };
+    let (user, certificate) = (Some("klinke".into()), Some(CertificateDigest([7; 32])));
+    let http = RelayHttp { https: true, certificate, port: 443, path, user, basic: false };
     let password = Some(Pii::new(b"sealed canary".to_vec()));
     StationRelay { door, panel: ours.panel, way: RelayWay::Http(http), password }
 }
@@ -63,6 +65,9 @@ on_both! {
         assert_eq!(set(by_keys(&ours, side, "1*")).await, RelaySet::Done);
         assert_eq!(doors.station_relay(&admin, side).await.unwrap(), Some(by_keys(&ours, side, "1*")));
         assert_eq!(doors.station_relays(&admin, ours.house).await.unwrap(), [(side, ours.panel)]);
+        assert_eq!(doors.count_station_relays(&admin, ours.house).await.unwrap(), 1);
+        assert_eq!(doors.station_of(&admin, side).await.unwrap(), Some(ours.panel));
+        assert_eq!(doors.station_of(&admin, ours.front).await.unwrap(), None);
         assert_eq!(doors.relays_of_station(&ours.system(), ours.panel).await.unwrap(), [by_keys(&ours, side, "1*")]);
         // who saw the door without it does not give it a controller by mistake, and who sees it does not either
         let wired = |version| {
@@ -103,10 +108,17 @@ on_both! {
             assert_eq!(set(relay.clone()).await, RelaySet::Done);
             assert_eq!(doors.station_relay(&admin, relay.door).await.unwrap(), Some(relay));
         }
+        // as the version before left it: no certificate was taken, and authorities count
+        let before = "UPDATE station_relay SET certificate = NULL";
+        set(by_http(&ours, back)).await;
+        db.connection().await.execute_unprepared(before).await.unwrap();
+        let read = doors.station_relay(&admin, back).await.unwrap().unwrap();
+        assert!(matches!(read.way, RelayWay::Http(RelayHttp { https: true, certificate: None, .. })), "{read:?}");
+        set(by_keys(&ours, back, "5")).await;
         let query = AuditQuery { limit: 200, ..AuditQuery::default() };
         let entries = db.store.audit().audit_entries(&ours.system(), query).await.unwrap();
         let told: Vec<_> = entries.iter().filter(|entry| entry.action.as_str() == "door.relay_set").collect();
-        assert_eq!(told.len(), 3, "the same again is no change");
+        assert_eq!(told.len(), 5, "the same again is no change");
         let said = format!("{:?}", told.iter().map(|entry| entry.content.as_ref().map(Pii::reveal)).collect::<Vec<_>>());
         assert!(said.contains("keys") && said.contains("http"), "{said}");
         for secret in ["4711", "canary", "115, 101, 97", "trigger"] {

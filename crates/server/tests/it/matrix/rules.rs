@@ -369,6 +369,8 @@ pub const OPERATIONS: &[Operation] = &[
     op("GET /api/v1/doors/{door}/station-relay", Seen(SeeBuilding, Devices)),
     op("PUT /api/v1/doors/{door}/station-relay", Seen(SeeBuilding, Devices)).done("invalid"),
     op("DELETE /api/v1/doors/{door}/station-relay", Seen(SeeBuilding, Devices)).done("not_found"),
+    // nobody says which station is meant
+    op("GET /api/v1/doors/{door}/station-relay/certificate", Seen(SeeBuilding, Devices)).done("malformed"),
     op("GET /api/v1/buildings/{building}/lock-down", In(SeeBuilding)),
     op("PUT /api/v1/buildings/{building}/lock-down", In(ChangeBuilding)),
     op("GET /api/v1/panels/{panel}", Hidden(SeeBuilding)),
