@@ -2,6 +2,7 @@
 
 mod display;
 mod loops;
+mod wire;
 
 use crate::desk_phone::{PAUSE, give, registered};
 use crate::doorbells::change;
@@ -9,12 +10,12 @@ use crate::support::app::App;
 use crate::support::baresip::Baresip;
 use crate::support::desk_phone::DeskPhone;
 use crate::support::house::House;
-use crate::support::until;
 use crate::support::trunk::{Sipp, free_port};
+use crate::support::until;
 use crate::webrtc::{Numbers, Offering, Peer, Role, Via};
+use klinke_model::ids::PanelId;
 use klinke_model::intercom::EndReason;
 use klinke_server::config::{Config, Digests};
-use klinke_model::ids::PanelId;
 use klinke_server::stations::Way;
 use klinke_server::stations::credentials::Credentials;
 use klinke_wire::app::{AppCall, AppEvent};
@@ -106,13 +107,13 @@ async fn account(house: &House) -> Credentials {
         let set = change(house, house.plan.bell(name), json!({ "dial_code": code })).await;
         assert_eq!(set.status, 200, "{set:?}");
     }
-    let node = house.node();
-    let account = Credentials::new(&node.random);
     account_of(house, house.plan.entrance_panel.id).await
 }
 
 /// Makes this panel a door station: its account.
 async fn account_of(house: &House, panel: PanelId) -> Credentials {
+    let node = house.node();
+    let account = Credentials::new(&node.random);
     let kept = account.account(&node.random, node.clock.now());
     node.store.sip_accounts().add_sip_panel(&house.scope(), &node.stamp(), panel, kept).await.unwrap();
     klinke_server::stations::standing::look(node).await;
@@ -181,8 +182,6 @@ async fn its_number_rings_the_app_sees_talks_and_opens_and_the_visitor_leaves() 
 }
 
 #[tokio::test]
-async fn its_own_keys_open_nothing_and_those_of_the_desk_phone_that_answers_do() {
-#[tokio::test]
 async fn who_leaves_and_rings_again_at_once_rings() {
     let (house, mut station) = house("").await;
     let mut kari = house.app("kari").await;
@@ -201,6 +200,8 @@ async fn who_leaves_and_rings_again_at_once_rings() {
     nothing_is_left(&house).await;
 }
 
+#[tokio::test]
+async fn its_own_keys_open_nothing_and_those_of_the_desk_phone_that_answers_do() {
     let (house, mut station) = house("").await;
     let controller = house.controller().await;
     let given = give(&house, "kari").await;
@@ -227,7 +228,6 @@ async fn who_leaves_and_rings_again_at_once_rings() {
 }
 
 #[tokio::test]
-#[tokio::test]
 async fn one_that_asks_for_an_offer_gets_every_line_in_its_place() {
     let (house, at) = loops::house(|_| {}).await;
     let mut kari = house.app("kari").await;
@@ -243,6 +243,7 @@ async fn one_that_asks_for_an_offer_gets_every_line_in_its_place() {
     nothing_is_left(&house).await;
 }
 
+#[tokio::test]
 async fn the_time_to_talk_ends_by_our_bye() {
     let (house, mut station) = house_with("", |config| config.calls.talk_s = 3).await;
     let mut kari = house.app("kari").await;

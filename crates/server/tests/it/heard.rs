@@ -20,10 +20,10 @@ use std::path::Path;
 use tokio::net::UdpSocket;
 
 /// Samples of a second at a phone.
-const SECOND: usize = 8_000;
+pub const SECOND: usize = 8_000;
 
 /// How loud this frequency is, as amplitude.
-fn amplitude(samples: &[i16], hz: f32) -> f32 {
+pub fn amplitude(samples: &[i16], hz: f32) -> f32 {
     let (mut re, mut im) = (0.0, 0.0);
     for (n, &sample) in samples.iter().enumerate() {
         let angle = n as f32 * hz / SECOND as f32 * std::f32::consts::TAU;

@@ -23,11 +23,11 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 /// A display: FFmpeg decodes, and what it shows can be written to a file.
-const DISPLAY: &str = "video_source fakevideo,x\nvideo_display fakevideo,x\nmodule avcodec.so\nmodule fakevideo.so\n\
+pub const DISPLAY: &str = "video_source fakevideo,x\nvideo_display fakevideo,x\nmodule avcodec.so\nmodule fakevideo.so\n\
     module snapshot.so\n";
 
 /// Gives Kari an account.
-async fn give(house: &House) -> (Value, DeviceId) {
+pub async fn give(house: &House) -> (Value, DeviceId) {
     let path = format!("/api/v1/people/{}/sip-devices", house.plan.person("kari"));
     let made = house.manager.post(&path, json!({ "name": "Desk phone" })).await;
     assert_eq!(made.status, 201, "{made:?}");
@@ -83,7 +83,7 @@ fn are_bars(thirds: [[u8; 3]; 3]) -> bool {
     })
 }
 
-async fn sees_the_camera(phone: &mut DeskPhone) {
+pub async fn sees_the_camera(phone: &mut DeskPhone) {
     phone.says("receiving with resolution 352 x 288").await;
     let (size, colours) = looks(phone).await;
     assert_eq!(size, (352, 288));
@@ -196,6 +196,14 @@ async fn one_that_refuses_the_call_because_of_the_picture_is_rung_once_more_with
 
 /// A house where devices register over TLS, and what vouches for it.
 async fn encrypted(encryption: Encryption, folder: &Path) -> House {
+    encrypted_with(encryption, folder, |_| {}).await
+}
+
+pub async fn encrypted_with(
+    encryption: Encryption,
+    folder: &Path,
+    change: impl FnOnce(&mut Config),
+) -> House {
     let made = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
     let (certificate, key) = (folder.join("own.pem"), folder.join("key.pem"));
     std::fs::write(&certificate, made.cert.pem()).unwrap();
@@ -206,6 +214,7 @@ async fn encrypted(encryption: Encryption, folder: &Path) -> House {
         config.stations.key = Some(key);
         config.stations.encryption = encryption;
         (config.stations.first_port, config.stations.last_port) = (22_400, 22_799);
+        change(config);
     })
     .await
 }
