@@ -16,7 +16,8 @@
 
 use super::display::{Picture, Shown};
 use super::driver::peer;
-use super::phone::{Errand, Held, NotPickedUp, Order, Phone, Ringing, Sip, ended, tell};
+use super::held::Held;
+use super::phone::{Errand, NotPickedUp, Order, Phone, Ringing, Sip, ended, tell};
 use crate::node::Node;
 use crate::phones::invite::start;
 use crate::stations::invite::{Invited, Wanted, invite};

@@ -5,7 +5,6 @@ use crate::support::house::House;
 use crate::support::trunk::{Sipp, one_pair};
 use crate::support::until;
 use crate::testing::TestClock;
-use crate::webrtc::{Numbers, Offering, Role, Via};
 use klinke_model::ids::DeviceId;
 use klinke_model::intercom::EndReason;
 use klinke_server::config::Config;
@@ -14,7 +13,7 @@ use klinke_server::stations::Way;
 use klinke_sip::agent::State;
 use klinke_wire::app::AppCallState;
 use klinke_wire::common::OpeningState;
-use klinke_wire::panel::{PanelCallState, PanelEvent};
+use klinke_wire::panel::PanelCallState;
 use serde_json::{Value, json};
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -120,18 +119,7 @@ async fn it_rings_shows_the_entrance_talks_at_once_and_opens_by_5() {
         let shown = phone.rung().await;
         assert!(shown.contains("Entrance A, Storgata 12") && !shown.contains("Dahl"), "{shown}");
         panel.until("ringing", |state| matches!(state, PanelCallState::Calling { reached: true, .. })).await;
-        let numbers = Numbers(111, 96, 98);
-        let media = house.node().media.local_addr();
-        let browser = Offering::new(Role::Panel, Via::Udp, media, numbers, 0x78).await;
-        panel.offer(call, &browser.sdp).await;
-        let answer = panel
-            .socket
-            .expect("an answer", |event| match event {
-                PanelEvent::Answer { sdp, .. } => Some(sdp.0.clone()),
-                _ => None,
-            })
-            .await;
-        let browser = browser.connect(&answer);
+        let browser = panel.films(house.node().media.local_addr(), call, Vec::new()).await;
         browser.until("itself speak", |seen| seen.audio_sent >= 60).await;
         assert_eq!(browser.seen().audio, 0, "nobody hears anything before it is picked up");
         phone.pick_up().await;

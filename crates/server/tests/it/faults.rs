@@ -7,12 +7,11 @@ use crate::support::house::House;
 use crate::support::panel::Panel;
 use crate::support::trunk::{Baresip, Sipp};
 use crate::support::until;
-use crate::webrtc::{Numbers, Offering, Peer, Role, Via};
+use crate::webrtc::Peer;
 use klinke_model::ids::CallId;
 use klinke_model::phone::Phones;
 use klinke_server::stations::Way;
 use klinke_wire::common::OpeningState;
-use klinke_wire::panel::PanelEvent;
 use std::net::{IpAddr, SocketAddr};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpStream, UdpSocket};
@@ -47,17 +46,7 @@ impl Good {
         registered(house, &given, true).await;
         let mut panel = house.panel().await;
         let call = panel.ring(house.plan.bell("Dahl")).await.call;
-        let media = house.node().media.local_addr();
-        let browser = Offering::new(Role::Panel, Via::Udp, media, Numbers(111, 96, 98), 0x78).await;
-        panel.offer(call, &browser.sdp).await;
-        let answer = panel
-            .socket
-            .expect("an answer", |event| match event {
-                PanelEvent::Answer { sdp, .. } => Some(sdp.0.clone()),
-                _ => None,
-            })
-            .await;
-        let browser = browser.connect(&answer);
+        let browser = panel.films(house.node().media.local_addr(), call, Vec::new()).await;
         phone.rung().await;
         phone.pick_up().await;
         panel.connected().await;

@@ -4,17 +4,13 @@ use crate::desk_phone::{give, house, nothing_is_left, registered};
 use crate::phone::{know, rings_phone, stand};
 use crate::support::desk_phone::DeskPhone;
 use crate::support::house::House;
-use crate::support::panel::Panel;
 use crate::support::trunk::{Sipp, one_pair};
 use crate::support::{PATIENCE, until};
-use crate::webrtc::{Numbers, Offering, Peer, Role, Via};
 use klinke_model::contact::Language;
-use klinke_model::ids::CallId;
 use klinke_model::phone::Phones;
 use klinke_sip::rtp::codec::{Codec, Decoder, Encoder};
 use klinke_sip::rtp::packet::{Packet, is_rtcp};
 use klinke_voice::{Rate, Said};
-use klinke_wire::panel::PanelEvent;
 use std::net::IpAddr;
 use std::path::Path;
 use tokio::net::UdpSocket;
@@ -54,22 +50,6 @@ fn likeness(heard: &[i16], wanted: &[i16]) -> f32 {
     heard.windows(PART).map(like).fold(0.0, f32::max)
 }
 
-/// The panel's place in the room of a call, speaking this.
-async fn speaks(house: &House, panel: &mut Panel, call: CallId, says: Vec<Vec<u8>>) -> Peer {
-    let media = house.node().media.local_addr();
-    let mut browser = Offering::new(Role::Panel, Via::Udp, media, Numbers(111, 96, 98), 0x78).await;
-    browser.says = says;
-    panel.offer(call, &browser.sdp).await;
-    let answer = panel
-        .socket
-        .expect("an answer", |event| match event {
-            PanelEvent::Answer { sdp, .. } => Some(sdp.0.clone()),
-            _ => None,
-        })
-        .await;
-    browser.connect(&answer)
-}
-
 /// What a desk phone recorded of its call; it is over.
 fn recorded(folder: &Path) -> Vec<i16> {
     let is_heard = |name: &str| name.ends_with("-dec.wav");
@@ -94,7 +74,7 @@ async fn at_a_desk_phone_the_panels_pitch_is_heard_and_only_what_opens_is_said()
     registered(&house, &given, true).await;
     let mut panel = house.panel().await;
     let call = panel.ring(house.plan.bell("Dahl")).await.call;
-    let browser = speaks(&house, &mut panel, call, pitch(700)).await;
+    let browser = panel.films(house.node().media.local_addr(), call, pitch(700)).await;
     phone.rung().await;
     phone.pick_up().await;
     panel.connected().await;

@@ -5,7 +5,6 @@ use crate::support::panel::Panel;
 use crate::support::trunk::{Baresip, Sipp, one_pair};
 use crate::support::until;
 use crate::testing::TestClock;
-use crate::webrtc::{Numbers, Offering, Role, Via};
 use axum::http::Method;
 use klinke_model::ids::CallId;
 use klinke_model::intercom::EndReason;
@@ -16,7 +15,7 @@ use klinke_sip::agent::State;
 use klinke_voice::{Rate, Said};
 use klinke_wire::app::AppCallState;
 use klinke_wire::common::OpeningState;
-use klinke_wire::panel::{PanelCallState, PanelEvent};
+use klinke_wire::panel::PanelCallState;
 use serde_json::{Value, json};
 use std::net::IpAddr;
 use std::os::unix::fs::PermissionsExt;
@@ -157,17 +156,7 @@ async fn sound_passes_both_ways_after_a_key_and_not_before() {
     let mut phone = Baresip::start(NUMBER).await;
     stand(&house, &[phone.port]).await;
     let (mut panel, call) = rung(&house).await;
-    let numbers = Numbers(111, 96, 98);
-    let browser = Offering::new(Role::Panel, Via::Udp, house.node().media.local_addr(), numbers, 0x78).await;
-    panel.offer(call, &browser.sdp).await;
-    let answer = panel
-        .socket
-        .expect("an answer", |event| match event {
-            PanelEvent::Answer { sdp, .. } => Some(sdp.0.clone()),
-            _ => None,
-        })
-        .await;
-    let browser = browser.connect(&answer);
+    let browser = panel.films(house.node().media.local_addr(), call, Vec::new()).await;
     phone.picked_up().await;
     browser.until("itself speak", |seen| seen.audio_sent >= 60).await;
     assert_eq!(browser.seen().audio, 0, "nobody hears anything before a key");

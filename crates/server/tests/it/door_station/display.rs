@@ -2,13 +2,13 @@
 //! and reads it.
 
 use super::{CAMERA, DAHL, NUMBERS, account, house, nothing_is_left, watch};
+use crate::desk_phone::{give, registered};
 use crate::support::PATIENCE;
 use crate::support::desk_phone::DeskPhone;
 use crate::support::house::House;
 use crate::support::trunk::{Sipp, one_pair};
 use crate::support::until;
 use crate::webrtc::{Offering, Role, Via};
-use klinke_model::ids::DeviceId;
 use klinke_model::intercom::EndReason;
 use klinke_server::config::{Config, Encryption};
 use klinke_server::stations::Way;
@@ -26,21 +26,11 @@ use tokio::time::timeout;
 pub const DISPLAY: &str = "video_source fakevideo,x\nvideo_display fakevideo,x\nmodule avcodec.so\nmodule fakevideo.so\n\
     module snapshot.so\n";
 
-/// Gives Kari an account.
-pub async fn give(house: &House) -> (Value, DeviceId) {
-    let path = format!("/api/v1/people/{}/sip-devices", house.plan.person("kari"));
-    let made = house.manager.post(&path, json!({ "name": "Desk phone" })).await;
-    assert_eq!(made.status, 201, "{made:?}");
-    let given = made.json();
-    let id = given["id"].as_str().unwrap().parse().unwrap();
-    (given, id)
-}
-
-/// Gives her a desk phone with this in it.
+/// Gives Kari a desk phone with this in it.
 async fn desk_phone(house: &House, more: &str) -> DeskPhone {
-    let (given, id) = give(house).await;
+    let given = give(house, "kari").await;
     let phone = DeskPhone::start_with("udp", &given, more, "").await;
-    until("a registration", || house.node().stations.is_registered(id)).await;
+    registered(house, &given, true).await;
     phone
 }
 
@@ -163,12 +153,12 @@ async fn one_without_a_display_talks_and_the_ports_of_the_picture_are_for_others
 
 /// SIPp as Kari's device, which refuses a picture.
 async fn refusing(house: &House, calls: u32) -> Sipp {
-    let (given, id) = give(house).await;
+    let given = give(house, "kari").await;
     let servers = house.node().stations.servers();
     let (_, at) = servers.iter().find(|(way, _)| *way == Way::Udp).unwrap();
     let text = |field: &str| given[field].as_str().unwrap().to_owned();
     let sipp = Sipp::no_display(&at.to_string(), &text("user_name"), &text("password"), calls).await;
-    until("a registration", || house.node().stations.is_registered(id)).await;
+    registered(house, &given, true).await;
     sipp
 }
 
@@ -232,12 +222,12 @@ async fn over_tls_sound_and_picture_are_encrypted_as_it_is_set_up() {
         (Encryption::Required, "srtp-mand", true),
     ] {
         let house = encrypted(ours, folder.path()).await;
-        let (given, id) = give(&house).await;
+        let given = give(&house, "kari").await;
         let authority = folder.path().join("own.pem");
         let more = format!("sip_cafile {}\nmodule srtp.so\n{DISPLAY}", authority.display());
         let account = if theirs.is_empty() { String::new() } else { format!(";mediaenc={theirs}") };
         let mut phone = DeskPhone::start_with("tls", &given, &more, &account).await;
-        until("a registration", || house.node().stations.is_registered(id)).await;
+        registered(&house, &given, true).await;
         let mut panel = house.panel().await;
         let call = panel.ring(house.plan.bell("Dahl")).await.call;
         if !talks {
@@ -276,9 +266,9 @@ async fn from_a_door_station_to_a_display_everything_is_encrypted_where_it_must_
     let mut station = start(&given, &films).await;
     let panel = house.plan.entrance_panel.id;
     until("a registered door station", || house.node().stations.is_panel_registered(panel)).await;
-    let (given, id) = give(&house).await;
+    let given = give(&house, "kari").await;
     let mut phone = start(&given, DISPLAY).await;
-    until("a registration", || house.node().stations.is_registered(id)).await;
+    registered(&house, &given, true).await;
     station.dial(&format!("sip:{DAHL}@{at};transport=tls")).await;
     phone.rung().await;
     phone.pick_up().await;

@@ -1,6 +1,7 @@
 //! A panel: a key of its own, paired through the API, and its connection.
 
 use super::socket::{Next, Socket};
+use crate::webrtc::{Numbers, Offering, Peer, Role, Via};
 use crate::world::Browser;
 use axum::http::Method;
 use base64::Engine as _;
@@ -153,6 +154,22 @@ impl Panel {
 
     pub async fn offer(&mut self, call: CallId, sdp: &str) {
         self.socket.send(&PanelRequest::Offer { call, sdp: Sdp(sdp.to_owned()) }).await;
+    }
+
+    /// Its camera and its microphone begin, in the room of this call at `media`. It speaks these packets of Opus over and
+    /// over; without any, its mark.
+    pub async fn films(&mut self, media: SocketAddr, call: CallId, says: Vec<Vec<u8>>) -> Peer {
+        let mut browser = Offering::new(Role::Panel, Via::Udp, media, Numbers(111, 96, 98), 0x78).await;
+        browser.says = says;
+        self.offer(call, &browser.sdp).await;
+        let answer = self
+            .socket
+            .expect("an answer", |event| match event {
+                PanelEvent::Answer { sdp, .. } => Some(sdp.0.clone()),
+                _ => None,
+            })
+            .await;
+        browser.connect(&answer)
     }
 
     /// Waits until the call is in such a state.
