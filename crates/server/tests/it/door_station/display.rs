@@ -1,7 +1,7 @@
 //! The visitor's picture on a desk phone's display: baresip is the door station and the desk phone, FFmpeg writes the picture
 //! and reads it.
 
-use super::{CAMERA, DAHL, NUMBERS, account, house, nothing_is_left, watch};
+use super::{CAMERA, DAHL, MOVES, NUMBERS, account, house, nothing_is_left, watch};
 use crate::desk_phone::{give, registered};
 use crate::support::PATIENCE;
 use crate::support::desk_phone::DeskPhone;
@@ -122,7 +122,7 @@ async fn who_lifts_late_sees_the_visitor_too() {
     phone.rung().await;
     // most of what the camera sends until its next key frame by itself, after ten seconds, needs the frames before it
     let app = watch(&house, &mut kari, &call).await;
-    app.until("the picture", |seen| seen.video.len() >= 60).await;
+    app.until("the picture", |seen| seen.video.len() >= MOVES).await;
     phone.pick_up().await;
     sees_the_camera(&mut phone).await;
     phone.hang_up().await;
