@@ -961,6 +961,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/doors/{door}/station-relay/certificate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Reads the certificate of a door station's web server, so that an administrator can compare and take it. It is read where the station
+         *     is registered just now, and nowhere else.
+         */
+        get: operations["station_certificate"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/doors/{door}/who": {
         parameters: {
             query?: never;
@@ -3531,7 +3551,7 @@ export interface components {
          * @description Why a request was refused. Stable: clients act on it and translate it.
          * @enum {string}
          */
-        Code: "malformed" | "invalid" | "too_large" | "wrong_media_type" | "wrong_method" | "timed_out" | "not_set_up" | "already_claimed" | "wrong_code" | "code_expired" | "not_signed_in" | "two_credentials" | "not_for_tokens" | "sign_in_failed" | "too_many_tries" | "too_many_requests" | "idempotency_key_reused" | "in_progress" | "forbidden" | "confidentiality_required" | "decided_by_administrator" | "decided_by_owner" | "household_full" | "has_password" | "no_password" | "has_button" | "card_taken" | "too_many_cards" | "reader_busy" | "reader_offline" | "too_many_card_rows" | "guests_full" | "no_mail" | "too_many_trunks" | "no_trunk" | "called_too_often" | "paired" | "driven" | "needs_controller" | "no_stations" | "too_many_stations" | "wrong_password" | "conflict" | "still_here" | "viewing_only" | "in_use" | "last_manager" | "not_commercial" | "same_person" | "wrong_origin" | "not_found" | "unknown_code" | "unknown_ticket" | "unknown_invitation" | "invitation_used" | "invitation_expired" | "no_pictures" | "not_a_picture" | "picture_too_large" | "not_a_list" | "empty_list" | "too_many_rows" | "too_many_columns" | "cell_too_long" | "import_applied" | "import_not_applied" | "import_under_way" | "too_many_waiting" | "overloaded" | "internal";
+        Code: "malformed" | "invalid" | "too_large" | "wrong_media_type" | "wrong_method" | "timed_out" | "not_set_up" | "already_claimed" | "wrong_code" | "code_expired" | "not_signed_in" | "two_credentials" | "not_for_tokens" | "sign_in_failed" | "too_many_tries" | "too_many_requests" | "idempotency_key_reused" | "in_progress" | "forbidden" | "confidentiality_required" | "decided_by_administrator" | "decided_by_owner" | "household_full" | "has_password" | "no_password" | "has_button" | "card_taken" | "too_many_cards" | "reader_busy" | "reader_offline" | "too_many_card_rows" | "guests_full" | "no_mail" | "too_many_trunks" | "no_trunk" | "called_too_often" | "paired" | "driven" | "needs_controller" | "station_offline" | "no_certificate" | "no_stations" | "too_many_stations" | "wrong_password" | "conflict" | "still_here" | "viewing_only" | "in_use" | "last_manager" | "not_commercial" | "same_person" | "wrong_origin" | "not_found" | "unknown_code" | "unknown_ticket" | "unknown_invitation" | "invitation_used" | "invitation_expired" | "no_pictures" | "not_a_picture" | "picture_too_large" | "not_a_list" | "empty_list" | "too_many_rows" | "too_many_columns" | "cell_too_long" | "import_applied" | "import_not_applied" | "import_under_way" | "too_many_waiting" | "overloaded" | "internal";
         /**
          * @description What a column holds.
          * @enum {string}
@@ -3793,6 +3813,8 @@ export interface components {
         };
         /** @description What opens a door without a controller. */
         DoorRelay: {
+            /** @description Why its web server did not take the last request; absent when it did, or was not asked yet. */
+            failure?: components["schemas"]["RelayFailure"];
             /** @description Absent when no door station does. */
             relay?: components["schemas"]["Relay"];
         };
@@ -3977,7 +3999,7 @@ export interface components {
          * @description What is wrong with a field. Stable: clients translate it.
          * @enum {string}
          */
-        FieldCode: "empty" | "too_long" | "too_short" | "control" | "holds_user_name" | "not_a_key" | "not_found" | "taken" | "out_of_range" | "not_an_email" | "not_a_phone" | "not_a_day" | "ends_first" | "required" | "unknown_time_zone" | "not_an_address" | "not_https" | "host_not_allowed" | "not_hexadecimal" | "wrong_length" | "not_keys" | "not_two_numbers" | "changes_each_time" | "not_a_country" | "country_not_allowed" | "costs_extra" | "needs_tls";
+        FieldCode: "empty" | "too_long" | "too_short" | "control" | "holds_user_name" | "not_a_key" | "not_found" | "taken" | "out_of_range" | "not_an_email" | "not_a_phone" | "not_a_day" | "ends_first" | "required" | "unknown_time_zone" | "not_an_address" | "not_https" | "host_not_allowed" | "not_hexadecimal" | "wrong_length" | "not_keys" | "not_a_path" | "in_the_clear" | "not_two_numbers" | "changes_each_time" | "not_a_country" | "country_not_allowed" | "costs_extra" | "needs_tls";
         /** @description One wrong field. */
         FieldError: {
             /** @description What is wrong. */
@@ -6070,6 +6092,40 @@ export interface components {
             panel: components["schemas"]["PanelId"];
             told: components["schemas"]["Wish"];
         };
+        /** @description Why the web server of a door station did not take a request to open. When that was is kept nowhere. */
+        RelayFailure: {
+            /** @enum {string} */
+            why: "not_reached";
+        } | {
+            /** @enum {string} */
+            why: "tls";
+        } | {
+            /** @enum {string} */
+            why: "other_certificate";
+        } | {
+            /** @enum {string} */
+            why: "timed_out";
+        } | {
+            /** @enum {string} */
+            why: "no_answer";
+        } | {
+            /** @enum {string} */
+            why: "sign_in";
+        } | {
+            /** @enum {string} */
+            why: "in_the_clear";
+        } | {
+            /**
+             * Format: int32
+             * @description Of HTTP.
+             */
+            status: number;
+            /** @enum {string} */
+            why: "status";
+        } | {
+            /** @enum {string} */
+            why: "not_done";
+        };
         /**
          * @description When the lock goes back after a granted request.
          * @enum {string}
@@ -6433,6 +6489,14 @@ export interface components {
              */
             until: number;
         };
+        /** @description A certificate that a door station shows. */
+        StationCertificate: {
+            /**
+             * @description The SHA-256 of its DER encoding.
+             * @example AB:CD:EF:…
+             */
+            certificate: string;
+        };
         /**
          * @description What becomes of a row.
          * @enum {string}
@@ -6504,11 +6568,16 @@ export interface components {
             /** @enum {string} */
             way: "keys";
         } | {
-            /** @description The password may go in the clear, where the station asks for that. */
+            /** @description The password may go in the clear, where the station asks for that or the path names it. */
             basic: boolean;
-            /** @description Over TLS, with a certificate that the server's machine trusts. */
+            /**
+             * @description The one certificate that counts, by the SHA-256 of its DER encoding; absent: those that an authority vouches for whom the
+             *     server's machine trusts.
+             */
+            certificate?: string;
+            /** @description Over TLS. */
             https: boolean;
-            /** @description What is asked for. */
+            /** @description What is asked for; `{user}` and `{password}` are filled in. */
             path: string;
             /**
              * Format: int32
@@ -6940,8 +7009,10 @@ export interface components {
             /** @enum {string} */
             way: "keys";
         } | {
-            /** @description The password may go in the clear, where the station asks for that (Basic). */
+            /** @description The password may go in the clear, where the station asks for that (Basic) or the path has a place for it. */
             basic: boolean;
+            /** @description The one certificate that is to count, as it was read; absent: those of authorities. */
+            certificate?: string | null;
             /** @description Over TLS. */
             https: boolean;
             /**
@@ -6950,7 +7021,7 @@ export interface components {
              */
             password?: string | null;
             /**
-             * @description Path and query, `/` first.
+             * @description Path and query, `/` first. `{user}` and `{password}` are filled in, and nothing else is sent to sign in then.
              * @example /api/switch/ctrl?switch=1&action=trigger
              */
             path: string;
@@ -16678,6 +16749,115 @@ export interface operations {
             };
             /** @description `timed_out` */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_set_up`; `overloaded`; `too_many_waiting` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    station_certificate: {
+        parameters: {
+            query: {
+                /** @description A door station of the door's building. */
+                panel: components["schemas"]["PanelId"];
+                /** @description Of its web server. */
+                port: number;
+            };
+            header?: never;
+            path: {
+                /** @description The door */
+                door: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What it shows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StationCertificate"];
+                };
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: also when the station is not of this building */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `station_offline`; `no_certificate` */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
