@@ -96,19 +96,20 @@ async fn run(
     let scope = Scope { tenant, principal: Principal::Panel(panel), at: node.clock.now(), view: None };
     match Visit::begin(&node, &scope, panel, &call).await {
         Ok(visit) => {
-            // beside it: a visitor waits for no reading of what the station opens
-            tokio::join!(relays::look(&node, tenant, panel), async {
-                visit.run(call, events).await;
-                node.relays.call_over(panel);
-                node.exchange.panel_away(panel, &line).await;
-            });
-            relays::look(&node, tenant, panel).await;
+            look(&node, tenant, panel);
+            visit.run(call, events).await;
+            node.relays.call_over(panel);
+            look(&node, tenant, panel);
         }
-        Err(refusal) => {
-            call.refuse(refusal);
-            node.exchange.panel_away(panel, &line).await;
-        }
+        Err(refusal) => call.refuse(refusal),
     }
+    node.exchange.panel_away(panel, &line).await;
+}
+
+/// Looks what the station opens, by itself: no visitor waits for that reading, neither this one nor the next.
+fn look(node: &Arc<Node>, tenant: TenantId, panel: PanelId) {
+    let own = Arc::clone(node);
+    node.tasks.spawn(async move { relays::look(&own, tenant, panel).await });
 }
 
 /// What both sides agreed on, and what we said.
