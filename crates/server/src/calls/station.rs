@@ -77,11 +77,15 @@ async fn run(
         }
     };
     let place = (RoomId(errand.call.0), peer(leg));
-    let home = node.stations.address_of_device(device).await;
-    let picture = picture.zip(offers.agreed_picture(&their_sdp)).and_then(|(ports, video)| {
-        let shown = Shown { offers: Arc::clone(&offers), video, ports, cname: line.cname(), home };
-        Picture::show(&node, place, shown)
-    });
+    let picture = match picture.zip(offers.agreed_picture(&their_sdp)) {
+        Some((ports, video)) => {
+            // who lifts a phone without a display waits for none of this
+            let home = node.stations.address_of_device(device).await;
+            let shown = Shown { offers: Arc::clone(&offers), video, ports, cname: line.cname(), home };
+            Picture::show(&node, place, shown)
+        }
+        None => None,
+    };
     if picture.is_none() {
         offers.without_picture();
     }
